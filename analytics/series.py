@@ -1,0 +1,68 @@
+"""Series and arrays as the statistics take them: float64, one-dimensional, of the same times."""
+
+import numpy as np
+import pandas as pd
+
+from analytics.errors import InvalidSeriesError
+from analytics.frames import FloatArray
+
+
+def series_name(values: pd.Series | FloatArray, fallback: str) -> str:
+    """Name of a Series, or the fallback for an array or a nameless Series."""
+    name = getattr(values, "name", None)
+    return fallback if name is None else str(name)
+
+
+def as_floats(values: pd.Series | FloatArray, name: str = "series") -> FloatArray:
+    """Turn a Series or array into one-dimensional float64; NaN stays.
+
+    Raises
+    ------
+    InvalidSeriesError
+        For numbers that are none, more than one dimension, or infinite values.
+    """
+    try:
+        floats = np.asarray(
+            values.to_numpy(dtype=np.float64, na_value=np.nan)
+            if isinstance(values, pd.Series)
+            else values,
+            dtype=np.float64,
+        )
+    except (TypeError, ValueError) as error:
+        raise InvalidSeriesError(f"{name} must hold numbers: {error}") from error
+    if floats.ndim != 1:
+        raise InvalidSeriesError(f"{name} must have one dimension, had shape {floats.shape}")
+    infinite = int(np.isinf(floats).sum())
+    if infinite:
+        raise InvalidSeriesError(f"{name} holds {infinite} infinite values of {floats.size}")
+    return floats
+
+
+def as_float_pair(
+    y: pd.Series | FloatArray, x: pd.Series | FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Turn two legs into arrays, after checking that their rows belong together.
+
+    Raises
+    ------
+    InvalidSeriesError
+        Different lengths; two Series with different indexes; and as `as_floats`.
+    """
+    y_name, x_name = series_name(y, "y"), series_name(x, "x")
+    y_values, x_values = as_floats(y, y_name), as_floats(x, x_name)
+    if y_values.size != x_values.size:
+        raise InvalidSeriesError(
+            f"{y_name} and {x_name} must have the same length, "
+            f"had {y_values.size} and {x_values.size}"
+        )
+    if isinstance(y, pd.Series) and isinstance(x, pd.Series) and not y.index.equals(x.index):
+        raise InvalidSeriesError(f"{y_name} and {x_name} have different times: align them first")
+    return y_values, x_values
+
+
+def index_of(*values: pd.Series | FloatArray) -> pd.Index:
+    """Index of the first Series given, or a plain count when all are arrays."""
+    for item in values:
+        if isinstance(item, pd.Series):
+            return item.index
+    return pd.RangeIndex(len(values[0]))

@@ -1,0 +1,153 @@
+"""From z-score to SELL, BUY or NEUTRAL, with the reason in a trader's words."""
+
+import math
+from dataclasses import dataclass
+from typing import Final, Literal, overload
+
+import numpy as np
+import pandas as pd
+
+from analytics.errors import ParameterError
+
+Signal = Literal["SELL", "BUY", "NEUTRAL"]
+SIGNALS: Final[tuple[Signal, ...]] = ("SELL", "BUY", "NEUTRAL")
+_SELL, _BUY, _NEUTRAL = SIGNALS
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """z above `sell_above` is SELL, below `buy_below` is BUY."""
+
+    sell_above: float
+    buy_below: float
+    label: str
+
+
+MISSION: Final = Thresholds(2.0, 0.0, "z > +2 SELL, z < 0 BUY")
+SYMMETRIC: Final = Thresholds(2.0, -2.0, "z > +2 SELL, z < −2 BUY")
+PRESETS: Final[tuple[Thresholds, ...]] = (MISSION, SYMMETRIC)
+
+
+@dataclass(frozen=True, slots=True)
+class SignalNow:
+    """The signal of the latest closed bar.
+
+    Attributes
+    ----------
+    signal
+        SELL (S1 against S2), BUY or NEUTRAL.
+    zscore
+        Pure number; NaN where it is not known.
+    time
+        Open time of the bar, UTC; None while there is no bar at all.
+    reason
+        Why, in words: ``"z = +2.31 is above +2.00"``, ``"window not full: 42 of 60 bars"``.
+    """
+
+    signal: Signal
+    zscore: float
+    time: pd.Timestamp | None
+    reason: str
+
+
+def check_thresholds(sell_above: float, buy_below: float) -> None:
+    """ParameterError unless both are finite and sell_above is not below buy_below."""
+    for name, value in (("sell_above", sell_above), ("buy_below", buy_below)):
+        if not math.isfinite(value):
+            raise ParameterError(name, value, "a finite number")
+    if sell_above < buy_below:
+        raise ParameterError(
+            "sell_above",
+            sell_above,
+            f"not below buy_below ({buy_below:g}): both would hold at once",
+        )
+
+
+@overload
+def signal_for(zscore: float, sell_above: float = 2.0, buy_below: float = 0.0) -> Signal: ...
+@overload
+def signal_for(zscore: pd.Series, sell_above: float = 2.0, buy_below: float = 0.0) -> pd.Series: ...
+def signal_for(
+    zscore: float | pd.Series, sell_above: float = 2.0, buy_below: float = 0.0
+) -> Signal | pd.Series:
+    """Turn a z-score into a signal; a Series elementwise.
+
+    Parameters
+    ----------
+    zscore : float or Series
+        Pure number.
+    sell_above, buy_below : float
+        SELL strictly above the one, BUY strictly below the other, otherwise NEUTRAL.
+
+    Returns
+    -------
+    str or Series of str
+        ``"SELL"``, ``"BUY"`` or ``"NEUTRAL"``; NaN is NEUTRAL.
+
+    Raises
+    ------
+    ParameterError
+        A threshold that is not finite, or `sell_above` below `buy_below`.
+    """
+    check_thresholds(sell_above, buy_below)
+    if isinstance(zscore, pd.Series):
+        values = zscore.to_numpy(dtype=np.float64, na_value=np.nan)
+        names = np.select([values > sell_above, values < buy_below], [_SELL, _BUY], _NEUTRAL)
+        return pd.Series(names, index=zscore.index, name="signal", dtype="str")
+    if zscore > sell_above:
+        return _SELL
+    return _BUY if zscore < buy_below else _NEUTRAL
+
+
+def reason_for(zscore: float, sell_above: float, buy_below: float) -> str:
+    """Say in words which threshold a known z-score passed, or between which it lies."""
+    signal = signal_for(zscore, sell_above, buy_below)
+    if signal == _SELL:
+        return f"z = {zscore:+.2f} is above {sell_above:+.2f}"
+    if signal == _BUY:
+        return f"z = {zscore:+.2f} is below {_signed(buy_below)}"
+    return f"z = {zscore:+.2f} is between {_signed(buy_below)} and {sell_above:+.2f}"
+
+
+def _signed(value: float) -> str:
+    """Format a threshold with its sign, zero without one."""
+    return f"{value:+.2f}" if value else "0"
+
+
+def signal_changes(
+    zscore: pd.Series, sell_above: float = 2.0, buy_below: float = 0.0, *, limit: int = 20
+) -> pd.DataFrame:
+    """List the bars at which the signal changed, latest first.
+
+    Parameters
+    ----------
+    zscore : Series
+        Indexed by bar open time, UTC.
+    sell_above, buy_below : float
+        As in `signal_for`.
+    limit : int
+        At most this many rows.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``time, previous, signal, zscore, reason``. The first bar is no change. Bars
+        without a z-score are NEUTRAL, so a hole in the data ends a signal, and the reason says so.
+    """
+    signal = signal_for(zscore, sell_above, buy_below)
+    names = signal.to_numpy(dtype=object)
+    rows = (np.flatnonzero(names[1:] != names[:-1]) + 1)[::-1][:limit]
+    values = zscore.to_numpy(dtype=np.float64)[rows]
+    reasons = [
+        "z is not known at this bar" if math.isnan(z) else reason_for(z, sell_above, buy_below)
+        for z in values.tolist()
+    ]
+    return pd.DataFrame(
+        {
+            "time": zscore.index[rows],
+            "previous": pd.Series(names[rows - 1], dtype="str"),
+            "signal": pd.Series(names[rows], dtype="str"),
+            "zscore": values,
+            "reason": pd.Series(reasons, dtype="str"),
+        }
+    )

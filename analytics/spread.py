@@ -1,0 +1,311 @@
+"""Spread, trailing mean and deviation, z-score, rolling correlation: trailing windows only."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
+
+from analytics.errors import InvalidSeriesError, NonPositivePriceError, ParameterError
+from analytics.frames import FloatArray
+from analytics.series import as_float_pair, as_floats, index_of
+
+SpreadKind = Literal["price difference", "hedged", "log", "ratio"]
+CorrelationOn = Literal["returns", "prices"]
+
+SPREAD_KINDS: Final[tuple[SpreadKind, ...]] = get_args(SpreadKind)
+CORRELATION_ON: Final[tuple[CorrelationOn, ...]] = get_args(CorrelationOn)
+KINDS_WITH_BETA: Final[tuple[SpreadKind, ...]] = ("hedged", "log")
+
+# Windows times bars looked at together: 16 MB of doubles, whatever the length of the series.
+_CHUNK_VALUES = 2_000_000
+# A log return is exact to about this much, so a deviation below it is rounding, not movement.
+_RETURN_ROUNDING = 4 * float(np.finfo(np.float64).eps)
+
+BetaPath = pd.Series | float | None
+
+
+def spread(
+    y: pd.Series | FloatArray,
+    x: pd.Series | FloatArray,
+    kind: SpreadKind = "price difference",
+    beta: BetaPath = None,
+    alpha: BetaPath = None,
+) -> pd.Series:
+    """Compute the spread of a pair.
+
+    Parameters
+    ----------
+    y, x : Series or ndarray, shape (n,)
+        Prices of S1 and S2, quote currency.
+    kind : str
+        ``"price difference"``: y - x. ``"hedged"``: y - (alpha + beta * x).
+        ``"log"``: ln y - (alpha + beta * ln x). ``"ratio"``: y / x.
+    beta, alpha : float or Series, shape (n,)
+        Hedge ratio and intercept, or their paths. Needed by ``"hedged"`` and ``"log"`` (there: of
+        the logarithms; alpha defaults to 0), ignored by the other kinds.
+
+    Returns
+    -------
+    Series, shape (n,)
+        Quote currency for the first two kinds, a pure number for the others. NaN where a leg or a
+        path is NaN.
+
+    Raises
+    ------
+    ParameterError
+        Unknown kind, or no beta where the kind needs one.
+    NonPositivePriceError
+        A price <= 0 for ``"log"``, or an x <= 0 for ``"ratio"``.
+    InvalidSeriesError
+        Different lengths or times.
+    """
+    if kind not in SPREAD_KINDS:
+        raise ParameterError("kind", kind, f"one of {', '.join(SPREAD_KINDS)}")
+    y_values, x_values = as_float_pair(y, x)
+    index = index_of(y, x)
+    if kind == "price difference":
+        values = y_values - x_values
+    elif kind == "ratio":
+        check_positive(x_values, "a ratio spread")
+        values = y_values / x_values
+    else:
+        if beta is None:
+            raise ParameterError("beta", beta, f"a number or a Series for the {kind} spread")
+        if kind == "log":
+            y_values, x_values = (
+                log_price(y_values, "a log spread"),
+                log_price(x_values, "a log spread"),
+            )
+        fitted = _path(alpha, "alpha", index) + _path(beta, "beta", index) * x_values
+        values = y_values - fitted
+    return pd.Series(values, index=index, name="spread")
+
+
+def _path(value: BetaPath, name: str, index: pd.Index) -> FloatArray:
+    if value is None:
+        return np.zeros(1)
+    if not isinstance(value, pd.Series):
+        return np.atleast_1d(as_floats(np.atleast_1d(np.asarray(value, dtype=np.float64)), name))
+    if not value.index.equals(index):
+        raise InvalidSeriesError(f"the path of {name} has other times than the prices")
+    return as_floats(value, name)
+
+
+def check_positive(prices: FloatArray, what: str) -> None:
+    """Raise NonPositivePriceError for any price at or below zero; NaN passes."""
+    bad = prices <= 0
+    if bad.any():
+        raise NonPositivePriceError(what, int(bad.sum()), float(prices[bad].min()))
+
+
+def log_price(prices: FloatArray, what: str) -> FloatArray:
+    """Natural logarithm of prices; NaN stays NaN.
+
+    Raises
+    ------
+    NonPositivePriceError
+        For any price at or below zero; `what` names what needed the logarithm.
+    """
+    check_positive(prices, what)
+    return np.log(prices)
+
+
+def log_returns(prices: FloatArray, what: str = "log returns") -> FloatArray:
+    """Log return of each bar over the one before, first one NaN.
+
+    By ``log1p`` of the relative change: the difference of two logarithms loses the digits that a
+    1-second return is made of.
+    """
+    check_positive(prices, what)
+    returns = np.full(prices.size, np.nan)
+    returns[1:] = np.log1p((prices[1:] - prices[:-1]) / prices[:-1])
+    return returns
+
+
+def check_window(window: int, name: str = "window") -> int:
+    """Return a window as int; ParameterError unless it is a whole number of 2 or more."""
+    if isinstance(window, bool) or not isinstance(window, int | np.integer) or window < 2:
+        raise ParameterError(name, window, "a whole number of bars, 2 or more")
+    return int(window)
+
+
+def _windows(values: FloatArray, window: int) -> Iterator[tuple[slice, FloatArray]]:
+    """Yield every full window, some at a time, with the rows at which they end."""
+    view = sliding_window_view(values, window)
+    step = max(1, _CHUNK_VALUES // window)
+    for start in range(0, len(view), step):
+        part = view[start : start + step]
+        yield slice(start + window - 1, start + window - 1 + len(part)), part
+
+
+def _deviations(windows: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean of each window, and its values less that mean.
+
+    Measured from the window's first value: exact zero on a flat window, and no digits lost to a
+    high price level.
+    """
+    first = windows[:, :1]
+    shifted = windows - first
+    mean = shifted.mean(axis=1, keepdims=True)
+    shifted -= mean
+    return first[:, 0] + mean[:, 0], shifted
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RollingMoments:
+    """Trailing mean and std, and how far the current bar lies from that mean.
+
+    The deviation is measured inside the window: mean and value subtracted afterwards would lose,
+    at prices of 100,000, the digits that a z-score near 0 consists of.
+    """
+
+    mean: pd.Series
+    std: pd.Series
+    deviation: pd.Series
+
+    def zscore(self, rounding: float | FloatArray = 0.0) -> pd.Series:
+        """Deviation over std; NaN where the std is at most `rounding` (one, or one a bar)."""
+        moving = self.std.to_numpy() > rounding
+        values = np.full(moving.size, np.nan)
+        np.divide(self.deviation.to_numpy(), self.std.to_numpy(), out=values, where=moving)
+        return pd.Series(values, index=self.std.index, name="zscore")
+
+
+def rolling_mean_std(values: pd.Series | FloatArray, window: int) -> tuple[pd.Series, pd.Series]:
+    """Trailing mean and standard deviation over `window` bars, the current one included.
+
+    Parameters
+    ----------
+    values : Series or ndarray, shape (n,)
+        Any unit; the results have the same.
+    window : int
+        Bars, 2 or more.
+
+    Returns
+    -------
+    mean, std : Series, shape (n,)
+        ddof 1. NaN until the window is full. A window is full when all its `window` bars are
+        known: after a missing bar it fills anew. A flat window has a std of exactly 0. Each value
+        is a two-pass computation on its own window, so it does not depend on what came before.
+
+    Raises
+    ------
+    ParameterError
+        A window below 2 or not a whole number.
+    """
+    moments = rolling_moments(values, window)
+    return moments.mean, moments.std
+
+
+def rolling_moments(values: pd.Series | FloatArray, window: int) -> RollingMoments:
+    """Compute `rolling_mean_std` and the deviation of the current bar in one pass."""
+    window = check_window(window)
+    floats = as_floats(values, "values")
+    mean, std, deviation = np.full((3, floats.size), np.nan)
+    if floats.size >= window:
+        for rows, part in _windows(floats, window):
+            mean[rows], deviations = _deviations(part)
+            squares = np.einsum("ij,ij->i", deviations, deviations)
+            std[rows] = np.sqrt(squares / (window - 1))
+            deviation[rows] = deviations[:, -1]
+    index = index_of(values)
+    return RollingMoments(
+        mean=pd.Series(mean, index=index, name="spread_mean"),
+        std=pd.Series(std, index=index, name="spread_std"),
+        deviation=pd.Series(deviation, index=index, name="deviation"),
+    )
+
+
+def zscore(
+    spread: pd.Series | FloatArray, window: int, *, rounding: float | FloatArray = 0.0
+) -> pd.Series:
+    """Distance of the spread from its trailing mean, in trailing standard deviations.
+
+    Parameters
+    ----------
+    spread : Series or ndarray, shape (n,)
+    window : int
+        Bars, 2 or more; trailing, the current bar included, ddof 1.
+    rounding : float or ndarray, shape (n,)
+        A standard deviation up to this much is rounding noise of the prices: the window counts as
+        flat. Same unit as the spread.
+
+    Returns
+    -------
+    Series, shape (n,)
+        NaN until the window is full (all its bars known), and on a flat window: never infinity.
+
+    Raises
+    ------
+    ParameterError
+        A window below 2 or not a whole number.
+    """
+    return rolling_moments(spread, window).zscore(rounding)
+
+
+def rolling_correlation(
+    y: pd.Series | FloatArray,
+    x: pd.Series | FloatArray,
+    window: int,
+    on: CorrelationOn = "returns",
+) -> pd.Series:
+    """Trailing Pearson correlation of two legs.
+
+    Parameters
+    ----------
+    y, x : Series or ndarray, shape (n,)
+        Prices, quote currency, of the same bars.
+    window : int
+        Observations, 2 or more: `window` log returns (so `window` + 1 prices) or `window` prices.
+    on : {"returns", "prices"}
+        Log returns of one bar, or the prices themselves.
+
+    Returns
+    -------
+    Series, shape (n,)
+        In [-1, 1]. NaN until the window is full (all its bars known) and where a leg is flat.
+
+    Raises
+    ------
+    ParameterError
+        Unknown `on`, or a window below 2.
+    NonPositivePriceError
+        A price <= 0 on returns.
+    InvalidSeriesError
+        Different lengths or times.
+    """
+    window = check_window(window)
+    if on not in CORRELATION_ON:
+        raise ParameterError("on", on, f"one of {', '.join(CORRELATION_ON)}")
+    y_values, x_values = as_float_pair(y, x)
+    rounding = 0.0
+    if on == "returns":
+        y_values = log_returns(y_values, "correlation of log returns")
+        x_values = log_returns(x_values, "correlation of log returns")
+        rounding = _RETURN_ROUNDING
+    values = np.full(y_values.size, np.nan)
+    if y_values.size >= window:
+        pairs = zip(_windows(y_values, window), _windows(x_values, window), strict=True)
+        for (rows, y_part), (_, x_part) in pairs:
+            values[rows] = _correlation(y_part, x_part, rounding)
+    return pd.Series(values, index=index_of(y, x), name="correlation")
+
+
+def _correlation(y_windows: FloatArray, x_windows: FloatArray, rounding: float) -> FloatArray:
+    _, y = _deviations(y_windows)
+    _, x = _deviations(x_windows)
+    window = y.shape[1]
+    y_size = np.sqrt(np.einsum("ij,ij->i", y, y))
+    x_size = np.sqrt(np.einsum("ij,ij->i", x, x))
+    floor = rounding * np.sqrt(window)
+    moving = (y_size > floor) & (x_size > floor)
+    result = np.full(len(y), np.nan)
+    # Divided one size at a time: their product underflows at prices of 1e-6 and below.
+    products = np.einsum("ij,ij->i", y, x)
+    np.divide(products, y_size, out=result, where=moving)
+    np.divide(result, x_size, out=result, where=moving)
+    clipped: FloatArray = np.clip(result, -1.0, 1.0)
+    return clipped

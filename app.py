@@ -1,0 +1,125 @@
+"""Pairdesk starts here: options, the recorder's life, the server.
+
+``python app.py`` and ``streamlit run app.py`` go the same way: Streamlit's own command imports this
+file and serves `app`, whose lifespan starts the recorder before the first visitor and drains it at
+the end.
+"""
+
+import asyncio
+import gc
+import importlib
+import signal
+import socket
+import sys
+import webbrowser
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+from streamlit import config
+from streamlit.web import cli
+
+from ingest.recorder import Recorder, install_recorder
+from ingest.settings import Settings, install_settings, parse_settings, say
+from ingest.tick import IngestError
+from pages.ui.assets import routes
+from pages.ui.streamlit_private import ignore_pages_folder, send_without_delay
+
+HERE = Path(__file__).resolve()
+STOP_WITHIN_S = 4.0
+# What any page uses: imported before the first visitor, then kept out of the collector's way.
+_HEAVY_MODULES = ("pages.ui.warm",)
+
+
+@asynccontextmanager
+async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
+    """Start the recorder and the page machinery; drain the recorder at the end."""
+    settings = parse_settings(sys.argv[1:])
+    install_settings(settings)
+    _end_with_status_zero()
+    ignore_pages_folder()
+    recorder = Recorder(settings) if settings.ingest else None
+    install_recorder(recorder)
+    if recorder is not None:
+        await asyncio.to_thread(recorder.start)
+    for name in _HEAVY_MODULES:
+        importlib.import_module(name)
+    # Streamlit collects garbage after every run; frozen modules are not walked again.
+    gc.collect()
+    gc.freeze()
+    opening = asyncio.create_task(_announce(settings, recorder))
+    try:
+        yield {}
+    finally:
+        opening.cancel()
+        if recorder is not None and not await asyncio.to_thread(recorder.stop, STOP_WITHIN_S):
+            say(f"the recorder did not stop within {STOP_WITHIN_S:g} s")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Check what can be checked, then serve until told to stop."""
+    try:
+        settings = parse_settings(argv)
+        _check_port(settings)
+        if settings.ingest:
+            Recorder(settings).stop()  # it could start: nobody else records, the file is writable
+    except IngestError as error:
+        say(str(error))
+        return 2
+    options = [f"--server.address={settings.host}", f"--server.port={settings.port}"]
+    cli.main(["run", str(HERE), *options, "--", *argv], standalone_mode=False)
+    return 0
+
+
+async def _announce(settings: Settings, recorder: Recorder | None) -> None:
+    """Once the server answers, say what runs, and open the browser."""
+    host, port = config.get_option("server.address"), config.get_option("server.port")
+    while not await asyncio.to_thread(_answers, host, port):
+        await asyncio.sleep(0.05)
+    what = "showing"
+    if recorder is not None:
+        what = f"recording {', '.join(recorder.symbols) or 'nothing'} ({settings.market}) into"
+    say(f"http://{host}:{port} is up, {what} {settings.db}")
+    if settings.browser:
+        await asyncio.to_thread(webbrowser.open, f"http://{host}:{port}")
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
+
+
+def _check_port(settings: Settings) -> None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        if sys.platform != "win32":  # there the option would let two servers share a port
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            where = f"{settings.host}:{settings.port}"
+            message = f"cannot serve on {where}: {error.strerror}; choose another --port"
+            raise IngestError(message) from error
+
+
+def _end_with_status_zero() -> None:
+    """Make Ctrl-C and SIGTERM an orderly end.
+
+    The server's own handler raises the signal again after its shutdown, which would end the
+    process by that signal.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        server = getattr(signal.getsignal(number), "__self__", None)
+        if hasattr(server, "should_exit"):
+            signal.signal(number, lambda *_, server=server: setattr(server, "should_exit", True))
+
+
+send_without_delay()
+app = st.App(HERE.parent / "pages" / "router.py", lifespan=lifespan, routes=routes())
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

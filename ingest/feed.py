@@ -1,0 +1,221 @@
+"""Keeps a connection to the exchange: opens, retries, hands over before its time is up."""
+
+import asyncio
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ingest.link import (
+    Address,
+    Link,
+    LinkLimits,
+    LinkLostError,
+    OpenConnection,
+    Sink,
+    open_link,
+    open_socket,
+)
+from ingest.retry import AttemptBudget, Backoff
+
+FeedState = Literal["off", "connecting", "live", "reconnecting"]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLimits:
+    """When a feed retries, rotates and trusts a connection, in seconds."""
+
+    link: LinkLimits = field(default_factory=LinkLimits)
+    good_after_s: float = 60.0
+    rotate_after_s: float = 23 * 3600.0  # the exchange ends a connection after 24 h
+    rotate_retry_s: float = 30.0
+    overlap_s: float = 5.0
+    most_attempts: int = 60
+    attempts_period_s: float = 300.0
+
+
+class Feed:
+    """Receives the wanted symbols' trades for as long as it runs.
+
+    All of it runs in one event loop, whose clock is the only one used.
+
+    Parameters
+    ----------
+    address
+        Market, stream kind and endpoint.
+    sink
+        Takes events, in the order of each connection.
+    limits, rng, open_connection
+        Replaceable for tests.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        sink: Sink,
+        *,
+        limits: FeedLimits | None = None,
+        rng: random.Random | None = None,
+        open_connection: OpenConnection = open_socket,
+    ) -> None:
+        self.address = address
+        self.sink = sink
+        self.limits = limits or FeedLimits()
+        self.state: FeedState = "off"
+        self.attempts = 0
+        self.reconnects = 0
+        self.rotations = 0
+        self.last_error: str | None = None
+        self.retry_at_s: float | None = None
+        self.link: Link | None = None
+        self._symbols: tuple[str, ...] = ()
+        self._wanted = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._open_connection = open_connection
+        self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
+        self._backoff = Backoff()
+        self._budget = AttemptBudget(self.limits.most_attempts, self.limits.attempts_period_s)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """What the feed is asked to carry."""
+        return self._symbols
+
+    async def set_symbols(self, symbols: Iterable[str]) -> None:
+        """Carry just these from now on; takes effect on the open connection."""
+        self._symbols = tuple(dict.fromkeys(symbols))
+        if self._symbols:
+            self._wanted.set()
+        else:
+            self._wanted.clear()
+        if self.link is not None:
+            try:
+                await self.link.change(self._symbols)
+            except LinkLostError as error:
+                self.last_error = str(error)
+
+    async def run(self) -> None:
+        """Connect, read and reconnect until cancelled."""
+        while True:
+            await self._wanted.wait()
+            try:
+                await self._wait_turn()
+                link = await self._open()
+            except LinkLostError as error:
+                self._lost(str(error), error.wait_s)
+                continue
+            await self._carry(link)
+
+    async def drain(self) -> None:
+        """Close the connection and return once all it had received is in the sink."""
+        self._symbols = ()
+        self._wanted.clear()
+        if self.link is not None:
+            await self.link.break_off("stopped")
+            await self._idle.wait()
+
+    async def reconnect(self, reason: str) -> None:
+        """Give the present connection up."""
+        if self.link is not None:
+            await self.link.break_off(reason)
+
+    async def _wait_turn(self) -> None:
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
+        until_s = max(now_s + self._budget.wait_s(now_s), self.retry_at_s or 0.0)
+        if until_s > now_s:
+            self.retry_at_s = until_s
+            await asyncio.sleep(until_s - now_s)
+        self.retry_at_s = None
+
+    async def _open(self) -> Link:
+        if self.state == "off":
+            self.state = "connecting"
+        self.attempts += 1
+        self._budget.note(asyncio.get_running_loop().time())
+        return await open_link(
+            self.address, self._symbols, self.sink, self.limits.link, self._open_connection
+        )
+
+    async def _carry(self, link: Link) -> None:
+        """Read a connection, and those that take over from it, until one is lost."""
+        pump = asyncio.create_task(link.pump())
+        try:
+            while True:
+                self.link, self.state = link, "live"
+                self._idle.clear()
+                # Symbols may have changed while the connection was being made.
+                await link.change(self._symbols)
+                successor = await self._until_successor(link, pump)
+                if successor is None:
+                    break
+                successor_pump = asyncio.create_task(successor.pump())
+                await self._hand_over(link, pump, successor, successor_pump)
+                link, pump = successor, successor_pump
+            self._end(link, await pump)
+        except LinkLostError as error:
+            self._end(link, str(error))
+        finally:
+            pump.cancel()
+
+    def _end(self, link: Link, reason: str) -> None:
+        good_s = link.last_frame_s - link.opened_s
+        if link.trades and good_s >= self.limits.good_after_s:
+            self._backoff.reset()
+        self.link = None
+        self._idle.set()
+        self.reconnects += 1
+        self._lost(reason)
+
+    def _lost(self, reason: str, wait_s: float = 0.0) -> None:
+        now_s = asyncio.get_running_loop().time()
+        self.last_error = reason
+        self.state = "reconnecting" if self._symbols else "off"
+        self.retry_at_s = now_s + max(wait_s, self._backoff.next_wait_s(self._rng))
+
+    async def _until_successor(self, link: Link, pump: "asyncio.Task[str]") -> Link | None:
+        """Wait until the connection ends (None), or is due and its successor stands."""
+        due = asyncio.create_task(self._due(link))
+        try:
+            while True:
+                await asyncio.wait({pump, due}, return_when=asyncio.FIRST_COMPLETED)
+                if pump.done():
+                    return None
+                try:
+                    successor = await self._open()
+                except LinkLostError as error:
+                    self.last_error = f"handing over: {error}"
+                    await asyncio.wait({pump}, timeout=self.limits.rotate_retry_s)
+                    continue
+                successor.held = []
+                return successor
+        finally:
+            due.cancel()
+
+    async def _due(self, link: Link) -> None:
+        """Return when the connection is old, or its server is about to go."""
+        try:
+            async with asyncio.timeout(self.limits.rotate_after_s):
+                await link.shutdown.wait()
+        except TimeoutError:
+            return
+
+    async def _hand_over(
+        self, old: Link, pump: "asyncio.Task[str]", new: Link, new_pump: "asyncio.Task[str]"
+    ) -> None:
+        """Let both run until the new one carries trades, then end the old one.
+
+        The new one's events are held back until the old one's are all through, so ids come in
+        order and the overlap is removed by id.
+        """
+        carries = asyncio.create_task(new.first_trade.wait())
+        await asyncio.wait(
+            {pump, new_pump, carries},
+            timeout=self.limits.overlap_s,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        carries.cancel()
+        await old.break_off("handed over")
+        await pump
+        new.release()
+        self.rotations += 1

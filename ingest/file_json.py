@@ -1,0 +1,164 @@
+"""Files of one JSON value a line: tick records of any shape, and Binance's own frames."""
+
+from collections import Counter
+from collections.abc import Callable
+from operator import attrgetter, itemgetter
+from typing import Annotated, Any
+
+import msgspec
+
+from ingest.binance import MalformedMessageError, parse_frame
+from ingest.file_batches import add_batch
+from ingest.file_records import MAX_FIELDS, NO_FIELD, RowError, add_record, fields_named
+from ingest.file_source import MAX_LINE_BYTES, Block
+from ingest.tick import NonTrade, Tick
+from ingest.tick_columns import TickColumns
+from ingest.wire import DECODE_ERRORS, INT64_MAX
+
+NOT_JSON = "not a JSON object"
+BAD_FRAME = "a malformed Binance message"
+FOREIGN = "not a trade stream"
+CONTROL = "an answer of the server, no trade"
+TOO_LONG = f"longer than {MAX_LINE_BYTES // 2**20} MB"
+
+
+class CollectorRow(msgspec.Struct, gc=False, omit_defaults=True):
+    """The commonest shape of a record, and the one we write."""
+
+    symbol: str
+    ts: str
+    price: float
+    size: float
+    id: Annotated[int, msgspec.Meta(ge=0, le=INT64_MAX)] | None = None
+    m: bool | None = None
+
+
+_decoder = msgspec.json.Decoder(CollectorRow)
+_decode_any = msgspec.json.Decoder().decode
+_decode_dicts = msgspec.json.Decoder(dict[str, Any]).decode_lines
+
+
+class JsonLines:
+    """Reads blocks of such lines into `columns`.
+
+    Attributes
+    ----------
+    shapes
+        Lines by shape: ``"ticks"``, ``"frames"``.
+    """
+
+    def __init__(self, columns: TickColumns, default_symbol: str | None) -> None:
+        self.shapes: Counter[str] = Counter()
+        self._columns = columns
+        self._default_symbol = default_symbol
+
+    @property
+    def layout(self) -> str:
+        """What most of its lines are."""
+        framed = self.shapes["frames"] > self.shapes["ticks"]
+        return "Binance frames" if framed else "NDJSON"
+
+    def add(self, block: Block) -> None:
+        """Read one block: at once where its lines are alike, else in pieces, else line by line."""
+        if block.too_long:
+            self._columns.bad(block.first_line, TOO_LONG, block.text)
+            return
+        if self._add_at_once(block.text):
+            return
+        for piece in block.pieces():
+            if not self._add_at_once(piece.text):
+                for number, line in enumerate(piece.text.split(b"\n"), piece.first_line):
+                    self._add_line(line.strip(), number)
+
+    def _add_at_once(self, text: bytes) -> bool:
+        if _looks_framed(text.partition(b"\n")[0]):
+            return False
+        count = text.count(b"\n") + 1
+        if b"\n\n" in text or text[-1:].isspace() or text[:1].isspace():
+            count = sum(not line.isspace() and bool(line) for line in text.split(b"\n"))
+        return self._add_collected(text, count) or self._add_regular(text, count)
+
+    def _add_collected(self, text: bytes, count: int) -> bool:
+        """Add lines that all have the commonest shape; False, with nothing added, if not."""
+        try:
+            records = _decoder.decode_lines(text)
+        except DECODE_ERRORS:
+            return False
+
+        def column(key: str) -> list[Any]:
+            return list(map(attrgetter(key), records))
+
+        # Two records on one line, or one over two lines, are for the closer look.
+        alike = 0 < len(records) == count
+        return alike and self._add_batch(CollectorRow.__struct_fields__, column, count)
+
+    def _add_regular(self, text: bytes, count: int) -> bool:
+        """Add lines that all have the same keys; False, with nothing added, if not."""
+        try:
+            records = _decode_dicts(text)
+        except DECODE_ERRORS:
+            return False
+        keys = set(map(tuple, records))
+        if len(keys) != 1 or len(records) != count:
+            return False
+
+        def column(key: str) -> list[Any]:
+            return list(map(itemgetter(key), records))
+
+        return self._add_batch(keys.pop(), column, count)
+
+    def _add_batch(
+        self, keys: tuple[str, ...], column: Callable[[str], list[Any]], count: int
+    ) -> bool:
+        added = add_batch(self._columns, fields_named(keys), column, self._default_symbol)
+        if added:
+            self.shapes["ticks"] += count
+        return added
+
+    def _add_line(self, line: bytes, number: int) -> None:
+        if not line:
+            return
+        # Recorders put the time of receipt before the frame: `<ns> {"stream":…`.
+        stamp, _, rest = line.partition(b" ")
+        if stamp.isdigit() and rest[:1] == b"{":
+            line = rest
+        readers = [self._add_frame, self._add_record]
+        faults: list[tuple[str, str]] = []
+        for reader in readers if _looks_framed(line) else readers[::-1]:
+            fault = reader(line)
+            if fault is None:
+                return
+            faults.append(fault)
+        self._columns.bad(number, faults[0][0], line, faults[0][1])
+
+    def _add_record(self, line: bytes) -> tuple[str, str] | None:
+        """Add a tick record; what is wrong with it, where it is none."""
+        try:
+            record = _decode_any(line)
+        except DECODE_ERRORS as error:
+            return NOT_JSON, str(error)
+        if not isinstance(record, dict) or len(record) > MAX_FIELDS:
+            return NOT_JSON if not isinstance(record, dict) else NO_FIELD, ""
+        try:
+            add_record(self._columns, fields_named(tuple(record)), record.get, self._default_symbol)
+        except RowError as error:
+            return str(error), ""
+        self.shapes["ticks"] += 1
+        return None
+
+    def _add_frame(self, line: bytes) -> tuple[str, str] | None:
+        """Add what a Binance frame holds; what is wrong with it, where it is none."""
+        try:
+            event = parse_frame(line, 0)
+        except MalformedMessageError as error:
+            return BAD_FRAME, error.reason
+        self.shapes["frames"] += 1
+        if isinstance(event, (Tick, NonTrade)):
+            self._columns.add_event(event)
+        else:
+            self._columns.skip(FOREIGN if event is None else CONTROL)
+        return None
+
+
+def _looks_framed(line: bytes) -> bool:
+    return b'"stream"' in line or b'"e"' in line

@@ -1,0 +1,131 @@
+"""The ledger of trade ids: every id is stored, or inside a gap that is named. Pure."""
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import Literal
+
+GapState = Literal["open", "filled", "absent", "expired"]
+
+
+@dataclass(slots=True)
+class Gap:
+    """A run of ids of one stream that never arrived.
+
+    Attributes
+    ----------
+    first_id, last_id
+        The run as it was when the gap opened.
+    from_id, to_id
+        What is still missing of it, both inclusive; ``from_id > to_id`` once it is filled.
+    after_us, before_us
+        Trade times of the nearest known events on either side: the missing trades lie between.
+    cause
+        Why the ids are missing, in a word or two.
+    state
+        ``open`` (to be filled), ``filled``, ``absent`` (the exchange has no such id) or
+        ``expired`` (not asked for any more: known to be missing).
+    gap_id
+        Row id in the database; None until stored.
+    """
+
+    first_id: int
+    last_id: int
+    from_id: int
+    to_id: int
+    after_us: int
+    before_us: int
+    cause: str
+    state: GapState = "open"
+    gap_id: int | None = None
+
+    @property
+    def missing(self) -> int:
+        """How many ids are still missing."""
+        return max(0, self.to_id - self.from_id + 1)
+
+
+@dataclass(slots=True)
+class StreamLedger:
+    """What is known of one stream's ids: a first, a last, and the gaps between, in id order.
+
+    `changed` collects gaps that the database has to be told of; the writer empties it.
+    """
+
+    first_id: int | None = None
+    first_us: int = 0
+    last_id: int | None = None
+    last_us: int = 0
+    gaps: list[Gap] = field(default_factory=list)
+    changed: list[Gap] = field(default_factory=list)
+
+    def observe(self, trade_id: int, time_us: int, cause: str = "lost") -> bool:
+        """Take note of an id; True when it is new, False when it is known already.
+
+        A jump ahead of `last_id`, or below `first_id`, opens a gap with `cause`.
+        """
+        if self.last_id is None or self.first_id is None:
+            self.first_id = self.last_id = trade_id
+            self.first_us = self.last_us = time_us
+            return True
+        if trade_id > self.last_id:
+            if trade_id > self.last_id + 1:
+                self._open(self.last_id + 1, trade_id - 1, self.last_us, time_us, cause)
+            self.last_id, self.last_us = trade_id, time_us
+            return True
+        if trade_id < self.first_id:
+            if trade_id < self.first_id - 1:
+                self._open(trade_id + 1, self.first_id - 1, time_us, self.first_us, cause)
+            self.first_id, self.first_us = trade_id, time_us
+            return True
+        return self._fill(trade_id, time_us)
+
+    def missing(self) -> int:
+        """How many ids lie in gaps of any state but filled."""
+        return sum(gap.missing for gap in self.gaps)
+
+    def close_gap(self, gap: Gap, state: Literal["absent", "expired", "open"]) -> None:
+        """Say of the rest of a gap: absent at the exchange, given up, or open again."""
+        gap.state = state
+        self.changed.append(gap)
+
+    def _open(self, from_id: int, to_id: int, after_us: int, before_us: int, cause: str) -> None:
+        gap = Gap(from_id, to_id, from_id, to_id, after_us, before_us, cause)
+        self._insert(gap)
+        self.changed.append(gap)
+
+    def _insert(self, gap: Gap) -> None:
+        at = bisect_right(self.gaps, gap.from_id, key=lambda each: each.from_id)
+        self.gaps.insert(at, gap)
+
+    def _fill(self, trade_id: int, time_us: int) -> bool:
+        at = bisect_right(self.gaps, trade_id, key=lambda each: each.from_id) - 1
+        if at < 0 or trade_id > self.gaps[at].to_id:
+            return False
+        gap = self.gaps[at]
+        if trade_id == gap.from_id:
+            gap.from_id, gap.after_us = trade_id + 1, time_us
+        elif trade_id == gap.to_id:
+            gap.to_id, gap.before_us = trade_id - 1, time_us
+        else:
+            self._split(gap, trade_id, time_us)
+        if gap.missing == 0:
+            gap.state = "filled"
+            del self.gaps[at]
+        self.changed.append(gap)
+        return True
+
+    def _split(self, gap: Gap, trade_id: int, time_us: int) -> None:
+        right = Gap(
+            trade_id + 1,
+            gap.to_id,
+            trade_id + 1,
+            gap.to_id,
+            time_us,
+            gap.before_us,
+            gap.cause,
+            gap.state,
+        )
+        gap.to_id, gap.before_us = trade_id - 1, time_us
+        gap.last_id = gap.to_id
+        self._insert(right)
+        self.changed.append(right)

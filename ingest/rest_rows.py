@@ -1,0 +1,126 @@
+"""Bodies of Binance's REST answers into our types. Pure."""
+
+import reprlib
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from ingest.tick import Event, Market
+from ingest.wire import (
+    DECODE_ERRORS,
+    AggRow,
+    MalformedMessageError,
+    RefusedError,
+    RestError,
+    TradeId,
+    agg_event,
+    amount,
+    printable,
+    time_us_of,
+)
+
+_T = TypeVar("_T")
+
+# Open time, open, high, low, close, volume, close time, quote volume, trades; three more follow.
+_KlineColumns = tuple[int, str, str, str, str, str, int, str, TradeId]
+
+
+class Kline(msgspec.Struct, frozen=True, gc=False):
+    """One of the exchange's own bars.
+
+    Prices in quote currency, `volume` in base currency. `close_us` is the bar's last instant as
+    printed (of a bar printed in milliseconds it ends in 999000). A bar in which nobody traded
+    has `volume` 0 and `trades` 0.
+    """
+
+    open_us: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    trades: int
+    close_us: int
+
+
+def agg_trade_from_row(row: dict[str, Any], symbol: str, market: Market, received_us: int) -> Event:
+    """Turn one row ``{a,p,q,f,l,T,m,M}`` of REST ``aggTrades`` into its event.
+
+    Raises
+    ------
+    MalformedMessageError
+        The row is none.
+    """
+    try:
+        return agg_event(msgspec.convert(row, AggRow), symbol, received_us, market)
+    except ValueError as error:
+        raise MalformedMessageError(str(error), reprlib.repr(row)) from None
+
+
+def decode_agg_trades(
+    raw: str | bytes, symbol: str, market: Market, received_us: int
+) -> list[Event]:
+    """Turn the body of a REST ``aggTrades`` answer into events, in the order given.
+
+    Raises
+    ------
+    MalformedMessageError
+        The body is not a list of such rows (an error's body: see `decode_rest_error`).
+    """
+    rows = _decoded(raw, list[AggRow])
+    try:
+        return [agg_event(row, symbol, received_us, market) for row in rows]
+    except ValueError as error:
+        raise MalformedMessageError(str(error), raw) from None
+
+
+def kline_from_row(row: Sequence[Any]) -> Kline:
+    """Turn one 12-column row of REST ``klines`` into a bar.
+
+    Raises
+    ------
+    MalformedMessageError
+        The row is none: too short, wrong types, prices not above 0 or out of order.
+    """
+    try:
+        return _kline(msgspec.convert(row[:9], _KlineColumns))
+    except (ValueError, TypeError) as error:
+        raise MalformedMessageError(str(error), reprlib.repr(row)) from None
+
+
+def decode_klines(raw: str | bytes) -> list[Kline]:
+    """Turn the body of a REST ``klines`` answer into bars, in the order given.
+
+    Raises
+    ------
+    MalformedMessageError
+        The body is not a list of such rows.
+    """
+    return [kline_from_row(row) for row in _decoded(raw, list[list[Any]])]
+
+
+def decode_rest_error(raw: str | bytes) -> RestError | None:
+    """Code and words of a refused REST call; None where the body carries none."""
+    try:
+        error = _decoded(raw, RestError)
+    except MalformedMessageError:
+        return None
+    return RestError(error.code, printable(error.msg))
+
+
+def _kline(columns: _KlineColumns) -> Kline:
+    open_time, close_time, trades = columns[0], columns[6], columns[8]
+    open_, high, low, close, volume = (amount(text) for text in columns[1:6])
+    if not 0 < low <= min(open_, close) <= max(open_, close) <= high:
+        raise RefusedError("the kline's prices are not 0 < low <= open and close <= high")
+    return Kline(
+        time_us_of(open_time), open_, high, low, close, volume, trades, time_us_of(close_time)
+    )
+
+
+def _decoded(raw: str | bytes, kind: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except DECODE_ERRORS as error:
+        raise MalformedMessageError(str(error), raw) from None

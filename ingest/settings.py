@@ -1,0 +1,193 @@
+"""What the user chose: command line over environment over defaults."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn, TypeVar, get_args
+
+from ingest.endpoints import default_rest_url, default_ws_url, parse_symbols
+from ingest.tick import IngestError, Market, StreamKind
+
+DEFAULT_DB = Path(__file__).resolve().parent.parent / "data" / "tick_data.db"
+DEFAULT_SYMBOLS = ("BTCUSDT", "ETHUSDT")
+
+T = TypeVar("T")
+Name = TypeVar("Name", bound=str)
+
+_EPILOG = """\
+Every option can also be given as an environment variable: PAIRDESK_SYMBOLS, PAIRDESK_DB and so on
+(PAIRDESK_NO_BROWSER=1 for a switch); the command line wins. Under Streamlit's own command:
+streamlit run app.py -- --symbols BTCUSDT,ETHUSDT"""
+
+
+class SettingsError(IngestError):
+    """An option has a value that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Options of one run. `symbols` is None where the user named none."""
+
+    symbols: tuple[str, ...] | None = None
+    market: Market = "spot"
+    stream: StreamKind = "aggTrade"
+    db: Path = DEFAULT_DB
+    host: str = "127.0.0.1"
+    port: int = 8501
+    browser: bool = True
+    ingest: bool = True
+    ws_url: str = ""
+    rest_url: str = ""
+
+    @property
+    def ws_base(self) -> str:
+        """WebSocket endpoint: the one given, or the market's."""
+        return (self.ws_url or default_ws_url(self.market)).rstrip("/")
+
+    @property
+    def rest_base(self) -> str:
+        """REST endpoint: the one given, or the market's."""
+        return (self.rest_url or default_rest_url(self.market)).rstrip("/")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what was wrong in one line and leaves with status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise SettingsError(f"{message} (see --help)")
+
+
+def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> Settings:
+    """Options from a command line, the environment and the defaults.
+
+    Raises
+    ------
+    SettingsError
+        An option is unknown or has a value that cannot be used; one line.
+    """
+    found = _parser(environ).parse_args(list(argv))
+    return Settings(
+        symbols=_value("--symbols", parse_symbols, found.symbols) if found.symbols else None,
+        market=_choice("--market", found.market, get_args(Market)),
+        stream=_choice("--stream", found.stream, get_args(StreamKind)),
+        db=Path(found.db).expanduser(),
+        host=found.host,
+        port=_value("--port", _port, found.port),
+        browser=not found.no_browser,
+        ingest=not found.no_ingest,
+        ws_url=_value("--ws-url", _websocket_url, found.ws_url),
+        rest_url=_value("--rest-url", _http_url, found.rest_url),
+    )
+
+
+def _parser(environ: Mapping[str, str]) -> _Parser:
+    def given(name: str, default: str = "") -> str:
+        return environ.get(f"PAIRDESK_{name}", default)
+
+    def switch(name: str) -> bool:
+        return given(name).lower() in {"1", "true", "yes", "on"}
+
+    parser = _Parser(
+        prog="app.py",
+        description="Pairdesk: record Binance trades and watch a pair of symbols.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add(
+        "--symbols",
+        metavar="A,B",
+        default=given("SYMBOLS"),
+        help="symbols to record (default: those of the last run, at first BTCUSDT,ETHUSDT)",
+    )
+    add("--market", default=given("MARKET", "spot"), help="spot (default) or usdm, USD-M futures")
+    add("--stream", default=given("STREAM", "aggTrade"), help="aggTrade (default) or trade")
+    add(
+        "--db",
+        metavar="PATH",
+        default=given("DB", str(DEFAULT_DB)),
+        help="the SQLite database (default: data/tick_data.db)",
+    )
+    add("--host", default=given("HOST", "127.0.0.1"), help="address to serve (default 127.0.0.1)")
+    add("--port", default=given("PORT", "8501"), help="port to serve (default 8501)")
+    add(
+        "--no-browser",
+        action="store_true",
+        default=switch("NO_BROWSER"),
+        help="do not open a browser",
+    )
+    add(
+        "--no-ingest",
+        action="store_true",
+        default=switch("NO_INGEST"),
+        help="do not record: only show what the database holds",
+    )
+    add(
+        "--ws-url",
+        metavar="URL",
+        default=given("WS_URL"),
+        help="another WebSocket endpoint, e.g. wss://stream.binance.us:9443",
+    )
+    add(
+        "--rest-url",
+        metavar="URL",
+        default=given("REST_URL"),
+        help="another REST endpoint, e.g. https://api.binance.us",
+    )
+    return parser
+
+
+def _value(option: str, convert: Callable[[str], T], text: str) -> T:
+    try:
+        return convert(text)
+    except (ValueError, IngestError) as error:
+        raise SettingsError(f"{option}: {error}") from error
+
+
+def _choice(option: str, text: str, allowed: tuple[Name, ...]) -> Name:
+    for each in allowed:
+        if each == text:
+            return each
+    raise SettingsError(f"{option}: {text!r} is not one of {', '.join(allowed)}")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise ValueError(f"{text!r} is not a port: a number from 1 to 65535")
+    return int(text)
+
+
+def _websocket_url(text: str) -> str:
+    return _url(text, ("ws://", "wss://"))
+
+
+def _http_url(text: str) -> str:
+    return _url(text, ("http://", "https://"))
+
+
+def _url(text: str, schemes: tuple[str, str]) -> str:
+    if text and not text.startswith(schemes):
+        raise ValueError(f"{text!r} does not begin with {schemes[0]} or {schemes[1]}")
+    return text
+
+
+def say(message: str) -> None:
+    """One line on standard error, for the person at the terminal."""
+    print(f"pairdesk: {message}", file=sys.stderr, flush=True)
+
+
+_HOLDER = "_pairdesk_settings"
+
+
+def current_settings() -> Settings:
+    """Return the options this process was started with, or the defaults."""
+    found = sys.__dict__.get(_HOLDER)
+    return found if isinstance(found, Settings) else Settings()
+
+
+def install_settings(settings: Settings) -> None:
+    """Make these the options that pages see."""
+    sys.__dict__[_HOLDER] = settings

@@ -1,0 +1,252 @@
+"""Trades gathered from a file, block by block, and made into one ticks frame at the end."""
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ingest.endpoints import valid_symbol
+from ingest.tick import NonTrade, StreamKind, Tick
+from ingest.wire import printable
+
+MAX_BAD_ROWS = 20
+_FLUSH_ROWS = 50_000
+
+UNKNOWN = -1  # of an id, or of who was the maker
+KIND_CODES: dict[StreamKind | None, int] = {None: 0, "aggTrade": 1, "trade": 2}
+
+ZERO = "price or size is zero: not a trade"
+MARKED_NA = "marked NA by the exchange: not a trade"
+DUPLICATE = "the same trade id again"
+CONFLICT = "the same trade id with other content: the first was kept"
+OTHER_KIND = "ids of the other stream kind (trade and aggTrade never mix)"
+
+# A row of the gathered table. `symbol` is a place in the list of names.
+ROW = np.dtype(
+    [
+        ("symbol", np.int32),
+        ("time_us", np.int64),
+        ("price", np.float64),
+        ("quantity", np.float64),
+        ("trade_id", np.int64),
+        ("maker", np.int8),
+        ("kind", np.int8),
+        ("not_a_trade", np.bool_),  # takes up an id, and no more
+    ]
+)
+Rows = npt.NDArray[np.void]
+Mask = npt.NDArray[np.bool_]
+
+
+class BadRow(NamedTuple):
+    """A row that could not be read: where, why, and how it began."""
+
+    line_number: int
+    reason: str
+    excerpt: str
+
+
+class TickColumns:
+    """Gathers rows and counts what is left out; `to_frame` ends it.
+
+    Attributes
+    ----------
+    rows_read
+        Rows seen, kept or not; blank lines and headers are none.
+    dropped
+        Rows left out, by reason.
+    first_bad
+        The first 20 rows that could not be read.
+    time_notes
+        How times were understood, and how often.
+    notes
+        Anything else a user should know.
+    """
+
+    def __init__(self) -> None:
+        self.rows_read = 0
+        self.dropped: Counter[str] = Counter()
+        self.first_bad: list[BadRow] = []
+        self.time_notes: Counter[str] = Counter()
+        self.notes: list[str] = []
+        self._codes: dict[str, int] = {}
+        self._names: list[str] = []
+        self._parts: list[Rows] = []
+        self._buffer: list[tuple[Any, ...]] = []
+
+    def symbol_code(self, text: str) -> int:
+        """Place of the symbol `text` means (``btcusdt``, ``BTC/USDT``) in the list of names.
+
+        Raises
+        ------
+        SymbolError
+            `text` is no symbol.
+        """
+        code = self._codes.get(text)
+        if code is None:
+            name = valid_symbol(text.replace("/", "").replace("-", ""))
+            if name not in self._codes:
+                self._codes[name] = len(self._names)
+                self._names.append(name)
+            code = self._codes[text] = self._codes[name]
+        return code
+
+    def add_row(
+        self,
+        symbol: str,
+        time_us: int,
+        price: float,
+        quantity: float,
+        *,
+        trade_id: int = UNKNOWN,
+        maker: int = UNKNOWN,
+        kind: StreamKind | None = None,
+        marked_na: bool = False,
+    ) -> None:
+        """Add one row; amounts are finite and >= 0, and zero means not a trade."""
+        self.rows_read += 1
+        not_a_trade = marked_na or price == 0 or quantity == 0
+        if not_a_trade:
+            self.dropped[MARKED_NA if marked_na else ZERO] += 1
+            if trade_id == UNKNOWN:
+                return
+        code = self.symbol_code(symbol)
+        self._buffer.append(
+            (code, time_us, price, quantity, trade_id, maker, KIND_CODES[kind], not_a_trade)
+        )
+        if len(self._buffer) >= _FLUSH_ROWS:
+            self._flush()
+
+    def add_event(self, event: Tick | NonTrade) -> None:
+        """Add what a Binance frame held."""
+        if isinstance(event, NonTrade):
+            self.add_row(
+                event.symbol, event.time_us, 0.0, 0.0, trade_id=event.trade_id,
+                kind=event.stream, marked_na="NA" in event.reason,
+            )  # fmt: skip
+            return
+        self.add_row(
+            event.symbol, event.time_us, event.price, event.quantity, trade_id=event.trade_id,
+            maker=event.buyer_is_maker, kind=event.stream,
+        )  # fmt: skip
+
+    def add_rows(self, rows: Rows, marked_na: Mask | None = None) -> None:
+        """Add many rows at once; amounts are finite and >= 0, and zero means not a trade."""
+        self._flush()
+        self.rows_read += len(rows)
+        if marked_na is None:
+            marked_na = np.zeros(len(rows), np.bool_)
+        zero = (rows["price"] == 0) | (rows["quantity"] == 0)
+        rows["not_a_trade"] = zero | marked_na
+        self._drop(MARKED_NA, int(marked_na.sum()))
+        self._drop(ZERO, int((zero & ~marked_na).sum()))
+        self._parts.append(rows[~rows["not_a_trade"] | (rows["trade_id"] != UNKNOWN)])
+
+    def skip(self, reason: str) -> None:
+        """Count a row that was read and is no trade."""
+        self.rows_read += 1
+        self.dropped[reason] += 1
+
+    def bad(self, line_number: int, reason: str, text: str | bytes, detail: str = "") -> None:
+        """Count a row that could not be read; the first 20 are kept with their place."""
+        self.skip(reason)
+        if len(self.first_bad) < MAX_BAD_ROWS:
+            told = f"{reason} ({printable(detail)})" if detail else reason
+            self.first_bad.append(BadRow(line_number, told, printable(text)))
+
+    def to_frame(self) -> pd.DataFrame:
+        """The ticks frame: sorted by time, ties in the order read."""
+        self._flush()
+        rows = np.concatenate(self._parts) if self._parts else np.empty(0, ROW)
+        self._parts = []
+        rows = self._one_kind_each(rows)
+        rows = self._without_repeats(rows)
+        traded = ~rows["not_a_trade"]
+        ticks, others = rows[traded], rows[~traded]
+        time_us = ticks["time_us"]
+        if (np.diff(time_us) < 0).any():
+            ticks = ticks[np.argsort(time_us, kind="stable")]
+        frame = self._framed(ticks)
+        if "trade_id" in frame and len(others):
+            frame.attrs["non_trade_ids"] = self._ids_by_symbol(others)
+        return frame
+
+    def _flush(self) -> None:
+        if self._buffer:
+            self._parts.append(np.array(self._buffer, dtype=ROW))
+            self._buffer = []
+
+    def _drop(self, reason: str, count: int) -> None:
+        if count:
+            self.dropped[reason] += count
+
+    def _one_kind_each(self, rows: Rows) -> Rows:
+        """Keep, of each symbol's rows with ids, the stream kind that has most rows."""
+        keep = np.ones(len(rows), np.bool_)
+        numbered = rows["trade_id"] != UNKNOWN
+        for code in range(len(self._names)):
+            mine = numbered & (rows["symbol"] == code)
+            counts = np.bincount(rows["kind"][mine], minlength=len(KIND_CODES))
+            if np.count_nonzero(counts) > 1:
+                # Of equal counts aggTrade, the canonical tick, comes first.
+                best = max((1, 2, 0), key=lambda kind: counts[kind])
+                keep &= ~mine | (rows["kind"] == best)
+        # Non-trades were counted as dropped when they came.
+        self._drop(OTHER_KIND, int((~keep & ~rows["not_a_trade"]).sum()))
+        return rows if keep.all() else rows[keep]
+
+    def _without_repeats(self, rows: Rows) -> Rows:
+        """Keep the first row of each (symbol, id); rows without an id are never repeats."""
+        keep = np.ones(len(rows), np.bool_)
+        for code in range(len(self._names)):
+            places = np.flatnonzero((rows["symbol"] == code) & (rows["trade_id"] != UNKNOWN))
+            ids = rows["trade_id"][places]
+            if len(ids) < 2 or (np.diff(ids) > 0).all():
+                continue
+            # A trade goes before a non-trade of the same id, then the first in the file.
+            order = np.lexsort((places, rows["not_a_trade"][places], ids))
+            again = order[1:][np.diff(ids[order]) == 0]
+            keep[places[again]] = False
+            self._count_repeats(rows, places, ids, order)
+        return rows if keep.all() else rows[keep]
+
+    def _count_repeats(
+        self, rows: Rows, places: npt.NDArray[np.intp], ids: npt.NDArray[np.int64],
+        order: npt.NDArray[np.intp],
+    ) -> None:  # fmt: skip
+        ranked = rows[places[order]]
+        repeated = np.r_[False, np.diff(ids[order]) == 0]
+        first = np.maximum.accumulate(np.where(repeated, 0, np.arange(len(ranked))))
+        same = np.ones(len(ranked), np.bool_)
+        for name in ("time_us", "price", "quantity"):
+            same &= ranked[name] == ranked[name][first]
+        traded = ~ranked["not_a_trade"]
+        self._drop(DUPLICATE, int((repeated & traded & same).sum()))
+        self._drop(CONFLICT, int((repeated & traded & ~same).sum()))
+
+    def _framed(self, ticks: Rows) -> pd.DataFrame:
+        names = pd.Series(self._names, dtype="str")
+        columns: dict[str, Any] = {
+            "symbol": names.take(ticks["symbol"]).array,
+            "price": np.ascontiguousarray(ticks["price"]),
+            "quantity": np.ascontiguousarray(ticks["quantity"]),
+        }
+        has_id, has_maker = ticks["trade_id"] != UNKNOWN, ticks["maker"] != UNKNOWN
+        if len(ticks) and has_id.all():
+            columns["trade_id"] = np.ascontiguousarray(ticks["trade_id"])
+        elif has_id.any():
+            bare = int((~has_id).sum())
+            self.notes.append(f"{bare:,} of {len(ticks):,} ticks carry no trade id: ids left out")
+        if len(ticks) and has_maker.all():
+            columns["buyer_is_maker"] = ticks["maker"] == 1
+        time_us = np.ascontiguousarray(ticks["time_us"])
+        index = pd.DatetimeIndex(time_us.view("datetime64[us]"), name="time").tz_localize("UTC")
+        return pd.DataFrame(columns, index=index)
+
+    def _ids_by_symbol(self, rows: Rows) -> dict[str, list[int]]:
+        return {
+            self._names[code]: np.unique(rows["trade_id"][rows["symbol"] == code]).tolist()
+            for code in np.unique(rows["symbol"]).tolist()
+        }

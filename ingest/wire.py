@@ -1,0 +1,106 @@
+"""What Binance's frames and REST rows share: the error, printed decimals, times, aggTrade. Pure."""
+
+from typing import Annotated
+
+import msgspec
+
+from ingest.tick import Event, IngestError, Market, NonTrade, Tick
+
+MAX_EXCERPT_CHARS = 200
+MAX_DECIMAL_CHARS = 40  # a longer text is no price, and 40 characters cannot underflow a float
+MAX_AMOUNT = 1e18  # no price or quantity comes near it
+
+YEAR_2009_MS, YEAR_2100_MS = 1_230_768_000_000, 4_102_444_800_000
+INT64_MAX = 2**63 - 1
+
+DECODE_ERRORS = (msgspec.MsgspecError, RecursionError, UnicodeError)
+
+NA_MARKER = "marked NA by the exchange"
+ZERO_MARKER = "price or quantity is zero"
+NO_TRADES_MARKER = "aggregate of no trades (f = l = -1)"
+
+TradeId = Annotated[int, msgspec.Meta(ge=0, le=INT64_MAX)]
+TradeIdOrNone = Annotated[int, msgspec.Meta(ge=-1, le=INT64_MAX)]
+
+
+class MalformedMessageError(IngestError):
+    """A message that is none Binance is known to send.
+
+    Attributes
+    ----------
+    reason
+        What is wrong with it, at most 200 characters.
+    excerpt
+        Its beginning, at most 200 characters, safe to print and store.
+    """
+
+    def __init__(self, reason: str, raw: str | bytes) -> None:
+        self.reason = printable(reason)
+        self.excerpt = printable(raw)
+        super().__init__(f"malformed message: {self.reason}: {self.excerpt!r}")
+
+
+class RefusedError(ValueError):
+    """Ends a parse where the fault is found; the public functions add the excerpt."""
+
+
+class RestError(msgspec.Struct, frozen=True):
+    """The body of a refused call: ``{"code": -1121, "msg": "Invalid symbol."}``."""
+
+    code: Annotated[int, msgspec.Meta(ge=-(2**31), lt=2**31)]
+    msg: str
+
+
+class AggRow(msgspec.Struct, gc=False):
+    """A row of REST ``aggTrades``, and the heart of an ``aggTrade`` event; the wire's letters."""
+
+    a: TradeId
+    p: str
+    q: str
+    f: TradeIdOrNone
+    l: TradeIdOrNone  # noqa: E741 - Binance's name for the last trade id
+    T: int
+    m: bool
+
+
+def agg_event(row: AggRow, symbol: str, received_us: int, market: Market) -> Event:
+    """Turn a decoded aggregate into its event, or raise `RefusedError`."""
+    price, quantity = amount(row.p), amount(row.q)
+    time_us = time_us_of(row.T)
+    empty = row.f == -1 and row.l == -1
+    if empty or not price or not quantity:
+        reason = NO_TRADES_MARKER if empty else ZERO_MARKER
+        return NonTrade(market, symbol, "aggTrade", row.a, time_us, received_us, reason)
+    if row.f < 0 or row.l < row.f:
+        raise RefusedError(f"first trade id {row.f} and last trade id {row.l} are no range")
+    trades = row.l - row.f + 1
+    return Tick(
+        market, symbol, "aggTrade", row.a, price, quantity, time_us, received_us, row.m, trades
+    )
+
+
+def amount(text: str) -> float:
+    """Price or quantity from its printed decimal, 0 included, or raise `RefusedError`."""
+    # float() alone would take "nan", "1_0", " 1" and other scripts' digits.
+    if len(text) <= MAX_DECIMAL_CHARS and text.isascii() and text.replace(".", "", 1).isdigit():
+        value = float(text)
+        if value < MAX_AMOUNT:
+            return value
+    raise RefusedError(f"price or quantity {text[:40]!r} is not a decimal of 0 to {MAX_AMOUNT:g}")
+
+
+def time_us_of(time: int) -> int:
+    """Milliseconds or microseconds, told apart by magnitude, as µs, or raise `RefusedError`."""
+    if YEAR_2009_MS <= time < YEAR_2100_MS:
+        return time * 1000
+    if YEAR_2009_MS * 1000 <= time < YEAR_2100_MS * 1000:
+        return time
+    raise RefusedError("time is not in ms or µs between 2009 and 2100")
+
+
+def printable(text: str | bytes) -> str:
+    """At most 200 characters of `text` that any file, database or terminal takes."""
+    head = text[:MAX_EXCERPT_CHARS]
+    raw = head if isinstance(head, bytes) else head.encode("utf-8", "backslashreplace")
+    shown = raw.decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in shown)[:MAX_EXCERPT_CHARS]

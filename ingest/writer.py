@@ -1,0 +1,312 @@
+"""The one connection that writes: ticks, their bars and the ledger, whole batches or nothing."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ingest.ledger import Gap, StreamLedger
+from ingest.schema import UNITS, StoreError, encode, migrate
+from ingest.tick import Event, Market, NonTrade, StreamKind, Tick
+
+StreamKey = tuple[Market, str, StreamKind]
+
+_INSERT_TICK = "INSERT INTO tick VALUES (?, ?, ?, ?, ?, ?, ?)"
+_INSERT_NON_TRADE = "INSERT INTO non_trade VALUES (?, ?, ?, ?)"
+# Open and close belong to the least and greatest (time, id), so the order of arrival cannot matter.
+_UPSERT_BAR = """
+INSERT INTO bar_1s VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (stream_id, second) DO UPDATE SET
+    open = CASE WHEN (excluded.open_us, excluded.open_id) < (open_us, open_id)
+                THEN excluded.open ELSE open END,
+    close = CASE WHEN (excluded.close_us, excluded.close_id) > (close_us, close_id)
+                 THEN excluded.close ELSE close END,
+    open_id = CASE WHEN (excluded.open_us, excluded.open_id) < (open_us, open_id)
+                   THEN excluded.open_id ELSE open_id END,
+    close_id = CASE WHEN (excluded.close_us, excluded.close_id) > (close_us, close_id)
+                    THEN excluded.close_id ELSE close_id END,
+    open_us = min(open_us, excluded.open_us),
+    close_us = max(close_us, excluded.close_us),
+    high = max(high, excluded.high), low = min(low, excluded.low),
+    volume = volume + excluded.volume, trades = trades + excluded.trades,
+    first_id = min(first_id, excluded.first_id), last_id = max(last_id, excluded.last_id)
+"""
+
+
+@dataclass(slots=True)
+class StreamState:
+    """One stream's row id, its ledger, and why a gap would open just now."""
+
+    stream_id: int
+    ledger: StreamLedger
+    cause: str = "started"
+
+
+@dataclass(slots=True)
+class Written:
+    """What one batch did, per stream where it matters."""
+
+    stored: dict[StreamKey, int] = field(default_factory=dict)
+    duplicates: dict[StreamKey, int] = field(default_factory=dict)
+    conflicts: dict[StreamKey, int] = field(default_factory=dict)
+    non_trades: int = 0
+    gaps_opened: int = 0
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Rows of one transaction while they are gathered."""
+
+    ticks: list[tuple[int, int, int, int, int | float, int | float, int]] = field(
+        default_factory=list
+    )
+    non_trades: list[tuple[int, int, int, str]] = field(default_factory=list)
+    bars: dict[tuple[int, int], list[float]] = field(default_factory=dict)
+    fresh: dict[tuple[int, int], Event] = field(default_factory=dict)
+
+
+class TickWriter:
+    """Owns the writing connection. One thread uses it; `close` may be called twice.
+
+    Parameters
+    ----------
+    path
+        The database file; its folder is made if missing.
+
+    Raises
+    ------
+    StoreError
+        The file cannot be created, is no database, or is another program's.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._connection = _open_for_writing(self.path)
+        self._streams: dict[StreamKey, StreamState] = {}
+        self._load()
+
+    def write(self, events: Sequence[Event]) -> Written:
+        """Store a batch with its bars and ledger rows in one transaction.
+
+        Known ids are counted as duplicates, or as conflicts where the content differs (the first
+        one is kept). On a database error nothing of the batch is stored and the error is raised.
+        """
+        written = Written()
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            batch = self._gather(events, written)
+            self._store(batch)
+            self._store_ledgers({(e.market, e.symbol, e.stream) for e in events}, written)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._undo()
+            raise
+        return written
+
+    def expect_gap(self, cause: str, streams: Iterable[StreamKey] | None = None) -> None:
+        """Name the cause of the next gap of these streams (all of them by default)."""
+        for key in list(self._streams) if streams is None else streams:
+            if key in self._streams:
+                self._streams[key].cause = cause
+
+    def setting(self, key: str) -> str | None:
+        """A remembered value, or None."""
+        row = self._connection.execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
+        return None if row is None else row[0]
+
+    def remember(self, key: str, value: str) -> None:
+        """Keep a value for the next start."""
+        self._connection.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, value))
+
+    def streams(self) -> dict[StreamKey, StreamLedger]:
+        """The ledgers, by stream. The writer's own: read, do not change."""
+        return {key: state.ledger for key, state in self._streams.items()}
+
+    def close(self) -> None:
+        """Close the connection; the last one checkpoints the write-ahead log."""
+        self._connection.close()
+
+    def _gather(self, events: Sequence[Event], written: Written) -> _Batch:
+        batch = _Batch()
+        for event in events:
+            key = (event.market, event.symbol, event.stream)
+            state = self._streams.get(key) or self._add_stream(key)
+            if not state.ledger.observe(event.trade_id, event.time_us, state.cause):
+                self._count_known(event, key, state.stream_id, batch, written)
+                continue
+            if state.ledger.last_id == event.trade_id:
+                state.cause = "lost"
+            batch.fresh[state.stream_id, event.trade_id] = event
+            if isinstance(event, NonTrade):
+                batch.non_trades.append(
+                    (state.stream_id, event.trade_id, event.time_us, event.reason)
+                )
+                written.non_trades += 1
+            else:
+                _add_tick(batch, state.stream_id, event)
+                written.stored[key] = written.stored.get(key, 0) + 1
+        return batch
+
+    def _store(self, batch: _Batch) -> None:
+        self._connection.executemany(_INSERT_TICK, batch.ticks)
+        self._connection.executemany(_INSERT_NON_TRADE, batch.non_trades)
+        self._connection.executemany(_UPSERT_BAR, ((*key, *bar) for key, bar in batch.bars.items()))
+
+    def _count_known(
+        self, event: Event, key: StreamKey, stream_id: int, batch: _Batch, written: Written
+    ) -> None:
+        first = batch.fresh.get((stream_id, event.trade_id))
+        same = self._is_stored(stream_id, event) if first is None else _same(first, event)
+        counts = written.duplicates if same else written.conflicts
+        counts[key] = counts.get(key, 0) + 1
+
+    def _is_stored(self, stream_id: int, event: Event) -> bool:
+        if isinstance(event, NonTrade):
+            sql = "SELECT time_us FROM non_trade WHERE stream_id = ? AND trade_id = ?"
+            want: tuple[object, ...] = (event.time_us,)
+        else:
+            sql = "SELECT time_us, price, quantity FROM tick WHERE stream_id = ? AND trade_id = ?"
+            want = (event.time_us, encode(event.price), encode(event.quantity))
+        row = self._connection.execute(sql, (stream_id, event.trade_id)).fetchone()
+        return bool(row == want)
+
+    def _add_stream(self, key: StreamKey) -> StreamState:
+        cursor = self._connection.execute(
+            "INSERT INTO stream (market, symbol, kind) VALUES (?, ?, ?)", key
+        )
+        state = StreamState(int(cursor.lastrowid or 0), StreamLedger())
+        self._streams[key] = state
+        return state
+
+    def _store_ledgers(self, keys: Iterable[StreamKey], written: Written) -> None:
+        for key in keys:
+            state = self._streams[key]
+            ledger = state.ledger
+            self._connection.execute(
+                "UPDATE stream SET revision = revision + 1, first_id = ?, first_us = ?,"
+                " last_id = ?, last_us = ? WHERE stream_id = ?",
+                (ledger.first_id, ledger.first_us, ledger.last_id, ledger.last_us, state.stream_id),
+            )
+            for gap in ledger.changed:
+                written.gaps_opened += gap.gap_id is None
+                self._store_gap(state.stream_id, gap)
+            ledger.changed.clear()
+
+    def _store_gap(self, stream_id: int, gap: Gap) -> None:
+        cursor = self._connection.execute(
+            "INSERT OR REPLACE INTO gap VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                gap.gap_id,
+                stream_id,
+                gap.first_id,
+                gap.last_id,
+                gap.from_id,
+                gap.to_id,
+                gap.after_us,
+                gap.before_us,
+                gap.cause,
+                gap.state,
+            ),
+        )
+        gap.gap_id = cursor.lastrowid
+
+    def _undo(self) -> None:
+        # SQLITE_FULL and its like have rolled back already: then there is nothing to roll back.
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        self._load()
+
+    def _load(self) -> None:
+        causes = {key: state.cause for key, state in self._streams.items()}
+        self._streams = {}
+        rows = self._connection.execute(
+            "SELECT stream_id, market, symbol, kind, first_id, first_us, last_id, last_us"
+            " FROM stream"
+        ).fetchall()
+        for stream_id, market, symbol, kind, first_id, first_us, last_id, last_us in rows:
+            key = (market, symbol, kind)
+            ledger = StreamLedger(
+                first_id, first_us or 0, last_id, last_us or 0, self._load_gaps(stream_id)
+            )
+            self._streams[key] = StreamState(stream_id, ledger, causes.get(key, "stopped"))
+
+    def _load_gaps(self, stream_id: int) -> list[Gap]:
+        rows = self._connection.execute(
+            "SELECT first_id, last_id, from_id, to_id, after_us, before_us, cause, state, gap_id"
+            " FROM gap WHERE stream_id = ? AND state <> 'filled' ORDER BY from_id",
+            (stream_id,),
+        )
+        return [Gap(*row) for row in rows]
+
+
+def _open_for_writing(path: Path) -> sqlite3.Connection:
+    connection = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Autocommit: transactions are begun and ended by name. Made and used in different threads.
+        connection = sqlite3.connect(
+            path, timeout=5.0, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        migrate(connection)
+    except StoreError:
+        _close(connection)
+        raise
+    except (OSError, sqlite3.Error) as error:
+        _close(connection)
+        raise StoreError(f"cannot write the database {path}: {error}") from error
+    return connection
+
+
+def _close(connection: sqlite3.Connection | None) -> None:
+    if connection is not None:
+        connection.close()
+
+
+def _add_tick(batch: _Batch, stream_id: int, tick: Tick) -> None:
+    time_us, trade_id, price = tick.time_us, tick.trade_id, tick.price
+    batch.ticks.append(
+        (
+            stream_id,
+            trade_id,
+            time_us,
+            tick.received_us - time_us,
+            encode(price),
+            encode(tick.quantity),
+            tick.trades * 2 + tick.buyer_is_maker,
+        )
+    )
+    key = (stream_id, time_us // 1_000_000)
+    units = round(tick.quantity * UNITS)
+    bar = batch.bars.get(key)
+    if bar is None:
+        batch.bars[key] = [
+            *(price, price, price, price, units, 1),
+            *(time_us, trade_id, time_us, trade_id, trade_id, trade_id),
+        ]
+    else:
+        _extend_bar(bar, time_us, trade_id, price, units)
+
+
+def _extend_bar(bar: list[float], time_us: int, trade_id: int, price: float, units: int) -> None:
+    if (time_us, trade_id) < (bar[6], bar[7]):
+        bar[0], bar[6], bar[7] = price, time_us, trade_id
+    if (time_us, trade_id) > (bar[8], bar[9]):
+        bar[3], bar[8], bar[9] = price, time_us, trade_id
+    bar[1] = max(bar[1], price)
+    bar[2] = min(bar[2], price)
+    bar[4] += units
+    bar[5] += 1
+    bar[10] = min(bar[10], trade_id)
+    bar[11] = max(bar[11], trade_id)
+
+
+def _same(first: Event, second: Event) -> bool:
+    if isinstance(first, NonTrade) or isinstance(second, NonTrade):
+        return type(first) is type(second) and first.time_us == second.time_us
+    return (first.time_us, first.price, first.quantity) == (
+        second.time_us,
+        second.price,
+        second.quantity,
+    )

@@ -1,0 +1,35 @@
+"""Colours by meaning, said once: what a figure carries and which CSS variable replaces it.
+
+A figure is drawn in the light colours below, so that it is complete by itself. In the page
+the chart component swaps each of them for the value of its Streamlit CSS variable, which is
+how one figure serves the light and the dark theme. Blue (BUY) against orange (SELL) is a
+pair that stays apart for the usual kinds of colour blindness.
+"""
+
+from typing import Final
+
+LEG_Y: Final = "#00796b"
+LEG_X: Final = "#8e4b9e"
+BUY: Final = "#0b62b8"
+SELL: Final = "#b84a00"
+SERIES: Final = "#1c2430"
+MUTED: Final = "#6b7480"
+GRID: Final = "#d9dde3"
+BAND: Final = "#e9ecf0"
+PAPER: Final = "#ffffff"
+
+CSS_VARIABLES: Final[dict[str, str]] = {
+    LEG_Y: "--st-green-color",
+    LEG_X: "--st-violet-color",
+    BUY: "--st-blue-color",
+    SELL: "--st-orange-color",
+    SERIES: "--st-text-color",
+    MUTED: "--st-gray-color",
+    GRID: "--st-border-color",
+    BAND: "--st-gray-background-color",
+    PAPER: "--st-background-color",
+}
+"""Light colour of a role -> the CSS variable that holds it in the reader's theme."""
+
+LINE_WIDTH: Final = 1.2
+FONT_SIZE: Final = 12

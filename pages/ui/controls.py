@@ -1,0 +1,170 @@
+"""What to look at and how: controls bound to the URL, so that a link opens the same view."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import streamlit as st
+
+from analytics.frames import INTERVALS, parse_interval
+from analytics.hedge import HEDGE_METHODS
+from analytics.pair import PairParams
+from analytics.signals import MISSION, SYMMETRIC, Thresholds
+from analytics.spread import SPREAD_KINDS
+from pages.ui import formats
+from pages.ui.notices import SameSymbolError
+
+Mode = Literal["Live Database", "NDJSON File"]
+
+LIVE: Final[Mode] = "Live Database"
+FILE: Final[Mode] = "NDJSON File"
+WHOLE: Final = "all"
+
+SPREAD_HELP: Final = (
+    "price difference: S1 − S2. hedged: S1 − (α + β·S2). "
+    "log: ln S1 − (α + β·ln S2). ratio: S1 / S2."
+)
+LOOKBACKS_S: Final = {
+    "5 min": 300,
+    "15 min": 900,
+    "30 min": 1_800,
+    "1 h": 3_600,
+    "4 h": 14_400,
+    "24 h": 86_400,
+}
+OWN_RULE: Final = "Own thresholds"
+RULES: Final[dict[str, Thresholds]] = {
+    f"Mission: {MISSION.label}": MISSION,
+    f"Symmetric: {SYMMETRIC.label}": SYMMETRIC,
+}
+HEDGES: Final = {"ols": "OLS of S1 on S2, with intercept"}
+
+
+@dataclass(frozen=True)
+class View:
+    """What the reader asked for: the analysis, and how far back to read for it."""
+
+    params: PairParams
+    lookback_s: int | None
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """How often the live part is drawn anew; never while paused."""
+
+    every_s: int
+    is_paused: bool
+
+
+def choose_mode() -> Mode:
+    """Switch between the recorded market and a file."""
+    chosen = st.radio("Source", [LIVE, FILE], key="mode", bind="query-params")
+    return FILE if chosen == FILE else LIVE
+
+
+def choose_pair(symbols: Sequence[str], prefix: str = "") -> tuple[str, str]:
+    """Choose the two legs; S1 is the dependent one.
+
+    Parameters
+    ----------
+    symbols
+        At least two.
+    prefix
+        Keeps the choice of one mode apart from the other's.
+    """
+    left, right = st.columns(2)
+    kind: Literal["query-params"] = "query-params"
+    y = left.selectbox("S1 (y)", symbols, index=0, key=f"{prefix}s1", bind=kind)
+    x = right.selectbox("S2 (x)", symbols, index=1, key=f"{prefix}s2", bind=kind)
+    return str(y), str(x)
+
+
+def choose_view(y: str, x: str, *, may_read_all: bool) -> View:
+    """Choose interval, lookback, window, spread and thresholds.
+
+    Parameters
+    ----------
+    y, x
+        The legs.
+    may_read_all
+        Offer the whole span, as for a file; a database may hold months.
+    """
+    left, right = st.columns(2)
+    interval = left.selectbox(
+        "Interval",
+        [each.name for each in INTERVALS],
+        format_func=formats.interval_label,
+        key="interval",
+        bind="query-params",
+    )
+    lookback_s = _choose_lookback(right, may_read_all=may_read_all)
+    window = st.number_input(
+        "Rolling window (bars)", 5, 10_000, 60, 5, key="window", bind="query-params",
+        help="Closed bars behind each mean, standard deviation, z-score and correlation.",
+    )  # fmt: skip
+    # Options as they are, since the URL carries what is shown.
+    spread = st.selectbox(
+        "Spread", SPREAD_KINDS, key="spread", bind="query-params", help=SPREAD_HELP
+    )
+    hedge = st.selectbox(
+        "Hedge ratio β", list(HEDGE_METHODS), key="hedge", bind="query-params",
+        format_func=lambda name: HEDGES.get(name, name),
+        help="Least squares over the lookback. The price difference and the ratio do not use it.",
+    )  # fmt: skip
+    sell_above, buy_below = _choose_thresholds()
+    if y == x:
+        raise SameSymbolError(y)
+    params = PairParams(
+        y=y,
+        x=x,
+        interval=str(interval),
+        lookback=_in_bars(lookback_s, str(interval)),
+        window=int(window),
+        spread=spread,
+        hedge=str(hedge),
+        sell_above=sell_above,
+        buy_below=buy_below,
+    )
+    return View(params, lookback_s)
+
+
+def _choose_lookback(
+    place: "st.delta_generator.DeltaGenerator", *, may_read_all: bool
+) -> int | None:
+    """Choose how far back from the last trade to look; None is everything."""
+    options = [*LOOKBACKS_S, WHOLE] if may_read_all else list(LOOKBACKS_S)
+    chosen = place.selectbox(
+        "Lookback",
+        options,
+        index=options.index(WHOLE if may_read_all else "30 min"),
+        key="span" if may_read_all else "lookback",
+        bind="query-params",
+        help="Back from the last trade. β and the tests use these bars.",
+    )
+    return LOOKBACKS_S.get(str(chosen))
+
+
+def _in_bars(lookback_s: int | None, interval: str) -> int | None:
+    """Turn a lookback in seconds into closed bars, two at least."""
+    if lookback_s is None:
+        return None
+    return max(2, lookback_s * 1_000_000 // parse_interval(interval).us)
+
+
+def _choose_thresholds() -> tuple[float, float]:
+    """Choose a preset, or two thresholds of one's own."""
+    rule = st.selectbox("Signal rule", [*RULES, OWN_RULE], key="rule", bind="query-params")
+    preset = RULES.get(str(rule))
+    if preset is not None:
+        return preset.sell_above, preset.buy_below
+    left, right = st.columns(2)
+    sell = left.number_input("SELL above", -10.0, 10.0, 2.0, 0.25, key="sell", bind="query-params")
+    buy = right.number_input("BUY below", -10.0, 10.0, 0.0, 0.25, key="buy", bind="query-params")
+    return float(sell), float(buy)
+
+
+def choose_refresh() -> Refresh:
+    """Choose how often to refresh, or pause."""
+    every_s = st.slider("Refresh every (seconds)", 1, 60, 2, key="every")
+    is_paused = st.toggle("Pause", key="pause", help="The recorder goes on meanwhile.")
+    return Refresh(int(every_s), bool(is_paused))

@@ -1,0 +1,130 @@
+"""How numbers and times look: the same everywhere on the pages."""
+
+import math
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+NOT_KNOWN: Final = "–"
+MINUS: Final = "−"
+QUOTES: Final = ("USDT", "USDC", "FDUSD", "TUSD", "BUSD", "DAI", "EUR", "TRY", "BTC", "ETH", "BNB")
+SIGNIFICANT_DIGITS: Final = 7
+MAX_DECIMALS: Final = 10
+INTERVAL_CODES: Final = {"1s": "1S", "1min": "1T", "5min": "5T"}
+
+
+def quote_currency(symbol: str) -> str:
+    """Return the quote currency of a symbol such as BTCUSDT, or "quote" when it is not known."""
+    for quote in QUOTES:
+        if symbol.endswith(quote) and len(symbol) > len(quote):
+            return quote
+    return "quote"
+
+
+def price_decimals(prices: NDArray[np.float64]) -> int:
+    """Return the decimals that these prices need, so that a price looks as it was printed.
+
+    Parameters
+    ----------
+    prices
+        Prices of one symbol; the last 500 known ones decide. NaN is skipped.
+
+    Returns
+    -------
+    int
+        The fewest decimals up to 10 that lose nothing; about seven significant digits where
+        no such number exists, 2 where no price is known.
+    """
+    known = prices[np.isfinite(prices) & (prices != 0)][-500:]
+    if not len(known):
+        return 2
+    for decimals in range(MAX_DECIMALS + 1):
+        if np.array_equal(np.round(known, decimals), known):
+            return decimals
+    whole_digits = math.floor(math.log10(abs(known[-1]))) + 1
+    return min(max(SIGNIFICANT_DIGITS - whole_digits, 2), MAX_DECIMALS)
+
+
+def number(value: float, decimals: int) -> str:
+    """Format with thousands separators and a true minus sign; a dash for NaN."""
+    if not math.isfinite(value):
+        return NOT_KNOWN
+    return f"{value:,.{decimals}f}".replace("-", MINUS)
+
+
+def zscore(value: float) -> str:
+    """Format a z-score: always signed, two decimals."""
+    if not math.isfinite(value):
+        return NOT_KNOWN
+    return f"{value:+.2f}".replace("-", MINUS)
+
+
+def statistic(value: float) -> str:
+    """Format a test statistic, an estimate or a correlation to three decimals."""
+    return number(value, 3)
+
+
+def estimate(value: float) -> str:
+    """Format a hedge ratio by four significant digits at least."""
+    if not math.isfinite(value):
+        return NOT_KNOWN
+    if value != 0 and abs(value) < 1e-4:
+        return f"{value:.3e}".replace("-", MINUS)
+    return number(value, 4 if abs(value) < 100 else 2)
+
+
+def pvalue(value: float) -> str:
+    """Format a p-value: three decimals, "<0.001" below."""
+    if not math.isfinite(value):
+        return NOT_KNOWN
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def count(value: int, noun: str) -> str:
+    """Format a count with its noun: "1 bar", "1,800 bars"."""
+    return f"{value:,} {noun}{'' if value == 1 else 's'}"
+
+
+def sample(nobs: int, noun: str = "bar") -> str:
+    """Format a sample size: "n = 1,800 bars"."""
+    return f"n = {count(nobs, noun)}"
+
+
+def age(seconds: float) -> str:
+    """Format how long ago something was: "0.3 s", "12 s", "3 min", "2.5 h", "4 days"."""
+    # The exchange's clock may run ahead of ours; a negative age would only puzzle.
+    seconds = max(seconds, 0.0)
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7_200:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 172_800:
+        return f"{seconds / 3_600:.1f} h"
+    return f"{seconds / 86_400:.0f} days"
+
+
+def utc_time(time: pd.Timestamp) -> str:
+    """Format a time of day with its zone: "14:03:07 UTC"."""
+    return f"{time:%H:%M:%S} UTC"
+
+
+def utc(time: pd.Timestamp) -> str:
+    """Format a date and time with its zone: "2024-08-08 23:54:14 UTC"."""
+    return f"{time:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def span(start: pd.Timestamp, end: pd.Timestamp) -> str:
+    """Format a stretch of time, the date once where it lies in one day."""
+    if start.date() == end.date():
+        return f"{start:%Y-%m-%d %H:%M:%S} to {end:%H:%M:%S} UTC"
+    return f"{start:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def interval_label(interval: str) -> str:
+    """Name an interval with its short code where it has one: "1min (1T)"."""
+    code = INTERVAL_CODES.get(interval)
+    return interval if code is None else f"{interval} ({code})"

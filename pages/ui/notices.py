@@ -1,0 +1,115 @@
+"""An exception becomes one clear line and what to do about it; here and nowhere else."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import streamlit as st
+
+from analytics.errors import AnalyticsError, DegenerateSeriesError, NotEnoughDataError
+from ingest.store import StoreError
+from ingest.tick import IngestError
+
+
+class SameSymbolError(AnalyticsError):
+    """Both legs of a pair are one symbol."""
+
+    def __init__(self, symbol: str) -> None:
+        self.symbol = symbol
+        super().__init__(f"both legs are {symbol}")
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What is the matter, what to do, and whether it is a fault or only not there yet."""
+
+    cause: str
+    remedy: str
+    is_fault: bool = True
+
+    @property
+    def text(self) -> str:
+        """Both in one line."""
+        return f"{self.cause.rstrip('.')}. {self.remedy}".strip()
+
+
+def sentence(words: str) -> str:
+    """Begin with a capital, unless the first word is a name such as a file's, or z."""
+    first, _, _ = words.partition(" ")
+    return words[:1].upper() + words[1:] if first.isalpha() and len(first) > 1 else words
+
+
+def explain(error: IngestError | AnalyticsError) -> Notice:
+    """Turn an error of a room into a user's words.
+
+    The error's own message says what was had and what was needed; this adds the remedy.
+    """
+    cause = sentence(str(error))
+    if isinstance(error, NotEnoughDataError):
+        return Notice(cause, "Wait for more bars, or choose a shorter window.", is_fault=False)
+    if isinstance(error, DegenerateSeriesError):
+        return Notice(cause, "Choose two symbols that move apart from each other.")
+    if isinstance(error, SameSymbolError):
+        return Notice(cause, "Choose two different symbols in the sidebar.", is_fault=False)
+    if isinstance(error, StoreError):
+        return Notice(cause, "Choose NDJSON File in the sidebar to see the bundled sample.")
+    if isinstance(error, IngestError):
+        return Notice(cause, "Check the file or the symbol, or choose the bundled sample.")
+    return Notice(cause, "Change the settings in the sidebar.")
+
+
+def show(notice: Notice) -> None:
+    """Put a notice where the missing content would have been."""
+    if notice.is_fault:
+        st.error(notice.text)
+    else:
+        st.info(notice.text)
+
+
+@contextmanager
+def shown_in_place() -> Iterator[None]:
+    """Show what a room refused, inside the block, instead of a traceback."""
+    try:
+        yield
+    except (IngestError, AnalyticsError) as error:
+        show(explain(error))
+
+
+def bars_so_far(had: int, needed: int, what: str, interval: str) -> Notice:
+    """Say that a window is not full yet, and by how much."""
+    return Notice(
+        f"{what} needs {needed:,} closed {interval} bars: {had:,} of {needed:,} so far",
+        "It fills as trades arrive; a shorter window fills sooner.",
+        is_fault=False,
+    )
+
+
+def single_symbol(symbol: str, source: str) -> Notice:
+    """Say that one symbol makes no pair."""
+    return Notice(
+        f"{source} holds a single symbol, {symbol}; a pair needs two",
+        "Choose a file with two symbols, or the bundled sample.",
+        is_fault=False,
+    )
+
+
+def too_few(symbols: Sequence[str], *, is_recording: bool) -> Notice:
+    """Say that the database does not hold two symbols yet."""
+    if symbols:
+        return Notice(
+            f"Only {symbols[0]} has stored trades: 1 of 2 symbols",
+            "Add a second one under Recorded symbols in the sidebar.",
+            is_fault=False,
+        )
+    if is_recording:
+        return Notice(
+            "No trade stored yet: 0 of 2 symbols have data",
+            "The page fills by itself once the first trades arrive. Without a network choose "
+            "NDJSON File in the sidebar to see the bundled sample.",
+            is_fault=False,
+        )
+    return Notice(
+        "The database holds no trades and nothing is recording",
+        "Start the app without --no-ingest, or choose NDJSON File in the sidebar.",
+        is_fault=False,
+    )

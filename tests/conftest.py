@@ -1,0 +1,33 @@
+"""Fixtures shared by all tests: where the recorded market data lies, and who must have it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED_DATA = ROOT.parent / "shared" / "data"
+
+# CI sets this: there a test that lacks the data or the browser fails, it does not skip.
+REQUIRE_ALL = os.environ.get("PAIRDESK_REQUIRE_ALL") == "1"
+
+
+def skip_or_fail(reason: str) -> None:
+    """Skip with a reason on a machine that lacks something; fail where it is required."""
+    if REQUIRE_ALL:
+        pytest.fail(f"required here: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    """The folder that holds app.py."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of recorded market data and published answers, beside the project."""
+    if not SHARED_DATA.is_dir():
+        skip_or_fail("the recorded market data (../shared/data) is not on this machine")
+    return SHARED_DATA

@@ -1,0 +1,282 @@
+"""What the scripted exchange knows of its market: every trade, and the shapes it prints them in.
+
+Independent of ``ingest`` on purpose: written from the protocol, so that a misunderstanding there
+is not repeated here.
+
+Every trade is its own aggregate: the ``aggTrade`` of trade ``t`` has ``a = f = l = t``.
+"""
+
+import time
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from typing import Any, Literal, NamedTuple
+
+MarketName = Literal["spot", "usdm"]
+Kind = Literal["aggTrade", "trade"]
+
+E8 = 100_000_000
+BEFORE_THE_STREAM = float("-inf")  # published_s of history: never streamed, known to REST
+
+INTERVALS_US = {
+    "1s": 1_000_000,
+    **{f"{n}m": n * 60_000_000 for n in (1, 3, 5, 15, 30)},
+    **{f"{n}h": n * 3_600_000_000 for n in (1, 2, 4, 6, 8, 12)},
+    "1d": 86_400_000_000,
+}
+
+
+class Trade(NamedTuple):
+    """One trade; price and quantity in integers of 1e-8, times in microseconds since the epoch."""
+
+    symbol: str
+    trade_id: int
+    price_e8: int
+    quantity_e8: int
+    time_us: int
+    event_us: int
+    buyer_is_maker: bool
+
+    @property
+    def price(self) -> float:
+        return self.price_e8 / E8
+
+    @property
+    def quantity(self) -> float:
+        return self.quantity_e8 / E8
+
+
+def e8(value: str | float | Decimal) -> int:
+    """Give a decimal as an integer of 1e-8; more than 8 decimals is an error."""
+    scaled = Decimal(str(value)) * E8
+    if scaled != int(scaled):
+        msg = f"{value} has more than 8 decimals"
+        raise ValueError(msg)
+    return int(scaled)
+
+
+def decimal_text(value_e8: int, market: MarketName) -> str:
+    """Print as the exchange does: spot with 8 decimals, futures with as many as needed."""
+    text = f"{value_e8 // E8}.{value_e8 % E8:08d}"
+    return text if market == "spot" else text.rstrip("0").rstrip(".")
+
+
+def trade_payload(trade: Trade, kind: Kind, market: MarketName, unit_us: int) -> bytes:
+    """Give the event of a trade; `unit_us` is 1000 for millisecond times, 1 for microseconds."""
+    price = decimal_text(trade.price_e8, market)
+    quantity = decimal_text(trade.quantity_e8, market)
+    event, when = trade.event_us // unit_us, trade.time_us // unit_us
+    maker = "true" if trade.buyer_is_maker else "false"
+    number, symbol = trade.trade_id, trade.symbol
+    match market, kind:
+        case "spot", "trade":
+            text = (
+                f'{{"e":"trade","E":{event},"s":"{symbol}","t":{number},"p":"{price}",'
+                f'"q":"{quantity}","T":{when},"m":{maker},"M":true}}'
+            )
+        case "spot", _:
+            text = (
+                f'{{"e":"aggTrade","E":{event},"s":"{symbol}","a":{number},"p":"{price}",'
+                f'"q":"{quantity}","f":{number},"l":{number},"T":{when},"m":{maker},"M":true}}'
+            )
+        case _, "trade":
+            text = (
+                f'{{"e":"trade","E":{event},"T":{when},"s":"{symbol}","t":{number},"p":"{price}",'
+                f'"q":"{quantity}","X":"MARKET","m":{maker},"st":1}}'
+            )
+        case _:
+            text = (
+                f'{{"e":"aggTrade","E":{event},"a":{number},"s":"{symbol}","p":"{price}",'
+                f'"q":"{quantity}","nq":"{quantity}","f":{number},"l":{number},"T":{when},'
+                f'"m":{maker},"st":1}}'
+            )
+    return text.encode()
+
+
+def non_trade_payload(symbol: str, number: int, time_us: int) -> bytes:
+    """Give the futures event that takes up an id and is no trade."""
+    when = time_us // 1000
+    return (
+        f'{{"e":"trade","E":{when},"T":{when},"s":"{symbol}","t":{number},"p":"0","q":"0",'
+        f'"X":"NA","m":true,"st":1}}'
+    ).encode()
+
+
+class Tape:
+    """All trades of one symbol in order of id and time, those before the stream included."""
+
+    def __init__(self, symbol: str, first_id: int = 1) -> None:
+        self.symbol = symbol
+        self.next_id = first_id
+        self.status = "TRADING"
+        self.streams: dict[Kind, str] = {
+            "aggTrade": f"{symbol.lower()}@aggTrade",
+            "trade": f"{symbol.lower()}@trade",
+        }
+        self.non_trade_ids: list[int] = []
+        self._ids = array("q")
+        self._times_us = array("q")
+        self._events_us = array("q")
+        self._prices_e8 = array("q")
+        self._quantities_e8 = array("q")
+        self._makers = bytearray()
+        self._published_s = array("d")
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __getitem__(self, index: int) -> Trade:
+        return Trade(
+            self.symbol,
+            self._ids[index],
+            self._prices_e8[index],
+            self._quantities_e8[index],
+            self._times_us[index],
+            self._events_us[index],
+            bool(self._makers[index]),
+        )
+
+    def append(self, trade: Trade, published_s: float) -> None:
+        """Take the next trade; its id and time must not go back."""
+        if trade.trade_id < self.next_id:
+            msg = f"{self.symbol} trade {trade.trade_id} comes after {self.next_id - 1}"
+            raise ValueError(msg)
+        if self._times_us and trade.time_us < self._times_us[-1]:
+            msg = f"{self.symbol} trade {trade.trade_id} is earlier than the one before it"
+            raise ValueError(msg)
+        self.next_id = trade.trade_id + 1
+        self._ids.append(trade.trade_id)
+        self._times_us.append(trade.time_us)
+        self._events_us.append(trade.event_us)
+        self._prices_e8.append(trade.price_e8)
+        self._quantities_e8.append(trade.quantity_e8)
+        self._makers.append(trade.buyer_is_maker)
+        self._published_s.append(published_s)
+
+    def skip_ids(self, count: int) -> range:
+        """Use up ids no trade will ever have: a hole at the exchange itself."""
+        skipped = range(self.next_id, self.next_id + count)
+        self.next_id += count
+        return skipped
+
+    def add_non_trade(self) -> int:
+        """Use up one id for an event that is no trade."""
+        (number,) = self.skip_ids(1)
+        self.non_trade_ids.append(number)
+        return number
+
+    def published_by(self, moment_s: float) -> int:
+        """Count the trades published up to a moment of the monotonic clock."""
+        return bisect_right(self._published_s, moment_s)
+
+    def index_of_id(self, trade_id: int) -> int:
+        """Give the index of the first trade with this id or a later one."""
+        return bisect_left(self._ids, trade_id)
+
+    def index_of_time(self, time_us: int) -> int:
+        """Give the index of the first trade at this time or later."""
+        return bisect_left(self._times_us, time_us)
+
+    def trades(self, begin: int, end: int) -> list[Trade]:
+        return [self[index] for index in range(begin, end)]
+
+    def klines(
+        self, interval_us: int, start_us: int | None, end_us: int | None, limit: int, visible: int
+    ) -> Iterator["Kline"]:
+        """Give bars of the first `visible` trades, quiet ones included, the last still forming.
+
+        With `start_us` the first `limit` from there, without it the last `limit` up to `end_us`;
+        both ends stand for open times and are included.
+        """
+        if visible == 0:
+            return
+        first = self._times_us[0] // interval_us
+        last = self._times_us[visible - 1] // interval_us
+        if end_us is not None:
+            last = min(last, end_us // interval_us)
+        if start_us is not None:
+            first = max(first, -(-start_us // interval_us))
+            last = min(last, first + limit - 1)
+        else:
+            first = max(first, last - limit + 1)
+        begin = self.index_of_time(first * interval_us)
+        for number in range(first, last + 1):
+            end = min(self.index_of_time((number + 1) * interval_us), visible)
+            yield self._kline(number * interval_us, interval_us, begin, end)
+            begin = end
+
+    def _kline(self, open_us: int, interval_us: int, begin: int, end: int) -> "Kline":
+        prices = self._prices_e8[begin:end] or self._prices_e8[begin - 1 : begin]
+        quantities = self._quantities_e8[begin:end]
+        taken = [not maker for maker in self._makers[begin:end]]
+        values = [p * q for p, q in zip(prices, quantities, strict=False)]
+        return Kline(
+            open_us=open_us,
+            close_us=open_us + interval_us - 1,
+            open_e8=prices[0],
+            high_e8=max(prices),
+            low_e8=min(prices),
+            close_e8=prices[-1],
+            volume_e8=sum(quantities),
+            quote_volume_e8=sum(values) // E8,
+            trades=end - begin,
+            taker_volume_e8=sum(q for q, buys in zip(quantities, taken, strict=True) if buys),
+            taker_quote_volume_e8=sum(v for v, buys in zip(values, taken, strict=False) if buys)
+            // E8,
+        )
+
+
+class Kline(NamedTuple):
+    """One bar as the exchange counts it: trades with open <= time <= close."""
+
+    open_us: int
+    close_us: int
+    open_e8: int
+    high_e8: int
+    low_e8: int
+    close_e8: int
+    volume_e8: int
+    quote_volume_e8: int
+    trades: int
+    taker_volume_e8: int
+    taker_quote_volume_e8: int
+
+    def row(self, market: MarketName, unit_us: int) -> list[Any]:
+        """Give the 12 columns of REST."""
+        return [
+            self.open_us // unit_us,
+            decimal_text(self.open_e8, market),
+            decimal_text(self.high_e8, market),
+            decimal_text(self.low_e8, market),
+            decimal_text(self.close_e8, market),
+            decimal_text(self.volume_e8, market),
+            self.close_us // unit_us,
+            decimal_text(self.quote_volume_e8, market),
+            self.trades,
+            decimal_text(self.taker_volume_e8, market),
+            decimal_text(self.taker_quote_volume_e8, market),
+            "0",
+        ]
+
+
+def system_time_us() -> int:
+    return time.time_ns() // 1000
+
+
+class Venue:
+    """The symbols of one market, its clock and the tapes: what REST and the streams share."""
+
+    def __init__(
+        self, symbols: Iterable[str], market: MarketName, clock_us: Callable[[], int]
+    ) -> None:
+        self.market = market
+        self.tapes = {symbol: Tape(symbol) for symbol in symbols}
+        self.now_us = clock_us  # the exchange's time
+
+    def tape(self, symbol: str) -> Tape:
+        """Give a symbol's tape; a symbol the exchange has never heard of is an error."""
+        if symbol not in self.tapes:
+            msg = f"{symbol} is not traded here: {', '.join(self.tapes)}"
+            raise ValueError(msg)
+        return self.tapes[symbol]

@@ -1,0 +1,56 @@
+"""The test command: sets itself up, then checks format, lint, types and behaviour.
+
+    python3 tests/run.py [pytest arguments]
+
+Makes ``.venv`` in the project's root if it is missing and installs the pinned requirements into it.
+Uses the standard library only, so that any Python from 3.11 on can start it.
+"""
+
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+REQUIREMENTS = ("requirements.txt", "tests/requirements.txt")
+
+
+def run(*words: str) -> int:
+    """Run a module of the virtual environment; returns its status."""
+    print("$", *words, flush=True)
+    return subprocess.run([str(PYTHON), "-m", *words], cwd=ROOT, check=False).returncode
+
+
+def set_up() -> None:
+    """Make the virtual environment and install what is pinned."""
+    if not PYTHON.exists():
+        venv.create(VENV, with_pip=True)
+    wanted = [word for name in REQUIREMENTS for word in ("-r", name)]
+    if run("pip", "install", "--quiet", "--disable-pip-version-check", *wanted):
+        sys.exit("the requirements could not be installed: see above")
+
+
+def main() -> int:
+    """Run every check, even after one fails; 0 when all passed."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - any Python may start this file
+        sys.exit("Pairdesk needs Python 3.11 or newer")
+    set_up()
+    failed = [
+        words[0]
+        for words in (
+            ("ruff", "format", "--check", "."),
+            ("ruff", "check", "."),
+            ("mypy",),
+            ("pytest", *sys.argv[1:]),
+        )
+        if run(*words)
+    ]
+    if failed:
+        print("failed:", ", ".join(failed), file=sys.stderr)
+    return bool(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""The whole program from outside: it starts, answers, refuses with one line, and ends with 0."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from exchange import ThreadedExchange
+
+from ingest.store import TickReader
+from pages.ui import streamlit_private
+
+POSIX = os.name == "posix"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def command(root: Path, *words: object, streamlit: bool = False) -> list[str]:
+    options = [str(word) for word in words]
+    if not streamlit:
+        return [sys.executable, str(root / "app.py"), "--no-browser", *options]
+    port = options[options.index("--port") + 1]
+    start = [sys.executable, "-m", "streamlit", "run", str(root / "app.py")]
+    return [*start, f"--server.port={port}", "--", "--no-browser", *options]
+
+
+def wait_for_page(process: subprocess.Popen[str], port: int, path: str = "") -> str:
+    end_s = time.monotonic() + 30
+    while time.monotonic() < end_s:
+        assert process.poll() is None, process.communicate()[1]
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=5) as answer:
+                return answer.read().decode()
+        except OSError:
+            time.sleep(0.05)  # the process gives no event before it answers
+    raise AssertionError("the app did not answer within 30 s")
+
+
+@pytest.mark.parametrize("streamlit", [False, True], ids=["python app.py", "streamlit run"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+@pytest.mark.skipif(not POSIX, reason="signals to another process are POSIX")
+def test_it_records_before_any_browser_and_ends_with_0(project_root, tmp_path, streamlit, number):
+    port, db = free_port(), tmp_path / "ticks.db"
+    with ThreadedExchange(["BTCUSDT", "ETHUSDT"]) as exchange:
+        words = ["--port", port, "--db", db, "--ws-url", exchange.ws_url]
+        words += ["--rest-url", exchange.rest_url]
+        process = subprocess.Popen(
+            command(project_root, *words, streamlit=streamlit),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+        )
+        try:
+            exchange.wait_for_subscribers(1, timeout_s=30)
+            for n in range(50):
+                exchange.push("BTCUSDT", 100 + n, 1)
+            assert "streamlit" in wait_for_page(process, port).lower()
+            started_s = time.monotonic()
+            process.send_signal(number)
+            out, errors = process.communicate(timeout=15)
+            took_s = time.monotonic() - started_s
+        finally:
+            process.kill()
+    assert process.returncode == 0, errors
+    assert took_s < 5
+    assert "Traceback" not in out + errors
+    assert f"http://127.0.0.1:{port}" in out + errors
+    with TickReader(db) as reader:
+        assert len(reader.ticks("BTCUSDT")) == 50
+
+
+def test_a_second_recorder_on_the_same_database_is_refused(project_root, tmp_path) -> None:
+    port, db = free_port(), tmp_path / "ticks.db"
+    dead_end = ["--ws-url", "ws://127.0.0.1:9", "--rest-url", "http://127.0.0.1:9"]
+    first = subprocess.Popen(
+        command(project_root, "--port", port, "--db", db, *dead_end),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        wait_for_page(first, port)
+        second = run(command(project_root, "--port", free_port(), "--db", db))
+        assert (second.returncode, second.stderr.count("\n")) == (2, 1)
+        assert "another recorder" in second.stderr
+        taken = run(command(project_root, "--port", port, "--db", tmp_path / "other.db"))
+        assert (taken.returncode, taken.stderr.count("\n")) == (2, 1)
+        assert "choose another --port" in taken.stderr
+    finally:
+        first.terminate()
+        first.communicate(timeout=15)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--market", "forex"], "--market"),
+        (["--symbols", "BTC/USDT"], "--symbols"),
+        (["--db", "{file}/x.db"], "x.db"),
+        (["--db", "{file}"], "not a database"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_status_2(project_root, tmp_path, words, said) -> None:
+    file = tmp_path / "file"
+    file.write_text("neither a folder nor a database, and long enough to be read as one " * 20)
+    filled = [word.format(file=file) for word in words]
+    found = run(command(project_root, "--port", free_port(), *filled))
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr.count("\n") == 1, found.stderr
+    assert said in found.stderr
+    assert found.stderr.startswith("pairdesk: ")
+
+
+def test_help_explains_every_option(project_root) -> None:
+    found = run(command(project_root, "--help"))
+    assert found.returncode == 0
+    for option in (
+        *("--symbols", "--market", "--stream", "--db", "--host", "--port"),
+        *("--no-browser", "--no-ingest", "--ws-url", "--rest-url"),
+    ):
+        assert option in found.stdout
+
+
+def test_the_private_names_of_streamlit_are_still_there() -> None:
+    """When this fails, a new Streamlit has moved them: see pages/ui/streamlit_private.py."""
+    from streamlit.runtime.pages_manager import PagesManager
+    from streamlit.web.server.starlette import starlette_server
+
+    assert hasattr(PagesManager, "uses_pages_directory")
+    assert hasattr(starlette_server, "_bind_socket")
+    streamlit_private.ignore_pages_folder()
+    assert PagesManager.uses_pages_directory is False
+
+
+def run(words: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)

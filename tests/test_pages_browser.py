@@ -1,0 +1,220 @@
+"""The whole app in a real Chromium: live figures, kept zoom, both modes, a download that agrees."""
+
+import csv
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, skip_or_fail
+from exchange import ThreadedExchange
+from exchange_feeds import LiveFeed
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+
+pytestmark = pytest.mark.browser
+
+PLOT = ".pairdesk-plot"
+# Ten seconds of market a second fill the short window below soon.
+SPEED = 10.0
+QUICK = "/?window=5&interval=1s"
+READY_MS = 40_000
+STEP_MS = 15_000
+
+
+def chromium_path() -> str:
+    """Find the browser; its absence is a failure where browser tests are required."""
+    named = os.environ.get("PAIRDESK_CHROMIUM")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = named or next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        skip_or_fail("no Chromium: install one or set PAIRDESK_CHROMIUM")
+    return str(found)
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A running app that records from a scripted exchange."""
+    folder = tmp_path_factory.mktemp("browser")
+    with ThreadedExchange(feed=LiveFeed(10.0, speed=SPEED, after_clients=1)) as exchange:
+        port = free_port()
+        command = [sys.executable, "app.py", "--no-browser", "--port", str(port)]
+        command += ["--db", str(folder / "ticks.db"), "--symbols", "BTCUSDT,ETHUSDT"]
+        command += ["--ws-url", exchange.ws_url, "--rest-url", exchange.rest_url]
+        log = folder / "app.log"
+        with log.open("wb") as output, subprocess.Popen(
+            command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT
+        ) as process:  # fmt: skip
+            yield f"http://127.0.0.1:{port}"
+            process.terminate()
+            status = process.wait(timeout=15)
+        assert status == 0, log.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["playwright.Browser"]:
+    with playwright.sync_playwright() as engine:
+        chromium = engine.chromium.launch(
+            executable_path=chromium_path(), args=["--no-sandbox"], headless=True
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: "playwright.Browser", address: str) -> Iterator["playwright.Page"]:
+    """The live page with its chart drawn; fails on any error in the browser's console."""
+    page = browser.new_page(viewport={"width": 1440, "height": 1000})
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    open_when_up(page, address + QUICK)
+    drawn(page)
+    yield page
+    page.close()
+    assert errors == []
+
+
+def open_when_up(page: "playwright.Page", url: str) -> None:
+    """Open a page of a server that may still be starting."""
+    page.set_default_timeout(STEP_MS)
+    for _ in range(100):
+        try:
+            page.goto(url)
+        except playwright.Error:
+            page.wait_for_timeout(300)
+        else:
+            return
+    page.goto(url)
+
+
+def drawn(page: "playwright.Page") -> None:
+    page.wait_for_selector(f"{PLOT} .main-svg", timeout=READY_MS)
+    page.wait_for_selector(".pd-word", timeout=READY_MS)
+
+
+def paused(page: "playwright.Page") -> None:
+    """Wait until the last run has ended and its chart, which comes after its words, is drawn."""
+    page.wait_for_selector("text=Paused")
+    page.wait_for_selector('.stApp[data-test-script-state="notRunning"]')
+    page.wait_for_timeout(500)
+
+
+def draws(page: "playwright.Page") -> int:
+    return int(page.eval_on_selector(PLOT, "plot => plot.dataset.draws"))
+
+
+def wait_for_draws(page: "playwright.Page", more: int) -> None:
+    """Wait until the chart has been given that many new figures."""
+    page.wait_for_function(
+        f"least => Number(document.querySelector('{PLOT}').dataset.draws) >= least",
+        arg=draws(page) + more,
+        timeout=READY_MS,
+    )
+
+
+def time_range(page: "playwright.Page") -> list[str]:
+    return page.eval_on_selector(PLOT, "plot => plot.layout.xaxis.range.map(String)")
+
+
+def figure(page: "playwright.Page", label: str) -> str:
+    card = page.locator(".pd-figure", has=page.locator(f"dt:has-text('{label}')")).first
+    return card.locator(".pd-value").inner_text()
+
+
+def wait_for_change(page: "playwright.Page", label: str) -> None:
+    """Wait until a figure reads other than now."""
+    before = figure(page, label)
+    page.wait_for_function(
+        """([label, before]) => [...document.querySelectorAll('.pd-figure')].some(card =>
+            card.querySelector('dt').innerText.includes(label)
+            && card.querySelector('.pd-value').innerText !== before)""",
+        arg=[label, before],
+    )
+
+
+def test_prices_move_and_a_zscore_and_a_signal_appear(page):
+    for symbol in ("BTCUSDT", "ETHUSDT"):
+        wait_for_change(page, symbol)
+    page.wait_for_function(
+        "() => /z [+−]\\d+\\.\\d\\d/.test(document.querySelector('.pd-signal-z').innerText)"
+    )
+    assert any(word in page.inner_text(".pd-word") for word in ("SELL", "BUY", "NEUTRAL"))
+    assert "LIVE" in page.inner_text(".pd-strip")
+
+
+def test_zoom_and_a_hidden_trace_survive_three_refreshes(page):
+    box = page.locator(f"{PLOT} .nsewdrag").first.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.3, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=5)
+    page.mouse.up()
+    page.locator(f"{PLOT} .legendtoggle").first.click()
+    page.wait_for_function(
+        f"() => document.querySelector('{PLOT}')._fullData.some(t => t.visible === 'legendonly')"
+    )
+    hidden = "plot => plot._fullData.filter(t => t.visible === 'legendonly').map(t => t.name)"
+    zoomed, names = time_range(page), page.eval_on_selector(PLOT, hidden)
+    assert page.eval_on_selector(PLOT, "plot => plot._fullLayout.xaxis.autorange") is False
+    wait_for_draws(page, 3)
+    assert time_range(page) == zoomed
+    assert page.eval_on_selector(PLOT, hidden) == names == ["BTCUSDT"]
+
+
+def test_pause_stops_the_redrawing_and_only_that(page):
+    toggle = page.locator("label", has_text="Pause").first
+    toggle.click()
+    paused(page)
+    before = draws(page)
+    # That nothing happens can only be seen by watching for two refreshes.
+    page.wait_for_timeout(4_500)
+    assert draws(page) == before
+    toggle.click()
+    wait_for_draws(page, 1)
+
+
+def test_ndjson_mode_shows_the_synthetic_sample_and_the_way_back_is_live(page):
+    page.locator("label", has_text="NDJSON File").click()
+    page.wait_for_selector("text=SYNTHETIC", timeout=READY_MS)
+    drawn(page)
+    assert page.locator(".pd-strip").count() == 0
+    page.locator("label", has_text="Live Database").click()
+    page.wait_for_selector(".pd-strip:has-text('LIVE')", timeout=READY_MS)
+    wait_for_change(page, "BTCUSDT")
+
+
+def test_the_last_row_of_the_downloaded_csv_is_what_the_page_shows(page):
+    page.locator("label", has_text="Pause").first.click()
+    paused(page)
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Analytics (CSV)").click()
+    path = Path(waiting.value.path())
+    last = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))[-1]
+    shown = page.inner_text(".pd-signal-z").removeprefix("z ").replace("−", "-")
+    assert f"{float(last['zscore']):+.2f}" == shown
+    assert last["signal"] in page.inner_text(".pd-word")
+    assert waiting.value.suggested_filename.startswith("BTCUSDT-ETHUSDT_1s_")
+    spread = figure(page, "Spread").replace(",", "").replace("−", "-")
+    assert float(spread) == pytest.approx(float(last["spread"]), abs=0.006)
+
+
+def test_a_narrow_screen_holds_the_page_without_sideways_scrolling(browser, address):
+    page = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme="dark")
+    open_when_up(page, address + QUICK)
+    drawn(page)
+    width = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth")
+    assert width <= 390
+    page.close()

@@ -1,0 +1,313 @@
+"""The live page through AppTest: with data, without, with one symbol, and over files."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from analytics.bars import resample_ticks
+from analytics.pair import PairParams, analyse_pair
+from ingest.files import read_ticks
+from ingest.settings import Settings, install_settings
+from ingest.store import TickWriter
+from ingest.tick import Tick
+from pages.ui import chart_view, exports, file_choice, pair_data
+
+START_US = 1_754_000_000_000_000
+SECONDS = 200
+
+
+def ticks_of(symbol: str, base: float, seconds: int = SECONDS, seed: int = 5) -> list[Tick]:
+    """One trade a second that wanders around `base`."""
+    walk = np.random.default_rng(seed).normal(0, base * 1e-4, seconds).cumsum()
+    return [
+        Tick(
+            market="spot",
+            symbol=symbol,
+            stream="aggTrade",
+            trade_id=number + 1,
+            price=round(base + float(move), 2),
+            quantity=0.5,
+            time_us=START_US + number * 1_000_000,
+            received_us=START_US + number * 1_000_000 + 40_000,
+            buyer_is_maker=bool(number % 2),
+        )
+        for number, move in enumerate(walk)
+    ]
+
+
+@pytest.fixture(autouse=True)
+def fresh_caches() -> Iterator[None]:
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield
+    install_settings(Settings())
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """The path of a database that this process was started with; not made yet."""
+    path = tmp_path / "ticks.db"
+    install_settings(Settings(db=path))
+    return path
+
+
+@pytest.fixture
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder of the test's own."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    monkeypatch.setattr(file_choice, "DATA_FOLDER", folder)
+    return folder
+
+
+def store(path: Path, *legs: list[Tick]) -> None:
+    writer = TickWriter(path)
+    for leg in legs:
+        writer.write(leg)
+    writer.close()
+
+
+def run_page(project_root: Path, **query: str) -> AppTest:
+    page = AppTest.from_file(str(project_root / "pages" / "router.py"), default_timeout=30)
+    for name, value in query.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception, page.exception
+    return page
+
+
+def shown(page: AppTest) -> str:
+    """All HTML of the page's body."""
+    return "\n".join(element.proto.body for element in page.get("html"))
+
+
+def said(page: AppTest) -> str:
+    return "\n".join(box.value for box in (*page.error, *page.info, *page.warning))
+
+
+def write_ndjson(path: Path, *legs: list[Tick]) -> None:
+    rows = [
+        {"symbol": t.symbol, "ts": t.time_us // 1_000, "price": t.price, "size": t.quantity}
+        for leg in legs
+        for t in leg
+    ]
+    path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+
+
+def test_a_recorded_pair_shows_signal_figures_tables_and_exports(project_root, database):
+    btc, eth = ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6)
+    store(database, btc, eth)
+    page = run_page(project_root)
+    body = shown(page)
+    for words in ("NOT RECORDING", "z-score", "Engle-Granger p", "Hedge ratio", "Correlation",
+                  "Latest signal changes", "Statistics per leg", "n = 60 bars"):  # fmt: skip
+        assert words in body
+    assert f"{btc[-1].price:,.2f}" in body
+    with pair_data.TickReader(database) as reader:
+        bars = [reader.bars(symbol, "1s") for symbol in ("BTCUSDT", "ETHUSDT")]
+    result = analyse_pair(*bars, PairParams("BTCUSDT", "ETHUSDT", lookback=1_800))
+    assert result.signal_now.signal in body
+    assert f"{result.zscore.iloc[-1]:+.2f}".replace("-", "−") in body
+    assert {button.label for button in page.get("download_button")} >= {"Analytics (CSV)"}
+
+
+def test_the_url_chooses_pair_window_and_thresholds(project_root, database):
+    store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
+    page = run_page(
+        project_root, s1="ETHUSDT", s2="BTCUSDT", window="20", interval="5s", spread="log"
+    )
+    body = shown(page)
+    assert "log, log" in body
+    assert body.index("ETHUSDT") < body.index("BTCUSDT")
+    assert "5s bars" in body
+    assert "n = 20 bars" in body
+
+
+def test_a_window_that_is_not_full_says_how_many_bars_it_has(project_root, database):
+    store(database, ticks_of("BTCUSDT", 60_000.0, 43), ticks_of("ETHUSDT", 2_500.0, 43, seed=6))
+    body = shown(run_page(project_root))
+    assert "42 of 60 bars" in body
+    assert "Window not full: 42 of 60 bars" in body
+    assert "NEUTRAL" in body
+
+
+def test_without_a_database_there_is_a_cause_and_a_remedy(project_root, database):
+    page = run_page(project_root)
+    assert "o database at" in said(page)
+    assert "bundled sample" in said(page)
+
+
+def test_a_single_recorded_symbol_asks_for_a_second(project_root, database):
+    store(database, ticks_of("BTCUSDT", 60_000.0))
+    page = run_page(project_root)
+    assert "Only BTCUSDT has stored trades: 1 of 2 symbols" in said(page)
+
+
+def test_the_same_symbol_twice_is_said_in_a_line(project_root, database):
+    store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0))
+    page = run_page(project_root, s1="BTCUSDT", s2="BTCUSDT")
+    assert "Both legs are BTCUSDT" in said(page)
+
+
+def test_thresholds_that_cross_are_refused_in_a_line(project_root, database):
+    store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0))
+    page = run_page(project_root, rule="Own thresholds", sell="-1", buy="1")
+    assert "Sell_above" in said(page) or "sell_above" in said(page)
+
+
+def test_the_bundled_sample_is_labelled_synthetic(project_root, database):
+    if not (file_choice.DATA_FOLDER / file_choice.SAMPLE_NAME).is_file():
+        pytest.fail("the bundled sample is part of the project: run tests/make_sample.py")
+    page = run_page(project_root, mode=file_choice_mode())
+    body = shown(page)
+    assert "SYNTHETIC" in body
+    assert "Synthetic data" in "\n".join(caption.value for caption in page.caption)
+
+
+def file_choice_mode() -> str:
+    return "NDJSON File"
+
+
+def run_file(project_root: Path, name: str) -> AppTest:
+    return run_page(project_root, mode=file_choice_mode(), file=name)
+
+
+def test_a_file_in_the_data_folder_gives_the_same_numbers_as_the_analysis(
+    project_root, database, data_folder
+):
+    path = data_folder / "two.ndjson"
+    write_ndjson(path, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
+    body = shown(run_file(project_root, "two.ndjson"))
+    ticks = read_ticks(path)
+    bars = [
+        resample_ticks(ticks[ticks["symbol"] == symbol], "1s") for symbol in ("BTCUSDT", "ETHUSDT")
+    ]
+    result = analyse_pair(*bars, PairParams("BTCUSDT", "ETHUSDT"))
+    assert f"{result.zscore.iloc[-1]:+.2f}".replace("-", "−") in body
+    assert "400 of 400 rows kept" in body
+    assert "SYNTHETIC" not in body
+
+
+def test_dropped_rows_are_told_with_their_line_and_reason(project_root, database, data_folder):
+    path = data_folder / "broken.ndjson"
+    write_ndjson(path, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
+    path.write_text("{broken\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    body = shown(run_file(project_root, "broken.ndjson"))
+    assert "400 of 401 rows kept" in body
+    assert "Line 1" in body
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("empty.ndjson", b""),
+        ("binary.ndjson", bytes(range(256)) * 40),
+        ("words.txt", b"this is no market data\n"),
+        ("cut.ndjson.gz", gzip.compress(b'{"symbol":1}' * 999)[:20]),
+    ],
+)
+def test_a_file_that_is_no_ticks_costs_one_line(project_root, database, data_folder, name, content):
+    (data_folder / name).write_bytes(content)
+    page = run_file(project_root, name)
+    assert len(page.error) == 1
+    assert name in page.error[0].value
+    assert "\n" not in page.error[0].value
+
+
+def test_a_file_with_a_single_symbol_says_so(project_root, database, data_folder):
+    write_ndjson(data_folder / "one.ndjson", ticks_of("BTCUSDT", 60_000.0))
+    page = run_file(project_root, "one.ndjson")
+    assert "one.ndjson holds a single symbol, BTCUSDT" in said(page)
+
+
+def test_an_upload_is_read_like_a_file(project_root, database, data_folder, tmp_path):
+    path = tmp_path / "mine.ndjson"
+    write_ndjson(path, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
+    page = run_file(project_root, file_choice.UPLOAD)
+    assert "No file chosen yet" in said(page)
+    page.file_uploader[0].upload("mine.ndjson", path.read_bytes()).run()
+    assert not page.exception
+    assert "400 of 400 rows kept" in shown(page)
+    assert "NDJSON file: mine.ndjson" in shown(page)
+
+
+def test_a_path_in_the_url_opens_nothing_outside_the_folder(project_root, database, data_folder):
+    secret = data_folder.parent / "secret.ndjson"
+    write_ndjson(secret, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0))
+    page = run_file(project_root, "../secret.ndjson")
+    assert "BTCUSDT" not in shown(page)
+
+
+def test_the_csv_has_every_digit_and_a_name_that_tells_what_it_is():
+    y, x = (
+        resample_ticks(frame_of(ticks_of(symbol, base, seed=seed)), "1s")
+        for symbol, base, seed in (("BTCUSDT", 60_000.0, 5), ("ETHUSDT", 2_500.0, 6))
+    )
+    result = analyse_pair(y, x, PairParams("BTCUSDT", "ETHUSDT"))
+    lines = exports.analytics_csv(result).decode().splitlines()
+    assert len(lines) == 1 + len(result.zscore)
+    last = dict(zip(lines[0].split(","), lines[-1].split(","), strict=True))
+    assert float(last["zscore"]) == result.zscore.iloc[-1]
+    stem = exports.file_stem("BTCUSDT", "ETHUSDT", y.index[0], y.index[-1], "1s")
+    assert stem.startswith("BTCUSDT-ETHUSDT_1s_20250731T")
+
+
+def frame_of(ticks: list[Tick]) -> pd.DataFrame:
+    times = pd.DatetimeIndex(np.array([t.time_us for t in ticks], "M8[us]"), name="time")
+    return pd.DataFrame(
+        {
+            "symbol": pd.Series([t.symbol for t in ticks], dtype="str").array,
+            "price": [t.price for t in ticks],
+            "quantity": [t.quantity for t in ticks],
+            "trade_id": [t.trade_id for t in ticks],
+        },
+        index=times.tz_localize("UTC"),
+    )
+
+
+def test_exported_ticks_read_back_to_the_same_bars(database, tmp_path):
+    legs = ("BTCUSDT", "ETHUSDT")
+    store(database, ticks_of(legs[0], 60_000.0), ticks_of(legs[1], 2_500.0, seed=6))
+    start = pd.Timestamp(START_US, unit="us", tz="UTC")
+    end = start + pd.Timedelta("60s")
+
+    def read(low: pd.Timestamp, high: pd.Timestamp) -> pd.DataFrame:
+        return exports.stored_ticks(database, legs, low, high)
+
+    path = tmp_path / "ticks.ndjson"
+    path.write_bytes(exports.ticks_ndjson(read, start, end))
+    ticks = read_ticks(path)
+    assert len(ticks) == 120
+    with pair_data.TickReader(database) as reader:
+        for symbol in legs:
+            again = resample_ticks(ticks[ticks["symbol"] == symbol], "1s")
+            stored = reader.bars(symbol, "1s", START_US, START_US + 60_000_000)
+            pd.testing.assert_frame_equal(again, stored, check_exact=True, check_freq=False)
+
+
+def test_new_trades_are_seen_although_bars_are_cached(database):
+    btc = ticks_of("BTCUSDT", 60_000.0)
+    store(database, btc[:100], ticks_of("ETHUSDT", 2_500.0))
+    before = pair_data.read_pair(database, "BTCUSDT", "ETHUSDT", "1s", None)
+    store(database, btc[100:])
+    after = pair_data.read_pair(database, "BTCUSDT", "ETHUSDT", "1s", None)
+    assert (len(before.y_bars), len(after.y_bars)) == (100, SECONDS)
+    assert before.key != after.key
+
+
+def test_rebasing_starts_at_100_and_keeps_holes():
+    rebased = chart_view.rebase(np.array([np.nan, 50.0, 55.0, np.nan]), 1)
+    np.testing.assert_allclose(rebased, [np.nan, 100.0, 110.0, np.nan])
+    assert chart_view.first_known(np.array([np.nan, 1.0]), np.array([2.0, np.nan])) is None
+
+
+def test_signal_changes_mark_the_bar_that_differs_from_the_one_before():
+    signal = pd.Series(["SELL", "SELL", "BUY", "NEUTRAL", "NEUTRAL"])
+    assert chart_view.changes(signal).tolist() == [False, False, True, True, False]
