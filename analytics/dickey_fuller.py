@@ -37,6 +37,8 @@ _T_STOP = 1.6448536269514722
 _MIN_PIVOT_SQUARE = 1e-6
 _DEPENDENT = 1e-10
 _BLOCK_ROWS = 8192
+# More stretches between missing bars than this are summed in blocks instead of one by one.
+_MAX_STRETCHES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ class _Regression:
     def trend(self, rows: IntArray) -> FloatArray:
         """Constant, line and parabola over the span, of size about 1."""
         place = 2.0 * rows / max(self.run.size - 1, 1) - 1.0
-        return np.column_stack([place**power for power in range(self.trend_terms)])
+        powers: FloatArray = place[:, np.newaxis] ** np.arange(self.trend_terms)
+        return powers
 
     def blocks(self, lags: int, *, level_last: bool) -> Iterator[FloatArray]:
         """Yield [trend | level | lags | difference], or with the level after the lags."""
@@ -200,13 +203,56 @@ def _check_free(regression: _Regression, lags: int, what: str) -> int:
     return rows
 
 
-def _factor(regression: _Regression, lags: int, *, level_last: bool) -> FloatArray:
-    """Upper triangular factor of the design with columns scaled to length 1; zero columns stay."""
+def _gram(regression: _Regression, lags: int) -> FloatArray:
+    """Sum the products of [trend | level | lags | difference], stretch by stretch of known rows."""
+    rows = regression.rows(lags)
+    stretches = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
+    if len(stretches) > _MAX_STRETCHES:
+        blocks = regression.blocks(lags, level_last=False)
+        grams = (block.T @ block for block in blocks)
+    else:
+        grams = (_stretch_gram(regression, stretch, lags) for stretch in stretches)
     columns = regression.trend_terms + lags + 2
-    gram = np.zeros((columns, columns))
-    for block in regression.blocks(lags, level_last=level_last):
-        gram += block.T @ block
-    length = np.sqrt(np.diag(gram))
+    return sum(grams, np.zeros((columns, columns)))
+
+
+def _stretch_gram(regression: _Regression, rows: IntArray, lags: int) -> FloatArray:
+    """Sum the products over one unbroken stretch of rows, in O(rows * lags).
+
+    The block of the lags is nearly Toeplitz: each entry is its upper left neighbour plus the term
+    that enters at the start and less the one that leaves at the end. einsum, since threaded BLAS
+    takes ten times longer when the processor is busy.
+    """
+    start, stop = int(rows[0]), int(rows[-1]) + 1
+    change = regression.difference
+    lagged = [change[start - lag : stop - lag] for lag in range(lags + 1)]
+    fixed = [*regression.trend(rows).T, regression.level[rows]]
+    k = len(fixed)
+    # Here the difference stands before the lags, as lag 0.
+    gram = np.zeros((k + lags + 1, k + lags + 1))
+    for i, column in enumerate(fixed):
+        gram[i, i:] = [np.einsum("i,i->", column, other) for other in (*fixed[i:], *lagged)]
+    toeplitz = gram[k:, k:]
+    toeplitz[0] = [np.einsum("i,i->", lagged[0], other) for other in lagged]
+    entering = change[start - lags : start][::-1]
+    leaving = change[stop - lags : stop][::-1]
+    for lag in range(lags):
+        ends = entering[lag] * entering[lag:] - leaving[lag] * leaving[lag:]
+        toeplitz[lag + 1, lag + 1 :] = toeplitz[lag, lag:-1] + ends
+    gram = np.triu(gram) + np.triu(gram, 1).T
+    order = np.r_[0:k, k + 1 : k + lags + 1, k]
+    ordered: FloatArray = gram[np.ix_(order, order)]
+    return ordered
+
+
+def _factor(regression: _Regression, lags: int, *, level_last: bool) -> FloatArray:
+    """Upper triangular factor of the design, by Cholesky where that keeps the digits, else QR."""
+    gram = _gram(regression, lags)
+    if level_last:
+        k = regression.trend_terms
+        order = np.r_[0:k, k + 1 : k + lags + 1, k, k + lags + 1]
+        gram = gram[np.ix_(order, order)]
+    length = np.sqrt(np.maximum(np.diag(gram), 0.0))
     length[length == 0] = 1.0
     try:
         factor: FloatArray = np.linalg.cholesky(gram / np.outer(length, length)).T

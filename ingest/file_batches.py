@@ -94,9 +94,10 @@ def _amounts(values: Column) -> npt.NDArray[np.float64]:
         # float() takes "1_0" too.
         if "_" in "".join(values):
             raise ValueError("an underscore in a number")
+        values = list(map(float, values))
     elif not types <= {int, float}:
         raise ValueError("not all numbers, or not all texts")
-    amounts = np.array(list(map(float, values)))
+    amounts = np.array(values, np.float64)
     # Written so that NaN fails too.
     if not (amounts.min() >= 0 and amounts.max() < MAX_AMOUNT):
         raise ValueError("an amount out of range")
@@ -120,9 +121,10 @@ def _whole_numbers(values: Column) -> Int64s:
     if types == {str}:
         if not ("".join(values).isdigit() and "".join(values).isascii()):
             raise ValueError("not all whole numbers")
+        values = list(map(int, values))
     elif types != {int}:
         raise ValueError("not all whole numbers")
-    numbers = np.array(list(map(int, values)), np.int64)
+    numbers = np.array(values, np.int64)
     if numbers.min() < 0:
         raise ValueError("a number below 0")
     return numbers

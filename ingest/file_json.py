@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Annotated, Any
 
 import msgspec
@@ -33,6 +33,15 @@ class CollectorRow(msgspec.Struct, gc=False, omit_defaults=True):
     m: bool | None = None
 
 
+# Spelled out: twice as fast as attrgetter.
+_COLLECTED: dict[str, Callable[[list[CollectorRow]], list[Any]]] = {
+    "symbol": lambda rows: [row.symbol for row in rows],
+    "ts": lambda rows: [row.ts for row in rows],
+    "price": lambda rows: [row.price for row in rows],
+    "size": lambda rows: [row.size for row in rows],
+    "id": lambda rows: [row.id for row in rows],
+    "m": lambda rows: [row.m for row in rows],
+}
 _decoder = msgspec.json.Decoder(CollectorRow)
 _decode_any = msgspec.json.Decoder().decode
 _decode_dicts = msgspec.json.Decoder(dict[str, Any]).decode_lines
@@ -86,7 +95,7 @@ class JsonLines:
             return False
 
         def column(key: str) -> list[Any]:
-            return list(map(attrgetter(key), records))
+            return _COLLECTED[key](records)
 
         # Two records on one line, or one over two lines, are for the closer look.
         alike = 0 < len(records) == count

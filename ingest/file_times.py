@@ -72,7 +72,8 @@ def iso_batch_us(texts: Sequence[str]) -> tuple[npt.NDArray[np.int64], bool] | N
     joined = "".join(texts)
     if not joined.isascii():
         return None
-    letters = np.frombuffer(joined.encode(), np.uint8).reshape(-1, length)
+    # A row a place: what follows works along rows, which then lie together in memory.
+    letters = np.frombuffer(joined.encode(), np.uint8).reshape(-1, length).T.copy()
     zoned = length in (20, 24, 27)
     fraction = list(range(20, length - zoned))
     if not _has_layout(letters, zoned, fraction):
@@ -86,19 +87,21 @@ def _has_layout(letters: npt.NDArray[np.uint8], zoned: bool, fraction: list[int]
     if fraction:
         separators[19] = b"."
     if zoned:
-        separators[letters.shape[1] - 1] = b"Z"
-    digits = letters[:, _DIGITS + fraction]
-    return bool(((digits >= ord("0")) & (digits <= ord("9"))).all()) and all(
-        bool(np.isin(letters[:, place], list(allowed)).all())
+        separators[len(letters) - 1] = b"Z"
+    # In uint8 what lies below "0" wraps around to far above 9.
+    digits = letters[_DIGITS + fraction] - ord("0")
+    return bool(digits.max() <= 9) and all(
+        bool(np.logical_or.reduce([letters[place] == letter for letter in allowed]).all())
         for place, allowed in separators.items()
     )
 
 
 def _layout_us(letters: npt.NDArray[np.uint8], fraction: list[int]) -> npt.NDArray[np.int64] | None:
     def number(places: Sequence[int]) -> npt.NDArray[np.int64]:
-        value = np.zeros(len(letters), np.int64)
+        value = np.zeros(letters.shape[1], np.int64)
         for place in places:
-            value = value * 10 + (letters[:, place] - ord("0"))
+            value *= 10
+            value += letters[place] - ord("0")
         return value
 
     hours, minutes, seconds = number([11, 12]), number([14, 15]), number([17, 18])

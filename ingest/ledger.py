@@ -24,6 +24,8 @@ class Gap:
     state
         ``open`` (to be filled), ``filled``, ``absent`` (the exchange has no such id) or
         ``expired`` (not asked for any more: known to be missing).
+    reason
+        Why the state is ``absent`` or ``expired``, in a sentence.
     gap_id
         Row id in the database; None until stored.
     """
@@ -36,6 +38,7 @@ class Gap:
     before_us: int
     cause: str
     state: GapState = "open"
+    reason: str = ""
     gap_id: int | None = None
 
     @property
@@ -83,10 +86,35 @@ class StreamLedger:
         """How many ids lie in gaps of any state but filled."""
         return sum(gap.missing for gap in self.gaps)
 
-    def close_gap(self, gap: Gap, state: Literal["absent", "expired", "open"]) -> None:
-        """Say of the rest of a gap: absent at the exchange, given up, or open again."""
-        gap.state = state
-        self.changed.append(gap)
+    def close_range(
+        self, from_id: int, to_id: int, state: Literal["absent", "expired"], reason: str
+    ) -> int:
+        """Say of the missing ids in a range that they are absent at the exchange, or given up.
+
+        Gaps that reach beyond the range are divided; absent ones become what they are said to be
+        only where they were open. Returns how many ids that concerns.
+        """
+        concerned = 0
+        for gap in list(self.gaps):
+            low, high = max(gap.from_id, from_id), min(gap.to_id, to_id)
+            if low > high or gap.state == "absent":
+                continue
+            if low > gap.from_id:
+                gap = self._cut(gap, low)  # noqa: PLW2901 - the right part is the one concerned
+            if high < gap.to_id:
+                self._cut(gap, high + 1)
+            gap.state, gap.reason = state, reason
+            self.changed.append(gap)
+            concerned += gap.missing
+        return concerned
+
+    def reopen(self) -> int:
+        """Make every given-up gap open again; returns how many."""
+        given_up = [gap for gap in self.gaps if gap.state == "expired"]
+        for gap in given_up:
+            gap.state, gap.reason = "open", ""
+        self.changed.extend(given_up)
+        return len(given_up)
 
     def _open(self, from_id: int, to_id: int, after_us: int, before_us: int, cause: str) -> None:
         gap = Gap(from_id, to_id, from_id, to_id, after_us, before_us, cause)
@@ -115,17 +143,24 @@ class StreamLedger:
         return True
 
     def _split(self, gap: Gap, trade_id: int, time_us: int) -> None:
+        right = self._cut(gap, trade_id)
+        right.from_id, right.first_id, right.after_us = trade_id + 1, trade_id + 1, time_us
+        gap.before_us = time_us
+
+    def _cut(self, gap: Gap, at_id: int) -> Gap:
+        """Divide a gap: what begins at `at_id` becomes one of its own, and is returned."""
         right = Gap(
-            trade_id + 1,
+            at_id,
+            gap.last_id,
+            at_id,
             gap.to_id,
-            trade_id + 1,
-            gap.to_id,
-            time_us,
+            gap.after_us,
             gap.before_us,
             gap.cause,
             gap.state,
+            gap.reason,
         )
-        gap.to_id, gap.before_us = trade_id - 1, time_us
-        gap.last_id = gap.to_id
+        gap.to_id = gap.last_id = at_id - 1
         self._insert(right)
-        self.changed.append(right)
+        self.changed += [gap, right]
+        return right

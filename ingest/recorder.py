@@ -15,11 +15,12 @@ from ingest.binance import MalformedMessageError
 from ingest.endpoints import MAX_STREAMS, parse_symbols, valid_symbol
 from ingest.event_queue import Call, Cause, EventQueue, Item
 from ingest.feed import Feed, FeedLimits
+from ingest.gap_board import StreamKey
 from ingest.link import Address
 from ingest.schema import StoreError
 from ingest.settings import DEFAULT_SYMBOLS, Settings
 from ingest.tick import Event, IngestError, NonTrade, Tick
-from ingest.writer import StreamKey, TickWriter, Written
+from ingest.writer import TickWriter, Written
 
 BATCH_ROWS = 1000
 BATCH_WAIT_S = 0.25

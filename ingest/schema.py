@@ -78,7 +78,30 @@ SELECT s.market, s.symbol, s.kind AS stream, t.trade_id, t.time_us,
 FROM tick AS t JOIN stream AS s USING (stream_id);
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1,)
+_VERSION_2 = """
+ALTER TABLE gap ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+
+-- The exchange's own bars, where no ticks are: before a stream's first tick, and in given-up gaps.
+CREATE TABLE kline (
+    stream_id INTEGER NOT NULL,
+    length_s  INTEGER NOT NULL CHECK (length_s > 0),
+    second    INTEGER NOT NULL,
+    open REAL NOT NULL, high REAL NOT NULL, low REAL NOT NULL, close REAL NOT NULL,
+    volume    ANY NOT NULL,
+    trades    INTEGER NOT NULL,
+    PRIMARY KEY (stream_id, length_s, second)
+) STRICT, WITHOUT ROWID;
+
+-- Frames that were no known message: the newest few, for a person to look at.
+CREATE TABLE quarantine (
+    number      INTEGER PRIMARY KEY,
+    received_us INTEGER NOT NULL,
+    reason      TEXT NOT NULL,
+    excerpt     TEXT NOT NULL
+) STRICT;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

@@ -8,10 +8,18 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from ingest.schema import APPLICATION_ID, SCHEMA_VERSION, UNITS, StoreError
+from ingest.schema import APPLICATION_ID, SCHEMA_VERSION, StoreError
+from ingest.stored_bars import (
+    SECOND_US,
+    BarRow,
+    aggregate,
+    empty_bars,
+    interval_seconds,
+    join_klines,
+    time_index,
+)
 from ingest.tick import Market, StreamKind
 from ingest.writer import TickWriter
 
@@ -19,14 +27,6 @@ __all__ = ["LastTrade", "Series", "StoreError", "TickReader", "TickWriter"]
 
 Instant = pd.Timestamp | datetime | str | int | None
 
-_SECOND_US = 1_000_000
-# Names as `analytics.frames` has them; this room may not import that one.
-_LENGTHS = {"s": 1, "S": 1, "min": 60, "T": 60, "h": 3600, "H": 3600}
-_INTERVAL_SECONDS = {
-    f"{count}{unit}": count * length
-    for unit, length in _LENGTHS.items()
-    for count in {1: (1, 5, 15, 30), 60: (1, 5, 15), 3600: (1,)}[length]
-}
 _EVER = (-(2**62), 2**62)
 
 
@@ -38,7 +38,7 @@ class Series(NamedTuple):
     symbol: str
     stream: StreamKind
     revision: int
-    last_us: int
+    last_us: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +92,12 @@ class TickReader:
         self._connection.close()
 
     def series(self) -> list[Series]:
-        """Every recorded stream that holds a trade, newest first."""
+        """Every stream that holds a trade, or the exchange's bars before one; newest first."""
         rows = self._connection.execute(
             "SELECT stream_id, market, symbol, kind, revision, last_us FROM stream AS s"
             " WHERE EXISTS (SELECT 1 FROM bar_1s AS b WHERE b.stream_id = s.stream_id)"
-            " ORDER BY last_us DESC"
+            " OR EXISTS (SELECT 1 FROM kline AS k WHERE k.stream_id = s.stream_id)"
+            " ORDER BY last_us DESC NULLS LAST"
         ).fetchall()
         found = [Series(*row) for row in rows]
         return [
@@ -119,14 +120,13 @@ class TickReader:
         series = self._find(symbol)
         if series is None:
             return None
-        first, last = (
-            self._connection.execute(
-                f"SELECT {column} FROM bar_1s WHERE stream_id = ? ORDER BY second {order} LIMIT 1",  # noqa: S608 - both words are ours
-                (series.stream_id,),
-            ).fetchone()[0]
-            for column, order in (("open_us", "ASC"), ("close_us", "DESC"))
+        first_us, _ = self._edges(series.stream_id)
+        last = self.last_trade(symbol)
+        return (
+            None
+            if first_us is None or last is None
+            else (_timestamp(first_us), _timestamp(last.time_us))
         )
-        return _timestamp(first), _timestamp(last)
 
     def last_trade(self, symbol: str) -> LastTrade | None:
         """The newest stored trade by trade time; None if there is none."""
@@ -139,7 +139,7 @@ class TickReader:
             " JOIN tick AS t ON t.stream_id = b.stream_id AND t.trade_id = b.close_id",
             (series.stream_id,),
         ).fetchone()
-        return LastTrade(*row)
+        return None if row is None else LastTrade(*row)
 
     def ticks(self, symbol: str, start: Instant = None, end: Instant = None) -> pd.DataFrame:
         """Trades of one symbol with ``start <= time < end``, as a ticks frame.
@@ -193,38 +193,111 @@ class TickReader:
         DataFrame
             Index ``time`` = bar open (UTC, µs), every bar from the first traded one to the last;
             open, high, low, close, volume, trades, coverage. ``missing`` bars are NaN: an open or
-            given-up gap of the ledger covers their end. ``attrs["forming"]`` is the open time of
-            the bar that holds the newest trade: nothing proves it closed.
+            given-up gap of the ledger covers their end. Before the first stored trade the
+            exchange's own bars stand where they were fetched; ``attrs["klines_until"]`` is where
+            they end. ``attrs["forming"]`` is the open time of the bar that holds the newest trade:
+            nothing proves it closed.
         """
-        seconds = _interval_seconds(interval)
+        seconds = interval_seconds(interval)
         series = self._find(symbol)
         if series is None:
-            return _empty_bars()
+            return empty_bars()
         low_us, high_us = _bounds(start, end)
-        low = (low_us // _SECOND_US) // seconds * seconds
-        high = -(-high_us // _SECOND_US)
-        high = -(-high // seconds) * seconds
+        low = (low_us // SECOND_US) // seconds * seconds
+        high = _up(_up(high_us, SECOND_US) // SECOND_US, seconds)
         with _one_transaction(self._connection):
-            rows = self._connection.execute(
-                "SELECT second, open, high, low, close, volume, trades FROM bar_1s"
-                " WHERE stream_id = ? AND second >= ? AND second < ? ORDER BY second",
-                (series.stream_id, low, high),
-            ).fetchall()
-            gaps = self._connection.execute(
-                "SELECT after_us, before_us FROM gap"
-                " WHERE stream_id = ? AND state IN ('open', 'expired') AND before_us >= ?",
-                (series.stream_id, low * _SECOND_US),
-            ).fetchall()
-            newest = self._connection.execute(
-                "SELECT max(second) FROM bar_1s WHERE stream_id = ?", (series.stream_id,)
-            ).fetchone()[0]
+            first_us, newest = self._edges(series.stream_id)
+            ticks = self._read_rows(series.stream_id, low, high)
+            klines, length_s = self._read_klines(series.stream_id, seconds, low, high, first_us)
+            gaps = self._read_gaps(series.stream_id, low)
+        rows, unknown, until = join_klines(klines, length_s, ticks, first_us)
         if not rows:
-            return _empty_bars()
-        bars = _aggregate(rows, seconds, gaps)
-        forming = _timestamp(newest // seconds * seconds * _SECOND_US)
+            return empty_bars()
+        bars = aggregate(rows, seconds, gaps + unknown)
+        forming = None if newest is None else _timestamp(newest // seconds * seconds * SECOND_US)
         if bars.index[-1] == forming:
             bars.attrs["forming"] = forming
+        if until is not None:
+            bars.attrs["klines_until"] = _timestamp(until * SECOND_US)
         return bars
+
+    def gaps(self, symbol: str | None = None) -> pd.DataFrame:
+        """The ledger of gaps, of one symbol or of all, oldest first.
+
+        Returns
+        -------
+        DataFrame
+            A row a gap: symbol, first_id and last_id (as it opened), from_id and to_id (still
+            missing), missing (ids), after and before (trade times of the neighbours, UTC), cause,
+            state (open, filled, absent, expired), reason.
+        """
+        names = {each.stream_id: each.symbol for each in self.series()}
+        rows = self._connection.execute(
+            "SELECT stream_id, first_id, last_id, from_id, to_id, max(0, to_id - from_id + 1),"
+            " after_us, before_us, cause, state, reason FROM gap ORDER BY after_us, from_id"
+        ).fetchall()
+        columns = ["symbol", "first_id", "last_id", "from_id", "to_id", "missing", "after"]
+        frame = pd.DataFrame(rows, columns=[*columns, "before", "cause", "state", "reason"])
+        frame["symbol"] = frame["symbol"].map(names)
+        for name in ("after", "before"):
+            frame[name] = pd.to_datetime(frame[name].astype("int64"), unit="us", utc=True)
+        chosen = frame["symbol"].notna() if symbol is None else frame["symbol"] == symbol
+        return frame[chosen].reset_index(drop=True)
+
+    def quarantine(self, limit: int = 100) -> pd.DataFrame:
+        """The newest frames that were no known message: received (UTC), reason, excerpt."""
+        rows = self._connection.execute(
+            "SELECT received_us, reason, excerpt FROM quarantine ORDER BY number DESC LIMIT ?",
+            (limit,),
+        ).fetchall()
+        frame = pd.DataFrame(rows, columns=["received", "reason", "excerpt"])
+        frame["received"] = pd.to_datetime(frame["received"].astype("int64"), unit="us", utc=True)
+        return frame
+
+    def _edges(self, stream_id: int) -> tuple[int | None, int | None]:
+        """Time of the first tick (µs), second of the newest bar."""
+        first = self._connection.execute(
+            "SELECT open_us FROM bar_1s WHERE stream_id = ? ORDER BY second LIMIT 1", (stream_id,)
+        ).fetchone()
+        newest = self._connection.execute(
+            "SELECT max(second) FROM bar_1s WHERE stream_id = ?", (stream_id,)
+        ).fetchone()
+        return (None if first is None else first[0]), newest[0]
+
+    def _read_rows(self, stream_id: int, low: int, high: int) -> list[BarRow]:
+        rows = self._connection.execute(
+            "SELECT second, open, high, low, close, volume, trades FROM bar_1s"
+            " WHERE stream_id = ? AND second >= ? AND second < ? ORDER BY second",
+            (stream_id, low, high),
+        )
+        return list(map(BarRow._make, rows))
+
+    def _read_klines(
+        self, stream_id: int, seconds: int, low: int, high: int, first_us: int | None
+    ) -> tuple[list[BarRow], int]:
+        """Klines that open no later than the first tick, of a length that divides the bar's."""
+        if first_us is not None and first_us < low * SECOND_US:
+            return [], 1
+        length = self._connection.execute(
+            "SELECT min(length_s) FROM kline WHERE stream_id = ? AND ? % length_s = 0",
+            (stream_id, seconds),
+        ).fetchone()[0]
+        if length is None:
+            return [], 1
+        rows = self._connection.execute(
+            "SELECT second, open, high, low, close, volume, trades FROM kline"
+            " WHERE stream_id = ? AND length_s = ? AND second >= ? AND second < ?"
+            " AND second <= ? ORDER BY second",
+            (stream_id, length, low, high, _EVER[1] if first_us is None else first_us // SECOND_US),
+        )
+        return list(map(BarRow._make, rows)), length
+
+    def _read_gaps(self, stream_id: int, low: int) -> list[tuple[int, int]]:
+        return self._connection.execute(
+            "SELECT after_us, before_us FROM gap"
+            " WHERE stream_id = ? AND state IN ('open', 'expired') AND before_us >= ?",
+            (stream_id, low * SECOND_US),
+        ).fetchall()
 
     def _find(self, symbol: str) -> Series | None:
         return next((each for each in self.series() if each.symbol == symbol), None)
@@ -233,7 +306,7 @@ class TickReader:
         row = self._connection.execute(
             "SELECT min(first_id), max(last_id) FROM bar_1s"
             " WHERE stream_id = ? AND second >= ? AND second <= ?",
-            (stream_id, low_us // _SECOND_US, high_us // _SECOND_US),
+            (stream_id, low_us // SECOND_US, high_us // SECOND_US),
         ).fetchone()
         return (0, -1) if row[0] is None else row
 
@@ -292,10 +365,9 @@ def _open_for_reading(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _interval_seconds(interval: str) -> int:
-    if interval not in _INTERVAL_SECONDS:
-        raise StoreError(f"unknown interval {interval!r}: one of {', '.join(_INTERVAL_SECONDS)}")
-    return _INTERVAL_SECONDS[interval]
+def _up(value: int, step: int) -> int:
+    """The next multiple of `step` at or above a value."""
+    return -(-value // step) * step
 
 
 def _bounds(start: Instant, end: Instant) -> tuple[int, int]:
@@ -317,10 +389,6 @@ def _timestamp(time_us: int) -> pd.Timestamp:
     return pd.Timestamp(time_us, unit="us", tz="UTC").as_unit("us")
 
 
-def _index(times_us: npt.NDArray[np.int64]) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex(times_us.view("M8[us]"), name="time").tz_localize("UTC")
-
-
 def _ticks_frame(symbol: str, rows: list[tuple[int, int, float, float, int]]) -> pd.DataFrame:
     times, ids, prices, quantities, makers = zip(*rows, strict=True) if rows else [()] * 5
     frame = pd.DataFrame(
@@ -332,101 +400,5 @@ def _ticks_frame(symbol: str, rows: list[tuple[int, int, float, float, int]]) ->
             "buyer_is_maker": np.array(makers, dtype=bool),
         }
     )
-    frame.index = _index(np.array(times, dtype=np.int64))
+    frame.index = time_index(np.array(times, dtype=np.int64))
     return frame
-
-
-def _empty_bars() -> pd.DataFrame:
-    return _bars_frame(
-        np.empty(0, np.int64),
-        np.empty((4, 0)),
-        np.empty(0),
-        np.empty(0, np.int64),
-        np.empty(0, "U7"),
-    )
-
-
-def _bars_frame(
-    times_us: npt.NDArray[np.int64],
-    prices: npt.NDArray[np.float64],
-    volume: npt.NDArray[np.float64],
-    trades: npt.NDArray[np.int64],
-    coverage: npt.NDArray[np.str_],
-) -> pd.DataFrame:
-    columns = dict(zip(("open", "high", "low", "close"), prices, strict=True))
-    frame = pd.DataFrame({**columns, "volume": volume, "trades": trades})
-    frame["coverage"] = pd.Series(coverage.astype(object), dtype="str")
-    frame.index = _index(times_us)
-    return frame
-
-
-def _aggregate(
-    rows: list[tuple[int, float, float, float, float, float, int]],
-    seconds: int,
-    gaps: list[tuple[int, int]],
-) -> pd.DataFrame:
-    """One-second rows to bars of `seconds`, on a grid without holes, with their coverage."""
-    second, opens, highs, lows, closes, volumes, trades = zip(*rows, strict=True)
-    bucket = np.array(second, dtype=np.int64) // seconds
-    starts = np.flatnonzero(np.r_[True, bucket[1:] != bucket[:-1]])
-    ends = np.r_[starts[1:], len(bucket)] - 1
-    at = bucket[starts] - bucket[0]
-    size = int(at[-1]) + 1
-
-    prices = np.full((4, size), np.nan)
-    prices[0, at] = np.array(opens)[starts]
-    prices[1, at] = np.maximum.reduceat(np.array(highs), starts)
-    prices[2, at] = np.minimum.reduceat(np.array(lows), starts)
-    prices[3, at] = np.array(closes)[ends]
-    volume = np.zeros(size)
-    volume[at] = _sum_units(volumes, starts)
-    counts = np.zeros(size, dtype=np.int64)
-    counts[at] = np.add.reduceat(np.array(trades, dtype=np.int64), starts)
-
-    times_us = (bucket[0] + np.arange(size)) * seconds * _SECOND_US
-    coverage = np.where(counts > 0, "traded", "quiet").astype("U7")  # room for "missing"
-    missing = _in_gaps(times_us + seconds * _SECOND_US, gaps)
-    missing |= _carry_close(prices, counts, missing)
-    coverage[missing] = "missing"
-    prices[:, missing], volume[missing], counts[missing] = np.nan, np.nan, 0
-    return _bars_frame(times_us, prices, volume, counts, coverage)
-
-
-def _sum_units(
-    volumes: tuple[float, ...], starts: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float64]:
-    """Sums of volumes in units of 1e-8, in base currency: exact while they are integers."""
-    if not all(isinstance(volume, int) for volume in volumes):
-        return np.add.reduceat(np.array(volumes, dtype=np.float64), starts) / UNITS
-    units, scale = np.array(volumes, dtype=np.int64), UNITS
-    while scale > 1 and not np.any(units % 10):
-        units, scale = units // 10, scale // 10
-    return np.asarray(np.add.reduceat(units, starts) / scale)
-
-
-def _in_gaps(
-    bar_ends_us: npt.NDArray[np.int64], gaps: list[tuple[int, int]]
-) -> npt.NDArray[np.bool_]:
-    """Which bars end inside a gap ``(after, before]``: their close is not known."""
-    missing = np.zeros(len(bar_ends_us), dtype=bool)
-    for after_us, before_us in gaps:
-        low, high = np.searchsorted(bar_ends_us, [after_us, before_us], side="right")
-        missing[low:high] = True
-    return missing
-
-
-def _carry_close(
-    prices: npt.NDArray[np.float64],
-    counts: npt.NDArray[np.int64],
-    missing: npt.NDArray[np.bool_],
-) -> npt.NDArray[np.bool_]:
-    """Give quiet bars the close before them, in place. Returns those that have none to carry.
-
-    A bar has none when a missing bar is the nearest one before it: a close is never carried
-    across what is not known.
-    """
-    known = counts > 0
-    source = np.maximum.accumulate(np.where(known | missing, np.arange(len(counts)), 0))
-    quiet = ~known & ~missing
-    prices[:, quiet] = prices[3, source[quiet]]
-    return np.asarray(quiet & missing[source])

@@ -1,15 +1,17 @@
 """The one connection that writes: ticks, their bars and the ledger, whole batches or nothing."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
+from ingest.gap_board import OpenGap, StreamKey
 from ingest.ledger import Gap, StreamLedger
+from ingest.rest_rows import Kline
 from ingest.schema import UNITS, StoreError, encode, migrate
-from ingest.tick import Event, Market, NonTrade, StreamKind, Tick
-
-StreamKey = tuple[Market, str, StreamKind]
+from ingest.tick import Event, NonTrade, Tick
 
 _INSERT_TICK = "INSERT INTO tick VALUES (?, ?, ?, ?, ?, ?, ?)"
 _INSERT_NON_TRADE = "INSERT INTO non_trade VALUES (?, ?, ?, ?)"
@@ -92,15 +94,10 @@ class TickWriter:
         one is kept). On a database error nothing of the batch is stored and the error is raised.
         """
         written = Written()
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
+        with self._transaction():
             batch = self._gather(events, written)
             self._store(batch)
             self._store_ledgers({(e.market, e.symbol, e.stream) for e in events}, written)
-            self._connection.execute("COMMIT")
-        except BaseException:
-            self._undo()
-            raise
         return written
 
     def expect_gap(self, cause: str, streams: Iterable[StreamKey] | None = None) -> None:
@@ -108,6 +105,75 @@ class TickWriter:
         for key in list(self._streams) if streams is None else streams:
             if key in self._streams:
                 self._streams[key].cause = cause
+
+    def close_gap(
+        self,
+        key: StreamKey,
+        from_id: int,
+        to_id: int,
+        state: Literal["absent", "expired"],
+        reason: str,
+    ) -> int:
+        """Mark what is still missing of a range of ids; returns how many ids that concerns."""
+        with self._transaction():
+            concerned = self._streams[key].ledger.close_range(from_id, to_id, state, reason)
+            self._store_ledgers([key], Written())
+        return concerned
+
+    def reopen_gaps(self) -> int:
+        """Make every given-up gap open again, to be asked for once more; returns how many."""
+        with self._transaction():
+            reopened = sum(state.ledger.reopen() for state in self._streams.values())
+            self._store_ledgers(list(self._streams), Written())
+        return reopened
+
+    def add_klines(self, key: StreamKey, length_s: int, klines: Sequence[Kline]) -> None:
+        """Keep the exchange's own bars of `length_s` seconds; a bar given again replaces the old.
+
+        Readers use them only where there are no ticks.
+        """
+        with self._transaction():
+            state = self._streams.get(key) or self._add_stream(key)
+            rows = [
+                (
+                    *(state.stream_id, length_s, bar.open_us // 1_000_000),
+                    *(bar.open, bar.high, bar.low, bar.close),
+                    *(round(bar.volume * UNITS), bar.trades),
+                )
+                for bar in klines
+            ]
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO kline VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
+            )
+            self._store_ledgers([key], Written())
+
+    def quarantine(self, rows: Sequence[tuple[int, str, str]], most: int = 1000) -> None:
+        """Keep frames ``(received_us, reason, excerpt)``; only the newest `most` stay."""
+        with self._transaction():
+            self._connection.executemany(
+                "INSERT INTO quarantine (received_us, reason, excerpt) VALUES (?, ?, ?)", rows
+            )
+            self._connection.execute(
+                "DELETE FROM quarantine WHERE number <= (SELECT max(number) FROM quarantine) - ?",
+                (most,),
+            )
+
+    def open_gaps(self) -> tuple[OpenGap, ...]:
+        """Gaps that are still to be filled, of every stream."""
+        return tuple(
+            OpenGap(key, gap.from_id, gap.to_id, gap.after_us, gap.before_us, gap.cause)
+            for key, state in self._streams.items()
+            for gap in state.ledger.gaps
+            if gap.state == "open"
+        )
+
+    def edges(self) -> dict[StreamKey, tuple[int, int]]:
+        """Last id and its trade time, per stream that has one."""
+        return {
+            key: (state.ledger.last_id, state.ledger.last_us)
+            for key, state in self._streams.items()
+            if state.ledger.last_id is not None
+        }
 
     def setting(self, key: str) -> str | None:
         """A remembered value, or None."""
@@ -125,6 +191,17 @@ class TickWriter:
     def close(self) -> None:
         """Close the connection; the last one checkpoints the write-ahead log."""
         self._connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All or nothing, in the file and in the ledgers."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._undo()
+            raise
 
     def _gather(self, events: Sequence[Event], written: Written) -> _Batch:
         batch = _Batch()
@@ -194,7 +271,7 @@ class TickWriter:
 
     def _store_gap(self, stream_id: int, gap: Gap) -> None:
         cursor = self._connection.execute(
-            "INSERT OR REPLACE INTO gap VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO gap VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 gap.gap_id,
                 stream_id,
@@ -206,6 +283,7 @@ class TickWriter:
                 gap.before_us,
                 gap.cause,
                 gap.state,
+                gap.reason,
             ),
         )
         gap.gap_id = cursor.lastrowid
@@ -232,7 +310,8 @@ class TickWriter:
 
     def _load_gaps(self, stream_id: int) -> list[Gap]:
         rows = self._connection.execute(
-            "SELECT first_id, last_id, from_id, to_id, after_us, before_us, cause, state, gap_id"
+            "SELECT first_id, last_id, from_id, to_id, after_us, before_us, cause, state, reason,"
+            " gap_id"
             " FROM gap WHERE stream_id = ? AND state <> 'filled' ORDER BY from_id",
             (stream_id,),
         )

@@ -6,7 +6,6 @@ from functools import partial
 import streamlit as st
 from streamlit_autorefresh import st_autorefresh
 
-from ingest.recorder import current_recorder
 from pages.ui import body, controls, exports, file_choice, notices, pair_data, recording, status
 
 
@@ -23,7 +22,7 @@ def main() -> None:
 
 def show_database() -> None:
     """Show the recorded market; only the fragment inside is drawn anew."""
-    recorder = current_recorder()
+    recorder = recording.current_recorder()
     symbols = pair_data.symbols_or_none(pair_data.database_path())
     view = None
     with st.sidebar:
@@ -44,7 +43,7 @@ def live_body(
     view: controls.View | None, refresh: controls.Refresh, symbols: tuple[str, ...]
 ) -> None:
     """Draw everything that moves; the timer stands inside, so that only this is redrawn."""
-    recorder = current_recorder()
+    recorder = recording.current_recorder()
     recorded = recorder.status() if recorder else None
     strip = status.strip(recorded, time.time_ns() // 1_000)
     if view is None:

@@ -56,11 +56,11 @@ def sample_lines() -> list[str]:
     return lines
 
 
-def sample_bytes() -> bytes:
-    """Give the file: no time stamp and no name in the gzip header, so equal runs are equal."""
+def packed(lines: list[str]) -> bytes:
+    """Give the file: no time stamp and no name in the gzip header, so equal lines are equal."""
     buffer = io.BytesIO()
-    with gzip.GzipFile(filename="", mode="wb", fileobj=buffer, mtime=0) as packed:
-        packed.write("".join(line + "\n" for line in sample_lines()).encode())
+    with gzip.GzipFile(filename="", mode="wb", fileobj=buffer, mtime=0) as file:
+        file.write("".join(line + "\n" for line in lines).encode())
     return buffer.getvalue()
 
 
@@ -70,6 +70,6 @@ def _iso_ms(time_us: int) -> str:
 
 
 if __name__ == "__main__":
-    data = sample_bytes()
+    data = packed(sample_lines())
     SAMPLE.write_bytes(data)
     print(f"{SAMPLE}: {len(data):,} bytes")

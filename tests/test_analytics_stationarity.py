@@ -93,6 +93,28 @@ def test_the_qr_path_and_the_cholesky_path_agree():
         np.testing.assert_allclose(by_cholesky, by_qr, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("trend", TRENDS)
+@pytest.mark.parametrize("holes", [[], [0, 1, 150], [60, 100, 399]])
+@pytest.mark.parametrize("lags", [0, 1, 9])
+def test_the_quick_sums_equal_those_of_the_whole_design(trend: str, holes: list[int], lags: int):
+    values = walk(400)
+    values[holes] = np.nan
+    regression = kernel._regression(values, trend)
+    design = np.vstack(list(regression.blocks(lags, level_last=False)))
+    np.testing.assert_allclose(
+        kernel._gram(regression, lags), design.T @ design, rtol=1e-11, atol=1e-11
+    )
+
+
+def test_many_holes_are_summed_in_blocks_to_the_same_answer(monkeypatch: pytest.MonkeyPatch):
+    values = walk(1_000)
+    values[::100] = np.nan
+    result = adf_test(values)
+    monkeypatch.setattr(kernel, "_MAX_STRETCHES", 1)
+    assert adf_test(values).lags == result.lags
+    assert adf_test(values).stat == pytest.approx(result.stat, abs=1e-10)
+
+
 def test_a_smooth_series_falls_back_to_qr(monkeypatch: pytest.MonkeyPatch):
     calls = []
     honest = kernel._qr_factor

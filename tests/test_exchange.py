@@ -392,7 +392,7 @@ async def test_live_trades_carry_the_real_clock() -> None:
         while min(len(ids) for ids in seen.values()) < 20:
             data = (await receive(websocket))["data"]
             seen[data["s"]].append(data["a"])
-            assert abs(time.time() * 1000 - data["T"]) < 5_000
+            assert abs(time.time() * 1000 - data["T"]) < 60_000
     for ids in seen.values():
         assert ids == list(range(ids[0], ids[0] + len(ids)))
 

@@ -199,7 +199,7 @@ async def test_closing_waits_for_nobody_who_cannot_answer() -> None:
         await exchange.wait_for_clients(1)
         exchange.black_hole_all()
         begun_s = time.monotonic()
-    assert time.monotonic() - begun_s < 2
+    assert time.monotonic() - begun_s < 10  # neither the pong time limit nor for ever
     idle.close()
     lost.transport.abort()
     await lost.wait_closed()

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
+from analytics.bars import resample_ticks
 from ingest import file_source
 from ingest.files import FileError, ReadReport, read_ticks, write_ticks_ndjson
 from ingest.tick import IngestError
@@ -568,7 +569,7 @@ def test_the_futures_csv_has_one_id_that_is_no_trade(shared_data: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["binance_futures_ticks_20251216.ndjson", "binance_futures_trades_TRXUSDT_20250304.csv"]
 )
-def test_a_recorded_file_written_and_read_again_is_the_same(
+def test_a_recorded_file_written_and_read_again_gives_the_same_ticks_and_bars(
     shared_data: Path, tmp_path: Path, name: str
 ) -> None:
     ticks = read_ticks(shared_data / name)
@@ -576,3 +577,6 @@ def test_a_recorded_file_written_and_read_again_is_the_same(
     again = read_ticks(tmp_path / "again.ndjson")
     assert_frame_equal(again, ticks, check_exact=True)
     assert again.attrs.get("non_trade_ids") == ticks.attrs.get("non_trade_ids")
+    for symbol in ticks["symbol"].unique():
+        bars = [resample_ticks(f[f["symbol"] == symbol], "1s") for f in (ticks, again)]
+        assert_frame_equal(*bars, check_exact=True)

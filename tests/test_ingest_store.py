@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.bars import resample_ticks
-from ingest.schema import MIGRATIONS, decode, encode
+from ingest.rest_rows import Kline
+from ingest.schema import APPLICATION_ID, MIGRATIONS, decode, encode
 from ingest.store import StoreError, TickReader, TickWriter
 from ingest.tick import NonTrade, Tick
 
@@ -308,3 +309,97 @@ def test_an_unknown_interval_names_those_known(path: Path) -> None:
     write(path, [tick(1, 0)])
     with TickReader(path) as reader, pytest.raises(StoreError, match=r"'7s'.*1s.*1h"):
         reader.bars("BTCUSDT", "7s")
+
+
+def kline(second: int, price: float, trades: int = 2, volume: float = 1.5) -> Kline:
+    open_us = T0 // 1_000_000 * 1_000_000 + second * 1_000_000
+    return Kline(open_us, price, price + 1, price - 1, price, volume, trades, open_us + 999_999)
+
+
+def test_klines_stand_before_the_first_tick_and_give_way_to_ticks(path: Path) -> None:
+    writer, key = TickWriter(path), ("spot", "BTCUSDT", "aggTrade")
+    writer.add_klines(key, 1, [kline(n, 50 + n // 2, trades=(n + 1) % 2) for n in range(6)])
+    with TickReader(path) as reader:
+        assert reader.symbols() == ["BTCUSDT"]
+        alone = reader.bars("BTCUSDT", "1s")
+        writer.write([tick(1, 4.5, 99.0), tick(2, 5.5, 100.0), tick(3, 7.2, 101.0)])
+        bars = reader.bars("BTCUSDT", "1s")
+        coarse = reader.bars("BTCUSDT", "5s")
+    writer.close()
+    assert list(alone.close) == [50, 51, 52, 53, 54, 55]
+    assert list(bars.close) == [50, 51, 52, 53, 54, 100, 100, 101]
+    assert list(bars.coverage) == [
+        *["quiet", "traded"] * 2,
+        *("quiet", "traded", "quiet", "traded"),
+    ]
+    assert bars.attrs["klines_until"] == bars.index[5]
+    assert list(coarse.close) == [54, 101]
+
+
+def test_what_neither_klines_nor_ticks_know_is_missing(path: Path) -> None:
+    writer, key = TickWriter(path), ("spot", "BTCUSDT", "aggTrade")
+    writer.add_klines(key, 1, [kline(n, 50 + n) for n in (0, 1, 4)])
+    writer.write([tick(1, 7.5, 99.0), tick(2, 8.5, 100.0)])
+    writer.close()
+    with TickReader(path) as reader:
+        bars = reader.bars("BTCUSDT", "1s")
+    assert list(bars.coverage) == [
+        *("traded", "traded", "missing", "missing", "traded"),
+        *("missing", "missing", "traded", "traded"),
+    ]
+
+
+def test_minute_klines_serve_minutes_and_nothing_finer(path: Path) -> None:
+    writer, key = TickWriter(path), ("usdm", "BTCUSDT", "aggTrade")
+    at = T0 // 60_000_000 * 60  # the minute in which the recording begins
+    lines = [kline(at - T0 // 1_000_000 + 60 * n, 50 + n) for n in (-2, -1, 0)]
+    writer.add_klines(key, 60, lines)
+    writer.write([tick(1, 0.5, 99.0, market="usdm"), tick(2, 70, 100.0, market="usdm")])
+    writer.close()
+    with TickReader(path) as reader:
+        assert list(reader.bars("BTCUSDT", "1min").close) == [48, 49, 50, 100]
+        assert "klines_until" not in reader.bars("BTCUSDT", "1s").attrs
+
+
+def test_absent_ids_are_known_and_given_up_ones_are_missing(path: Path) -> None:
+    writer, key = TickWriter(path), ("spot", "BTCUSDT", "aggTrade")
+    writer.write([tick(1, 0), tick(5, 4), tick(9, 8)])
+    assert writer.close_gap(key, 2, 4, "absent", "the exchange has no such ids") == 3
+    assert writer.close_gap(key, 6, 7, "expired", "too long ago") == 2
+    assert [gap.from_id for gap in writer.open_gaps()] == [8]
+    with TickReader(path) as reader:
+        assert list(reader.bars("BTCUSDT", "1s").coverage) == [
+            *("traded", "quiet", "quiet", "quiet"),
+            *("missing", "missing", "missing", "missing", "traded"),
+        ]
+        ledger = reader.gaps("BTCUSDT")
+    assert list(ledger.state) == ["absent", "expired", "open"]
+    assert list(ledger.missing) == [3, 2, 1]
+    assert writer.reopen_gaps() == 1
+    writer.write([tick(n, n - 1) for n in (6, 7, 8)])
+    assert writer.open_gaps() == ()
+    writer.close()
+
+
+def test_an_older_database_is_brought_up_to_date_with_its_rows(path: Path) -> None:
+    with sqlite3.connect(path) as old:
+        old.executescript(
+            f"{MIGRATIONS[0]} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;"
+            "INSERT INTO gap VALUES (1, 1, 5, 6, 5, 6, 10, 20, 'lost', 'open');"
+        )
+    old.close()
+    writer = TickWriter(path)
+    writer.write([tick(1, 0)])
+    writer.close()
+    with TickReader(path) as reader:
+        assert reader.symbols() == ["BTCUSDT"]
+        assert list(reader.gaps().reason) == [""]
+
+
+def test_the_quarantine_keeps_the_newest(path: Path) -> None:
+    writer = TickWriter(path)
+    for n in range(5):
+        writer.quarantine([(T0 + n, "not JSON", f"frame {n}")], most=3)
+    writer.close()
+    with TickReader(path) as reader:
+        assert list(reader.quarantine().excerpt) == ["frame 4", "frame 3", "frame 2"]

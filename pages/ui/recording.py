@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from ingest.recorder import Recorder
+from ingest.recorder import Recorder, current_recorder
 from ingest.tick import IngestError
+
+__all__ = ["current_recorder", "manage_symbols"]
 
 
 def manage_symbols(recorder: Recorder) -> None:

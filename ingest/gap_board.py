@@ -1,0 +1,67 @@
+"""Open gaps and last ids, as the writing thread publishes them for the receiving one."""
+
+import asyncio
+from dataclasses import dataclass
+
+from ingest.tick import Market, StreamKind
+
+StreamKey = tuple[Market, str, StreamKind]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenGap:
+    """A run of ids still to be fetched; times are those of its known neighbours, in µs."""
+
+    key: StreamKey
+    from_id: int
+    to_id: int
+    after_us: int
+    before_us: int
+    cause: str
+
+    @property
+    def missing(self) -> int:
+        """How many ids."""
+        return self.to_id - self.from_id + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a long piece of work has come, for the status."""
+
+    symbol: str
+    what: str
+    done: int
+    total: int
+    waiting_s: float | None = None
+    eta_s: float | None = None
+
+
+class GapBoard:
+    """The newest state of every ledger. Published by one thread, read in one event loop."""
+
+    def __init__(self) -> None:
+        self.gaps: tuple[OpenGap, ...] = ()
+        self._edges: dict[StreamKey, tuple[int, int]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._news = asyncio.Event()
+
+    def attach(self) -> None:
+        """Wake the tasks of the running event loop from now on."""
+        self._loop, self._news = asyncio.get_running_loop(), asyncio.Event()
+
+    def last(self, key: StreamKey) -> tuple[int, int] | None:
+        """Last stored id and its trade time in µs; None before the first."""
+        return self._edges.get(key)
+
+    def publish(self, gaps: tuple[OpenGap, ...], edges: dict[StreamKey, tuple[int, int]]) -> None:
+        """Replace what is known; tasks wake when the gaps are others than before."""
+        news = gaps != self.gaps
+        self.gaps, self._edges = gaps, edges
+        if news and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._news.set)
+
+    async def changed(self) -> None:
+        """Wait until the open gaps change."""
+        await self._news.wait()
+        self._news.clear()

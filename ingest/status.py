@@ -1,0 +1,106 @@
+"""What the recorder tells about itself: frozen snapshots, plain values only."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ingest.gap_board import Progress
+
+RecorderState = Literal[
+    "off",  # no symbol to record
+    "connecting",
+    "live",
+    "no data",  # connected and subscribed, the exchange trades, and no frame ever came
+    "reconnecting",
+    "blocked",  # the exchange refuses this country or address: a person has to act
+    "paused",  # by the user, or for lack of disk space
+    "stopped",
+    "failed",
+]
+SymbolState = Literal["live", "quiet", "silent", "waiting"]
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolStatus:
+    """One symbol at one moment. Times in µs since the epoch, latencies in ms.
+
+    `latency_*` is from the exchange's trade time to the commit that stored it, by our clock
+    corrected by the measured skew; None before the first. `state`: ``live`` (trades come),
+    ``quiet`` (the exchange confirms that nobody trades), ``silent`` (no trade for a while, not
+    confirmed), ``waiting`` (none yet on this connection).
+    """
+
+    received: int = 0
+    stored: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    non_trades: int = 0
+    rejected: int = 0
+    last_trade_us: int | None = None
+    last_received_us: int | None = None
+    last_price: float | None = None
+    state: SymbolState = "waiting"
+    rate_per_s: float = 0.0
+    latency_p50_ms: float | None = None
+    latency_p99_ms: float | None = None
+    open_gaps: int = 0
+    missing_ids: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """Something that happened to the recorder: connected, lost, restarted, paused."""
+
+    at_us: int
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiskStatus:
+    """The database on its disk, in bytes; growth is that of the last hour, a day's worth of it."""
+
+    database: int = 0
+    wal: int = 0
+    free: int = 0
+    growth_per_day: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderStatus:
+    """The recorder at one moment.
+
+    `retry_in_s` is the wait before the next attempt while `state` is ``reconnecting``;
+    `last_received_us` is our clock at the newest trade of any symbol; `skew_ms` is the exchange's
+    clock minus ours; `refused` counts events that a full queue could not take (their ids are in
+    the ledger); `notices` are sentences for the person at the desk.
+    """
+
+    state: RecorderState
+    market: str
+    stream: str
+    symbols: tuple[str, ...]
+    received: int
+    stored: int
+    duplicates: int
+    conflicts: int
+    rejected: int
+    refused: int
+    reconnects: int
+    rotations: int
+    attempts: int
+    restarts: int
+    last_error: str | None
+    last_rejected: str | None
+    last_received_us: int | None
+    queue_depth: int
+    queue_capacity: int
+    retry_in_s: float | None
+    commit_p50_ms: float | None
+    commit_p99_ms: float | None
+    skew_ms: float | None
+    per_symbol: dict[str, SymbolStatus]
+    disk: DiskStatus = field(default_factory=DiskStatus)
+    notices: tuple[str, ...] = ()
+    history: tuple[HistoryEntry, ...] = ()
+    backfill: tuple[Progress, ...] = ()
+    warm_start: tuple[Progress, ...] = ()
