@@ -20,7 +20,7 @@ import streamlit as st
 from streamlit import config
 from streamlit.web import cli
 
-from ingest.recorder import Recorder, install_recorder
+from ingest.recorder import Recorder, check_start, install_recorder
 from ingest.settings import Settings, install_settings, parse_settings, say
 from ingest.tick import IngestError
 from pages.ui.assets import routes
@@ -42,7 +42,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
     recorder = Recorder(settings) if settings.ingest else None
     install_recorder(recorder)
     if recorder is not None:
-        await asyncio.to_thread(recorder.start)
+        recorder.start()
     for name in _HEAVY_MODULES:
         importlib.import_module(name)
     # Streamlit collects garbage after every run; frozen modules are not walked again.
@@ -63,7 +63,7 @@ def main(argv: Sequence[str]) -> int:
         settings = parse_settings(argv)
         _check_port(settings)
         if settings.ingest:
-            Recorder(settings).stop()  # it could start: nobody else records, the file is writable
+            check_start(settings)
     except IngestError as error:
         say(str(error))
         return 2

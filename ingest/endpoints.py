@@ -20,6 +20,7 @@ REST_WEIGHT_PER_MINUTE: dict[Market, int] = {"spot": 6000, "usdm": 2400}
 WEIGHT_AGG_TRADES: dict[Market, int] = {"spot": 4, "usdm": 20}
 WEIGHT_KLINES: dict[Market, int] = {"spot": 2, "usdm": 5}
 WEIGHT_EXCHANGE_INFO: dict[Market, int] = {"spot": 20, "usdm": 1}
+WEIGHT_HISTORICAL_TRADES: dict[Market, int] = {"spot": 25, "usdm": 20}
 WEIGHT_TIME = 1
 MAX_REST_ROWS = 1000  # `limit` of aggTrades and klines
 

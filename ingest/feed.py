@@ -18,7 +18,9 @@ from ingest.link import (
 )
 from ingest.retry import AttemptBudget, Backoff
 
-FeedState = Literal["off", "connecting", "live", "reconnecting"]
+FeedState = Literal["off", "connecting", "live", "reconnecting", "blocked"]
+
+_BLOCKED = 451  # the country is not served: asking again never helps
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,9 @@ class Feed:
             self._wanted.set()
         else:
             self._wanted.clear()
-        if self.link is not None:
+        if self.link is not None and not self._symbols:
+            await self.link.break_off("no symbols to record")
+        elif self.link is not None:
             try:
                 await self.link.change(self._symbols)
             except LinkLostError as error:
@@ -103,6 +107,8 @@ class Feed:
                 link = await self._open()
             except LinkLostError as error:
                 self._lost(str(error), error.wait_s)
+                if error.status == _BLOCKED:
+                    await self._stay_away()
                 continue
             await self._carry(link)
 
@@ -118,6 +124,12 @@ class Feed:
         """Give the present connection up."""
         if self.link is not None:
             await self.link.break_off(reason)
+
+    async def _stay_away(self) -> None:
+        """Ask no more until somebody says `set_symbols` again."""
+        self.state, self.retry_at_s = "blocked", None
+        self._wanted.clear()
+        await self._wanted.wait()
 
     async def _wait_turn(self) -> None:
         loop = asyncio.get_running_loop()
@@ -144,6 +156,7 @@ class Feed:
             while True:
                 self.link, self.state = link, "live"
                 self._idle.clear()
+                self.sink.connected(self.address.ws_base)
                 # Symbols may have changed while the connection was being made.
                 await link.change(self._symbols)
                 successor = await self._until_successor(link, pump)
@@ -170,6 +183,7 @@ class Feed:
     def _lost(self, reason: str, wait_s: float = 0.0) -> None:
         now_s = asyncio.get_running_loop().time()
         self.last_error = reason
+        self.sink.lost(reason)
         self.state = "reconnecting" if self._symbols else "off"
         self.retry_at_s = now_s + max(wait_s, self._backoff.next_wait_s(self._rng))
 

@@ -50,12 +50,21 @@ class Sink(Protocol):
     def reject(self, error: MalformedMessageError) -> None:
         """A frame that is no known message."""
 
+    def connected(self, where: str) -> None:
+        """A connection stands."""
+
+    def lost(self, reason: str) -> None:
+        """A connection ended, or could not be made."""
+
 
 class LinkLostError(IngestError):
-    """A connection could not be made, or ended. `wait_s` is what an HTTP refusal asked for."""
+    """A connection could not be made, or ended.
 
-    def __init__(self, message: str, wait_s: float = 0.0) -> None:
-        self.wait_s = wait_s
+    `wait_s` is what an HTTP refusal asked for; `status` its number, None for anything else.
+    """
+
+    def __init__(self, message: str, wait_s: float = 0.0, status: int | None = None) -> None:
+        self.wait_s, self.status = wait_s, status
         super().__init__(message)
 
 
@@ -285,7 +294,7 @@ def _refused(error: InvalidStatus) -> LinkLostError:
         429: "too many requests",
         451: "it does not serve this country",
     }.get(status, "handshake refused")
-    return LinkLostError(f"the exchange answered HTTP {status}: {meaning}", wait_s)
+    return LinkLostError(f"the exchange answered HTTP {status}: {meaning}", wait_s, status)
 
 
 def _words(error: BaseException) -> str:

@@ -1,90 +1,33 @@
-"""The recording threads: one receives, one writes. Started once per process."""
+"""The recorder: a receiving, a writing and a looking-after thread. Once per process."""
 
-import asyncio
-import sqlite3
 import sys
-import threading
 import time
-from collections.abc import Coroutine
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ingest.binance import MalformedMessageError
+from ingest.care import Damage, back_up, find_damage, refuse_network_filesystem, set_aside
+from ingest.counts import Counts, quantile
 from ingest.endpoints import MAX_STREAMS, parse_symbols, valid_symbol
-from ingest.event_queue import Call, Cause, EventQueue, Item
-from ingest.feed import Feed, FeedLimits
-from ingest.gap_board import StreamKey
-from ingest.link import Address
+from ingest.event_queue import Call, Cause, EventQueue
+from ingest.feed import FeedLimits
+from ingest.gap_board import GapBoard
+from ingest.link import now_us as wall_clock_us
+from ingest.receiving import ReceivingLoop
 from ingest.schema import StoreError
 from ingest.settings import DEFAULT_SYMBOLS, Settings
-from ingest.tick import Event, IngestError, NonTrade, Tick
-from ingest.writer import TickWriter, Written
-
-BATCH_ROWS = 1000
-BATCH_WAIT_S = 0.25
-
-RecorderState = Literal["off", "connecting", "live", "reconnecting", "stopped", "failed"]
+from ingest.status import RecorderState, RecorderStatus, SymbolStatus
+from ingest.threads import KeptThread
+from ingest.tick import IngestError
+from ingest.upkeep import Retention, Upkeep
+from ingest.writer import TickWriter
+from ingest.writing import WritingLoop
 
 
 class RecorderError(IngestError):
     """The recorder cannot start, or cannot do what was asked."""
-
-
-@dataclass(slots=True)
-class SymbolCounts:
-    """What one symbol's stream has brought since the start. Written by the recording threads."""
-
-    received: int = 0
-    stored: int = 0
-    duplicates: int = 0
-    conflicts: int = 0
-    last_trade_us: int | None = None
-    last_received_us: int | None = None
-    last_price: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SymbolStatus:
-    """One symbol's counts at one moment; times in µs since the epoch."""
-
-    received: int
-    stored: int
-    duplicates: int
-    conflicts: int
-    last_trade_us: int | None
-    last_received_us: int | None
-    last_price: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class RecorderStatus:
-    """The recorder at one moment.
-
-    `retry_in_s` is the wait before the next attempt while `state` is ``reconnecting``;
-    `last_received_us` is our clock at the newest trade of any symbol.
-    """
-
-    state: RecorderState
-    market: str
-    stream: str
-    symbols: tuple[str, ...]
-    received: int
-    stored: int
-    duplicates: int
-    conflicts: int
-    rejected: int
-    refused: int
-    reconnects: int
-    rotations: int
-    attempts: int
-    last_error: str | None
-    last_rejected: str | None
-    last_received_us: int | None
-    queue_depth: int
-    retry_in_s: float | None
-    per_symbol: dict[str, SymbolStatus]
 
 
 class Recorder:
@@ -93,9 +36,9 @@ class Recorder:
     Parameters
     ----------
     settings
-        Market, stream, symbols, endpoints, database.
-    limits
-        Of the feed; replaceable for tests.
+        Market, stream, symbols, endpoints, database, limits.
+    feed_limits, queue_capacity, now_us
+        Replaceable for tests.
 
     Raises
     ------
@@ -105,29 +48,48 @@ class Recorder:
         The database cannot be written.
     """
 
-    def __init__(self, settings: Settings, *, limits: FeedLimits | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        feed_limits: FeedLimits | None = None,
+        queue_capacity: int = 200_000,
+        now_us: Callable[[], int] = wall_clock_us,
+    ) -> None:
         self.settings = settings
-        self._lock = _lock_database(settings)
+        self._now_us = now_us
+        self._counts = Counts()
+        self._queue = EventQueue(queue_capacity)
+        self._board = GapBoard()
+        self._lock = _lock_database(settings.db)
         try:
-            self._writer = TickWriter(settings.db)
-        except StoreError:
+            self._damage = _set_damaged_aside(settings.db)
+            self._writing = WritingLoop(settings.db, self._queue, self._board, self._counts, now_us)
+        except BaseException:
             self._lock.release()
             raise
-        self._limits = limits or FeedLimits()
-        self._queue = EventQueue()
-        self._counts: dict[str, SymbolCounts] = {}
-        self._rejected = 0
-        self._last_rejected: str | None = None
-        self._write_error: str | None = None
+        self._symbols = self._first_symbols(self._writing.writer)
+        self._receiving = ReceivingLoop(
+            settings, self._queue, self._board, self._counts, feed_limits or FeedLimits(), now_us
+        )
+        self._upkeep = Upkeep(
+            settings.db,
+            self._queue,
+            self._counts,
+            Retention(settings.keep_days, settings.keep_bytes),
+            disk_low=self._disk_low,
+            clock_jumped=self._clock_jumped,
+        )
         self._failure: str | None = None
-        self._stopped = False
-        self._stopping = asyncio.Event()
-        self._symbols = self._first_symbols()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._feed: Feed | None = None
-        self._ready = threading.Event()
-        self._receiving = threading.Thread(target=self._receive, name="pairdesk-feed", daemon=True)
-        self._writing = threading.Thread(target=self._write, name="pairdesk-writer", daemon=True)
+        self._stopped = self._paused = False
+        self._threads = {
+            name: KeptThread(name, work, self._failed)
+            for name, work in (
+                ("writer", self._writing.run),
+                ("feed", self._receiving.run),
+                ("upkeep", self._upkeep.run),
+            )
+        }
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -135,11 +97,11 @@ class Recorder:
         return self._symbols
 
     def start(self) -> None:
-        """Start both threads; returns once the feed is running."""
+        """Start the threads."""
         self._remember_symbols()
-        self._writing.start()
-        self._receiving.start()
-        self._ready.wait()
+        self._receiving.symbols = self._symbols
+        for thread in self._threads.values():
+            thread.start()
 
     def stop(self, timeout_s: float = 4.0) -> bool:
         """Close the connection, store what was received, close the database.
@@ -150,17 +112,21 @@ class Recorder:
             return True
         self._stopped = True
         until_s = time.monotonic() + timeout_s
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._stop_feed)
-        if self._receiving.ident is not None:
-            self._receiving.join(max(0.0, until_s - time.monotonic()))
+        for thread in self._threads.values():
+            thread.end()
+        self._upkeep.end()
+        self._receiving.stop()
+        received = self._threads["feed"].join(until_s - time.monotonic())
         self._queue.close()
-        if self._writing.ident is not None:
-            self._writing.join(max(0.0, until_s - time.monotonic()))
-        else:
-            self._writer.close()
+        # A database that refuses to the end is left: the ids are fetched at the next start.
+        stored = self._threads["writer"].join(until_s - time.monotonic() - 0.2)
+        if not stored:
+            self._writing.give_up()
+            stored = self._threads["writer"].join(0.2)
+        self._writing.writer.close()
+        self._threads["upkeep"].join(1.5)
         self._lock.release()
-        return not (self._receiving.is_alive() or self._writing.is_alive())
+        return received and stored
 
     def add_symbol(self, text: str) -> str:
         """Record one more symbol, now and at the next start; returns its name.
@@ -183,148 +149,144 @@ class Recorder:
         """Stop recording a symbol; what is stored stays."""
         self._set_symbols(tuple(each for each in self._symbols if each != symbol))
 
+    def pause(self) -> None:
+        """Stop receiving until `resume`; what is missed then is fetched afterwards."""
+        self._paused = True
+        self._queue.put(Cause("paused by the user"))
+        self._counts.note(self._now_us(), "paused", "by the user")
+        self._receive()
+
+    def resume(self) -> None:
+        """Receive again, also after the exchange blocked us."""
+        self._paused = False
+        self._counts.note(self._now_us(), "resumed", "by the user")
+        self._receive()
+
+    def repair_now(self) -> None:
+        """Ask for every missing id at once, the given-up ones included."""
+        self._queue.put(Call(_reopen))
+
+    def backup(self, path: Path) -> Path:
+        """Write a compact copy of the database while recording goes on.
+
+        Raises
+        ------
+        StoreError
+            The target exists or cannot be written; nothing is left there.
+        """
+        return back_up(self.settings.db, path)
+
     def status(self) -> RecorderStatus:
         """What is happening; safe from any thread, never waits."""
-        per_symbol = {symbol: _frozen(self._counts_of(symbol)) for symbol in self._symbols}
-        every = [_frozen(counts) for counts in list(self._counts.values())]
-        feed = self._feed
+        counts, feed = self._counts, self._receiving.feed
+        state = self._state()
         return RecorderStatus(
-            state=self._state(),
+            state=state,
             market=self.settings.market,
             stream=self.settings.stream,
             symbols=self._symbols,
-            received=sum(each.received for each in every),
-            stored=sum(each.stored for each in every),
-            duplicates=sum(each.duplicates for each in every),
-            conflicts=sum(each.conflicts for each in every),
-            rejected=self._rejected,
+            received=counts.total("received"),
+            stored=counts.total("stored"),
+            duplicates=counts.total("duplicates"),
+            conflicts=counts.total("conflicts"),
+            rejected=counts.rejected,
             refused=self._queue.refused,
-            reconnects=feed.reconnects if feed else 0,
-            rotations=feed.rotations if feed else 0,
-            attempts=feed.attempts if feed else 0,
-            last_error=self._failure or self._write_error or (feed.last_error if feed else None),
-            last_rejected=self._last_rejected,
-            last_received_us=max((each.last_received_us or 0 for each in every), default=0) or None,
+            reconnects=counts.reconnects + (feed.reconnects if feed else 0),
+            rotations=counts.rotations + (feed.rotations if feed else 0),
+            attempts=counts.attempts + (feed.attempts if feed else 0),
+            restarts=counts.restarts,
+            last_error=self._failure or self._writing.error or (feed.last_error if feed else None),
+            last_rejected=counts.last_rejected,
+            last_received_us=max(
+                (each.last_received_us or 0 for each in list(counts.symbols.values())), default=0
+            )
+            or None,
             queue_depth=len(self._queue),
-            retry_in_s=self._retry_in_s(),
-            per_symbol=per_symbol,
+            queue_capacity=self._queue.capacity,
+            retry_in_s=self._receiving.retry_in_s() if state == "reconnecting" else None,
+            commit_p50_ms=quantile(list(counts.commits_ms), 0.5),
+            commit_p99_ms=quantile(list(counts.commits_ms), 0.99),
+            skew_ms=self._receiving.skew_ms(),
+            per_symbol={symbol: self._symbol_status(symbol) for symbol in self._symbols},
+            disk=self._upkeep.disk,
+            notices=tuple(self._notices()),
+            history=tuple(counts.history.copy()),
+            backfill=self._receiving.backfill_progress(),
+            warm_start=self._receiving.warm_start_progress(),
         )
 
-    # What the feed calls, in its thread.
-
-    def event(self, event: Event) -> None:
-        """Take a trade or an id that is none."""
-        counts = self._counts_of(event.symbol)
-        counts.received += 1
-        counts.last_received_us = event.received_us
-        if isinstance(event, Tick):
-            counts.last_trade_us, counts.last_price = event.time_us, event.price
-        self._queue.put(event)
-
-    def reject(self, error: MalformedMessageError) -> None:
-        """Count a frame that is no known message."""
-        self._rejected += 1
-        self._last_rejected = str(error)
-
-    # The receiving thread.
-
-    def _receive(self) -> None:
-        try:
-            asyncio.run(self._run_feed())
-        except Exception as error:  # noqa: BLE001 - a thread's last chance to say why it ended
-            self._failure = f"the receiving thread ended: {error!r}"
-        finally:
-            self._ready.set()
-
-    async def _run_feed(self) -> None:
-        address = Address(self.settings.ws_base, self.settings.market, self.settings.stream)
-        feed = Feed(address, self, limits=self._limits)
-        self._loop, self._feed = asyncio.get_running_loop(), feed
-        await feed.set_symbols(self._symbols)
-        running = asyncio.create_task(feed.run())
-        self._ready.set()
-        stopping = asyncio.create_task(self._stopping.wait())
-        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if running.done():
-            running.result()
-        await feed.drain()
-        running.cancel()
-
-    def _stop_feed(self) -> None:
-        self._stopping.set()
-
-    # The writing thread.
-
-    def _write(self) -> None:
-        try:
-            while items := self._queue.take(BATCH_ROWS, BATCH_WAIT_S):
-                self._store(items)
-        except Exception as error:  # noqa: BLE001 - a thread's last chance to say why it ended
-            self._failure = f"the writing thread ended: {error!r}"
-        finally:
-            self._writer.close()
-
-    def _store(self, items: list[Item]) -> None:
-        """Store items in their order; a cause or a call divides the events around it."""
-        events: list[Event] = []
-        for item in items:
-            if isinstance(item, Tick | NonTrade):
-                events.append(item)
-                continue
-            self._store_events(events)
-            events = []
-            if isinstance(item, Cause):
-                self._writer.expect_gap(item.cause)
-            else:
-                item.do(self._writer)
-        self._store_events(events)
-
-    def _store_events(self, events: list[Event]) -> None:
-        """Store a batch, however long the database refuses it."""
-        wait_s = 0.05
-        while events:
-            try:
-                written = self._writer.write(events)
-            except sqlite3.Error as error:
-                self._write_error = f"the database refuses writes: {error}"
-                if self._stopped:
-                    return
-            else:
-                self._write_error = None
-                self._count(written)
-                return
-            threading.Event().wait(wait_s)
-            wait_s = min(2 * wait_s, 5.0)
-
-    def _count(self, written: Written) -> None:
-        for name in ("stored", "duplicates", "conflicts"):
-            counted: dict[StreamKey, int] = getattr(written, name)
-            for (_, symbol, _), number in counted.items():
-                counts = self._counts_of(symbol)
-                setattr(counts, name, getattr(counts, name) + number)
-
-    # Shared.
-
-    def _counts_of(self, symbol: str) -> SymbolCounts:
-        return self._counts.setdefault(symbol, SymbolCounts())
-
     def _state(self) -> RecorderState:
-        if self._failure is not None:
-            return "failed"
         if self._stopped:
             return "stopped"
-        return self._feed.state if self._feed is not None else "connecting"
+        if self._paused or self._upkeep.low:
+            return "paused"
+        if self._failure is not None:
+            return "failed"
+        if not self._symbols:
+            return "off"
+        return self._receiving.state()
 
-    def _retry_in_s(self) -> float | None:
-        feed, loop = self._feed, self._loop
-        if feed is None or loop is None or feed.retry_at_s is None:
-            return None
-        return max(0.0, feed.retry_at_s - loop.time())
+    def _symbol_status(self, symbol: str) -> SymbolStatus:
+        counts = self._counts.of(symbol)
+        latencies, skew_ms = list(counts.latencies_us), self._receiving.skew_ms() or 0.0
+        p50, p99 = quantile(latencies, 0.5), quantile(latencies, 0.99)
+        open_gaps, missing = self._writing.gaps_by_symbol.get(symbol, (0, 0))
+        return SymbolStatus(
+            received=counts.received,
+            stored=counts.stored,
+            duplicates=counts.duplicates,
+            conflicts=counts.conflicts,
+            non_trades=counts.non_trades,
+            rejected=counts.rejected,
+            last_trade_us=counts.last_trade_us,
+            last_received_us=counts.last_received_us,
+            last_price=counts.last_price,
+            state=self._receiving.symbol_state(symbol),
+            rate_per_s=counts.rate_per_s,
+            latency_p50_ms=None if p50 is None else p50 / 1000 + skew_ms,
+            latency_p99_ms=None if p99 is None else p99 / 1000 + skew_ms,
+            open_gaps=open_gaps,
+            missing_ids=missing,
+        )
 
-    def _first_symbols(self) -> tuple[str, ...]:
+    def _notices(self) -> list[str]:
+        notices = self._upkeep.notices() + self._receiving.notices()
+        damage = self._writing.damage or self._damage
+        if damage is not None:
+            notices.append(
+                f"The database was damaged ({damage.reason}) and was set aside as"
+                f" {damage.moved_to.name}; a new one was begun."
+            )
+        if self._writing.error is not None:
+            notices.append(f"Nothing is stored just now: {self._writing.error}. It is tried again.")
+        return notices
+
+    def _failed(self, thread: str, error: BaseException) -> None:
+        """Take note of a thread's failure; it is restarted within a second."""
+        self._counts.restarts += 1
+        detail = f"the {thread} thread failed and was restarted: {error!r}"
+        self._failure = None if not self._stopped else detail
+        self._counts.note(self._now_us(), "restarted", detail)
+
+    def _disk_low(self, low: bool) -> None:
+        self._counts.note(self._now_us(), "paused" if low else "resumed", "free disk space")
+        if low:
+            self._queue.put(Cause("disk full"))
+        self._receive()
+
+    def _clock_jumped(self, jump_s: float) -> None:
+        self._counts.note(self._now_us(), "clock", f"the clock moved by {jump_s:+,.0f} s")
+        if jump_s > 0:  # asleep, or set ahead: a connection that slept is a dead one
+            self._receiving.reconnect(f"the machine slept or its clock moved by {jump_s:,.0f} s")
+
+    def _receive(self) -> None:
+        idle = self._paused or self._upkeep.low
+        self._receiving.set_symbols(() if idle else self._symbols)
+
+    def _first_symbols(self, writer: TickWriter) -> tuple[str, ...]:
         if self.settings.symbols is not None:
             return self.settings.symbols
-        remembered = self._writer.setting(self._setting_key())
+        remembered = writer.setting(self._setting_key())
         if remembered is None:
             return DEFAULT_SYMBOLS
         return parse_symbols(remembered) if remembered else ()
@@ -335,45 +297,55 @@ class Recorder:
     def _set_symbols(self, symbols: tuple[str, ...]) -> None:
         self._symbols = tuple(dict.fromkeys(symbols))
         self._remember_symbols()
-        if self._feed is not None:
-            self._in_loop(self._feed.set_symbols(self._symbols))
+        self._receive()
 
     def _remember_symbols(self) -> None:
         key, value = self._setting_key(), ",".join(self._symbols)
         self._queue.put(Call(lambda writer: writer.remember(key, value)))
 
-    def _in_loop(self, work: Coroutine[None, None, None]) -> None:
-        if self._loop is None or self._stopped:
-            work.close()
-        else:
-            asyncio.run_coroutine_threadsafe(work, self._loop)
 
-
-def _frozen(counts: SymbolCounts) -> SymbolStatus:
-    return SymbolStatus(
-        counts.received,
-        counts.stored,
-        counts.duplicates,
-        counts.conflicts,
-        counts.last_trade_us,
-        counts.last_received_us,
-        counts.last_price,
-    )
-
-
-def _lock_database(settings: Settings) -> FileLock:
-    """Take the lock file beside the database; held until the recorder stops or its process ends."""
-    path = settings.db.with_name(settings.db.name + ".lock")
-    lock = FileLock(path)
+def check_start(settings: Settings) -> None:
+    """Raise what a recorder with these options would raise at its start, one line; else nothing."""
+    lock = _lock_database(settings.db)
     try:
+        if find_damage(settings.db, within_s=0.5) is None:
+            TickWriter(settings.db).close()
+    finally:
+        lock.release()
+
+
+def backup_name(now: datetime | None = None) -> str:
+    """Name of a backup made now: ``tick_data-20260102T030405Z.db``."""
+    return f"tick_data-{(now or datetime.now(UTC)).strftime('%Y%m%dT%H%M%SZ')}.db"
+
+
+def _reopen(writer: TickWriter) -> None:
+    writer.reopen_gaps()
+
+
+def _set_damaged_aside(path: Path) -> Damage | None:
+    reason = find_damage(path)
+    if reason is None:
+        return None
+    if "not a database" in reason and not path.with_name(path.name + "-wal").exists():
+        # Not ours as far as can be seen: a file named by mistake is left as it is.
+        raise StoreError(f"{path} is not a database: choose another --db, or move it away")
+    return set_aside(path, reason)
+
+
+def _lock_database(path: Path) -> FileLock:
+    """Take the lock file beside the database; held until the recorder stops or its process ends."""
+    lock = FileLock(path.with_name(path.name + ".lock"))
+    try:
+        refuse_network_filesystem(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout as error:
         raise RecorderError(
-            f"another recorder is writing {settings.db}: stop it, or choose another --db"
+            f"another recorder is writing {path}: stop it, or choose another --db"
         ) from error
     except OSError as error:
-        raise RecorderError(f"cannot write beside {settings.db}: {error.strerror}") from error
+        raise RecorderError(f"cannot write beside {path}: {error.strerror}") from error
     return lock
 
 

@@ -6,9 +6,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ingest.tick import Event, Market
+from ingest.tick import Event, Market, NonTrade, Tick
 from ingest.wire import (
     DECODE_ERRORS,
+    ZERO_MARKER,
     AggRow,
     MalformedMessageError,
     RefusedError,
@@ -44,6 +45,29 @@ class Kline(msgspec.Struct, frozen=True, gc=False):
     close_us: int
 
 
+class _RawTradeRow(msgspec.Struct, gc=False):
+    """A row of REST ``historicalTrades``; the wire's names."""
+
+    id: TradeId
+    price: str
+    qty: str
+    time: int
+    isBuyerMaker: bool  # noqa: N815 - Binance's name
+
+
+class _ServerTime(msgspec.Struct):
+    serverTime: int  # noqa: N815 - Binance's name
+
+
+class _SymbolInfo(msgspec.Struct):
+    symbol: str
+    status: str
+
+
+class _ExchangeInfo(msgspec.Struct):
+    symbols: list[_SymbolInfo]
+
+
 def agg_trade_from_row(row: dict[str, Any], symbol: str, market: Market, received_us: int) -> Event:
     """Turn one row ``{a,p,q,f,l,T,m,M}`` of REST ``aggTrades`` into its event.
 
@@ -73,6 +97,49 @@ def decode_agg_trades(
         return [agg_event(row, symbol, received_us, market) for row in rows]
     except ValueError as error:
         raise MalformedMessageError(str(error), raw) from None
+
+
+def decode_historical_trades(
+    raw: str | bytes, symbol: str, market: Market, received_us: int
+) -> list[Event]:
+    """Turn the body of a REST ``historicalTrades`` answer into events of the ``trade`` stream.
+
+    Raises
+    ------
+    MalformedMessageError
+        The body is not a list of such rows.
+    """
+    rows = _decoded(raw, list[_RawTradeRow])
+    try:
+        return [_raw_trade(row, symbol, market, received_us) for row in rows]
+    except ValueError as error:
+        raise MalformedMessageError(str(error), raw) from None
+
+
+def decode_server_time(raw: str | bytes) -> int:
+    """Exchange's clock from the body of a REST ``time`` answer, µs since the epoch.
+
+    Raises
+    ------
+    MalformedMessageError
+        The body holds no such time.
+    """
+    try:
+        return time_us_of(_decoded(raw, _ServerTime).serverTime)
+    except RefusedError as error:
+        raise MalformedMessageError(str(error), raw) from None
+
+
+def decode_symbol_status(raw: str | bytes, symbol: str) -> str | None:
+    """Status of a symbol (``TRADING``, ``HALT``, …) in a REST ``exchangeInfo``; None if not listed.
+
+    Raises
+    ------
+    MalformedMessageError
+        The body is no such answer.
+    """
+    listed = _decoded(raw, _ExchangeInfo).symbols
+    return next((printable(info.status) for info in listed if info.symbol == symbol), None)
 
 
 def kline_from_row(row: Sequence[Any]) -> Kline:
@@ -107,6 +174,15 @@ def decode_rest_error(raw: str | bytes) -> RestError | None:
     except MalformedMessageError:
         return None
     return RestError(error.code, printable(error.msg))
+
+
+def _raw_trade(row: _RawTradeRow, symbol: str, market: Market, received_us: int) -> Event:
+    price, quantity, time_us = amount(row.price), amount(row.qty), time_us_of(row.time)
+    if not price or not quantity:
+        return NonTrade(market, symbol, "trade", row.id, time_us, received_us, ZERO_MARKER)
+    return Tick(
+        market, symbol, "trade", row.id, price, quantity, time_us, received_us, row.isBuyerMaker
+    )
 
 
 def _kline(columns: _KlineColumns) -> Kline:

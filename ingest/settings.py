@@ -41,6 +41,15 @@ class Settings:
     ingest: bool = True
     ws_url: str = ""
     rest_url: str = ""
+    backfill_hours: float = 6.0
+    backfill_requests: int = 2000
+    keep_days: float | None = None
+    keep_gb: float | None = None
+
+    @property
+    def keep_bytes(self) -> int | None:
+        """Most bytes of database to keep."""
+        return None if self.keep_gb is None else int(self.keep_gb * 1e9)
 
     @property
     def ws_base(self) -> str:
@@ -80,6 +89,10 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
         ingest=not found.no_ingest,
         ws_url=_value("--ws-url", _websocket_url, found.ws_url),
         rest_url=_value("--rest-url", _http_url, found.rest_url),
+        backfill_hours=_value("--backfill-hours", _positive, found.backfill_hours),
+        backfill_requests=int(_value("--backfill-requests", _positive, found.backfill_requests)),
+        keep_days=_value("--keep-days", _positive, found.keep_days) if found.keep_days else None,
+        keep_gb=_value("--keep-gb", _positive, found.keep_gb) if found.keep_gb else None,
     )
 
 
@@ -137,6 +150,30 @@ def _parser(environ: Mapping[str, str]) -> _Parser:
         default=given("REST_URL"),
         help="another REST endpoint, e.g. https://api.binance.us",
     )
+    add(
+        "--backfill-hours",
+        metavar="H",
+        default=given("BACKFILL_HOURS", "6"),
+        help="fetch what was missed as far back as this (default 6)",
+    )
+    add(
+        "--backfill-requests",
+        metavar="N",
+        default=given("BACKFILL_REQUESTS", "2000"),
+        help="and with at most this many requests a gap (default 2000)",
+    )
+    add(
+        "--keep-days",
+        metavar="N",
+        default=given("KEEP_DAYS"),
+        help="delete trades older than this (default: keep all)",
+    )
+    add(
+        "--keep-gb",
+        metavar="N",
+        default=given("KEEP_GB"),
+        help="delete the oldest trades beyond this size (default: keep all)",
+    )
     return parser
 
 
@@ -158,6 +195,13 @@ def _port(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise ValueError(f"{text!r} is not a port: a number from 1 to 65535")
     return int(text)
+
+
+def _positive(text: str) -> float:
+    number = float(text) if text.replace(".", "", 1).isdecimal() else 0.0
+    if number <= 0:
+        raise ValueError(f"{text!r} is not a number above 0")
+    return number
 
 
 def _websocket_url(text: str) -> str:

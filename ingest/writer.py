@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from ingest.batch import Batch, add_tick, same_event
 from ingest.gap_board import OpenGap, StreamKey
 from ingest.ledger import Gap, StreamLedger
 from ingest.rest_rows import Kline
 from ingest.schema import UNITS, StoreError, encode, migrate
-from ingest.tick import Event, NonTrade, Tick
+from ingest.tick import Event, NonTrade
+
+_WAL_KEPT_BYTES = 64_000_000  # what the log's file is cut back to after a long reader is gone
 
 _INSERT_TICK = "INSERT INTO tick VALUES (?, ?, ?, ?, ?, ?, ?)"
 _INSERT_NON_TRADE = "INSERT INTO non_trade VALUES (?, ?, ?, ?)"
@@ -55,18 +58,6 @@ class Written:
     gaps_opened: int = 0
 
 
-@dataclass(slots=True)
-class _Batch:
-    """Rows of one transaction while they are gathered."""
-
-    ticks: list[tuple[int, int, int, int, int | float, int | float, int]] = field(
-        default_factory=list
-    )
-    non_trades: list[tuple[int, int, int, str]] = field(default_factory=list)
-    bars: dict[tuple[int, int], list[float]] = field(default_factory=dict)
-    fresh: dict[tuple[int, int], Event] = field(default_factory=dict)
-
-
 class TickWriter:
     """Owns the writing connection. One thread uses it; `close` may be called twice.
 
@@ -84,6 +75,7 @@ class TickWriter:
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self._connection = _open_for_writing(self.path)
+        self.ledger_changed = True  # for whoever publishes the gaps, who sets it back
         self._streams: dict[StreamKey, StreamState] = {}
         self._load()
 
@@ -203,8 +195,8 @@ class TickWriter:
             self._undo()
             raise
 
-    def _gather(self, events: Sequence[Event], written: Written) -> _Batch:
-        batch = _Batch()
+    def _gather(self, events: Sequence[Event], written: Written) -> Batch:
+        batch = Batch()
         for event in events:
             key = (event.market, event.symbol, event.stream)
             state = self._streams.get(key) or self._add_stream(key)
@@ -220,20 +212,20 @@ class TickWriter:
                 )
                 written.non_trades += 1
             else:
-                _add_tick(batch, state.stream_id, event)
+                add_tick(batch, state.stream_id, event)
                 written.stored[key] = written.stored.get(key, 0) + 1
         return batch
 
-    def _store(self, batch: _Batch) -> None:
+    def _store(self, batch: Batch) -> None:
         self._connection.executemany(_INSERT_TICK, batch.ticks)
         self._connection.executemany(_INSERT_NON_TRADE, batch.non_trades)
         self._connection.executemany(_UPSERT_BAR, ((*key, *bar) for key, bar in batch.bars.items()))
 
     def _count_known(
-        self, event: Event, key: StreamKey, stream_id: int, batch: _Batch, written: Written
+        self, event: Event, key: StreamKey, stream_id: int, batch: Batch, written: Written
     ) -> None:
         first = batch.fresh.get((stream_id, event.trade_id))
-        same = self._is_stored(stream_id, event) if first is None else _same(first, event)
+        same = self._is_stored(stream_id, event) if first is None else same_event(first, event)
         counts = written.duplicates if same else written.conflicts
         counts[key] = counts.get(key, 0) + 1
 
@@ -265,6 +257,7 @@ class TickWriter:
                 (ledger.first_id, ledger.first_us, ledger.last_id, ledger.last_us, state.stream_id),
             )
             for gap in ledger.changed:
+                self.ledger_changed = True
                 written.gaps_opened += gap.gap_id is None
                 self._store_gap(state.stream_id, gap)
             ledger.changed.clear()
@@ -287,6 +280,70 @@ class TickWriter:
             ),
         )
         gap.gap_id = cursor.lastrowid
+
+    def forget_before(self, second: int, most_bars: int = 500) -> int:
+        """Delete trades of bars that opened before a second, `most_bars` of each stream at a time.
+
+        Returns how many bars went; 0 when none is left to go. A small step, so that recording
+        does not wait for it.
+        """
+        gone = 0
+        for key, state in self._streams.items():
+            rows = self._connection.execute(
+                "SELECT second, last_id FROM bar_1s WHERE stream_id = ? AND second < ?"
+                " ORDER BY second LIMIT ?",
+                (state.stream_id, second, most_bars),
+            ).fetchall()
+            if rows:
+                with self._transaction():
+                    self._forget(state, rows[-1][0], max(row[1] for row in rows))
+                    self._store_ledgers([key], Written())
+            gone += len(rows)
+        return gone
+
+    def oldest_second(self) -> int | None:
+        """Open second of the oldest bar of any stream; None without bars."""
+        firsts = [
+            self._connection.execute(
+                "SELECT min(second) FROM bar_1s WHERE stream_id = ?", (state.stream_id,)
+            ).fetchone()[0]
+            for state in self._streams.values()
+        ]
+        return min((first for first in firsts if first is not None), default=None)
+
+    def _forget(self, state: StreamState, second: int, last_id: int) -> None:
+        """Delete a stream's oldest bars, their ids, and the gaps among these."""
+        by_id = (state.stream_id, last_id)
+        for table in ("tick", "non_trade"):
+            self._connection.execute(
+                f"DELETE FROM {table} WHERE stream_id = ? AND trade_id <= ?",  # noqa: S608 - ours
+                by_id,
+            )
+        for table in ("bar_1s", "kline"):
+            self._connection.execute(
+                f"DELETE FROM {table} WHERE stream_id = ? AND second <= ?",  # noqa: S608 - ours
+                (state.stream_id, second),
+            )
+        self._connection.execute("DELETE FROM gap WHERE stream_id = ? AND to_id <= ?", by_id)
+        ledger = state.ledger
+        ledger.gaps = [gap for gap in ledger.gaps if gap.to_id > last_id]
+        first = self._connection.execute(
+            "SELECT trade_id, time_us FROM tick WHERE stream_id = ? ORDER BY trade_id LIMIT 1",
+            (state.stream_id,),
+        ).fetchone()
+        ledger.first_id, ledger.first_us = first or (ledger.last_id, ledger.last_us)
+
+    def checkpoint(self) -> None:
+        """Move what the write-ahead log holds into the database, as far as readers allow."""
+        self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def size_bytes(self) -> int:
+        """Bytes the database's rows take: its pages in use."""
+        pages, free, size = (
+            self._connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * size)
 
     def _undo(self) -> None:
         # SQLITE_FULL and its like have rolled back already: then there is nothing to roll back.
@@ -328,6 +385,7 @@ def _open_for_writing(path: Path) -> sqlite3.Connection:
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}")
         migrate(connection)
     except StoreError:
         _close(connection)
@@ -341,51 +399,3 @@ def _open_for_writing(path: Path) -> sqlite3.Connection:
 def _close(connection: sqlite3.Connection | None) -> None:
     if connection is not None:
         connection.close()
-
-
-def _add_tick(batch: _Batch, stream_id: int, tick: Tick) -> None:
-    time_us, trade_id, price = tick.time_us, tick.trade_id, tick.price
-    batch.ticks.append(
-        (
-            stream_id,
-            trade_id,
-            time_us,
-            tick.received_us - time_us,
-            encode(price),
-            encode(tick.quantity),
-            tick.trades * 2 + tick.buyer_is_maker,
-        )
-    )
-    key = (stream_id, time_us // 1_000_000)
-    units = round(tick.quantity * UNITS)
-    bar = batch.bars.get(key)
-    if bar is None:
-        batch.bars[key] = [
-            *(price, price, price, price, units, 1),
-            *(time_us, trade_id, time_us, trade_id, trade_id, trade_id),
-        ]
-    else:
-        _extend_bar(bar, time_us, trade_id, price, units)
-
-
-def _extend_bar(bar: list[float], time_us: int, trade_id: int, price: float, units: int) -> None:
-    if (time_us, trade_id) < (bar[6], bar[7]):
-        bar[0], bar[6], bar[7] = price, time_us, trade_id
-    if (time_us, trade_id) > (bar[8], bar[9]):
-        bar[3], bar[8], bar[9] = price, time_us, trade_id
-    bar[1] = max(bar[1], price)
-    bar[2] = min(bar[2], price)
-    bar[4] += units
-    bar[5] += 1
-    bar[10] = min(bar[10], trade_id)
-    bar[11] = max(bar[11], trade_id)
-
-
-def _same(first: Event, second: Event) -> bool:
-    if isinstance(first, NonTrade) or isinstance(second, NonTrade):
-        return type(first) is type(second) and first.time_us == second.time_us
-    return (first.time_us, first.price, first.quantity) == (
-        second.time_us,
-        second.price,
-        second.quantity,
-    )

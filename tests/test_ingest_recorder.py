@@ -58,7 +58,7 @@ def exchange():
 
 @pytest.fixture
 def recorder(exchange, tmp_path):
-    running = Recorder(settings_for(exchange, tmp_path), limits=FAST)
+    running = Recorder(settings_for(exchange, tmp_path), feed_limits=FAST)
     running.start()
     exchange.wait_for_subscribers(1)
     yield running

@@ -158,7 +158,7 @@ def test_the_same_symbol_twice_is_said_in_a_line(project_root, database):
 
 def test_thresholds_that_cross_are_refused_in_a_line(project_root, database):
     store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0))
-    page = run_page(project_root, rule="Own thresholds", sell="-1", buy="1")
+    page = run_page(project_root, rule="custom", sell="-1", buy="1")
     assert "Sell_above" in said(page) or "sell_above" in said(page)
 
 

@@ -1,10 +1,12 @@
-"""Files the pages need from our own server, so that they work without the Internet."""
+"""What our own server answers beside Streamlit: files that work offline, and the health check."""
 
 from pathlib import Path
 
 import plotly
 from starlette.responses import FileResponse
 from starlette.routing import BaseRoute, Route
+
+from pages.ui.health import HEALTH_PATH, healthz
 
 PLOTLY_FILE = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 # The version is part of the address, so that the browser may keep the file for good.
@@ -13,7 +15,7 @@ PLOTLY_PATH = f"/pairdesk/plotly-{plotly.__version__}.min.js"
 
 def routes() -> list[BaseRoute]:
     """Return the routes that the app mounts beside Streamlit's own."""
-    return [Route(PLOTLY_PATH, _plotly)]
+    return [Route(PLOTLY_PATH, _plotly), Route(HEALTH_PATH, healthz)]
 
 
 async def _plotly(request: object) -> FileResponse:  # noqa: ARG001 - Starlette passes the request

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from typing import get_args
 
 import streamlit as st
 
@@ -14,11 +15,8 @@ from pages.ui.leg_table import legs_table
 from pages.ui.live_chart import live_chart
 from pages.ui.signal_table import latest_changes
 
-VIEWS: dict[str, PriceView] = {
-    "Rebased to 100": "rebased",
-    "Raw prices": "raw",
-    "Two axes": "two axes",
-}
+# Named as the URL has them: a bound selection puts what it shows there.
+VIEWS: tuple[PriceView, ...] = get_args(PriceView)
 MAX_POINTS = 2_000
 
 
@@ -77,15 +75,7 @@ def _head(params: PairParams, source: Source) -> str:
 
 
 def _show_chart(result: PairAnalytics, source: Source) -> None:
-    chosen = st.segmented_control(
-        "Prices",
-        list(VIEWS),
-        default="Rebased to 100",
-        key="prices",
-        label_visibility="collapsed",
-        required=True,
-    )
-    view = VIEWS[str(chosen or "Rebased to 100")]
+    view = _choose_price_view()
     series = chart_view.pair_series(result, view)
     figure = pair_figure(
         series,
@@ -97,6 +87,15 @@ def _show_chart(result: PairAnalytics, source: Source) -> None:
     pair = f"{result.params.y} and {result.params.x}"
     live_chart(figure, key="pair_chart", label=f"Prices, spread, z-score, correlation of {pair}")
     st.caption(_chart_caption(result, source))
+
+
+def _choose_price_view() -> PriceView:
+    """Choose how the two prices share a panel."""
+    chosen = st.segmented_control(
+        "Prices", VIEWS, default=VIEWS[0], key="prices", required=True, bind="query-params",
+        help="rebased: both start at 100. raw: one axis in quote currency. two axes: one each.",
+    )  # fmt: skip
+    return chosen if chosen in VIEWS else VIEWS[0]
 
 
 def _chart_caption(result: PairAnalytics, source: Source) -> str:

@@ -1,17 +1,18 @@
 """What to look at and how: controls bound to the URL, so that a link opens the same view."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import streamlit as st
 
+from analytics.errors import ParameterError
 from analytics.frames import INTERVALS, parse_interval
 from analytics.hedge import HEDGE_METHODS
 from analytics.pair import PairParams
 from analytics.signals import MISSION, SYMMETRIC, Thresholds
 from analytics.spread import SPREAD_KINDS
-from pages.ui import formats
 from pages.ui.notices import SameSymbolError
 
 Mode = Literal["Live Database", "NDJSON File"]
@@ -24,20 +25,24 @@ SPREAD_HELP: Final = (
     "price difference: S1 − S2. hedged: S1 − (α + β·S2). "
     "log: ln S1 − (α + β·ln S2). ratio: S1 / S2."
 )
+INTERVAL_HELP: Final = "Length of a bar. 1s, 1min and 5min are also written 1S, 1T and 5T."
+HEDGE_HELP: Final = (
+    "ols: least squares of S1 on S2 with intercept, over the lookback. The price difference and "
+    "the ratio do not use it."
+)
 LOOKBACKS_S: Final = {
-    "5 min": 300,
-    "15 min": 900,
-    "30 min": 1_800,
-    "1 h": 3_600,
-    "4 h": 14_400,
-    "24 h": 86_400,
+    "5min": 300,
+    "15min": 900,
+    "30min": 1_800,
+    "1h": 3_600,
+    "4h": 14_400,
+    "24h": 86_400,
 }
-OWN_RULE: Final = "Own thresholds"
-RULES: Final[dict[str, Thresholds]] = {
-    f"Mission: {MISSION.label}": MISSION,
-    f"Symmetric: {SYMMETRIC.label}": SYMMETRIC,
-}
-HEDGES: Final = {"ols": "OLS of S1 on S2, with intercept"}
+CUSTOM: Final = "custom"
+RULES: Final[dict[str, Thresholds]] = {"mission": MISSION, "symmetric": SYMMETRIC}
+RULE_HELP: Final = " ".join(
+    [*(f"{name}: {rule.label}." for name, rule in RULES.items()), f"{CUSTOM}: your own thresholds."]
+)
 
 
 @dataclass(frozen=True)
@@ -90,26 +95,22 @@ def choose_view(y: str, x: str, *, may_read_all: bool) -> View:
         Offer the whole span, as for a file; a database may hold months.
     """
     left, right = st.columns(2)
+    _name_interval_of_url()
+    # Options are shown as they are named: a bound selection puts what it shows into the URL.
     interval = left.selectbox(
-        "Interval",
-        [each.name for each in INTERVALS],
-        format_func=formats.interval_label,
-        key="interval",
-        bind="query-params",
-    )
+        "Interval", [each.name for each in INTERVALS], key="interval", bind="query-params",
+        help=INTERVAL_HELP,
+    )  # fmt: skip
     lookback_s = _choose_lookback(right, may_read_all=may_read_all)
     window = st.number_input(
         "Rolling window (bars)", 5, 10_000, 60, 5, key="window", bind="query-params",
         help="Closed bars behind each mean, standard deviation, z-score and correlation.",
     )  # fmt: skip
-    # Options as they are, since the URL carries what is shown.
     spread = st.selectbox(
         "Spread", SPREAD_KINDS, key="spread", bind="query-params", help=SPREAD_HELP
     )
     hedge = st.selectbox(
-        "Hedge ratio β", list(HEDGE_METHODS), key="hedge", bind="query-params",
-        format_func=lambda name: HEDGES.get(name, name),
-        help="Least squares over the lookback. The price difference and the ratio do not use it.",
+        "Hedge ratio β", list(HEDGE_METHODS), key="hedge", bind="query-params", help=HEDGE_HELP
     )  # fmt: skip
     sell_above, buy_below = _choose_thresholds()
     if y == x:
@@ -128,6 +129,17 @@ def choose_view(y: str, x: str, *, may_read_all: bool) -> View:
     return View(params, lookback_s)
 
 
+def _name_interval_of_url() -> None:
+    """Let a link say ``1T`` or ``1m`` for ``1min``; only before the selection exists."""
+    written = st.query_params.get("interval")
+    if written is None or "interval" in st.session_state:
+        return
+    with suppress(ParameterError):
+        name = parse_interval(written).name
+        if name != written:
+            st.query_params["interval"] = name
+
+
 def _choose_lookback(
     place: "st.delta_generator.DeltaGenerator", *, may_read_all: bool
 ) -> int | None:
@@ -136,7 +148,7 @@ def _choose_lookback(
     chosen = place.selectbox(
         "Lookback",
         options,
-        index=options.index(WHOLE if may_read_all else "30 min"),
+        index=options.index(WHOLE if may_read_all else "30min"),
         key="span" if may_read_all else "lookback",
         bind="query-params",
         help="Back from the last trade. β and the tests use these bars.",
@@ -153,9 +165,12 @@ def _in_bars(lookback_s: int | None, interval: str) -> int | None:
 
 def _choose_thresholds() -> tuple[float, float]:
     """Choose a preset, or two thresholds of one's own."""
-    rule = st.selectbox("Signal rule", [*RULES, OWN_RULE], key="rule", bind="query-params")
+    rule = st.selectbox(
+        "Signal rule", [*RULES, CUSTOM], key="rule", bind="query-params", help=RULE_HELP
+    )
     preset = RULES.get(str(rule))
     if preset is not None:
+        st.caption(preset.label)
         return preset.sell_above, preset.buy_below
     left, right = st.columns(2)
     sell = left.number_input("SELL above", -10.0, 10.0, 2.0, 0.25, key="sell", bind="query-params")

@@ -9,12 +9,6 @@ from pages.ui import formats
 from pages.ui.markup import Cell, table
 
 HEAD = ("Test", "Statistic", "p-value", "Lags", "1 %", "5 %", "10 %", "Sample")
-OPTIMISTIC = (
-    "Why the plain ADF p-value is too optimistic here: it treats β as known, but β was estimated "
-    "from these same prices, chosen to make the spread look as stable as it can. It rejects a true "
-    "null about 15 % of the time at a nominal 5 %, however long the sample; the Engle-Granger "
-    "critical values are made for this case."
-)
 GIVEN = (
     "This spread uses no estimated β, so its ADF p-value stands as it is. The Engle-Granger test "
     "asks another question: whether any fixed ratio keeps the two together."
@@ -58,7 +52,8 @@ def _critical(values: Mapping[str, float]) -> tuple[str, str, str]:
 
 def words(result: PairAnalytics) -> list[str]:
     """Say what the p-values mean for this spread."""
-    told = [OPTIMISTIC if result.params.uses_beta else GIVEN, ORDERINGS]
+    # Where β was estimated, the analysis itself notes what that does to the plain p-value.
+    told = [ORDERINGS] if result.params.uses_beta else [GIVEN, ORDERINGS]
     if isinstance(result.adf, ADFResult):
         told.insert(0, f"Null hypothesis of the ADF test: {result.adf.null_hypothesis}.")
     return told

@@ -45,6 +45,15 @@ def badge(words: str, tone: Tone) -> str:
     return f'<span class="pd-badge pd-{tone}">{escape(words)}</span>'
 
 
+def pill(sign: str, word: str, number: str, tone: Tone) -> str:
+    """Show a state: its sign, its word and the number that goes with it."""
+    told = f" <span>{escape(number)}</span>" if number else ""
+    return (
+        f'<span class="pd-state pd-{tone}"><span aria-hidden="true">{escape(sign)}</span> '
+        f"{escape(word)}{told}</span>"
+    )
+
+
 def labelled(name: str, value: str) -> str:
     """Set a name and its value in a strip."""
     return f"<span>{escape(name)} <b>{escape(value)}</b></span>"

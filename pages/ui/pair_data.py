@@ -97,7 +97,7 @@ def _start_us(last: dict[str, LastTrade], interval: str, lookback_s: int | None)
     return newest_us // bar_us * bar_us - lookback_s * 1_000_000
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner=False)
 def _stored_bars(
     path: str,
     symbol: str,
@@ -133,7 +133,7 @@ def bars_of_ticks(
     return PairBars(legs[0], legs[1], (content, lookback_s), {})
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner=False)
 def _file_bars(
     _ticks: pd.DataFrame,
     content: Hashable,  # noqa: ARG001 - stands for the ticks in the cache key
@@ -155,7 +155,7 @@ def analyse(bars: PairBars, params: PairParams) -> PairAnalytics:
     return _analysis(bars.y_bars, bars.x_bars, bars.key, params)
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner=False)
 def _analysis(
     _y_bars: pd.DataFrame,
     _x_bars: pd.DataFrame,

@@ -1,0 +1,215 @@
+"""What every hedge method takes and gives: the legs, the options, the fit."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from analytics.errors import DegenerateSeriesError, NotEnoughDataError, ParameterError
+from analytics.frames import BoolArray, FloatArray
+
+if TYPE_CHECKING:
+    from analytics.innovations import InnovationCheck
+
+ROUNDING = 4 * np.finfo(np.float64).eps
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HedgeFit:
+    """The fit of y = alpha + beta * x.
+
+    Attributes
+    ----------
+    beta, alpha
+        Slope (units of y per unit of x) and intercept (units of y; 0 when left out): of a path, its
+        last known value.
+    nobs, dropped
+        Rows used, and rows left out because y or x was NaN.
+    beta_stderr, alpha_stderr
+        Standard errors, of the kind `stderr_kind` names; NaN where the method has none. The
+        classical ones are too small on prices, whose residuals are autocorrelated.
+    beta_hac_stderr, alpha_hac_stderr, hac_lags
+        Beside the classical ones of OLS: Newey-West with `hac_lags` lags; else NaN and 0.
+    beta_interval
+        95 % interval of beta: 1.96 standard errors (HAC where there are such), or the method's own.
+    r_squared
+        Centred with intercept, uncentred without (as NIST and statsmodels do).
+    residual_std
+        Square root of SSR over (nobs - number of coefficients), units of y.
+    causal
+        True where the value at bar t uses bars up to t only.
+    looks_back
+        In words: which bars the estimate has seen.
+    settings
+        What was chosen or estimated on the way, by name: window, lags, noise variances.
+    beta_path, alpha_path, beta_stderr_path, alpha_stderr_path
+        Series over all rows given, NaN where not known; None for a method without a path.
+    forecast_error, forecast_variance
+        Kalman: y less its forecast from the bars before, and the variance of that error.
+    innovations
+        Kalman: whether those errors behave as the model says.
+    """
+
+    beta: float
+    alpha: float
+    nobs: int
+    dropped: int
+    beta_stderr: float
+    alpha_stderr: float
+    r_squared: float
+    residual_std: float
+    method: str
+    intercept: bool
+    causal: bool
+    looks_back: str
+    y_name: str
+    x_name: str
+    reference: str
+    stderr_kind: str = "classical"
+    beta_hac_stderr: float = math.nan
+    alpha_hac_stderr: float = math.nan
+    hac_lags: int = 0
+    beta_interval: tuple[float, float] = (math.nan, math.nan)
+    settings: tuple[tuple[str, float], ...] = ()
+    beta_path: pd.Series | None = None
+    alpha_path: pd.Series | None = None
+    beta_stderr_path: pd.Series | None = None
+    alpha_stderr_path: pd.Series | None = None
+    forecast_error: pd.Series | None = None
+    forecast_variance: pd.Series | None = None
+    innovations: "InnovationCheck | None" = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Legs:
+    """Two legs of the same times; `y`, `x` hold the complete rows only, `all_y`, `all_x` all."""
+
+    all_y: FloatArray
+    all_x: FloatArray
+    known: BoolArray
+    index: pd.Index
+    y_name: str
+    x_name: str
+    y: FloatArray
+    x: FloatArray
+
+    @classmethod
+    def of(
+        cls, y: FloatArray, x: FloatArray, index: pd.Index, y_name: str, x_name: str
+    ) -> "Legs":
+        """Split off the rows that are known on both legs."""
+        known = ~(np.isnan(y) | np.isnan(x))
+        return cls(y, x, known, index, y_name, x_name, y[known], x[known])
+
+    @property
+    def what(self) -> str:
+        """The statistic as messages name it."""
+        return f"hedge ratio of {self.y_name} on {self.x_name}"
+
+    @property
+    def nobs(self) -> int:
+        """Complete rows."""
+        return int(self.y.size)
+
+    @property
+    def dropped(self) -> int:
+        """Rows with NaN on either leg."""
+        return int(self.known.size - self.y.size)
+
+    def need(self, rows: int) -> None:
+        """Raise NotEnoughDataError for fewer complete rows."""
+        if self.nobs < rows:
+            raise NotEnoughDataError(self.what, rows, self.nobs, "complete rows")
+
+    def check_x_varies(self, intercept: bool = True) -> None:
+        """Raise DegenerateSeriesError for a constant x (zero, without intercept)."""
+        size = float(np.abs(self.x).max())
+        if not intercept:
+            if size == 0:
+                raise DegenerateSeriesError(self.what, f"{self.x_name} is zero in all rows")
+        elif float(np.ptp(self.x)) <= ROUNDING * size:
+            raise DegenerateSeriesError(
+                self.what, f"{self.x_name} is constant at {self.x[0]:g} over {self.x.size} rows"
+            )
+
+    def check_y_varies(self) -> None:
+        """Raise DegenerateSeriesError for a constant y, which the method cannot take."""
+        if float(np.ptp(self.y)) <= ROUNDING * float(np.abs(self.y).max()):
+            raise DegenerateSeriesError(
+                self.what, f"{self.y_name} is constant at {self.y[0]:g} over {self.y.size} rows"
+            )
+
+    def path(self, values: FloatArray, name: str) -> pd.Series:
+        """Lay values over all rows."""
+        return pd.Series(values, index=self.index, name=name)
+
+
+def centred(values: FloatArray) -> tuple[FloatArray, float]:
+    """Subtract the mean, twice: the second pass removes what the first mean was rounded by."""
+    mean = float(values.mean())
+    deviations = values - mean
+    rest = float(deviations.mean())
+    return deviations - rest, mean + rest
+
+
+def last_known(values: FloatArray) -> float:
+    """Return the last entry that is not NaN; NaN without any."""
+    known = np.flatnonzero(~np.isnan(values))
+    return float(values[known[-1]]) if known.size else math.nan
+
+
+def interval_95(value: float, stderr: float) -> tuple[float, float]:
+    """Two-sided 95 % interval by the normal distribution."""
+    return value - 1.959963984540054 * stderr, value + 1.959963984540054 * stderr
+
+
+def fit_quality(
+    legs: Legs, beta: float, alpha: float, intercept: bool = True
+) -> tuple[float, float]:
+    """R squared (centred with intercept) and residual std of a line on the complete rows."""
+    if intercept:
+        y, y_mean = centred(legs.y)
+        x, x_mean = centred(legs.x)
+        rest = y - beta * x + (y_mean - alpha - beta * x_mean)
+    else:
+        y, rest = legs.y, legs.y - beta * legs.x
+    y_squares, squares = float(y @ y), float(rest @ rest)
+    free = legs.nobs - (2 if intercept else 1)
+    r_squared = 1.0 - squares / y_squares if y_squares > 0 else math.nan
+    return r_squared, math.sqrt(squares / free) if free > 0 else math.nan
+
+
+def only_with_intercept(method: str, intercept: bool) -> None:
+    """ParameterError for a method that is not defined through the origin."""
+    if not intercept:
+        raise ParameterError("intercept", intercept, f"True with method {method!r}")
+
+
+def check_options(method: str, options: Mapping[str, object], *known: str) -> None:
+    """ParameterError for an option the method does not have."""
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        allowed = f"among {', '.join(known)}" if known else f"empty: method {method!r} has none"
+        raise ParameterError("options", unknown, allowed)
+
+
+def whole_option(options: Mapping[str, object], name: str, default: int, least: int) -> int:
+    """Return a whole number of at least `least`."""
+    value = options.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ParameterError(name, value, f"a whole number, {least} or more")
+    return int(value)
+
+
+def positive_option(options: Mapping[str, object], name: str) -> float:
+    """Return a finite number above 0."""
+    value = options[name]
+    if isinstance(value, bool) or not isinstance(value, int | float | np.floating):
+        raise ParameterError(name, value, "a number above 0")
+    number = float(value)
+    if not (math.isfinite(number) and number > 0):
+        raise ParameterError(name, value, "a finite number above 0")
+    return number

@@ -1,0 +1,357 @@
+"""Fills the gaps of the ledger from REST, through the same queue as the live trades."""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ingest.backfill_limits import BackfillLimits, given_up, oldest_fetched_us
+from ingest.delivery import Delivery
+from ingest.endpoints import UNKNOWN_SYMBOL_CODE
+from ingest.event_queue import Item
+from ingest.gap_board import GapBoard, OpenGap, Progress, StreamKey
+from ingest.id_ranges import IdRange, holes, overlap, without
+from ingest.link import now_us as wall_clock_us
+from ingest.rest import (
+    REPAIR_SHARE,
+    RestBlockedError,
+    RestClient,
+    RestFailedError,
+    RestRefusedError,
+)
+from ingest.tick import Event, StreamKind
+from ingest.writer import TickWriter
+
+ABSENT_REASON = "REST has answered from beyond: the exchange has no such ids"
+_FAILED_WAIT_S = 1.0  # the client itself backs off: this only keeps one gap from going first
+_REFUSED_WAIT_S = 60.0
+_PUBLISHED_WITHIN_S = 10.0  # after its commit a change is on the board
+_STORED_WITHIN_S = 120.0  # later, it was lost with the writing thread
+
+
+@dataclass(slots=True)
+class _Job:
+    """What is remembered of a gap from one page to the next."""
+
+    total: int
+    begun_s: float
+    left: int
+    within_limits: bool = False
+    not_before_s: float = 0.0
+    lagging_since_s: float | None = None
+    note: str = ""
+
+    def later(self, now_s: float, wait_s: float, note: str) -> None:
+        """Let others go first for a while."""
+        self.not_before_s, self.note = now_s + wait_s, note
+
+
+@dataclass(slots=True)
+class _Settled:
+    """Ids in the queue, not to be asked for again; after `until_s` the board is believed."""
+
+    ids: IdRange
+    until_s: float
+
+
+class Backfill:
+    """Asks for what is missing, newest first within a symbol, a page from each symbol in turn.
+
+    What is to be done is read from the board at every step, so it does not matter what changes
+    while a request is under way.
+
+    Parameters
+    ----------
+    board
+        Open gaps, as the writing thread publishes them.
+    rest
+        Asks the exchange.
+    put
+        Appends to the queue, or returns False when it has no room.
+    stream
+        The kind recorded; gaps of other kinds and markets are left alone.
+    wanted
+        Whether a symbol is recorded just now.
+    limits, now_us, rng
+        How far back; wall clock and jitter, replaceable for tests.
+
+    Attributes
+    ----------
+    blocked
+        Why nothing is fetched, while the country is blocked; None otherwise.
+    """
+
+    def __init__(
+        self,
+        board: GapBoard,
+        rest: RestClient,
+        put: Callable[[Item], bool],
+        stream: StreamKind,
+        *,
+        wanted: Callable[[str], bool] = lambda _symbol: True,
+        limits: BackfillLimits | None = None,
+        now_us: Callable[[], int] = wall_clock_us,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.limits = limits or BackfillLimits()
+        self.blocked: str | None = None
+        self._board = board
+        self._rest = rest
+        self._stream: StreamKind = stream
+        self._wanted = wanted
+        self._now_us = now_us
+        self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
+        self._delivery = Delivery(put)
+        self._jobs: dict[tuple[StreamKey, int], _Job] = {}
+        self._settled: dict[StreamKey, list[_Settled]] = {}
+        self._notices: deque[str] = deque(maxlen=20)
+        self._wake = asyncio.Event()
+        self._time = asyncio.get_running_loop().time
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Sentences on what was not fetched, oldest first."""
+        return tuple(self._notices)
+
+    @property
+    def progress(self) -> tuple[Progress, ...]:
+        """Every gap being filled; safe from any thread."""
+        now_s = self._time()
+        return tuple(
+            self._progress(key[1], to_id, job, now_s)
+            for (key, to_id), job in list(self._jobs.items())
+            if job.left
+        )
+
+    def repair_now(self) -> None:
+        """Ask at once where we would wait; the exchange's own waits are kept. From the loop."""
+        for job in self._jobs.values():
+            job.not_before_s = 0.0
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Fill gaps until cancelled."""
+        while True:
+            worked = False
+            for gap in self._newest_due():
+                worked = True
+                await self._work_on(gap)
+            if not worked:
+                await self._news()
+
+    async def _news(self) -> None:
+        """Wait for a change of the board, `repair_now`, or the first time to look again."""
+        times_s = [job.not_before_s for job in self._jobs.values() if job.left]
+        times_s += [each.until_s for settled in self._settled.values() for each in settled]
+        timeout_s = max(0.0, min(times_s) - self._time()) if times_s else None
+        waits = {
+            asyncio.ensure_future(self._board.changed()),
+            asyncio.ensure_future(self._wake.wait()),
+        }
+        try:
+            await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        self._wake.clear()
+
+    def _newest_due(self) -> list[OpenGap]:
+        """One gap of every symbol: the newest that is not waiting."""
+        self._forget_published()
+        found: dict[StreamKey, OpenGap] = {}
+        present = set()
+        for gap in self._board.gaps:
+            if not self._is_ours(gap):
+                continue
+            present.add((gap.key, gap.to_id))
+            job = self._job(gap)
+            job.left = sum(part.size for part in self._remainder(gap))
+            newest = found.get(gap.key)
+            due = job.left and job.not_before_s <= self._time()
+            if due and (newest is None or gap.to_id > newest.to_id):
+                found[gap.key] = gap
+        for gone in self._jobs.keys() - present:
+            del self._jobs[gone]
+        return list(found.values())
+
+    async def _work_on(self, gap: OpenGap) -> None:
+        """One page of a gap, or the decision not to fetch it."""
+        if not await self._delivery.room():
+            self._settled.clear()  # lost with the writing thread: the board tells what is missing
+        job, now_s = self._job(gap), self._time()
+        try:
+            if not job.within_limits:
+                job.within_limits = await self._trim(gap, job)
+                return
+            await self._fetch_page(gap, job)
+        except RestBlockedError as error:
+            self.blocked = str(error)
+            job.later(self._time(), error.wait_s, str(error))
+        except RestRefusedError as error:
+            await self._refused(gap, job, error)
+        except RestFailedError as error:
+            job.later(max(now_s, self._time()), _FAILED_WAIT_S, str(error))
+        else:
+            self.blocked = None
+
+    async def _trim(self, gap: OpenGap, job: _Job) -> bool:
+        """Give up what lies beyond the limits; False when REST cannot tell yet where that is."""
+        oldest_us, why = oldest_fetched_us(gap, self.limits, self._rest.market, self._now_us())
+        first_id: int | None = gap.from_id
+        if gap.before_us <= oldest_us:
+            first_id = gap.to_id + 1
+        elif gap.after_us < oldest_us:
+            first_id = await self._first_id_since(gap, oldest_us)
+        if first_id is None:
+            await self._lagging(gap, job)
+            return False
+        if gap.to_id + 1 - first_id > self.limits.max_ids:
+            first_id = gap.to_id + 1 - self.limits.max_ids
+            why = f"more than {self.limits.max_requests:,} requests would be needed"
+        if first_id > gap.from_id:
+            await self._give_up(gap, min(first_id - 1, gap.to_id), why)
+        return True
+
+    async def _first_id_since(self, gap: OpenGap, time_us: int) -> int | None:
+        """First id traded at `time_us` or later; None while REST knows of none."""
+        symbol = gap.key[1]
+        if self._stream == "aggTrade":
+            rows = await self._rest.agg_trades(
+                symbol, start_us=time_us, limit=1, share=REPAIR_SHARE
+            )
+            return rows[0].trade_id if rows else None
+        low, high = gap.from_id, gap.to_id + 1
+        while low < high:
+            middle = (low + high) // 2
+            rows = await self._rest.historical_trades(
+                symbol, from_id=middle, limit=1, share=REPAIR_SHARE
+            )
+            if not rows:
+                return None
+            if rows[0].time_us < time_us:
+                low = rows[0].trade_id + 1
+            else:
+                high = middle
+        return low
+
+    async def _fetch_page(self, gap: OpenGap, job: _Job) -> None:
+        from_id = self._page_start(gap)
+        if from_id is None:
+            return
+        limit = self.limits.page
+        fetch = (
+            self._rest.agg_trades if self._stream == "aggTrade" else self._rest.historical_trades
+        )
+        found = await fetch(gap.key[1], from_id=from_id, limit=limit, share=REPAIR_SHARE)
+        rows = sorted(
+            (each for each in found if each.trade_id >= from_id), key=lambda each: each.trade_id
+        )
+        if rows:
+            job.lagging_since_s = None
+            await self._settle(gap.key, IdRange(from_id, rows[-1].trade_id), rows)
+        if not rows or (len(found) < limit and rows[-1].trade_id < gap.to_id):
+            await self._lagging(gap, job)
+
+    def _page_start(self, gap: OpenGap) -> int | None:
+        """Id to ask from: the gap's own, or an older gap's where one page reaches over both."""
+        left = self._remainder(gap)
+        if not left:
+            return None
+        start = left[0].from_id
+        for other in self._board.gaps:
+            reaches = 0 < gap.to_id - other.from_id < self.limits.page
+            if other.key == gap.key and other.from_id < start and reaches:
+                older = self._remainder(other) if self._job(other).within_limits else []
+                start = min([start, *(part.from_id for part in older)])
+        return start
+
+    async def _settle(self, key: StreamKey, covered: IdRange, rows: list[Event]) -> None:
+        """Store what a page brought for any open gap, then say which ids do not exist."""
+        parts = []
+        for gap in self._board.gaps:
+            if gap.key == key:
+                shared = (overlap(part, covered) for part in self._remainder(gap))
+                parts += [part for part in shared if part is not None]
+        absent = []
+        for part in parts:
+            inside = [each for each in rows if part.from_id <= each.trade_id <= part.to_id]
+            for event in inside:
+                await self._delivery.put(event)
+            absent += holes(part, [event.trade_id for event in inside])
+
+        def close(writer: TickWriter) -> None:
+            for hole in absent:
+                writer.close_gap(key, hole.from_id, hole.to_id, "absent", ABSENT_REASON)
+
+        await self._deliver(key, parts, close)
+
+    async def _lagging(self, gap: OpenGap, job: _Job) -> None:
+        """REST does not know the gap's end yet: ask again soon, for so long."""
+        now_s, limits = self._time(), self.limits
+        if job.lagging_since_s is None:
+            job.lagging_since_s = now_s
+        if now_s - job.lagging_since_s >= limits.lag_s:
+            hours = f"{limits.lag_s / 3600:g} h"
+            await self._give_up(gap, gap.to_id, f"REST has not known them for {hours}")
+            return
+        wait_s = self._rng.uniform(limits.retry_s, 2 * limits.retry_s)
+        job.later(now_s, wait_s, "REST lags behind the stream")
+
+    async def _refused(self, gap: OpenGap, job: _Job, error: RestRefusedError) -> None:
+        if error.code == UNKNOWN_SYMBOL_CODE:
+            await self._give_up(gap, gap.to_id, "the exchange does not know the symbol any more")
+        elif self._stream == "trade":
+            why = f"{self._rest.rest_base} gives out no raw trades (HTTP {error.status})"
+            await self._give_up(gap, gap.to_id, why)
+        else:
+            job.later(self._time(), _REFUSED_WAIT_S, str(error))
+
+    async def _give_up(self, gap: OpenGap, to_id: int, why: str) -> None:
+        sentence = given_up(gap, to_id, why)
+
+        def close(writer: TickWriter) -> None:
+            writer.close_gap(gap.key, gap.from_id, to_id, "expired", sentence)
+
+        await self._deliver(gap.key, [IdRange(gap.from_id, to_id)], close)
+        self._notices.append(sentence)
+
+    async def _deliver(
+        self, key: StreamKey, ids: list[IdRange], do: Callable[[TickWriter], None]
+    ) -> None:
+        """Have it done, and take these ids for settled until the board says so itself."""
+        settled = [_Settled(each, self._time() + _STORED_WITHIN_S) for each in ids]
+
+        def landed() -> None:
+            for each in settled:
+                each.until_s = self._time() + _PUBLISHED_WITHIN_S
+
+        self._settled.setdefault(key, []).extend(settled)
+        await self._delivery.call(do, landed)
+
+    def _forget_published(self) -> None:
+        now_s = self._time()
+        for key, settled in self._settled.items():
+            self._settled[key] = [each for each in settled if each.until_s > now_s]
+
+    def _remainder(self, gap: OpenGap) -> list[IdRange]:
+        settled = (each.ids for each in self._settled.get(gap.key, ()))
+        return without(IdRange(gap.from_id, gap.to_id), settled)
+
+    def _is_ours(self, gap: OpenGap) -> bool:
+        market, symbol, kind = gap.key
+        return market == self._rest.market and kind == self._stream and self._wanted(symbol)
+
+    def _job(self, gap: OpenGap) -> _Job:
+        found = self._jobs.get((gap.key, gap.to_id))
+        if found is None:
+            found = _Job(gap.missing, self._time(), gap.missing)
+            self._jobs[gap.key, gap.to_id] = found
+        return found
+
+    def _progress(self, symbol: str, to_id: int, job: _Job, now_s: float) -> Progress:
+        done = max(0, job.total - job.left)
+        waits_s = max(job.not_before_s, self._rest.blocked_until_s or 0.0) - now_s
+        eta_s = (now_s - job.begun_s) * job.left / done if done else None
+        what = f"trades up to id {to_id}" + (f" ({job.note})" if waits_s > 0 and job.note else "")
+        return Progress(symbol, what, done, job.total, waits_s if waits_s > 0 else None, eta_s)

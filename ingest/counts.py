@@ -1,0 +1,77 @@
+"""Running counts of the recording threads. Each field has one writer; anyone may read."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ingest.status import HistoryEntry
+
+_RATE_SECONDS = 10
+_LATENCY_SAMPLES = 500
+# Trades fetched afterwards say nothing of how fast trades are stored.
+_LIVE_WITHIN_US = 60_000_000
+
+
+@dataclass(slots=True)
+class SymbolCounts:
+    """What one symbol's stream has brought since the start."""
+
+    received: int = 0
+    stored: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    non_trades: int = 0
+    rejected: int = 0
+    last_trade_us: int | None = None
+    last_received_us: int | None = None
+    last_price: float | None = None
+    received_at: deque[int] = field(default_factory=lambda: deque(maxlen=_RATE_SECONDS + 1))
+    latencies_us: deque[int] = field(default_factory=lambda: deque(maxlen=_LATENCY_SAMPLES))
+
+    def tick_rate(self) -> None:
+        """Note the count of this second; called once a second."""
+        self.received_at.append(self.received)
+
+    @property
+    def rate_per_s(self) -> float:
+        """Trades a second over the last ten."""
+        noted = list(self.received_at)
+        return (noted[-1] - noted[0]) / (len(noted) - 1) if len(noted) > 1 else 0.0
+
+    def note_stored(self, time_us: int, received_us: int, stored_us: int) -> None:
+        """Sample how long after its trade time a live trade was stored."""
+        if abs(received_us - time_us) < _LIVE_WITHIN_US:
+            self.latencies_us.append(stored_us - time_us)
+
+
+class Counts:
+    """Counts by symbol, and of the recorder as a whole."""
+
+    def __init__(self) -> None:
+        self.symbols: dict[str, SymbolCounts] = {}
+        self.rejected = 0
+        self.last_rejected: str | None = None
+        self.reconnects = 0
+        self.rotations = 0
+        self.attempts = 0
+        self.restarts = 0
+        self.commits_ms: deque[float] = deque(maxlen=500)
+        self.history: deque[HistoryEntry] = deque(maxlen=200)
+
+    def of(self, symbol: str) -> SymbolCounts:
+        """Counts of one symbol."""
+        return self.symbols.setdefault(symbol, SymbolCounts())
+
+    def total(self, name: str) -> int:
+        """Sum of one count over all symbols ever recorded in this run."""
+        return sum(getattr(counts, name) for counts in list(self.symbols.values()))
+
+    def note(self, at_us: int, kind: str, detail: str) -> None:
+        """Add to the history."""
+        self.history.append(HistoryEntry(at_us, kind, detail))
+
+
+def quantile(values: Iterable[float], share: float) -> float | None:
+    """The value below which `share` of the values lie (nearest rank); None without any."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None

@@ -1,0 +1,187 @@
+"""The receiving thread's work: one event loop with the feed and what repairs it."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from ingest.counts import Counts
+from ingest.event_queue import Call, Cause, EventQueue
+from ingest.feed import Feed, FeedLimits
+from ingest.gap_board import GapBoard, Progress
+from ingest.link import Address
+from ingest.settings import Settings
+from ingest.status import RecorderState, SymbolState
+from ingest.tick import Event, Tick
+from ingest.wire import MalformedMessageError
+
+_QUARANTINE_PER_S = 20.0
+_LIVE_WITHIN_US = 10_000_000
+
+
+class ReceivingLoop:
+    """Runs the feed and its helpers until told to stop. `run` may be called again after it failed.
+
+    It parses and queues, nothing else: no disk, no waiting.
+
+    Parameters
+    ----------
+    settings
+        Market, stream, endpoints.
+    queue, board, counts
+        Shared with the writing side.
+    limits
+        Of the feed.
+    now_us
+        Wall clock.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        queue: EventQueue,
+        board: GapBoard,
+        counts: Counts,
+        limits: FeedLimits,
+        now_us: Callable[[], int],
+    ) -> None:
+        self.feed: Feed | None = None
+        self.symbols: tuple[str, ...] = ()
+        self._settings, self._queue, self._board = settings, queue, board
+        self._counts, self._limits, self._now_us = counts, limits, now_us
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = asyncio.Event()
+        self._allowance = _QUARANTINE_PER_S
+        self._allowance_at_us = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # Called from other threads.
+
+    def run(self) -> None:
+        """Receive until `stop`."""
+        asyncio.run(self._main())
+
+    def stop(self) -> None:
+        """Close the connection; `run` returns once all it had received is in the queue."""
+        self._soon(self._set_stop)
+
+    def set_symbols(self, symbols: tuple[str, ...]) -> None:
+        """Carry just these; none closes the connection."""
+        self.symbols = symbols
+        self._start(lambda feed: feed.set_symbols(symbols))
+
+    def reconnect(self, reason: str) -> None:
+        """Give the present connection up, and make a new one."""
+        self._start(lambda feed: feed.reconnect(reason))
+
+    def state(self) -> RecorderState:
+        """What the feed is doing."""
+        return "connecting" if self.feed is None else self.feed.state
+
+    def symbol_state(self, symbol: str) -> SymbolState:
+        """Whether a symbol's trades come."""
+        last_us = self._counts.of(symbol).last_received_us
+        if last_us is None:
+            return "waiting"
+        return "live" if self._now_us() - last_us < _LIVE_WITHIN_US else "silent"
+
+    def skew_ms(self) -> float | None:
+        """The exchange's clock minus ours; None until measured."""
+        return None
+
+    def backfill_progress(self) -> tuple[Progress, ...]:
+        """Gaps being filled."""
+        return ()
+
+    def warm_start_progress(self) -> tuple[Progress, ...]:
+        """Symbols whose earlier bars are being fetched."""
+        return ()
+
+    def notices(self) -> list[str]:
+        """Sentences for the person at the desk."""
+        return []
+
+    def retry_in_s(self) -> float | None:
+        """Seconds to the next attempt, while one is waited for."""
+        feed, loop = self.feed, self._loop
+        if feed is None or loop is None or feed.retry_at_s is None:
+            return None
+        return max(0.0, feed.retry_at_s - loop.time())
+
+    # What the feed calls.
+
+    def event(self, event: Event) -> None:
+        """Take a trade, or an id that is none."""
+        counts = self._counts.of(event.symbol)
+        counts.received += 1
+        counts.last_received_us = event.received_us
+        if isinstance(event, Tick):
+            counts.last_trade_us, counts.last_price = event.time_us, event.price
+        self._queue.put(event)
+
+    def reject(self, error: MalformedMessageError) -> None:
+        """Count a frame that is no known message, and keep some of them for a person to see."""
+        self._counts.rejected += 1
+        self._counts.last_rejected = str(error)
+        now_us = self._now_us()
+        passed_s = max(0.0, (now_us - self._allowance_at_us) / 1e6)
+        self._allowance_at_us = now_us
+        self._allowance = min(_QUARANTINE_PER_S, self._allowance + passed_s * _QUARANTINE_PER_S)
+        if self._allowance >= 1:
+            self._allowance -= 1
+            row = (now_us, error.reason, error.excerpt)
+            self._queue.put(Call(lambda writer: writer.quarantine([row])))
+
+    def connected(self, where: str) -> None:
+        """Note that a connection stands."""
+        self._counts.note(self._now_us(), "connected", where)
+
+    def lost(self, reason: str) -> None:
+        """Note that one ended: the next gap has this cause."""
+        self._counts.note(self._now_us(), "lost", reason)
+        self._queue.put(Cause(reason))
+
+    # In the event loop.
+
+    async def _main(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._board.attach()
+        address = Address(self._settings.ws_base, self._settings.market, self._settings.stream)
+        self.feed = Feed(address, self, limits=self._limits)
+        await self.feed.set_symbols(self.symbols)
+        works = [asyncio.create_task(work) for work in self._works(self.feed)]
+        stop = asyncio.create_task(self._stop.wait())
+        try:
+            done, _ = await asyncio.wait({*works, stop}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            await self.feed.drain()
+        finally:
+            for task in works:
+                task.cancel()
+            self._remember(self.feed)
+
+    def _works(self, feed: Feed) -> list[Coroutine[Any, Any, None]]:
+        return [feed.run()]
+
+    def _remember(self, feed: Feed) -> None:
+        """Keep a feed's counts when another one is to follow it."""
+        self._counts.reconnects += feed.reconnects
+        self._counts.rotations += feed.rotations
+        self._counts.attempts += feed.attempts
+        feed.reconnects = feed.rotations = feed.attempts = 0
+
+    def _start(self, work: Callable[[Feed], Coroutine[Any, Any, None]]) -> None:
+        feed, loop = self.feed, self._loop
+        if feed is not None and loop is not None:
+            self._soon(lambda: self._keep(loop.create_task(work(feed))))
+
+    def _set_stop(self) -> None:
+        self._stop.set()
+
+    def _keep(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _soon(self, action: Callable[[], object]) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(action)

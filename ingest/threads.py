@@ -1,0 +1,57 @@
+"""A thread whose work is taken up again when it fails."""
+
+import threading
+from collections.abc import Callable
+
+
+class KeptThread:
+    """A daemon thread that runs `work` until it returns; after an error it runs it again.
+
+    Parameters
+    ----------
+    name
+        Of the thread.
+    work
+        Ends by returning; any exception counts as a failure.
+    failed
+        Told of each failure.
+    again_after_s
+        Wait before the work is taken up again.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[], None],
+        failed: Callable[[str, BaseException], None],
+        again_after_s: float = 1.0,
+    ) -> None:
+        self.name = name
+        self._work, self._failed, self._again_after_s = work, failed, again_after_s
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"pairdesk-{name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def end(self) -> None:
+        """Do not take the work up again, should it fail from now on."""
+        self._ending.set()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the work to return; whether it did. True for a thread never begun."""
+        if self._thread.ident is not None:
+            self._thread.join(max(0.0, timeout_s))
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._work()
+            except BaseException as error:  # noqa: BLE001 - whatever it is, the work goes on
+                self._failed(self.name, error)
+            else:
+                return
+            if self._ending.wait(self._again_after_s):
+                return

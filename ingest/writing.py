@@ -1,0 +1,172 @@
+"""The writing thread's work: batches from the queue into the database, whatever the disk does."""
+
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ingest.care import Damage, is_damage, set_aside
+from ingest.counts import Counts
+from ingest.event_queue import Call, Cause, EventQueue, Item
+from ingest.gap_board import GapBoard, StreamKey
+from ingest.tick import Event, NonTrade, Tick
+from ingest.writer import TickWriter, Written
+
+BATCH_ROWS = 1000
+BATCH_WAIT_S = 0.25
+_LATENCY_EVERY = 50  # one trade in so many has its latency noted
+
+Step = list[Event] | Cause | Call
+
+
+class WritingLoop:
+    """Stores what the queue holds, in its order, until it is closed and empty.
+
+    A database that refuses is asked again, with growing waits; a damaged one is set aside and a
+    new one begun; an event that no table takes goes to the quarantine. `run` may be called again
+    after it failed: it goes on with the step it failed in.
+
+    Parameters
+    ----------
+    path
+        The database.
+    queue, board, counts
+        Shared with the receiving side.
+    now_us
+        Wall clock.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        queue: EventQueue,
+        board: GapBoard,
+        counts: Counts,
+        now_us: Callable[[], int],
+    ) -> None:
+        self.path = path
+        self.error: str | None = None
+        self.damage: Damage | None = None
+        self.writer = TickWriter(path)
+        self.gaps_by_symbol: dict[str, tuple[int, int]] = {}
+        self._queue, self._board, self._counts, self._now_us = queue, board, counts, now_us
+        self._steps: deque[Step] = deque()
+        self._give_up = threading.Event()
+        self._publish()
+
+    def run(self) -> None:
+        """Work until the queue is closed and empty, then close the database."""
+        while True:
+            self._work_off()
+            items = self._queue.take(BATCH_ROWS, BATCH_WAIT_S)
+            if not items:
+                break
+            self._steps.extend(_steps(items))
+        self.writer.close()
+
+    def give_up(self) -> None:
+        """Stop asking a database that refuses; what is not stored will be fetched next time."""
+        self._give_up.set()
+
+    def _work_off(self) -> None:
+        while self._steps:
+            self._persist(self._steps[0])
+            self._steps.popleft()
+
+    def _persist(self, step: Step) -> None:
+        """Do one step, however long the database refuses it."""
+        wait_s = 0.05
+        while not self._give_up.is_set():
+            try:
+                self._do(step)
+            except sqlite3.DatabaseError as error:
+                self._refused(error)
+            else:
+                self.error = None
+                return
+            self._give_up.wait(wait_s)
+            wait_s = min(2 * wait_s, 5.0)
+
+    def _do(self, step: Step) -> None:
+        if isinstance(step, Cause):
+            self.writer.expect_gap(step.cause)
+            return
+        if isinstance(step, Call):
+            step.do(self.writer)
+        else:
+            self._store(step)
+        self._publish()
+
+    def _store(self, events: Sequence[Event]) -> None:
+        begun_s = time.perf_counter()
+        try:
+            written = self.writer.write(events)
+        except (sqlite3.IntegrityError, OverflowError, ValueError) as error:
+            if len(events) > 1:
+                for event in events:
+                    self._store([event])
+            else:
+                self._quarantine(events[0], error)
+            return
+        self._counts.commits_ms.append((time.perf_counter() - begun_s) * 1000)
+        self._count(written, events)
+
+    def _quarantine(self, event: Event, error: Exception) -> None:
+        """Keep an event that no table takes for a person to look at."""
+        counts = self._counts.of(event.symbol)
+        counts.rejected += 1
+        self._counts.rejected += 1
+        self.writer.quarantine(
+            [(event.received_us, f"refused by the database: {error}", repr(event))]
+        )
+
+    def _refused(self, error: sqlite3.DatabaseError) -> None:
+        self.error = f"the database refuses writes: {error}"
+        if is_damage(error):
+            self.writer.close()
+            self.damage = set_aside(self.path, str(error))
+            self.writer = TickWriter(self.path)
+            self._counts.note(
+                self._now_us(), "damaged", f"set aside as {self.damage.moved_to.name}"
+            )
+
+    def _count(self, written: Written, events: Sequence[Event]) -> None:
+        for name in ("stored", "duplicates", "conflicts"):
+            counted: dict[StreamKey, int] = getattr(written, name)
+            for (_, symbol, _), number in counted.items():
+                counts = self._counts.of(symbol)
+                setattr(counts, name, getattr(counts, name) + number)
+        stored_us = self._now_us()
+        for event in events[::_LATENCY_EVERY]:
+            if isinstance(event, Tick):
+                of_symbol = self._counts.of(event.symbol)
+                of_symbol.note_stored(event.time_us, event.received_us, stored_us)
+        for event in events:
+            if isinstance(event, NonTrade):
+                self._counts.of(event.symbol).non_trades += 1
+
+    def _publish(self) -> None:
+        if self.writer.ledger_changed:
+            self.writer.ledger_changed = False
+            self._open_gaps = self.writer.open_gaps()
+            self.gaps_by_symbol = {}
+            for gap in self._open_gaps:
+                symbol = gap.key[1]
+                count, missing = self.gaps_by_symbol.get(symbol, (0, 0))
+                self.gaps_by_symbol[symbol] = (count + 1, missing + gap.missing)
+        self._board.publish(self._open_gaps, self.writer.edges())
+
+
+def _steps(items: Sequence[Item]) -> list[Step]:
+    """Runs of events as one step each; a cause or a call divides them."""
+    steps: list[Step] = []
+    for item in items:
+        if not isinstance(item, Tick | NonTrade):
+            steps.append(item)
+        elif steps and isinstance(steps[-1], list):
+            steps[-1].append(item)
+        else:
+            steps.append([item])
+    return steps
