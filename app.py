@@ -8,6 +8,7 @@ the end.
 import asyncio
 import gc
 import importlib
+import os
 import signal
 import socket
 import sys
@@ -15,6 +16,9 @@ import webbrowser
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+
+# Before NumPy is loaded: on a busy machine its threaded BLAS waits for cores it does not get.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import streamlit as st
 from streamlit import config

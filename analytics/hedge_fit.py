@@ -97,9 +97,7 @@ class Legs:
     x: FloatArray
 
     @classmethod
-    def of(
-        cls, y: FloatArray, x: FloatArray, index: pd.Index, y_name: str, x_name: str
-    ) -> "Legs":
+    def of(cls, y: FloatArray, x: FloatArray, index: pd.Index, y_name: str, x_name: str) -> "Legs":
         """Split off the rows that are known on both legs."""
         known = ~(np.isnan(y) | np.isnan(x))
         return cls(y, x, known, index, y_name, x_name, y[known], x[known])

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from analytics.errors import DegenerateSeriesError
-from analytics.frames import FloatArray
+from analytics.errors import DegenerateSeriesError, NotEnoughDataError
+from analytics.frames import BoolArray, FloatArray
 from analytics.hedge_fit import (
     ROUNDING,
     HedgeFit,
@@ -18,8 +18,8 @@ from analytics.hedge_fit import (
     whole_option,
 )
 
-# Below this share of Syy, Syy - Sxy²/Sxx has lost the digits of a sum of squared residuals.
-_CLOSE_FIT = 1e-7
+# Syy - Sxy²/Sxx keeps no digit of a sum of squared residuals below this share of Syy.
+_LEAST_REST = 1e-14
 
 
 def fit_rolling_ols(legs: Legs, intercept: bool, options: Mapping[str, object]) -> HedgeFit:
@@ -35,6 +35,9 @@ def fit_rolling_ols(legs: Legs, intercept: bool, options: Mapping[str, object]) 
     legs.need(window)
     products = np.full((5, legs.all_y.size), np.nan)
     rolling_products(legs.all_y, legs.all_x, window, products)
+    if np.isnan(products[0]).all():
+        had = longest_run(legs.known)
+        raise NotEnoughDataError(legs.what, window, had, "known bars in a row")
     return _path_fit(
         legs,
         products,
@@ -43,7 +46,6 @@ def fit_rolling_ols(legs: Legs, intercept: bool, options: Mapping[str, object]) 
         looks_back=f"over the trailing {window:,} bars at each bar",
         reference="ordinary least squares on each trailing window",
         settings=(("window", window),),
-        recent=window,
     )
 
 
@@ -65,8 +67,13 @@ def fit_expanding_ols(legs: Legs, intercept: bool, options: Mapping[str, object]
         looks_back="over all bars of the lookback so far at each bar",
         reference="recursive least squares: Brown, Durbin & Evans (1975), JRSS B 37, 149-192",
         settings=(("least", least),),
-        recent=legs.nobs,
     )
+
+
+def longest_run(known: BoolArray) -> int:
+    """Count the bars of the longest unbroken run of known ones."""
+    holes = np.flatnonzero(~known)
+    return int(np.diff(np.r_[-1, holes, known.size]).max()) - 1
 
 
 def _path_fit(
@@ -78,7 +85,6 @@ def _path_fit(
     looks_back: str,
     reference: str,
     settings: tuple[tuple[str, float], ...],
-    recent: int,
 ) -> HedgeFit:
     y_mean, x_mean, yy, xx, xy = products
     # By each window's own prices: the largest of all would let the future into past values.
@@ -87,15 +93,12 @@ def _path_fit(
     np.divide(xy, xx, out=beta, where=moving)
     alpha = y_mean - beta * x_mean
     rest = yy - beta * xy
-    # A closer fit than that is reported at the limit of what its sums can tell.
-    rest = np.maximum(rest, _CLOSE_FIT**2 * yy)
+    rest = np.maximum(rest, _LEAST_REST * yy)
     residual_std = np.sqrt(rest / (counts - 2.0))
     stderr = np.full(xx.size, np.nan)
     np.divide(residual_std, np.sqrt(xx), out=stderr, where=moving)
     alpha_stderr = np.sqrt(residual_std**2 / counts + (stderr * x_mean) ** 2)
     if not moving.any():
-        if np.isnan(xx).all():
-            legs.need(recent + legs.known.size - legs.nobs + 1)
         raise DegenerateSeriesError(legs.what, f"{legs.x_name} did not move in any window")
     last = int(np.flatnonzero(moving)[-1])
     fitted = yy[last] > 0

@@ -11,7 +11,7 @@ def kalman_filter(
     y: FloatArray, x: FloatArray, start: FloatArray, state_noise: FloatArray, noise: float,
     out: FloatArray,
 ) -> None:  # fmt: skip
-    """Fill rows beta, alpha, var(beta), var(alpha), forecast error, its variance; shape (6, n).
+    """Fill rows beta, alpha, var(beta), var(alpha), cov, forecast error, its variance; shape (7, n).
 
     `start` holds beta, alpha and their covariance (bb, ab, aa) *before* the first bar's update;
     `state_noise` the variances added to beta and alpha from bar to bar. At a missing bar the state
@@ -47,7 +47,7 @@ def kalman_filter(
         p_ab = ab + gain_b * gain_a * noise
         p_aa = aa + gain_a * gain_a * noise
         out[0, t], out[1, t], out[2, t], out[3, t] = beta, alpha, p_bb, p_aa
-        out[4, t], out[5, t] = error, variance
+        out[4, t], out[5, t], out[6, t] = p_ab, error, variance
 
 
 @compiled

@@ -17,6 +17,7 @@ from analytics.outcome import Degenerate, NotEnough, attempt
 from analytics.params import PairParams
 from analytics.signals import SignalNow, reason_for, signal_for
 from analytics.spread import (
+    RollingMoments,
     log_price,
     rolling_correlation,
     rolling_moments,
@@ -132,6 +133,7 @@ class _Spread:
     intercept: pd.Series
     path: pd.Series
     rounding: FloatArray
+    moments: RollingMoments
 
 
 def analyse_pair(y_bars: pd.DataFrame, x_bars: pd.DataFrame, params: PairParams) -> PairAnalytics:
@@ -166,7 +168,7 @@ def analyse_pair(y_bars: pd.DataFrame, x_bars: pd.DataFrame, params: PairParams)
         y_cut, x_cut = y_cut.iloc[-params.lookback :], x_cut.iloc[-params.lookback :]
     y, x = y_cut["close"].rename(params.y), x_cut["close"].rename(params.x)
     made = _make_spread(y, x, params)
-    moments = rolling_moments(made.path, params.window)
+    moments = made.moments
     z = moments.zscore(made.rounding)
     coverage = pair_coverage(y_cut["coverage"], x_cut["coverage"])
     test_y, test_x = _test_legs(y, x, params)
@@ -219,21 +221,59 @@ def _test_legs(y: pd.Series, x: pd.Series, params: PairParams) -> tuple[pd.Serie
 
 def _make_spread(y: pd.Series, x: pd.Series, params: PairParams) -> _Spread:
     fitted_y, fitted_x = _test_legs(y, x, params)
-    hedge = attempt(lambda: fit_hedge(fitted_y, fitted_x, params.hedge))
-    beta, alpha = (hedge.beta, hedge.alpha) if isinstance(hedge, HedgeFit) else (math.nan, math.nan)
-    path = spread(y, x, params.spread, beta, alpha)
+    hedge = attempt(lambda: fit_hedge(fitted_y, fitted_x, params.hedge, **params.hedge_options))
+    beta, alpha = _coefficients(hedge, y.index)
+    forecast = _forecast(hedge) if params.uses_beta else None
+    path = spread(y, x, params.spread, beta, alpha) if forecast is None else forecast[0]
     if params.spread == "ratio":
         size = path.abs()
     elif params.uses_beta:
-        size = fitted_y.abs() + abs(beta) * fitted_x.abs() + abs(alpha)
+        size = fitted_y.abs() + beta.abs() * fitted_x.abs() + alpha.abs()
     else:
         size = y.abs() + x.abs()
     return _Spread(
         hedge=hedge,
-        hedge_ratio=pd.Series(beta, index=y.index, name="hedge_ratio", dtype="float64"),
-        intercept=pd.Series(alpha, index=y.index, name="intercept", dtype="float64"),
+        hedge_ratio=beta.rename("hedge_ratio"),
+        intercept=alpha.rename("intercept"),
         path=path.rename(params.label),
         rounding=_ROUNDING * size.to_numpy(),
+        moments=rolling_moments(path, params.window)
+        if forecast is None
+        else _forecast_moments(*forecast),
+    )
+
+
+def _coefficients(
+    hedge: HedgeFit | NotEnough | Degenerate, index: pd.Index
+) -> tuple[pd.Series, pd.Series]:
+    """Paths of the hedge ratio and intercept that the spread of each bar stands on."""
+    if not isinstance(hedge, HedgeFit):
+        return pd.Series(np.nan, index=index), pd.Series(np.nan, index=index)
+    if hedge.beta_path is None or hedge.alpha_path is None:
+        return (
+            pd.Series(hedge.beta, index=index, dtype="float64"),
+            pd.Series(hedge.alpha, index=index, dtype="float64"),
+        )
+    if hedge.forecast_error is not None:
+        # A forecast stands on the state after the bars before.
+        return hedge.beta_path.ffill().shift(), hedge.alpha_path.ffill().shift()
+    return hedge.beta_path, hedge.alpha_path
+
+
+def _forecast(hedge: HedgeFit | NotEnough | Degenerate) -> tuple[pd.Series, pd.Series] | None:
+    """Forecast error of a filter and its variance; None for other methods."""
+    if not isinstance(hedge, HedgeFit) or hedge.forecast_error is None:
+        return None
+    variance = hedge.forecast_variance
+    return None if variance is None else (hedge.forecast_error, variance)
+
+
+def _forecast_moments(error: pd.Series, variance: pd.Series) -> RollingMoments:
+    """Mean 0 and the filter's own standard deviation: the scale the model gives each error."""
+    return RollingMoments(
+        mean=(error * 0.0).rename("spread_mean"),
+        std=variance.pow(0.5).rename("spread_std"),
+        deviation=error.rename("deviation"),
     )
 
 

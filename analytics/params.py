@@ -36,6 +36,8 @@ class PairParams:
         Kind of spread, method of the hedge ratio, and what is correlated.
     sell_above, buy_below
         z-score thresholds.
+    hedge_window
+        Bars of the rolling hedge ratio; None for `window`.
     level
         Significance level for verdicts, between 0 and 1.
 
@@ -56,6 +58,7 @@ class PairParams:
     buy_below: float = 0.0
     correlation_on: CorrelationOn = "returns"
     level: float = 0.05
+    hedge_window: int | None = None
 
     def __post_init__(self) -> None:
         for name, symbol in (("y", self.y), ("x", self.x)):
@@ -67,6 +70,9 @@ class PairParams:
         object.__setattr__(self, "window", check_window(self.window))
         if self.lookback is not None:
             object.__setattr__(self, "lookback", check_window(self.lookback, "lookback"))
+        if self.hedge_window is not None:
+            chosen = check_window(self.hedge_window, "hedge_window", least=3)
+            object.__setattr__(self, "hedge_window", chosen)
         _check_choice("spread", self.spread, SPREAD_KINDS)
         _check_choice("hedge", self.hedge, HEDGE_METHODS)
         _check_choice("correlation_on", self.correlation_on, CORRELATION_ON)
@@ -88,6 +94,14 @@ class PairParams:
     def uses_beta(self) -> bool:
         """Whether the spread depends on an estimated hedge ratio."""
         return self.spread in KINDS_WITH_BETA
+
+    @property
+    def hedge_options(self) -> dict[str, int]:
+        """Options of the hedge method that follow from the other choices."""
+        if self.hedge != "rolling_ols":
+            return {}
+        # Two coefficients need a third bar to have an error.
+        return {"window": max(3, self.hedge_window or self.window)}
 
     @property
     def on_logs(self) -> bool:

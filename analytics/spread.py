@@ -1,12 +1,10 @@
 """Spread, trailing mean and deviation, z-score, rolling correlation: trailing windows only."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 import numpy as np
 import pandas as pd
-from numpy.lib.stride_tricks import sliding_window_view
 
 from analytics.errors import InvalidSeriesError, NonPositivePriceError, ParameterError
 from analytics.frames import FloatArray
@@ -19,8 +17,6 @@ SPREAD_KINDS: Final[tuple[SpreadKind, ...]] = get_args(SpreadKind)
 CORRELATION_ON: Final[tuple[CorrelationOn, ...]] = get_args(CorrelationOn)
 KINDS_WITH_BETA: Final[tuple[SpreadKind, ...]] = ("hedged", "log")
 
-# Windows times bars looked at together: 16 MB of doubles, whatever the length of the series.
-_CHUNK_VALUES = 2_000_000
 # A log return is exact to about this much, so a deviation below it is rounding, not movement.
 _RETURN_ROUNDING = 4 * float(np.finfo(np.float64).eps)
 
@@ -125,33 +121,11 @@ def log_returns(prices: FloatArray, what: str = "log returns") -> FloatArray:
     return returns
 
 
-def check_window(window: int, name: str = "window") -> int:
-    """Return a window as int; ParameterError unless it is a whole number of 2 or more."""
-    if isinstance(window, bool) or not isinstance(window, int | np.integer) or window < 2:
-        raise ParameterError(name, window, "a whole number of bars, 2 or more")
+def check_window(window: int, name: str = "window", least: int = 2) -> int:
+    """Return a window as int; ParameterError unless it is a whole number of `least` or more."""
+    if isinstance(window, bool) or not isinstance(window, int | np.integer) or window < least:
+        raise ParameterError(name, window, f"a whole number of bars, {least} or more")
     return int(window)
-
-
-def _windows(values: FloatArray, window: int) -> Iterator[tuple[slice, FloatArray]]:
-    """Yield every full window, some at a time, with the rows at which they end."""
-    view = sliding_window_view(values, window)
-    step = max(1, _CHUNK_VALUES // window)
-    for start in range(0, len(view), step):
-        part = view[start : start + step]
-        yield slice(start + window - 1, start + window - 1 + len(part)), part
-
-
-def _deviations(windows: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Mean of each window, and its values less that mean.
-
-    Measured from the window's first value: exact zero on a flat window, and no digits lost to a
-    high price level.
-    """
-    first = windows[:, :1]
-    shifted = windows - first
-    mean = shifted.mean(axis=1, keepdims=True)
-    shifted -= mean
-    return first[:, 0] + mean[:, 0], shifted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,7 +163,7 @@ def rolling_mean_std(values: pd.Series | FloatArray, window: int) -> tuple[pd.Se
     mean, std : Series, shape (n,)
         ddof 1. NaN until the window is full. A window is full when all its `window` bars are
         known: after a missing bar it fills anew. A flat window has a std of exactly 0. Each value
-        is a two-pass computation on its own window, so it does not depend on what came before.
+        equals a two-pass computation on its own window to 1e-9 relative.
 
     Raises
     ------
@@ -202,15 +176,14 @@ def rolling_mean_std(values: pd.Series | FloatArray, window: int) -> tuple[pd.Se
 
 def rolling_moments(values: pd.Series | FloatArray, window: int) -> RollingMoments:
     """Compute `rolling_mean_std` and the deviation of the current bar in one pass."""
+    from analytics.kernel_rolling import rolling_squares  # noqa: PLC0415 - numba, when needed
+
     window = check_window(window)
     floats = as_floats(values, "values")
-    mean, std, deviation = np.full((3, floats.size), np.nan)
-    if floats.size >= window:
-        for rows, part in _windows(floats, window):
-            mean[rows], deviations = _deviations(part)
-            squares = np.einsum("ij,ij->i", deviations, deviations)
-            std[rows] = np.sqrt(squares / (window - 1))
-            deviation[rows] = deviations[:, -1]
+    sums = np.full((3, floats.size), np.nan)
+    rolling_squares(floats, window, sums)
+    mean, squares, deviation = sums
+    std = np.sqrt(squares / (window - 1))
     index = index_of(values)
     return RollingMoments(
         mean=pd.Series(mean, index=index, name="spread_mean"),
@@ -277,6 +250,8 @@ def rolling_correlation(
     InvalidSeriesError
         Different lengths or times.
     """
+    from analytics.kernel_rolling import rolling_products  # noqa: PLC0415 - numba, when needed
+
     window = check_window(window)
     if on not in CORRELATION_ON:
         raise ParameterError("on", on, f"one of {', '.join(CORRELATION_ON)}")
@@ -286,26 +261,19 @@ def rolling_correlation(
         y_values = log_returns(y_values, "correlation of log returns")
         x_values = log_returns(x_values, "correlation of log returns")
         rounding = _RETURN_ROUNDING
-    values = np.full(y_values.size, np.nan)
-    if y_values.size >= window:
-        pairs = zip(_windows(y_values, window), _windows(x_values, window), strict=True)
-        for (rows, y_part), (_, x_part) in pairs:
-            values[rows] = _correlation(y_part, x_part, rounding)
+    sums = np.full((5, y_values.size), np.nan)
+    rolling_products(y_values, x_values, window, sums)
+    values = _correlation(sums, rounding * np.sqrt(window))
     return pd.Series(values, index=index_of(y, x), name="correlation")
 
 
-def _correlation(y_windows: FloatArray, x_windows: FloatArray, rounding: float) -> FloatArray:
-    _, y = _deviations(y_windows)
-    _, x = _deviations(x_windows)
-    window = y.shape[1]
-    y_size = np.sqrt(np.einsum("ij,ij->i", y, y))
-    x_size = np.sqrt(np.einsum("ij,ij->i", x, x))
-    floor = rounding * np.sqrt(window)
+def _correlation(sums: FloatArray, floor: float) -> FloatArray:
+    _, _, yy, xx, xy = sums
+    y_size, x_size = np.sqrt(yy), np.sqrt(xx)
     moving = (y_size > floor) & (x_size > floor)
-    result = np.full(len(y), np.nan)
+    result = np.full(xy.size, np.nan)
     # Divided one size at a time: their product underflows at prices of 1e-6 and below.
-    products = np.einsum("ij,ij->i", y, x)
-    np.divide(products, y_size, out=result, where=moving)
+    np.divide(xy, y_size, out=result, where=moving)
     np.divide(result, x_size, out=result, where=moving)
     clipped: FloatArray = np.clip(result, -1.0, 1.0)
     return clipped

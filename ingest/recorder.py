@@ -308,7 +308,7 @@ def check_start(settings: Settings) -> None:
     """Raise what a recorder with these options would raise at its start, one line; else nothing."""
     lock = _lock_database(settings.db)
     try:
-        if find_damage(settings.db, within_s=0.5) is None:
+        if _damage_of(settings.db, within_s=0.5) is None:
             TickWriter(settings.db).close()
     finally:
         lock.release()
@@ -324,13 +324,17 @@ def _reopen(writer: TickWriter) -> None:
 
 
 def _set_damaged_aside(path: Path) -> Damage | None:
-    reason = find_damage(path)
-    if reason is None:
-        return None
-    if "not a database" in reason and not path.with_name(path.name + "-wal").exists():
-        # Not ours as far as can be seen: a file named by mistake is left as it is.
+    reason = _damage_of(path, within_s=5.0)
+    return None if reason is None else set_aside(path, reason)
+
+
+def _damage_of(path: Path, within_s: float) -> str | None:
+    """What is wrong with our database; a file that is not ours raises, and is left as it is."""
+    reason = find_damage(path, within_s)
+    ours = path.with_name(path.name + "-wal").exists()
+    if reason is not None and "not a database" in reason and not ours:
         raise StoreError(f"{path} is not a database: choose another --db, or move it away")
-    return set_aside(path, reason)
+    return reason
 
 
 def _lock_database(path: Path) -> FileLock:

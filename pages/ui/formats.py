@@ -107,6 +107,30 @@ def age(seconds: float) -> str:
     return f"{seconds / 86_400:.0f} days"
 
 
+def data_size(size_bytes: float) -> str:
+    """Format a number of bytes in decimal units: "812 B", "1.4 MB", "120 GB"."""
+    for unit, scale in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size_bytes >= scale:
+            scaled = size_bytes / scale
+            return f"{scaled:.1f} {unit}" if scaled < 100 else f"{scaled:.0f} {unit}"
+    return f"{size_bytes:.0f} B"
+
+
+def milliseconds(duration_ms: float | None) -> str:
+    """Format a short duration: "4.2 ms", "210 ms", "1.3 s"; a dash where it is not known."""
+    if duration_ms is None or not math.isfinite(duration_ms):
+        return NOT_KNOWN
+    if abs(duration_ms) >= 1_000:
+        return number(duration_ms / 1_000, 1) + " s"
+    return number(duration_ms, 1 if abs(duration_ms) < 10 else 0) + " ms"
+
+
+def share(part: int, whole: int) -> str:
+    """Format a part of a whole in percent, rounded down: "100 %" is said only of all of it."""
+    tenths = part * 1_000 // whole if whole else 0
+    return f"{tenths // 10} %" if tenths % 10 == 0 else f"{tenths / 10:.1f} %"
+
+
 def utc_time(time: pd.Timestamp) -> str:
     """Format a time of day with its zone: "14:03:07 UTC"."""
     return f"{time:%H:%M:%S} UTC"

@@ -6,6 +6,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from ingest.care import WARN_FREE_BYTES
 from ingest.recorder import current_recorder
 from ingest.settings import current_settings
 from ingest.status import RecorderStatus, SymbolStatus
@@ -16,7 +17,6 @@ UNAVAILABLE: Final = 503
 
 RECONNECT_WITHIN_S: Final = 60.0
 SILENT_AFTER_S: Final = 120.0
-LOW_DISK_BYTES: Final = 200_000_000
 US_PER_S: Final = 1_000_000
 
 BROKEN: Final = {
@@ -90,7 +90,7 @@ def _cause(status: RecorderStatus, now_us: int, started_us: int) -> str | None:
     if status.state == "off":
         return None
     if status.state == "paused":
-        return "paused: the disk is full" if 0 < status.disk.free < LOW_DISK_BYTES else None
+        return "paused with little disk space" if 0 < status.disk.free < WARN_FREE_BYTES else None
     silent_s = (now_us - (status.last_received_us or started_us)) / US_PER_S
     if status.state == "reconnecting" and silent_s > RECONNECT_WITHIN_S:
         return f"reconnecting, and no trade for {silent_s:.0f} s"

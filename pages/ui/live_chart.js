@@ -109,8 +109,12 @@ async function draw(host, plot, raw) {
   const { data, layout } = styledFigure(raw, host);
   plot.pairdeskTraces = data;
   const keepsZoom = plot._fullLayout?.uirevision === layout.uirevision;
+  // An axis that comes with a range of its own keeps it.
+  plot.pairdeskFixed = new Set(Object.keys(layout).filter((name) => layout[name]?.range));
   const ranges = fittedRanges(data, hiddenTraces(plot), keepsZoom ? zoomedTime(plot) : null);
-  for (const [axis, range] of Object.entries(ranges)) layout[axis].range = range;
+  for (const [axis, range] of Object.entries(ranges)) {
+    if (!plot.pairdeskFixed.has(axis)) layout[axis].range = range;
+  }
   const isFirst = !plot._fullLayout;
   await Plotly.react(plot, data, layout, CONFIG);
   if (isFirst) followReader(Plotly, plot);
@@ -122,9 +126,11 @@ function followReader(Plotly, plot) {
   const refit = () => {
     const ranges = fittedRanges(plot.pairdeskTraces, hiddenTraces(plot), zoomedTime(plot));
     const update = Object.fromEntries(
-      Object.entries(ranges).map(([axis, range]) => [axis + ".range", range]),
+      Object.entries(ranges)
+        .filter(([axis]) => !plot.pairdeskFixed.has(axis))
+        .map(([axis, range]) => [axis + ".range", range]),
     );
-    Plotly.relayout(plot, update);
+    if (Object.keys(update).length) Plotly.relayout(plot, update);
   };
   plot.on("plotly_relayout", (change) => {
     if (Object.keys(change).some((name) => name.startsWith("xaxis"))) refit();

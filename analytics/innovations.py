@@ -1,0 +1,85 @@
+"""Whether a filter's forecast errors are what its model promises: mean 0, variance 1, no memory."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import chi2, norm
+
+from analytics.errors import NotEnoughDataError
+from analytics.frames import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class InnovationCheck:
+    """Health of standardised forecast errors.
+
+    Attributes
+    ----------
+    mean, mean_pvalue
+        Of the standardised errors, and its test against 0.
+    variance, variance_pvalue
+        The same against 1: above 1 the filter is too sure of itself, below 1 not sure enough.
+    ljung_box, ljung_box_pvalue, lags
+        Ljung-Box statistic of no autocorrelation up to `lags`.
+    nobs
+        Forecast errors looked at.
+    """
+
+    mean: float
+    mean_pvalue: float
+    variance: float
+    variance_pvalue: float
+    ljung_box: float
+    ljung_box_pvalue: float
+    lags: int
+    nobs: int
+    null_hypothesis: str = "the forecast errors are independent, with mean 0 and the variance said"
+    reference: str = "Ljung & Box (1978), Biometrika 65, 297-303; Harvey (1989), ch. 5"
+
+    def verdict(self, level: float = 0.05) -> str:
+        """Say in plain words which of the three promises is broken at this level."""
+        broken = []
+        if self.mean_pvalue < level:
+            broken.append(f"their mean is {self.mean:+.2f} standard deviations, not 0")
+        if self.variance_pvalue < level:
+            sure = "too sure of itself" if self.variance > 1 else "less sure than it could be"
+            broken.append(f"their variance is {self.variance:.2f}, not 1: the filter is {sure}")
+        if self.ljung_box_pvalue < level:
+            broken.append(f"they remember the past (Ljung-Box p = {self.ljung_box_pvalue:.2g})")
+        if not broken:
+            return f"healthy: nothing in {self.nobs:,} forecast errors speaks against the model"
+        return f"unhealthy: of {self.nobs:,} forecast errors, {'; '.join(broken)}"
+
+
+def check_innovations(errors: FloatArray, variances: FloatArray, lags: int = 10) -> InnovationCheck:
+    """Test standardised forecast errors; NaN (missing bars) is left out.
+
+    Raises
+    ------
+    NotEnoughDataError
+        Fewer known errors than three times the lags.
+    """
+    known = ~(np.isnan(errors) | np.isnan(variances))
+    standard = errors[known] / np.sqrt(variances[known])
+    n = int(standard.size)
+    if n < 3 * lags:
+        raise NotEnoughDataError("check of the forecast errors", 3 * lags, n)
+    mean = float(standard.mean())
+    squares = float(standard @ standard)
+    deviations = standard - mean
+    size = float(deviations @ deviations)
+    correlations = np.array([deviations[lag:] @ deviations[:-lag] for lag in range(1, lags + 1)])
+    if size > 0:
+        correlations = correlations / size
+    ljung_box = n * (n + 2.0) * float(np.sum(correlations**2 / (n - np.arange(1, lags + 1))))
+    return InnovationCheck(
+        mean=mean,
+        mean_pvalue=2.0 * float(norm.sf(abs(mean) * math.sqrt(n))),
+        variance=squares / n,
+        variance_pvalue=2.0 * min(float(chi2.sf(squares, n)), float(chi2.cdf(squares, n))),
+        ljung_box=ljung_box,
+        ljung_box_pvalue=float(chi2.sf(ljung_box, lags)),
+        lags=lags,
+        nobs=n,
+    )
