@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import brentq
+from scipy.stats import gamma
 from statsmodels.tsa.adfvalues import mackinnonp
 from statsmodels.tsa.vector_ar.vecm import coint_johansen
 
@@ -27,6 +29,7 @@ from analytics.errors import (
 )
 from analytics.frames import BoolArray, FloatArray
 from analytics.series import as_float_pair, as_floats, series_name
+from analytics.verdicts import check_level, pvalue_words, verdict_words
 
 # Printed prices have at most 15 digits: a residual this small beside them is rounding.
 _COLLINEAR = 1e-12
@@ -70,6 +73,10 @@ class EngleGrangerResult:
     null_hypothesis: str = "the two series are not cointegrated: no fixed ratio keeps them together"
     reference: str = "Engle & Granger (1987); MacKinnon (1994, 2010) for two variables"
 
+    def verdict(self, level: float = 0.05) -> str:
+        """Say in plain words what the test says at this level."""
+        return verdict_words(self.pvalue, level, "cointegrated", "no evidence of cointegration")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JohansenResult:
@@ -81,6 +88,8 @@ class JohansenResult:
         Entry r tests "at most r cointegrating relations".
     critical_values : dict
         ``"trace"`` and ``"max_eigen"``: DataFrame, a row each r, columns 10%, 5%, 1%.
+    trace_pvalues, max_eigen_pvalues : ndarray, shape (k,)
+        Approximate: of the gamma distribution through the 10 % and 1 % critical values.
     eigenvalues : ndarray, shape (k,)
         Descending.
     eigenvectors : ndarray, shape (k, k)
@@ -90,6 +99,8 @@ class JohansenResult:
     trace_stat: FloatArray
     max_eigen_stat: FloatArray
     critical_values: Mapping[str, pd.DataFrame]
+    trace_pvalues: FloatArray
+    max_eigen_pvalues: FloatArray
     eigenvalues: FloatArray
     eigenvectors: FloatArray
     names: tuple[str, ...]
@@ -97,7 +108,27 @@ class JohansenResult:
     det_order: int
     nobs: int
     null_hypothesis: str = "row r: there are at most r cointegrating relations"
-    reference: str = "Johansen (1991), Econometrica 59, 1551-1580; critical values MacKinnon et al."
+    reference: str = (
+        "Johansen (1991), Econometrica 59, 1551-1580; critical values MacKinnon et al. (1999); "
+        "gamma p-values as Doornik (1998), J. Economic Surveys 12, 573-593"
+    )
+
+    def relations(self, level: float = 0.05) -> int:
+        """Count the cointegrating relations the trace test finds, row by row until one stands."""
+        check_level(level)
+        kept = np.flatnonzero(~(self.trace_pvalues < level))
+        return int(kept[0]) if kept.size else len(self.names)
+
+    def verdict(self, level: float = 0.05) -> str:
+        """Say in plain words what the trace test says at this level."""
+        found = self.relations(level)
+        first = pvalue_words(float(self.trace_pvalues[0]))
+        if found == 0:
+            return f"no evidence of cointegration ({first}, not below {level:g})"
+        if found == len(self.names):
+            return "each series looks stationary by itself: there is nothing to cointegrate"
+        many = "one relation" if found == 1 else f"{found} relations"
+        return f"cointegrated: {many} ({first}, below {level:g})"
 
 
 def engle_granger_test(
@@ -171,7 +202,7 @@ def johansen_test(frame: pd.DataFrame, det_order: int = 0, lags: int = 1) -> Joh
     det_order : {-1, 0, 1}
         No deterministic terms; constant; linear trend.
     lags : int
-        Lagged differences in the vector error-correction model.
+        Lagged differences in the vector error-correction model, 1 or more.
 
     Returns
     -------
@@ -187,22 +218,25 @@ def johansen_test(frame: pd.DataFrame, det_order: int = 0, lags: int = 1) -> Joh
     DegenerateSeriesError
         Constant, identical or collinear columns.
     ParameterError
-        Other `det_order`, or negative `lags`.
+        Other `det_order`, or `lags` below 1.
     """
     if det_order not in {-1, 0, 1}:
         raise ParameterError("det_order", det_order, "-1, 0 or 1")
-    if isinstance(lags, bool) or not isinstance(lags, int | np.integer) or lags < 0:
-        raise ParameterError("lags", lags, "a whole number, 0 or more")
+    if isinstance(lags, bool) or not isinstance(lags, int | np.integer) or lags < 1:
+        # statsmodels' coint_johansen takes the level of the same bar, not the one before, at 0.
+        raise ParameterError("lags", lags, "a whole number, 1 or more")
     names = tuple(str(name) for name in frame.columns)
     values = _johansen_values(frame, lags, names)
     result = coint_johansen(values, det_order, lags)
+    trace, max_eigen = np.asarray(result.trace_stat), np.asarray(result.max_eig_stat)
+    trace_table = _johansen_table(result.trace_stat_crit_vals)
+    max_eigen_table = _johansen_table(result.max_eig_stat_crit_vals)
     return JohansenResult(
-        trace_stat=np.asarray(result.trace_stat),
-        max_eigen_stat=np.asarray(result.max_eig_stat),
-        critical_values={
-            "trace": _johansen_table(result.trace_stat_crit_vals),
-            "max_eigen": _johansen_table(result.max_eig_stat_crit_vals),
-        },
+        trace_stat=trace,
+        max_eigen_stat=max_eigen,
+        critical_values={"trace": trace_table, "max_eigen": max_eigen_table},
+        trace_pvalues=_gamma_pvalues(trace, trace_table),
+        max_eigen_pvalues=_gamma_pvalues(max_eigen, max_eigen_table),
         eigenvalues=np.asarray(result.eig),
         eigenvectors=np.asarray(result.evec),
         names=names,
@@ -280,3 +314,18 @@ def _johansen_table(values: FloatArray) -> pd.DataFrame:
     """Label statsmodels' columns (90 %, 95 %, 99 % quantiles) by their significance."""
     rows = [f"r <= {r}" for r in range(len(values))]
     return pd.DataFrame(np.asarray(values), index=rows, columns=["10%", "5%", "1%"])
+
+
+def _gamma_pvalues(stats: FloatArray, table: pd.DataFrame) -> FloatArray:
+    """p-value of each row by the gamma distribution with that row's 10 % and 1 % points."""
+    pvalues = np.full(stats.size, np.nan)
+    for row, (tenth, hundredth) in enumerate(table[["10%", "1%"]].to_numpy()):
+        if tenth > 0:
+            shape = brentq(_quantile_gap, 0.05, 500.0, args=(hundredth / tenth,))
+            scale = tenth / gamma.isf(0.10, shape)
+            pvalues[row] = gamma.sf(stats[row] / scale, shape)
+    return pvalues
+
+
+def _quantile_gap(shape: float, wanted: float) -> float:
+    return float(gamma.isf(0.01, shape) / gamma.isf(0.10, shape)) - wanted

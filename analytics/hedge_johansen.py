@@ -19,6 +19,7 @@ from analytics.hedge_fit import (
     only_with_intercept,
     whole_option,
 )
+from analytics.series import longest_run
 
 
 def fit_johansen(legs: Legs, intercept: bool, options: Mapping[str, object]) -> HedgeFit:
@@ -29,8 +30,9 @@ def fit_johansen(legs: Legs, intercept: bool, options: Mapping[str, object]) -> 
     """
     only_with_intercept("johansen", intercept)
     check_options("johansen", options, "lags")
-    lags = whole_option(options, "lags", 1, 0)
-    frame = _unbroken(legs)
+    lags = whole_option(options, "lags", 1, 1)
+    run = longest_run(legs.known)
+    frame = pd.DataFrame({legs.y_name: legs.all_y[run], legs.x_name: legs.all_x[run]})
     result = johansen_test(frame, det_order=0, lags=lags)
     weights = result.eigenvectors[:, 0]
     sizes = np.abs(weights) * frame.std().to_numpy()
@@ -43,9 +45,9 @@ def fit_johansen(legs: Legs, intercept: bool, options: Mapping[str, object]) -> 
     alpha = centred(legs.y)[1] - beta * centred(legs.x)[1]
     stderr = _beta_stderr(frame.to_numpy(), beta, lags)
     r_squared, residual_std = fit_quality(legs, beta, alpha)
-    run = f"all {legs.nobs:,} bars of the lookback at once"
+    bars = f"all {legs.nobs:,} bars of the lookback at once"
     if len(frame) < legs.nobs:
-        run = f"the {len(frame):,} bars of the longest run without a missing one at once"
+        bars = f"the {len(frame):,} bars of the longest run without a missing one at once"
     return HedgeFit(
         beta=beta,
         alpha=alpha,
@@ -58,7 +60,7 @@ def fit_johansen(legs: Legs, intercept: bool, options: Mapping[str, object]) -> 
         method="johansen",
         intercept=True,
         causal=False,
-        looks_back=f"over {run}",
+        looks_back=f"over {bars}",
         y_name=legs.y_name,
         x_name=legs.x_name,
         reference="Johansen (1991), Econometrica 59, 1551-1580; standard error Luetkepohl (2005), "
@@ -67,16 +69,6 @@ def fit_johansen(legs: Legs, intercept: bool, options: Mapping[str, object]) -> 
         beta_interval=interval_95(beta, stderr),
         settings=(("lags", lags),),
     )
-
-
-def _unbroken(legs: Legs) -> pd.DataFrame:
-    """Rows of the longest run of bars known on both legs, the latest among equals."""
-    holes = np.flatnonzero(~legs.known)
-    edges = np.r_[-1, holes, legs.known.size]
-    lengths = np.diff(edges) - 1
-    longest = lengths.size - 1 - int(np.argmax(lengths[::-1]))
-    run = slice(int(edges[longest]) + 1, int(edges[longest + 1]))
-    return pd.DataFrame({legs.y_name: legs.all_y[run], legs.x_name: legs.all_x[run]})
 
 
 def _beta_stderr(values: FloatArray, beta: float, lags: int) -> float:

@@ -24,6 +24,8 @@ from analytics.hedge_fit import (
 from analytics.innovations import check_innovations
 
 _BURN_IN = 200
+# Variance of the start, in units of the residual's: the first bars decide, the OLS line hardly.
+_VAGUE = 1e4
 # Bounds of the search: ratio of the state's to the observation's noise variance.
 _LOG_RATIO = (math.log(1e-12), math.log(1e2))
 
@@ -49,8 +51,8 @@ def fit_kalman(legs: Legs, intercept: bool, options: Mapping[str, object]) -> He
 
     Three ways to the noise variances:
 
-    - default: maximum likelihood on the first ``burn_in`` (200) complete bars, whose OLS line is
-      the start; the path begins after them and is causal.
+    - default: maximum likelihood on the first ``burn_in`` (200) complete bars, from a vague start
+      about their OLS line; the path begins after them and is causal.
     - ``delta`` and ``ve`` given: Chan's form, state noise delta / (1 - delta) per bar on both
       coefficients in the units of the prices, observation noise ve, start at 0; causal.
     - ``noise="whole"``: maximum likelihood over all bars; the path knows the future's noise and is
@@ -63,10 +65,13 @@ def fit_kalman(legs: Legs, intercept: bool, options: Mapping[str, object]) -> He
     check_options("kalman", options, "delta", "ve", "burn_in", "noise")
     model = _given(legs, options) or _fitted(legs, options)
     paths = _filtered(legs, model)
-    # Bars that the start was made of are no forecasts.
-    paths[:, : model.first] = np.nan
+    if model.first:
+        # Bars that the start was made of have no path; the next one's forecast would stand on it.
+        paths[:, : model.first] = np.nan
+        begun = np.flatnonzero(~np.isnan(paths[0]))
+        paths[5:, : int(begun[0]) + 1 if begun.size else None] = np.nan
     beta, alpha, beta_variance, alpha_variance, _, error, variance = paths
-    known = int((~np.isnan(beta)).sum())
+    known = int((~np.isnan(error)).sum())
     if known < 30:
         raise NotEnoughDataError(
             f"{legs.what} by Kalman filter", legs.nobs - known + 30, legs.nobs, "complete rows"
@@ -139,7 +144,7 @@ def _fitted(legs: Legs, options: Mapping[str, object]) -> _Model:
     if noise not in {"burn-in", "whole"}:
         raise ParameterError("noise", noise, "'burn-in' or 'whole'")
     burn_in = whole_option(options, "burn_in", _BURN_IN, 30)
-    legs.need(burn_in + 30)
+    legs.need(burn_in + 31)
     places = np.flatnonzero(legs.known)
     first = int(places[burn_in - 1]) + 1
     whole = noise == "whole"
@@ -148,7 +153,7 @@ def _fitted(legs: Legs, options: Mapping[str, object]) -> _Model:
     y_mean, x_mean, x_unit, slope, rest = _early_line(legs, early)
     y = (legs.all_y[fitted] - y_mean) / rest
     x = (legs.all_x[fitted] - x_mean) / x_unit
-    start = np.array([slope / rest, 0.0, 1.0 / burn_in, 0.0, 1.0 / burn_in])
+    start = np.array([slope / rest, 0.0, _VAGUE, 0.0, _VAGUE])
     ratio, observed = _most_likely(y, x, start)
     ve = observed * rest**2
     scale = np.array([rest, rest, ve, ve, ve])

@@ -104,7 +104,7 @@ def _hac_errors(
 
 
 def fit_dols(legs: Legs, intercept: bool, options: Mapping[str, object]) -> HedgeFit:
-    """Least squares with leads and lags of the change of x, which rid beta of its small-sample bias.
+    """Least squares with leads and lags of the change of x, which take the bias out of beta.
 
     A row is used when every change it needs is known: nothing is joined across a missing bar.
     """

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from analytics.errors import DegenerateSeriesError, NotEnoughDataError
-from analytics.frames import BoolArray, FloatArray
+from analytics.frames import FloatArray
 from analytics.hedge_fit import (
     ROUNDING,
     HedgeFit,
@@ -17,6 +17,7 @@ from analytics.hedge_fit import (
     only_with_intercept,
     whole_option,
 )
+from analytics.series import longest_run
 
 # Syy - Sxy²/Sxx keeps no digit of a sum of squared residuals below this share of Syy.
 _LEAST_REST = 1e-14
@@ -36,7 +37,8 @@ def fit_rolling_ols(legs: Legs, intercept: bool, options: Mapping[str, object]) 
     products = np.full((5, legs.all_y.size), np.nan)
     rolling_products(legs.all_y, legs.all_x, window, products)
     if np.isnan(products[0]).all():
-        had = longest_run(legs.known)
+        run = longest_run(legs.known)
+        had = run.stop - run.start
         raise NotEnoughDataError(legs.what, window, had, "known bars in a row")
     return _path_fit(
         legs,
@@ -68,12 +70,6 @@ def fit_expanding_ols(legs: Legs, intercept: bool, options: Mapping[str, object]
         reference="recursive least squares: Brown, Durbin & Evans (1975), JRSS B 37, 149-192",
         settings=(("least", least),),
     )
-
-
-def longest_run(known: BoolArray) -> int:
-    """Count the bars of the longest unbroken run of known ones."""
-    holes = np.flatnonzero(~known)
-    return int(np.diff(np.r_[-1, holes, known.size]).max()) - 1
 
 
 def _path_fit(

@@ -11,9 +11,10 @@ def kalman_filter(
     y: FloatArray, x: FloatArray, start: FloatArray, state_noise: FloatArray, noise: float,
     out: FloatArray,
 ) -> None:  # fmt: skip
-    """Fill rows beta, alpha, var(beta), var(alpha), cov, forecast error, its variance; shape (7, n).
+    """Run the filter; `out`, shape (7, n), takes its path.
 
-    `start` holds beta, alpha and their covariance (bb, ab, aa) *before* the first bar's update;
+    Its rows: beta, alpha, their variances and covariance, forecast error, its variance. `start`
+    holds beta, alpha and their covariance (bb, ab, aa) *before* the first bar's update;
     `state_noise` the variances added to beta and alpha from bar to bar. At a missing bar the state
     stands still and only its variance grows; entries stay as they are.
     """

@@ -8,11 +8,40 @@ flat window exactly: its sum of squares is 0, not rounding.
 
 import numpy as np
 
-from analytics.frames import FloatArray
+from analytics.frames import FloatArray, IntArray
 from analytics.jit import compiled
 
 # Least share of the largest sum since the last renewal: 3 digits lost of 16, 13 remain.
 _QUIET = 1e-3
+
+
+@compiled
+def equal_runs(values: FloatArray) -> IntArray:
+    """Count how many equal values in a row end at each bar; 0 at NaN."""
+    runs = np.zeros(values.size, dtype=np.int64)
+    for t in range(values.size):
+        if not np.isnan(values[t]):
+            runs[t] = runs[t - 1] + 1 if t > 0 and values[t] == values[t - 1] else 1
+    return runs
+
+
+@compiled
+def _anchor(values: FloatArray, start: int, stop: int) -> float:
+    """Mean of values[start:stop], measured from the first."""
+    total = 0.0
+    for i in range(start, stop):
+        total += values[i] - values[start]
+    mean: float = total / (stop - start) + values[start]
+    return mean
+
+
+@compiled
+def _enter(sums: FloatArray, dy: float, dx: float) -> None:
+    sums[0] += dy
+    sums[1] += dx
+    sums[2] += dy * dy
+    sums[3] += dx * dx
+    sums[4] += dx * dy
 
 
 @compiled
@@ -21,21 +50,17 @@ def rolling_squares(values: FloatArray, window: int, out: FloatArray) -> None:
 
     Entries stay as they are where the window is not full of known values.
     """
+    same = equal_runs(values)
     known = 0
-    same = 0
     age = 0
-    anchor = 0.0
-    total = 0.0
-    squares = 0.0
-    peak = 0.0
+    anchor, total, squares, peak = 0.0, 0.0, 0.0, 0.0
     for t in range(values.size):
         value = values[t]
         if np.isnan(value):
             known = 0
             continue
         if known == 0:
-            anchor, total, squares, peak, same, age = value, 0.0, 0.0, 0.0, 0, 0
-        same = same + 1 if same > 0 and value == values[t - 1] else 1
+            anchor, total, squares, peak, age = value, 0.0, 0.0, 0.0, 0
         known += 1
         entering = value - anchor
         total += entering
@@ -47,26 +72,20 @@ def rolling_squares(values: FloatArray, window: int, out: FloatArray) -> None:
             squares -= leaving * leaving
         if known < window:
             continue
-        if same >= window:
+        if same[t] >= window:
             anchor, total, squares, peak, age = value, 0.0, 0.0, 0.0, 0
             out[0, t], out[1, t], out[2, t] = value, 0.0, 0.0
             continue
         centred = squares - total * total / window
         age += 1
         if age > window or not centred >= _QUIET * peak:
-            first = values[t - window + 1]
-            total = 0.0
-            for i in range(t - window + 1, t + 1):
-                total += values[i] - first
-            anchor = first + total / window
-            total = 0.0
-            squares = 0.0
+            anchor = _anchor(values, t - window + 1, t + 1)
+            total, squares, age = 0.0, 0.0, 0
             for i in range(t - window + 1, t + 1):
                 entering = values[i] - anchor
                 total += entering
                 squares += entering * entering
             peak = squares
-            age = 0
             centred = squares - total * total / window
         out[0, t] = anchor + total / window
         out[1, t] = max(centred, 0.0)
@@ -79,81 +98,46 @@ def rolling_products(y: FloatArray, x: FloatArray, window: int, out: FloatArray)
 
     Entries stay as they are where the window is not full of bars known on both legs.
     """
+    y_same, x_same = equal_runs(y), equal_runs(x)
+    sums = np.zeros(5)
     known = 0
-    same_y = 0
-    same_x = 0
     age = 0
-    y_anchor = 0.0
-    x_anchor = 0.0
-    sum_y = 0.0
-    sum_x = 0.0
-    yy = 0.0
-    xx = 0.0
-    xy = 0.0
-    y_peak = 0.0
-    x_peak = 0.0
+    y_anchor, x_anchor, y_peak, x_peak = 0.0, 0.0, 0.0, 0.0
     for t in range(y.size):
         if np.isnan(y[t]) or np.isnan(x[t]):
             known = 0
             continue
         if known == 0:
-            y_anchor, x_anchor, same_y, same_x, age = y[t], x[t], 0, 0, 0
-            sum_y, sum_x, yy, xx, xy, y_peak, x_peak = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-        same_y = same_y + 1 if same_y > 0 and y[t] == y[t - 1] else 1
-        same_x = same_x + 1 if same_x > 0 and x[t] == x[t - 1] else 1
+            y_anchor, x_anchor, y_peak, x_peak, age = y[t], x[t], 0.0, 0.0, 0
+            sums[:] = 0.0
         known += 1
-        dy = y[t] - y_anchor
-        dx = x[t] - x_anchor
-        sum_y += dy
-        sum_x += dx
-        yy += dy * dy
-        xx += dx * dx
-        xy += dx * dy
-        y_peak = max(y_peak, yy)
-        x_peak = max(x_peak, xx)
+        _enter(sums, y[t] - y_anchor, x[t] - x_anchor)
+        y_peak, x_peak = max(y_peak, sums[2]), max(x_peak, sums[3])
         if known > window:
-            dy = y[t - window] - y_anchor
-            dx = x[t - window] - x_anchor
-            sum_y -= dy
-            sum_x -= dx
-            yy -= dy * dy
-            xx -= dx * dx
-            xy -= dx * dy
+            dy, dx = y[t - window] - y_anchor, x[t - window] - x_anchor
+            sums[0] -= dy
+            sums[1] -= dx
+            sums[2] -= dy * dy
+            sums[3] -= dx * dx
+            sums[4] -= dx * dy
         if known < window:
             continue
         age += 1
-        y_centred = yy - sum_y * sum_y / window
-        x_centred = xx - sum_x * sum_x / window
-        y_quiet = same_y < window and not y_centred >= _QUIET * y_peak
-        x_quiet = same_x < window and not x_centred >= _QUIET * x_peak
-        if age > window or y_quiet or x_quiet:
-            y_first = y[t - window + 1]
-            x_first = x[t - window + 1]
-            sum_y, sum_x = 0.0, 0.0
+        y_flat, x_flat = y_same[t] >= window, x_same[t] >= window
+        y_lost = not y_flat and not sums[2] - sums[0] ** 2 / window >= _QUIET * y_peak
+        x_lost = not x_flat and not sums[3] - sums[1] ** 2 / window >= _QUIET * x_peak
+        if age > window or y_lost or x_lost:
+            y_anchor = _anchor(y, t - window + 1, t + 1)
+            x_anchor = _anchor(x, t - window + 1, t + 1)
+            sums[:] = 0.0
             for i in range(t - window + 1, t + 1):
-                sum_y += y[i] - y_first
-                sum_x += x[i] - x_first
-            y_anchor = y_first + sum_y / window
-            x_anchor = x_first + sum_x / window
-            sum_y, sum_x, yy, xx, xy = 0.0, 0.0, 0.0, 0.0, 0.0
-            for i in range(t - window + 1, t + 1):
-                dy = y[i] - y_anchor
-                dx = x[i] - x_anchor
-                sum_y += dy
-                sum_x += dx
-                yy += dy * dy
-                xx += dx * dx
-                xy += dx * dy
-            y_peak, x_peak, age = yy, xx, 0
-            y_centred = yy - sum_y * sum_y / window
-            x_centred = xx - sum_x * sum_x / window
-        y_flat = same_y >= window
-        x_flat = same_x >= window
-        out[0, t] = y[t] if y_flat else y_anchor + sum_y / window
-        out[1, t] = x[t] if x_flat else x_anchor + sum_x / window
-        out[2, t] = 0.0 if y_flat else max(y_centred, 0.0)
-        out[3, t] = 0.0 if x_flat else max(x_centred, 0.0)
-        out[4, t] = 0.0 if y_flat or x_flat else xy - sum_x * sum_y / window
+                _enter(sums, y[i] - y_anchor, x[i] - x_anchor)
+            y_peak, x_peak, age = sums[2], sums[3], 0
+        out[0, t] = y[t] if y_flat else y_anchor + sums[0] / window
+        out[1, t] = x[t] if x_flat else x_anchor + sums[1] / window
+        out[2, t] = 0.0 if y_flat else max(sums[2] - sums[0] ** 2 / window, 0.0)
+        out[3, t] = 0.0 if x_flat else max(sums[3] - sums[1] ** 2 / window, 0.0)
+        out[4, t] = 0.0 if y_flat or x_flat else sums[4] - sums[1] * sums[0] / window
 
 
 @compiled

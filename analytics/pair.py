@@ -221,7 +221,8 @@ def _test_legs(y: pd.Series, x: pd.Series, params: PairParams) -> tuple[pd.Serie
 
 def _make_spread(y: pd.Series, x: pd.Series, params: PairParams) -> _Spread:
     fitted_y, fitted_x = _test_legs(y, x, params)
-    hedge = attempt(lambda: fit_hedge(fitted_y, fitted_x, params.hedge, **params.hedge_options))
+    options = params.hedge_options
+    hedge = attempt(lambda: fit_hedge(fitted_y, fitted_x, params.hedge, intercept=True, **options))
     beta, alpha = _coefficients(hedge, y.index)
     forecast = _forecast(hedge) if params.uses_beta else None
     path = spread(y, x, params.spread, beta, alpha) if forecast is None else forecast[0]

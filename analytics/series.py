@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.errors import InvalidSeriesError
-from analytics.frames import FloatArray
+from analytics.frames import BoolArray, FloatArray
 
 
 def series_name(values: pd.Series | FloatArray, fallback: str) -> str:
@@ -66,3 +66,11 @@ def index_of(*values: pd.Series | FloatArray) -> pd.Index:
         if isinstance(item, pd.Series):
             return item.index
     return pd.RangeIndex(len(values[0]))
+
+
+def longest_run(known: BoolArray) -> slice:
+    """Rows of the longest unbroken run of known ones, the latest among equals."""
+    edges = np.r_[-1, np.flatnonzero(~known), known.size]
+    lengths = np.diff(edges) - 1
+    longest = lengths.size - 1 - int(np.argmax(lengths[::-1]))
+    return slice(int(edges[longest]) + 1, int(edges[longest + 1]))

@@ -17,6 +17,7 @@ from analytics.dickey_fuller import check_autolag, check_trend, critical_values,
 from analytics.errors import DegenerateSeriesError
 from analytics.frames import FloatArray
 from analytics.series import as_floats, series_name
+from analytics.verdicts import check_level, pvalue_words, verdict_words
 
 __all__ = [
     "ADFResult",
@@ -63,6 +64,10 @@ class ADFResult:
     null_hypothesis: str = "the series has a unit root: it wanders and does not return to a mean"
     reference: str = "Dickey & Fuller (1979); p-values MacKinnon (1994), critical values (2010)"
 
+    def verdict(self, level: float = 0.05) -> str:
+        """Say in plain words what the test says at this level."""
+        return verdict_words(self.pvalue, level, "mean-reverting", "no evidence of mean reversion")
+
 
 @dataclass(frozen=True, slots=True)
 class HalfLife:
@@ -76,6 +81,9 @@ class HalfLife:
         Coefficient of the lagged level in Δs = c + theta * s, per bar.
     mean_reverting
         Whether theta is negative at all; `pvalue` says how sure that is.
+    interval
+        95 % interval in bars, from theta ± 1.96 standard errors; NaN for an end that is open. Near
+        a unit root theta is biased and not normal: trust it only where `pvalue` is small.
     stat, pvalue, critical_values, nobs
         The Dickey-Fuller test of theta without lags.
     """
@@ -90,7 +98,22 @@ class HalfLife:
     nobs: int
     lags: int = 0
     null_hypothesis: str = "theta is 0: the spread has a unit root and no half-life"
+    interval: tuple[float, float] = (math.nan, math.nan)
     reference: str = "Chan (2013), Algorithmic Trading, ch. 2; Dickey & Fuller (1979)"
+
+    def verdict(self, level: float = 0.05) -> str:
+        """Say in plain words how long a deviation lasts, or that it does not return."""
+        check_level(level)
+        if not self.mean_reverting:
+            return "not mean-reverting: deviations grow instead of shrinking"
+        if not self.pvalue < level:
+            return (
+                f"not mean-reverting at this level ({pvalue_words(self.pvalue)}, not below "
+                f"{level:g}): {self.half_life:,.1f} bars is what a random walk would show too"
+            )
+        low, high = self.interval
+        upper = "no upper bound" if math.isnan(high) else f"{high:,.1f}"
+        return f"half of a deviation is gone in {self.half_life:,.1f} bars ({low:,.1f} to {upper})"
 
     def __float__(self) -> float:
         """Half-life in bars."""
@@ -184,4 +207,13 @@ def half_life(spread: pd.Series | FloatArray) -> HalfLife:
         pvalue=float(mackinnonp(fit.stat, regression="c", N=1)),
         critical_values=critical_values("c", 1, fit.nobs),
         nobs=fit.nobs,
+        interval=_half_life_interval(fit.coefficient, fit.stderr),
+    )
+
+
+def _half_life_interval(theta: float, stderr: float) -> tuple[float, float]:
+    fast, slow = theta - 1.959963984540054 * stderr, theta + 1.959963984540054 * stderr
+    return (
+        math.log(2) / -fast if fast < 0 else math.nan,
+        math.log(2) / -slow if slow < 0 else math.nan,
     )

@@ -181,10 +181,10 @@ class Backfill:
             self._settled.clear()  # lost with the writing thread: the board tells what is missing
         job, now_s = self._job(gap), self._time()
         try:
-            if not job.within_limits:
+            if self._may_exceed(gap, job):
                 job.within_limits = await self._trim(gap, job)
-                return
-            await self._fetch_page(gap, job)
+            else:
+                await self._fetch_page(gap, job)
         except RestBlockedError as error:
             self.blocked = str(error)
             job.later(self._time(), error.wait_s, str(error))
@@ -194,6 +194,13 @@ class Backfill:
             job.later(max(now_s, self._time()), _FAILED_WAIT_S, str(error))
         else:
             self.blocked = None
+
+    def _may_exceed(self, gap: OpenGap, job: _Job) -> bool:
+        """Whether some of a gap may lie beyond the limits."""
+        if job.within_limits:
+            return False
+        oldest_us, _ = oldest_fetched_us(gap, self.limits, self._rest.market, self._now_us())
+        return gap.after_us < oldest_us or gap.missing > self.limits.max_ids
 
     async def _trim(self, gap: OpenGap, job: _Job) -> bool:
         """Give up what lies beyond the limits; False when REST cannot tell yet where that is."""
@@ -260,16 +267,16 @@ class Backfill:
             return None
         start = left[0].from_id
         for other in self._board.gaps:
-            reaches = 0 < gap.to_id - other.from_id < self.limits.page
-            if other.key == gap.key and other.from_id < start and reaches:
-                older = self._remainder(other) if self._job(other).within_limits else []
-                start = min([start, *(part.from_id for part in older)])
+            reaches = other.from_id < start and gap.to_id - other.from_id < self.limits.page
+            if other.key != gap.key or not reaches or self._may_exceed(other, self._job(other)):
+                continue
+            start = min([start, *(part.from_id for part in self._remainder(other))])
         return start
 
     async def _settle(self, key: StreamKey, covered: IdRange, rows: list[Event]) -> None:
         """Store what a page brought for any open gap, then say which ids do not exist."""
-        parts = []
-        for gap in self._board.gaps:
+        parts: list[IdRange] = []
+        for gap in sorted(self._board.gaps, key=lambda each: each.from_id):
             if gap.key == key:
                 shared = (overlap(part, covered) for part in self._remainder(gap))
                 parts += [part for part in shared if part is not None]
@@ -284,7 +291,11 @@ class Backfill:
             for hole in absent:
                 writer.close_gap(key, hole.from_id, hole.to_id, "absent", ABSENT_REASON)
 
-        await self._deliver(key, parts, close)
+        # Up to the last of what was missing, not of the page: what lies beyond the newest id we
+        # know may yet get lost, and is then to be asked for.
+        if parts:
+            whole = IdRange(parts[0].from_id, max(part.to_id for part in parts))
+            await self._deliver(key, whole, close)
 
     async def _lagging(self, gap: OpenGap, job: _Job) -> None:
         """REST does not know the gap's end yet: ask again soon, for so long."""
@@ -313,20 +324,19 @@ class Backfill:
         def close(writer: TickWriter) -> None:
             writer.close_gap(gap.key, gap.from_id, to_id, "expired", sentence)
 
-        await self._deliver(gap.key, [IdRange(gap.from_id, to_id)], close)
+        await self._deliver(gap.key, IdRange(gap.from_id, to_id), close)
         self._notices.append(sentence)
 
     async def _deliver(
-        self, key: StreamKey, ids: list[IdRange], do: Callable[[TickWriter], None]
+        self, key: StreamKey, ids: IdRange, do: Callable[[TickWriter], None]
     ) -> None:
         """Have it done, and take these ids for settled until the board says so itself."""
-        settled = [_Settled(each, self._time() + _STORED_WITHIN_S) for each in ids]
+        settled = _Settled(ids, self._time() + _STORED_WITHIN_S)
 
         def landed() -> None:
-            for each in settled:
-                each.until_s = self._time() + _PUBLISHED_WITHIN_S
+            settled.until_s = self._time() + _PUBLISHED_WITHIN_S
 
-        self._settled.setdefault(key, []).extend(settled)
+        self._settled.setdefault(key, []).append(settled)
         await self._delivery.call(do, landed)
 
     def _forget_published(self) -> None:

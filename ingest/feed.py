@@ -31,6 +31,7 @@ class FeedLimits:
     good_after_s: float = 60.0
     rotate_after_s: float = 23 * 3600.0  # the exchange ends a connection after 24 h
     rotate_retry_s: float = 30.0
+    rotate_least_s: float = 10.0  # a server that always says it goes must not make a storm
     overlap_s: float = 5.0
     most_attempts: int = 60
     attempts_period_s: float = 300.0
@@ -49,6 +50,8 @@ class Feed:
         Takes events, in the order of each connection.
     limits, rng, open_connection
         Replaceable for tests.
+    budget
+        Of attempts; one that outlives this feed keeps its count.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Feed:
         limits: FeedLimits | None = None,
         rng: random.Random | None = None,
         open_connection: OpenConnection = open_socket,
+        budget: AttemptBudget | None = None,
     ) -> None:
         self.address = address
         self.sink = sink
@@ -76,7 +80,10 @@ class Feed:
         self._open_connection = open_connection
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
         self._backoff = Backoff()
-        self._budget = AttemptBudget(self.limits.most_attempts, self.limits.attempts_period_s)
+        self._budget = budget or AttemptBudget(
+            self.limits.most_attempts, self.limits.attempts_period_s
+        )
+        self._refused_until_s = self._may_rotate_s = 0.0
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -130,46 +137,64 @@ class Feed:
         self.state, self.retry_at_s = "blocked", None
         self._wanted.clear()
         await self._wanted.wait()
+        self._refused_until_s = 0.0
 
     async def _wait_turn(self) -> None:
         loop = asyncio.get_running_loop()
         now_s = loop.time()
-        until_s = max(now_s + self._budget.wait_s(now_s), self.retry_at_s or 0.0)
+        until_s = max(now_s + self._must_wait_s(now_s), self.retry_at_s or 0.0)
         if until_s > now_s:
             self.retry_at_s = until_s
             await asyncio.sleep(until_s - now_s)
         self.retry_at_s = None
 
+    def _must_wait_s(self, now_s: float) -> float:
+        """Seconds until the next attempt is allowed: by our own count, and by the exchange."""
+        return max(self._budget.wait_s(now_s), self._refused_until_s - now_s)
+
     async def _open(self) -> Link:
+        loop = asyncio.get_running_loop()
         if self.state == "off":
             self.state = "connecting"
         self.attempts += 1
-        self._budget.note(asyncio.get_running_loop().time())
-        return await open_link(
-            self.address, self._symbols, self.sink, self.limits.link, self._open_connection
-        )
+        self._budget.note(loop.time())
+        try:
+            return await open_link(
+                self.address, self._symbols, self.sink, self.limits.link, self._open_connection
+            )
+        except LinkLostError as error:
+            self._refused_until_s = loop.time() + error.wait_s
+            raise
 
     async def _carry(self, link: Link) -> None:
         """Read a connection, and those that take over from it, until one is lost."""
         pump = asyncio.create_task(link.pump())
         try:
-            while True:
-                self.link, self.state = link, "live"
-                self._idle.clear()
-                self.sink.connected(self.address.ws_base)
-                # Symbols may have changed while the connection was being made.
-                await link.change(self._symbols)
+            await self._use(link)
+            while self._symbols:
                 successor = await self._until_successor(link, pump)
                 if successor is None:
                     break
                 successor_pump = asyncio.create_task(successor.pump())
-                await self._hand_over(link, pump, successor, successor_pump)
-                link, pump = successor, successor_pump
+                if await self._hand_over(link, pump, successor, successor_pump):
+                    link, pump = successor, successor_pump
+                    await self._use(link)
             self._end(link, await pump)
         except LinkLostError as error:
             self._end(link, str(error))
         finally:
             pump.cancel()
+
+    async def _use(self, link: Link) -> None:
+        """Make a connection the current one."""
+        self.link, self.state = link, "live"
+        self._idle.clear()
+        self.sink.connected(self.address.ws_base)
+        # Symbols may have changed while the connection was being made.
+        if self._symbols:
+            await link.change(self._symbols)
+        else:
+            await link.break_off("no symbols to record")
 
     def _end(self, link: Link, reason: str) -> None:
         good_s = link.last_frame_s - link.opened_s
@@ -195,6 +220,11 @@ class Feed:
                 await asyncio.wait({pump, due}, return_when=asyncio.FIRST_COMPLETED)
                 if pump.done():
                     return None
+                now_s = asyncio.get_running_loop().time()
+                wait_s = max(self._must_wait_s(now_s), self._may_rotate_s - now_s)
+                if wait_s > 0:
+                    await asyncio.wait({pump}, timeout=wait_s)
+                    continue
                 try:
                     successor = await self._open()
                 except LinkLostError as error:
@@ -216,11 +246,11 @@ class Feed:
 
     async def _hand_over(
         self, old: Link, pump: "asyncio.Task[str]", new: Link, new_pump: "asyncio.Task[str]"
-    ) -> None:
+    ) -> bool:
         """Let both run until the new one carries trades, then end the old one.
 
         The new one's events are held back until the old one's are all through, so ids come in
-        order and the overlap is removed by id.
+        order and the overlap is removed by id. A new one that ends first is given up: False.
         """
         carries = asyncio.create_task(new.first_trade.wait())
         await asyncio.wait(
@@ -229,7 +259,13 @@ class Feed:
             return_when=asyncio.FIRST_COMPLETED,
         )
         carries.cancel()
+        if new_pump.done() and not pump.done():
+            self.last_error = f"handing over: {new_pump.result()}"
+            await asyncio.wait({pump}, timeout=self.limits.rotate_retry_s)
+            return False
         await old.break_off("handed over")
         await pump
         new.release()
+        self._may_rotate_s = asyncio.get_running_loop().time() + self.limits.rotate_least_s
         self.rotations += 1
+        return True

@@ -96,10 +96,10 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 def _get(url: str) -> HttpAnswer:
     direct = urlsplit(url).hostname in _LOOPBACK
     proxies = urllib.request.ProxyHandler({} if direct else None)
-    opener = urllib.request.build_opener(proxies, _NoRedirect)
+    get = urllib.request.build_opener(proxies, _NoRedirect).open
     request = urllib.request.Request(url, headers={"User-Agent": "pairdesk"})  # noqa: S310 - the settings take http and https only
     try:
-        with opener.open(request, timeout=READ_TIMEOUT_S) as response:
+        with get(request, timeout=READ_TIMEOUT_S) as response:
             return _answer(response.status, response.headers, response)
     except urllib.error.HTTPError as error:
         with error:

@@ -1,21 +1,25 @@
 """The receiving thread's work: one event loop with the feed and what repairs it."""
 
 import asyncio
+import random
+import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from ingest.counts import Counts
 from ingest.event_queue import Call, Cause, EventQueue
 from ingest.feed import Feed, FeedLimits
-from ingest.gap_board import GapBoard, Progress
-from ingest.link import Address
+from ingest.gap_board import GapBoard
+from ingest.http_get import Fetch, urllib_fetch
+from ingest.link import Address, OpenConnection, open_socket
+from ingest.repair import Repair
+from ingest.retry import AttemptBudget
 from ingest.settings import Settings
-from ingest.status import RecorderState, SymbolState
+from ingest.status import RecorderState
 from ingest.tick import Event, Tick
 from ingest.wire import MalformedMessageError
 
 _QUARANTINE_PER_S = 20.0
-_LIVE_WITHIN_US = 10_000_000
 
 
 class ReceivingLoop:
@@ -33,6 +37,8 @@ class ReceivingLoop:
         Of the feed.
     now_us
         Wall clock.
+    open_connection, fetch, rng
+        Replaceable for tests.
     """
 
     def __init__(
@@ -43,13 +49,23 @@ class ReceivingLoop:
         counts: Counts,
         limits: FeedLimits,
         now_us: Callable[[], int],
+        *,
+        open_connection: OpenConnection = open_socket,
+        fetch: Fetch = urllib_fetch,
+        rng: random.Random | None = None,
     ) -> None:
         self.feed: Feed | None = None
+        self.repair: Repair | None = None
         self.symbols: tuple[str, ...] = ()
         self._settings, self._queue, self._board = settings, queue, board
         self._counts, self._limits, self._now_us = counts, limits, now_us
+        self._open_connection, self._fetch = open_connection, fetch
+        self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
+        # Outlives the loop: a thread that fails and starts anew may not ask more often.
+        self._budget = AttemptBudget(limits.most_attempts, limits.attempts_period_s)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
+        self._stopping = threading.Event()
         self._allowance = _QUARANTINE_PER_S
         self._allowance_at_us = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -62,43 +78,31 @@ class ReceivingLoop:
 
     def stop(self) -> None:
         """Close the connection; `run` returns once all it had received is in the queue."""
+        self._stopping.set()
         self._soon(self._set_stop)
 
     def set_symbols(self, symbols: tuple[str, ...]) -> None:
         """Carry just these; none closes the connection."""
         self.symbols = symbols
-        self._start(lambda feed: feed.set_symbols(symbols))
+        self._start(lambda feed: self._change_symbols(feed, symbols))
 
     def reconnect(self, reason: str) -> None:
         """Give the present connection up, and make a new one."""
         self._start(lambda feed: feed.reconnect(reason))
 
+    def repair_now(self) -> None:
+        """Ask for what is missing at once."""
+        repair = self.repair
+        if repair is not None:
+            self._soon(repair.repair_now)
+
     def state(self) -> RecorderState:
         """What the feed is doing."""
-        return "connecting" if self.feed is None else self.feed.state
-
-    def symbol_state(self, symbol: str) -> SymbolState:
-        """Whether a symbol's trades come."""
-        last_us = self._counts.of(symbol).last_received_us
-        if last_us is None:
-            return "waiting"
-        return "live" if self._now_us() - last_us < _LIVE_WITHIN_US else "silent"
-
-    def skew_ms(self) -> float | None:
-        """The exchange's clock minus ours; None until measured."""
-        return None
-
-    def backfill_progress(self) -> tuple[Progress, ...]:
-        """Gaps being filled."""
-        return ()
-
-    def warm_start_progress(self) -> tuple[Progress, ...]:
-        """Symbols whose earlier bars are being fetched."""
-        return ()
-
-    def notices(self) -> list[str]:
-        """Sentences for the person at the desk."""
-        return []
+        if self.feed is None:
+            return "connecting"
+        if self.feed.state == "live" and self.repair is not None and self.repair.no_data:
+            return "no data"
+        return self.feed.state
 
     def retry_in_s(self) -> float | None:
         """Seconds to the next attempt, while one is waited for."""
@@ -114,6 +118,7 @@ class ReceivingLoop:
         counts = self._counts.of(event.symbol)
         counts.received += 1
         counts.last_received_us = event.received_us
+        counts.last_id = event.trade_id
         if isinstance(event, Tick):
             counts.last_trade_us, counts.last_price = event.time_us, event.price
         self._queue.put(event)
@@ -146,9 +151,28 @@ class ReceivingLoop:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         self._board.attach()
         address = Address(self._settings.ws_base, self._settings.market, self._settings.stream)
-        self.feed = Feed(address, self, limits=self._limits)
-        await self.feed.set_symbols(self.symbols)
-        works = [asyncio.create_task(work) for work in self._works(self.feed)]
+        self.feed = Feed(
+            address,
+            self,
+            limits=self._limits,
+            rng=self._rng,
+            open_connection=self._open_connection,
+            budget=self._budget,
+        )
+        self.repair = Repair(
+            self._settings,
+            self.feed,
+            self._queue,
+            self._board,
+            self._counts,
+            fetch=self._fetch,
+            now_us=self._now_us,
+            rng=self._rng,
+        )
+        await self._change_symbols(self.feed, self.symbols)
+        if self._stopping.is_set():  # told so before there was a loop to tell
+            self._stop.set()
+        works = [asyncio.create_task(work) for work in (self.feed.run(), *self.repair.works())]
         stop = asyncio.create_task(self._stop.wait())
         try:
             done, _ = await asyncio.wait({*works, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -160,8 +184,10 @@ class ReceivingLoop:
                 task.cancel()
             self._remember(self.feed)
 
-    def _works(self, feed: Feed) -> list[Coroutine[Any, Any, None]]:
-        return [feed.run()]
+    async def _change_symbols(self, feed: Feed, symbols: tuple[str, ...]) -> None:
+        if self.repair is not None:
+            self.repair.symbols_change(symbols)
+        await feed.set_symbols(symbols)
 
     def _remember(self, feed: Feed) -> None:
         """Keep a feed's counts when another one is to follow it."""

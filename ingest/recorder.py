@@ -165,6 +165,7 @@ class Recorder:
     def repair_now(self) -> None:
         """Ask for every missing id at once, the given-up ones included."""
         self._queue.put(Call(_reopen))
+        self._receiving.repair_now()
 
     def backup(self, path: Path) -> Path:
         """Write a compact copy of the database while recording goes on.
@@ -178,7 +179,7 @@ class Recorder:
 
     def status(self) -> RecorderStatus:
         """What is happening; safe from any thread, never waits."""
-        counts, feed = self._counts, self._receiving.feed
+        counts, feed, repair = self._counts, self._receiving.feed, self._receiving.repair
         state = self._state()
         return RecorderStatus(
             state=state,
@@ -206,13 +207,13 @@ class Recorder:
             retry_in_s=self._receiving.retry_in_s() if state == "reconnecting" else None,
             commit_p50_ms=quantile(list(counts.commits_ms), 0.5),
             commit_p99_ms=quantile(list(counts.commits_ms), 0.99),
-            skew_ms=self._receiving.skew_ms(),
+            skew_ms=repair.skew_ms if repair else None,
             per_symbol={symbol: self._symbol_status(symbol) for symbol in self._symbols},
             disk=self._upkeep.disk,
             notices=tuple(self._notices()),
             history=tuple(counts.history.copy()),
-            backfill=self._receiving.backfill_progress(),
-            warm_start=self._receiving.warm_start_progress(),
+            backfill=repair.backfill_progress() if repair else (),
+            warm_start=repair.warm_start_progress() if repair else (),
         )
 
     def _state(self) -> RecorderState:
@@ -228,7 +229,8 @@ class Recorder:
 
     def _symbol_status(self, symbol: str) -> SymbolStatus:
         counts = self._counts.of(symbol)
-        latencies, skew_ms = list(counts.latencies_us), self._receiving.skew_ms() or 0.0
+        repair = self._receiving.repair
+        latencies, skew_ms = list(counts.latencies_us), (repair and repair.skew_ms) or 0.0
         p50, p99 = quantile(latencies, 0.5), quantile(latencies, 0.99)
         open_gaps, missing = self._writing.gaps_by_symbol.get(symbol, (0, 0))
         return SymbolStatus(
@@ -241,7 +243,7 @@ class Recorder:
             last_trade_us=counts.last_trade_us,
             last_received_us=counts.last_received_us,
             last_price=counts.last_price,
-            state=self._receiving.symbol_state(symbol),
+            state=repair.symbol_state(symbol) if repair else "waiting",
             rate_per_s=counts.rate_per_s,
             latency_p50_ms=None if p50 is None else p50 / 1000 + skew_ms,
             latency_p99_ms=None if p99 is None else p99 / 1000 + skew_ms,
@@ -250,7 +252,8 @@ class Recorder:
         )
 
     def _notices(self) -> list[str]:
-        notices = self._upkeep.notices() + self._receiving.notices()
+        repair = self._receiving.repair
+        notices = self._upkeep.notices() + (repair.notices() if repair else [])
         damage = self._writing.damage or self._damage
         if damage is not None:
             notices.append(

@@ -145,6 +145,11 @@ class RestClient:
         return self._budget.used(self._time())
 
     @property
+    def used_share(self) -> float:
+        """Part of our weight that is in use: above 1 where others at our address use it up."""
+        return self.used_weight / self._budget.most
+
+    @property
     def blocked_until_s(self) -> float | None:
         """Loop time before which the exchange wants no request; None where it wants nothing."""
         return self._refused_until_s if self._refused_until_s > self._time() else None

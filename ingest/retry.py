@@ -4,6 +4,8 @@ import random
 from collections import deque
 from dataclasses import dataclass, field
 
+_LONGEST_WAIT_S = 7 * 86_400.0  # bans last 3 days at the most: a longer one is a misprint
+
 
 @dataclass(slots=True)
 class Backoff:
@@ -62,5 +64,5 @@ def refusal_wait_s(status: int, retry_after: str | None) -> float:
     again seldom. Anything else is for the ordinary backoff: 0.
     """
     if retry_after is not None and retry_after.strip().isdecimal():
-        return float(retry_after)
+        return min(float(retry_after), _LONGEST_WAIT_S)
     return {429: 60.0, 418: 120.0, 403: 300.0, 451: 3600.0}.get(status, 0.0)

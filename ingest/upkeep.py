@@ -19,6 +19,7 @@ _RETENTION_EVERY_S = 10.0
 _RESUME_MARGIN_BYTES = 50_000_000
 _CLOCK_JUMP_S = 5.0
 _GROWTH_OVER_S = 3600.0
+_LARGE_WAL_BYTES = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,8 @@ class Upkeep:
         database, wal = _size(self._path), _size(self._path.with_name(self._path.name + "-wal"))
         free = self._free(self._path)
         self.disk = DiskStatus(database, wal, free, self._growth_per_day(now_s, database + wal))
+        if wal > _LARGE_WAL_BYTES:  # commits do it too, but a quiet market makes none
+            self._queue.put(Call(TickWriter.checkpoint))
         limit = PAUSE_FREE_BYTES + (_RESUME_MARGIN_BYTES if self.low else 0)
         if (free < limit) != self.low:
             self.low = not self.low

@@ -76,6 +76,7 @@ class TickWriter:
         self.path = Path(path)
         self._connection = _open_for_writing(self.path)
         self.ledger_changed = True  # for whoever publishes the gaps, who sets it back
+        self._stale = False  # the ledgers may know of ids that were rolled back
         self._streams: dict[StreamKey, StreamState] = {}
         self._load()
 
@@ -187,6 +188,8 @@ class TickWriter:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         """All or nothing, in the file and in the ledgers."""
+        if self._stale:  # undoing failed as well
+            self._undo()
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             yield
@@ -346,14 +349,16 @@ class TickWriter:
         return int((pages - free) * size)
 
     def _undo(self) -> None:
+        self._stale = True
         # SQLITE_FULL and its like have rolled back already: then there is nothing to roll back.
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
         self._load()
+        self._stale = False
 
     def _load(self) -> None:
         causes = {key: state.cause for key, state in self._streams.items()}
-        self._streams = {}
+        streams: dict[StreamKey, StreamState] = {}
         rows = self._connection.execute(
             "SELECT stream_id, market, symbol, kind, first_id, first_us, last_id, last_us"
             " FROM stream"
@@ -363,7 +368,8 @@ class TickWriter:
             ledger = StreamLedger(
                 first_id, first_us or 0, last_id, last_us or 0, self._load_gaps(stream_id)
             )
-            self._streams[key] = StreamState(stream_id, ledger, causes.get(key, "stopped"))
+            streams[key] = StreamState(stream_id, ledger, causes.get(key, "stopped"))
+        self._streams = streams
 
     def _load_gaps(self, stream_id: int) -> list[Gap]:
         rows = self._connection.execute(

@@ -94,10 +94,19 @@ class WritingLoop:
             self.writer.expect_gap(step.cause)
             return
         if isinstance(step, Call):
-            step.do(self.writer)
+            self._call(step)
         else:
             self._store(step)
         self._publish()
+
+    def _call(self, call: Call) -> None:
+        """Do what was asked; what can never succeed is noted, and holds nothing up."""
+        try:
+            call.do(self.writer)
+        except Exception as error:
+            if isinstance(error, sqlite3.OperationalError) or is_damage(error):
+                raise
+            self._counts.note(self._now_us(), "failed", f"a task for the database: {error!r}")
 
     def _store(self, events: Sequence[Event]) -> None:
         begun_s = time.perf_counter()

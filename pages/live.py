@@ -6,7 +6,16 @@ from functools import partial
 import streamlit as st
 from streamlit_autorefresh import st_autorefresh
 
-from pages.ui import body, controls, exports, file_choice, notices, pair_data, recording, status
+from pages.ui import (
+    body,
+    controls,
+    exports,
+    file_choice,
+    notices,
+    pair_data,
+    recording,
+    status,
+)
 
 
 def main() -> None:
@@ -48,6 +57,8 @@ def live_body(
     strip = status.strip(recorded, time.time_ns() // 1_000)
     if view is None:
         st.html(strip)
+    with st.container():  # one place, empty or not: what stands below keeps its position
+        notices.show_standing(recorded)
     with notices.shown_in_place():
         if tuple(pair_data.recorded_symbols(pair_data.database_path())) != symbols:
             st.rerun()
@@ -76,7 +87,9 @@ def offer_stored_ticks(view: controls.View) -> None:
     with notices.shown_in_place():
         span = pair_data.recorded_span(path, legs)
         if span is not None:
-            exports.offer_ticks(partial(exports.stored_ticks, path, legs), *legs, *span)
+            read = partial(exports.stored_ticks, path, legs)
+            count = partial(exports.count_stored_ticks, path, legs)
+            exports.offer_ticks(exports.TickSource(*legs, *span, read, count))
 
 
 def show_file() -> None:
@@ -106,8 +119,7 @@ def show_file_pair(view: controls.View, file: file_choice.TickFile) -> None:
         bars = pair_data.bars_of_ticks(ticks, file.content, params, view.lookback_s)
         body.show_pair(bars, params, source)
         legs = (params.y, params.x)
-        read = partial(exports.file_ticks, ticks, legs)
-        exports.offer_ticks(read, *legs, ticks.index[0], ticks.index[-1])
+        exports.offer_ticks(exports.source_of_file(ticks, *legs, is_synthetic=file.is_synthetic))
 
 
 main()

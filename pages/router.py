@@ -8,6 +8,12 @@ PAGES = Path(__file__).resolve().parent
 
 st.set_page_config(page_title="Pairdesk", layout="wide", initial_sidebar_state="auto")
 st.html(PAGES / "ui" / "style.css")
-st.sidebar.html('<p class="pd-brand">Pairdesk</p>')
 # Absolute paths: relative ones are looked up beside app.py, not here.
-st.navigation([st.Page(PAGES / "live.py", title="Live", default=True)], position="sidebar").run()
+shown = st.navigation(
+    [
+        st.Page(PAGES / "live.py", title="Live", default=True),
+        st.Page(PAGES / "feed.py", title="Feed", url_path="feed"),
+    ],
+    position="sidebar",
+)
+shown.run()

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import math
 import re
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ from exchange_feeds import Feed, LiveFeed, ReplayFeed
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until Ctrl-C; 2 when the port is taken or the frames cannot be read."""
     options = _parser().parse_args(arguments)
+    # A shell that starts it in the background has it ignore Ctrl-C's signal.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         asyncio.run(_serve(options))
     except KeyboardInterrupt:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from analytics.bars import resample_ticks
 from analytics.errors import FrameError, NonPositivePriceError, ParameterError
 from analytics.frames import empty_bars, utc_index
-from analytics.hedge import HedgeFit, fit_hedge
+from analytics.hedge import CAUSAL_HEDGES, HEDGE_METHODS, HedgeFit, fit_hedge
 from analytics.pair import Degenerate, NotEnough, PairAnalytics, PairParams, analyse_pair
 from analytics.signals import signal_for
 from analytics.spread import rolling_correlation, rolling_mean_std, spread, zscore
@@ -396,6 +396,63 @@ def test_the_future_changes_no_past_value_to_the_bit(cut: int, kind: str, jump: 
     pd.testing.assert_frame_equal(whole, changed, check_exact=True)
     truncated = analyse_pair(leg(y).iloc[:cut], leg(x).iloc[:cut], chosen).to_frame()[past]
     pd.testing.assert_frame_equal(whole, truncated, check_exact=True)
+
+
+@given(st.integers(262, 299), st.sampled_from(CAUSAL_HEDGES), st.sampled_from(["hedged", "log"]))
+@settings(max_examples=20, deadline=None)
+def test_a_causal_hedge_gives_a_causal_spread_to_the_bit(cut: int, hedge: str, kind: str):
+    y, x = price_paths()
+    other_y = y.copy()
+    other_y[cut:] = np.round(other_y[cut:] * 1.3, 2)
+    chosen = params(spread=kind, hedge=hedge)
+    whole = analyse_pair(leg(y), leg(x), chosen).to_frame().iloc[:cut]
+    changed = analyse_pair(leg(other_y), leg(x), chosen).to_frame().iloc[:cut]
+    pd.testing.assert_frame_equal(whole, changed, check_exact=True)
+    truncated = analyse_pair(leg(y).iloc[:cut], leg(x).iloc[:cut], chosen).to_frame()
+    pd.testing.assert_frame_equal(whole, truncated, check_exact=True)
+    assert whole["zscore"].notna().any()
+
+
+@pytest.mark.parametrize("hedge", HEDGE_METHODS)
+def test_the_spread_is_its_formula_with_the_path_shown(hedge: str):
+    result = analyse(spread="hedged", hedge=hedge)
+    expected = result.y - (result.intercept + result.hedge_ratio * result.x)
+    known = result.spread.notna() & expected.notna()
+    assert known.sum() > 60
+    np.testing.assert_allclose(result.spread[known], expected[known], atol=1e-7)
+    assert any("in-sample" in note for note in result.notes) == (hedge not in CAUSAL_HEDGES)
+
+
+def test_the_kalman_spread_is_the_forecast_error_on_the_filters_own_scale():
+    result = analyse(spread="hedged", hedge="kalman")
+    assert isinstance(result.hedge, HedgeFit)
+    np.testing.assert_array_equal(result.spread, result.hedge.forecast_error)
+    np.testing.assert_array_equal(result.std, np.sqrt(result.hedge.forecast_variance))
+    np.testing.assert_array_equal(result.zscore, result.spread / result.std)
+    assert result.mean.dropna().eq(0).all()
+    assert result.zscore_needs is None
+
+
+@pytest.mark.parametrize("hedge", HEDGE_METHODS)
+@pytest.mark.parametrize("n", [0, 1, 3, 23, 70, 231])
+def test_no_hedge_method_raises_on_too_few_bars_or_flat_legs(hedge: str, n: int):
+    y, x = price_paths(n)
+    flat = np.full(n, 0.1)
+    for left, right in ((y, x), (flat, x), (y, flat), (y, y)):
+        bars = [leg(path) if n else empty_bars() for path in (left, right)]
+        result = analyse_pair(*bars, params(spread="hedged", hedge=hedge))
+        assert not np.isinf(result.to_frame().select_dtypes("float").to_numpy()).any()
+        assert result.signal_now.reason
+
+
+def test_the_rolling_hedge_takes_its_own_window_or_the_pairs():
+    result = analyse(spread="hedged", hedge="rolling_ols", hedge_window=100)
+    assert isinstance(result.hedge, HedgeFit)
+    assert result.hedge.nobs == 100
+    assert result.hedge_ratio.isna().sum() == 99
+    assert analyse(hedge="rolling_ols").hedge.nobs == 60
+    with pytest.raises(ParameterError, match="hedge_window"):
+        params(hedge_window=2)
 
 
 def test_the_full_sample_beta_is_declared_not_causal_and_its_past_does_change():

@@ -8,14 +8,15 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.lib.stride_tricks import sliding_window_view
 
-import analytics.spread
 from analytics.errors import InvalidSeriesError, NonPositivePriceError, ParameterError
 from analytics.spread import (
     SPREAD_KINDS,
     log_returns,
     rolling_correlation,
     rolling_mean_std,
+    rolling_moments,
     spread,
     zscore,
 )
@@ -182,12 +183,58 @@ def test_zscore_is_never_infinite(values, window):
     assert not np.isinf(zscore(np.array(values) / 1e200, window)).any()
 
 
-def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch):
-    y, x = prices(500), prices(500, seed=2)
-    whole = zscore(y, 20), rolling_correlation(y, x, 20)
-    monkeypatch.setattr(analytics.spread, "_CHUNK_VALUES", 64)
-    pd.testing.assert_series_equal(zscore(y, 20), whole[0], check_exact=True)
-    pd.testing.assert_series_equal(rolling_correlation(y, x, 20), whole[1], check_exact=True)
+def two_pass(values: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The oracle in plain NumPy: each window on its own, measured from its first value."""
+    view = sliding_window_view(values, window)
+    shifted = view - view[:, :1]
+    mean = shifted.mean(axis=1, keepdims=True)
+    deviations = shifted - mean
+    squares = np.einsum("ij,ij->i", deviations, deviations)
+    return view[:, 0] + mean[:, 0], np.sqrt(squares / (window - 1)), deviations[:, -1]
+
+
+def rough_paths() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(7)
+    walk = rng.normal(size=5_000).cumsum()
+    jump = np.where(np.arange(5_000) == 2_500, 5_000.0, 0.0)
+    return {
+        "cents at 100,000.01": 100_000.01 + np.round(rng.normal(size=5_000).cumsum() * 0.01, 2),
+        "one bar 5,000 away": 100_000.01 + np.round(walk * 0.01, 2) + jump,
+        "a steady climb": 1e6 + np.arange(5_000) * 10 + rng.normal(size=5_000) * 0.01,
+        "mostly flat": 0.1 + np.round(np.where(rng.random(5_000) < 0.02, walk, 0).cumsum(), 1),
+        "a quiet half": np.r_[walk[:2_500] * 1e3, 1e-3 * walk[2_500:]],
+        "tiny prices": 9e-6 * np.exp(1e-4 * walk),
+    }
+
+
+@pytest.mark.parametrize("window", [2, 60, 700])
+@pytest.mark.parametrize("name", list(rough_paths()))
+def test_the_running_sums_equal_a_two_pass_fit_on_every_window(name: str, window: int):
+    values = rough_paths()[name]
+    mean, std, deviation = two_pass(values, window)
+    moments = rolling_moments(values, window)
+    full = slice(window - 1, None)
+    np.testing.assert_allclose(moments.mean.to_numpy()[full], mean, rtol=RTOL)
+    flat = np.ptp(sliding_window_view(values, window), axis=1) == 0
+    np.testing.assert_allclose(moments.std.to_numpy()[full][~flat], std[~flat], rtol=RTOL)
+    assert (moments.std.to_numpy()[full][flat] == 0).all()
+    scale = np.where(flat, 1.0, std)
+    assert (np.abs(moments.deviation.to_numpy()[full] - deviation) <= RTOL * scale).all()
+
+
+@pytest.mark.parametrize("name", list(rough_paths()))
+def test_the_running_correlation_equals_a_two_pass_one_on_every_window(name: str):
+    y = rough_paths()[name]
+    x = rough_paths()["cents at 100,000.01"] + 0.5 * y[::-1]
+    result = rolling_correlation(y, x, 60, "prices").to_numpy()[59:]
+    y_part, x_part = sliding_window_view(y, 60), sliding_window_view(x, 60)
+    y_part = y_part - y_part.mean(axis=1, keepdims=True)
+    x_part = x_part - x_part.mean(axis=1, keepdims=True)
+    sizes = np.sqrt((y_part**2).sum(axis=1) * (x_part**2).sum(axis=1))
+    flat = np.isnan(result)
+    assert (np.ptp(sliding_window_view(y, 60), axis=1)[flat] == 0).all()
+    expected = (y_part * x_part).sum(axis=1)[~flat] / sizes[~flat]
+    np.testing.assert_allclose(result[~flat], expected, atol=RTOL)
 
 
 @pytest.mark.parametrize("window", [1, 0, -5, 2.0, True, None])

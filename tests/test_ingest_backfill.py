@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from exchange import Exchange
 from exchange_market import MarketName
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from ingest.backfill_limits import BackfillLimits
 from ingest.event_queue import Item
 from ingest.gap_board import StreamKey
 from ingest.id_ranges import IdRange, holes, overlap, without
+from ingest.rest import RestClient
 from ingest.tick import StreamKind
 
 BTC: StreamKey = ("spot", "BTCUSDT", "aggTrade")
@@ -112,6 +114,28 @@ async def test_an_outage_of_ten_minutes_at_40_trades_a_second_is_filled(tmp_path
         assert s.calls() <= 25
 
 
+async def test_on_real_sockets_a_gap_is_filled(tmp_path: Path) -> None:
+    async with Exchange(["BTCUSDT"]) as exchange:
+        desk = VirtualDesk(tmp_path / "ticks.db")
+        rest = RestClient(exchange.rest_url, "spot")
+        limits = BackfillLimits(page=100)
+        backfill = Backfill(desk.board, rest, desk.queue.put, "aggTrade", limits=limits)
+        tasks = [asyncio.create_task(desk.run()), asyncio.create_task(backfill.run())]
+        for number in range(1, 502):
+            trade = exchange.push("BTCUSDT", "61837.63", "0.02")
+            if number in {1, 501}:
+                desk.receive(trade)
+        async with asyncio.timeout(30):
+            while len(desk.stored_ids(BTC)) < 501:
+                await asyncio.sleep(0.05)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert desk.gaps("open") == []
+        assert len(exchange.requests) == 5
+        desk.writer.close()
+
+
 @in_virtual_time
 async def test_rest_that_lags_30_s_is_asked_until_it_has_caught_up(tmp_path: Path) -> None:
     async with scene(tmp_path) as s:
@@ -142,9 +166,7 @@ async def test_holes_at_the_exchange_are_absent_once_rest_answers_from_beyond(
         last = tape.skip_ids(7)  # right before the next one heard
         s.exchange.faults.rest_lag_s = 5.0
         await s.trade("BTCUSDT", 1, 0.5, heard=True)
-        assert s.desk.gaps("absent") == [(first[0], first[-1], ABSENT_REASON)] or (
-            s.desk.gaps("absent") == []
-        )
+        assert s.desk.gaps("absent") == []  # REST lags: it has said nothing of them yet
         await s.until(s.is_whole)
         assert s.desk.gaps("absent") == [
             (ids[0], ids[-1], ABSENT_REASON) for ids in (first, middle, last)
@@ -392,7 +414,8 @@ async def test_progress_tells_how_far_it_is(tmp_path: Path) -> None:
         await s.until(lambda: s.calls() == 6)
         (progress,) = s.backfill.progress
         assert (progress.symbol, progress.what) == ("BTCUSDT", "trades up to id 1001")
-        assert (progress.done, progress.total) == (500, 1000)
+        assert progress.total == 1000
+        assert progress.done in {500, 600}
         assert progress.waiting_s is None
         assert progress.eta_s == pytest.approx(0.25, abs=0.1)
         await s.until(s.is_whole)
@@ -420,7 +443,9 @@ def test_whatever_was_lost_the_ledger_ends_as_the_exchange_has_it(
                     s.exchange.faults.answer_rest(status, retry_after_s=rng.choice([None, 3]))
                 await s.trade("BTCUSDT", rng.randint(1, 60), 0.05, heard=rng.random() < 0.5)
             s.exchange.offline, s.exchange.faults.rest_lag_s = False, 0.0
-            await s.trade("BTCUSDT", 1, 1.0, heard=True)
+            while not s.desk.receive(s.exchange.trade("BTCUSDT")):  # the queue may be full
+                await asyncio.sleep(0.3)
+            await asyncio.sleep(1.0)
             await s.until(s.is_whole, within_s=1000)
             stored = s.desk.stored_ids(BTC)
             begun = stored[0]

@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from analytics.bars import resample_ticks
 from analytics.pair import PairParams, analyse_pair
 from ingest.files import read_ticks
+from ingest.rest_rows import Kline
 from ingest.settings import Settings, install_settings
 from ingest.store import TickWriter
 from ingest.tick import Tick
@@ -128,6 +130,70 @@ def test_the_url_chooses_pair_window_and_thresholds(project_root, database):
     assert body.index("ETHUSDT") < body.index("BTCUSDT")
     assert "5s bars" in body
     assert "n = 20 bars" in body
+
+
+@pytest.mark.parametrize(
+    ("written", "chosen"),
+    [("1min", "1min"), ("1T", "1min"), ("5m", "5min"), ("7x", "1s"), ("15s", "15s")],
+)
+def test_an_interval_in_the_url_has_its_plain_name_and_takes_the_others(
+    project_root, database, written, chosen
+):
+    store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
+    page = run_page(project_root, interval=written)
+    assert page.selectbox(key="interval").value == chosen
+    assert page.query_params.get("interval", ["1s"]) == [chosen]
+
+
+def test_rule_lookback_hedge_and_chart_view_have_short_names_in_the_url(project_root, database):
+    store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
+    page = run_page(project_root, rule="symmetric", lookback="1h", hedge="ols", prices="two axes")
+    assert "SELL above +2, BUY below −2" in shown(page)
+    assert page.selectbox(key="lookback").value == "1h"
+    assert page.session_state["prices"] == "two axes"
+    for name in ("mission", "symmetric", "custom"):
+        assert name in page.selectbox(key="rule").options
+
+
+@pytest.mark.parametrize("spread", ["price difference", "hedged", "log", "ratio"])
+def test_what_the_plain_p_value_is_worth_is_said_once(project_root, database, spread):
+    store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
+    body = shown(run_page(project_root, spread=spread))
+    remarks = [line for line in body.split("<li>") if "ADF p-value" in line]
+    assert len(remarks) == 1
+
+
+def test_the_page_says_how_much_of_the_window_is_covered(project_root, database):
+    btc = ticks_of("BTCUSDT", 60_000.0)
+    store(database, btc[:100] + btc[120:], ticks_of("ETHUSDT", 2_500.0, seed=6))
+    assert "Covered 89.4 % of 199 bars; 21 missing in gaps." in shown(run_page(project_root))
+
+
+def test_bars_from_klines_are_said_to_be_the_exchange_s_own(project_root, database):
+    legs = ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6)
+    store(database, *(leg[100:] for leg in legs))
+    writer = TickWriter(database)
+    for leg in legs:
+        bars = [
+            Kline(open_us=t.time_us // 1_000_000 * 1_000_000, open=t.price, high=t.price,
+                  low=t.price, close=t.price, volume=t.quantity, trades=1,
+                  close_us=t.time_us + 999_999)
+            for t in leg[:101]
+        ]  # fmt: skip
+        writer.add_klines(("spot", leg[0].symbol, "aggTrade"), 1, bars)
+    writer.close()
+    body = shown(run_page(project_root))
+    assert "Covered 100 % of 199 bars." in body
+    assert "Bars before 22:15:01 UTC are the exchange&#x27;s own klines." in body
+
+
+def test_what_the_figures_mean_is_reachable_without_a_mouse(project_root, database):
+    store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
+    page = run_page(project_root, spread="log")
+    explained = [each for each in shown(page).split("\n") if "pd-explained" in each]
+    assert len(explained) == 1
+    for words in ("z-score", "Null hypothesis", "Rolling Pearson correlation", "15 %"):
+        assert words in explained[0]
 
 
 def test_a_window_that_is_not_full_says_how_many_bars_it_has(project_root, database):
@@ -272,17 +338,24 @@ def frame_of(ticks: list[Tick]) -> pd.DataFrame:
     )
 
 
+def stored_source(database: Path, legs: tuple[str, str], **changes) -> exports.TickSource:
+    """Both legs of a database, as the live page offers them."""
+    start = pd.Timestamp(START_US, unit="us", tz="UTC")
+    read = partial(exports.stored_ticks, database, legs)
+    count = partial(exports.count_stored_ticks, database, legs)
+    values = {"first": start, "last": start, "read": read, "count": count, **changes}
+    return exports.TickSource(*legs, **values)
+
+
 def test_exported_ticks_read_back_to_the_same_bars(database, tmp_path):
     legs = ("BTCUSDT", "ETHUSDT")
     store(database, ticks_of(legs[0], 60_000.0), ticks_of(legs[1], 2_500.0, seed=6))
     start = pd.Timestamp(START_US, unit="us", tz="UTC")
     end = start + pd.Timedelta("60s")
 
-    def read(low: pd.Timestamp, high: pd.Timestamp) -> pd.DataFrame:
-        return exports.stored_ticks(database, legs, low, high)
-
+    source = stored_source(database, legs)
     path = tmp_path / "ticks.ndjson"
-    path.write_bytes(exports.ticks_ndjson(read, start, end))
+    path.write_bytes(exports.ticks_ndjson(source, start, end))
     ticks = read_ticks(path)
     assert len(ticks) == 120
     with pair_data.TickReader(database) as reader:
@@ -290,6 +363,49 @@ def test_exported_ticks_read_back_to_the_same_bars(database, tmp_path):
             again = resample_ticks(ticks[ticks["symbol"] == symbol], "1s")
             stored = reader.bars(symbol, "1s", START_US, START_US + 60_000_000)
             pd.testing.assert_frame_equal(again, stored, check_exact=True, check_freq=False)
+
+
+def test_stored_ticks_are_counted_without_reading_them_until_there_are_too_many(
+    database, monkeypatch
+):
+    legs = ("BTCUSDT", "ETHUSDT")
+    store(database, ticks_of(legs[0], 60_000.0), ticks_of(legs[1], 2_500.0, seed=6))
+    start = pd.Timestamp(START_US, unit="us", tz="UTC").floor("min")
+    source = stored_source(database, legs)
+    assert source.count(start, start + pd.Timedelta("30D")) == 2 * SECONDS
+    minute = start + pd.Timedelta("1min")
+    assert source.count(start, minute) == len(source.read(start, minute))
+    monkeypatch.setattr(exports, "MAX_TICKS", 100)
+    reads = []
+    monkeypatch.setattr(exports.TickReader, "bars", counted(exports.TickReader.bars, reads))
+    assert source.count(start, start + pd.Timedelta("300D")) > 100
+    assert len(reads) == 2
+
+
+def counted(function, calls: list):
+    def wrapper(*args):
+        calls.append(args)
+        return function(*args)
+
+    return wrapper
+
+
+def test_too_many_ticks_cost_a_line_that_says_what_to_do():
+    start = pd.Timestamp(START_US, unit="us", tz="UTC")
+    text = exports.too_many_ticks(start, start + pd.Timedelta("9D")).text
+    assert "More than 1,000,000 ticks" in text
+    assert "shorter range" in text
+
+
+def test_the_name_of_a_file_of_synthetic_ticks_says_so(database):
+    start = pd.Timestamp(START_US, unit="us", tz="UTC")
+    legs = ("BTCUSDT", "ETHUSDT")
+    for is_synthetic in (True, False):
+        source = stored_source(database, legs, is_synthetic=is_synthetic)
+        name = exports.ticks_name(source, start, start)
+        assert ("synthetic" in name) is is_synthetic
+        assert name.startswith("BTCUSDT-ETHUSDT_ticks_")
+        assert name.endswith(".ndjson")
 
 
 def test_new_trades_are_seen_although_bars_are_cached(database):

@@ -1,13 +1,13 @@
 """Formats, notices, the recorder's strip and the small pieces of HTML."""
 
-from dataclasses import fields
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from analytics.errors import AnalyticsError, DegenerateSeriesError, NotEnoughDataError
-from ingest.recorder import RecorderStatus
+from ingest.status import RecorderState, RecorderStatus, SymbolStatus
 from ingest.store import StoreError
 from ingest.tick import IngestError
 from pages.ui import formats, markup, notices, status
@@ -61,6 +61,30 @@ def test_ages_choose_their_unit_and_are_never_negative(seconds, text):
     assert formats.age(seconds) == text
 
 
+@pytest.mark.parametrize(
+    ("size_bytes", "text"),
+    [(812, "812 B"), (1_400_000, "1.4 MB"), (120e9, "120 GB"), (3.25e12, "3.2 TB")],
+)
+def test_sizes_choose_their_unit(size_bytes, text):
+    assert formats.data_size(size_bytes) == text
+
+
+@pytest.mark.parametrize(
+    ("duration_ms", "text"),
+    [(None, "–"), (4.21, "4.2 ms"), (210.4, "210 ms"), (1_250, "1.2 s"), (-3.44, "−3.4 ms")],
+)
+def test_short_durations_choose_their_unit(duration_ms, text):
+    assert formats.milliseconds(duration_ms) == text
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "text"),
+    [(1_728, 1_800, "96 %"), (9_999, 10_000, "99.9 %"), (5, 5, "100 %"), (0, 0, "0 %")],
+)
+def test_a_share_is_100_percent_only_when_it_is_all(part, whole, text):
+    assert formats.share(part, whole) == text
+
+
 def test_samples_count_with_thousands():
     assert formats.sample(1_800) == "n = 1,800 bars"
     assert formats.sample(1) == "n = 1 bar"
@@ -106,31 +130,41 @@ def test_a_window_that_fills_says_how_far_it_is():
 
 
 def recorder_status(**changes) -> RecorderStatus:
-    values: dict[str, object] = dict.fromkeys((each.name for each in fields(RecorderStatus)), 0)
-    values |= {
+    values: dict[str, object] = {
         "state": "live", "market": "spot", "stream": "aggTrade", "symbols": ("BTCUSDT",),
-        "received": 1_234, "stored": 1_230, "duplicates": 4, "reconnects": 2,
-        "last_error": None, "last_rejected": None, "retry_in_s": None,
-        "last_received_us": NOW_US - 300_000, "per_symbol": {},
+        "received": 1_234, "stored": 1_230, "duplicates": 4, "conflicts": 0, "rejected": 0,
+        "refused": 0, "reconnects": 2, "rotations": 0, "attempts": 3, "restarts": 0,
+        "last_error": None, "last_rejected": None, "last_received_us": NOW_US - 300_000,
+        "queue_depth": 0, "queue_capacity": 200_000, "retry_in_s": None, "commit_p50_ms": None,
+        "commit_p99_ms": None, "skew_ms": None, "per_symbol": {},
     }  # fmt: skip
     return RecorderStatus(**{**values, **changes})
 
 
 def test_the_strip_names_state_age_and_every_count():
     strip = status.strip(recorder_status(), NOW_US)
-    for words in ("LIVE", "0.3 s ago", "1,234", "1,230", "duplicates <b>4", "reconnects <b>2"):
+    for words in ("LIVE <span>0.3 s", "1,234", "1,230", "duplicates <b>4", "reconnects <b>2"):
         assert words in strip
 
 
 def test_a_silent_live_feed_is_stale_and_none_is_not_recording():
     silent = recorder_status(last_received_us=NOW_US - 12_000_000)
-    assert "STALE" in status.strip(silent, NOW_US)
+    assert "STALE <span>12 s" in status.strip(silent, NOW_US)
     assert "NOT RECORDING" in status.strip(None, NOW_US)
 
 
-@pytest.mark.parametrize(
-    "state", ["off", "connecting", "live", "reconnecting", "stopped", "failed"]
-)
+def test_a_market_that_the_exchange_calls_quiet_is_not_stale():
+    quiet = {"BTCUSDT": SymbolStatus(state="quiet")}
+    silent = recorder_status(last_received_us=NOW_US - 12_000_000, per_symbol=quiet)
+    assert "QUIET <span>12 s" in status.strip(silent, NOW_US)
+
+
+def test_a_reconnecting_feed_says_when_it_tries_again():
+    waiting = recorder_status(state="reconnecting", retry_in_s=3.0)
+    assert "RECONNECTING <span>retry in 3.0 s" in status.state_pill(waiting, NOW_US)
+
+
+@pytest.mark.parametrize("state", get_args(RecorderState))
 def test_every_state_of_the_recorder_has_a_word_and_a_sign_of_its_own(state):
     sign, word, _ = status.WORDS[state]
     others = [(s, w) for name, (s, w, _) in status.WORDS.items() if name != state]
@@ -138,7 +172,11 @@ def test_every_state_of_the_recorder_has_a_word_and_a_sign_of_its_own(state):
 
 
 def test_the_last_error_and_a_refused_trade_are_never_hidden():
-    strip = status.strip(recorder_status(last_error="<refused>", refused=7), NOW_US)
+    gaps = {"BTCUSDT": SymbolStatus(open_gaps=2)}
+    strip = status.strip(
+        recorder_status(last_error="<refused>", refused=7, per_symbol=gaps), NOW_US
+    )
+    assert "open gaps <b>2" in strip
     assert "&lt;refused&gt;" in strip
     assert "refused, queue full <b>7" in strip
 
@@ -153,6 +191,8 @@ def test_markup_escapes_whatever_it_is_given():
         markup.figures([markup.Figure(evil, evil, (evil,), tip=evil)]),
         markup.table(evil, [evil], [[evil, markup.Cell(evil, "sell", words=True)]]),
         markup.notes([evil]),
+        markup.pill(evil, evil, evil, "good"),
+        markup.explanations([markup.Figure(evil, evil, tip=evil)]),
     ]
     for piece in pieces:
         assert evil not in piece

@@ -22,9 +22,10 @@ ResultT = TypeVar("ResultT")
 P = ParamSpec("P")
 
 START_S = 1000.0
-MOST_TURNS_IN_PLACE = 1_000_000
-# Two timers closer than this fire together; far above what float64 loses in 30 days.
-RESOLUTION_S = 1e-6
+MOST_TURNS_IN_PLACE = 200_000
+# What a turn of the loop takes. Were it nothing, rounding could leave a task a hair before the
+# moment it waits for, for ever.
+TURN_S = 1e-9
 
 
 class VirtualTimeError(Exception):
@@ -43,6 +44,7 @@ class _JumpingSelector(selectors.SelectSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         # The loop's own wake-up pipe is the only file here.
         ready = super().select(0)
+        self.now_s += TURN_S
         if ready or timeout == 0:
             self._turn()
             return ready
@@ -68,7 +70,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def __init__(self, most_s: float = 30 * 86400.0) -> None:
         self._jumping = _JumpingSelector(most_s)
         super().__init__(self._jumping)
-        self._clock_resolution = RESOLUTION_S
+        self._clock_resolution = TURN_S / 1000
 
     def time(self) -> float:
         return self._jumping.now_s

@@ -1,4 +1,4 @@
-"""The coverage timeline: a strip per symbol, of what is stored and what is not, over one UTC axis."""
+"""The coverage timeline: per symbol a strip of what is stored and what is not, over UTC."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ MARGIN_HEIGHT_PX: Final = 92
 LOOKS: Final[dict[CoverageState, tuple[str, str, str]]] = {
     "covered": ("Covered", theme.LEG_Y, ""),
     "absent": ("Absent at the exchange", theme.MUTED, "diamond"),
-    "expired": ("Given up", theme.SELL, "x"),
-    "open": ("Open gap", theme.SERIES, "triangle-down"),
+    "expired": ("Given up", theme.SERIES, "x"),
+    "open": ("Open gap", theme.SELL, "triangle-down"),
 }
 
 
@@ -100,7 +100,13 @@ def _traces(stretches: Stretches) -> list[go.Scatter]:
         x=(stretches.start_ms + stretches.end_ms) / 2,
         y=stretches.row.astype(np.float64),
         mode="markers",
-        marker={"symbol": symbol, "size": 10, "color": color},
+        # The outline sets the mark off from its own strip.
+        marker={
+            "symbol": symbol,
+            "size": 11,
+            "color": color,
+            "line": {"color": theme.PAPER, "width": 1.5},
+        },
         text=list(stretches.told),
         hovertemplate="%{text}<extra></extra>",
         **shared,
@@ -114,9 +120,7 @@ def _with_breaks(starts: NDArray, ends: NDArray) -> NDArray[np.float64]:
     return np.column_stack([starts, ends, breaks]).ravel()
 
 
-def _layout(
-    drawn: Sequence[Stretches], symbols: Sequence[str], view_id: str
-) -> dict[str, object]:
+def _layout(drawn: Sequence[Stretches], symbols: Sequence[str], view_id: str) -> dict[str, object]:
     starts = np.concatenate([each.start_ms for each in drawn]) if drawn else np.empty(0)
     ends = np.concatenate([each.end_ms for each in drawn]) if drawn else np.empty(0)
     ranged = {"minallowed": starts.min(), "maxallowed": ends.max()} if len(starts) else {}

@@ -10,7 +10,17 @@ from analytics.pair import PairAnalytics, PairParams
 from ingest.files import ReadReport
 from pages.charts.pair_figure import pair_figure
 from pages.charts.pair_series import PriceView
-from pages.ui import chart_view, evidence, exports, figures, formats, markup, notices, pair_data
+from pages.ui import (
+    chart_view,
+    coverage_note,
+    evidence,
+    exports,
+    figures,
+    formats,
+    markup,
+    notices,
+    pair_data,
+)
 from pages.ui.leg_table import legs_table
 from pages.ui.live_chart import live_chart
 from pages.ui.signal_table import latest_changes
@@ -47,14 +57,12 @@ def _show_result(result: PairAnalytics, bars: pair_data.PairBars, source: Source
         interval = result.params.interval
         notices.show(notices.bars_so_far(0, result.params.window, "The analysis", interval))
         return
-    now_us = time.time_ns() // 1_000
-    st.html(
-        markup.block(
-            figures.signal(result),
-            markup.figures(figures.all_figures(result, bars, now_us)),
-            css="pd-top",
-        )
-    )
+    items = figures.all_figures(result, bars, time.time_ns() // 1_000)
+    st.html(markup.block(figures.signal(result), markup.figures(items), css="pd-top"))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        words = coverage_note.coverage_words(result, bars)
+        st.html(markup.block(markup.text(" ".join(words), "muted"), css="pd-covered"))
+        figures.explain(items, key="explain_pair")
     _show_chart(result, source)
     _show_tables(result)
     exports.offer_analytics(result, is_synthetic=source.is_synthetic)

@@ -138,6 +138,7 @@ def _name_interval_of_url() -> None:
         name = parse_interval(written).name
         if name != written:
             st.query_params["interval"] = name
+            st.rerun()
 
 
 def _choose_lookback(
@@ -180,6 +181,9 @@ def _choose_thresholds() -> tuple[float, float]:
 
 def choose_refresh() -> Refresh:
     """Choose how often to refresh, or pause."""
-    every_s = st.slider("Refresh every (seconds)", 1, 60, 2, key="every")
-    is_paused = st.toggle("Pause", key="pause", help="The recorder goes on meanwhile.")
+    every_s = st.slider("Refresh every (seconds)", 1, 60, 2, key="every",
+                        persist_state="session")  # fmt: skip
+    is_paused = st.toggle(
+        "Pause", key="pause", persist_state="session", help="The recorder goes on meanwhile."
+    )
     return Refresh(int(every_s), bool(is_paused))

@@ -2,8 +2,10 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 import streamlit as st
@@ -11,9 +13,39 @@ import streamlit as st
 from analytics.pair import PairAnalytics
 from ingest.files import write_ticks_ndjson
 from ingest.store import TickReader
-from pages.ui.notices import shown_in_place
+from pages.ui import formats
+from pages.ui.notices import Notice, show, shown_in_place
 
-TicksBetween = Callable[[pd.Timestamp, pd.Timestamp], pd.DataFrame]
+# About 100 MB of NDJSON; three times that can be uploaded again.
+MAX_TICKS: Final = 1_000_000
+FIRST_OFFER: Final = pd.Timedelta("1h")
+
+
+@dataclass(frozen=True)
+class TickSource:
+    """Where ticks for a download are from.
+
+    Attributes
+    ----------
+    y, x
+        The legs.
+    first, last
+        Times of the first and the last tick there is.
+    read
+        Gives the ticks of both legs with ``start <= time < end``.
+    count
+        How many that would be; may stop counting above `MAX_TICKS`.
+    is_synthetic
+        Made by a script: the file's name says so.
+    """
+
+    y: str
+    x: str
+    first: pd.Timestamp
+    last: pd.Timestamp
+    read: Callable[[pd.Timestamp, pd.Timestamp], pd.DataFrame]
+    count: Callable[[pd.Timestamp, pd.Timestamp], int]
+    is_synthetic: bool = False
 
 
 def analytics_csv(result: PairAnalytics) -> bytes:
@@ -59,6 +91,21 @@ def stored_ticks(
     return ticks
 
 
+def count_stored_ticks(
+    path: Path, symbols: tuple[str, ...], start: pd.Timestamp, end: pd.Timestamp
+) -> int:
+    """Count stored ticks between two whole minutes, day by day until there are too many."""
+    counted = 0
+    with TickReader(path) as reader:
+        for day in pd.date_range(start, end, freq="D", inclusive="left"):
+            until = min(day + pd.Timedelta("1D"), end)
+            bars = [reader.bars(symbol, "1min", day, until) for symbol in symbols]
+            counted += sum(int(each["trades"].sum()) for each in bars)
+            if counted > MAX_TICKS:
+                break
+    return counted
+
+
 def file_ticks(
     ticks: pd.DataFrame, symbols: tuple[str, ...], start: pd.Timestamp, end: pd.Timestamp
 ) -> pd.DataFrame:
@@ -67,34 +114,44 @@ def file_ticks(
     return ticks.loc[inside]
 
 
-def ticks_ndjson(read: TicksBetween, start: pd.Timestamp, end: pd.Timestamp) -> bytes:
+def source_of_file(ticks: pd.DataFrame, y: str, x: str, *, is_synthetic: bool) -> TickSource:
+    """Take the ticks of a file as a source."""
+    read = partial(file_ticks, ticks, (y, x))
+    first, last = ticks.index[0], ticks.index[-1]
+    return TickSource(
+        y, x, first, last, read, lambda start, end: len(read(start, end)), is_synthetic
+    )
+
+
+def ticks_ndjson(source: TickSource, start: pd.Timestamp, end: pd.Timestamp) -> bytes:
     """Write ticks as NDJSON that NDJSON File mode reads back to the same bars."""
     buffer = io.BytesIO()
-    write_ticks_ndjson(read(start, end), buffer)
+    write_ticks_ndjson(source.read(start, end), buffer)
     return buffer.getvalue()
 
 
-def offer_ticks(
-    read: TicksBetween, y: str, x: str, first: pd.Timestamp, last: pd.Timestamp
-) -> None:
-    """Offer the ticks of both legs in a time range of the reader's choice.
+def ticks_name(source: TickSource, start: pd.Timestamp, end: pd.Timestamp) -> str:
+    """Name a file of ticks; synthetic ones say so."""
+    extra = ("ticks", "synthetic") if source.is_synthetic else ("ticks",)
+    return f"{file_stem(source.y, source.x, start, end, *extra)}.ndjson"
 
-    Parameters
-    ----------
-    read
-        Gives the ticks of both legs with ``start <= time < end``.
-    y, x
-        The legs.
-    first, last
-        What there is.
-    """
-    with st.popover("Ticks (NDJSON)"):
-        st.caption(f"Trades of {y} and {x}, times in UTC.")
-        earliest, latest = first.floor("min"), last.ceil("min")
-        start = _choose_time("From", earliest, earliest, latest)
+
+def offer_ticks(source: TickSource) -> None:
+    """Offer the ticks of both legs in a time range of the reader's choice."""
+    # Opening it runs the fragment again: nothing is counted for those who do not look.
+    popover = st.popover("Ticks (NDJSON)", key="ticks_popover", on_change="rerun")
+    if not popover.open:
+        return
+    with popover, shown_in_place():
+        made = " Synthetic data, made by a script." if source.is_synthetic else ""
+        st.caption(
+            f"Trades of {source.y} and {source.x}, times in UTC, at most {MAX_TICKS:,} ticks. "
+            f"NDJSON File mode reads the file back.{made}"
+        )
+        earliest, latest = source.first.floor("min"), source.last.ceil("min")
+        start = _choose_time("From", max(earliest, latest - FIRST_OFFER), earliest, latest)
         end = _choose_time("Until", latest, earliest, latest)
-        with shown_in_place():
-            _offer_range(read, y, x, start, end)
+        _offer_range(source, start, end)
 
 
 def _choose_time(
@@ -106,18 +163,30 @@ def _choose_time(
     return value if chosen is None else pd.Timestamp(chosen, tz="UTC")
 
 
-def _offer_range(
-    read: TicksBetween, y: str, x: str, start: pd.Timestamp, end: pd.Timestamp
-) -> None:
-    """Offer one range, once it is one."""
+def _offer_range(source: TickSource, start: pd.Timestamp, end: pd.Timestamp) -> None:
+    """Offer one range, once it is one and not too long."""
     if end <= start:
         st.info("The range is empty: choose an end after its start.")
         return
+    count = source.count(start, end)
+    if count > MAX_TICKS:
+        show(too_many_ticks(start, end))
+        return
     st.download_button(
-        "Download",
-        data=partial(ticks_ndjson, read, start, end),
-        file_name=f"{file_stem(y, x, start, end, 'ticks')}.ndjson",
+        f"Download {formats.count(count, 'tick')}",
+        data=partial(ticks_ndjson, source, start, end),
+        file_name=ticks_name(source, start, end),
         mime="application/x-ndjson",
         on_click="ignore",
         key="download_ticks",
+        disabled=count == 0,
+    )
+
+
+def too_many_ticks(start: pd.Timestamp, end: pd.Timestamp) -> Notice:
+    """Say that a range holds more than one file may."""
+    return Notice(
+        f"More than {MAX_TICKS:,} ticks from {formats.span(start, end)}",
+        "Choose a shorter range, and download the rest after it.",
+        is_fault=False,
     )

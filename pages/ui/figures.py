@@ -1,10 +1,13 @@
 """The signal and the eight figures beside it, each with the sample it rests on."""
 
+from collections.abc import Sequence
+
 import pandas as pd
+import streamlit as st
 
 from analytics.outcome import Degenerate, NotEnough
 from analytics.pair import PairAnalytics
-from pages.ui import formats
+from pages.ui import formats, markup
 from pages.ui.chart_view import spread_decimals, spread_unit
 from pages.ui.markup import Figure, Tone, signal_block
 from pages.ui.notices import sentence
@@ -47,6 +50,12 @@ def all_figures(result: PairAnalytics, bars: PairBars, now_us: int) -> list[Figu
         _cointegration(result),
         _correlation(result),
     ]
+
+
+def explain(items: Sequence[Figure], *, key: str) -> None:
+    """Offer what each figure means, for keyboards and touch too, where nothing can hover."""
+    with st.popover("What the figures mean", key=key):
+        st.html(markup.block(markup.explanations(items)))
 
 
 def _price(symbol: str, closes: pd.Series, bars: PairBars, now_us: int, tone: Tone) -> Figure:

@@ -1,4 +1,4 @@
-"""`/healthz` for monitors: 200 while the recording is as it should be, 503 with the cause if not."""
+"""`/healthz` for monitors: 200 while the recording is as it should be, else 503 and why."""
 
 import time
 from typing import Final

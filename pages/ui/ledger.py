@@ -61,7 +61,7 @@ def read_ledger(path: Path, quarantined: int) -> Ledger:
 
 
 def ledger_csv(path: Path) -> bytes:
-    """Write all gaps as CSV: times in ISO 8601 UTC, texts that no spreadsheet takes for a formula."""
+    """Write all gaps as CSV: times in ISO 8601 UTC, no text that a spreadsheet would run."""
     with TickReader(path) as reader:
         gaps = reader.gaps()
     for name in ("after", "before"):
@@ -130,8 +130,13 @@ def _covered(
         cuts = (time_ms(pd.DatetimeIndex(own[edge])) for edge in ("after", "before"))
         pieces += [(*piece, row) for piece in without(begin, end, *cuts)]
     starts, ends, owners = zip(*pieces, strict=True) if pieces else [()] * 3
-    floats = (np.array(edges, dtype=np.float64) for edges in (starts, ends))
-    return Stretches("covered", *floats, np.array(owners, dtype=np.int64), ())
+    return Stretches(
+        "covered",
+        np.array(starts, dtype=np.float64),
+        np.array(ends, dtype=np.float64),
+        np.array(owners, dtype=np.int64),
+        (),
+    )
 
 
 def without(

@@ -8,6 +8,7 @@ const CONFIG = {
   modeBarButtons: [["toImage", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]],
 };
 const NARROW_PX = 600;
+const NARROW_TOP_PX = 84;
 const FIT_PADDING = 0.06;
 
 function loadPlotly(url) {
@@ -93,7 +94,9 @@ function styledFigure(raw, host) {
   layout.height = raw.height;
   layout.autosize = true;
   if (host.clientWidth < NARROW_PX) {
-    layout.margin = { ...layout.margin, l: 58, r: 6, t: 84 };
+    // The legend wraps here: room for it, beside that of the panels.
+    layout.height += NARROW_TOP_PX - layout.margin.t;
+    layout.margin = { ...layout.margin, l: 58, r: 6, t: NARROW_TOP_PX };
     layout.font.size = 11;
     layout.xaxis.nticks = 4;
     for (const trace of data) if (trace.marker) trace.marker.size = 5;

@@ -85,9 +85,17 @@ def _figure(item: Figure) -> str:
     )
 
 
-def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str | Cell]]) -> str:
+def explanations(items: Iterable[Figure]) -> str:
+    """List what the figures mean, those that need saying."""
+    told = (
+        f"<dt>{escape(item.label)}</dt><dd>{escape(item.tip)}</dd>" for item in items if item.tip
+    )
+    return f'<dl class="pd-explained">{"".join(told)}</dl>'
+
+
+def table(caption: str, head: Sequence[str | Cell], rows: Iterable[Sequence[str | Cell]]) -> str:
     """Set a table; the first column names the row."""
-    top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    top = "".join(_cell(name, 'th scope="col"') for name in head)
     body = "".join(f"<tr>{''.join(_cell(cell) for cell in row)}</tr>" for row in rows)
     return (
         f'<div class="pd-scroll"><table class="pd-table"><caption>{escape(caption)}</caption>'
@@ -95,12 +103,13 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str | Cell]
     )
 
 
-def _cell(cell: str | Cell) -> str:
+def _cell(cell: str | Cell, kind: str = "td") -> str:
+    end = kind.partition(" ")[0]
     if isinstance(cell, str):
-        return f"<td>{escape(cell)}</td>"
+        return f"<{kind}>{escape(cell)}</{end}>"
     tone = f"pd-{cell.tone}" if cell.tone else ""
     css = f"{tone} {'pd-words' if cell.words else ''}".strip()
-    return f'<td class="{css}">{escape(cell.text)}</td>'
+    return f'<{kind} class="{css}">{escape(cell.text)}</{end}>'
 
 
 def notes(lines: Iterable[str]) -> str:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from analytics.errors import AnalyticsError, DegenerateSeriesError, NotEnoughDataError
+from ingest.status import RecorderStatus
 from ingest.store import StoreError
 from ingest.tick import IngestError
+from pages.ui.progress import show_progress
 
 
 class SameSymbolError(AnalyticsError):
@@ -66,6 +68,15 @@ def show(notice: Notice) -> None:
         st.info(notice.text)
 
 
+def show_standing(status: RecorderStatus | None) -> None:
+    """Show what the recorder has to say to the person at the desk, and how its long work goes."""
+    if status is None:
+        return
+    for told in status.notices:
+        st.warning(told)
+    show_progress(status)
+
+
 @contextmanager
 def shown_in_place() -> Iterator[None]:
     """Show what a room refused, inside the block, instead of a traceback."""
@@ -89,6 +100,15 @@ def single_symbol(symbol: str, source: str) -> Notice:
     return Notice(
         f"{source} holds a single symbol, {symbol}; a pair needs two",
         "Choose a file with two symbols, or the bundled sample.",
+        is_fault=False,
+    )
+
+
+def not_recording() -> Notice:
+    """Say that this process shows what is stored, and records nothing."""
+    return Notice(
+        "This process does not record",
+        "Start the app without --no-ingest to record; below is what the database holds.",
         is_fault=False,
     )
 

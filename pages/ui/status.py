@@ -55,7 +55,9 @@ def strip(status: RecorderStatus | None, now_us: int) -> str:
         return block(state, text("Showing what the database holds."), css="pd-strip")
     pieces = [state, *(labelled(name, value) for name, value in _counts(status))]
     if status.last_error:
-        pieces.append(f'<span class="pd-bad">{labelled("last error", status.last_error)}</span>')
+        # An error that is over is worth a line, not an alarm.
+        tone = "muted" if status.state == "live" else "bad"
+        pieces.append(f'<span class="pd-{tone}">{labelled("last error", status.last_error)}</span>')
     return block(*pieces, css="pd-strip")
 
 

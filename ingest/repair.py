@@ -1,0 +1,129 @@
+"""What repairs and watches the feed over REST: backfill, earlier bars, silence, the clock."""
+
+import random
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from ingest.backfill import Backfill
+from ingest.backfill_limits import BackfillLimits
+from ingest.counts import Counts
+from ingest.event_queue import EventQueue
+from ingest.feed import Feed
+from ingest.gap_board import GapBoard, Progress
+from ingest.http_get import Fetch
+from ingest.rest import RestClient
+from ingest.settings import Settings
+from ingest.skew import SkewMeter
+from ingest.status import SymbolState
+from ingest.warm_start import WarmStart
+from ingest.watchdog import Heard, Watchdog
+
+
+class Repair:
+    """One REST client and the tasks that use it. Made in the event loop it runs in.
+
+    Parameters
+    ----------
+    settings
+        Market, stream, endpoint, how far back to fetch.
+    feed
+        Whose symbols are repaired and whose silence is watched.
+    queue, board, counts
+        Shared with the writing side.
+    fetch, now_us, rng
+        Replaceable for tests.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        feed: Feed,
+        queue: EventQueue,
+        board: GapBoard,
+        counts: Counts,
+        *,
+        fetch: Fetch,
+        now_us: Callable[[], int],
+        rng: random.Random,
+    ) -> None:
+        self._feed, self._counts = feed, counts
+        rest = RestClient(settings.rest_base, settings.market, fetch=fetch, now_us=now_us, rng=rng)
+        self._backfill = Backfill(
+            board,
+            rest,
+            queue.put,
+            settings.stream,
+            wanted=lambda symbol: symbol in feed.symbols,
+            limits=BackfillLimits(
+                max_span_s=settings.backfill_hours * 3600, max_requests=settings.backfill_requests
+            ),
+            now_us=now_us,
+            rng=rng,
+        )
+        self._warm_start = WarmStart(rest, queue.put, settings.stream, now_us=now_us)
+        self._watchdog = Watchdog(
+            feed,
+            rest,
+            settings.stream,
+            symbols=lambda: feed.symbols,
+            heard=self._heard,
+            board=board,
+            put=queue.put,
+        )
+        self._skew = SkewMeter(rest)
+        self._seeded: set[str] = set()
+
+    def works(self) -> list[Coroutine[Any, Any, None]]:
+        """What is to run beside the feed, until cancelled."""
+        return [
+            self._backfill.run(),
+            self._warm_start.run(),
+            self._watchdog.run(),
+            self._skew.run(),
+        ]
+
+    def symbols_change(self, symbols: tuple[str, ...]) -> None:
+        """Seed new symbols, leave those that went. Called before the feed subscribes."""
+        for symbol in set(symbols) - self._seeded:
+            self._warm_start.add(symbol)
+        for symbol in self._seeded - set(symbols):
+            self._warm_start.remove(symbol)
+        self._seeded = set(symbols)
+
+    def repair_now(self) -> None:
+        """Ask at once where the backfill would wait."""
+        self._backfill.repair_now()
+
+    # Read from other threads.
+
+    @property
+    def no_data(self) -> str | None:
+        """A sentence while a connection stands on which nothing ever came."""
+        return self._watchdog.no_data
+
+    @property
+    def skew_ms(self) -> float | None:
+        """The exchange's clock minus ours; None until measured."""
+        newest = self._skew.newest
+        return None if newest is None else newest.skew_ms
+
+    def symbol_state(self, symbol: str) -> SymbolState:
+        """Whether a symbol's trades come."""
+        return self._watchdog.state(symbol)
+
+    def backfill_progress(self) -> tuple[Progress, ...]:
+        """Gaps being filled."""
+        return self._backfill.progress
+
+    def warm_start_progress(self) -> tuple[Progress, ...]:
+        """Symbols whose earlier bars are being fetched."""
+        return self._warm_start.progress
+
+    def notices(self) -> list[str]:
+        """Sentences for the person at the desk."""
+        alarms = [each for each in (self.no_data, self._backfill.blocked) if each is not None]
+        return [*alarms, *self._backfill.notices, *self._warm_start.notices]
+
+    def _heard(self, symbol: str) -> Heard:
+        counts = self._counts.of(symbol)
+        return counts.received, counts.last_id

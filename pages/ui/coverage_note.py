@@ -1,0 +1,36 @@
+"""How much of the bars in sight is known, and where they are the exchange's own."""
+
+import pandas as pd
+
+from analytics.pair import PairAnalytics
+from pages.ui import formats
+from pages.ui.pair_data import PairBars
+
+
+def coverage_words(result: PairAnalytics, bars: PairBars) -> list[str]:
+    """Say it in a sentence or two; result without bars gives none."""
+    covered = result.coverage
+    if not covered.bars:
+        return []
+    known = formats.share(covered.known, covered.bars)
+    told = f"Covered {known} of {formats.count(covered.bars, 'bar')}"
+    if covered.missing:
+        told = f"{told}; {covered.missing:,} missing in gaps"
+    return [f"{told}.", *_kline_words(result, bars)]
+
+
+def _kline_words(result: PairAnalytics, bars: PairBars) -> list[str]:
+    start = result.zscore.index[0]
+    legs = ((result.params.y, bars.y_bars), (result.params.x, bars.x_bars))
+    untils: dict[str, pd.Timestamp] = {
+        symbol: leg.attrs["klines_until"] for symbol, leg in legs if "klines_until" in leg.attrs
+    }
+    inside = {symbol: until for symbol, until in untils.items() if until > start}
+    if len(inside) == 2 and len(set(inside.values())) == 1:
+        return [_until("Bars", next(iter(inside.values())), start)]
+    return [_until(f"{symbol} bars", until, start) for symbol, until in inside.items()]
+
+
+def _until(whose: str, until: pd.Timestamp, start: pd.Timestamp) -> str:
+    when = formats.utc_time(until) if until.date() == start.date() else formats.utc(until)
+    return f"{whose} before {when} are the exchange's own klines."

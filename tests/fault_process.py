@@ -1,0 +1,253 @@
+"""A recorder killed at random moments, over and over, while the exchange trades on."""
+
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+from exchange import Exchange, ThreadedExchange
+from exchange_feeds import LiveFeed
+from fault_result import Result, at_most, equal, holds, told
+from fault_storage import TESTS, child_environment, until
+
+from ingest.recorder import Recorder
+from ingest.settings import Settings
+
+SYMBOLS = ("BTCUSDT", "ETHUSDT")
+
+
+class Child:
+    """One recording process; imports while its predecessor still runs."""
+
+    def __init__(self, database: Path, exchange: ThreadedExchange) -> None:
+        arguments = (str(database), exchange.ws_url, exchange.rest_url, ",".join(SYMBOLS))
+        self._process = subprocess.Popen(
+            [sys.executable, str(TESTS / "fault_child.py"), *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=child_environment(),
+        )
+        self._said = self._process.stdout
+
+    def begin(self) -> None:
+        """Let it record; returns when its threads run."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline().strip() == b"ready"
+        self._process.stdin.write(b"\n")
+        self._process.stdin.flush()
+
+    def wait_recording(self) -> None:
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline().strip() == b"recording", "the child did not record"
+
+    def kill(self) -> None:
+        """End it at once: SIGKILL, or what the system has in its place."""
+        self._process.kill()
+        self._process.wait(10)
+
+    def close(self) -> None:
+        self.kill()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+
+
+@contextmanager
+def child_of(database: Path, exchange: ThreadedExchange) -> Iterator[Child]:
+    child = Child(database, exchange)
+    try:
+        yield child
+    finally:
+        child.close()
+
+
+def kill_at_random(
+    folder: Path, *, kills: int, seed: int, rate_per_s: float = 200.0, longest_s: float = 0.4
+) -> Result:
+    """Kill the recorder `kills` times; look at the database each time; then let it repair."""
+    rng = random.Random(seed)
+    database = folder / "killed.db"
+    torn = unsound = lost = early = 0
+    begun_s = time.monotonic()
+    feed = LiveFeed(rate_per_s, seed=seed, history_s=0)
+    with ThreadedExchange(SYMBOLS, feed=feed) as exchange, ExitStack() as stack:
+        child = stack.enter_context(child_of(database, exchange))
+        for _ in range(kills):
+            child.begin()
+            if rng.random() < 0.1:
+                early += 1  # anywhere in its start
+                time.sleep(rng.uniform(0, 0.2))
+            else:
+                child.wait_recording()
+                exchange.wait_for_subscribers(1)
+                time.sleep(rng.uniform(0, longest_s))
+            follower = stack.enter_context(child_of(database, exchange))
+            seen = stored_counts(database)
+            child.kill()
+            child = follower
+            found = examine(database)
+            unsound += not found.sound
+            torn += found.torn
+            lost += sum(max(0, seen[each] - found.counts.get(each, 0)) for each in seen)
+        exchange.call(_stop_feed)
+        exchange.push("BTCUSDT", 1, 1)
+        exchange.push("ETHUSDT", 1, 1)
+        child.begin()
+        child.wait_recording()
+        exchange.wait_for_subscribers(1)
+        killed_s = time.monotonic() - begun_s
+        # Live trades from beyond: what lies between is the gap.
+        last = {each: exchange.push(each, 2, 1).trade_id for each in SYMBOLS}
+        sent = {each: [t.trade_id for t in exchange.trades(each)] for each in SYMBOLS}
+        try:
+            whole_s = until(lambda: stored_ids(database) == _since_first(sent, database), 60.0, 0.05)
+        except TimeoutError:
+            whole_s = float("inf")
+        child.kill()
+        ids = stored_ids(database)
+        wanted = _since_first(sent, database)
+    return Result(
+        f"killed {kills} times in {killed_s:.0f} s while {sum(map(len, sent.values())):,} trades ran",
+        seed,
+        (
+            told("kills", kills),
+            told("kills during the start", early),
+            equal("stored rows lost", lost, 0),
+            equal("torn batches", torn, 0),
+            equal("quick_check not ok", unsound, 0),
+            holds("last ids", last, all(ids[each][-1] == last[each] for each in SYMBOLS), "stored"),
+            equal("ids missing after the restart", _missing(wanted, ids), 0),
+            equal("ids too many", _missing(ids, wanted), 0),
+            at_most("ids equal the exchange's after", whole_s, 60.0, "s"),
+        ),
+    )
+
+
+def _stop_feed(exchange: Exchange) -> None:
+    assert exchange._feed_task is not None
+    exchange._feed_task.cancel()
+
+
+def _since_first(sent: dict[str, list[int]], database: Path) -> dict[str, list[int]]:
+    """Give the ids the recorder owes: all from the first it ever stored."""
+    stored = stored_ids(database)
+    return {
+        each: [number for number in sent[each] if stored[each] and number >= stored[each][0]]
+        for each in sent
+    }
+
+
+def _missing(wanted: dict[str, list[int]], found: dict[str, list[int]]) -> int:
+    return sum(len(set(wanted[each]) - set(found.get(each, ()))) for each in wanted)
+
+
+def _read_only(database: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
+
+
+def stored_counts(database: Path) -> dict[str, int]:
+    """Give how many rows a reader sees just now; nothing where there is no database yet."""
+    try:
+        with closing(_read_only(database)) as connection:
+            sql = "SELECT symbol, count(*) FROM tick JOIN stream USING (stream_id) GROUP BY symbol"
+            return dict(connection.execute(sql).fetchall())
+    except sqlite3.OperationalError:
+        return {}
+
+
+def stored_ids(database: Path) -> dict[str, list[int]]:
+    """Give the stored ids by symbol, of events that are no trade too."""
+    with closing(_read_only(database)) as connection:
+        found: dict[str, list[int]] = {each: [] for each in SYMBOLS}
+        sql = (
+            "SELECT symbol, trade_id FROM (SELECT stream_id, trade_id FROM tick UNION ALL"
+            " SELECT stream_id, trade_id FROM non_trade) JOIN stream USING (stream_id)"
+            " ORDER BY trade_id"
+        )
+        for symbol, trade_id in connection.execute(sql):
+            found[symbol].append(trade_id)
+        return found
+
+
+class Examination:
+    """What a database holds, and whether its tables agree."""
+
+    def __init__(self, sound: bool, torn: int, counts: dict[str, int]) -> None:
+        self.sound = sound
+        self.torn = torn
+        self.counts = counts
+
+
+def examine(database: Path) -> Examination:
+    """Check a database nobody writes: sound, bars and ledger agree with the rows.
+
+    A batch writes trades, bars and ledger in one transaction: where they disagree it was torn.
+    """
+    if not database.exists():
+        return Examination(True, 0, {})
+    with closing(sqlite3.connect(database, timeout=5.0)) as connection:
+        sound = connection.execute("PRAGMA quick_check").fetchone()[0] == "ok"
+        if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'tick'").fetchone():
+            return Examination(sound, 0, {})
+        torn = sum(_torn(connection, *row) for row in connection.execute(
+            "SELECT stream_id, first_id, last_id FROM stream WHERE last_id IS NOT NULL"
+        ).fetchall())
+    return Examination(sound, torn, stored_counts(database))
+
+
+def _torn(connection: sqlite3.Connection, stream_id: int, first_id: int, last_id: int) -> int:
+    """Count the ways in which a stream's tables disagree."""
+
+    def one(sql: str) -> int:
+        return int(connection.execute(sql, (stream_id,)).fetchone()[0] or 0)
+
+    ticks = one("SELECT count(*) FROM tick WHERE stream_id = ?")
+    others = one("SELECT count(*) FROM non_trade WHERE stream_id = ?")
+    in_bars = one("SELECT sum(trades) FROM bar_1s WHERE stream_id = ?")
+    in_gaps = one(
+        "SELECT sum(to_id - from_id + 1) FROM gap WHERE stream_id = ? AND state <> 'filled'"
+    )
+    newest = one("SELECT max(trade_id) FROM tick WHERE stream_id = ?")
+    whole = ticks + others + in_gaps == last_id - first_id + 1
+    return (ticks != in_bars) + (not whole) + (newest > last_id)
+
+
+def second_recorder(folder: Path) -> Result:
+    """Start a second process on a database that is being recorded, by the app's own command."""
+    with ThreadedExchange(SYMBOLS) as exchange:
+        database = folder / "taken.db"
+        settings = Settings(
+            symbols=SYMBOLS, db=database, ws_url=exchange.ws_url, rest_url=exchange.rest_url
+        )
+        recorder = Recorder(settings)
+        recorder.start()
+        exchange.wait_for_subscribers(1)
+        second = subprocess.run(
+            [sys.executable, str(TESTS.parent / "app.py"), "--db", str(database), "--no-browser"],
+            capture_output=True, text=True, timeout=60, check=False, env=child_environment(),
+        )
+        alive = recorder.status().state
+        recorder.stop()
+    lines = second.stderr.strip().splitlines()
+    return Result(
+        "a second app.py on the same database",
+        None,
+        (
+            equal("exit status", second.returncode, 2),
+            equal("lines on standard error", len(lines), 1),
+            holds("says", lines[-1:], "another recorder" in second.stderr, "another recorder"),
+            holds("the first one", alive, alive == "live", "live"),
+        ),
+    )
+
+
+def waited(action: Callable[[], object]) -> float:
+    """Give the seconds an action takes."""
+    begun_s = time.monotonic()
+    action()
+    return time.monotonic() - begun_s
