@@ -8,8 +8,6 @@ from ingest.status import HistoryEntry
 
 _RATE_SECONDS = 10
 _LATENCY_SAMPLES = 500
-# Trades fetched afterwards say nothing of how fast trades are stored.
-_LIVE_WITHIN_US = 60_000_000
 
 
 @dataclass(slots=True)
@@ -39,10 +37,9 @@ class SymbolCounts:
         noted = list(self.received_at)
         return (noted[-1] - noted[0]) / (len(noted) - 1) if len(noted) > 1 else 0.0
 
-    def note_stored(self, time_us: int, received_us: int, stored_us: int) -> None:
-        """Sample how long after its trade time a live trade was stored."""
-        if abs(received_us - time_us) < _LIVE_WITHIN_US:
-            self.latencies_us.append(stored_us - time_us)
+    def note_stored(self, time_us: int, stored_us: int) -> None:
+        """Sample how long after its trade time a trade of the stream was stored."""
+        self.latencies_us.append(stored_us - time_us)
 
 
 class Counts:

@@ -26,6 +26,8 @@ class Gap:
         ``expired`` (not asked for any more: known to be missing).
     reason
         Why the state is ``absent`` or ``expired``, in a sentence.
+    opened_after_us, opened_before_us
+        The time span as it was when the gap opened.
     gap_id
         Row id in the database; None until stored.
     """
@@ -39,7 +41,13 @@ class Gap:
     cause: str
     state: GapState = "open"
     reason: str = ""
+    opened_after_us: int = 0
+    opened_before_us: int = 0
     gap_id: int | None = None
+
+    def __post_init__(self) -> None:
+        self.opened_after_us = self.opened_after_us or self.after_us
+        self.opened_before_us = self.opened_before_us or self.before_us
 
     @property
     def missing(self) -> int:

@@ -118,7 +118,8 @@ class ReceivingLoop:
         counts = self._counts.of(event.symbol)
         counts.received += 1
         counts.last_received_us = event.received_us
-        counts.last_id = event.trade_id
+        # A replay must not make the watchdog believe that REST is ahead.
+        counts.last_id = max(counts.last_id or 0, event.trade_id)
         if isinstance(event, Tick):
             counts.last_trade_us, counts.last_price = event.time_us, event.price
         self._queue.put(event)

@@ -80,6 +80,9 @@ FROM tick AS t JOIN stream AS s USING (stream_id);
 
 _VERSION_2 = """
 ALTER TABLE gap ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE gap ADD COLUMN opened_after_us  INTEGER NOT NULL DEFAULT 0;  -- its span as it opened
+ALTER TABLE gap ADD COLUMN opened_before_us INTEGER NOT NULL DEFAULT 0;
+UPDATE gap SET opened_after_us = after_us, opened_before_us = before_us;
 
 -- The exchange's own bars, where no ticks are: before a stream's first tick, and in given-up gaps.
 CREATE TABLE kline (

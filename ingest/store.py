@@ -228,13 +228,14 @@ class TickReader:
         -------
         DataFrame
             A row a gap: symbol, first_id and last_id (as it opened), from_id and to_id (still
-            missing), missing (ids), after and before (trade times of the neighbours, UTC), cause,
+            missing), missing (ids), after and before (its time span as it opened, UTC), cause,
             state (open, filled, absent, expired), reason.
         """
         names = {each.stream_id: each.symbol for each in self.series()}
         rows = self._connection.execute(
             "SELECT stream_id, first_id, last_id, from_id, to_id, max(0, to_id - from_id + 1),"
-            " after_us, before_us, cause, state, reason FROM gap ORDER BY after_us, from_id"
+            " opened_after_us, opened_before_us, cause, state, reason FROM gap"
+            " ORDER BY opened_after_us, first_id"
         ).fetchall()
         columns = ["symbol", "first_id", "last_id", "from_id", "to_id", "missing", "after"]
         frame = pd.DataFrame(rows, columns=[*columns, "before", "cause", "state", "reason"])

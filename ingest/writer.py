@@ -16,6 +16,8 @@ from ingest.tick import Event, NonTrade
 
 _WAL_KEPT_BYTES = 64_000_000  # what the log's file is cut back to after a long reader is gone
 
+_SAMPLE_EVERY = 50
+
 _INSERT_TICK = "INSERT INTO tick VALUES (?, ?, ?, ?, ?, ?, ?)"
 _INSERT_NON_TRADE = "INSERT INTO non_trade VALUES (?, ?, ?, ?)"
 # Open and close belong to the least and greatest (time, id), so the order of arrival cannot matter.
@@ -49,11 +51,15 @@ class StreamState:
 
 @dataclass(slots=True)
 class Written:
-    """What one batch did, per stream where it matters."""
+    """What one batch did, per stream where it matters.
+
+    `newest` has some of the events that were the newest of their stream: not fetched afterwards.
+    """
 
     stored: dict[StreamKey, int] = field(default_factory=dict)
     duplicates: dict[StreamKey, int] = field(default_factory=dict)
     conflicts: dict[StreamKey, int] = field(default_factory=dict)
+    newest: list[Event] = field(default_factory=list)
     non_trades: int = 0
     gaps_opened: int = 0
 
@@ -208,6 +214,8 @@ class TickWriter:
                 continue
             if state.ledger.last_id == event.trade_id:
                 state.cause = "lost"
+                if len(batch.fresh) % _SAMPLE_EVERY == 0:
+                    written.newest.append(event)
             batch.fresh[state.stream_id, event.trade_id] = event
             if isinstance(event, NonTrade):
                 batch.non_trades.append(
@@ -267,7 +275,7 @@ class TickWriter:
 
     def _store_gap(self, stream_id: int, gap: Gap) -> None:
         cursor = self._connection.execute(
-            "INSERT OR REPLACE INTO gap VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO gap VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 gap.gap_id,
                 stream_id,
@@ -280,6 +288,8 @@ class TickWriter:
                 gap.cause,
                 gap.state,
                 gap.reason,
+                gap.opened_after_us,
+                gap.opened_before_us,
             ),
         )
         gap.gap_id = cursor.lastrowid
@@ -374,7 +384,7 @@ class TickWriter:
     def _load_gaps(self, stream_id: int) -> list[Gap]:
         rows = self._connection.execute(
             "SELECT first_id, last_id, from_id, to_id, after_us, before_us, cause, state, reason,"
-            " gap_id"
+            " opened_after_us, opened_before_us, gap_id"
             " FROM gap WHERE stream_id = ? AND state <> 'filled' ORDER BY from_id",
             (stream_id,),
         )

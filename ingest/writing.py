@@ -16,7 +16,6 @@ from ingest.writer import TickWriter, Written
 
 BATCH_ROWS = 1000
 BATCH_WAIT_S = 0.25
-_LATENCY_EVERY = 50  # one trade in so many has its latency noted
 
 Step = list[Event] | Cause | Call
 
@@ -148,10 +147,8 @@ class WritingLoop:
                 counts = self._counts.of(symbol)
                 setattr(counts, name, getattr(counts, name) + number)
         stored_us = self._now_us()
-        for event in events[::_LATENCY_EVERY]:
-            if isinstance(event, Tick):
-                of_symbol = self._counts.of(event.symbol)
-                of_symbol.note_stored(event.time_us, event.received_us, stored_us)
+        for event in written.newest:
+            self._counts.of(event.symbol).note_stored(event.time_us, stored_us)
         for event in events:
             if isinstance(event, NonTrade):
                 self._counts.of(event.symbol).non_trades += 1

@@ -130,7 +130,10 @@ def choose_view(y: str, x: str, *, may_read_all: bool) -> View:
 
 
 def _name_interval_of_url() -> None:
-    """Let a link say ``1T`` or ``1m`` for ``1min``; only before the selection exists."""
+    """Let a link say ``1T`` or ``1m`` for ``1min``; only before the selection exists.
+
+    Runs the page again, for Streamlit reads the URL's values at the start of a run.
+    """
     written = st.query_params.get("interval")
     if written is None or "interval" in st.session_state:
         return
