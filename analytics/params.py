@@ -6,6 +6,7 @@ import numpy as np
 
 from analytics.errors import ParameterError
 from analytics.frames import Interval, parse_interval
+from analytics.gates import DATA_GATES, Gates
 from analytics.hedge import HEDGE_METHODS
 from analytics.signals import check_thresholds
 from analytics.spread import (
@@ -40,6 +41,8 @@ class PairParams:
         Bars of the rolling hedge ratio; None for `window`.
     level
         Significance level for verdicts, between 0 and 1.
+    gates
+        What must hold at a bar before its z-score becomes a signal.
 
     Raises
     ------
@@ -59,6 +62,7 @@ class PairParams:
     correlation_on: CorrelationOn = "returns"
     level: float = 0.05
     hedge_window: int | None = None
+    gates: Gates = DATA_GATES
 
     def __post_init__(self) -> None:
         for name, symbol in (("y", self.y), ("x", self.x)):

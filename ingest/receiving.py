@@ -13,6 +13,7 @@ from ingest.gap_board import GapBoard
 from ingest.http_get import Fetch, urllib_fetch
 from ingest.link import Address, OpenConnection, open_socket
 from ingest.repair import Repair
+from ingest.rest import RestClient
 from ingest.retry import AttemptBudget
 from ingest.settings import Settings
 from ingest.status import RecorderState
@@ -56,6 +57,7 @@ class ReceivingLoop:
     ) -> None:
         self.feed: Feed | None = None
         self.repair: Repair | None = None
+        self._rest: RestClient | None = None
         self.symbols: tuple[str, ...] = ()
         self._settings, self._queue, self._board = settings, queue, board
         self._counts, self._limits, self._now_us = counts, limits, now_us
@@ -166,7 +168,7 @@ class ReceivingLoop:
             self._queue,
             self._board,
             self._counts,
-            fetch=self._fetch,
+            rest=self._rest_client(),
             now_us=self._now_us,
             rng=self._rng,
         )
@@ -181,9 +183,21 @@ class ReceivingLoop:
                 task.result()
             await self.feed.drain()
         finally:
-            for task in works:
+            for task in (*works, stop):
                 task.cancel()
             self._remember(self.feed)
+
+    def _rest_client(self) -> RestClient:
+        """The one REST client: it keeps the exchange's waits when the loop starts anew."""
+        if self._rest is None:
+            self._rest = RestClient(
+                self._settings.rest_base,
+                self._settings.market,
+                fetch=self._fetch,
+                now_us=self._now_us,
+                rng=self._rng,
+            )
+        return self._rest
 
     async def _change_symbols(self, feed: Feed, symbols: tuple[str, ...]) -> None:
         if self.repair is not None:

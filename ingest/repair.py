@@ -7,10 +7,9 @@ from typing import Any
 from ingest.backfill import Backfill
 from ingest.backfill_limits import BackfillLimits
 from ingest.counts import Counts
-from ingest.event_queue import EventQueue
+from ingest.event_queue import EventQueue, Item
 from ingest.feed import Feed
 from ingest.gap_board import GapBoard, Progress
-from ingest.http_get import Fetch
 from ingest.rest import RestClient
 from ingest.settings import Settings
 from ingest.skew import SkewMeter
@@ -30,7 +29,9 @@ class Repair:
         Whose symbols are repaired and whose silence is watched.
     queue, board, counts
         Shared with the writing side.
-    fetch, now_us, rng
+    rest
+        Asks the exchange; outlives this object, with the waits it was told to keep.
+    now_us, rng
         Replaceable for tests.
     """
 
@@ -42,16 +43,15 @@ class Repair:
         board: GapBoard,
         counts: Counts,
         *,
-        fetch: Fetch,
+        rest: RestClient,
         now_us: Callable[[], int],
         rng: random.Random,
     ) -> None:
-        self._feed, self._counts = feed, counts
-        rest = RestClient(settings.rest_base, settings.market, fetch=fetch, now_us=now_us, rng=rng)
+        self._feed, self._counts, self._queue = feed, counts, queue
         self._backfill = Backfill(
             board,
             rest,
-            queue.put,
+            self._put,
             settings.stream,
             wanted=lambda symbol: symbol in feed.symbols,
             limits=BackfillLimits(
@@ -60,7 +60,13 @@ class Repair:
             now_us=now_us,
             rng=rng,
         )
-        self._warm_start = WarmStart(rest, queue.put, settings.stream, now_us=now_us)
+        self._warm_start = WarmStart(
+            rest,
+            self._put,
+            settings.stream,
+            now_us=now_us,
+            heard=lambda symbol: counts.of(symbol).received > 0,
+        )
         self._watchdog = Watchdog(
             feed,
             rest,
@@ -123,6 +129,10 @@ class Repair:
         """Sentences for the person at the desk."""
         alarms = [each for each in (self.no_data, self._backfill.blocked) if each is not None]
         return [*alarms, *self._backfill.notices, *self._warm_start.notices]
+
+    def _put(self, item: Item) -> bool:
+        """Queue something; half of the room is kept for the live feed."""
+        return len(self._queue) < self._queue.capacity // 2 and self._queue.put(item)
 
     def _heard(self, symbol: str) -> Heard:
         counts = self._counts.of(symbol)

@@ -24,6 +24,9 @@ from ingest.writer import TickWriter
 SPAN_US = 24 * 3600 * 1_000_000
 _LENGTHS_S = {"1s": 1, "1m": 60}
 _FAILED_WAIT_S = 1.0
+_FIRST_TRADE_WITHIN_S = 10.0
+_POLL_S = 0.25
+_LONGEST_BAR_S = 2.0  # waited for so that the bar of the first trade is closed
 _ASK_AGAIN_S = 60.0  # a question that has no answer by then was lost with the writing thread
 
 
@@ -34,6 +37,8 @@ class _Seed:
     start_us: int
     end_us: int
     next_us: int
+    begin_s: float | None = None  # loop time from which the first page may be asked for
+    heard: bool = False
 
     def text(self) -> str:
         """The form in which it is remembered across a restart."""
@@ -57,6 +62,8 @@ class WarmStart:
         The kind recorded.
     now_us
         Wall clock; used only until the exchange's is known.
+    heard
+        Whether a symbol's feed has brought a trade: bars are to reach up to the first one.
     """
 
     def __init__(
@@ -66,7 +73,9 @@ class WarmStart:
         stream: StreamKind,
         *,
         now_us: Callable[[], int] = wall_clock_us,
+        heard: Callable[[str], bool] = lambda _symbol: True,
     ) -> None:
+        self._heard = heard
         self._rest = rest
         self._put = put
         self._stream: StreamKind = stream
@@ -106,11 +115,26 @@ class WarmStart:
     async def run(self) -> None:
         """Seed symbols until cancelled, a page of each in turn."""
         while True:
-            for symbol, seed in list(self._seeds.items()):
+            ready = [each for each in self._seeds.items() if self._is_ready(*each)]
+            for symbol, seed in ready:
                 if self._seeds.get(symbol) is seed:
                     await self._next_page(symbol, seed)
             if not self._seeds:
                 await self._wait_for_work()
+            elif not ready:
+                await asyncio.sleep(_POLL_S)
+
+    def _is_ready(self, symbol: str, seed: _Seed) -> bool:
+        """Whether to ask: at first only once the first trade is in, if it comes soon.
+
+        The bars then reach the second in which the ticks begin, and nothing lies between.
+        """
+        now_s = self._loop.time()
+        if seed.begin_s is None:
+            seed.begin_s = now_s + _FIRST_TRADE_WITHIN_S
+        if not seed.heard and self._heard(symbol):
+            seed.heard, seed.begin_s = True, now_s + min(self._length_us / 1e6, _LONGEST_BAR_S)
+        return seed.next_us != 0 or now_s >= seed.begin_s
 
     async def _wait_for_work(self) -> None:
         self._wake.clear()

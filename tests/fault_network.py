@@ -199,7 +199,8 @@ def quiet_market(*, for_s: float = 3600.0, seed: int = 1) -> Result:
         await world.trade_on(30.0, 10.0)
         before = len(world.attempts_s)
         await asyncio.sleep(for_s)
-        state = world.receiving.symbol_state("BTCUSDT")
+        assert world.receiving.repair is not None
+        state = world.receiving.repair.symbol_state("BTCUSDT")
         await world.stop()
         return world, len(world.attempts_s) - before, state
 
@@ -272,10 +273,7 @@ def _faultless(world: World) -> tuple[str, bool]:
 
 
 def _nothing_open_below(world: World, newest: dict[str, int]) -> bool:
-    return all(
-        not any(number <= newest[each] for number in world.account(each).ids_in("open"))
-        for each in world.symbols
-    )
+    return not any(gap.from_id <= newest[gap.key[1]] for gap in world.board.gaps)
 
 
 def clock_jumps(*, seed: int = 1, jump_s: float = 3600.0) -> Result:

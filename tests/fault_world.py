@@ -348,6 +348,18 @@ class World:
         """Tell whether every symbol's trades are stored and no gap is open."""
         return all(self.account(symbol).whole for symbol in self.symbols)
 
+    def whole_to_the_end(self) -> bool:
+        """Tell whether that is so up to the newest trade of each symbol once stored."""
+        for symbol in self.symbols:
+            account = self.account(symbol)
+            known = account.ids_in("absent", "expired")
+            if account.first_id is None:
+                if account.sent:
+                    return False
+            elif account.ids_in("open") or not set(account.owed) <= known | set(account.stored):
+                return False
+        return True
+
     def requests(self, call: str) -> list[float]:
         """Give the moments of the REST requests of a call."""
         return [each.at_s for each in self.exchange.requests if each.path.endswith(call)]

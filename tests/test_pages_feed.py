@@ -1,5 +1,6 @@
 """The feed page: tables and timeline from statuses and ledgers, and the page by AppTest."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -259,19 +260,20 @@ def recorder(exchange: ThreadedExchange, tmp_path: Path) -> Iterator[Recorder]:
     for number in range(3):
         exchange.push("BTCUSDT", 60_000 + number, "0.5")
         exchange.push("ETHUSDT", 2_500 + number, "0.5")
-    assert exchange_settled(running)
+    assert settled(running)
     yield running
     assert running.stop()
 
 
-def exchange_settled(running: Recorder) -> bool:
-    """Wait until all six trades are stored; no event of another thread tells."""
-    import time
-
+def settled(running: Recorder) -> bool:
+    """Wait until all six trades are stored and noticed; no event of another thread tells."""
     end_s = time.monotonic() + 10
-    while running.status().stored < 6 and time.monotonic() < end_s:
+    while time.monotonic() < end_s:
+        status = running.status()
+        if status.stored == 6 and {each.state for each in status.per_symbol.values()} == {"live"}:
+            return True
         time.sleep(0.01)
-    return running.status().stored == 6
+    return False
 
 
 def press(page: AppTest, key: str) -> AppTest:

@@ -1,0 +1,256 @@
+"""Gates: what must hold at a bar before its z-score may become a signal.
+
+Each gate looks at bars up to its own only, so a gated signal is as causal as the z-score. Gates on
+the data are on by default; gates on statistics are off, and with all off the plain rule runs.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from analytics.errors import ParameterError
+from analytics.frames import BoolArray, FloatArray, Interval
+from analytics.outcome import Degenerate, NotEnough, attempt
+from analytics.stationarity import (
+    ADFResult,
+    EngleGrangerResult,
+    HalfLife,
+    adf_test,
+    engle_granger_test,
+    half_life,
+)
+
+LEG_STALE: Final = "leg stale"
+NOT_COVERED: Final = "window not covered"
+FEW_BARS: Final = "not enough bars"
+HIGH_PVALUE: Final = "p above the level"
+LONG_HALF_LIFE: Final = "half-life longer than the window"
+
+# Trailing windows that each test of a gate looks at.
+_TEST_WINDOWS = 10
+_LEAST_TEST_BARS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """Which gates are on, and where they close.
+
+    Attributes
+    ----------
+    leg_stale, stale_after_s
+        NEUTRAL when a leg has not traded for longer than this (seconds, in whole bars).
+    window_covered, least_traded
+        NEUTRAL when a leg traded in less than this share of the window's bars.
+    enough_bars, least_bars
+        NEUTRAL until so many bars are known on both legs; None for the window.
+    pvalue
+        NEUTRAL unless the p-value is below the level: Engle-Granger of y on x where the spread has
+        an estimated hedge ratio, ADF of the spread where it has none.
+    half_life
+        NEUTRAL when the spread's half-life is longer than the window, or there is none.
+
+    The two on statistics are tested once every window, over the ten windows (100 bars or more)
+    before.
+    """
+
+    leg_stale: bool = True
+    window_covered: bool = True
+    enough_bars: bool = True
+    pvalue: bool = False
+    half_life: bool = False
+    stale_after_s: float = 60.0
+    least_traded: float = 0.1
+    least_bars: int | None = None
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.stale_after_s) and self.stale_after_s > 0):
+            raise ParameterError("stale_after_s", self.stale_after_s, "a finite number above 0")
+        if not 0 <= self.least_traded <= 1:
+            raise ParameterError("least_traded", self.least_traded, "a share from 0 to 1")
+        least = self.least_bars
+        if least is not None and (
+            isinstance(least, bool) or not isinstance(least, int | np.integer) or least < 1
+        ):
+            raise ParameterError("least_bars", least, "a whole number, 1 or more, or None")
+
+
+DATA_GATES: Final = Gates()
+ALL_GATES: Final = Gates(pvalue=True, half_life=True)
+NO_GATES: Final = Gates(leg_stale=False, window_covered=False, enough_bars=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GateInput:
+    """What the gates look at, all of one index.
+
+    Attributes
+    ----------
+    y, x
+        Closes as the hedge ratio relates them (prices or logarithms); NaN where missing.
+    y_traded, x_traded
+        Whether each leg traded in the bar.
+    spread
+        Its path.
+    uses_beta
+        Whether the spread stands on an estimated hedge ratio.
+    behind
+        Name of a leg whose bars end well before the other's, and by how many seconds; or None.
+    """
+
+    y: pd.Series
+    x: pd.Series
+    y_traded: BoolArray
+    x_traded: BoolArray
+    spread: pd.Series
+    uses_beta: bool
+    interval: Interval
+    window: int
+    level: float
+    behind: tuple[str, float] | None = None
+
+
+def gate_path(given: GateInput, gates: Gates) -> tuple[pd.Series, str]:
+    """Find the first closed gate of each bar, and say in words what closed the latest bar's.
+
+    Returns
+    -------
+    path : Series of str, shape (n,)
+        Name of the first gate that is closed, in the order of `Gates`; "" where all are open.
+    reason : str
+        Of the latest bar, with the figures; "" where all are open.
+    """
+    size = len(given.y)
+    path = np.full(size, "", dtype=object)
+    reason = ""
+    for name, closed, words in _checks(given, gates):
+        hit = closed & (path == "")
+        path[hit] = name
+        if size and hit[-1]:
+            reason = words
+    return pd.Series(path, index=given.y.index, name="gate", dtype="str"), reason
+
+
+def _checks(given: GateInput, gates: Gates) -> list[tuple[str, BoolArray, str]]:
+    """List the gates that are on: name, bars at which it is closed, words for the latest bar."""
+    checks = []
+    if gates.leg_stale:
+        checks.append(_stale(given, gates.stale_after_s))
+    if gates.window_covered:
+        checks.append(_covered(given, gates.least_traded))
+    if gates.enough_bars:
+        checks.append(_enough(given, gates.least_bars))
+    if gates.pvalue:
+        checks.append(_pvalue(given))
+    if gates.half_life:
+        checks.append(_half_life(given))
+    return checks
+
+
+def _legs(given: GateInput) -> tuple[tuple[str, BoolArray], tuple[str, BoolArray]]:
+    return (str(given.y.name), given.y_traded), (str(given.x.name), given.x_traded)
+
+
+def bars_since_trade(traded: BoolArray) -> FloatArray:
+    """Bars since each bar's last traded one, 0 in it; from the start on before the first."""
+    place = np.arange(traded.size)
+    last = np.maximum.accumulate(np.where(traded, place, -1)) if traded.size else place
+    since: FloatArray = (place - last).astype(np.float64)
+    return since
+
+
+def _stale(given: GateInput, after_s: float) -> tuple[str, BoolArray, str]:
+    bar_s = given.interval.us / 1e6
+    closed = np.zeros(len(given.y), dtype=np.bool_)
+    told = []
+    for name, traded in _legs(given):
+        since_s = bars_since_trade(traded) * bar_s
+        closed |= since_s > after_s
+        if since_s.size and since_s[-1] > after_s:
+            told.append(f"{name} last traded {since_s[-1]:g} s before")
+    if given.behind is not None and given.behind[1] > after_s and closed.size:
+        closed[-1] = True
+        told.append(f"{given.behind[0]} has no bars for the last {given.behind[1]:g} s")
+    return LEG_STALE, closed, f"{LEG_STALE}: {' and '.join(told)} (gate at {after_s:g} s)"
+
+
+def _covered(given: GateInput, least: float) -> tuple[str, BoolArray, str]:
+    window = given.window
+    closed = np.zeros(len(given.y), dtype=np.bool_)
+    told = []
+    for name, traded in _legs(given):
+        total = np.r_[0, np.cumsum(traded)]
+        count = total[1:] - total[np.maximum(np.arange(1, total.size) - window, 0)]
+        closed |= count < least * window
+        if count.size and count[-1] < least * window:
+            told.append(f"{name} traded in {int(count[-1])} of {window} bars")
+    return NOT_COVERED, closed, f"{NOT_COVERED}: {' and '.join(told)} (gate at {least:.0%})"
+
+
+def _enough(given: GateInput, least: int | None) -> tuple[str, BoolArray, str]:
+    needed = given.window if least is None else least
+    known = np.cumsum(given.y.notna().to_numpy() & given.x.notna().to_numpy())
+    had = int(known[-1]) if known.size else 0
+    return FEW_BARS, known < needed, f"{FEW_BARS}: {had} of {needed} known on both legs"
+
+
+def _test_rows(given: GateInput) -> list[slice]:
+    """Spans of the tests: one ends with every full window, counted from the first bar."""
+    length = max(_TEST_WINDOWS * given.window, _LEAST_TEST_BARS)
+    ends = range(given.window, len(given.y) + 1, given.window)
+    return [slice(max(0, end - length), end) for end in ends]
+
+
+def _held(values: list[float], rows: list[slice], size: int) -> FloatArray:
+    """Hold each test's value from the bar that completed it to the next; NaN before the first."""
+    path = np.full(size, np.nan)
+    for value, row in zip(values, rows, strict=True):
+        path[row.stop - 1 :] = value
+    return path
+
+
+def _span(given: GateInput, rows: list[slice]) -> str:
+    last = rows[-1]
+    return f"over the {last.stop - last.start:,} bars to {given.y.index[last.stop - 1]:%H:%M:%S}"
+
+
+def _pvalue(given: GateInput) -> tuple[str, BoolArray, str]:
+    rows = _test_rows(given)
+    path = _held([_one_pvalue(given, row) for row in rows], rows, len(given.y))
+    test = "Engle-Granger" if given.uses_beta else "ADF"
+    words = f"{HIGH_PVALUE}: no {test} p-value yet"
+    if rows and not math.isnan(path[-1]):
+        words = (
+            f"{HIGH_PVALUE}: {test} p = {path[-1]:.3f} {_span(given, rows)} is not below "
+            f"{given.level:g}"
+        )
+    return HIGH_PVALUE, ~(path < given.level), words
+
+
+def _one_pvalue(given: GateInput, row: slice) -> float:
+    if given.uses_beta:
+        test = attempt(lambda: engle_granger_test(given.y.iloc[row], given.x.iloc[row]))
+        return test.pvalue if isinstance(test, EngleGrangerResult) else math.nan
+    adf = attempt(lambda: adf_test(given.spread.iloc[row]))
+    return adf.pvalue if isinstance(adf, ADFResult) else math.nan
+
+
+def _one_half_life(spread: pd.Series) -> HalfLife | NotEnough | Degenerate:
+    return attempt(lambda: half_life(spread))
+
+
+def _half_life(given: GateInput) -> tuple[str, BoolArray, str]:
+    rows = _test_rows(given)
+    found = [_one_half_life(given.spread.iloc[row]) for row in rows]
+    values = [each.half_life if isinstance(each, HalfLife) else math.nan for each in found]
+    path = _held(values, rows, len(given.y))
+    words = f"{LONG_HALF_LIFE}: none is known yet"
+    if rows and not math.isnan(path[-1]):
+        words = (
+            f"{LONG_HALF_LIFE}: {path[-1]:,.1f} bars {_span(given, rows)}, window {given.window}"
+        )
+    elif rows and isinstance(found[-1], HalfLife):
+        words = f"{LONG_HALF_LIFE}: the spread was not mean-reverting {_span(given, rows)}"
+    return LONG_HALF_LIFE, ~(path <= given.window), words

@@ -1,0 +1,70 @@
+"""The signal of the latest bar with its reason, and what figures still lack."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from analytics.frames import BoolArray
+from analytics.hedge import HedgeFit
+from analytics.outcome import NotEnough
+from analytics.pair_spread import PairSpread
+from analytics.params import PairParams
+from analytics.signals import SignalNow, reason_for, signal_for
+
+
+def _trailing_run(unknown: BoolArray) -> int:
+    """Count the known bars at the end of the path, up to the latest unknown one."""
+    holes = np.flatnonzero(unknown)
+    return int(unknown.size - 1 - holes[-1]) if holes.size else int(unknown.size)
+
+
+def needs(what: str, needed: int, unknown: pd.Series) -> NotEnough | None:
+    """Count the known bars at the end of a path; None once there are enough."""
+    had = _trailing_run(unknown.to_numpy())
+    return NotEnough(what, needed, had) if had < needed else None
+
+
+def correlation_needs(y: pd.Series, x: pd.Series, params: PairParams) -> NotEnough | None:
+    """Count what the latest correlation still lacks; None once it has enough."""
+    on_returns = params.correlation_on == "returns"
+    needed = params.window + 1 if on_returns else params.window
+    return needs(f"correlation of {params.label}", needed, y.isna() | x.isna())
+
+
+def signal_now(
+    y: pd.Series, x: pd.Series, made: PairSpread, z: pd.Series, params: PairParams, gate: str
+) -> SignalNow:
+    """Turn the latest z-score into a signal; NEUTRAL where there is none or a gate is closed.
+
+    `gate` says in words what closed the gate; "" where all are open.
+    """
+    if z.empty:
+        return SignalNow("NEUTRAL", math.nan, None, "no closed bar of both legs yet")
+    latest, time = float(z.iloc[-1]), z.index[-1]
+    if math.isnan(latest):
+        return SignalNow("NEUTRAL", latest, time, _why_no_zscore(y, x, made, params))
+    plain = reason_for(latest, params.sell_above, params.buy_below)
+    if gate:
+        return SignalNow("NEUTRAL", latest, time, f"{gate}; without this gate: {plain}")
+    return SignalNow(signal_for(latest, params.sell_above, params.buy_below), latest, time, plain)
+
+
+def _why_no_zscore(y: pd.Series, x: pd.Series, made: PairSpread, params: PairParams) -> str:
+    """Say why the latest bar has no z-score: leg missing, no hedge, window not full, or flat."""
+    if _absent(y, x, -1):
+        return _absent(y, x, -1)
+    if params.uses_beta and not isinstance(made.hedge, HedgeFit):
+        return made.hedge.reason
+    run = _trailing_run(made.path.isna().to_numpy())
+    if run >= params.window:
+        return f"the spread did not move over the last {params.window} bars"
+    cause = "" if run == len(y) else _absent(y, x, len(y) - 1 - run) or "the hedge ratio is known"
+    since = f" since {cause}" if cause else ""
+    return f"window not full: {run} of {params.window} bars{since}"
+
+
+def _absent(y: pd.Series, x: pd.Series, row: int) -> str:
+    """Name the legs missing at a row, with its time; empty where both are known."""
+    names = [str(leg.name) for leg in (y, x) if math.isnan(leg.iloc[row])]
+    return f"{' and '.join(names)} missing at {y.index[row]:%H:%M:%S} UTC" if names else ""
