@@ -149,6 +149,10 @@ def dickey_fuller(
         raise DegenerateSeriesError(what, f"the series is constant over {bars} bars")
     # A constant in the regression makes its level arbitrary: near zero no digits are lost.
     level = values if trend == "n" else values - values[known].mean()
+    if bars == values.size:
+        quick = _unbroken_fit(level, trend, max_lags, autolag, NOISE * size)
+        if quick is not None:
+            return quick
     regression = _regression(level, trend)
     if max_lags is None:
         max_lags = _affordable_lags(regression, schwert_max_lags(bars, trend))
@@ -156,6 +160,25 @@ def dickey_fuller(
     if autolag is not None and max_lags > 0:
         lags = _best_lag(regression, max_lags, autolag, what)
     return _fit_at(regression, lags, max_lags, NOISE * size, what)
+
+
+def _unbroken_fit(
+    level: FloatArray, trend: Trend, max_lags: int | None, autolag: AutoLag | None, noise: float
+) -> DickeyFullerFit | None:
+    """Fit a series without missing bars in compiled code; None where it would lose digits."""
+    from analytics.kernel_adf import fit_unbroken  # noqa: PLC0415 - numba, when needed
+
+    most = schwert_max_lags(level.size, trend) if max_lags is None else int(max_lags)
+    criterion = -1 if autolag is None else AUTO_LAGS.index(autolag)
+    found = np.empty(4)
+    lags = fit_unbroken(level, TREND_TERMS[trend], most, criterion, found)
+    if lags < 0:
+        return None
+    nobs = level.size - 1 - lags
+    stat, coefficient, stderr, rest = found.tolist()
+    if rest <= noise * math.sqrt(nobs):
+        return None
+    return DickeyFullerFit(stat, coefficient, stderr, lags, nobs, most)
 
 
 def schwert_max_lags(bars: int, trend: Trend) -> int:

@@ -115,7 +115,12 @@ def _signed(value: float) -> str:
 
 
 def signal_changes(
-    zscore: pd.Series, sell_above: float = 2.0, buy_below: float = 0.0, *, limit: int = 20
+    zscore: pd.Series,
+    sell_above: float = 2.0,
+    buy_below: float = 0.0,
+    *,
+    limit: int = 20,
+    gate: pd.Series | None = None,
 ) -> pd.DataFrame:
     """List the bars at which the signal changed, latest first.
 
@@ -127,6 +132,8 @@ def signal_changes(
         As in `signal_for`.
     limit : int
         At most this many rows.
+    gate : Series of str, optional
+        Name of the gate that closed each bar, "" where all are open (`PairAnalytics.gate`).
 
     Returns
     -------
@@ -136,11 +143,13 @@ def signal_changes(
     """
     signal = signal_for(zscore, sell_above, buy_below)
     names = signal.to_numpy(dtype=object)
+    closed = np.full(names.size, "") if gate is None else gate.to_numpy(dtype=object)
+    names = np.where(closed == "", names, _NEUTRAL)
     rows = (np.flatnonzero(names[1:] != names[:-1]) + 1)[::-1][:limit]
     values = zscore.to_numpy(dtype=np.float64)[rows]
     reasons = [
-        "z is not known at this bar" if math.isnan(z) else reason_for(z, sell_above, buy_below)
-        for z in values.tolist()
+        _reason_of_change(z, str(name), sell_above, buy_below)
+        for z, name in zip(values.tolist(), closed[rows], strict=True)
     ]
     return pd.DataFrame(
         {
@@ -151,3 +160,9 @@ def signal_changes(
             "reason": pd.Series(reasons, dtype="str"),
         }
     )
+
+
+def _reason_of_change(zscore: float, gate: str, sell_above: float, buy_below: float) -> str:
+    if math.isnan(zscore):
+        return "z is not known at this bar"
+    return gate or reason_for(zscore, sell_above, buy_below)

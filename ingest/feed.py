@@ -90,15 +90,17 @@ class Feed:
         """What the feed is asked to carry."""
         return self._symbols
 
-    async def set_symbols(self, symbols: Iterable[str]) -> None:
-        """Carry just these from now on; takes effect on the open connection."""
+    async def set_symbols(
+        self, symbols: Iterable[str], reason: str = "no symbols to record"
+    ) -> None:
+        """Carry just these from now on; `reason` is why the connection ends where none is left."""
         self._symbols = tuple(dict.fromkeys(symbols))
         if self._symbols:
             self._wanted.set()
         else:
             self._wanted.clear()
         if self.link is not None and not self._symbols:
-            await self.link.break_off("no symbols to record")
+            await self.link.break_off(reason)
         elif self.link is not None:
             try:
                 await self.link.change(self._symbols)

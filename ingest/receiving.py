@@ -185,6 +185,8 @@ class ReceivingLoop:
         finally:
             for task in (*works, stop):
                 task.cancel()
+            if self.feed.link is not None:  # we failed: its socket must not stay
+                await self.feed.link.break_off("failed")
             self._remember(self.feed)
 
     def _rest_client(self) -> RestClient:

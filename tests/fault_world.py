@@ -324,7 +324,7 @@ class World:
         tape = self.exchange.venue.tape(symbol)
         sent = [trade.trade_id for trade in tape.trades(0, len(tape))]
         if ledger is None or ledger.first_id is None or ledger.last_id is None:
-            return Account(sent, [], [], None, tape.next_id - 1, 0)
+            return Account(sent, [], [], None, sent[-1] if sent else 0, 0)
         stream = connection.execute(
             "SELECT stream_id FROM stream WHERE (market, symbol, kind) = (?, ?, ?)", key
         ).fetchone()
@@ -342,7 +342,7 @@ class World:
         in_bars = connection.execute(
             "SELECT sum(trades) FROM bar_1s WHERE stream_id = ?", stream
         ).fetchone()[0]
-        return Account(sent, stored, gaps, ledger.first_id, tape.next_id - 1, in_bars)
+        return Account(sent, stored, gaps, ledger.first_id, sent[-1], in_bars)
 
     def whole(self) -> bool:
         """Tell whether every symbol's trades are stored and no gap is open."""

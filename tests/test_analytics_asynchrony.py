@@ -131,10 +131,10 @@ def test_the_leg_that_follows_is_named_with_its_delay(delay_s: float, first: str
 
 def test_unrelated_legs_have_no_leader():
     rng = np.random.default_rng(SEED)
-    legs = [
-        ticks(name, np.sort(rng.choice(10**8, 2_000, replace=False)), 100 + rng.normal(size=2_000).cumsum() * 0.01)
-        for name in ("A", "B")
-    ]  # fmt: skip
+    legs = []
+    for name in ("A", "B"):
+        when = np.sort(rng.choice(10**8, 2_000, replace=False))
+        legs.append(ticks(name, when, 100 + rng.normal(size=2_000).cumsum() * 0.01))
     result = lead_lag(*legs)
     assert result.verdict() == "no lag stands out: neither leg leads"
     # The standard error is that of unrelated legs.

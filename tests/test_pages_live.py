@@ -169,22 +169,42 @@ def test_the_page_says_how_much_of_the_window_is_covered(project_root, database)
     assert "Covered 89.4 % of 199 bars; 21 missing in gaps." in shown(run_page(project_root))
 
 
-def test_bars_from_klines_are_said_to_be_the_exchange_s_own(project_root, database):
-    legs = ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6)
-    store(database, *(leg[100:] for leg in legs))
-    writer = TickWriter(database)
-    for leg in legs:
+def store_after_klines(path: Path, *legs: tuple[list[Tick], int]) -> None:
+    """Store each leg's ticks from the given one on, and one-second klines up to it."""
+    store(path, *(leg[first:] for leg, first in legs))
+    writer = TickWriter(path)
+    for leg, first in legs:
         bars = [
-            Kline(open_us=t.time_us // 1_000_000 * 1_000_000, open=t.price, high=t.price,
-                  low=t.price, close=t.price, volume=t.quantity, trades=1,
-                  close_us=t.time_us + 999_999)
-            for t in leg[:101]
+            Kline(open_us=t.time_us, open=t.price, high=t.price, low=t.price, close=t.price,
+                  volume=t.quantity, trades=1, close_us=t.time_us + 999_999)
+            for t in leg[: first + 1]
         ]  # fmt: skip
         writer.add_klines(("spot", leg[0].symbol, "aggTrade"), 1, bars)
     writer.close()
+
+
+@pytest.mark.parametrize(
+    ("lag", "words"),
+    [(0, "Bars before 22:15:01 UTC are"),
+     (9, "Bars before 22:15:01 UTC (BTCUSDT) and 22:15:10 UTC (ETHUSDT) are")],
+)  # fmt: skip
+def test_bars_from_klines_are_said_to_be_the_exchange_s_own(project_root, database, lag, words):
+    btc, eth = ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6)
+    store_after_klines(database, (btc, 100), (eth, 100 + lag))
     body = shown(run_page(project_root))
     assert "Covered 100 % of 199 bars." in body
-    assert "Bars before 22:15:01 UTC are the exchange&#x27;s own klines." in body
+    assert f"{words} the exchange&#x27;s own klines." in body
+
+
+def test_klines_are_not_counted_as_ticks(database):
+    btc, eth = ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6)
+    store_after_klines(database, (btc, 100), (eth, 110))
+    source = stored_source(database, ("BTCUSDT", "ETHUSDT"))
+    begin = pd.Timestamp(START_US, unit="us", tz="UTC").floor("min")
+    for start, end in ((0, 600), (60, 120), (0, 60), (120, 180)):
+        bounds = [begin + pd.Timedelta(seconds=s) for s in (start, end)]
+        assert source.count(*bounds) == len(source.read(*bounds))
+    assert source.count(begin, begin + pd.Timedelta("1h")) == 2 * SECONDS - 210
 
 
 def test_what_the_figures_mean_is_reachable_without_a_mouse(project_root, database):

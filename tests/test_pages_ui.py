@@ -1,5 +1,7 @@
 """Formats, notices, the recorder's strip and the small pieces of HTML."""
 
+import subprocess
+import sys
 from typing import get_args
 
 import numpy as np
@@ -197,3 +199,9 @@ def test_markup_escapes_whatever_it_is_given():
     for piece in pieces:
         assert evil not in piece
         assert "&lt;script&gt;" in piece
+
+
+def test_what_is_loaded_ahead_of_the_first_visitor_asks_for_none(project_root):
+    command = [sys.executable, "-c", "import pages.ui.warm"]
+    loaded = subprocess.run(command, cwd=project_root, capture_output=True, text=True, check=True)
+    assert loaded.stderr == ""

@@ -25,12 +25,15 @@ def _kline_words(result: PairAnalytics, bars: PairBars) -> list[str]:
     untils: dict[str, pd.Timestamp] = {
         symbol: leg.attrs["klines_until"] for symbol, leg in legs if "klines_until" in leg.attrs
     }
-    inside = {symbol: until for symbol, until in untils.items() if until > start}
+    inside = {symbol: _when(until, start) for symbol, until in untils.items() if until > start}
+    if not inside:
+        return []
     if len(inside) == 2 and len(set(inside.values())) == 1:
-        return [_until("Bars", next(iter(inside.values())), start)]
-    return [_until(f"{symbol} bars", until, start) for symbol, until in inside.items()]
+        before = next(iter(inside.values()))
+    else:
+        before = " and ".join(f"{when} ({symbol})" for symbol, when in inside.items())
+    return [f"Bars before {before} are the exchange's own klines."]
 
 
-def _until(whose: str, until: pd.Timestamp, start: pd.Timestamp) -> str:
-    when = formats.utc_time(until) if until.date() == start.date() else formats.utc(until)
-    return f"{whose} before {when} are the exchange's own klines."
+def _when(until: pd.Timestamp, start: pd.Timestamp) -> str:
+    return formats.utc_time(until) if until.date() == start.date() else formats.utc(until)

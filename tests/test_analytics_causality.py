@@ -1,0 +1,105 @@
+"""The proof: it finds nothing where nothing looks ahead, and finds what does."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analytics.bars import resample_ticks
+from analytics.causality import prove_causal
+from analytics.errors import NotEnoughDataError, ParameterError
+from analytics.frames import utc_index
+from analytics.gates import ALL_GATES, DATA_GATES
+from analytics.hedge import CAUSAL_HEDGES, HEDGE_METHODS
+from analytics.params import PairParams
+from analytics.spread import RollingMoments
+
+START_US = 1_723_161_600_000_000
+
+
+def leg(prices: np.ndarray, lost: tuple[int, ...] = ()) -> pd.DataFrame:
+    seconds = np.arange(len(prices))
+    ticks = pd.DataFrame(
+        {"symbol": "X", "price": prices, "quantity": 1.0, "trade_id": seconds},
+        index=utc_index(START_US + seconds * 1_000_000),
+    )
+    return resample_ticks(ticks.drop(ticks.index[list(lost)]), "1s")
+
+
+def legs(
+    n: int = 600, seed: int = 1, lost: tuple[int, ...] = ()
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rng = np.random.default_rng(seed)
+    x = 2600 + rng.normal(size=n).cumsum()
+    y = 5000 + 2 * x + rng.normal(size=n) * 5
+    return leg(np.round(y, 2)), leg(np.round(x, 2), lost)
+
+
+def params(**changes: object) -> PairParams:
+    return PairParams("BTCUSDT", "ETHUSDT", **{"window": 30, **changes})
+
+
+@pytest.mark.parametrize("kind", ["hedged", "log"])
+@pytest.mark.parametrize("hedge", CAUSAL_HEDGES)
+def test_causal_hedges_change_nothing(hedge: str, kind: str):
+    proof = prove_causal(*legs(), params(hedge=hedge, spread=kind, gates=ALL_GATES))
+    assert proof.causal
+    assert proof.expected
+    assert proof.total_changed == 0
+    assert proof.compared == 9 * (240 + 330 + 420 + 510 + 570)
+    assert proof.verdict().startswith("0 of 18,630 past values changed when the future was cut off")
+    assert len(proof.cuts) == 5
+
+
+@pytest.mark.parametrize("hedge", [name for name in HEDGE_METHODS if name not in CAUSAL_HEDGES])
+def test_full_sample_hedges_are_caught_and_had_said_so(hedge: str):
+    proof = prove_causal(*legs(), params(hedge=hedge, spread="hedged"))
+    assert not proof.causal
+    assert not proof.expected
+    assert dict(proof.changed)["spread"] > 1_000
+    assert "as said: the hedge ratio looks back over " in proof.verdict()
+
+
+@given(
+    st.sampled_from(["price difference", "ratio", "hedged", "log"]),
+    st.sampled_from(CAUSAL_HEDGES),
+    st.sampled_from([DATA_GATES, ALL_GATES]),
+    st.integers(0, 1_000),
+    st.sets(st.integers(1, 318), max_size=4),
+    st.lists(st.floats(0.01, 0.99), min_size=1, max_size=2),
+)
+@settings(max_examples=25, deadline=None)
+def test_no_causal_path_looks_ahead_whatever_the_data_and_the_cut(
+    kind, hedge, gates, seed, lost, cuts
+):
+    bars = legs(320, seed, tuple(sorted(lost)))
+    proof = prove_causal(*bars, params(spread=kind, hedge=hedge, gates=gates), cuts)
+    assert proof.total_changed == 0, proof.verdict()
+
+
+def test_something_that_looks_ahead_is_caught(monkeypatch: pytest.MonkeyPatch):
+    honest = RollingMoments.zscore
+
+    def peeking(self: RollingMoments, rounding: object = 0.0) -> pd.Series:
+        return honest(self, rounding).shift(-1)
+
+    monkeypatch.setattr(RollingMoments, "zscore", peeking)
+    proof = prove_causal(*legs(), params())
+    assert not proof.causal
+    assert dict(proof.changed)["zscore"] == 5
+    assert "something looks ahead that should not" in proof.verdict()
+
+
+def test_a_lookback_is_applied_before_cutting():
+    proof = prove_causal(*legs(), params(lookback=200, hedge="rolling_ols", spread="hedged"))
+    assert proof.causal
+    assert proof.cuts[-1] == legs()[0].index[400 + 190 - 1]
+
+
+def test_wrong_input_is_named():
+    with pytest.raises(NotEnoughDataError, match="needs 10 bars, had 9"):
+        prove_causal(*legs(9), params())
+    for cuts in ([], [0.0], [1.0]):
+        with pytest.raises(ParameterError, match="cuts"):
+            prove_causal(*legs(50), params(), cuts)
