@@ -14,7 +14,8 @@ _LATENCY_SAMPLES = 500
 class SymbolCounts:
     """What one symbol's stream has brought since the start."""
 
-    received: int = 0
+    received: int = 0  # from the stream
+    fetched: int = 0  # over REST
     stored: int = 0
     duplicates: int = 0
     conflicts: int = 0

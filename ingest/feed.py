@@ -209,7 +209,8 @@ class Feed:
 
     def _lost(self, reason: str, wait_s: float = 0.0) -> None:
         now_s = asyncio.get_running_loop().time()
-        self.last_error = reason
+        if self._symbols:
+            self.last_error = reason
         self.sink.lost(reason)
         self.state = "reconnecting" if self._symbols else "off"
         self.retry_at_s = now_s + max(wait_s, self._backoff.next_wait_s(self._rng))

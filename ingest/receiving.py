@@ -83,10 +83,10 @@ class ReceivingLoop:
         self._stopping.set()
         self._soon(self._set_stop)
 
-    def set_symbols(self, symbols: tuple[str, ...]) -> None:
-        """Carry just these; none closes the connection."""
+    def set_symbols(self, symbols: tuple[str, ...], reason: str = "no symbols to record") -> None:
+        """Carry just these; none closes the connection, and the next gap has this reason."""
         self.symbols = symbols
-        self._start(lambda feed: self._change_symbols(feed, symbols))
+        self._start(lambda feed: self._change_symbols(feed, symbols, reason))
 
     def reconnect(self, reason: str) -> None:
         """Give the present connection up, and make a new one."""
@@ -146,7 +146,8 @@ class ReceivingLoop:
     def lost(self, reason: str) -> None:
         """Note that one ended: the next gap has this cause."""
         self._counts.note(self._now_us(), "lost", reason)
-        self._queue.put(Cause(reason))
+        if self.symbols:  # else we ended it ourselves, and the cause was said
+            self._queue.put(Cause(reason))
 
     # In the event loop.
 
@@ -201,10 +202,10 @@ class ReceivingLoop:
             )
         return self._rest
 
-    async def _change_symbols(self, feed: Feed, symbols: tuple[str, ...]) -> None:
+    async def _change_symbols(self, feed: Feed, symbols: tuple[str, ...], reason: str = "") -> None:
         if self.repair is not None:
             self.repair.symbols_change(symbols)
-        await feed.set_symbols(symbols)
+        await feed.set_symbols(symbols, reason)
 
     def _remember(self, feed: Feed) -> None:
         """Keep a feed's counts when another one is to follow it."""

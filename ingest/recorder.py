@@ -154,7 +154,7 @@ class Recorder:
         self._paused = True
         self._queue.put(Cause("paused by the user"))
         self._counts.note(self._now_us(), "paused", "by the user")
-        self._receive()
+        self._receive("paused by the user")
 
     def resume(self) -> None:
         """Receive again, also after the exchange blocked us."""
@@ -186,7 +186,7 @@ class Recorder:
             market=self.settings.market,
             stream=self.settings.stream,
             symbols=self._symbols,
-            received=counts.total("received"),
+            received=counts.total("received") + counts.total("fetched"),
             stored=counts.total("stored"),
             duplicates=counts.total("duplicates"),
             conflicts=counts.total("conflicts"),
@@ -234,7 +234,7 @@ class Recorder:
         p50, p99 = quantile(latencies, 0.5), quantile(latencies, 0.99)
         open_gaps, missing = self._writing.gaps_by_symbol.get(symbol, (0, 0))
         return SymbolStatus(
-            received=counts.received,
+            received=counts.received + counts.fetched,
             stored=counts.stored,
             duplicates=counts.duplicates,
             conflicts=counts.conflicts,
@@ -275,16 +275,16 @@ class Recorder:
         self._counts.note(self._now_us(), "paused" if low else "resumed", "free disk space")
         if low:
             self._queue.put(Cause("disk full"))
-        self._receive()
+        self._receive("disk full")
 
     def _clock_jumped(self, jump_s: float) -> None:
         self._counts.note(self._now_us(), "clock", f"the clock moved by {jump_s:+,.0f} s")
         if jump_s > 0:  # asleep, or set ahead: a connection that slept is a dead one
             self._receiving.reconnect(f"the machine slept or its clock moved by {jump_s:,.0f} s")
 
-    def _receive(self) -> None:
+    def _receive(self, reason: str = "no symbols to record") -> None:
         idle = self._paused or self._upkeep.low
-        self._receiving.set_symbols(() if idle else self._symbols)
+        self._receiving.set_symbols(() if idle else self._symbols, reason)
 
     def _first_symbols(self, writer: TickWriter) -> tuple[str, ...]:
         if self.settings.symbols is not None:

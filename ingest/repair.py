@@ -14,6 +14,7 @@ from ingest.rest import RestClient
 from ingest.settings import Settings
 from ingest.skew import SkewMeter
 from ingest.status import SymbolState
+from ingest.tick import NonTrade, Tick
 from ingest.warm_start import WarmStart
 from ingest.watchdog import Heard, Watchdog
 
@@ -132,7 +133,10 @@ class Repair:
 
     def _put(self, item: Item) -> bool:
         """Queue something; half of the room is kept for the live feed."""
-        return len(self._queue) < self._queue.capacity // 2 and self._queue.put(item)
+        taken = len(self._queue) < self._queue.capacity // 2 and self._queue.put(item)
+        if taken and isinstance(item, Tick | NonTrade):
+            self._counts.of(item.symbol).fetched += 1
+        return taken
 
     def _heard(self, symbol: str) -> Heard:
         counts = self._counts.of(symbol)

@@ -348,6 +348,7 @@ class _one_transaction:  # noqa: N801 - reads as a verb where it is used
 def _open_for_reading(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise StoreError(f"no database at {path}: start the recorder to make one")
+    connection = None
     try:
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro",
@@ -359,6 +360,8 @@ def _open_for_reading(path: Path) -> sqlite3.Connection:
         application_id = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
     except sqlite3.Error as error:
+        if connection is not None:
+            connection.close()
         raise StoreError(f"cannot read the database {path}: {error}") from error
     if (application_id, version) != (APPLICATION_ID, SCHEMA_VERSION):
         connection.close()

@@ -3,8 +3,9 @@
 import random
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -140,9 +141,7 @@ def script(seed: int, batches: int = 24) -> list[Item]:
     return items
 
 
-def _live(
-    rng: random.Random, at: dict[str, int], lost: list[tuple[str, int]]
-) -> list[Event]:
+def _live(rng: random.Random, at: dict[str, int], lost: list[tuple[str, int]]) -> list[Event]:
     events: list[Event] = []
     for _ in range(rng.randint(3, 12)):
         symbol = rng.choice(sorted(at))
@@ -195,41 +194,47 @@ def _play(items: list[Item], failure: Failure | None, path: Path | str) -> Faili
 
 
 def fail_at_every_write(
-    seed: int = 1, *, steps: int = 200, kinds: Iterable[str] = ("ENOSPC", "EIO", "BUSY"),
-    lengths: Iterable[int] = (1, 4), folder: Path | None = None,
+    seed: int = 1, *, steps: int = 200, sampled: bool = False, folder: Path | None = None
 ) -> Result:
-    """Fail statement N of a script once, for every N, by each kind of error.
+    """Fail statement N of a script, for every N, by each kind of error.
 
-    With `folder` the database lies on the disk, else in memory.
+    `sampled` takes one of the ways to fail for each N instead of all of them. With `folder` the
+    database lies on the disk, else in memory.
     """
     items = script(seed)
     reference = _play(items, None, _place(folder, 0))
     wanted, total = contents(reference), reference.statements
     reference.close()
-    runs = wrong = crashes = 0
-    for first in range(1, min(steps, total) + 1):
-        for kind in kinds:
-            for length in lengths:
-                for afterwards in (False, True):
-                    runs += 1
-                    failure = Failure(first, length, kind, afterwards)
-                    try:
-                        played = _play(items, failure, _place(folder, runs))
-                    except Exception:  # counted: the bar is none
-                        crashes += 1
-                        continue
-                    wrong += contents(played) != wanted
-                    played.close()
+    wrong, crashes = [], 0
+    failures = list(_failures(min(steps, total), sampled=sampled))
+    for run, failure in enumerate(failures, start=1):
+        try:
+            played = _play(items, failure, _place(folder, run))
+        except Exception:  # counted: the bar is none
+            crashes += 1
+            continue
+        if contents(played) != wanted:
+            wrong.append(failure)
+        played.close()
     return Result(
-        f"{runs:,} runs of a script of {total} statements, one to four of them failing",
+        f"{len(failures):,} runs of a script of {total} statements, one to four of them failing",
         seed,
         (
-            told("runs", runs),
-            holds("script's statements", total, total >= steps, f"≥ {steps}"),
+            holds("statements of the script", total, total >= steps, f"≥ {steps}"),
             equal("crashes", crashes, 0),
-            equal("databases that differ from the undisturbed one", wrong, 0),
+            equal("databases that differ from the undisturbed one", len(wrong), 0),
+            told("first that differs", str(wrong[:1])),
         ),
     )
+
+
+def _failures(steps: int, *, sampled: bool) -> Iterator[Failure]:
+    """Give every way to fail at each statement: the error, one or four, before or after it."""
+    ways = list(product(ERRORS, (1, 4), (False, True)))
+    for first in range(1, steps + 1):
+        chosen = [ways[first % len(ways)]] if sampled else ways
+        for error, length, afterwards in chosen:
+            yield Failure(first, length, error, afterwards)
 
 
 def _place(folder: Path | None, run: int) -> Path | str:

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from exchange import Exchange, ThreadedExchange
-from exchange_feeds import LiveFeed
 from exchange_market import Trade
 from fault_process import SYMBOLS, stored_ids
 from fault_result import Result, at_least, at_most, equal, holds, told
@@ -150,7 +149,13 @@ def mutated_frames(*, count: int, seed: int) -> Result:
         for number in range(1, count + 1):
             symbol = SYMBOLS[number % 2]
             trade = Trade(
-                symbol, number, 6_000_000_000_000 + number, 1_000_000, T0_US + number * 1000, 0, True
+                symbol,
+                number,
+                6_000_000_000_000 + number,
+                1_000_000,
+                T0_US + number * 1000,
+                0,
+                True,
             )
             whole = frame_of(trade)
             given[0] += 1

@@ -1,7 +1,6 @@
 """Faults of the network and the exchange, on virtual time: storms, bans, hand-overs, silence."""
 
 import asyncio
-from itertools import pairwise
 
 from fault_result import Result, at_least, at_most, equal, holds, told
 from fault_world import Handshake, World
@@ -66,9 +65,7 @@ async def _fail_often(world: World) -> None:
         world.fail_receiving()
 
 
-def refused_with_wait(
-    where: str, status: int, *, retry_after_s: int, seed: int = 1
-) -> Result:
+def refused_with_wait(where: str, status: int, *, retry_after_s: int, seed: int = 1) -> Result:
     """Answer 429 or 418 with Retry-After: nothing may be asked before it ends."""
 
     async def scenario() -> tuple[World, float, list[float]]:
@@ -217,7 +214,11 @@ def quiet_market(*, for_s: float = 3600.0, seed: int = 1) -> Result:
 
 
 def outage(
-    *, seed: int = 1, for_s: float = 600.0, rate: float = 40.0, rest_lag_s: float = 30.0,
+    *,
+    seed: int = 1,
+    for_s: float = 600.0,
+    rate: float = 40.0,
+    rest_lag_s: float = 30.0,
     holes: int = 5,
 ) -> Result:
     """Take the network away; let REST lag behind and ids be absent at the exchange."""

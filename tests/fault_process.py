@@ -5,9 +5,10 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from exchange import Exchange, ThreadedExchange
 from exchange_feeds import LiveFeed
@@ -31,7 +32,6 @@ class Child:
             stdout=subprocess.PIPE,
             env=child_environment(),
         )
-        self._said = self._process.stdout
 
     def begin(self) -> None:
         """Let it record; returns when its threads run."""
@@ -44,6 +44,12 @@ class Child:
     def wait_recording(self) -> None:
         assert self._process.stdout is not None
         assert self._process.stdout.readline().strip() == b"recording", "the child did not record"
+
+    def end(self) -> None:
+        """Let it stop in order."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        assert self._process.wait(10) == 0, "the child did not stop in order"
 
     def kill(self) -> None:
         """End it at once: SIGKILL, or what the system has in its place."""
@@ -87,13 +93,13 @@ def kill_at_random(
                 exchange.wait_for_subscribers(1)
                 time.sleep(rng.uniform(0, longest_s))
             follower = stack.enter_context(child_of(database, exchange))
-            seen = stored_counts(database)
+            seen = stored_ids(database)
             child.kill()
             child = follower
             found = examine(database)
             unsound += not found.sound
             torn += found.torn
-            lost += sum(max(0, seen[each] - found.counts.get(each, 0)) for each in seen)
+            lost += _missing(seen, stored_ids(database))
         exchange.call(_stop_feed)
         exchange.push("BTCUSDT", 1, 1)
         exchange.push("ETHUSDT", 1, 1)
@@ -105,7 +111,9 @@ def kill_at_random(
         last = {each: exchange.push(each, 2, 1).trade_id for each in SYMBOLS}
         sent = {each: [t.trade_id for t in exchange.trades(each)] for each in SYMBOLS}
         try:
-            whole_s = until(lambda: stored_ids(database) == _since_first(sent, database), 60.0, 0.05)
+            whole_s = until(
+                lambda: stored_ids(database) == _since_first(sent, database), 60.0, 0.05
+            )
         except TimeoutError:
             whole_s = float("inf")
         child.kill()
@@ -162,8 +170,12 @@ def stored_counts(database: Path) -> dict[str, int]:
 
 def stored_ids(database: Path) -> dict[str, list[int]]:
     """Give the stored ids by symbol, of events that are no trade too."""
+    found: dict[str, list[int]] = {each: [] for each in SYMBOLS}
+    if not database.exists():
+        return found
     with closing(_read_only(database)) as connection:
-        found: dict[str, list[int]] = {each: [] for each in SYMBOLS}
+        if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'stream'").fetchone():
+            return found
         sql = (
             "SELECT symbol, trade_id FROM (SELECT stream_id, trade_id FROM tick UNION ALL"
             " SELECT stream_id, trade_id FROM non_trade) JOIN stream USING (stream_id)"
@@ -174,13 +186,11 @@ def stored_ids(database: Path) -> dict[str, list[int]]:
         return found
 
 
-class Examination:
-    """What a database holds, and whether its tables agree."""
+class Examination(NamedTuple):
+    """Whether a database is sound, and how many of its tables disagree."""
 
-    def __init__(self, sound: bool, torn: int, counts: dict[str, int]) -> None:
-        self.sound = sound
-        self.torn = torn
-        self.counts = counts
+    sound: bool
+    torn: int
 
 
 def examine(database: Path) -> Examination:
@@ -189,15 +199,18 @@ def examine(database: Path) -> Examination:
     A batch writes trades, bars and ledger in one transaction: where they disagree it was torn.
     """
     if not database.exists():
-        return Examination(True, 0, {})
+        return Examination(sound=True, torn=0)
     with closing(sqlite3.connect(database, timeout=5.0)) as connection:
         sound = connection.execute("PRAGMA quick_check").fetchone()[0] == "ok"
         if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'tick'").fetchone():
-            return Examination(sound, 0, {})
-        torn = sum(_torn(connection, *row) for row in connection.execute(
-            "SELECT stream_id, first_id, last_id FROM stream WHERE last_id IS NOT NULL"
-        ).fetchall())
-    return Examination(sound, torn, stored_counts(database))
+            return Examination(sound, torn=0)
+        torn = sum(
+            _torn(connection, *row)
+            for row in connection.execute(
+                "SELECT stream_id, first_id, last_id FROM stream WHERE last_id IS NOT NULL"
+            ).fetchall()
+        )
+    return Examination(sound, torn)
 
 
 def _torn(connection: sqlite3.Connection, stream_id: int, first_id: int, last_id: int) -> int:
@@ -229,7 +242,11 @@ def second_recorder(folder: Path) -> Result:
         exchange.wait_for_subscribers(1)
         second = subprocess.run(
             [sys.executable, str(TESTS.parent / "app.py"), "--db", str(database), "--no-browser"],
-            capture_output=True, text=True, timeout=60, check=False, env=child_environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env=child_environment(),
         )
         alive = recorder.status().state
         recorder.stop()
@@ -246,8 +263,55 @@ def second_recorder(folder: Path) -> Result:
     )
 
 
-def waited(action: Callable[[], object]) -> float:
-    """Give the seconds an action takes."""
-    begun_s = time.monotonic()
-    action()
-    return time.monotonic() - begun_s
+def damaged_log_repaired(folder: Path, *, seeds: range) -> Result:
+    """Damage the log that a killed recorder left; the exchange gives back what it lost."""
+    shortfalls, missing, slowest_s = [], 0, 0.0
+    for seed in seeds:
+        rng = random.Random(seed)
+        database = folder / f"log{seed}.db"
+        with ThreadedExchange(SYMBOLS) as exchange:
+            for trades in (20, 400):  # the first run ends in order: its trades are safe
+                with child_of(database, exchange) as child:
+                    _record(child, exchange, trades, database)
+                    if trades == 20:
+                        child.end()
+            log = database.with_name(database.name + "-wal")
+            content = bytearray(log.read_bytes())
+            for at in range(rng.randrange(len(content)), len(content), 4096 + 24):
+                content[at] ^= 0x5A
+            log.write_bytes(content)
+            database.with_name(database.name + "-shm").unlink(missing_ok=True)
+            sent = {each: [t.trade_id for t in exchange.trades(each)] for each in SYMBOLS}
+            shortfalls.append(_missing(sent, stored_ids(database)))
+            with child_of(database, exchange) as child:
+                _record(child, exchange, 1, database, wait=False)
+                sent = {each: [t.trade_id for t in exchange.trades(each)] for each in SYMBOLS}
+                begun_s = time.monotonic()
+                with suppress(TimeoutError):
+                    until(lambda sent=sent: stored_ids(database) == sent, 60.0, 0.02)
+                slowest_s = max(slowest_s, time.monotonic() - begun_s)
+                missing += _missing(sent, stored_ids(database))
+    return Result(
+        f"{len(seeds)} logs of killed recorders damaged, then recorded on",
+        seeds.start,
+        (
+            told("trades the damage cost, most", max(shortfalls)),
+            equal("ids missing after the repair", missing, 0),
+            at_most("repaired after", slowest_s, 60.0, "s"),
+        ),
+    )
+
+
+def _record(
+    child: Child, exchange: ThreadedExchange, trades: int, database: Path, *, wait: bool = True
+) -> None:
+    """Let a child record this many trades of each symbol."""
+    child.begin()
+    child.wait_recording()
+    exchange.run(lambda e: e.wait_until(lambda: len(e.connections) == 1))
+    for number in range(trades):
+        for symbol in SYMBOLS:
+            exchange.push(symbol, 100 + number % 7, "0.5")
+    sent = {each: len(exchange.trades(each)) for each in SYMBOLS}
+    if wait:
+        until(lambda: stored_counts(database) == sent)

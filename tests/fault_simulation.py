@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -169,7 +170,9 @@ def _repair(world: World, _rng: random.Random) -> None:
 ACTIONS: dict[str, Action] = {
     name.strip("_"): action
     for name, action in list(globals().items())
-    if name.startswith("_") and callable(action) and getattr(action, "__module__", "") == __name__
+    if name.startswith("_")
+    and callable(action)
+    and getattr(action, "__module__", "") == __name__
     and action not in (_unmute, _network, _go_on)
 }
 
@@ -211,7 +214,7 @@ async def _scenario(seed: int, for_s: float) -> Simulated:
     if rng.random() < 0.5:
         for symbol in world.symbols:
             world.trade(symbol)
-    healed_s = await world.until(world.whole_to_the_end, HEALED_WITHIN_S)
+    healed_s = await world.until(world.whole_to_the_end, HEALED_WITHIN_S, every_s=0.5)
     await world.stop()
     faults = [
         f"{symbol}: {fault}"
@@ -252,13 +255,13 @@ def simulations(count: int, *, first_seed: int = 1, for_s: float = 120.0) -> Res
     figures += [
         equal(f"seed {run.seed}: {'; '.join(run.faults)[:400]}", 1, 0) for run in broken[:10]
     ]
-    return Result(f"{count:,} simulations of {for_s:g} s, {len(ACTIONS)} faults", first_seed, tuple(figures))
+    return Result(
+        f"{count:,} simulations of {for_s:g} s, {len(ACTIONS)} faults", first_seed, tuple(figures)
+    )
 
 
 def main() -> None:
     """Replay one seed from the command line: ``python tests/fault_simulation.py SEED``."""
-    import sys
-
     with suppress(IndexError):
         print(simulate(int(sys.argv[1])))
 

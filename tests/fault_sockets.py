@@ -3,6 +3,7 @@
 import random
 import time
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 from exchange import Exchange, ThreadedExchange
@@ -52,7 +53,12 @@ def end_connections(exchange: ThreadedExchange, ending: str | int) -> None:
 
 
 def disconnects(
-    folder: Path, *, count: int, seed: int, ping_s: float = 0.4, rate_per_s: float = 50.0,
+    folder: Path,
+    *,
+    count: int,
+    seed: int,
+    ping_s: float = 0.4,
+    rate_per_s: float = 50.0,
     endings: tuple[str | int, ...] = ENDINGS,
 ) -> Result:
     """End the connection `count` times, and time the first trade after each.
@@ -95,7 +101,9 @@ def disconnects(
             equal("ids too many", extra, 0),
             at_most("first trade after, p50", quantile(plain_s, 0.5), 1.0, "s"),
             at_most("first trade after, p99", quantile(plain_s, 0.99), 5.0, "s"),
-            at_most("first trade after a black hole", max(waits_s.get("black hole", [0.0])), 60.0, "s"),
+            at_most(
+                "first trade after a black hole", max(waits_s.get("black hole", [0.0])), 60.0, "s"
+            ),
             at_most("ids equal after the last one", whole_s, 60.0, "s"),
             equal("frames rejected", status.rejected, 0),
             equal("threads restarted", status.restarts, 0),
@@ -177,7 +185,6 @@ def planned_rotation(folder: Path, *, times: int, every_s: float = 1.0, seed: in
 
 def refused_handshakes(folder: Path, *, retry_after_s: int = 2) -> Result:
     """Refuse real handshakes with 429 and 418, and count what comes before the wait ends."""
-    early, waits_s = 0, []
     with ThreadedExchange(SYMBOLS) as exchange:
         recorder = recorder_for(exchange, folder / "refused.db")
         exchange.faults.refuse_handshakes(429, retry_after_s=retry_after_s)
@@ -188,7 +195,7 @@ def refused_handshakes(folder: Path, *, retry_after_s: int = 2) -> Result:
         finally:
             recorder.stop()
         times_s = [each.at_s for each in exchange.handshakes()]
-    waits_s = [later - sooner for sooner, later in zip(times_s, times_s[1:], strict=False)]
+    waits_s = [later - sooner for sooner, later in pairwise(times_s)]
     early = sum(each < retry_after_s for each in waits_s)
     return Result(
         f"real handshakes refused with 429 and 418, Retry-After {retry_after_s} s",

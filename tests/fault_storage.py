@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from fault_disk import T0_US, contents, tick, writing_loop
+from fault_disk import contents, tick, writing_loop
 from fault_result import Result, at_most, equal, holds, told
 
 from ingest.event_queue import Call, EventQueue
@@ -224,16 +224,18 @@ def batch_events(batch: int) -> list[Event]:
     return [tick("BTCUSDT" if number % 3 else "ETHUSDT", number) for number in ids]
 
 
-def damaged_log(
-    folder: Path, *, seeds: range, batches: int = 30, checkpointed: int = 8
-) -> Result:
+def damaged_log(folder: Path, *, seeds: range, batches: int = 30, checkpointed: int = 8) -> Result:
     """Damage copies of a log at random places; each must open to an exact batch prefix."""
     folder.mkdir(exist_ok=True)
     template = folder / "template.db"
-    code = f"import fault_storage as f; f.write_and_vanish(f.Path({str(template)!r}), {batches}, {checkpointed})"
+    call = f"write_and_vanish(f.Path({str(template)!r}), {batches}, {checkpointed})"
+    code = f"import fault_storage as f; f.{call}"
     written = subprocess.run(
         [sys.executable, "-c", code],
-        capture_output=True, text=True, check=True, env=child_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+        env=child_environment(),
     )
     prefixes = {line: number for number, line in enumerate(written.stdout.splitlines(), start=1)}
     assert len(prefixes) == batches

@@ -1,6 +1,7 @@
 """What happens around the recorder: no disk space, dead threads, damaged files, jumping clocks."""
 
 import sqlite3
+import threading
 import time as real_time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -94,16 +95,20 @@ def dead_threads(folder: Path) -> Result:
         for error in (RuntimeError("made to fail"), SystemExit("made to fail")):
             for name, kill in KILLERS.items():
                 before = recorder.status().restarts
-                kill(recorder, error)
+                handshakes = len(exchange.handshakes()) + (name == "feed")
+                works = kill(recorder, error)
                 push(exchange, 3)
                 until(lambda before=before: recorder.status().restarts > before, 15.0)
                 begun_s = real_time.monotonic()
-                until(lambda: recorder.status().state == "live", 15.0)
-                exchange.wait_for_subscribers(1)
+                exchange.run(lambda e, n=handshakes: e.wait_until(lambda: len(e.handshakes) == n))
+                exchange.run(lambda e: e.wait_until(lambda: len(e.connections) == 1))
                 push(exchange, 1)
+                works.wait(15.0)
                 until(lambda: missing(exchange, recorder) == 0, 30.0)
                 back_s = real_time.monotonic() - begun_s
-                figures.append(at_most(f"{name} at work again ({type(error).__name__})", back_s, 5.0, "s"))
+                figures.append(
+                    at_most(f"{name} at work again ({type(error).__name__})", back_s, 5.0, "s")
+                )
         lost = missing(exchange, recorder)
         told = [each.detail for each in recorder.status().history if each.kind == "restarted"]
     named = all(any(name in each for each in told) for name in KILLERS)
@@ -118,18 +123,25 @@ def dead_threads(folder: Path) -> Result:
     )
 
 
-def _once(owner: object, name: str, error: BaseException) -> None:
-    """Make a method fail at its next call."""
+def _once(owner: object, name: str, error: BaseException) -> threading.Event:
+    """Make a method fail at its next call; gives the event of its being called after that."""
     method = getattr(owner, name)
+    works = threading.Event()
 
     def fail(*_arguments: object) -> None:
-        setattr(owner, name, method)
+        setattr(owner, name, work)
         raise error
 
+    def work(*arguments: object) -> object:
+        setattr(owner, name, method)
+        works.set()
+        return method(*arguments)
+
     setattr(owner, name, fail)
+    return works
 
 
-KILLERS: dict[str, Callable[[Recorder, BaseException], None]] = {
+KILLERS: dict[str, Callable[[Recorder, BaseException], threading.Event]] = {
     "writer": lambda recorder, error: _once(recorder._writing, "_persist", error),
     "feed": lambda recorder, error: _once(recorder._receiving, "event", error),
     "upkeep": lambda recorder, error: _once(recorder._upkeep, "_is_due", error),
@@ -199,9 +211,7 @@ def damaged_while_running(folder: Path) -> Result:
 def wall_clock_jumps(folder: Path, *, jump_s: float = 3600.0) -> Result:
     """Set the wall clock an hour ahead, then an hour back."""
     offset = [0.0]
-    shim = SimpleNamespace(
-        time=lambda: real_time.time() + offset[0], monotonic=real_time.monotonic
-    )
+    shim = SimpleNamespace(time=lambda: real_time.time() + offset[0], monotonic=real_time.monotonic)
     upkeep.time, original = shim, upkeep.time  # type: ignore[assignment] # put back below
     try:
         with recording(folder) as (exchange, recorder):

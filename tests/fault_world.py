@@ -1,4 +1,4 @@
-"""A whole recorder on virtual time: the real feed, repair, queue and writer; the network is made up.
+"""A whole recorder on virtual time: the real feed, repair, queue and writer, a made-up network.
 
 Streams carry the frames the exchange prints, and can be cut, silenced, made to lose, replay or
 reorder. REST is the scripted exchange's. The database is in memory. A `World` is made in a loop of
@@ -6,6 +6,7 @@ reorder. REST is the scripted exchange's. The database is in memory. A `World` i
 """
 
 import asyncio
+import json
 import random
 from collections import deque
 from collections.abc import Callable
@@ -258,8 +259,6 @@ class World:
 
     def control(self, stream: Stream, message: str) -> None:
         """Obey SUBSCRIBE and UNSUBSCRIBE, and acknowledge."""
-        import json
-
         request = json.loads(message)
         names = {name.partition("@")[0].upper() for name in request["params"]}
         if request["method"] == "SUBSCRIBE":
@@ -307,13 +306,15 @@ class World:
 
     # --- what came of it ---
 
-    async def until(self, condition: Callable[[], bool], within_s: float) -> float:
+    async def until(
+        self, condition: Callable[[], bool], within_s: float, every_s: float = 0.05
+    ) -> float:
         """Wait for a condition; gives the virtual seconds, infinity when it did not come true."""
         begun_s = self.exchange.now_s()
         while not condition():
             if self.exchange.now_s() - begun_s > within_s:
                 return float("inf")
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(every_s)
         return self.exchange.now_s() - begun_s
 
     def account(self, symbol: str) -> "Account":
@@ -322,7 +323,7 @@ class World:
         key: StreamKey = ("spot", symbol, "aggTrade")
         ledger = self.writing.writer.streams().get(key)
         tape = self.exchange.venue.tape(symbol)
-        sent = [trade.trade_id for trade in tape.trades(0, len(tape))]
+        sent = list(tape._ids)  # `trades` would make thousands of them at every look
         if ledger is None or ledger.first_id is None or ledger.last_id is None:
             return Account(sent, [], [], None, sent[-1] if sent else 0, 0)
         stream = connection.execute(

@@ -111,12 +111,10 @@ def test_ids_of_the_two_stream_kinds_and_markets_never_mix(path: Path) -> None:
     write(
         path, [tick(1, 0, 10.0), tick(1, 1, 20.0, stream="trade"), tick(1, 2, 30.0, market="usdm")]
     )
-    prices = {
-        (market, stream): list(
-            TickReader(path, market=market, stream=stream).ticks("BTCUSDT").price
-        )
-        for market, stream in [("spot", "aggTrade"), ("spot", "trade"), ("usdm", "aggTrade")]
-    }
+    prices = {}
+    for market, stream in [("spot", "aggTrade"), ("spot", "trade"), ("usdm", "aggTrade")]:
+        with TickReader(path, market=market, stream=stream) as reader:
+            prices[market, stream] = list(reader.ticks("BTCUSDT").price)
     assert list(prices.values()) == [[10.0], [20.0], [30.0]]
 
 
