@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 from scipy.stats import gamma
-from statsmodels.tsa.adfvalues import mackinnonp
 from statsmodels.tsa.vector_ar.vecm import coint_johansen
 
 from analytics.dickey_fuller import (
@@ -17,7 +16,6 @@ from analytics.dickey_fuller import (
     Trend,
     check_autolag,
     check_trend,
-    critical_values,
     dickey_fuller,
     min_bars,
 )
@@ -28,6 +26,8 @@ from analytics.errors import (
     ParameterError,
 )
 from analytics.frames import BoolArray, FloatArray
+from analytics.hedge_fit import centred
+from analytics.mackinnon import critical_values, mackinnon_pvalue
 from analytics.series import as_float_pair, as_floats, series_name
 from analytics.verdicts import check_level, pvalue_words, verdict_words
 
@@ -177,7 +177,7 @@ def engle_granger_test(
     fit = dickey_fuller(residual, "n", max_lags, criterion, what)
     return EngleGrangerResult(
         stat=fit.stat,
-        pvalue=float(mackinnonp(fit.stat, regression=known_trend, N=2)),
+        pvalue=mackinnon_pvalue(fit.stat, known_trend, 2),
         critical_values=critical_values(known_trend, 2, bars - 1),
         lags=fit.lags,
         nobs=fit.nobs,
@@ -250,6 +250,8 @@ def _cointegrating_residual(
     y: FloatArray, x: FloatArray, known: BoolArray, trend: Trend, what: str
 ) -> tuple[FloatArray, float, float]:
     """Residual of y on x and the trend, NaN at missing bars; beta; alpha (NaN beside a trend)."""
+    if trend == "c" and known.all():
+        return _residual_on_line(y, x, what)
     y_known, x_known = y[known], x[known]
     for values, leg in ((y_known, "dependent"), (x_known, "other")):
         if float(np.ptp(values)) <= NOISE * float(np.abs(values).max()):
@@ -272,9 +274,28 @@ def _cointegrating_residual(
     return residual, beta, alpha.get(trend, math.nan)
 
 
+def _residual_on_line(y: FloatArray, x: FloatArray, what: str) -> tuple[FloatArray, float, float]:
+    """Do the same in compiled code, for legs without missing bars and a constant."""
+    from analytics.kernel_adf import residual_on_line  # noqa: PLC0415 - numba, when needed
+
+    for values, leg in ((y, "dependent"), (x, "other")):
+        if float(np.ptp(values)) <= NOISE * float(np.abs(values).max()):
+            raise DegenerateSeriesError(what, f"the {leg} leg is constant over {values.size} bars")
+    residual, found = np.empty(y.size), np.empty(7)
+    residual_on_line(y, x, residual, found)
+    y_mean, x_mean, beta, reach, largest, y_size, x_size = found.tolist()
+    if reach <= NOISE * x_size:
+        raise DegenerateSeriesError(what, "the other leg is nothing but the trend")
+    if largest <= _COLLINEAR * (y_size + abs(beta) * x_size):
+        raise DegenerateSeriesError(what, "the legs are identical or exactly collinear")
+    return residual, beta, y_mean - beta * x_mean
+
+
 def _without_trend(values: FloatArray, known: BoolArray, trend: Trend) -> FloatArray:
     if trend == "n":
         return values
+    if trend == "c":
+        return centred(values)[0]
     place = np.linspace(-1.0, 1.0, known.size)[known]
     basis, _ = np.linalg.qr(np.column_stack([place**power for power in range(TREND_TERMS[trend])]))
     free: FloatArray = values - values.mean()

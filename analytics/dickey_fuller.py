@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Final, Literal, cast, get_args
 
 import numpy as np
-from statsmodels.tsa.adfvalues import mackinnoncrit
 
 from analytics.errors import DegenerateSeriesError, NotEnoughDataError, ParameterError
 from analytics.frames import FloatArray, IntArray
@@ -22,7 +21,6 @@ AutoLag = Literal["aic", "bic", "t-stat"]
 TRENDS: Final[tuple[Trend, ...]] = get_args(Trend)
 AUTO_LAGS: Final[tuple[AutoLag, ...]] = get_args(AutoLag)
 TREND_TERMS: Final[dict[str, int]] = {"n": 0, "c": 1, "ct": 2, "ctt": 3}
-LEVELS: Final = ("1%", "5%", "10%")
 
 # MacKinnon's response surfaces were fitted from 20 observations upwards.
 MIN_FREE = 20
@@ -112,14 +110,6 @@ def min_bars(trend: Trend, max_lags: int | None = None) -> int:
     terms = TREND_TERMS[trend]
     needed = MIN_FREE + terms + 2
     return needed if max_lags is None else max(needed, 2 * (max_lags + terms + 1))
-
-
-def critical_values(trend: Trend, variables: int, nobs: int) -> dict[str, float]:
-    """MacKinnon (2010) at `LEVELS`; NaN for trend "n" with two variables, never published."""
-    if trend == "n" and variables > 1:
-        return dict.fromkeys(LEVELS, math.nan)
-    values = mackinnoncrit(N=variables, regression=trend, nobs=nobs)
-    return {level: float(value) for level, value in zip(LEVELS, values, strict=True)}
 
 
 def dickey_fuller(

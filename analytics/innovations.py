@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2, norm
+from scipy.special import chdtr, chdtrc, ndtr
 
 from analytics.errors import NotEnoughDataError
 from analytics.frames import FloatArray
@@ -75,11 +75,11 @@ def check_innovations(errors: FloatArray, variances: FloatArray, lags: int = 10)
     ljung_box = n * (n + 2.0) * float(np.sum(correlations**2 / (n - np.arange(1, lags + 1))))
     return InnovationCheck(
         mean=mean,
-        mean_pvalue=2.0 * float(norm.sf(abs(mean) * math.sqrt(n))),
+        mean_pvalue=2.0 * float(ndtr(-abs(mean) * math.sqrt(n))),
         variance=squares / n,
-        variance_pvalue=2.0 * min(float(chi2.sf(squares, n)), float(chi2.cdf(squares, n))),
+        variance_pvalue=2.0 * min(float(chdtrc(n, squares)), float(chdtr(n, squares))),
         ljung_box=ljung_box,
-        ljung_box_pvalue=float(chi2.sf(ljung_box, lags)),
+        ljung_box_pvalue=float(chdtrc(lags, ljung_box)),
         lags=lags,
         nobs=n,
     )

@@ -199,3 +199,42 @@ def fit_unbroken(
     out[2] = residual_std / factor[-2, -2]
     out[3] = rest
     return lags
+
+
+@compiled_sums
+def residual_on_line(y: FloatArray, x: FloatArray, residual: FloatArray, out: FloatArray) -> None:
+    """Fill the residual of y on x and a constant, both without NaN, means taken twice.
+
+    `out`, of 7: mean of y, mean of x, slope, largest |x - mean|, largest |residual|, and the
+    largest |y| and |x|.
+    """
+    n = y.size
+    y_first, x_first = y[0], x[0]
+    y_mean, x_mean, y_size, x_size = 0.0, 0.0, 0.0, 0.0
+    for t in range(n):
+        y_mean += y[t] - y_first
+        x_mean += x[t] - x_first
+        y_size = max(y_size, abs(y[t]))
+        x_size = max(x_size, abs(x[t]))
+    y_mean = y_first + y_mean / n
+    x_mean = x_first + x_mean / n
+    y_rest, x_rest, reach = 0.0, 0.0, 0.0
+    for t in range(n):
+        y_rest += y[t] - y_mean
+        x_rest += x[t] - x_mean
+        reach = max(reach, abs(x[t] - x_mean))
+    y_rest, x_rest = y_rest / n, x_rest / n
+    xx, xy = 0.0, 0.0
+    unit = reach if reach > 0.0 else 1.0
+    for t in range(n):
+        dx = (x[t] - x_mean - x_rest) / unit
+        xx += dx * dx
+        xy += dx * (y[t] - y_mean - y_rest)
+    slope = xy / xx if xx > 0.0 else 0.0
+    largest = 0.0
+    for t in range(n):
+        rest = y[t] - y_mean - y_rest - slope * ((x[t] - x_mean - x_rest) / unit)
+        residual[t] = rest
+        largest = max(largest, abs(rest))
+    out[0], out[1], out[2] = y_mean + y_rest, x_mean + x_rest, slope / unit
+    out[3], out[4], out[5], out[6] = reach, largest, y_size, x_size

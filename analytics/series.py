@@ -35,7 +35,8 @@ def as_floats(values: pd.Series | FloatArray, name: str = "series") -> FloatArra
     infinite = int(np.isinf(floats).sum())
     if infinite:
         raise InvalidSeriesError(f"{name} holds {infinite} infinite values of {floats.size}")
-    return floats
+    # One memory layout: a read-only or strided one would make numba compile each kernel again.
+    return np.require(floats, requirements=["C", "W"])
 
 
 def as_float_pair(

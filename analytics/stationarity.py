@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
-from statsmodels.tsa.adfvalues import mackinnonp
 
 from analytics.cointegration import (
     EngleGrangerResult,
@@ -13,9 +12,14 @@ from analytics.cointegration import (
     engle_granger_test,
     johansen_test,
 )
-from analytics.dickey_fuller import check_autolag, check_trend, critical_values, dickey_fuller
+from analytics.dickey_fuller import (
+    check_autolag,
+    check_trend,
+    dickey_fuller,
+)
 from analytics.errors import DegenerateSeriesError
 from analytics.frames import FloatArray
+from analytics.mackinnon import critical_values, mackinnon_pvalue
 from analytics.series import as_floats, series_name
 from analytics.verdicts import check_level, pvalue_words, verdict_words
 
@@ -162,7 +166,7 @@ def adf_test(
     fit = dickey_fuller(values, known_trend, max_lags, criterion, f"ADF on {name}")
     return ADFResult(
         stat=fit.stat,
-        pvalue=float(mackinnonp(fit.stat, regression=known_trend, N=1)),
+        pvalue=mackinnon_pvalue(fit.stat, known_trend, 1),
         critical_values=critical_values(known_trend, 1, fit.nobs),
         lags=fit.lags,
         nobs=fit.nobs,
@@ -204,7 +208,7 @@ def half_life(spread: pd.Series | FloatArray) -> HalfLife:
         theta_stderr=fit.stderr,
         mean_reverting=returning,
         stat=fit.stat,
-        pvalue=float(mackinnonp(fit.stat, regression="c", N=1)),
+        pvalue=mackinnon_pvalue(fit.stat, "c", 1),
         critical_values=critical_values("c", 1, fit.nobs),
         nobs=fit.nobs,
         interval=_half_life_interval(fit.coefficient, fit.stderr),

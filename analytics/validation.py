@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from statsmodels.tsa.stattools import adfuller, coint
 
-from analytics.dickey_fuller import critical_values
 from analytics.frames import FloatArray
 from analytics.hedge import fit_hedge
+from analytics.mackinnon import critical_values
 from analytics.spread import rolling_mean_std, zscore
 from analytics.stationarity import adf_test, engle_granger_test, half_life, johansen_test
 

@@ -118,4 +118,5 @@ def _words(error: Exception) -> str:
     cause = reason if isinstance(reason, Exception) else error
     if isinstance(cause, TimeoutError):
         return f"no answer within {READ_TIMEOUT_S:g} s"
-    return str(cause) or type(cause).__name__
+    plain = cause.strerror if isinstance(cause, OSError) else None  # without its number
+    return plain or str(cause) or type(cause).__name__

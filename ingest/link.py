@@ -300,5 +300,6 @@ def _refused(error: InvalidStatus) -> LinkLostError:
 def _words(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "timed out"
-    text = str(error) or type(error).__name__
+    plain = error.strerror if isinstance(error, OSError) else None  # without its number
+    text = plain or str(error) or type(error).__name__
     return f"connection closed: {text}" if isinstance(error, ConnectionClosed) else text

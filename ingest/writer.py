@@ -337,14 +337,23 @@ class TickWriter:
                 f"DELETE FROM {table} WHERE stream_id = ? AND second <= ?",  # noqa: S608 - ours
                 (state.stream_id, second),
             )
-        self._connection.execute("DELETE FROM gap WHERE stream_id = ? AND to_id <= ?", by_id)
         ledger = state.ledger
-        ledger.gaps = [gap for gap in ledger.gaps if gap.to_id > last_id]
-        first = self._connection.execute(
-            "SELECT trade_id, time_us FROM tick WHERE stream_id = ? ORDER BY trade_id LIMIT 1",
-            (state.stream_id,),
-        ).fetchone()
-        ledger.first_id, ledger.first_us = first or (ledger.last_id, ledger.last_us)
+        kept = [
+            row
+            for table in ("tick", "non_trade")
+            for row in self._connection.execute(
+                f"SELECT trade_id, time_us FROM {table} WHERE stream_id = ?"  # noqa: S608 - ours
+                " ORDER BY trade_id LIMIT 1",
+                (state.stream_id,),
+            )
+        ]
+        first_id, first_us = min(kept, default=(ledger.last_id, ledger.last_us))
+        # A gap that reaches from what went to what stays goes too: it is before the first id now.
+        self._connection.execute(
+            "DELETE FROM gap WHERE stream_id = ? AND to_id < ?", (state.stream_id, first_id)
+        )
+        ledger.gaps = [gap for gap in ledger.gaps if gap.to_id >= (first_id or 0)]
+        ledger.first_id, ledger.first_us = first_id, first_us
 
     def checkpoint(self) -> None:
         """Move what the write-ahead log holds into the database, as far as readers allow."""

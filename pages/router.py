@@ -12,6 +12,7 @@ st.html(PAGES / "ui" / "style.css")
 shown = st.navigation(
     [
         st.Page(PAGES / "live.py", title="Live", default=True),
+        st.Page(PAGES / "evidence.py", title="Evidence", url_path="evidence"),
         st.Page(PAGES / "feed.py", title="Feed", url_path="feed"),
     ],
     position="sidebar",

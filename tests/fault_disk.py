@@ -1,4 +1,4 @@
-"""A disk that refuses: every single write fails once, the disk is full, then there is room again."""
+"""A disk that refuses: every single statement of the writer fails once."""
 
 import random
 import sqlite3

@@ -37,7 +37,7 @@ def attempts_storm(kind: str, *, seed: int = 1, for_s: float = 1800.0) -> Result
         elif kind == "receiving thread fails":
             asyncio.create_task(_fail_often(world))  # noqa: RUF006 - ends with the loop
         world.start()
-        await world.trade_on(for_s, 100.0 if for_s <= 600 else 20.0)
+        await world.trade_on(for_s, 10.0)
         await world.stop()
         return world
 

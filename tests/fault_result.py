@@ -20,7 +20,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Result:
-    """One run of a scenario: what was done to the recorder, with which seed, and what came of it."""
+    """One run of a scenario: what was done to the recorder, and what came of it."""
 
     done: str
     seed: int | None

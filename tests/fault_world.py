@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from exchange_market import Trade, trade_payload
 from exchange_streams import in_envelope
-from virtual_exchange import VirtualExchange
+from virtual_exchange import T0_US, VirtualExchange
 
 from ingest.counts import Counts
 from ingest.event_queue import EventQueue
@@ -100,7 +100,10 @@ class Stream:
 
 
 class World:
-    """An exchange, a network and a recorder in one loop."""
+    """An exchange, a network and a recorder in one loop.
+
+    `warm`: the last day's bars were fetched before, so that no request is spent on them.
+    """
 
     def __init__(
         self,
@@ -110,6 +113,7 @@ class World:
         capacity: int = 200_000,
         limits: FeedLimits | None = None,
         settings: Settings | None = None,
+        warm: bool = False,
     ) -> None:
         self.rng = random.Random(seed)
         self.symbols = symbols
@@ -130,6 +134,11 @@ class World:
         )
         self._limits = limits or FeedLimits()
         self.writing = self._new_writing()
+        for symbol in symbols if warm else ():
+            begin_us, end_us = T0_US - 86_400_000_000, T0_US
+            self.writing.writer.remember(
+                f"klines spot {symbol} aggTrade", f"{begin_us} {end_us} {begin_us}"
+            )
         self.receiving = self._new_receiving(symbols)
         self._tasks: list[asyncio.Task[None]] = []
         self.final: dict[str, Account] = {}  # as `stop` found it
@@ -353,7 +362,7 @@ class World:
         """Tell whether that is so up to the newest trade of each symbol once stored."""
         for symbol in self.symbols:
             account = self.account(symbol)
-            known = account.ids_in("absent", "expired")
+            known = account.ids_in("absent")
             if account.first_id is None:
                 if account.sent:
                     return False

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parent.parent)]
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import fault_disk
 import fault_load
@@ -56,7 +56,9 @@ class Run:
 
 
 def sigkill(run: Run) -> Iterator[Result]:
-    yield fault_process.kill_at_random(run.folder, kills=run.size(100, 1000), seed=run.seed)
+    yield fault_process.kill_at_random(
+        run.folder, kills=run.size(100, 1000), seed=run.seed, longest_s=0.2 if run.short else 1.0
+    )
 
 
 def disconnects(run: Run) -> Iterator[Result]:
@@ -123,7 +125,7 @@ def long_reader(run: Run) -> Iterator[Result]:
         yield fault_storage.long_reader(
             run.place(f"quiet-{quiet_after}"),
             hold_s=run.size(2, 60),
-            trades_per_s=run.size(20_000, 5000),
+            trades_per_s=run.size(40_000, 5000),
             quiet_after=quiet_after,
         )
 
@@ -158,7 +160,9 @@ def supervision(run: Run) -> Iterator[Result]:
 
 
 def simulations(run: Run) -> Iterator[Result]:
-    yield fault_simulation.simulations(run.size(300, 10_000), first_seed=run.seed)
+    yield fault_simulation.simulations(
+        run.size(300, 10_000), first_seed=run.seed, for_s=run.size(60, 120)
+    )
 
 
 def soak(run: Run) -> Iterator[Result]:

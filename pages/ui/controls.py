@@ -9,10 +9,20 @@ import streamlit as st
 
 from analytics.errors import ParameterError
 from analytics.frames import INTERVALS, parse_interval
+from analytics.gates import (
+    DATA_GATES,
+    FEW_BARS,
+    HIGH_PVALUE,
+    LEG_STALE,
+    LONG_HALF_LIFE,
+    NOT_COVERED,
+    Gates,
+)
 from analytics.hedge import HEDGE_METHODS
 from analytics.pair import PairParams
 from analytics.signals import MISSION, SYMMETRIC, Thresholds
 from analytics.spread import SPREAD_KINDS
+from pages.ui import formats
 from pages.ui.notices import SameSymbolError
 
 Mode = Literal["Live Database", "NDJSON File"]
@@ -40,9 +50,49 @@ LOOKBACKS_S: Final = {
 }
 CUSTOM: Final = "custom"
 RULES: Final[dict[str, Thresholds]] = {"mission": MISSION, "symmetric": SYMMETRIC}
+LEVELS: Final = {"1": 0.01, "5": 0.05, "10": 0.10}
+LEVEL_HELP: Final = (
+    "How often a verdict may be wrong where nothing is there. The gate on p uses it, and the "
+    "Evidence page."
+)
 RULE_HELP: Final = " ".join(
     [*(f"{name}: {rule.label}." for name, rule in RULES.items()), f"{CUSTOM}: your own thresholds."]
 )
+
+
+@dataclass(frozen=True)
+class GateSwitch:
+    """A gate as the reader switches it: its field in `Gates`, its name, when it closes."""
+
+    field: str
+    name: str
+    closes: str
+
+    @property
+    def label(self) -> str:
+        """The name with a capital."""
+        return formats.capital(self.name)
+
+
+GATE_SWITCHES: Final = (
+    GateSwitch(
+        "leg_stale", LEG_STALE,
+        f"a leg has not traded for more than {DATA_GATES.stale_after_s:g} s",
+    ),
+    GateSwitch(
+        "window_covered", NOT_COVERED,
+        f"a leg traded in less than {DATA_GATES.least_traded * 100:g} % of the window's bars",
+    ),
+    GateSwitch("enough_bars", FEW_BARS, "fewer bars than the window are known on both legs"),
+    GateSwitch(
+        "pvalue", HIGH_PVALUE,
+        "the p-value is not below the level: Engle-Granger where β is estimated, else ADF",
+    ),
+    GateSwitch(
+        "half_life", LONG_HALF_LIFE,
+        "the spread's half-life is longer than the window, or it has none",
+    ),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -85,7 +135,7 @@ def choose_pair(symbols: Sequence[str], prefix: str = "") -> tuple[str, str]:
 
 
 def choose_view(y: str, x: str, *, may_read_all: bool) -> View:
-    """Choose interval, lookback, window, spread and thresholds.
+    """Choose interval, lookback, window, spread, thresholds, level and gates.
 
     Parameters
     ----------
@@ -113,6 +163,7 @@ def choose_view(y: str, x: str, *, may_read_all: bool) -> View:
         "Hedge ratio β", list(HEDGE_METHODS), key="hedge", bind="query-params", help=HEDGE_HELP
     )  # fmt: skip
     sell_above, buy_below = _choose_thresholds()
+    level, gates = _choose_level(), _choose_gates()
     if y == x:
         raise SameSymbolError(y)
     params = PairParams(
@@ -125,6 +176,8 @@ def choose_view(y: str, x: str, *, may_read_all: bool) -> View:
         hedge=str(hedge),
         sell_above=sell_above,
         buy_below=buy_below,
+        level=level,
+        gates=gates,
     )
     return View(params, lookback_s)
 
@@ -180,6 +233,31 @@ def _choose_thresholds() -> tuple[float, float]:
     sell = left.number_input("SELL above", -10.0, 10.0, 2.0, 0.25, key="sell", bind="query-params")
     buy = right.number_input("BUY below", -10.0, 10.0, 0.0, 0.25, key="buy", bind="query-params")
     return float(sell), float(buy)
+
+
+def _choose_level() -> float:
+    """Choose the significance level of verdicts."""
+    chosen = st.selectbox(
+        "Level of tests (%)", list(LEVELS), index=1, key="level", bind="query-params",
+        help=LEVEL_HELP,
+    )  # fmt: skip
+    return LEVELS[str(chosen)]
+
+
+def _choose_gates() -> Gates:
+    """Switch the gates: each that is on holds the signal at NEUTRAL while it is closed."""
+    st.caption("Gates: the signal is NEUTRAL while one that is on is closed.")
+    chosen = {
+        switch.field: bool(
+            st.toggle(
+                switch.label, getattr(DATA_GATES, switch.field),
+                key=f"gate_{switch.field}", bind="query-params",
+                help=f"Closed while {switch.closes}.",
+            )
+        )
+        for switch in GATE_SWITCHES
+    }  # fmt: skip
+    return Gates(**chosen)
 
 
 def choose_refresh() -> Refresh:

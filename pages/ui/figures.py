@@ -26,7 +26,7 @@ def signal(result: PairAnalytics) -> str:
     """Show the current signal with z, thresholds, time and reason."""
     params, now = result.params, result.signal_now
     limits = f"SELL above {_level(params.sell_above)}, BUY below {_level(params.buy_below)}"
-    lines = [sentence(now.reason).replace("-", formats.MINUS), limits]
+    lines = [formats.with_minus(sentence(now.reason)), limits]
     if now.time is not None:
         lines.append(f"Bar of {formats.utc(now.time)}")
     tone = TONES.get(now.signal)

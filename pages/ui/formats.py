@@ -1,6 +1,7 @@
 """How numbers and times look: the same everywhere on the pages."""
 
 import math
+import re
 from typing import Final
 
 import numpy as np
@@ -54,6 +55,11 @@ def number(value: float, decimals: int) -> str:
     return f"{value:,.{decimals}f}".replace("-", MINUS)
 
 
+def with_minus(words: str) -> str:
+    """Give the numbers in running text a true minus sign; hyphens and dates stay."""
+    return re.sub(r"(?<!\w)-(?=\d)", MINUS, words)
+
+
 def zscore(value: float) -> str:
     """Format a z-score: always signed, two decimals."""
     if not math.isfinite(value):
@@ -80,6 +86,12 @@ def pvalue(value: float) -> str:
     if not math.isfinite(value):
         return NOT_KNOWN
     return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def capital(words: str) -> str:
+    """Begin a label with a capital; a statistic's letter, as in "p above", keeps its case."""
+    is_letter = words[1:2] == " " and words[:1] != "a"
+    return words if is_letter else words[:1].upper() + words[1:]
 
 
 def count(value: int, noun: str) -> str:

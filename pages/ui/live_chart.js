@@ -94,11 +94,12 @@ function styledFigure(raw, host) {
   layout.height = raw.height;
   layout.autosize = true;
   if (host.clientWidth < NARROW_PX) {
-    // The legend wraps here: room for it, beside that of the panels.
-    layout.height += NARROW_TOP_PX - layout.margin.t;
-    layout.margin = { ...layout.margin, l: 58, r: 6, t: NARROW_TOP_PX };
+    // A legend wraps here: room for it, beside that of the panels.
+    const top = layout.legend ? NARROW_TOP_PX : layout.margin.t;
+    layout.height += top - layout.margin.t;
+    layout.margin = { ...layout.margin, l: 58, r: 6, t: top };
     layout.font.size = 11;
-    layout.xaxis.nticks = 4;
+    if (layout.xaxis.type === "date") layout.xaxis.nticks = 4;
     for (const trace of data) if (trace.marker) trace.marker.size = 5;
   }
   return { data, layout };

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from analytics.errors import AnalyticsError, DegenerateSeriesError, NotEnoughDataError
+from analytics.outcome import Degenerate, NotEnough
 from ingest.status import RecorderStatus
 from ingest.store import StoreError
 from ingest.tick import IngestError
@@ -93,6 +94,15 @@ def bars_so_far(had: int, needed: int, what: str, interval: str) -> Notice:
         "It fills as trades arrive; a shorter window fills sooner.",
         is_fault=False,
     )
+
+
+def lacking(lack: NotEnough | Degenerate) -> Notice:
+    """Say why a result is not there, and what would change that."""
+    cause = sentence(lack.reason)
+    if isinstance(lack, NotEnough):
+        remedy = "It comes as trades arrive; a longer lookback or shorter bars have it sooner."
+        return Notice(cause, remedy, is_fault=False)
+    return Notice(cause, "Choose two symbols that move apart from each other.", is_fault=False)
 
 
 def single_symbol(symbol: str, source: str) -> Notice:

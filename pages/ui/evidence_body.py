@@ -1,0 +1,211 @@
+"""The evidence page's body: headline, four figures, and one section at a time."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from analytics.outcome import Degenerate, NotEnough
+from analytics.pair import PairAnalytics
+from analytics.stationarity import HalfLife
+from pages.ui import (
+    coverage_note,
+    evidence_charts,
+    evidence_data,
+    evidence_proof,
+    evidence_tables,
+    evidence_words,
+    formats,
+    markup,
+    notices,
+    pair_data,
+)
+from pages.ui.evidence_data import Material
+from pages.ui.markup import Figure
+
+Section = Callable[[Material, PairAnalytics], None]
+
+
+def show(material: Material) -> None:
+    """Show what speaks for the pair and against it.
+
+    Raises
+    ------
+    AnalyticsError
+        The bars do not allow what the sidebar asks for.
+    """
+    st.html(_head(material))
+    result = pair_data.analyse(material.bars, material.params)
+    if len(result.zscore) == 0:
+        params = material.params
+        notices.show(notices.bars_so_far(0, params.window, "The evidence", params.interval))
+        return
+    told = [evidence_words.headline(result), *evidence_words.beside_headline(result)]
+    st.html(_verdict(told))
+    _show_provenance(material, result)
+    with st.spinner("Testing the spread"):
+        more = evidence_data.spread_tests(material, result)
+    st.html(markup.block(markup.figures(_figures(result, more))))
+    chosen = st.segmented_control(
+        "Section", list(SECTIONS), default="Tests", key="section", required=True,
+        bind="query-params", label_visibility="collapsed",
+    )  # fmt: skip
+    SECTIONS.get(str(chosen), _show_tests)(material, result)
+
+
+def _head(material: Material) -> str:
+    params = material.params
+    pair = f"{markup.text(params.y, 'leg-y')} / {markup.text(params.x, 'leg-x')}"
+    pieces = [
+        f"<h1>Evidence: {pair}</h1>",
+        markup.text(f"{formats.interval_label(params.interval)} bars", "muted"),
+        markup.text(material.name, "muted"),
+    ]
+    if material.is_synthetic:
+        pieces.append(markup.badge("SYNTHETIC", "wait"))
+    return markup.block(*pieces, css="pd-head")
+
+
+def _verdict(told: Sequence[str]) -> str:
+    lines = "".join(markup.text(line, kind="p") for line in told)
+    return markup.block(lines, kind="section", css="pd-verdict")
+
+
+def _show_provenance(material: Material, result: PairAnalytics) -> None:
+    """Say on what all of it stands, from when it is, and offer to take it anew."""
+    index = result.zscore.index
+    words = [
+        *coverage_note.coverage_words(result, material.bars),
+        f"{formats.span(index[0], index[-1])}.",
+    ]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if material.may_change:
+            taken = pd.Timestamp(material.taken_us, unit="us", tz="UTC")
+            words.append(f"Bars taken at {formats.utc_time(taken)}; this page waits for you.")
+        st.html(markup.block(markup.text(" ".join(words), "muted"), css="pd-covered"))
+        if material.may_change and st.button("Recompute", key="recompute"):
+            evidence_data.take_anew()
+            st.rerun()
+
+
+def _figures(result: PairAnalytics, more: evidence_data.SpreadTests) -> list[Figure]:
+    """Collect the right p-value, the tempting one beside it, and how fast the spread returns."""
+    right, plain = evidence_words.judge(result), result.adf
+    name, level = evidence_words.judge_name(result), evidence_words.percent(result.params.level)
+    hurst = more.hurst
+    items = [_lacking(f"{name} p", right) if isinstance(right, NotEnough | Degenerate) else Figure(
+        f"{name} p", formats.pvalue(right.pvalue),
+        (f"the test to go by, level {level}", formats.sample(right.nobs)),
+    )]  # fmt: skip
+    if result.params.uses_beta:
+        items.append(_lacking("Plain ADF p", plain) if isinstance(plain, NotEnough | Degenerate)
+                     else Figure("Plain ADF p", formats.pvalue(plain.pvalue),
+                                 ("too optimistic here", formats.sample(plain.nobs))))  # fmt: skip
+    else:
+        items.append(_any_ratio(result))
+    items.append(_half_life(result))
+    if isinstance(hurst, NotEnough | Degenerate):
+        items.append(_lacking("Hurst exponent", hurst))
+    else:
+        low, high = hurst.estimate_interval
+        between = f"{formats.number(low, 2)} to {formats.number(high, 2)}, 0.5 a random walk"
+        items.append(
+            Figure("Hurst exponent", formats.number(hurst.estimate, 2),
+                   (between, formats.sample(hurst.nobs)))
+        )  # fmt: skip
+    return items
+
+
+def _lacking(label: str, lack: NotEnough | Degenerate) -> Figure:
+    if isinstance(lack, NotEnough):
+        return Figure(label, formats.NOT_KNOWN, (f"{lack.had:,} of {lack.needed:,} {lack.unit}",))
+    return Figure(label, formats.NOT_KNOWN, (lack.cause,))
+
+
+def _half_life(result: PairAnalytics) -> Figure:
+    """Show the half-life where the spread returns, and say so where it does not."""
+    label, found = "Half-life of the spread", result.half_life
+    if not isinstance(found, HalfLife):
+        return _lacking(label, found)
+    sample = formats.sample(found.nobs)
+    if not found.mean_reverting:
+        return Figure(label, "none", ("not mean-reverting", sample))
+    low, high = (formats.number(end, 1) for end in found.interval)
+    between = f"{low} to {high} bars" if high != formats.NOT_KNOWN else f"{low} bars and more"
+    is_sure = found.pvalue < result.params.level
+    note = between if is_sure else f"{between}: a random walk shows such too"
+    return Figure(label, f"{formats.number(found.half_life, 1)} bars", (note, sample))
+
+
+def _show_tests(material: Material, result: PairAnalytics) -> None:
+    more = evidence_data.spread_tests(material, result)
+    st.html(markup.block(evidence_tables.tests_table(result, more)))
+    with st.popover("Formulas and references", key="explain_tests"):
+        st.html(markup.block(markup.explanations(evidence_words.TESTS_EXPLAINED)))
+    st.html(markup.block(markup.notes(result.notes)))
+
+
+def _show_hedges(material: Material, result: PairAnalytics) -> None:
+    with st.spinner("Fitting every method"):
+        found = evidence_data.hedges(material, result)
+    st.html(markup.block(evidence_tables.hedge_table(found, result)))
+    with st.popover("References", key="explain_hedges"):
+        st.html(markup.block(markup.explanations(evidence_tables.hedge_references(found))))
+    told = evidence_tables.hedge_remarks(found, result.params.level)
+    if not result.params.uses_beta:
+        told.insert(0, "The spread chosen in the sidebar uses none of them.")
+    st.html(markup.block(markup.notes(told)))
+
+
+def _show_stability(material: Material, result: PairAnalytics) -> None:
+    with st.spinner("Following the relation through the lookback"):
+        found = evidence_data.paths(material, result)
+    if isinstance(found, NotEnough | Degenerate):
+        notices.show(notices.lacking(found))
+        return
+    evidence_charts.show_stability(found, result)
+    with st.popover("What is drawn, and references", key="explain_stability"):
+        st.html(markup.block(markup.explanations(evidence_words.STABILITY_EXPLAINED)))
+
+
+def _show_together(material: Material, result: PairAnalytics) -> None:
+    with st.spinner("Looking at when the legs trade"):
+        found, lead = evidence_data.together(material, result), evidence_data.lead(material, result)
+    warning = found.warning()
+    if warning:
+        st.warning(warning)
+    evidence_charts.show_together(found, lead, result)
+    with st.popover("What is drawn, and references", key="explain_together"):
+        st.html(markup.block(markup.explanations(evidence_words.TOGETHER_EXPLAINED)))
+
+
+def _show_gates(material: Material, result: PairAnalytics) -> None:
+    with st.spinner("Asking each gate"):
+        alone = evidence_data.gates_alone(material)
+    now, closed = result.signal_now, str(result.gate.iloc[-1])
+    speaks = f"The gate that speaks: {closed}." if closed else "No gate that is on is closed."
+    lines = [formats.with_minus(f"Signal {now.signal}: {now.reason}."), speaks]
+    st.html(_verdict(lines))
+    st.html(markup.block(evidence_tables.gates_table(result, alone)))
+    st.caption("The switches stand in the sidebar; the Live page's signal obeys the same ones.")
+
+
+def _show_proof(material: Material, _: PairAnalytics) -> None:
+    evidence_proof.show_proof(material)
+
+
+def _show_validation(_: Material, __: PairAnalytics) -> None:
+    evidence_proof.show_validation()
+
+
+# Named as the URL has them.
+SECTIONS: Final[dict[str, Section]] = {
+    "Tests": _show_tests,
+    "Hedge ratios": _show_hedges,
+    "Stability": _show_stability,
+    "Trading together": _show_together,
+    "Gates": _show_gates,
+    "Prove it": _show_proof,
+    "Validation": _show_validation,
+}

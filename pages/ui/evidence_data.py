@@ -1,0 +1,278 @@
+"""What the evidence page stands on: bars taken once, and every result computed once for them."""
+
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from analytics.asynchrony import Asynchrony, LeadLag, asynchrony, lead_lag
+from analytics.cointegration import JohansenResult, johansen_test
+from analytics.frames import closed_bars
+from analytics.gates import DATA_GATES, NO_GATES
+from analytics.hedge import HEDGE_METHODS, HedgeFit, fit_hedge
+from analytics.outcome import Degenerate, NotEnough, attempt
+from analytics.pair import PairAnalytics, PairParams
+from analytics.pair_spread import fitted_legs
+from analytics.series import longest_run
+from analytics.stability import Stability, stability
+from analytics.unit_root import (
+    SpreadTest,
+    hurst_exponent,
+    kpss_test,
+    phillips_ouliaris_test,
+    phillips_perron_test,
+    variance_ratio_test,
+)
+from ingest.store import TickReader
+from pages.ui import file_choice, pair_data
+from pages.ui.controls import GATE_SWITCHES, View
+
+TAKEN: Final = "evidence_taken"
+# Older than this, the bars are taken anew at the next change of a control.
+KEPT_S: Final = 60.0
+# Ticks for the lead-lag figure: so much of the end of the lookback at most.
+TICKS_S: Final = 900
+
+Lack = NotEnough | Degenerate
+TicksBetween = Callable[[str, pd.Timestamp, pd.Timestamp], pd.DataFrame]
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """Bars of a pair and where they are from.
+
+    Attributes
+    ----------
+    params
+        What the sidebar says.
+    bars
+        Both legs.
+    ticks
+        Reads a symbol's ticks between two times.
+    name
+        The source as the reader must see it.
+    taken_us
+        When the bars were read.
+    may_change
+        Whether newer data can come.
+    """
+
+    params: PairParams
+    bars: pair_data.PairBars
+    ticks: TicksBetween
+    name: str
+    taken_us: int
+    may_change: bool
+    is_synthetic: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class SpreadTests:
+    """The tests beside those of the live page."""
+
+    kpss: SpreadTest | Lack
+    phillips_perron: SpreadTest | Lack
+    variance_ratio: SpreadTest | Lack
+    hurst: SpreadTest | Lack
+    phillips_ouliaris: SpreadTest | Lack
+    johansen: JohansenResult | Lack
+
+
+@dataclass(frozen=True, eq=False)
+class FittedHedge:
+    """One method's hedge ratio, or why it has none."""
+
+    method: str
+    intercept: bool
+    fit: HedgeFit | Lack
+
+
+@dataclass(frozen=True)
+class GateAlone:
+    """What a gate does by itself: bars at which it is closed, and whether the latest is one."""
+
+    field: str
+    closed: int
+    is_closed_now: bool
+
+
+def of_database(view: View) -> Material:
+    """Take the recorded bars, or those taken less than a minute ago for the same choice."""
+    path, params = pair_data.database_path(), view.params
+    choice = (path, params.y, params.x, params.interval, view.lookback_s)
+    now_us = time.time_ns() // 1_000
+    kept = st.session_state.get(TAKEN)
+    if kept is None or kept[0] != choice or now_us - kept[2] > KEPT_S * 1e6:
+        bars = pair_data.read_pair(path, params.y, params.x, params.interval, view.lookback_s)
+        kept = st.session_state[TAKEN] = (choice, bars, now_us)
+    _, bars, taken_us = kept
+    return Material(
+        params, bars, partial(_stored_ticks, str(path)), "Live database", taken_us, may_change=True
+    )
+
+
+def take_anew() -> None:
+    """Forget the bars, so that the next run of the page reads them again."""
+    st.session_state.pop(TAKEN, None)
+
+
+def of_file(view: View, file: file_choice.TickFile) -> Material:
+    """Take a file's bars."""
+    ticks = file_choice.load(file)
+    bars = pair_data.bars_of_ticks(ticks, file.content, view.params, view.lookback_s)
+    return Material(
+        view.params,
+        bars,
+        partial(_file_ticks, ticks),
+        f"NDJSON file: {file.name}",
+        time.time_ns() // 1_000,
+        may_change=False,
+        is_synthetic=file.is_synthetic,
+    )
+
+
+def _stored_ticks(path: str, symbol: str, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
+    with TickReader(path) as reader:
+        return reader.ticks(symbol, start, end)
+
+
+def _file_ticks(
+    ticks: pd.DataFrame, symbol: str, start: pd.Timestamp, end: pd.Timestamp
+) -> pd.DataFrame:
+    inside = (ticks["symbol"] == symbol) & (ticks.index >= start) & (ticks.index < end)
+    return ticks[inside]
+
+
+def tested(params: PairParams) -> PairParams:
+    """Drop what no test depends on, so that a threshold or a gate costs no new computation."""
+    return replace(params, sell_above=2.0, buy_below=0.0, level=0.05, gates=DATA_GATES)
+
+
+def spread_tests(material: Material, result: PairAnalytics) -> SpreadTests:
+    """Return the tests of the spread and of the legs that the live page has no room for."""
+    return _spread_tests(result, material.bars.key, tested(material.params))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _spread_tests(
+    _result: PairAnalytics,
+    key: Hashable,  # noqa: ARG001 - stands for the result in the cache key
+    params: PairParams,
+) -> SpreadTests:
+    y, x = fitted_legs(_result.y, _result.x, params)
+    if isinstance(_result.adf, Degenerate):
+        # A spread that moves by rounding only: no test of it has a meaning.
+        flat = _result.adf
+        return SpreadTests(flat, flat, flat, flat, *_leg_tests(y, x))
+    spread = _result.spread
+    return SpreadTests(
+        attempt(lambda: kpss_test(spread)),
+        attempt(lambda: phillips_perron_test(spread)),
+        attempt(lambda: variance_ratio_test(spread)),
+        attempt(lambda: hurst_exponent(spread)),
+        *_leg_tests(y, x),
+    )
+
+
+def _leg_tests(y: pd.Series, x: pd.Series) -> tuple[SpreadTest | Lack, JohansenResult | Lack]:
+    run = longest_run((y.notna() & x.notna()).to_numpy())
+    # Johansen's model cannot leave bars out: it takes the longest run without a missing one.
+    whole = pd.DataFrame({str(y.name): y.iloc[run], str(x.name): x.iloc[run]})
+    return (
+        attempt(lambda: phillips_ouliaris_test(y, x)),
+        attempt(lambda: johansen_test(whole)),
+    )
+
+
+def hedges(material: Material, result: PairAnalytics) -> tuple[FittedHedge, ...]:
+    """Fit the hedge ratio by every method."""
+    return _hedges(result, material.bars.key, tested(material.params))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _hedges(
+    _result: PairAnalytics,
+    key: Hashable,  # noqa: ARG001 - stands for the result in the cache key
+    params: PairParams,
+) -> tuple[FittedHedge, ...]:
+    y, x = fitted_legs(_result.y, _result.x, params)
+
+    def fitted(method: str, *, intercept: bool = True) -> FittedHedge:
+        options = replace(params, hedge=method).hedge_options
+        fit = attempt(lambda: fit_hedge(y, x, method, intercept=intercept, **options))
+        return FittedHedge(method, intercept, fit)
+
+    found = [fitted(method) for method in HEDGE_METHODS]
+    found.insert(1, fitted("ols", intercept=False))
+    return tuple(found)
+
+
+def paths(material: Material, result: PairAnalytics) -> Stability | Lack:
+    """Follow β, the p-value and the half-life over trailing windows."""
+    return _paths(result, material.bars.key, tested(material.params))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _paths(
+    _result: PairAnalytics,
+    key: Hashable,  # noqa: ARG001 - stands for the result in the cache key
+    params: PairParams,
+) -> Stability | Lack:
+    y, x = fitted_legs(_result.y, _result.x, params)
+    return attempt(lambda: stability(y, x))
+
+
+def together(material: Material, result: PairAnalytics) -> Asynchrony:
+    """Count carried prices, and compare the correlation over several intervals."""
+    return _together(
+        material.bars.y_bars, material.bars.x_bars, result.y.index[0], material.bars.key,
+        material.params.interval,
+    )  # fmt: skip
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _together(
+    _y_bars: pd.DataFrame,
+    _x_bars: pd.DataFrame,
+    start: pd.Timestamp,
+    key: Hashable,  # noqa: ARG001 - stands for the bars in the cache key
+    interval: str,
+) -> Asynchrony:
+    # The forming bar goes first: a slice would lose the mark that says which it is.
+    y, x = (closed_bars(bars).loc[start:] for bars in (_y_bars, _x_bars))
+    return asynchrony(y, x, interval)
+
+
+def lead(material: Material, result: PairAnalytics) -> LeadLag | Lack:
+    """Correlate the legs tick by tick over the last quarter of an hour of the lookback."""
+    end = result.y.index[-1] + material.params.bar.timedelta
+    start = max(result.y.index[0], end - pd.Timedelta(seconds=TICKS_S))
+    legs = (material.params.y, material.params.x)
+    return _lead(material.ticks, material.bars.key, legs, start, end)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _lead(
+    _ticks: TicksBetween,
+    key: Hashable,  # noqa: ARG001 - stands for the ticks in the cache key
+    legs: tuple[str, str],
+    start: pd.Timestamp,
+    end: pd.Timestamp,
+) -> LeadLag | Lack:
+    y, x = (_ticks(symbol, start, end) for symbol in legs)
+    return attempt(lambda: lead_lag(y, x))
+
+
+def gates_alone(material: Material) -> tuple[GateAlone, ...]:
+    """Find what each gate does when it alone is on."""
+    found = []
+    for switch in GATE_SWITCHES:
+        gates = replace(NO_GATES, **{switch.field: True})
+        path = pair_data.analyse(material.bars, replace(material.params, gates=gates)).gate
+        closed = path.ne("")
+        found.append(GateAlone(switch.field, int(closed.sum()), bool(closed.iloc[-1])))
+    return tuple(found)
