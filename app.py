@@ -24,6 +24,7 @@ import streamlit as st
 from streamlit import config
 from streamlit.web import cli
 
+from ingest.care import back_up
 from ingest.recorder import Recorder, check_start, install_recorder
 from ingest.settings import Settings, install_settings, parse_settings, say
 from ingest.tick import IngestError
@@ -65,6 +66,9 @@ def main(argv: Sequence[str]) -> int:
     """Check what can be checked, then serve until told to stop."""
     try:
         settings = parse_settings(argv)
+        if settings.backup is not None:
+            say(f"the copy is {back_up(settings.db, settings.backup)}")
+            return 0
         _check_port(settings)
         if settings.ingest:
             check_start(settings)

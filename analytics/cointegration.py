@@ -114,19 +114,24 @@ class JohansenResult:
     )
 
     def relations(self, level: float = 0.05) -> int:
-        """Count the cointegrating relations the trace test finds, row by row until one stands."""
+        """Count the relations the maximum-eigenvalue test finds, row by row until one stands.
+
+        Of the two tests this is the one to count by: the tables are made for series with drift,
+        and on two walks without any the trace test rejects about 11 % of the time at 5 %, the
+        maximum-eigenvalue test about 6 %.
+        """
         check_level(level)
-        kept = np.flatnonzero(~(self.trace_pvalues < level))
+        kept = np.flatnonzero(~(self.max_eigen_pvalues < level))
         return int(kept[0]) if kept.size else len(self.names)
 
     def verdict(self, level: float = 0.05) -> str:
-        """Say in plain words what the trace test says at this level."""
+        """Say in plain words what the maximum-eigenvalue test says at this level."""
         found = self.relations(level)
-        first = pvalue_words(float(self.trace_pvalues[0]))
+        first = pvalue_words(float(self.max_eigen_pvalues[0]))
         if found == 0:
             return f"no evidence of cointegration ({first}, not below {level:g})"
         if found == len(self.names):
-            return "each series looks stationary by itself: there is nothing to cointegrate"
+            return f"stationary, together or each series by itself ({first}, below {level:g})"
         many = "one relation" if found == 1 else f"{found} relations"
         return f"cointegrated: {many} ({first}, below {level:g})"
 

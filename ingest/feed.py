@@ -229,15 +229,25 @@ class Feed:
                     await asyncio.wait({pump}, timeout=wait_s)
                     continue
                 try:
-                    successor = await self._open()
+                    successor = await self._open_beside(pump)
                 except LinkLostError as error:
                     self.last_error = f"handing over: {error}"
                     await asyncio.wait({pump}, timeout=self.limits.rotate_retry_s)
                     continue
-                successor.held = []
+                if successor is not None:
+                    successor.held = []
                 return successor
         finally:
             due.cancel()
+
+    async def _open_beside(self, pump: "asyncio.Task[str]") -> Link | None:
+        """Open a successor; None when the present connection ends before it stands."""
+        opening = asyncio.create_task(self._open())
+        try:
+            await asyncio.wait({pump, opening}, return_when=asyncio.FIRST_COMPLETED)
+            return await opening if opening.done() else None
+        finally:
+            opening.cancel()
 
     async def _due(self, link: Link) -> None:
         """Return when the connection is old, or its server is about to go."""

@@ -45,6 +45,7 @@ class Settings:
     backfill_requests: int = 2000
     keep_days: float | None = None
     keep_gb: float | None = None
+    backup: Path | None = None
 
     @property
     def keep_bytes(self) -> int | None:
@@ -93,6 +94,7 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
         backfill_requests=int(_value("--backfill-requests", _positive, found.backfill_requests)),
         keep_days=_value("--keep-days", _positive, found.keep_days) if found.keep_days else None,
         keep_gb=_value("--keep-gb", _positive, found.keep_gb) if found.keep_gb else None,
+        backup=Path(found.backup).expanduser() if found.backup else None,
     )
 
 
@@ -173,6 +175,11 @@ def _parser(environ: Mapping[str, str]) -> _Parser:
         metavar="N",
         default=given("KEEP_GB"),
         help="delete the oldest trades beyond this size (default: keep all)",
+    )
+    add(
+        "--backup",
+        metavar="PATH",
+        help="write a copy of the database, also while it is being recorded, and end",
     )
     return parser
 

@@ -277,6 +277,45 @@ def _nothing_open_below(world: World, newest: dict[str, int]) -> bool:
     return not any(gap.from_id <= newest[gap.key[1]] for gap in world.board.gaps)
 
 
+def stop_while(doing: str, *, seed: int = 1) -> Result:
+    """Stop in the midst of something: the receiving loop must return, its sockets closed."""
+
+    async def scenario() -> tuple[float, int]:
+        world = World(seed=seed, warm=True)
+        if doing == "connecting":
+            world.handshakes.append(Handshake(hang=True))
+        elif doing == "waiting to try again":
+            world.handshakes.append(Handshake(status=429, retry_after="600"))
+        work = asyncio.create_task(world.receiving._main())
+        await asyncio.sleep(2.0)
+        if doing == "handing over":
+            for stream in list(world.streams):
+                world.announce_shutdown(stream)
+        elif doing == "making the next connection":
+            world.handshakes.append(Handshake(hang=True))
+            for stream in list(world.streams):
+                world.announce_shutdown(stream)
+        elif doing == "in a black hole":
+            world.black_hole_all()
+        await asyncio.sleep(1.0)
+        begun_s = world.exchange.now_s()
+        world.receiving.stop()
+        await asyncio.wait({work}, timeout=60.0)
+        took_s = world.exchange.now_s() - begun_s if work.done() else float("inf")
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        left = len(world.streams)
+        await world.stop()
+        return took_s, left
+
+    took_s, left = run_virtual(scenario())
+    return Result(
+        f"stopped while {doing}",
+        seed,
+        (at_most("returned after", took_s, 4.0, "s"), equal("connections left", left, 0)),
+    )
+
+
 def clock_jumps(*, seed: int = 1, jump_s: float = 3600.0) -> Result:
     """Tell the recorder that the clock jumped an hour: one reconnect, no storm, no loss."""
 

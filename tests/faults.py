@@ -34,6 +34,10 @@ STORMS = (
     "successor dies",
     "receiving thread fails",
 )
+STOPS = (
+    *("connecting", "waiting to try again", "handing over", "making the next connection"),
+    *("in a black hole", "receiving"),
+)
 SILENCES = ("symbol", "connection", "from the start")
 
 
@@ -96,6 +100,11 @@ def outage(run: Run) -> Iterator[Result]:
         yield fault_network.outage(
             seed=run.seed, for_s=600.0, rate=run.size(10, 40), rest_lag_s=lag_s
         )
+
+
+def stopping(run: Run) -> Iterator[Result]:
+    for doing in STOPS:
+        yield fault_network.stop_while(doing, seed=run.seed)
 
 
 def silence(run: Run) -> Iterator[Result]:
@@ -173,8 +182,16 @@ def soak(run: Run) -> Iterator[Result]:
 TESTS: dict[str, Callable[[Run], Iterator[Result]]] = {
     each.__name__: each
     for each in (
-        *(sigkill, disconnects, storms, refusals, rotation, outage, silence, failing_writes),
-        *(damaged_log, long_reader, stalled_writer, mutated_frames, burst, supervision),
+        *(sigkill, disconnects, storms, refusals, rotation, stopping, outage, silence),
+        *(
+            failing_writes,
+            damaged_log,
+            long_reader,
+            stalled_writer,
+            mutated_frames,
+            burst,
+            supervision,
+        ),
         *(simulations, soak),
     )
 }

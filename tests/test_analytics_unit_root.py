@@ -144,12 +144,12 @@ def test_phillips_ouliaris_rejects_unrelated_walks_about_five_times_in_a_hundred
 
 
 def test_johansen_p_values_agree_with_its_tables_and_reject_rightly():
-    rejected = [
+    results = [
         johansen_test(pd.DataFrame({"a": walk(200, seed), "b": walk(200, seed + 10_000)}))
-        .trace_pvalues[0] < 0.05
         for seed in range(300)
-    ]  # fmt: skip
-    assert 0.015 < np.mean(rejected) < 0.11
+    ]
+    assert 0.015 < np.mean([each.max_eigen_pvalues[0] < 0.05 for each in results]) < 0.10
+    assert np.mean([each.relations() for each in results]) < 0.15
     result = johansen_test(pd.DataFrame({"a": walk(seed=1), "b": walk(seed=2)}))
     for stats, kind, pvalues in (
         (result.trace_stat, "trace", result.trace_pvalues),
@@ -199,7 +199,7 @@ def test_verdicts_name_the_side_the_p_value_falls_on():
     related = pd.DataFrame({"a": 2 * x + returning(), "b": x})
     assert johansen_test(related).verdict().startswith("cointegrated: one relation")
     still = pd.DataFrame({"a": returning(), "b": returning(seed=2)})
-    assert "nothing to cointegrate" in johansen_test(still).verdict()
+    assert johansen_test(still).verdict().startswith("stationary, together or each")
     unrelated = pd.DataFrame({"a": walk(seed=3), "b": walk(seed=4)})
     assert johansen_test(unrelated).verdict().startswith("no evidence")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from exchange import ThreadedExchange
 
-from ingest.store import TickReader
+from ingest.store import TickReader, TickWriter
 from pages.ui import streamlit_private
 
 POSIX = os.name == "posix"
@@ -79,6 +79,31 @@ def test_it_records_before_any_browser_and_ends_with_0(project_root, tmp_path, s
         assert len(reader.ticks("BTCUSDT")) == 50
 
 
+@pytest.mark.skipif(not POSIX, reason="the browser here is a shell script")
+def test_it_opens_the_browser_once_the_page_answers(project_root, tmp_path) -> None:
+    port, opened, browser = free_port(), tmp_path / "opened", tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    browser.chmod(0o755)
+    words = ["--port", str(port), "--no-ingest", "--db", str(tmp_path / "ticks.db")]
+    process = subprocess.Popen(
+        [sys.executable, str(project_root / "app.py"), *words],
+        env=os.environ | {"BROWSER": f"{browser} %s"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        wait_for_page(process, port)
+        end_s = time.monotonic() + 20
+        while not (opened.exists() and opened.read_text()) and time.monotonic() < end_s:
+            time.sleep(0.05)  # another process writes it
+        assert opened.read_text().strip() == f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.communicate(timeout=15)
+    assert process.returncode == 0
+
+
 def test_a_second_recorder_on_the_same_database_is_refused(project_root, tmp_path) -> None:
     port, db = free_port(), tmp_path / "ticks.db"
     dead_end = ["--ws-url", "ws://127.0.0.1:9", "--rest-url", "http://127.0.0.1:9"]
@@ -119,6 +144,18 @@ def test_what_cannot_be_done_is_one_line_and_status_2(project_root, tmp_path, wo
     assert found.stderr.count("\n") == 1, found.stderr
     assert said in found.stderr
     assert found.stderr.startswith("pairdesk: ")
+
+
+def test_the_backup_option_writes_a_copy_and_ends(project_root, tmp_path) -> None:
+    db, copy = tmp_path / "ticks.db", tmp_path / "copy.db"
+    TickWriter(db).close()
+    found = run(command(project_root, "--db", db, "--backup", copy))
+    assert (found.returncode, found.stderr) == (0, f"pairdesk: the copy is {copy}\n")
+    with TickReader(copy) as reader:
+        assert reader.symbols() == []
+    again = run(command(project_root, "--db", db, "--backup", copy))
+    assert (again.returncode, again.stderr.count("\n")) == (2, 1)
+    assert "never overwrites" in again.stderr
 
 
 def test_help_explains_every_option(project_root) -> None:

@@ -1,11 +1,16 @@
 """The database refuses, is damaged, held or stalled: nothing stored is lost, all else is known."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import fault_disk
 import fault_process
 import fault_storage
 import pytest
+
+from ingest.event_queue import Call
+from ingest.writer import TickWriter
 
 
 def test_any_statement_of_the_writer_may_fail_and_nothing_is_lost_or_doubled() -> None:
@@ -42,3 +47,30 @@ def test_what_a_stalled_writer_makes_the_queue_refuse_is_in_the_ledger(
     )
     assert not result.failures
     assert result["events the queue refused"] == refused
+
+
+def test_retention_takes_a_gap_at_its_edge_with_it(tmp_path: Path) -> None:
+    """Else what the gap's repair brings is stored and missing at once."""
+    with closing(TickWriter(tmp_path / "ticks.db")) as writer:
+        writer.write([fault_disk.tick("BTCUSDT", number) for number in (1, 2, 3, 50, 51)])
+        (gap,) = writer.open_gaps()
+        assert (gap.from_id, gap.to_id) == (4, 49)
+        writer.forget_before(fault_disk.tick("BTCUSDT", 50).time_us // 1_000_000)
+        assert writer.open_gaps() == ()
+        writer.write([fault_disk.tick("BTCUSDT", number) for number in range(4, 50)])
+        assert writer.open_gaps() == ()
+        ledger = writer.streams()[fault_disk.BTC]
+        assert (ledger.first_id, ledger.last_id, ledger.missing()) == (4, 51, 0)
+
+
+def test_a_task_that_can_never_succeed_holds_nothing_up(tmp_path: Path) -> None:
+    """A gap of a stream that a new database does not know, closed by the old one's repair."""
+    loop = fault_disk.writing_loop(tmp_path / "ticks.db")
+    impossible = Call(lambda w: w.close_gap(fault_disk.ETH, 1, 2, "absent", "no such id") and None)
+    loop._steps.extend([impossible, [fault_disk.tick("BTCUSDT", 1)]])
+    loop._work_off()
+    loop.writer.close()
+    with closing(sqlite3.connect(tmp_path / "ticks.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM tick").fetchone() == (1,)
+    (entry,) = loop._counts.history
+    assert (entry.kind, "KeyError" in entry.detail) == ("failed", True)

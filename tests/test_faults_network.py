@@ -58,5 +58,20 @@ def test_a_silent_stream_is_found(kind: str) -> None:
     assert not fault_network.silent_stream(kind).failures
 
 
+@pytest.mark.parametrize(
+    "doing",
+    [
+        *("connecting", "waiting to try again", "handing over", "making the next connection"),
+        *("in a black hole", "receiving"),
+    ],
+)
+def test_stopping_never_waits_for_the_other_side(doing: str) -> None:
+    assert not fault_network.stop_while(doing).failures
+
+
+def test_a_reconnect_that_the_clock_asks_for_happens_once() -> None:
+    assert not fault_network.clock_jumps().failures
+
+
 def test_a_quiet_market_is_left_alone_for_an_hour() -> None:
     assert not fault_network.quiet_market().failures

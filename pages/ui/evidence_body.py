@@ -8,11 +8,11 @@ import streamlit as st
 
 from analytics.outcome import Degenerate, NotEnough
 from analytics.pair import PairAnalytics
-from analytics.stationarity import HalfLife
 from pages.ui import (
     coverage_note,
     evidence_charts,
     evidence_data,
+    evidence_figures,
     evidence_proof,
     evidence_tables,
     evidence_words,
@@ -22,7 +22,6 @@ from pages.ui import (
     pair_data,
 )
 from pages.ui.evidence_data import Material
-from pages.ui.markup import Figure
 
 Section = Callable[[Material, PairAnalytics], None]
 
@@ -46,7 +45,7 @@ def show(material: Material) -> None:
     _show_provenance(material, result)
     with st.spinner("Testing the spread"):
         more = evidence_data.spread_tests(material, result)
-    st.html(markup.block(markup.figures(_figures(result, more))))
+    st.html(markup.block(markup.figures(evidence_figures.main_figures(result, more))))
     chosen = st.segmented_control(
         "Section", list(SECTIONS), default="Tests", key="section", required=True,
         bind="query-params", label_visibility="collapsed",
@@ -87,55 +86,6 @@ def _show_provenance(material: Material, result: PairAnalytics) -> None:
         if material.may_change and st.button("Recompute", key="recompute"):
             evidence_data.take_anew()
             st.rerun()
-
-
-def _figures(result: PairAnalytics, more: evidence_data.SpreadTests) -> list[Figure]:
-    """Collect the right p-value, the tempting one beside it, and how fast the spread returns."""
-    right, plain = evidence_words.judge(result), result.adf
-    name, level = evidence_words.judge_name(result), evidence_words.percent(result.params.level)
-    hurst = more.hurst
-    items = [_lacking(f"{name} p", right) if isinstance(right, NotEnough | Degenerate) else Figure(
-        f"{name} p", formats.pvalue(right.pvalue),
-        (f"the test to go by, level {level}", formats.sample(right.nobs)),
-    )]  # fmt: skip
-    if result.params.uses_beta:
-        items.append(_lacking("Plain ADF p", plain) if isinstance(plain, NotEnough | Degenerate)
-                     else Figure("Plain ADF p", formats.pvalue(plain.pvalue),
-                                 ("too optimistic here", formats.sample(plain.nobs))))  # fmt: skip
-    else:
-        items.append(_any_ratio(result))
-    items.append(_half_life(result))
-    if isinstance(hurst, NotEnough | Degenerate):
-        items.append(_lacking("Hurst exponent", hurst))
-    else:
-        low, high = hurst.estimate_interval
-        between = f"{formats.number(low, 2)} to {formats.number(high, 2)}, 0.5 a random walk"
-        items.append(
-            Figure("Hurst exponent", formats.number(hurst.estimate, 2),
-                   (between, formats.sample(hurst.nobs)))
-        )  # fmt: skip
-    return items
-
-
-def _lacking(label: str, lack: NotEnough | Degenerate) -> Figure:
-    if isinstance(lack, NotEnough):
-        return Figure(label, formats.NOT_KNOWN, (f"{lack.had:,} of {lack.needed:,} {lack.unit}",))
-    return Figure(label, formats.NOT_KNOWN, (lack.cause,))
-
-
-def _half_life(result: PairAnalytics) -> Figure:
-    """Show the half-life where the spread returns, and say so where it does not."""
-    label, found = "Half-life of the spread", result.half_life
-    if not isinstance(found, HalfLife):
-        return _lacking(label, found)
-    sample = formats.sample(found.nobs)
-    if not found.mean_reverting:
-        return Figure(label, "none", ("not mean-reverting", sample))
-    low, high = (formats.number(end, 1) for end in found.interval)
-    between = f"{low} to {high} bars" if high != formats.NOT_KNOWN else f"{low} bars and more"
-    is_sure = found.pvalue < result.params.level
-    note = between if is_sure else f"{between}: a random walk shows such too"
-    return Figure(label, f"{formats.number(found.half_life, 1)} bars", (note, sample))
 
 
 def _show_tests(material: Material, result: PairAnalytics) -> None:

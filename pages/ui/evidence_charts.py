@@ -12,12 +12,10 @@ from analytics.pair import PairAnalytics
 from analytics.stability import BreakTest, Stability
 from pages.charts.asynchrony_figure import correlation_figure, lead_lag_figure
 from pages.charts.stability_figure import StabilitySeries, stability_figure
-from pages.ui import evidence_tables, formats, markup, notices
+from pages.ui import evidence_figures, evidence_tables, formats, markup, notices
 from pages.ui.chart_view import time_ms
-from pages.ui.evidence_words import level_key, percent
+from pages.ui.evidence_words import level_key
 from pages.ui.live_chart import live_chart
-from pages.ui.markup import Figure
-from pages.ui.notices import sentence
 
 STABILITY_PX = 720
 SMALL_PX = 340
@@ -41,7 +39,9 @@ def stability_series(found: Stability) -> StabilitySeries:
 
 def show_stability(found: Stability, result: PairAnalytics) -> None:
     """Show how much of the time the pair held together, whether it broke, and the paths."""
-    st.html(markup.block(markup.figures(stability_figures(found, result.params.level))))
+    st.html(
+        markup.block(markup.figures(evidence_figures.stability_figures(found, result.params.level)))
+    )
     broken, level = found.break_test, result.params.level
     critical = (
         broken.critical_values[level_key(level)] if isinstance(broken, BreakTest) else math.nan
@@ -62,45 +62,11 @@ def show_stability(found: Stability, result: PairAnalytics) -> None:
     )
 
 
-def stability_figures(found: Stability, level: float) -> list[Figure]:
-    """Collect the share of windows cointegrated, the break flag, and where β has been."""
-    share, broken = found.share_cointegrated(level), found.break_test
-    shown = formats.NOT_KNOWN if math.isnan(share) else f"{share * 100:.0f} %"
-    note = f"of {formats.count(found.windows, 'window')}; {percent(level)} would be chance"
-    items = [Figure("Cointegrated in", shown, (note,))]
-    if isinstance(broken, BreakTest):
-        is_broken = broken.pvalue < level
-        told: tuple[str, ...] = (
-            f"CUSUM {formats.statistic(broken.stat)}, p {_bounded(broken.pvalue)}",
-            formats.sample(broken.nobs),
-        )
-        if is_broken:
-            told = (*told, f"likeliest near {formats.utc(pd.Timestamp(str(broken.time)))}")
-        word = "▲ break" if is_broken else "no break shows"
-        items.append(Figure("Break flag", word, told, "sell" if is_broken else None))
-    else:
-        items.append(Figure("Break flag", formats.NOT_KNOWN, (broken.reason,)))
-    betas = found.table["beta"].dropna()
-    if len(betas):
-        between = f"{formats.estimate(betas.min())} to {formats.estimate(betas.max())}"
-        items.append(Figure("β over the windows", between, (f"now {_last(betas)}",)))
-    return items
-
-
-def _bounded(pvalue: float) -> str:
-    """Write a p-value that is only known between 0.001 and 0.5."""
-    return "above 0.5" if pvalue >= 0.5 else formats.pvalue(pvalue)
-
-
-def _last(values: pd.Series) -> str:
-    return formats.estimate(float(values.iloc[-1]))
-
-
 def show_together(
     found: Asynchrony, lead: LeadLag | NotEnough | Degenerate, result: PairAnalytics
 ) -> None:
     """Show how far the legs trade together, the correlation by interval, and who moves first."""
-    st.html(markup.block(markup.figures(together_figures(found, lead))))
+    st.html(markup.block(markup.figures(evidence_figures.together_figures(found, lead))))
     left, right = st.columns(2, gap="medium")
     view_id = f"{result.params.label}|{result.params.interval}"
     table = found.by_interval
@@ -144,31 +110,3 @@ def _show_lead(lead: LeadLag | NotEnough | Degenerate, view_id: str) -> None:
 def lag_words(lag_s: float) -> str:
     """Name a lag: "−0.5 s", "0", "+2 s"."""
     return f"{lag_s:+g} s".replace("-", formats.MINUS) if lag_s else "0"
-
-
-def together_figures(found: Asynchrony, lead: LeadLag | NotEnough | Degenerate) -> list[Figure]:
-    """Collect the share of bars in which both traded, carried prices by leg, and who leads."""
-    covered = found.coverage
-    both = formats.share(covered.both_traded, covered.bars)
-    items = [
-        Figure("Both legs traded in", both, (f"of {formats.count(covered.bars, 'bar')}",)),
-        Figure(
-            "Carried prices",
-            f"{covered.y_quiet:,} / {covered.x_quiet:,}",
-            ("bars without a trade, S1 / S2", f"{covered.missing:,} missing"),
-        ),
-    ]
-    if isinstance(lead, LeadLag):
-        changes = f"{lead.y_changes:,} and {lead.x_changes:,} changes"
-        items.append(Figure("Who moves first", _leads(lead), (sentence(lead.verdict()), changes)))
-        ratio = formats.number(lead.lead_lag_ratio, 2)
-        items.append(Figure("Lead-lag ratio", ratio, (f"above 1: {lead.x_name} leads",)))
-    return items
-
-
-def _leads(lead: LeadLag) -> str:
-    lag = lead.best_lag_s
-    row = lead.table.loc[lag]
-    if lag == 0 or not abs(row["correlation"]) > 3.0 * row["stderr"]:
-        return "neither"
-    return lead.x_name if lag > 0 else lead.y_name
