@@ -115,18 +115,19 @@ def stalled_writer(folder: Path, *, stall_s: float, trades_per_s: int, capacity:
     """Hold the writing thread for a while; what the queue cannot take is in the ledger."""
     queue = EventQueue(capacity)
     loop = writing_loop(folder / "stalled.db", queue)
-    released = threading.Event()
+    holding, released = threading.Event(), threading.Event()
     total = int(stall_s * trades_per_s)
     with running(loop, queue):
         queue.put(tick("BTCUSDT", 1))
         until(lambda: len(rows(loop.path)) == 1)
-        queue.put(Call(lambda _writer: _hold(released)))
+        queue.put(Call(lambda _writer: _hold(holding, released)))
+        holding.wait(10)
         longest_put_s, refused = 0.0, 0
         for number in range(2, total + 2):
             begun_s = time.perf_counter()
             refused += not queue.put(tick("BTCUSDT", number))
             longest_put_s = max(longest_put_s, time.perf_counter() - begun_s)
-        released.wait(stall_s) if refused == 0 else None
+        released.wait(stall_s)
         released.set()
         until(lambda: len(queue) < capacity // 2)
         queue.put(tick("BTCUSDT", total + 2))
@@ -149,7 +150,8 @@ def stalled_writer(folder: Path, *, stall_s: float, trades_per_s: int, capacity:
     )
 
 
-def _hold(released: threading.Event) -> None:
+def _hold(holding: threading.Event, released: threading.Event) -> None:
+    holding.set()
     released.wait(120)
 
 
