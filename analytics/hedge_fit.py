@@ -50,7 +50,7 @@ class HedgeFit:
     forecast_error, forecast_variance
         Kalman: y less its forecast from the bars before, and the variance of that error.
     innovations
-        Kalman: whether those errors behave as the model says.
+        Kalman: whether those errors behave as the model says; None with fewer than 30 of them.
     """
 
     beta: float
@@ -141,8 +141,8 @@ class Legs:
             )
 
     def path(self, values: FloatArray, name: str) -> pd.Series:
-        """Lay values over all rows."""
-        return pd.Series(values, index=self.index, name=name)
+        """Lay values, made for this fit alone, over all rows."""
+        return pd.Series(values, index=self.index, name=name, copy=False)
 
 
 def centred(values: FloatArray) -> tuple[FloatArray, float]:
@@ -174,7 +174,9 @@ def fit_quality(
         rest = y - beta * x + (y_mean - alpha - beta * x_mean)
     else:
         y, rest = legs.y, legs.y - beta * legs.x
-    y_squares, squares = float(y @ y), float(rest @ rest)
+    # einsum: threaded BLAS takes ten times longer when the processor is busy.
+    y_squares = float(np.einsum("i,i->", y, y))
+    squares = float(np.einsum("i,i->", rest, rest))
     free = legs.nobs - (2 if intercept else 1)
     r_squared = 1.0 - squares / y_squares if y_squares > 0 else math.nan
     return r_squared, math.sqrt(squares / free) if free > 0 else math.nan

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from analytics.errors import DegenerateSeriesError, NotEnoughDataError, ParameterError
+from analytics.errors import DegenerateSeriesError, ParameterError
 from analytics.frames import FloatArray
 from analytics.hedge_fit import (
     HedgeFit,
@@ -24,6 +24,8 @@ from analytics.hedge_fit import (
 from analytics.innovations import check_innovations
 
 _BURN_IN = 200
+# Fewer forecast errors than this are not checked.
+_LEAST_ERRORS = 30
 # Variance of the start, in units of the residual's: the first bars decide, the OLS line hardly.
 _VAGUE = 1e4
 # Bounds of the search: ratio of the state's to the observation's noise variance.
@@ -71,11 +73,8 @@ def fit_kalman(legs: Legs, intercept: bool, options: Mapping[str, object]) -> He
         begun = np.flatnonzero(~np.isnan(paths[0]))
         paths[5:, : int(begun[0]) + 1 if begun.size else None] = np.nan
     beta, alpha, beta_variance, alpha_variance, _, error, variance = paths
-    known = int((~np.isnan(error)).sum())
-    if known < 30:
-        raise NotEnoughDataError(
-            f"{legs.what} by Kalman filter", legs.nobs - known + 30, legs.nobs, "complete rows"
-        )
+    # As soon as the path begins, whatever comes later: else its past would depend on the future.
+    errors = int((~np.isnan(error)).sum())
     last_beta, last_alpha = last_known(beta), last_known(alpha)
     stderr = math.sqrt(last_known(beta_variance))
     r_squared, _ = fit_quality(legs, last_beta, last_alpha)
@@ -105,7 +104,7 @@ def fit_kalman(legs: Legs, intercept: bool, options: Mapping[str, object]) -> He
         alpha_stderr_path=legs.path(np.sqrt(alpha_variance), "intercept_stderr"),
         forecast_error=legs.path(error, "forecast_error"),
         forecast_variance=legs.path(variance, "forecast_variance"),
-        innovations=check_innovations(error, variance),
+        innovations=check_innovations(error, variance) if errors >= _LEAST_ERRORS else None,
     )
 
 
@@ -144,7 +143,7 @@ def _fitted(legs: Legs, options: Mapping[str, object]) -> _Model:
     if noise not in {"burn-in", "whole"}:
         raise ParameterError("noise", noise, "'burn-in' or 'whole'")
     burn_in = whole_option(options, "burn_in", _BURN_IN, 30)
-    legs.need(burn_in + 31)
+    legs.need(burn_in + 1)
     places = np.flatnonzero(legs.known)
     first = int(places[burn_in - 1]) + 1
     whole = noise == "whole"

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.ui.controls import enter_page
+
 PAGES = Path(__file__).resolve().parent
 
 st.set_page_config(page_title="Pairdesk", layout="wide", initial_sidebar_state="auto")
@@ -17,4 +19,5 @@ shown = st.navigation(
     ],
     position="sidebar",
 )
+enter_page(shown.title)
 shown.run()

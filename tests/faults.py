@@ -26,6 +26,8 @@ import fault_storage
 import fault_supervision
 from fault_result import Result
 
+from ingest.writing import BATCH_WAIT_S
+
 STORMS = (
     "accept and close",
     "accept, one trade, close",
@@ -61,7 +63,11 @@ class Run:
 
 def sigkill(run: Run) -> Iterator[Result]:
     yield fault_process.kill_at_random(
-        run.folder, kills=run.size(100, 1000), seed=run.seed, longest_s=0.2 if run.short else 1.0
+        run.folder,
+        kills=run.size(100, 1000),
+        seed=run.seed,
+        longest_s=0.2 if run.short else 1.0,
+        batch_wait_s=0.02 if run.short else BATCH_WAIT_S,
     )
 
 
@@ -110,7 +116,9 @@ def stopping(run: Run) -> Iterator[Result]:
 def silence(run: Run) -> Iterator[Result]:
     for kind in SILENCES:
         yield fault_network.silent_stream(kind, seed=run.seed)
-    yield fault_network.quiet_market(seed=run.seed, for_s=run.size(3600, 86_400))
+    yield fault_network.quiet_market(
+        seed=run.seed, for_s=run.size(3600, 80_000)
+    )  # under a connection's 23 h
 
 
 def failing_writes(run: Run) -> Iterator[Result]:

@@ -69,12 +69,20 @@ def test_full_sample_hedges_are_caught_and_had_said_so(hedge: str):
     st.sets(st.integers(1, 318), max_size=4),
     st.lists(st.floats(0.01, 0.99), min_size=1, max_size=2),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_no_causal_path_looks_ahead_whatever_the_data_and_the_cut(
     kind, hedge, gates, seed, lost, cuts
 ):
     bars = legs(320, seed, tuple(sorted(lost)))
     proof = prove_causal(*bars, params(spread=kind, hedge=hedge, gates=gates), cuts)
+    assert proof.total_changed == 0, proof.verdict()
+
+
+@pytest.mark.parametrize("hedge", CAUSAL_HEDGES)
+def test_a_cut_at_any_bar_of_the_start_changes_nothing(hedge: str):
+    # Whether a path has begun may not depend on how many bars follow.
+    cuts = [row / 320 for row in (2, 29, 30, 31, 60, 199, 200, 201, 202, 203, 219, 230, 231, 319)]
+    proof = prove_causal(*legs(320), params(spread="hedged", hedge=hedge), cuts)
     assert proof.total_changed == 0, proof.verdict()
 
 

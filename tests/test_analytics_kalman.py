@@ -96,9 +96,14 @@ def test_maximum_likelihood_finds_the_noise_that_was_put_in():
 
 
 def test_too_few_bars_for_the_burn_in_say_so():
-    y, x, _ = drifting_pair(230)
-    with pytest.raises(NotEnoughDataError, match="needs 231 complete rows, had 230"):
+    y, x, _ = drifting_pair(200)
+    with pytest.raises(NotEnoughDataError, match="needs 201 complete rows, had 200"):
         fit_hedge(y, x, "kalman")
+    y, x, _ = drifting_pair(210)
+    fit = fit_hedge(y, x, "kalman")
+    assert fit.innovations is None
+    assert fit.beta_path.notna().sum() == 10
+    assert fit.forecast_error.notna().sum() == 9
 
 
 # ---- the forecast errors

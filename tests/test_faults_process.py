@@ -10,7 +10,9 @@ import pytest
 
 @pytest.mark.timeout(300)
 def test_a_hundred_kills_lose_no_row_and_the_exchange_gives_back_the_rest(tmp_path: Path) -> None:
-    result = fault_process.kill_at_random(tmp_path, kills=100, seed=1, longest_s=0.2)
+    result = fault_process.kill_at_random(
+        tmp_path, kills=100, seed=1, longest_s=0.2, batch_wait_s=0.02
+    )
     assert not result.failures
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from analytics.errors import ParameterError
 from analytics.frames import INTERVALS, parse_interval
@@ -95,6 +96,17 @@ GATE_SWITCHES: Final = (
 )  # fmt: skip
 
 
+CHOSEN: Final = "chosen"
+PAGE: Final = "page_shown"
+ENTERED: Final = "page_entered"
+# What the pages of a pair have in common.
+SHARED_KEYS: Final = (
+    *("mode", "file", "s1", "s2", "file_s1", "file_s2", "interval", "lookback", "span", "window"),
+    *("spread", "hedge", "rule", "sell", "buy", "level"),
+    *(f"gate_{switch.field}" for switch in GATE_SWITCHES),
+)
+
+
 @dataclass(frozen=True)
 class View:
     """What the reader asked for: the analysis, and how far back to read for it."""
@@ -112,7 +124,8 @@ class Refresh:
 
 
 def choose_mode() -> Mode:
-    """Switch between the recorded market and a file."""
+    """Switch between the recorded market and a file; begins a page's controls."""
+    _bring_choices()
     chosen = st.radio("Source", [LIVE, FILE], key="mode", bind="query-params")
     return FILE if chosen == FILE else LIVE
 
@@ -164,6 +177,7 @@ def choose_view(y: str, x: str, *, may_read_all: bool) -> View:
     )  # fmt: skip
     sell_above, buy_below = _choose_thresholds()
     level, gates = _choose_level(), _choose_gates()
+    _keep_choices()
     if y == x:
         raise SameSymbolError(y)
     params = PairParams(
@@ -180,6 +194,37 @@ def choose_view(y: str, x: str, *, may_read_all: bool) -> View:
         gates=gates,
     )
     return View(params, lookback_s)
+
+
+def enter_page(name: str) -> None:
+    """Note which page is shown, so that one just come to takes up the other's choices."""
+    if st.session_state.get(PAGE) != name:
+        st.session_state[PAGE] = name
+        st.session_state[ENTERED] = True
+
+
+def _keep_choices() -> None:
+    """Remember what was chosen, for the page that the reader goes to next."""
+    chosen = {key: st.session_state[key] for key in SHARED_KEYS if key in st.session_state}
+    st.session_state[CHOSEN] = {**st.session_state.get(CHOSEN, {}), **chosen}
+
+
+def _bring_choices() -> None:
+    """Take up what was chosen on the page before, where this one's URL does not say otherwise.
+
+    Streamlit does so itself, but not with the values of a link that nothing was changed of yet.
+    Through the URL, which it reads at the start of a run; values that are the default leave again.
+    """
+    chosen = st.session_state.get(CHOSEN)
+    if not st.session_state.pop(ENTERED, False) or not chosen:
+        return
+    lacking = {key: value for key, value in chosen.items() if key not in st.query_params}
+    for key, value in lacking.items():
+        # Refused for a key that is still bound: that one Streamlit carries over by itself.
+        with suppress(StreamlitAPIException):
+            st.query_params[key] = str(value).lower() if isinstance(value, bool) else str(value)
+    if lacking:
+        st.rerun()
 
 
 def _name_interval_of_url() -> None:

@@ -230,7 +230,7 @@ def gates_table(result: PairAnalytics, alone: Sequence[GateAlone]) -> str:
 def proof_table(proof: CausalityProof) -> str:
     """Set what changed in the past, path by path."""
     rows = [
-        (formats.capital(PATH_NAMES.get(name, name)), Cell(f"{count:,}", "bad" if count else None))
+        (formats.capital(PATH_NAMES.get(name, name)), Cell(f"{count:,}", "bad") if count else "0")
         for name, count in proof.changed
     ]
     return table("Past values that changed", ("Path", "Changed"), rows)
@@ -255,4 +255,4 @@ def validation_table(cases: Sequence[ValidationCase]) -> str:
 
 def digits(value: float) -> str:
     """Write a number with the digits that a comparison needs."""
-    return "not a number" if math.isnan(value) else f"{value:.12g}".replace("-", formats.MINUS)
+    return "not a number" if math.isnan(value) else f"{value:.15g}".replace("-", formats.MINUS)

@@ -139,8 +139,12 @@ def headline(result: PairAnalytics) -> str:
     return (
         f"{title} {shows} at {level}: {judge_name(result)} p {formats.pvalue(test.pvalue)}, "
         f"statistic {formats.statistic(test.stat)} against {critical}, "
-        f"{formats.sample(test.nobs)}."
+        f"{formats.sample(test.nobs)}, {_covered(result)} covered."
     )
+
+
+def _covered(result: PairAnalytics) -> str:
+    return formats.share(result.coverage.known, result.coverage.bars)
 
 
 def beside_headline(result: PairAnalytics) -> list[str]:

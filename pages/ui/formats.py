@@ -89,8 +89,8 @@ def pvalue(value: float) -> str:
 
 
 def capital(words: str) -> str:
-    """Begin a label with a capital; a statistic's letter, as in "p above", keeps its case."""
-    is_letter = words[1:2] == " " and words[:1] != "a"
+    """Begin a label with a capital; a statistic's letter, as in "z-score", keeps its case."""
+    is_letter = words[1:2] in {" ", "-"} and words[:1] != "a"
     return words if is_letter else words[:1].upper() + words[1:]
 
 

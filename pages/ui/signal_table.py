@@ -16,7 +16,9 @@ ROWS: Final = 15
 def latest_changes(result: PairAnalytics) -> str:
     """Set the latest changes of the signal as a table, newest first."""
     params = result.params
-    latest = signal_changes(result.zscore, params.sell_above, params.buy_below, limit=ROWS)
+    latest = signal_changes(
+        result.zscore, params.sell_above, params.buy_below, limit=ROWS, gate=result.gate
+    )
     columns = (latest[name].tolist() for name in ("time", "signal", "previous", "zscore"))
     rows = [
         (

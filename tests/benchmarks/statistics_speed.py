@@ -22,12 +22,13 @@ from statsmodels.regression.rolling import RollingOLS
 from statsmodels.tsa.stattools import adfuller, coint
 
 from analytics.hedge import fit_hedge
+from analytics.kernel_kalman import kalman_filter
 from analytics.spread import rolling_correlation, rolling_moments
 from analytics.stationarity import adf_test, engle_granger_test
 from analytics.warm import warm_up
 
 SEED = 20240808
-ROW = "{:<34}{:>9,}{:>14.3f}{:>14.3f}{:>12,.0f}{:>12.1e}"
+ROW = "{:<36}{:>9,}{:>14.3f}{:>14.3f}{:>12,.0f}{:>12.1e}"
 
 
 def median_ms(call: Callable[[], object], times: int) -> float:
@@ -52,6 +53,13 @@ def matrix_kalman(y: np.ndarray, x: np.ndarray, delta: float, ve: float) -> np.n
         covariance = covariance - np.outer(gain, row) @ covariance
         path[t] = state[0]
     return path
+
+
+def kernel_beta(y: np.ndarray, x: np.ndarray) -> float:
+    paths = np.empty((7, y.size))
+    wander = np.full(2, 1e-4 / (1 - 1e-4))
+    kalman_filter(y, x, np.zeros(5), wander, 1e-3, paths)
+    return float(paths[0, -1])
 
 
 def compare(
@@ -89,7 +97,11 @@ def compare_paths(n: int, times: int) -> None:
         lambda: float(RollingOLS(y, sm.add_constant(x), window=60).fit().params[-1, 1]), times,
     )  # fmt: skip
     compare(
-        "Kalman / matrix loop", n,
+        "Kalman, kernel alone / matrix loop", n,
+        lambda: kernel_beta(y, x), lambda: float(matrix_kalman(y, x, 1e-4, 1e-3)[-1]), times,
+    )  # fmt: skip
+    compare(
+        "Kalman, bands, checks / matrix loop", n,
         lambda: fit_hedge(y, x, "kalman", delta=1e-4, ve=1e-3).beta,
         lambda: float(matrix_kalman(y, x, 1e-4, 1e-3)[-1]), times,
     )  # fmt: skip
@@ -112,7 +124,7 @@ def main() -> None:
     start = time.perf_counter()
     warm_up()
     print(f"warm_up() took {time.perf_counter() - start:.2f} s\n")
-    print(f"{'':<34}{'bars':>9}{'ours, ms':>14}{'theirs, ms':>14}{'ratio':>12}{'difference':>12}")
+    print(f"{'':<36}{'bars':>9}{'ours, ms':>14}{'theirs, ms':>14}{'ratio':>12}{'difference':>12}")
     for n, times in ((1_000, 5), (10_000, 3)) if quick else ((1_000, 7), (10_000, 5), (86_400, 1)):
         compare_tests(n, times)
         compare_paths(n, min(times, 3))
