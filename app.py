@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import webbrowser
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -24,6 +25,7 @@ import streamlit as st
 from streamlit import config
 from streamlit.web import cli
 
+from analytics.warm import warm_up
 from ingest.care import back_up
 from ingest.recorder import Recorder, check_start, install_recorder
 from ingest.settings import Settings, install_settings, parse_settings, say
@@ -53,6 +55,9 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
     # Streamlit collects garbage after every run; frozen modules are not walked again.
     gc.collect()
     gc.freeze()
+    # Seconds at the very first start, while the compiled code is not cached yet; a daemon, so that
+    # stopping does not wait for it.
+    threading.Thread(target=warm_up, name="pairdesk-warm-up", daemon=True).start()
     opening = asyncio.create_task(_announce(settings, recorder))
     try:
         yield {}
