@@ -1,6 +1,7 @@
 """The database's tables, their version, and how an older file becomes a newer one."""
 
 import sqlite3
+from pathlib import Path
 
 from ingest.tick import IngestError
 
@@ -9,6 +10,8 @@ APPLICATION_ID = 0x50414952  # "PAIR"
 # Prices and quantities are integers in units of 1e-8 where that is exact (n / 1e8 then gives back
 # the printed decimal: both are exact doubles and division rounds correctly), else the float itself.
 UNITS = 100_000_000
+
+_WAL_KEPT_BYTES = 64_000_000  # what the log's file is cut back to after a long reader is gone
 
 _VERSION_1 = """
 CREATE TABLE stream (
@@ -145,3 +148,36 @@ def encode(value: float) -> int | float:
 def decode(stored: float) -> float:
     """The float that `encode` was given."""
     return stored / UNITS if isinstance(stored, int) else stored
+
+
+def open_for_writing(path: Path) -> sqlite3.Connection:
+    """Open or make a database for the one writer: WAL, FULL sync, this version's tables.
+
+    Raises
+    ------
+    StoreError
+        It cannot be written, or is another program's.
+    """
+    connection = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Autocommit: transactions are begun and ended by name. Made and used in different threads.
+        connection = sqlite3.connect(
+            path, timeout=5.0, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}")
+        migrate(connection)
+    except StoreError:
+        _close(connection)
+        raise
+    except (OSError, sqlite3.Error) as error:
+        _close(connection)
+        raise StoreError(f"cannot write the database {path}: {error}") from error
+    return connection
+
+
+def _close(connection: sqlite3.Connection | None) -> None:
+    if connection is not None:
+        connection.close()

@@ -1,6 +1,5 @@
 """The one connection that writes: ticks, their bars and the ledger, whole batches or nothing."""
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,10 +10,8 @@ from ingest.batch import Batch, add_tick, same_event
 from ingest.gap_board import OpenGap, StreamKey
 from ingest.ledger import Gap, StreamLedger
 from ingest.rest_rows import Kline
-from ingest.schema import UNITS, StoreError, encode, migrate
+from ingest.schema import UNITS, encode, open_for_writing
 from ingest.tick import Event, NonTrade
-
-_WAL_KEPT_BYTES = 64_000_000  # what the log's file is cut back to after a long reader is gone
 
 _SAMPLE_EVERY = 50
 
@@ -80,7 +77,7 @@ class TickWriter:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-        self._connection = _open_for_writing(self.path)
+        self._connection = open_for_writing(self.path)
         self.ledger_changed = True  # for whoever publishes the gaps, who sets it back
         self._stale = False  # the ledgers may know of ids that were rolled back
         self._streams: dict[StreamKey, StreamState] = {}
@@ -398,29 +395,3 @@ class TickWriter:
             (stream_id,),
         )
         return [Gap(*row) for row in rows]
-
-
-def _open_for_writing(path: Path) -> sqlite3.Connection:
-    connection = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Autocommit: transactions are begun and ended by name. Made and used in different threads.
-        connection = sqlite3.connect(
-            path, timeout=5.0, isolation_level=None, check_same_thread=False
-        )
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}")
-        migrate(connection)
-    except StoreError:
-        _close(connection)
-        raise
-    except (OSError, sqlite3.Error) as error:
-        _close(connection)
-        raise StoreError(f"cannot write the database {path}: {error}") from error
-    return connection
-
-
-def _close(connection: sqlite3.Connection | None) -> None:
-    if connection is not None:
-        connection.close()
