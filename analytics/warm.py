@@ -1,5 +1,6 @@
 """Compile every kernel before a page needs it: seconds the first time, then read from the cache."""
 
+import importlib
 from collections.abc import Callable
 
 import numpy as np
@@ -20,6 +21,7 @@ def warm_up() -> int:
     Call it from a thread beside the page's, when the process starts: compiling holds numba's own
     lock, not the interpreter's for long.
     """
+    importlib.import_module("arch.unitroot")  # two seconds that no page should wait for
     y, x = np.random.default_rng(0).normal(size=(2, _BARS)).cumsum(axis=1) + 100.0
     calls = _calls(y, x) + _calls(pd.Series(y), pd.Series(x))
     for call in calls:

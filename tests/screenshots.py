@@ -21,7 +21,7 @@ from exchange_feeds import LiveFeed
 from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = {"live": "", "feed": "feed"}
+PAGES = {"live": "", "evidence": "evidence", "feed": "feed"}
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 
 
@@ -61,8 +61,7 @@ def _take(browser: Browser, url: str, target: Path, scheme: str, width: int, hei
     page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
     page.goto(url)
     page.wait_for_selector("[data-testid=stSkeleton]", state="detached")
-    page.wait_for_selector("svg.main-svg")
-    page.wait_for_timeout(4000)  # a picture of a page that has refreshed, with its figures settled
+    page.wait_for_timeout(6000)  # a picture of a page that has refreshed, with its figures settled
     page.screenshot(path=target)
     page.close()
     print(target)
