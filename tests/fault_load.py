@@ -203,10 +203,12 @@ def mutated_frames(*, count: int, seed: int) -> Result:
 
 # --- load ---
 
+LOOKBACK_US = 300_000_000  # what a page looks at, as long as a page may be open
+
 
 @contextmanager
 def pages(database: Path, count: int = 3, every_s: float = 1.0) -> Iterator[list[float]]:
-    """Read as the pages do, each in its thread: bars of a pair and their analytics."""
+    """Read as the pages do, each in its thread: the lookback's bars and their analytics."""
     ended = threading.Event()
     took_s: list[float] = []
     failures: list[BaseException] = []
@@ -216,10 +218,11 @@ def pages(database: Path, count: int = 3, every_s: float = 1.0) -> Iterator[list
             begun_s = time.perf_counter()
             try:
                 with TickReader(database) as reader:
-                    bars = [reader.bars(each, "1s") for each in SYMBOLS]
-                    reader.last_trade(SYMBOLS[0])
+                    newest = reader.last_trade(SYMBOLS[0])
+                    start_us = newest.time_us - LOOKBACK_US if newest else None
+                    bars = [reader.bars(each, "1s", start_us) for each in SYMBOLS]
                 if min(map(len, bars)) > 30:
-                    analyse_pair(*bars, PairParams(*SYMBOLS, lookback=600, window=20))
+                    analyse_pair(*bars, PairParams(*SYMBOLS, window=20))
             except Exception as error:  # shown at the end, so that the load goes on
                 failures.append(error)
             took_s.append(time.perf_counter() - begun_s)
