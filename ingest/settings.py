@@ -23,6 +23,28 @@ Every option can also be given as an environment variable: PAIRDESK_SYMBOLS, PAI
 streamlit run app.py -- --symbols BTCUSDT,ETHUSDT"""
 
 
+# name, what stands for its value in the help, default, help
+_OPTIONS = (
+    ("symbols", "A,B", "", "symbols to record (default: last run's, at first BTCUSDT,ETHUSDT)"),
+    ("market", "NAME", "spot", "spot (default) or usdm, USD-M futures"),
+    ("stream", "NAME", "aggTrade", "aggTrade (default) or trade"),
+    ("db", "PATH", str(DEFAULT_DB), "the SQLite database (default: data/tick_data.db)"),
+    ("host", "ADDRESS", "127.0.0.1", "address to serve (default 127.0.0.1)"),
+    ("port", "NUMBER", "8501", "port to serve (default 8501)"),
+    ("ws-url", "URL", "", "another WebSocket endpoint, e.g. wss://stream.binance.us:9443"),
+    ("rest-url", "URL", "", "another REST endpoint, e.g. https://api.binance.us"),
+    ("backfill-hours", "H", "6", "fetch what was missed as far back as this (default 6)"),
+    ("backfill-requests", "N", "2000", "with at most this many requests a gap (default 2000)"),
+    ("keep-days", "N", "", "delete trades older than this (default: keep all)"),
+    ("keep-gb", "N", "", "delete the oldest trades beyond this size (default: keep all)"),
+    ("backup", "PATH", "", "write a copy of the database, also while it is recorded, and end"),
+)
+_SWITCHES = (
+    ("no-browser", "do not open a browser"),
+    ("no-ingest", "do not record: only show what the database holds"),
+)
+
+
 class SettingsError(IngestError):
     """An option has a value that cannot be used."""
 
@@ -99,89 +121,24 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
 
 
 def _parser(environ: Mapping[str, str]) -> _Parser:
-    def given(name: str, default: str = "") -> str:
-        return environ.get(f"PAIRDESK_{name}", default)
-
-    def switch(name: str) -> bool:
-        return given(name).lower() in {"1", "true", "yes", "on"}
-
     parser = _Parser(
         prog="app.py",
         description="Pairdesk: record Binance trades and watch a pair of symbols.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add = parser.add_argument
-    add(
-        "--symbols",
-        metavar="A,B",
-        default=given("SYMBOLS"),
-        help="symbols to record (default: those of the last run, at first BTCUSDT,ETHUSDT)",
-    )
-    add("--market", default=given("MARKET", "spot"), help="spot (default) or usdm, USD-M futures")
-    add("--stream", default=given("STREAM", "aggTrade"), help="aggTrade (default) or trade")
-    add(
-        "--db",
-        metavar="PATH",
-        default=given("DB", str(DEFAULT_DB)),
-        help="the SQLite database (default: data/tick_data.db)",
-    )
-    add("--host", default=given("HOST", "127.0.0.1"), help="address to serve (default 127.0.0.1)")
-    add("--port", default=given("PORT", "8501"), help="port to serve (default 8501)")
-    add(
-        "--no-browser",
-        action="store_true",
-        default=switch("NO_BROWSER"),
-        help="do not open a browser",
-    )
-    add(
-        "--no-ingest",
-        action="store_true",
-        default=switch("NO_INGEST"),
-        help="do not record: only show what the database holds",
-    )
-    add(
-        "--ws-url",
-        metavar="URL",
-        default=given("WS_URL"),
-        help="another WebSocket endpoint, e.g. wss://stream.binance.us:9443",
-    )
-    add(
-        "--rest-url",
-        metavar="URL",
-        default=given("REST_URL"),
-        help="another REST endpoint, e.g. https://api.binance.us",
-    )
-    add(
-        "--backfill-hours",
-        metavar="H",
-        default=given("BACKFILL_HOURS", "6"),
-        help="fetch what was missed as far back as this (default 6)",
-    )
-    add(
-        "--backfill-requests",
-        metavar="N",
-        default=given("BACKFILL_REQUESTS", "2000"),
-        help="and with at most this many requests a gap (default 2000)",
-    )
-    add(
-        "--keep-days",
-        metavar="N",
-        default=given("KEEP_DAYS"),
-        help="delete trades older than this (default: keep all)",
-    )
-    add(
-        "--keep-gb",
-        metavar="N",
-        default=given("KEEP_GB"),
-        help="delete the oldest trades beyond this size (default: keep all)",
-    )
-    add(
-        "--backup",
-        metavar="PATH",
-        help="write a copy of the database, also while it is being recorded, and end",
-    )
+    for name, metavar, default, words in _OPTIONS:
+        given = environ.get(_variable(name), default)
+        parser.add_argument(f"--{name}", metavar=metavar, default=given, help=words)
+    for name, words in _SWITCHES:
+        on = environ.get(_variable(name), "").lower() in {"1", "true", "yes", "on"}
+        parser.add_argument(f"--{name}", action="store_true", default=on, help=words)
     return parser
+
+
+def _variable(name: str) -> str:
+    """The environment variable of an option."""
+    return f"PAIRDESK_{name.upper().replace('-', '_')}"
 
 
 def _value(option: str, convert: Callable[[str], T], text: str) -> T:
