@@ -28,6 +28,7 @@ from streamlit.web import cli
 from analytics.warm import warm_up
 from ingest.care import back_up
 from ingest.recorder import Recorder, check_start, install_recorder
+from ingest.replay import ReplayRecorder, check_replay, replay_request
 from ingest.settings import Settings, install_settings, parse_settings, say
 from ingest.tick import IngestError
 from pages.ui.assets import routes
@@ -46,7 +47,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
     install_settings(settings)
     _end_with_status_zero()
     ignore_pages_folder()
-    recorder = Recorder(settings) if settings.ingest else None
+    recorder = _recorder_for(settings)
     install_recorder(recorder)
     if recorder is not None:
         recorder.start()
@@ -75,7 +76,9 @@ def main(argv: Sequence[str]) -> int:
             say(f"the copy is {back_up(settings.db, settings.backup)}")
             return 0
         _check_port(settings)
-        if settings.ingest:
+        if settings.replay is not None:
+            check_replay(settings, replay_request(settings))
+        elif settings.ingest:
             check_start(settings)
     except IngestError as error:
         say(str(error))
@@ -85,13 +88,22 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
+def _recorder_for(settings: Settings) -> Recorder | None:
+    """What brings the trades: the exchange, a replay, or nothing."""
+    if settings.replay is not None:
+        return ReplayRecorder(settings, replay_request(settings), settings.speed)
+    return Recorder(settings) if settings.ingest else None
+
+
 async def _announce(settings: Settings, recorder: Recorder | None) -> None:
     """Once the server answers, say what runs, and open the browser."""
     host, port = config.get_option("server.address"), config.get_option("server.port")
     while not await asyncio.to_thread(_answers, host, port):
         await asyncio.sleep(0.05)
     what = "showing"
-    if recorder is not None:
+    if settings.replay is not None:
+        what = f"replaying {settings.replay.name} into"
+    elif recorder is not None:
         what = f"recording {', '.join(recorder.symbols) or 'nothing'} ({settings.market}) into"
     say(f"http://{host}:{port} is up, {what} {settings.db}")
     if settings.browser:

@@ -70,11 +70,15 @@ def set_aside(path: Path, reason: str, now: datetime | None = None) -> Damage:
     """
     stamp = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%S.%fZ")
     moved_to = path.with_name(f"{path.name}.damaged-{stamp}")
-    for suffix in ("", "-wal", "-shm"):
-        part = path.with_name(path.name + suffix)
+    for part in files_of(path):
         if part.exists():
-            part.replace(moved_to.with_name(moved_to.name + suffix))
+            part.replace(moved_to.with_name(moved_to.name + part.name.removeprefix(path.name)))
     return Damage(reason, moved_to)
+
+
+def files_of(path: Path) -> list[Path]:
+    """A database's files, there or not: itself, its write-ahead log, its shared memory."""
+    return [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm")]
 
 
 def refuse_network_filesystem(path: Path) -> None:

@@ -16,6 +16,7 @@ from ingest.feed import FeedLimits
 from ingest.gap_board import GapBoard
 from ingest.link import now_us as wall_clock_us
 from ingest.receiving import ReceivingLoop
+from ingest.replay_loop import ReplayLoop
 from ingest.schema import StoreError
 from ingest.settings import DEFAULT_SYMBOLS, Settings
 from ingest.status import RecorderState, RecorderStatus, SymbolStatus
@@ -39,6 +40,8 @@ class Recorder:
         Market, stream, symbols, endpoints, database, limits.
     feed_limits, queue_capacity, now_us
         Replaceable for tests.
+    receiving
+        Makes what brings the trades, in place of the exchange's feed: a replay.
 
     Raises
     ------
@@ -55,22 +58,32 @@ class Recorder:
         feed_limits: FeedLimits | None = None,
         queue_capacity: int = 200_000,
         now_us: Callable[[], int] = wall_clock_us,
+        receiving: Callable[[EventQueue, Counts], ReplayLoop] | None = None,
     ) -> None:
         self.settings = settings
         self._now_us = now_us
         self._counts = Counts()
         self._queue = EventQueue(queue_capacity)
         self._board = GapBoard()
-        self._lock = _lock_database(settings.db)
+        self._lock = lock_database(settings.db)
         try:
-            self._damage = _set_damaged_aside(settings.db)
+            self._damage = self._prepare(settings.db)
             self._writing = WritingLoop(settings.db, self._queue, self._board, self._counts, now_us)
         except BaseException:
             self._lock.release()
             raise
         self._symbols = self._first_symbols(self._writing.writer)
-        self._receiving = ReceivingLoop(
-            settings, self._queue, self._board, self._counts, feed_limits or FeedLimits(), now_us
+        self._receiving: ReceivingLoop | ReplayLoop = (
+            receiving(self._queue, self._counts)
+            if receiving is not None
+            else ReceivingLoop(
+                settings,
+                self._queue,
+                self._board,
+                self._counts,
+                feed_limits or FeedLimits(),
+                now_us,
+            )
         )
         self._upkeep = Upkeep(
             settings.db,
@@ -177,6 +190,10 @@ class Recorder:
         """
         return back_up(self.settings.db, path)
 
+    def clock_us(self) -> int:
+        """Now, as the trades have it: ages are measured from here. µs since the epoch."""
+        return self._now_us()
+
     def status(self) -> RecorderStatus:
         """What is happening; safe from any thread, never waits."""
         counts, feed, repair = self._counts, self._receiving.feed, self._receiving.repair
@@ -185,7 +202,7 @@ class Recorder:
             state=state,
             market=self.settings.market,
             stream=self.settings.stream,
-            symbols=self._symbols,
+            symbols=self.symbols,
             received=counts.total("received") + counts.total("fetched"),
             stored=counts.total("stored"),
             duplicates=counts.total("duplicates"),
@@ -208,13 +225,17 @@ class Recorder:
             commit_p50_ms=quantile(list(counts.commits_ms), 0.5),
             commit_p99_ms=quantile(list(counts.commits_ms), 0.99),
             skew_ms=repair.skew_ms if repair else None,
-            per_symbol={symbol: self._symbol_status(symbol) for symbol in self._symbols},
+            per_symbol={symbol: self._symbol_status(symbol) for symbol in self.symbols},
             disk=self._upkeep.disk,
             notices=tuple(self._notices()),
             history=tuple(counts.history.copy()),
             backfill=repair.backfill_progress() if repair else (),
             warm_start=repair.warm_start_progress() if repair else (),
         )
+
+    def _prepare(self, path: Path) -> Damage | None:
+        """Make the database ready to be opened; its lock is held."""
+        return _set_damaged_aside(path)
 
     def _state(self) -> RecorderState:
         if self._stopped:
@@ -309,7 +330,7 @@ class Recorder:
 
 def check_start(settings: Settings) -> None:
     """Raise what a recorder with these options would raise at its start, one line; else nothing."""
-    lock = _lock_database(settings.db)
+    lock = lock_database(settings.db)
     try:
         if _damage_of(settings.db, within_s=0.5) is None:
             TickWriter(settings.db).close()
@@ -340,7 +361,7 @@ def _damage_of(path: Path, within_s: float) -> str | None:
     return reason
 
 
-def _lock_database(path: Path) -> FileLock:
+def lock_database(path: Path) -> FileLock:
     """Take the lock file beside the database; held until the recorder stops or its process ends."""
     lock = FileLock(path.with_name(path.name + ".lock"))
     try:

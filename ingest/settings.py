@@ -1,10 +1,12 @@
 """What the user chose: command line over environment over defaults."""
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn, TypeVar, get_args
 
@@ -12,6 +14,7 @@ from ingest.endpoints import default_rest_url, default_ws_url, parse_symbols
 from ingest.tick import IngestError, Market, StreamKind
 
 DEFAULT_DB = Path(__file__).resolve().parent.parent / "data" / "tick_data.db"
+REPLAY_DB = DEFAULT_DB.with_name("replay.db")
 DEFAULT_SYMBOLS = ("BTCUSDT", "ETHUSDT")
 
 T = TypeVar("T")
@@ -28,7 +31,12 @@ _OPTIONS = (
     ("symbols", "A,B", "", "symbols to record (default: last run's, at first BTCUSDT,ETHUSDT)"),
     ("market", "NAME", "spot", "spot (default) or usdm, USD-M futures"),
     ("stream", "NAME", "aggTrade", "aggTrade (default) or trade"),
-    ("db", "PATH", str(DEFAULT_DB), "the SQLite database (default: data/tick_data.db)"),
+    (
+        "db",
+        "PATH",
+        "",
+        "the SQLite database (default: data/tick_data.db, of a replay data/replay.db)",
+    ),
     ("host", "ADDRESS", "127.0.0.1", "address to serve (default 127.0.0.1)"),
     ("port", "NUMBER", "8501", "port to serve (default 8501)"),
     ("ws-url", "URL", "", "another WebSocket endpoint, e.g. wss://stream.binance.us:9443"),
@@ -37,6 +45,10 @@ _OPTIONS = (
     ("backfill-requests", "N", "2000", "with at most this many requests a gap (default 2000)"),
     ("keep-days", "N", "", "delete trades older than this (default: keep all)"),
     ("keep-gb", "N", "", "delete the oldest trades beyond this size (default: keep all)"),
+    ("replay", "FILE", "", "play a tick file or another Pairdesk database instead of recording"),
+    ("speed", "N", "1", "of the replay: market seconds a second, or max (default 1)"),
+    ("replay-from", "TIME", "", "play from here, UTC, e.g. 2026-01-31T12:00 (default: all of it)"),
+    ("replay-to", "TIME", "", "play up to here"),
     ("backup", "PATH", "", "write a copy of the database, also while it is recorded, and end"),
 )
 _SWITCHES = (
@@ -68,6 +80,10 @@ class Settings:
     keep_days: float | None = None
     keep_gb: float | None = None
     backup: Path | None = None
+    replay: Path | None = None
+    speed: float = 1.0
+    replay_from: datetime | None = None
+    replay_to: datetime | None = None
 
     @property
     def keep_bytes(self) -> int | None:
@@ -105,7 +121,7 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
         symbols=_value("--symbols", parse_symbols, found.symbols) if found.symbols else None,
         market=_choice("--market", found.market, get_args(Market)),
         stream=_choice("--stream", found.stream, get_args(StreamKind)),
-        db=Path(found.db).expanduser(),
+        db=Path(found.db).expanduser() if found.db else REPLAY_DB if found.replay else DEFAULT_DB,
         host=found.host,
         port=_value("--port", _port, found.port),
         browser=not found.no_browser,
@@ -117,6 +133,10 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
         keep_days=_value("--keep-days", _positive, found.keep_days) if found.keep_days else None,
         keep_gb=_value("--keep-gb", _positive, found.keep_gb) if found.keep_gb else None,
         backup=Path(found.backup).expanduser() if found.backup else None,
+        replay=Path(found.replay).expanduser() if found.replay else None,
+        speed=_value("--speed", _speed, found.speed),
+        replay_from=_value("--replay-from", _time, found.replay_from),
+        replay_to=_value("--replay-to", _time, found.replay_to),
     )
 
 
@@ -166,6 +186,20 @@ def _positive(text: str) -> float:
     if number <= 0:
         raise ValueError(f"{text!r} is not a number above 0")
     return number
+
+
+def _speed(text: str) -> float:
+    return math.inf if text == "max" else _positive(text)
+
+
+def _time(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a time like 2026-01-31T12:00, UTC") from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _websocket_url(text: str) -> str:

@@ -66,6 +66,29 @@ class DiskStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplayStatus:
+    """Where a replay stands. Times in µs since the epoch, of the recorded market.
+
+    `speed` is market seconds a second; infinite means as fast as the disk takes them.
+    """
+
+    name: str
+    start_us: int
+    end_us: int
+    position_us: int
+    speed: float
+    is_paused: bool
+    is_loading: bool
+    has_ended: bool
+
+    @property
+    def share(self) -> float:
+        """Share of the span that was played, 0 to 1."""
+        span_us = self.end_us - self.start_us
+        return (self.position_us - self.start_us) / span_us if span_us > 0 else 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class RecorderStatus:
     """The recorder at one moment.
 
@@ -104,3 +127,4 @@ class RecorderStatus:
     history: tuple[HistoryEntry, ...] = ()
     backfill: tuple[Progress, ...] = ()
     warm_start: tuple[Progress, ...] = ()
+    replay: ReplayStatus | None = None
