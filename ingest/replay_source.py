@@ -1,6 +1,5 @@
 """What a replay plays: the trades of a file or of a span of a database, in order of time."""
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +8,12 @@ from typing import Protocol, cast
 import numpy as np
 import pandas as pd
 
+from ingest.file_head import read_head
 from ingest.files import FileError, read_ticks
-from ingest.store import TickReader
+from ingest.store import StoreError, TickReader
 from ingest.tick import Event, IngestError, Market, NonTrade, StreamKind, Tick
 
 US_PER_S = 1_000_000
-_HEAD_BYTES = 256 * 1024
-_SQLITE = b"SQLite format 3\x00"
 _ROWS_A_SLICE = 5_000
 _SPAN_US = 600 * US_PER_S
 _NOT_A_TRADE = "no trade in the file"
@@ -71,14 +69,11 @@ def check_source(path: Path) -> None:
         No such file, or nothing in its beginning can be read as trades.
     """
     try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
-        if head.startswith(_SQLITE):
+        if _is_database(path):
             with TickReader(path) as reader:
                 _symbols_of(reader, path.name, None)
-            return
-        whole = path.suffix.lower() == ".zip"  # its directory stands at its end
-        read_ticks(path if whole else _named(head, path.name))
+        else:
+            read_ticks(read_head(path))
     except OSError as error:
         raise ReplayError(f"cannot replay {path}: {error.strerror}") from error
     except FileError as error:
@@ -95,9 +90,16 @@ def open_source(request: ReplayRequest) -> ReplaySource:
     FileError, StoreError
         It cannot be read.
     """
-    with request.path.open("rb") as file:
-        is_database = file.read(len(_SQLITE)) == _SQLITE
-    return _StoredSpan(request) if is_database else _FileTicks(request)
+    return _StoredSpan(request) if _is_database(request.path) else _FileTicks(request)
+
+
+def _is_database(path: Path) -> bool:
+    """Ask SQLite: were it the database being recorded, no other handle may be opened on it."""
+    try:
+        TickReader(path).close()
+    except StoreError:
+        return False
+    return True
 
 
 class _FileTicks:
@@ -171,15 +173,6 @@ def _time_of(event: Event) -> int:
 
 def _us(time: pd.Timestamp) -> int:
     return int((time - pd.Timestamp(0, tz="UTC")) // pd.Timedelta(1, "us"))
-
-
-def _named(head: bytes, name: str) -> io.BytesIO:
-    """A file's beginning up to its last whole line, under its name."""
-    cut = head.rfind(b"\n") + 1
-    is_packed = head.startswith(b"\x1f\x8b")
-    part = io.BytesIO(head if is_packed or len(head) < _HEAD_BYTES else head[:cut])
-    part.name = name
-    return part
 
 
 def _symbols_of(reader: TickReader, name: str, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
