@@ -31,7 +31,9 @@ from ingest.recorder import Recorder, check_start, install_recorder
 from ingest.replay import ReplayRecorder, check_replay, replay_request
 from ingest.settings import Settings, install_settings, parse_settings, say
 from ingest.tick import IngestError
+from pages.ui import sign_in
 from pages.ui.assets import routes
+from pages.ui.serving import check_exposure, is_loopback, under_base_path
 from pages.ui.streamlit_private import ignore_pages_folder, send_without_delay
 
 HERE = Path(__file__).resolve()
@@ -44,6 +46,7 @@ _HEAVY_MODULES = ("pages.ui.warm",)
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
     """Start the recorder and the page machinery; drain the recorder at the end."""
     settings = parse_settings(sys.argv[1:])
+    _refuse_exposure(settings)
     install_settings(settings)
     _end_with_status_zero()
     ignore_pages_folder()
@@ -75,6 +78,7 @@ def main(argv: Sequence[str]) -> int:
         if settings.backup is not None:
             say(f"the copy is {back_up(settings.db, settings.backup)}")
             return 0
+        check_exposure(settings.host, settings, has_sign_in=sign_in.is_configured())
         _check_port(settings)
         if settings.replay is not None:
             check_replay(settings, replay_request(settings))
@@ -84,8 +88,20 @@ def main(argv: Sequence[str]) -> int:
         say(str(error))
         return 2
     options = [f"--server.address={settings.host}", f"--server.port={settings.port}"]
+    if settings.base_path:
+        options.append(f"--server.baseUrlPath={settings.base_path}")
     cli.main(["run", str(HERE), *options, "--", *argv], standalone_mode=False)
     return 0
+
+
+def _refuse_exposure(settings: Settings) -> None:
+    """Under Streamlit's own command its options say where to listen: here they are known."""
+    try:
+        address = config.get_option("server.address")
+        check_exposure(address, settings, has_sign_in=sign_in.is_configured())
+    except IngestError as error:
+        say(str(error))
+        os._exit(2)  # nothing runs yet; the server would print a traceback around any exception
 
 
 def _recorder_for(settings: Settings) -> Recorder | None:
@@ -98,16 +114,18 @@ def _recorder_for(settings: Settings) -> Recorder | None:
 async def _announce(settings: Settings, recorder: Recorder | None) -> None:
     """Once the server answers, say what runs, and open the browser."""
     host, port = config.get_option("server.address"), config.get_option("server.port")
-    while not await asyncio.to_thread(_answers, host, port):
+    near = host if host and is_loopback(host) else "127.0.0.1"
+    while not await asyncio.to_thread(_answers, near, port):
         await asyncio.sleep(0.05)
     what = "showing"
     if settings.replay is not None:
         what = f"replaying {settings.replay.name} into"
     elif recorder is not None:
         what = f"recording {', '.join(recorder.symbols) or 'nothing'} ({settings.market}) into"
-    say(f"http://{host}:{port} is up, {what} {settings.db}")
+    url = f"http://{host or '*'}:{port}/{settings.base_path}".rstrip("/")
+    say(f"{url} is up, {what} {settings.db}")
     if settings.browser:
-        await asyncio.to_thread(webbrowser.open, f"http://{host}:{port}")
+        await asyncio.to_thread(webbrowser.open, url)
 
 
 def _answers(host: str, port: int) -> bool:
@@ -144,7 +162,10 @@ def _end_with_status_zero() -> None:
 
 
 send_without_delay()
-app = st.App(HERE.parent / "pages" / "router.py", lifespan=lifespan, routes=routes())
+base = config.get_option("server.baseUrlPath") or ""
+app = st.App(
+    HERE.parent / "pages" / "router.py", lifespan=lifespan, routes=under_base_path(routes(), base)
+)
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -3,6 +3,7 @@
 import argparse
 import math
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ _OPTIONS = (
     ),
     ("host", "ADDRESS", "127.0.0.1", "address to serve (default 127.0.0.1)"),
     ("port", "NUMBER", "8501", "port to serve (default 8501)"),
+    ("base-path", "PATH", "", "serve under this path, for a proxy, e.g. desk"),
     ("ws-url", "URL", "", "another WebSocket endpoint, e.g. wss://stream.binance.us:9443"),
     ("rest-url", "URL", "", "another REST endpoint, e.g. https://api.binance.us"),
     ("backfill-hours", "H", "6", "fetch what was missed as far back as this (default 6)"),
@@ -54,6 +56,7 @@ _OPTIONS = (
 _SWITCHES = (
     ("no-browser", "do not open a browser"),
     ("no-ingest", "do not record: only show what the database holds"),
+    ("allow-remote", "serve other machines although nobody has to sign in"),
 )
 
 
@@ -84,6 +87,8 @@ class Settings:
     speed: float = 1.0
     replay_from: datetime | None = None
     replay_to: datetime | None = None
+    base_path: str = ""
+    allow_remote: bool = False
 
     @property
     def keep_bytes(self) -> int | None:
@@ -137,6 +142,8 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
         speed=_value("--speed", _speed, found.speed),
         replay_from=_value("--replay-from", _time, found.replay_from),
         replay_to=_value("--replay-to", _time, found.replay_to),
+        base_path=_value("--base-path", _base_path, found.base_path),
+        allow_remote=found.allow_remote,
     )
 
 
@@ -186,6 +193,15 @@ def _positive(text: str) -> float:
     if number <= 0:
         raise ValueError(f"{text!r} is not a number above 0")
     return number
+
+
+def _base_path(text: str) -> str:
+    path = text.strip("/")
+    if path and not all(
+        re.fullmatch(r"[\w~-][\w.~-]*", part, re.ASCII) for part in path.split("/")
+    ):
+        raise ValueError(f"{text!r} is not a path like desk or tools/desk")
+    return path
 
 
 def _speed(text: str) -> float:
