@@ -28,7 +28,7 @@ from streamlit.web import cli
 from analytics.warm import warm_up
 from ingest.care import back_up
 from ingest.recorder import Recorder, check_start, install_recorder
-from ingest.replay import ReplayRecorder, check_replay, replay_request
+from ingest.replay import ReplayRecorder, check_replay, end_replay, replay_request
 from ingest.settings import Settings, install_settings, parse_settings, say
 from ingest.tick import IngestError
 from pages.ui import sign_in
@@ -67,6 +67,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
         yield {}
     finally:
         opening.cancel()
+        await asyncio.to_thread(end_replay)
         if recorder is not None and not await asyncio.to_thread(recorder.stop, STOP_WITHIN_S):
             say(f"the recorder did not stop within {STOP_WITHIN_S:g} s")
 

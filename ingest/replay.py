@@ -1,5 +1,7 @@
 """A recorder that plays what was recorded: same queue, same writer, a database of its own."""
 
+import sys
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -12,7 +14,7 @@ import pandas as pd
 from ingest.care import Damage, files_of
 from ingest.counts import Counts
 from ingest.event_queue import EventQueue
-from ingest.recorder import Recorder, RecorderError, lock_database
+from ingest.recorder import Recorder, RecorderError, current_recorder, lock_database
 from ingest.replay_loop import ReplayLoop
 from ingest.replay_source import ReplayError, ReplayRequest, check_source
 from ingest.settings import Settings
@@ -163,6 +165,47 @@ def check_replay(settings: Settings, request: ReplayRequest) -> None:
     check_source(request.path)
     with lock_database(settings.db):
         _refuse_recording(settings.db)
+
+
+# Kept where neither a cleared cache nor a reloaded module can make a second one.
+_HOLDER = "_pairdesk_replay"
+_BEGINNING = threading.Lock()
+
+
+def current_replay() -> ReplayRecorder | None:
+    """Return the replay of this process: the one it was started for, or one begun from a page."""
+    started_for = current_recorder()
+    found = started_for if isinstance(started_for, ReplayRecorder) else sys.__dict__.get(_HOLDER)
+    return found if isinstance(found, ReplayRecorder) else None
+
+
+def begin_replay(settings: Settings, request: ReplayRequest, speed: float) -> ReplayRecorder:
+    """Play something beside the recording; a replay begun before ends.
+
+    Raises
+    ------
+    ReplayError, RecorderError
+        It cannot be played, or its database cannot be written.
+    """
+    with _BEGINNING:
+        check_source(request.path)
+        _end()
+        recorder = ReplayRecorder(settings, request, speed)
+        recorder.start()
+        sys.__dict__[_HOLDER] = recorder
+    return recorder
+
+
+def end_replay() -> None:
+    """End the replay that was begun from a page; nothing where there is none."""
+    with _BEGINNING:
+        _end()
+
+
+def _end() -> None:
+    found = sys.__dict__.pop(_HOLDER, None)
+    if isinstance(found, ReplayRecorder):
+        found.stop()
 
 
 def _refuse_recording(path: Path) -> None:

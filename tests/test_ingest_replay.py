@@ -17,7 +17,14 @@ from ingest.counts import Counts
 from ingest.event_queue import EventQueue
 from ingest.files import read_ticks, write_ticks_ndjson
 from ingest.recorder import Recorder, RecorderError
-from ingest.replay import ReplayRecorder, check_replay, replay_request
+from ingest.replay import (
+    ReplayRecorder,
+    begin_replay,
+    check_replay,
+    current_replay,
+    end_replay,
+    replay_request,
+)
 from ingest.replay_loop import ReplayLoop
 from ingest.replay_source import US_PER_S, ReplayError, ReplayRequest
 from ingest.settings import REPLAY_DB, Settings, SettingsError, parse_settings
@@ -286,3 +293,22 @@ def test_the_options_of_a_replay() -> None:
     for bad in ("--speed 0", "--speed fast", "--replay-from noon"):
         with pytest.raises(SettingsError, match="is not a"):
             parse_settings(bad.split(), {})
+
+
+def test_a_replay_begun_from_a_page_runs_beside_a_recording_and_follows_the_last_wish(tmp_path):
+    settings = Settings(db=tmp_path / "replay.db")
+    assert current_replay() is None
+    try:
+        first = begin_replay(settings, ReplayRequest(SAMPLE), 10.0)
+        assert current_replay() is first
+        second = begin_replay(settings, ReplayRequest(SAMPLE, symbols=("SYNAUSDT",)), math.inf)
+        assert current_replay() is second
+        assert first.status().state == "stopped"
+        until(lambda: has_ended(second))
+        with pytest.raises(ReplayError, match="No such file"):
+            begin_replay(settings, ReplayRequest(tmp_path / "none"), 1.0)
+        assert current_replay() is second
+    finally:
+        end_replay()
+    assert current_replay() is None
+    end_replay()
