@@ -26,11 +26,13 @@ from streamlit import config
 from streamlit.web import cli
 
 from analytics.warm import warm_up
+from ingest import file_layout
 from ingest.care import back_up
 from ingest.recorder import Recorder, check_start, install_recorder
 from ingest.replay import ReplayRecorder, check_replay, end_replay, replay_request
 from ingest.settings import Settings, install_settings, parse_settings, say
 from ingest.tick import IngestError
+from ingest.verify import verify
 from pages.ui import sign_in
 from pages.ui.assets import routes
 from pages.ui.serving import check_exposure, is_loopback, under_base_path
@@ -40,6 +42,12 @@ HERE = Path(__file__).resolve()
 STOP_WITHIN_S = 4.0
 # What any page uses: imported before the first visitor, then kept out of the collector's way.
 _HEAVY_MODULES = ("pages.ui.warm",)
+
+
+def _warm_up() -> None:
+    """Compile what is compiled, beside the pages."""
+    warm_up()
+    file_layout.warm_up()
 
 
 @asynccontextmanager
@@ -61,7 +69,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
     gc.freeze()
     # Seconds at the very first start, while the compiled code is not cached yet; a daemon, so that
     # stopping does not wait for it.
-    threading.Thread(target=warm_up, name="pairdesk-warm-up", daemon=True).start()
+    threading.Thread(target=_warm_up, name="pairdesk-warm-up", daemon=True).start()
     opening = asyncio.create_task(_announce(settings, recorder))
     try:
         yield {}
@@ -79,6 +87,8 @@ def main(argv: Sequence[str]) -> int:
         if settings.backup is not None:
             say(f"the copy is {back_up(settings.db, settings.backup)}")
             return 0
+        if settings.verify:
+            return 0 if verify(settings.db, say) else 1
         check_exposure(settings.host, settings, has_sign_in=sign_in.is_configured())
         _check_port(settings)
         if settings.replay is not None:

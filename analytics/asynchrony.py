@@ -20,6 +20,7 @@ from analytics.frames import (
     closed_bars,
     parse_interval,
 )
+from analytics.leg import coverage_codes
 from analytics.spread import log_returns
 
 LAGS_S = (-10.0, -5.0, -2.0, -1.0, -0.5, -0.2, -0.1, 0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -98,7 +99,9 @@ def asynchrony(y_bars: pd.DataFrame, x_bars: pd.DataFrame, interval: str) -> Asy
             rows[each.name] = row
     columns = ["bars", "share_both_traded", "correlation", "low", "high", "returns"]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("interval")
-    return Asynchrony(pair_coverage(y["coverage"], x["coverage"]), table)
+    return Asynchrony(
+        pair_coverage(coverage_codes(y["coverage"]), coverage_codes(x["coverage"])), table
+    )
 
 
 def _coarser(y: pd.DataFrame, x: pd.DataFrame, interval: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -110,7 +113,7 @@ def _coarser(y: pd.DataFrame, x: pd.DataFrame, interval: str) -> tuple[pd.DataFr
 def _correlation_row(y: pd.DataFrame, x: pd.DataFrame) -> dict[str, float]:
     returns = np.column_stack([log_returns(leg["close"].to_numpy(np.float64)) for leg in (y, x)])
     both = returns[~np.isnan(returns).any(axis=1)]
-    coverage = pair_coverage(y["coverage"], x["coverage"])
+    coverage = pair_coverage(coverage_codes(y["coverage"]), coverage_codes(x["coverage"]))
     value = _pearson(both[:, 0], both[:, 1])
     half = 1.96 / math.sqrt(len(both) - 3) if len(both) > 3 else math.nan
     # A correlation of 1 would be at infinity on Fisher's scale.

@@ -338,6 +338,6 @@ def _fill_span(
     columns["trades"] = np.zeros(missing.size, dtype=np.int64)
     columns["trades"][at] = traded.trades[shown]
     frame = pd.DataFrame(columns)
-    frame["coverage"] = pd.Series(np.array(COVERAGE, dtype=object)[code], dtype="str")
+    frame["coverage"] = pd.Series(pd.array(list(COVERAGE), dtype="str").take(code))
     frame.index = utc_index((np.arange(missing.size, dtype=np.int64) + first) * spec.us)
     return frame

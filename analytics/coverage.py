@@ -3,7 +3,9 @@
 import math
 from dataclasses import dataclass
 
-import pandas as pd
+import numpy as np
+
+from analytics.leg import MISSING, QUIET, TRADED, CodeArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +48,20 @@ class PairCoverage:
         return self.both_traded / self.bars if self.bars else math.nan
 
 
-def pair_coverage(y: pd.Series, x: pd.Series) -> PairCoverage:
-    """Count the coverage columns of two aligned legs."""
-    y_kind, x_kind = y.to_numpy(dtype=object), x.to_numpy(dtype=object)
-    known = (y_kind != "missing") & (x_kind != "missing")
+def pair_coverage(y: CodeArray, x: CodeArray) -> PairCoverage:
+    """Count the coverage codes of two aligned legs: see `analytics.leg.coverage_codes`."""
+    from analytics.kernel_cover import count_pairs  # noqa: PLC0415 - numba, when needed
+
+    pairs = np.zeros((3, 3), dtype=np.int64)
+    count_pairs(y, x, pairs)
+    both_known = pairs[:MISSING, :MISSING]
+    y_counts, x_counts = pairs.sum(axis=1).tolist(), pairs.sum(axis=0).tolist()
     return PairCoverage(
-        bars=len(y),
-        known=int(known.sum()),
-        both_traded=int(((y_kind == "traded") & (x_kind == "traded")).sum()),
-        y_quiet=int((y_kind == "quiet").sum()),
-        x_quiet=int((x_kind == "quiet").sum()),
-        y_missing=int((y_kind == "missing").sum()),
-        x_missing=int((x_kind == "missing").sum()),
+        bars=y.size,
+        known=int(both_known.sum()),
+        both_traded=int(pairs[TRADED, TRADED]),
+        y_quiet=y_counts[QUIET],
+        x_quiet=x_counts[QUIET],
+        y_missing=y_counts[MISSING],
+        x_missing=x_counts[MISSING],
     )

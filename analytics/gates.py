@@ -9,25 +9,22 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from analytics.errors import ParameterError
-from analytics.frames import BoolArray, FloatArray, Interval
-from analytics.outcome import Degenerate, NotEnough, attempt
-from analytics.stationarity import (
-    ADFResult,
-    EngleGrangerResult,
-    HalfLife,
-    adf_test,
-    engle_granger_test,
-    half_life,
-)
+from analytics.frames import BoolArray, FloatArray, IntArray, Interval
+from analytics.trailing_tests import trailing_adf, trailing_engle_granger, trailing_half_life
 
 LEG_STALE: Final = "leg stale"
 NOT_COVERED: Final = "window not covered"
 FEW_BARS: Final = "not enough bars"
 HIGH_PVALUE: Final = "p above the level"
 LONG_HALF_LIFE: Final = "half-life longer than the window"
+# A gate's code is its place here; 0 where all are open.
+GATE_NAMES: Final = ("", LEG_STALE, NOT_COVERED, FEW_BARS, HIGH_PVALUE, LONG_HALF_LIFE)
+
+CodeArray = npt.NDArray[np.int8]
 
 # Trailing windows that each test of a gate looks at.
 _TEST_WINDOWS = 10
@@ -122,15 +119,26 @@ def gate_path(given: GateInput, gates: Gates) -> tuple[pd.Series, str]:
     reason : str
         Of the latest bar, with the figures; "" where all are open.
     """
-    size = len(given.y)
-    path = np.full(size, "", dtype=object)
+    codes, reason = gate_codes(given, gates)
+    return gate_names(codes, given.y.index), reason
+
+
+def gate_names(codes: CodeArray, index: pd.Index) -> pd.Series:
+    """Spell out codes of gates."""
+    names = pd.array(list(GATE_NAMES), dtype="str").take(codes)
+    return pd.Series(names, index=index, name="gate", copy=False)
+
+
+def gate_codes(given: GateInput, gates: Gates) -> tuple[CodeArray, str]:
+    """Find the same as `gate_path`, the path as places in `GATE_NAMES`."""
+    codes = np.zeros(len(given.y), dtype=np.int8)
     reason = ""
     for name, closed, words in _checks(given, gates):
-        hit = closed & (path == "")
-        path[hit] = name
-        if size and hit[-1]:
+        hit = closed & (codes == 0)
+        codes[hit] = GATE_NAMES.index(name)
+        if hit.size and hit[-1]:
             reason = words
-    return pd.Series(path, index=given.y.index, name="gate", dtype="str"), reason
+    return codes, reason
 
 
 def _checks(given: GateInput, gates: Gates) -> list[tuple[str, BoolArray, str]]:
@@ -155,10 +163,9 @@ def _legs(given: GateInput) -> tuple[tuple[str, BoolArray], tuple[str, BoolArray
 
 def bars_since_trade(traded: BoolArray) -> FloatArray:
     """Bars since each bar's last traded one, 0 in it; from the start on before the first."""
-    place = np.arange(traded.size)
-    last = np.maximum.accumulate(np.where(traded, place, -1)) if traded.size else place
-    since: FloatArray = (place - last).astype(np.float64)
-    return since
+    from analytics.kernel_cover import since_traded  # noqa: PLC0415 - numba, when needed
+
+    return since_traded(np.require(traded, requirements=["C", "W"]))
 
 
 def _stale(given: GateInput, after_s: float) -> tuple[str, BoolArray, str]:
@@ -177,12 +184,13 @@ def _stale(given: GateInput, after_s: float) -> tuple[str, BoolArray, str]:
 
 
 def _covered(given: GateInput, least: float) -> tuple[str, BoolArray, str]:
+    from analytics.kernel_cover import trailing_count  # noqa: PLC0415 - numba, when needed
+
     window = given.window
     closed = np.zeros(len(given.y), dtype=np.bool_)
     told = []
     for name, traded in _legs(given):
-        total = np.r_[0, np.cumsum(traded)]
-        count = total[1:] - total[np.maximum(np.arange(1, total.size) - window, 0)]
+        count = trailing_count(np.require(traded, requirements=["C", "W"]), window)
         closed |= count < least * window
         if count.size and count[-1] < least * window:
             told.append(f"{name} traded in {int(count[-1])} of {window} bars")
@@ -191,66 +199,54 @@ def _covered(given: GateInput, least: float) -> tuple[str, BoolArray, str]:
 
 def _enough(given: GateInput, least: int | None) -> tuple[str, BoolArray, str]:
     needed = given.window if least is None else least
-    known = np.cumsum(given.y.notna().to_numpy() & given.x.notna().to_numpy())
+    known = np.cumsum(~(np.isnan(given.y.to_numpy()) | np.isnan(given.x.to_numpy())))
     had = int(known[-1]) if known.size else 0
     return FEW_BARS, known < needed, f"{FEW_BARS}: {had} of {needed} known on both legs"
 
 
-def _test_rows(given: GateInput) -> list[slice]:
-    """Spans of the tests: one ends with every full window, counted from the first bar."""
+def _test_spans(given: GateInput) -> tuple[IntArray, IntArray]:
+    """First and end rows of the tests: one ends with every full window, from the first bar on."""
     length = max(_TEST_WINDOWS * given.window, _LEAST_TEST_BARS)
-    ends = range(given.window, len(given.y) + 1, given.window)
-    return [slice(max(0, end - length), end) for end in ends]
+    ends = np.arange(given.window, len(given.y) + 1, given.window, dtype=np.int64)
+    return np.maximum(ends - length, 0), ends
 
 
-def _held(values: list[float], rows: list[slice], size: int) -> FloatArray:
+def _held(values: FloatArray, ends: IntArray, size: int) -> FloatArray:
     """Hold each test's value from the bar that completed it to the next; NaN before the first."""
-    path = np.full(size, np.nan)
-    for value, row in zip(values, rows, strict=True):
-        path[row.stop - 1 :] = value
-    return path
+    before = np.full(int(ends[0]) - 1 if ends.size else size, np.nan)
+    lengths = np.diff(np.r_[ends, size + 1])
+    return np.r_[before, np.repeat(values, lengths)] if ends.size else before
 
 
-def _span(given: GateInput, rows: list[slice]) -> str:
-    last = rows[-1]
-    return f"over the {last.stop - last.start:,} bars to {given.y.index[last.stop - 1]:%H:%M:%S}"
+def _span(given: GateInput, starts: IntArray, ends: IntArray) -> str:
+    time = given.y.index[int(ends[-1]) - 1]
+    return f"over the {int(ends[-1] - starts[-1]):,} bars to {time:%H:%M:%S}"
 
 
 def _pvalue(given: GateInput) -> tuple[str, BoolArray, str]:
-    rows = _test_rows(given)
-    path = _held([_one_pvalue(given, row) for row in rows], rows, len(given.y))
-    test = "Engle-Granger" if given.uses_beta else "ADF"
+    starts, ends = _test_spans(given)
+    if given.uses_beta:
+        test, values = "Engle-Granger", trailing_engle_granger(given.y, given.x, starts, ends)
+    else:
+        test, values = "ADF", trailing_adf(given.spread, starts, ends)
+    path = _held(values, ends, len(given.y))
     words = f"{HIGH_PVALUE}: no {test} p-value yet"
-    if rows and not math.isnan(path[-1]):
+    if ends.size and not math.isnan(values[-1]):
         words = (
-            f"{HIGH_PVALUE}: {test} p = {path[-1]:.3f} {_span(given, rows)} is not below "
+            f"{HIGH_PVALUE}: {test} p = {values[-1]:.3f} {_span(given, starts, ends)} is not below "
             f"{given.level:g}"
         )
     return HIGH_PVALUE, ~(path < given.level), words
 
 
-def _one_pvalue(given: GateInput, row: slice) -> float:
-    if given.uses_beta:
-        test = attempt(lambda: engle_granger_test(given.y.iloc[row], given.x.iloc[row]))
-        return test.pvalue if isinstance(test, EngleGrangerResult) else math.nan
-    adf = attempt(lambda: adf_test(given.spread.iloc[row]))
-    return adf.pvalue if isinstance(adf, ADFResult) else math.nan
-
-
-def _one_half_life(spread: pd.Series) -> HalfLife | NotEnough | Degenerate:
-    return attempt(lambda: half_life(spread))
-
-
 def _half_life(given: GateInput) -> tuple[str, BoolArray, str]:
-    rows = _test_rows(given)
-    found = [_one_half_life(given.spread.iloc[row]) for row in rows]
-    values = [each.half_life if isinstance(each, HalfLife) else math.nan for each in found]
-    path = _held(values, rows, len(given.y))
+    starts, ends = _test_spans(given)
+    values, estimated = trailing_half_life(given.spread, starts, ends)
+    path = _held(values, ends, len(given.y))
     words = f"{LONG_HALF_LIFE}: none is known yet"
-    if rows and not math.isnan(path[-1]):
-        words = (
-            f"{LONG_HALF_LIFE}: {path[-1]:,.1f} bars {_span(given, rows)}, window {given.window}"
-        )
-    elif rows and isinstance(found[-1], HalfLife):
-        words = f"{LONG_HALF_LIFE}: the spread was not mean-reverting {_span(given, rows)}"
+    if ends.size and estimated[-1]:
+        span = _span(given, starts, ends)
+        words = f"{LONG_HALF_LIFE}: the spread was not mean-reverting {span}"
+        if not math.isnan(values[-1]):
+            words = f"{LONG_HALF_LIFE}: {values[-1]:,.1f} bars {span}, window {given.window}"
     return LONG_HALF_LIFE, ~(path <= given.window), words

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 ROUNDING = 4 * np.finfo(np.float64).eps
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+# Fewer forecast errors than this are not checked.
+_LEAST_ERRORS = 30
+
+
+@dataclass(frozen=True, eq=False)
 class HedgeFit:
     """The fit of y = alpha + beta * x.
 
@@ -45,12 +50,8 @@ class HedgeFit:
         In words: which bars the estimate has seen.
     settings
         What was chosen or estimated on the way, by name: window, lags, noise variances.
-    beta_path, alpha_path, beta_stderr_path, alpha_stderr_path
-        Series over all rows given, NaN where not known; None for a method without a path.
-    forecast_error, forecast_variance
-        Kalman: y less its forecast from the bars before, and the variance of that error.
-    innovations
-        Kalman: whether those errors behave as the model says; None with fewer than 30 of them.
+    paths, index
+        Arrays over all rows given, by name, and the times of the rows: see the properties.
     """
 
     beta: float
@@ -74,13 +75,54 @@ class HedgeFit:
     hac_lags: int = 0
     beta_interval: tuple[float, float] = (math.nan, math.nan)
     settings: tuple[tuple[str, float], ...] = ()
-    beta_path: pd.Series | None = None
-    alpha_path: pd.Series | None = None
-    beta_stderr_path: pd.Series | None = None
-    alpha_stderr_path: pd.Series | None = None
-    forecast_error: pd.Series | None = None
-    forecast_variance: pd.Series | None = None
-    innovations: "InnovationCheck | None" = None
+    paths: Mapping[str, FloatArray] = field(default_factory=dict)
+    index: pd.Index = field(default_factory=lambda: pd.RangeIndex(0))
+
+    @cached_property
+    def beta_path(self) -> pd.Series | None:
+        """Slope at each row, NaN where not known; None for a method without a path."""
+        return self._path("beta", "hedge_ratio")
+
+    @cached_property
+    def alpha_path(self) -> pd.Series | None:
+        """Intercept at each row."""
+        return self._path("alpha", "intercept")
+
+    @cached_property
+    def beta_stderr_path(self) -> pd.Series | None:
+        """Standard error of the slope at each row."""
+        return self._path("beta_stderr", "hedge_ratio_stderr")
+
+    @cached_property
+    def alpha_stderr_path(self) -> pd.Series | None:
+        """Standard error of the intercept at each row."""
+        return self._path("alpha_stderr", "intercept_stderr")
+
+    @cached_property
+    def forecast_error(self) -> pd.Series | None:
+        """Kalman: y less its forecast from the bars before; None for other methods."""
+        return self._path("forecast_error", "forecast_error")
+
+    @cached_property
+    def forecast_variance(self) -> pd.Series | None:
+        """Kalman: the variance that the filter gives that error."""
+        return self._path("forecast_variance", "forecast_variance")
+
+    @cached_property
+    def innovations(self) -> "InnovationCheck | None":
+        """Kalman: whether the forecast errors behave as the model says; None with fewer than 30."""
+        from analytics.innovations import check_innovations  # noqa: PLC0415 - when asked for
+
+        error = self.paths.get("forecast_error")
+        if error is None or int((~np.isnan(error)).sum()) < _LEAST_ERRORS:
+            return None
+        return check_innovations(error, self.paths["forecast_variance"])
+
+    def _path(self, name: str, label: str) -> pd.Series | None:
+        values = self.paths.get(name)
+        if values is None:
+            return None
+        return pd.Series(values, index=self.index, name=label, copy=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +142,8 @@ class Legs:
     def of(cls, y: FloatArray, x: FloatArray, index: pd.Index, y_name: str, x_name: str) -> "Legs":
         """Split off the rows that are known on both legs."""
         known = ~(np.isnan(y) | np.isnan(x))
+        if known.all():
+            return cls(y, x, known, index, y_name, x_name, y, x)
         return cls(y, x, known, index, y_name, x_name, y[known], x[known])
 
     @property
@@ -111,6 +155,11 @@ class Legs:
     def nobs(self) -> int:
         """Complete rows."""
         return int(self.y.size)
+
+    @property
+    def last(self) -> int:
+        """Row of the last complete one."""
+        return int(np.flatnonzero(self.known)[-1]) if self.nobs < self.known.size else self.nobs - 1
 
     @property
     def dropped(self) -> int:
@@ -168,15 +217,9 @@ def fit_quality(
     legs: Legs, beta: float, alpha: float, intercept: bool = True
 ) -> tuple[float, float]:
     """R squared (centred with intercept) and residual std of a line on the complete rows."""
-    if intercept:
-        y, y_mean = centred(legs.y)
-        x, x_mean = centred(legs.x)
-        rest = y - beta * x + (y_mean - alpha - beta * x_mean)
-    else:
-        y, rest = legs.y, legs.y - beta * legs.x
-    # einsum: threaded BLAS takes ten times longer when the processor is busy.
-    y_squares = float(np.einsum("i,i->", y, y))
-    squares = float(np.einsum("i,i->", rest, rest))
+    from analytics.kernel_line import line_squares  # noqa: PLC0415 - numba, when needed
+
+    y_squares, squares = line_squares(legs.y, legs.x, beta, alpha, intercept).tolist()
     free = legs.nobs - (2 if intercept else 1)
     r_squared = 1.0 - squares / y_squares if y_squares > 0 else math.nan
     return r_squared, math.sqrt(squares / free) if free > 0 else math.nan

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from analytics.errors import DegenerateSeriesError, ParameterError
 from analytics.frames import FloatArray
@@ -16,33 +15,38 @@ from analytics.hedge_fit import (
     check_options,
     fit_quality,
     interval_95,
-    last_known,
     only_with_intercept,
     positive_option,
     whole_option,
 )
-from analytics.innovations import check_innovations
 
 _BURN_IN = 200
-# Fewer forecast errors than this are not checked.
-_LEAST_ERRORS = 30
+# The noise is estimated anew whenever the bars have doubled, up to so many of them.
+_MOST_BARS = 4_000
 # Variance of the start, in units of the residual's: the first bars decide, the OLS line hardly.
 _VAGUE = 1e4
-# Bounds of the search: ratio of the state's to the observation's noise variance.
-_LOG_RATIO = (math.log(1e-12), math.log(1e2))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stretch:
+    """A stretch of the path: the filter runs from the first bar with this noise.
+
+    State from row `state_from`, forecast error from row `error_from`, both up to `stop`.
+    """
+
+    noise: FloatArray
+    start: FloatArray
+    state_from: int
+    error_from: int
+    stop: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Model:
     """The filter in its own units: x is measured as (x - x_mean) / x_unit, y as (y - y_mean)."""
 
-    y_mean: float
-    x_mean: float
-    x_unit: float
-    start: FloatArray
-    state_noise: FloatArray
-    noise: float
-    first: int
+    units: FloatArray
+    stretches: tuple[_Stretch, ...]
     causal: bool
     looks_back: str
     settings: tuple[tuple[str, float], ...]
@@ -53,40 +57,37 @@ def fit_kalman(legs: Legs, intercept: bool, options: Mapping[str, object]) -> He
 
     Three ways to the noise variances:
 
-    - default: maximum likelihood on the first ``burn_in`` (200) complete bars, from a vague start
-      about their OLS line; the path begins after them and is causal.
+    - default: maximum likelihood, one variance for beta and one for alpha, on the first ``burn_in``
+      (200) complete bars, from a vague start about their OLS line; the path begins after them.
+      When the bars have doubled (400, 800 .. up to 4,000) the noise is estimated anew on all of
+      them so far, and the bars before are filtered again for the state that the path goes on from:
+      what was said of them stays. Causal.
     - ``delta`` and ``ve`` given: Chan's form, state noise delta / (1 - delta) per bar on both
       coefficients in the units of the prices, observation noise ve, start at 0; causal.
     - ``noise="whole"``: maximum likelihood over all bars; the path knows the future's noise and is
       marked as not causal.
 
-    The spread is the forecast error, y less its forecast from the bars before, and its scale the
-    root of the forecast variance. The updated beta has already seen the bar it would explain.
+    Two variances, because alpha takes up what the residual remembers from bar to bar: with one for
+    both, beta would have to wander too. The spread is the forecast error, y less its forecast from
+    the bars before, and its scale the root of the forecast variance. The updated beta has already
+    seen the bar it would explain.
     """
     only_with_intercept("kalman", intercept)
     check_options("kalman", options, "delta", "ve", "burn_in", "noise")
     model = _given(legs, options) or _fitted(legs, options)
     paths = _filtered(legs, model)
-    if model.first:
-        # Bars that the start was made of have no path; the next one's forecast would stand on it.
-        paths[:, : model.first] = np.nan
-        begun = np.flatnonzero(~np.isnan(paths[0]))
-        paths[5:, : int(begun[0]) + 1 if begun.size else None] = np.nan
-    beta, alpha, beta_variance, alpha_variance, _, error, variance = paths
-    # As soon as the path begins, whatever comes later: else its past would depend on the future.
-    errors = int((~np.isnan(error)).sum())
-    last_beta, last_alpha = last_known(beta), last_known(alpha)
-    stderr = math.sqrt(last_known(beta_variance))
-    r_squared, _ = fit_quality(legs, last_beta, last_alpha)
+    beta, alpha, stderr, alpha_stderr = paths[:4, legs.last].tolist()
+    r_squared, _ = fit_quality(legs, beta, alpha)
+    names = ("beta", "alpha", "beta_stderr", "alpha_stderr", "forecast_error", "forecast_variance")
     return HedgeFit(
-        beta=last_beta,
-        alpha=last_alpha,
+        beta=beta,
+        alpha=alpha,
         nobs=legs.nobs,
         dropped=legs.dropped,
         beta_stderr=stderr,
-        alpha_stderr=math.sqrt(last_known(alpha_variance)),
+        alpha_stderr=alpha_stderr,
         r_squared=r_squared,
-        residual_std=math.sqrt(model.noise),
+        residual_std=math.sqrt(model.stretches[-1].noise[2]),
         method="kalman",
         intercept=True,
         causal=model.causal,
@@ -96,15 +97,10 @@ def fit_kalman(legs: Legs, intercept: bool, options: Mapping[str, object]) -> He
         reference="Kalman (1960); Chan (2013), Algorithmic Trading, ch. 3; likelihood Harvey "
         "(1989), ch. 3",
         stderr_kind="filter, given the noise variances",
-        beta_interval=interval_95(last_beta, stderr),
+        beta_interval=interval_95(beta, stderr),
         settings=model.settings,
-        beta_path=legs.path(beta, "hedge_ratio"),
-        alpha_path=legs.path(alpha, "intercept"),
-        beta_stderr_path=legs.path(np.sqrt(beta_variance), "hedge_ratio_stderr"),
-        alpha_stderr_path=legs.path(np.sqrt(alpha_variance), "intercept_stderr"),
-        forecast_error=legs.path(error, "forecast_error"),
-        forecast_variance=legs.path(variance, "forecast_variance"),
-        innovations=check_innovations(error, variance) if errors >= _LEAST_ERRORS else None,
+        paths=dict(zip(names, paths, strict=True)),
+        index=legs.index,
     )
 
 
@@ -124,13 +120,8 @@ def _given(legs: Legs, options: Mapping[str, object]) -> _Model | None:
     legs.need(3)
     drift = delta / (1.0 - delta)
     return _Model(
-        y_mean=0.0,
-        x_mean=0.0,
-        x_unit=1.0,
-        start=np.zeros(5),
-        state_noise=np.array([drift, drift]),
-        noise=ve,
-        first=0,
+        units=np.array([0.0, 0.0, 1.0]),
+        stretches=(_Stretch(np.array([drift, drift, ve]), np.zeros(5), 0, 0, legs.known.size),),
         causal=True,
         looks_back="over all bars so far at each bar, the older the fainter",
         settings=(("delta", delta), ("ve", ve)),
@@ -144,31 +135,51 @@ def _fitted(legs: Legs, options: Mapping[str, object]) -> _Model:
         raise ParameterError("noise", noise, "'burn-in' or 'whole'")
     burn_in = whole_option(options, "burn_in", _BURN_IN, 30)
     legs.need(burn_in + 1)
+    whole = noise == "whole"
     places = np.flatnonzero(legs.known)
     first = int(places[burn_in - 1]) + 1
-    whole = noise == "whole"
-    early = slice(0, first)
-    fitted = slice(0, legs.known.size if whole else first)
-    y_mean, x_mean, x_unit, slope, rest = _early_line(legs, early)
-    y = (legs.all_y[fitted] - y_mean) / rest
-    x = (legs.all_x[fitted] - x_mean) / x_unit
+    y_mean, x_mean, x_unit, slope, rest = _early_line(legs, slice(0, first))
+    units = np.array([y_mean, x_mean, x_unit])
     start = np.array([slope / rest, 0.0, _VAGUE, 0.0, _VAGUE])
-    ratio, observed = _most_likely(y, x, start)
-    ve = observed * rest**2
-    scale = np.array([rest, rest, ve, ve, ve])
-    bars = "all bars of the lookback" if whole else f"the first {burn_in:,} bars"
+    counts = [legs.nobs] if whole else _estimated_at(burn_in, legs.nobs)
+    found = _most_likely((legs.y - y_mean) / rest, (legs.x - x_mean) / x_unit, start, counts)
+    # The first stretch begins after its burn-in; a later one's first state is that of the last bar
+    # it was estimated on, from which the next bar is forecast.
+    begin = [int(places[count - 1]) for count in counts]
+    begin[0] = first
+    ends = [*begin[1:], legs.known.size]
+    stretches = []
+    for (beta_noise, alpha_noise, share), at, end in zip(found, begin, ends, strict=True):
+        ve = share * rest**2
+        scale = np.array([rest, rest, ve, ve, ve])
+        variances = np.array([beta_noise * ve, alpha_noise * ve, ve])
+        stop = end if end == legs.known.size else end + 1
+        stretches.append(_Stretch(variances, start * scale, at, at + 1, stop))
+    bars = f"the first {burn_in:,} bars"
+    if counts[-1] > burn_in:
+        bars = f"{bars} and anew at every doubling, up to {counts[-1]:,}"
+    if whole:
+        bars = "all bars of the lookback"
     return _Model(
-        y_mean=y_mean,
-        x_mean=x_mean,
-        x_unit=x_unit,
-        start=start * scale,
-        state_noise=np.array([ratio * ve, ratio * ve]),
-        noise=ve,
-        first=first,
+        units=units,
+        stretches=tuple(stretches),
         causal=not whole,
         looks_back=f"over all bars so far at each bar, its noise estimated on {bars}",
-        settings=(("ve", ve), ("noise ratio", ratio), ("burn_in", burn_in)),
+        settings=(
+            ("ve", float(stretches[-1].noise[2])),
+            ("beta noise ratio", found[-1][0]),
+            ("alpha noise ratio", found[-1][1]),
+            ("burn_in", burn_in),
+        ),
     )
+
+
+def _estimated_at(burn_in: int, bars: int) -> list[int]:
+    """Counts of bars at which the noise is estimated."""
+    counts = [burn_in]
+    while counts[-1] * 2 <= min(bars, _MOST_BARS):
+        counts.append(counts[-1] * 2)
+    return counts
 
 
 def _early_line(legs: Legs, early: slice) -> tuple[float, float, float, float, float]:
@@ -188,35 +199,33 @@ def _early_line(legs: Legs, early: slice) -> tuple[float, float, float, float, f
     return y_mean, x_mean, unit, slope, rest
 
 
-def _most_likely(y: FloatArray, x: FloatArray, start: FloatArray) -> tuple[float, float]:
-    """Ratio of state to observation noise that makes the bars most likely, and the latter."""
-    from analytics.kernel_kalman import kalman_likelihood  # noqa: PLC0415 - numba, when needed
+def _most_likely(
+    y: FloatArray, x: FloatArray, start: FloatArray, counts: list[int]
+) -> list[tuple[float, float, float]]:
+    """For each count of bars: noise of beta and of alpha over the observation's, and the latter."""
+    from analytics.kernel_kalman import LOWEST, most_likely_noise  # noqa: PLC0415 - numba
 
-    def cost(log_ratio: float) -> float:
-        drift = math.exp(log_ratio)
-        return kalman_likelihood(y, x, start, np.array([drift, drift]))[0]
-
-    # The likelihood may have a second, lesser peak: a grid finds the right one's neighbourhood.
-    grid = np.linspace(*_LOG_RATIO, 18)
-    best = int(np.argmin([cost(float(point)) for point in grid]))
-    low, high = grid[max(best - 1, 0)], grid[min(best + 1, grid.size - 1)]
-    found = minimize_scalar(cost, bounds=(low, high), method="bounded", options={"xatol": 1e-4})
-    ratio = math.exp(float(found.x))
-    _, observed = kalman_likelihood(y, x, start, np.array([ratio, ratio]))
-    return ratio, observed
+    logs, found = np.full(4, np.nan), []
+    for count in counts:
+        out = np.empty(4)
+        most_likely_noise(y[:count], x[:count], start, logs, out)
+        logs = out
+        beta, alpha = (math.exp(each) if each > LOWEST else 0.0 for each in out[:2].tolist())
+        found.append((beta, alpha, float(out[2])))
+    return found
 
 
 def _filtered(legs: Legs, model: _Model) -> FloatArray:
-    """Run the filter in the model's units and bring its paths back to those of the prices."""
+    """Run the filter; rows as `kalman_filter` has them, in the units of the prices."""
     from analytics.kernel_kalman import kalman_filter  # noqa: PLC0415 - numba, when needed
 
-    paths = np.full((7, legs.all_y.size), np.nan)
-    y = legs.all_y - model.y_mean
-    x = (legs.all_x - model.x_mean) / model.x_unit
-    kalman_filter(y, x, model.start, model.state_noise, model.noise, paths)
-    place = model.x_mean / model.x_unit
-    paths[0] /= model.x_unit
-    paths[1] += model.y_mean - paths[0] * model.x_mean
-    paths[3] += place * (place * paths[2] - 2.0 * paths[4])
-    paths[2] /= model.x_unit**2
+    paths = np.empty((6, legs.all_y.size))
+    first = model.stretches[0]
+    paths[:4, : first.state_from] = np.nan
+    paths[4:, : first.error_from] = np.nan
+    for each in model.stretches:
+        kalman_filter(
+            legs.all_y, legs.all_x, model.units, each.start, each.noise,
+            each.state_from, each.error_from, each.stop, paths,
+        )  # fmt: skip
     return paths

@@ -42,35 +42,32 @@ def hac_covariance(design: FloatArray, residuals: FloatArray, lags: int) -> Floa
 
 def fit_ols(legs: Legs, intercept: bool, options: Mapping[str, object]) -> HedgeFit:
     """Least squares on centred data: no digits lost at prices far from zero."""
+    from analytics.kernel_ols import line_with_errors  # noqa: PLC0415 - numba, when needed
+
     check_options("ols", options, "hac_lags")
     coefficients = 2 if intercept else 1
     nobs = legs.nobs
     legs.need(coefficients + 1)
-    y, y_mean = centred(legs.y) if intercept else (legs.y, 0.0)
-    x, x_mean = centred(legs.x) if intercept else (legs.x, 0.0)
     legs.check_x_varies(intercept)
-    x_scale = float(np.abs(x).max())
-    x = x / x_scale
-    x_squares = float(x @ x)
-    slope = float(x @ y) / x_squares
-    slope += float(x @ (y - slope * x)) / x_squares
-    residuals = y - slope * x
-    residual_std = math.sqrt(float(residuals @ residuals) / (nobs - coefficients))
-    beta = slope / x_scale
-    stderr = residual_std / math.sqrt(x_squares)
-    y_squares = float(y @ y)
     hac_lags = whole_option(options, "hac_lags", newey_west_lags(nobs), 0)
-    beta_hac, alpha_hac = _hac_errors(x, residuals, hac_lags, x_mean / x_scale, intercept)
+    found = np.empty(9)
+    line_with_errors(legs.y, legs.x, intercept, min(hac_lags, nobs - 1), found)
+    y_mean, x_mean, unit, slope, x_squares, y_squares, squares, *hac = found.tolist()
+    residual_std = math.sqrt(squares / (nobs - coefficients))
+    beta = slope / unit
+    stderr = residual_std / math.sqrt(x_squares)
+    corrected = nobs / (nobs - coefficients)
+    beta_hac, alpha_hac = (math.sqrt(each * corrected) for each in hac)
     return HedgeFit(
         beta=beta,
         alpha=y_mean - beta * x_mean,
         nobs=nobs,
         dropped=legs.dropped,
-        beta_stderr=stderr / x_scale,
-        alpha_stderr=math.hypot(residual_std / math.sqrt(nobs), stderr * (x_mean / x_scale))
+        beta_stderr=stderr / unit,
+        alpha_stderr=math.hypot(residual_std / math.sqrt(nobs), stderr * (x_mean / unit))
         if intercept
         else math.nan,
-        r_squared=1.0 - float(residuals @ residuals) / y_squares if y_squares > 0 else math.nan,
+        r_squared=1.0 - squares / y_squares if y_squares > 0 else math.nan,
         residual_std=residual_std,
         method="ols",
         intercept=intercept,
@@ -80,26 +77,10 @@ def fit_ols(legs: Legs, intercept: bool, options: Mapping[str, object]) -> Hedge
         x_name=legs.x_name,
         reference="Engle & Granger (1987), Econometrica 55, 251-276: the cointegrating "
         "regression; HAC errors Newey & West (1987), Econometrica 55, 703-708",
-        beta_hac_stderr=beta_hac / x_scale,
-        alpha_hac_stderr=alpha_hac,
+        beta_hac_stderr=beta_hac / unit,
+        alpha_hac_stderr=alpha_hac if intercept else math.nan,
         hac_lags=hac_lags,
-        beta_interval=interval_95(beta, beta_hac / x_scale),
-    )
-
-
-def _hac_errors(
-    x: FloatArray, residuals: FloatArray, lags: int, x_mean: float, intercept: bool
-) -> tuple[float, float]:
-    """HAC standard errors of the slope on centred, scaled x, and of the intercept at x = 0."""
-    if not intercept:
-        covariance = hac_covariance(x[:, np.newaxis], residuals, lags)
-        return math.sqrt(max(float(covariance[0, 0]), 0.0)), math.nan
-    design = np.column_stack([np.ones_like(x), x])
-    covariance = hac_covariance(design, residuals, lags)
-    at_zero = np.array([1.0, -x_mean])
-    return (
-        math.sqrt(max(float(covariance[1, 1]), 0.0)),
-        math.sqrt(max(float(at_zero @ covariance @ at_zero), 0.0)),
+        beta_interval=interval_95(beta, beta_hac / unit),
     )
 
 

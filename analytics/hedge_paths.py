@@ -116,8 +116,11 @@ def _path_fit(
         reference=reference,
         beta_interval=interval_95(last_known(beta), float(stderr[last])),
         settings=settings,
-        beta_path=legs.path(beta, "hedge_ratio"),
-        alpha_path=legs.path(alpha, "intercept"),
-        beta_stderr_path=legs.path(stderr, "hedge_ratio_stderr"),
-        alpha_stderr_path=legs.path(alpha_stderr, "intercept_stderr"),
+        paths={
+            "beta": beta,
+            "alpha": alpha,
+            "beta_stderr": stderr,
+            "alpha_stderr": alpha_stderr,
+        },
+        index=legs.index,
     )

@@ -60,21 +60,16 @@ def check_innovations(errors: FloatArray, variances: FloatArray, lags: int = 10)
     NotEnoughDataError
         Fewer known errors than three times the lags.
     """
-    known = ~(np.isnan(errors) | np.isnan(variances))
-    standard = errors[known] / np.sqrt(variances[known])
-    n = int(standard.size)
+    from analytics.kernel_adf import lagged_dots  # noqa: PLC0415 - numba, when needed
+    from analytics.kernel_line import standardised  # noqa: PLC0415
+
+    standard = np.empty(errors.size + lags)
+    n, mean, squares = standardised(errors, variances, lags, standard)
     if n < 3 * lags:
         raise NotEnoughDataError("check of the forecast errors", 3 * lags, n)
-    mean = float(standard.mean())
-    # einsum: threaded BLAS takes ten times longer when the processor is busy.
-    squares = float(np.einsum("i,i->", standard, standard))
-    deviations = standard - mean
-    size = float(np.einsum("i,i->", deviations, deviations))
-    correlations = np.array(
-        [np.einsum("i,i->", deviations[lag:], deviations[:-lag]) for lag in range(1, lags + 1)]
-    )
-    if size > 0:
-        correlations = correlations / size
+    products = np.empty(lags + 1)
+    lagged_dots(standard[: lags + n], lags, lags, products)
+    correlations = products[1:] / (products[0] if products[0] > 0 else 1.0)
     ljung_box = n * (n + 2.0) * float(np.sum(correlations**2 / (n - np.arange(1, lags + 1))))
     return InnovationCheck(
         mean=mean,

@@ -112,7 +112,7 @@ def gram_of(
 
 
 @compiled
-def _cholesky(gram: FloatArray) -> tuple[FloatArray, bool]:
+def cholesky(gram: FloatArray) -> tuple[FloatArray, bool]:
     """Lower factor of the gram scaled to a unit diagonal, times the scale; False where it fails."""
     size = gram.shape[0]
     length = np.sqrt(np.maximum(np.diag(gram), 0.0))
@@ -137,7 +137,7 @@ def _cholesky(gram: FloatArray) -> tuple[FloatArray, bool]:
 
 
 @compiled
-def _best_lag(effects: FloatArray, first_lag: int, nobs: int, criterion: int) -> int:
+def best_lag(effects: FloatArray, first_lag: int, nobs: int, criterion: int) -> int:
     """Choose the lag on the rows common to all, smallest first among equals.
 
     `effects` are the squares of the difference's share in each column; their tail from a column on
@@ -184,11 +184,11 @@ def fit_unbroken(
             trend[i, t] = trend[i - 1, t] * (2.0 * t / max(size - 1, 1) - 1.0)
     lags = max_lags
     if criterion >= 0 and max_lags > 0:
-        factor, kept = _cholesky(gram_of(values, change, trend, max_lags, False))
+        factor, kept = cholesky(gram_of(values, change, trend, max_lags, False))
         if not kept:
             return -1
-        lags = _best_lag(factor[-1] ** 2, trend_terms + 1, size - max_lags, criterion)
-    factor, kept = _cholesky(gram_of(values, change, trend, lags, True))
+        lags = best_lag(factor[-1] ** 2, trend_terms + 1, size - max_lags, criterion)
+    factor, kept = cholesky(gram_of(values, change, trend, lags, True))
     if not kept:
         return -1
     free = size - lags - trend_terms - 1 - lags

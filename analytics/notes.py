@@ -1,9 +1,11 @@
 """Plain sentences beside the figures: what they stand on, and what they must not be taken for."""
 
-import pandas as pd
+import numpy as np
 
 from analytics.coverage import PairCoverage
+from analytics.frames import utc_index
 from analytics.hedge import HedgeFit
+from analytics.leg import Leg
 from analytics.outcome import Degenerate, NotEnough
 from analytics.params import PairParams
 
@@ -19,7 +21,7 @@ _ADF_NOTE = (
 def pair_notes(
     coverage: PairCoverage,
     hedge: HedgeFit | NotEnough | Degenerate,
-    legs: tuple[pd.DataFrame, pd.DataFrame],
+    legs: tuple[Leg, Leg],
     params: PairParams,
 ) -> tuple[str, ...]:
     """Say what the reader should know about these figures, a sentence each.
@@ -66,14 +68,14 @@ def _coverage_notes(coverage: PairCoverage, params: PairParams) -> list[str]:
     return notes
 
 
-def _lag_notes(legs: tuple[pd.DataFrame, pd.DataFrame], params: PairParams) -> list[str]:
+def _lag_notes(legs: tuple[Leg, Leg], params: PairParams) -> list[str]:
     """Note a leg whose data end well before the other's: the pair ends where the older one does."""
-    y_bars, x_bars = legs
-    if y_bars.empty or x_bars.empty:
+    y_leg, x_leg = legs
+    if not len(y_leg) or not len(x_leg):
         return []
-    y_end, x_end = y_bars.index[-1], x_bars.index[-1]
-    if abs(y_end - x_end) < _LAG_NOTE_BARS * params.bar.timedelta:
+    if abs(y_leg.end_us - x_leg.end_us) < _LAG_NOTE_BARS * params.bar.us:
         return []
+    y_end, x_end = utc_index(np.array([y_leg.end_us, x_leg.end_us]))
     older, end = (params.y, y_end) if y_end < x_end else (params.x, x_end)
     newer, new_end = (params.x, x_end) if y_end < x_end else (params.y, y_end)
     note = (

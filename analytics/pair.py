@@ -1,25 +1,33 @@
 """The pair as a whole: bars and parameters in, every figure and its sample size out."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from analytics.coverage import PairCoverage, pair_coverage
 from analytics.describe import describe_legs
 from analytics.errors import FrameError
-from analytics.frames import align_pair, bar_times_us, closed_bars
-from analytics.gates import GateInput, gate_path
+from analytics.frames import bar_times_us
+from analytics.gates import GateInput, gate_codes, gate_names
 from analytics.hedge import HedgeFit
+from analytics.leg import Leg, align_legs
 from analytics.notes import pair_notes
 from analytics.outcome import Degenerate, NotEnough, attempt
 from analytics.pair_signal import correlation_needs, needs, signal_now
 from analytics.pair_spread import PairSpread, make_spread, moving
 from analytics.params import PairParams
-from analytics.signals import SignalNow, signal_for
-from analytics.spread import (
-    rolling_correlation,
+from analytics.signals import (
+    SIGNALS,
+    SignalNow,
+    latest_changes,
+    signal_changes,
+    signal_codes,
+    signal_names,
 )
+from analytics.spread import trailing_correlation
 from analytics.stationarity import (
     ADFResult,
     EngleGrangerResult,
@@ -28,6 +36,8 @@ from analytics.stationarity import (
     engle_granger_test,
     half_life,
 )
+
+CodeArray = npt.NDArray[np.int8]
 
 __all__ = [
     "Degenerate",
@@ -39,7 +49,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class PairAnalytics:
     """Everything known about a pair at its latest closed bar. Never changed after it is made.
 
@@ -48,6 +58,8 @@ class PairAnalytics:
 
     Attributes
     ----------
+    legs
+        The bars of S1 and S2 that were analysed, as arrays.
     y, x
         Closes of S1 and S2, quote currency; NaN where missing.
     hedge
@@ -56,6 +68,8 @@ class PairAnalytics:
         Its path; NaN where there is no fit.
     spread, mean, std, zscore, correlation, signal
         Paths as in `analytics.spread` and `analytics.signals`.
+    signal_codes, gate_codes
+        The signal and the gate of each bar as places in `SIGNALS` and `GATE_NAMES`.
     gate
         Name of the gate that closed each bar, "" where all are open: see `analytics.gates`.
     signal_now
@@ -73,6 +87,7 @@ class PairAnalytics:
     """
 
     params: PairParams
+    legs: tuple[Leg, Leg]
     y: pd.Series
     x: pd.Series
     coverage: PairCoverage
@@ -84,8 +99,8 @@ class PairAnalytics:
     std: pd.Series
     zscore: pd.Series
     correlation: pd.Series
-    signal: pd.Series
-    gate: pd.Series
+    signal_codes: CodeArray
+    gate_codes: CodeArray
     signal_now: SignalNow
     zscore_needs: NotEnough | None
     correlation_needs: NotEnough | None
@@ -95,6 +110,28 @@ class PairAnalytics:
     engle_granger_swapped: EngleGrangerResult | NotEnough | Degenerate
     stats: pd.DataFrame
     notes: tuple[str, ...]
+
+    @cached_property
+    def signal(self) -> pd.Series:
+        """The signal of each bar: SELL, BUY or NEUTRAL."""
+        return signal_names(self.signal_codes, self.zscore.index)
+
+    @cached_property
+    def gate(self) -> pd.Series:
+        """Name of the gate that closed each bar, "" where all are open."""
+        return gate_names(self.gate_codes, self.zscore.index)
+
+    def signal_changes(self, limit: int) -> pd.DataFrame:
+        """List the bars at which the signal changed, latest first: see `signal_changes`."""
+        rows = latest_changes(self.signal_codes, limit)
+        around = np.union1d(rows - 1, rows)
+        return signal_changes(
+            self.zscore.iloc[around],
+            self.params.sell_above,
+            self.params.buy_below,
+            limit=limit,
+            gate=gate_names(self.gate_codes[around], self.zscore.index[around]),
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Lay out the paths as the CSV has them: a row a bar, time as ISO 8601 UTC text."""
@@ -118,14 +155,16 @@ class PairAnalytics:
         return frame
 
 
-def analyse_pair(y_bars: pd.DataFrame, x_bars: pd.DataFrame, params: PairParams) -> PairAnalytics:
+def analyse_pair(
+    y_bars: pd.DataFrame | Leg, x_bars: pd.DataFrame | Leg, params: PairParams
+) -> PairAnalytics:
     """Compute everything about a pair from the closed bars of its legs.
 
     Parameters
     ----------
-    y_bars, x_bars : DataFrame
-        Bars frames of S1 and S2 at ``params.interval``. The bar still forming
-        (``attrs["forming"]``) is left out.
+    y_bars, x_bars : DataFrame or Leg
+        Bars frames of S1 and S2 at ``params.interval``, of which the bar still forming
+        (``attrs["forming"]``) is left out; or their closed bars as arrays.
     params : PairParams
 
     Returns
@@ -142,22 +181,21 @@ def analyse_pair(y_bars: pd.DataFrame, x_bars: pd.DataFrame, params: PairParams)
     NonPositivePriceError
         Prices at or below zero.
     """
-    y_closed, x_closed = closed_bars(y_bars), closed_bars(x_bars)
-    for name, bars in ((params.y, y_closed), (params.x, x_closed)):
-        _check_interval(name, bars, params)
-    y_cut, x_cut = align_pair(y_closed, x_closed)
-    if params.lookback is not None:
-        y_cut, x_cut = y_cut.iloc[-params.lookback :], x_cut.iloc[-params.lookback :]
-    y, x = y_cut["close"].rename(params.y), x_cut["close"].rename(params.x)
+    closed = _leg(y_bars, params.y, "y", params), _leg(x_bars, params.x, "x", params)
+    legs = align_legs(*closed, params.lookback)
+    index = legs[0].index
+    y = pd.Series(legs[0].close, index=index, name=params.y, copy=False)
+    x = pd.Series(legs[1].close, index=index, name=params.x, copy=False)
     made = make_spread(y, x, params)
     moments = made.moments
     z = moments.zscore(made.rounding)
-    gated, why = gate_path(
-        _gate_input(made, (y_cut, x_cut), (y_closed, x_closed), params), params.gates
-    )
-    coverage = pair_coverage(y_cut["coverage"], x_cut["coverage"])
+    gated, why = gate_codes(_gate_input(made, legs, closed, params), params.gates)
+    signals = signal_codes(z.to_numpy(), params.sell_above, params.buy_below)
+    signals[gated != 0] = SIGNALS.index("NEUTRAL")
+    coverage = pair_coverage(legs[0].coverage, legs[1].coverage)
     return PairAnalytics(
         params=params,
+        legs=legs,
         y=y,
         x=x,
         coverage=coverage,
@@ -168,44 +206,50 @@ def analyse_pair(y_bars: pd.DataFrame, x_bars: pd.DataFrame, params: PairParams)
         mean=moments.mean,
         std=moments.std,
         zscore=z,
-        correlation=rolling_correlation(y, x, params.window, params.correlation_on),
-        signal=signal_for(z, params.sell_above, params.buy_below).where(gated.eq(""), "NEUTRAL"),
-        gate=gated,
+        correlation=_correlation(legs, index, params),
+        signal_codes=signals,
+        gate_codes=gated,
         signal_now=signal_now(y, x, made, z, params, why),
-        zscore_needs=needs(f"z-score of {params.label}", params.window, made.path.isna()),
-        correlation_needs=correlation_needs(y, x, params),
+        zscore_needs=needs(
+            f"z-score of {params.label}", params.window, np.isnan(made.path.to_numpy())
+        ),
+        correlation_needs=correlation_needs(legs[0].close, legs[1].close, params),
         adf=attempt(lambda: adf_test(moving(made, f"ADF on {params.label}"))),
         half_life=attempt(lambda: half_life(moving(made, f"half-life of {params.label}"))),
         engle_granger=attempt(lambda: engle_granger_test(made.y, made.x)),
         engle_granger_swapped=attempt(lambda: engle_granger_test(made.x, made.y)),
-        stats=describe_legs([(params.y, y_cut), (params.x, x_cut)]),
-        notes=pair_notes(coverage, made.hedge, (y_closed, x_closed), params),
+        stats=describe_legs([(params.y, legs[0]), (params.x, legs[1])]),
+        notes=pair_notes(coverage, made.hedge, closed, params),
     )
 
 
-def _check_interval(name: str, bars: pd.DataFrame, params: PairParams) -> None:
-    if len(bars) < 2:
-        return
-    step_us = int(bar_times_us(bars.index[:2]) @ np.array([-1, 1]))
-    if step_us != params.bar.us:
+def _leg(bars: pd.DataFrame | Leg, name: str, which: str, params: PairParams) -> Leg:
+    """Take a leg's closed bars, of the interval asked for."""
+    leg = bars if isinstance(bars, Leg) else Leg.of(bars, params.bar.us, f"the bars of {which}")
+    if len(leg) > 1 and leg.step_us != params.bar.us:
         raise FrameError(
-            f"the bars of {name} are {step_us / 1e6:g} s apart, "
+            f"the bars of {name} are {leg.step_us / 1e6:g} s apart, "
             f"the interval asked for is {params.interval}"
         )
+    return leg
+
+
+def _correlation(legs: tuple[Leg, Leg], index: pd.DatetimeIndex, params: PairParams) -> pd.Series:
+    on = params.correlation_on
+    y, x = (leg.log_returns if on == "returns" else leg.close for leg in legs)
+    values = trailing_correlation(y, x, params.window, on)
+    return pd.Series(values, index=index, name="correlation", copy=False)
 
 
 def _gate_input(
-    made: PairSpread,
-    cut: tuple[pd.DataFrame, pd.DataFrame],
-    closed: tuple[pd.DataFrame, pd.DataFrame],
-    params: PairParams,
+    made: PairSpread, cut: tuple[Leg, Leg], closed: tuple[Leg, Leg], params: PairParams
 ) -> GateInput:
     """Gather what the gates look at; `closed` are the legs before they were aligned."""
     return GateInput(
-        y=made.y.rename(params.y),
-        x=made.x.rename(params.x),
-        y_traded=cut[0]["coverage"].eq("traded").to_numpy(),
-        x_traded=cut[1]["coverage"].eq("traded").to_numpy(),
+        y=made.y,
+        x=made.x,
+        y_traded=cut[0].traded,
+        x_traded=cut[1].traded,
         spread=made.path,
         uses_beta=params.uses_beta,
         interval=params.bar,
@@ -215,14 +259,12 @@ def _gate_input(
     )
 
 
-def _behind(
-    closed: tuple[pd.DataFrame, pd.DataFrame], params: PairParams
-) -> tuple[str, float] | None:
+def _behind(closed: tuple[Leg, Leg], params: PairParams) -> tuple[str, float] | None:
     """Name the leg whose bars end first, and by how many seconds; None where they end together."""
-    y_bars, x_bars = closed
-    if y_bars.empty or x_bars.empty:
+    y_leg, x_leg = closed
+    if not len(y_leg) or not len(x_leg):
         return None
-    late_s = float((y_bars.index[-1] - x_bars.index[-1]).total_seconds())
+    late_s = (y_leg.end_us - x_leg.end_us) / 1e6
     if late_s == 0:
         return None
     return (params.x, late_s) if late_s > 0 else (params.y, -late_s)

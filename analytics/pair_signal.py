@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from analytics.frames import BoolArray
+from analytics.frames import BoolArray, FloatArray
 from analytics.hedge import HedgeFit
 from analytics.outcome import NotEnough
 from analytics.pair_spread import PairSpread
@@ -15,21 +15,22 @@ from analytics.signals import SignalNow, reason_for, signal_for
 
 def _trailing_run(unknown: BoolArray) -> int:
     """Count the known bars at the end of the path, up to the latest unknown one."""
-    holes = np.flatnonzero(unknown)
-    return int(unknown.size - 1 - holes[-1]) if holes.size else int(unknown.size)
+    backwards = unknown[::-1]
+    latest = int(np.argmax(backwards)) if unknown.size else 0
+    return latest if unknown.size and backwards[latest] else int(unknown.size)
 
 
-def needs(what: str, needed: int, unknown: pd.Series) -> NotEnough | None:
+def needs(what: str, needed: int, unknown: BoolArray) -> NotEnough | None:
     """Count the known bars at the end of a path; None once there are enough."""
-    had = _trailing_run(unknown.to_numpy())
+    had = _trailing_run(unknown)
     return NotEnough(what, needed, had) if had < needed else None
 
 
-def correlation_needs(y: pd.Series, x: pd.Series, params: PairParams) -> NotEnough | None:
+def correlation_needs(y: FloatArray, x: FloatArray, params: PairParams) -> NotEnough | None:
     """Count what the latest correlation still lacks; None once it has enough."""
     on_returns = params.correlation_on == "returns"
     needed = params.window + 1 if on_returns else params.window
-    return needs(f"correlation of {params.label}", needed, y.isna() | x.isna())
+    return needs(f"correlation of {params.label}", needed, np.isnan(y + x))
 
 
 def signal_now(

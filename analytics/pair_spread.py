@@ -32,6 +32,8 @@ class PairSpread:
     rounding
         Bar by bar, movement without meaning. By the bar's own prices: the largest of the lookback
         would let the future into past values.
+    constant_bars
+        Known bars of a spread that moves by rounding only; 0 for one that moves.
     """
 
     y: pd.Series
@@ -43,6 +45,7 @@ class PairSpread:
     path: pd.Series
     rounding: FloatArray
     moments: RollingMoments
+    constant_bars: int
 
 
 def fitted_legs(y: pd.Series, x: pd.Series, params: PairParams) -> tuple[pd.Series, pd.Series]:
@@ -50,8 +53,8 @@ def fitted_legs(y: pd.Series, x: pd.Series, params: PairParams) -> tuple[pd.Seri
     if not params.on_logs:
         return y, x
     return (
-        pd.Series(log_price(y.to_numpy(), "a log spread"), index=y.index, name=y.name),
-        pd.Series(log_price(x.to_numpy(), "a log spread"), index=x.index, name=x.name),
+        _on(y.index, log_price(y.to_numpy(), "a log spread"), str(y.name)),
+        _on(x.index, log_price(x.to_numpy(), "a log spread"), str(x.name)),
     )
 
 
@@ -60,70 +63,102 @@ def make_spread(y: pd.Series, x: pd.Series, params: PairParams) -> PairSpread:
     fitted_y, fitted_x = fitted_legs(y, x, params)
     options = params.hedge_options
     hedge = attempt(lambda: fit_hedge(fitted_y, fitted_x, params.hedge, intercept=True, **options))
-    beta, alpha = _coefficients(hedge, y.index)
+    beta, alpha = _coefficients(hedge, len(y))
     forecast = _forecast(hedge) if params.uses_beta else None
-    path = spread(y, x, params.spread, beta, alpha) if forecast is None else forecast[0]
-    if params.spread == "ratio":
-        size = path.abs()
-    elif params.uses_beta:
-        size = fitted_y.abs() + beta.abs() * fitted_x.abs() + alpha.abs()
+    index = y.index
+    hedge_ratio = _on(index, beta, "hedge_ratio")
+    intercept = _on(index, alpha, "intercept")
+    if forecast is None:
+        path = spread(y, x, params.spread, hedge_ratio, intercept).rename(params.label)
+        moments = rolling_moments(path, params.window)
     else:
-        size = y.abs() + x.abs()
+        path = _on(index, forecast[0], params.label)
+        moments = _forecast_moments(index, *forecast)
+    rounding = _ROUNDING * _size(y, x, path, (fitted_y, fitted_x, beta, alpha), params)
     return PairSpread(
         y=fitted_y,
         x=fitted_x,
         hedge=hedge,
-        hedge_ratio=beta.rename("hedge_ratio"),
-        intercept=alpha.rename("intercept"),
-        path=path.rename(params.label),
-        rounding=_ROUNDING * size.to_numpy(),
-        moments=rolling_moments(path, params.window)
-        if forecast is None
-        else _forecast_moments(*forecast),
+        hedge_ratio=hedge_ratio,
+        intercept=intercept,
+        path=path,
+        rounding=rounding,
+        moments=moments,
+        constant_bars=_constant_bars(path.to_numpy(), rounding),
     )
 
 
+def _on(index: pd.Index, values: FloatArray, name: str) -> pd.Series:
+    return pd.Series(values, index=index, name=name, copy=False)
+
+
+def _size(
+    y: pd.Series,
+    x: pd.Series,
+    path: pd.Series,
+    fitted: tuple[pd.Series, pd.Series, FloatArray, FloatArray],
+    params: PairParams,
+) -> FloatArray:
+    """Size of the numbers that each bar's spread is the difference of."""
+    if params.spread == "ratio":
+        size: FloatArray = np.abs(path.to_numpy())
+    elif params.uses_beta:
+        fitted_y, fitted_x, beta, alpha = fitted
+        size = np.abs(fitted_y.to_numpy()) + np.abs(beta) * np.abs(fitted_x.to_numpy())
+        size += np.abs(alpha)
+    else:
+        size = np.abs(y.to_numpy()) + np.abs(x.to_numpy())
+    return size
+
+
 def _coefficients(
-    hedge: HedgeFit | NotEnough | Degenerate, index: pd.Index
-) -> tuple[pd.Series, pd.Series]:
+    hedge: HedgeFit | NotEnough | Degenerate, bars: int
+) -> tuple[FloatArray, FloatArray]:
     """Paths of the hedge ratio and intercept that the spread of each bar stands on."""
     if not isinstance(hedge, HedgeFit):
-        return pd.Series(np.nan, index=index), pd.Series(np.nan, index=index)
+        return np.full(bars, np.nan), np.full(bars, np.nan)
     if hedge.beta_path is None or hedge.alpha_path is None:
-        return (
-            pd.Series(hedge.beta, index=index, dtype="float64"),
-            pd.Series(hedge.alpha, index=index, dtype="float64"),
-        )
+        return np.full(bars, hedge.beta), np.full(bars, hedge.alpha)
     if hedge.forecast_error is not None:
         # A forecast stands on the state after the bars before.
-        return hedge.beta_path.ffill().shift(), hedge.alpha_path.ffill().shift()
-    return hedge.beta_path, hedge.alpha_path
+        beta, alpha = hedge.beta_path.ffill().shift(), hedge.alpha_path.ffill().shift()
+        return beta.to_numpy(), alpha.to_numpy()
+    return hedge.beta_path.to_numpy(), hedge.alpha_path.to_numpy()
 
 
-def _forecast(hedge: HedgeFit | NotEnough | Degenerate) -> tuple[pd.Series, pd.Series] | None:
+def _forecast(
+    hedge: HedgeFit | NotEnough | Degenerate,
+) -> tuple[FloatArray, FloatArray] | None:
     """Forecast error of a filter and its variance; None for other methods."""
     if not isinstance(hedge, HedgeFit) or hedge.forecast_error is None:
         return None
     variance = hedge.forecast_variance
-    return None if variance is None else (hedge.forecast_error, variance)
+    return None if variance is None else (hedge.forecast_error.to_numpy(), variance.to_numpy())
 
 
-def _forecast_moments(error: pd.Series, variance: pd.Series) -> RollingMoments:
+def _forecast_moments(index: pd.Index, error: FloatArray, variance: FloatArray) -> RollingMoments:
     """Mean 0 and the filter's own standard deviation: the scale the model gives each error."""
     return RollingMoments(
-        mean=(error * 0.0).rename("spread_mean"),
-        std=variance.pow(0.5).rename("spread_std"),
-        deviation=error.rename("deviation"),
+        mean=_on(index, error * 0.0, "spread_mean"),
+        std=_on(index, variance**0.5, "spread_std"),
+        deviation=_on(index, error, "deviation"),
     )
 
 
 def moving(made: PairSpread, what: str) -> pd.Series:
     """Return the spread for a test; DegenerateSeriesError where it moves by rounding only."""
-    known = made.path.notna().to_numpy()
-    bars = int(known.sum())
-    # Too few bars are the test's own to say, before a flat start is called degenerate.
-    if bars >= min_bars("c"):
-        values = made.path.to_numpy()[known]
-        if float(np.ptp(values)) <= float(made.rounding[known].max()):
-            raise DegenerateSeriesError(what, f"the spread is constant over {bars} bars")
+    if made.constant_bars:
+        cause = f"the spread is constant over {made.constant_bars} bars"
+        raise DegenerateSeriesError(what, cause)
     return made.path
+
+
+def _constant_bars(path: FloatArray, rounding: FloatArray) -> int:
+    """Count the known bars of a spread that moves by rounding only; 0 for one that moves."""
+    unknown = np.isnan(path)
+    if unknown.any():
+        path, rounding = path[~unknown], rounding[~unknown]
+    # Too few bars are the test's own to say, before a flat start is called degenerate.
+    if path.size < min_bars("c") or float(np.ptp(path)) > float(rounding.max()):
+        return 0
+    return int(path.size)

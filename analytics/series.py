@@ -32,11 +32,26 @@ def as_floats(values: pd.Series | FloatArray, name: str = "series") -> FloatArra
         raise InvalidSeriesError(f"{name} must hold numbers: {error}") from error
     if floats.ndim != 1:
         raise InvalidSeriesError(f"{name} must have one dimension, had shape {floats.shape}")
-    infinite = int(np.isinf(floats).sum())
-    if infinite:
+    if not np.isfinite(floats).all() and np.isinf(floats).any():
+        infinite = int(np.isinf(floats).sum())
         raise InvalidSeriesError(f"{name} holds {infinite} infinite values of {floats.size}")
     # One memory layout: a read-only or strided one would make numba compile each kernel again.
-    return np.require(floats, requirements=["C", "W"])
+    return _writeable(np.ascontiguousarray(floats))
+
+
+def _writeable(floats: FloatArray) -> FloatArray:
+    """Lift pandas' mark of a read-only view where the memory allows it, else copy.
+
+    Nothing here writes to what it is given; the mark alone would cost a copy of each series.
+    """
+    if floats.flags.writeable:
+        return floats
+    view = floats.view()
+    try:
+        view.flags.writeable = True
+    except ValueError:
+        return floats.copy()
+    return view
 
 
 def as_float_pair(

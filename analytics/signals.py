@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from typing import Final, Literal, overload
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from analytics.errors import ParameterError
+from analytics.frames import FloatArray, IntArray
 
+CodeArray = npt.NDArray[np.int8]
 Signal = Literal["SELL", "BUY", "NEUTRAL"]
 SIGNALS: Final[tuple[Signal, ...]] = ("SELL", "BUY", "NEUTRAL")
 _SELL, _BUY, _NEUTRAL = SIGNALS
@@ -92,11 +95,24 @@ def signal_for(
     check_thresholds(sell_above, buy_below)
     if isinstance(zscore, pd.Series):
         values = zscore.to_numpy(dtype=np.float64, na_value=np.nan)
-        names = np.select([values > sell_above, values < buy_below], [_SELL, _BUY], _NEUTRAL)
-        return pd.Series(names, index=zscore.index, name="signal", dtype="str")
+        return signal_names(signal_codes(values, sell_above, buy_below), zscore.index)
     if zscore > sell_above:
         return _SELL
     return _BUY if zscore < buy_below else _NEUTRAL
+
+
+def signal_codes(zscore: FloatArray, sell_above: float, buy_below: float) -> CodeArray:
+    """Turn z-scores into places in `SIGNALS`; NaN is NEUTRAL."""
+    codes = np.full(zscore.size, SIGNALS.index(_NEUTRAL), dtype=np.int8)
+    codes[zscore < buy_below] = SIGNALS.index(_BUY)
+    codes[zscore > sell_above] = SIGNALS.index(_SELL)
+    return codes
+
+
+def signal_names(codes: CodeArray, index: pd.Index) -> pd.Series:
+    """Spell out places in `SIGNALS`."""
+    names = pd.array(list(SIGNALS), dtype="str").take(codes)
+    return pd.Series(names, index=index, name="signal", copy=False)
 
 
 def reason_for(zscore: float, sell_above: float, buy_below: float) -> str:
@@ -141,25 +157,29 @@ def signal_changes(
         Columns ``time, previous, signal, zscore, reason``. The first bar is no change. Bars
         without a z-score are NEUTRAL, so a hole in the data ends a signal, and the reason says so.
     """
-    signal = signal_for(zscore, sell_above, buy_below)
-    names = signal.to_numpy(dtype=object)
-    closed = np.full(names.size, "") if gate is None else gate.to_numpy(dtype=object)
-    names = np.where(closed == "", names, _NEUTRAL)
-    rows = (np.flatnonzero(names[1:] != names[:-1]) + 1)[::-1][:limit]
-    values = zscore.to_numpy(dtype=np.float64)[rows]
+    values = zscore.to_numpy(dtype=np.float64, na_value=np.nan)
+    codes = signal_codes(values, sell_above, buy_below)
+    closed = np.full(codes.size, "") if gate is None else gate.to_numpy(dtype=object)
+    codes[closed != ""] = SIGNALS.index(_NEUTRAL)
+    rows = latest_changes(codes, limit)
     reasons = [
         _reason_of_change(z, str(name), sell_above, buy_below)
-        for z, name in zip(values.tolist(), closed[rows], strict=True)
+        for z, name in zip(values[rows].tolist(), closed[rows], strict=True)
     ]
     return pd.DataFrame(
         {
             "time": zscore.index[rows],
-            "previous": pd.Series(names[rows - 1], dtype="str"),
-            "signal": pd.Series(names[rows], dtype="str"),
-            "zscore": values,
+            "previous": signal_names(codes[rows - 1], zscore.index[rows - 1]).array,
+            "signal": signal_names(codes[rows], zscore.index[rows]).array,
+            "zscore": values[rows],
             "reason": pd.Series(reasons, dtype="str"),
         }
     )
+
+
+def latest_changes(codes: CodeArray, limit: int) -> IntArray:
+    """Find the rows at which coded signals change, latest first; the first row is no change."""
+    return (np.flatnonzero(codes[1:] != codes[:-1]) + 1)[::-1][:limit]
 
 
 def _reason_of_change(zscore: float, gate: str, sell_above: float, buy_below: float) -> str:

@@ -77,7 +77,7 @@ def spread(
             )
         fitted = _path(alpha, "alpha", index) + _path(beta, "beta", index) * x_values
         values = y_values - fitted
-    return pd.Series(values, index=index, name="spread")
+    return _on(index, values, "spread")
 
 
 def _path(value: BetaPath, name: str, index: pd.Index) -> FloatArray:
@@ -116,8 +116,11 @@ def log_returns(prices: FloatArray, what: str = "log returns") -> FloatArray:
     1-second return is made of.
     """
     check_positive(prices, what)
-    returns = np.full(prices.size, np.nan)
-    returns[1:] = np.log1p((prices[1:] - prices[:-1]) / prices[:-1])
+    from analytics.kernel_returns import fill_log_returns  # noqa: PLC0415 - numba, when needed
+
+    returns = np.empty(prices.size)
+    returns[:1] = np.nan
+    fill_log_returns(prices, 1, returns)
     return returns
 
 
@@ -145,7 +148,7 @@ class RollingMoments:
         moving = self.std.to_numpy() > rounding
         values = np.full(moving.size, np.nan)
         np.divide(self.deviation.to_numpy(), self.std.to_numpy(), out=values, where=moving)
-        return pd.Series(values, index=self.std.index, name="zscore")
+        return _on(self.std.index, values, "zscore")
 
 
 def rolling_mean_std(values: pd.Series | FloatArray, window: int) -> tuple[pd.Series, pd.Series]:
@@ -183,13 +186,17 @@ def rolling_moments(values: pd.Series | FloatArray, window: int) -> RollingMomen
     sums = np.full((3, floats.size), np.nan)
     rolling_squares(floats, window, sums)
     mean, squares, deviation = sums
-    std = np.sqrt(squares / (window - 1))
     index = index_of(values)
     return RollingMoments(
-        mean=pd.Series(mean, index=index, name="spread_mean"),
-        std=pd.Series(std, index=index, name="spread_std"),
-        deviation=pd.Series(deviation, index=index, name="deviation"),
+        mean=_on(index, mean, "spread_mean"),
+        std=_on(index, np.sqrt(squares / (window - 1)), "spread_std"),
+        deviation=_on(index, deviation, "deviation"),
     )
+
+
+def _on(index: pd.Index, values: FloatArray, name: str) -> pd.Series:
+    """Lay an array, made for this alone, on an index."""
+    return pd.Series(values, index=index, name=name, copy=False)
 
 
 def zscore(
@@ -250,30 +257,27 @@ def rolling_correlation(
     InvalidSeriesError
         Different lengths or times.
     """
-    from analytics.kernel_rolling import rolling_products  # noqa: PLC0415 - numba, when needed
-
     window = check_window(window)
     if on not in CORRELATION_ON:
         raise ParameterError("on", on, f"one of {', '.join(CORRELATION_ON)}")
     y_values, x_values = as_float_pair(y, x)
-    rounding = 0.0
     if on == "returns":
         y_values = log_returns(y_values, "correlation of log returns")
         x_values = log_returns(x_values, "correlation of log returns")
-        rounding = _RETURN_ROUNDING
-    sums = np.full((5, y_values.size), np.nan)
-    rolling_products(y_values, x_values, window, sums)
-    values = _correlation(sums, rounding * np.sqrt(window))
-    return pd.Series(values, index=index_of(y, x), name="correlation")
+    values = trailing_correlation(y_values, x_values, window, on)
+    return _on(index_of(y, x), values, "correlation")
 
 
-def _correlation(sums: FloatArray, floor: float) -> FloatArray:
-    _, _, yy, xx, xy = sums
-    y_size, x_size = np.sqrt(yy), np.sqrt(xx)
-    moving = (y_size > floor) & (x_size > floor)
-    result = np.full(xy.size, np.nan)
-    # Divided one size at a time: their product underflows at prices of 1e-6 and below.
-    np.divide(xy, y_size, out=result, where=moving)
-    np.divide(result, x_size, out=result, where=moving)
-    clipped: FloatArray = np.clip(result, -1.0, 1.0)
-    return clipped
+def trailing_correlation(
+    y: FloatArray, x: FloatArray, window: int, on: CorrelationOn
+) -> FloatArray:
+    """Correlate arrays as `rolling_correlation` does: log returns or prices, as `on` says."""
+    from analytics.kernel_returns import fill_correlation  # noqa: PLC0415 - numba, when needed
+    from analytics.kernel_rolling import rolling_products  # noqa: PLC0415
+
+    sums = np.full((5, y.size), np.nan)
+    rolling_products(y, x, window, sums)
+    rounding = _RETURN_ROUNDING if on == "returns" else 0.0
+    values = np.empty(y.size)
+    fill_correlation(sums, float(rounding * np.sqrt(window)), values)
+    return values

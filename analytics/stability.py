@@ -7,20 +7,22 @@ square of the sample. Each value uses the bars of its own window only.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from analytics.errors import DegenerateSeriesError, NotEnoughDataError, ParameterError
-from analytics.frames import FloatArray
+from analytics.frames import FloatArray, IntArray
 from analytics.hedge import HedgeFit, fit_hedge
 from analytics.hedge_fit import Legs, centred
 from analytics.outcome import Degenerate, NotEnough, attempt
 from analytics.series import as_float_pair, index_of, series_name
-from analytics.stationarity import EngleGrangerResult, HalfLife, engle_granger_test, half_life
+from analytics.trailing_tests import trailing_engle_granger, trailing_half_life
 from analytics.verdicts import check_level, verdict_words
 
 _LEAST_WINDOW = 50
+_START = np.zeros(1, dtype=np.int64)
 
 # Upper quantiles of the statistic under its null, one wandering regressor with intercept and
 # independent errors: regression values of 40,000 simulated samples of 2,000 bars, seed 20240808.
@@ -149,9 +151,8 @@ def stability(
     if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or not 1 <= steps <= 500:
         raise ParameterError("steps", steps, "a whole number from 1 to 500")
     ends = np.unique(np.linspace(y_values.size, bars, int(steps)).astype(np.int64))
-    rows = [_window_row(y_values[end - bars : end], x_values[end - bars : end]) for end in ends]
     table = pd.DataFrame(
-        rows,
+        _windows(y_values, x_values, ends - bars, ends),
         columns=["beta", "beta_low", "beta_high", "pvalue", "half_life"],
         index=index[ends - 1],
         dtype="float64",
@@ -172,20 +173,22 @@ def _checked_window(window: int | None, size: int, what: str) -> int:
     return int(window)
 
 
-def _window_row(y: FloatArray, x: FloatArray) -> tuple[float, float, float, float, float]:
-    """Compute one window: beta with its band, p-value, half-life; NaN for what cannot be had."""
-    fit = attempt(lambda: fit_hedge(y, x))
-    if not isinstance(fit, HedgeFit):
-        return (math.nan,) * 5
-    test = attempt(lambda: engle_granger_test(y, x))
-    halving = attempt(lambda: half_life(y - fit.alpha - fit.beta * x))
-    found = isinstance(test, EngleGrangerResult)
-    return (
-        fit.beta,
-        *fit.beta_interval,
-        test.pvalue if isinstance(test, EngleGrangerResult) else math.nan,
-        halving.half_life if found and isinstance(halving, HalfLife) else math.nan,
-    )
+def _windows(y: FloatArray, x: FloatArray, starts: IntArray, ends: IntArray) -> FloatArray:
+    """For each window: beta with its band, p-value, half-life; NaN for what cannot be had."""
+    table = np.full((ends.size, 5), np.nan)
+    table[:, 3] = trailing_engle_granger(y, x, starts, ends)
+    for i, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+        y_span, x_span = y[start:end], x[start:end]
+        fit = attempt(partial(fit_hedge, y_span, x_span))
+        if not isinstance(fit, HedgeFit):
+            table[i] = np.nan
+            continue
+        table[i, :3] = fit.beta, *fit.beta_interval
+        if not math.isnan(table[i, 3]):
+            rest = y_span - fit.alpha - fit.beta * x_span
+            halving, _ = trailing_half_life(rest, _START, np.array([rest.size]))
+            table[i, 4] = halving[0]
+    return table
 
 
 def cusum_test(legs: Legs) -> BreakTest:
@@ -199,17 +202,14 @@ def cusum_test(legs: Legs) -> BreakTest:
     legs.need(_LEAST_WINDOW)
     legs.check_x_varies()
     legs.check_y_varies()
-    x, _ = centred(legs.x)
-    y, _ = centred(legs.y)
-    x = x / np.abs(x).max()
-    residuals = y - float(x @ y) / float(x @ x) * x
+    from analytics.kernel_ols import bartlett_variance  # noqa: PLC0415 - numba, when needed
+
+    fit = fit_hedge(legs.y, legs.x)
+    residuals = centred(legs.y - fit.alpha - fit.beta * legs.x)[0]
     _check_noise(residuals, legs)
     n = residuals.size
     lags = _andrews_lags(residuals)
-    squares = float(residuals @ residuals)
-    for lag in range(1, lags + 1):
-        weight = 1.0 - lag / (lags + 1.0)
-        squares += 2.0 * weight * float(residuals[lag:] @ residuals[:-lag])
+    squares = bartlett_variance(residuals, lags)
     sums = residuals.cumsum() / math.sqrt(max(squares, 1e-300))
     place = int(np.argmax(np.abs(sums)))
     path = np.full(legs.known.size, np.nan)

@@ -21,7 +21,7 @@ from analytics.errors import DegenerateSeriesError
 from analytics.frames import FloatArray
 from analytics.mackinnon import critical_values, mackinnon_pvalue
 from analytics.series import as_floats, series_name
-from analytics.verdicts import check_level, pvalue_words, verdict_words
+from analytics.verdicts import check_level, pvalue_words, rejects_unit_root, unit_root_verdict
 
 __all__ = [
     "ADFResult",
@@ -68,9 +68,14 @@ class ADFResult:
     null_hypothesis: str = "the series has a unit root: it wanders and does not return to a mean"
     reference: str = "Dickey & Fuller (1979); p-values MacKinnon (1994), critical values (2010)"
 
+    def rejects(self, level: float = 0.05) -> bool:
+        """Whether H0 is rejected, by the p-value and by the sample's own critical value."""
+        return rejects_unit_root(self.stat, self.pvalue, self.critical_values, level)
+
     def verdict(self, level: float = 0.05) -> str:
         """Say in plain words what the test says at this level."""
-        return verdict_words(self.pvalue, level, "mean-reverting", "no evidence of mean reversion")
+        words = ("mean-reverting", "no evidence of mean reversion")
+        return unit_root_verdict(self.stat, self.pvalue, self.critical_values, level, words)
 
 
 @dataclass(frozen=True, slots=True)

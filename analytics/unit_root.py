@@ -1,68 +1,38 @@
-"""More tests of a spread: KPSS, Phillips-Perron, variance ratio, Phillips-Ouliaris, Hurst.
+"""More tests of a spread: KPSS, Phillips-Perron, variance ratio, Phillips-Ouliaris.
 
-The first four run on `arch`, on centred data. These tests cannot leave bars out: with missing bars
+They run on `arch`, on centred data. These tests cannot leave bars out: with missing bars
 they take the longest run without one, and `left_out` counts the rest.
 """
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, cast
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from analytics.dickey_fuller import NOISE, check_trend, min_bars
 from analytics.errors import DegenerateSeriesError, NotEnoughDataError, ParameterError
-from analytics.frames import FloatArray, IntArray
+from analytics.frames import FloatArray
 from analytics.hedge_fit import ROUNDING, centred
-from analytics.series import as_float_pair, as_floats, longest_run, series_name
-from analytics.verdicts import verdict_words
+from analytics.hurst import hurst_exponent
+from analytics.series import as_float_pair, longest_run, series_name
+from analytics.spread_result import SpreadTest, normal_critical, unbroken
+
+__all__ = [
+    "SpreadTest",
+    "hurst_exponent",
+    "kpss_test",
+    "phillips_ouliaris_test",
+    "phillips_perron_test",
+    "variance_ratio_test",
+]
 
 _COLLINEAR = 1e-12
 
 
-@dataclass(frozen=True, slots=True)
-class SpreadTest:
-    """A test of a spread or of two legs.
-
-    Attributes
-    ----------
-    name
-        As the literature has it.
-    stat, pvalue, critical_values
-        Critical values at ``"1%"``, ``"5%"``, ``"10%"``.
-    lags
-        Lags or bandwidth of the long-run variance; the horizon of a variance ratio.
-    nobs, left_out
-        Bars used, and known bars outside the longest run without a missing one.
-    estimate
-        What was estimated, where the test has such: the variance ratio, the Hurst exponent.
-    if_rejected, if_not
-        What follows, in words.
-    """
-
-    name: str
-    stat: float
-    pvalue: float
-    critical_values: Mapping[str, float]
-    lags: int
-    nobs: int
-    left_out: int
-    null_hypothesis: str
-    if_rejected: str
-    if_not: str
-    reference: str
-    estimate: float = math.nan
-    estimate_interval: tuple[float, float] = (math.nan, math.nan)
-
-    def verdict(self, level: float = 0.05) -> str:
-        """Say in plain words what the test says at this level."""
-        return verdict_words(self.pvalue, level, self.if_rejected, self.if_not)
-
-
-def kpss_test(series: pd.Series | FloatArray, trend: str = "c") -> SpreadTest:
+def kpss_test(
+    series: pd.Series | FloatArray, trend: str = "c", lags: int | None = None
+) -> SpreadTest:
     """Test a series for stationarity (Kwiatkowski, Phillips, Schmidt & Shin).
 
     Parameters
@@ -71,6 +41,8 @@ def kpss_test(series: pd.Series | FloatArray, trend: str = "c") -> SpreadTest:
         Any unit; NaN is a missing bar.
     trend : {"c", "ct"}
         Stationary about a level, or about a line.
+    lags : int, optional
+        Bartlett lags of the long-run variance; by default ceil(12 (n/100)^(1/4)).
 
     Returns
     -------
@@ -85,9 +57,9 @@ def kpss_test(series: pd.Series | FloatArray, trend: str = "c") -> SpreadTest:
     from arch.unitroot import KPSS  # noqa: PLC0415 - a second to import: when needed
 
     terms = cast("Literal['c', 'ct']", _check_trend(trend, "c", "ct"))
-    values, left_out = _unbroken(series, "KPSS on")
+    values, left_out = unbroken(series, "KPSS on")
     # -1: ceil(12 (n/100)^(1/4)), which grows with the sample alone, as the ADF's most lags do.
-    test = KPSS(values, trend=terms, lags=-1)
+    test = KPSS(values, trend=terms, lags=-1 if lags is None else _check_lags(lags, values.size))
     return SpreadTest(
         name="KPSS",
         stat=float(test.stat),
@@ -103,7 +75,9 @@ def kpss_test(series: pd.Series | FloatArray, trend: str = "c") -> SpreadTest:
     )
 
 
-def phillips_perron_test(series: pd.Series | FloatArray, trend: str = "c") -> SpreadTest:
+def phillips_perron_test(
+    series: pd.Series | FloatArray, trend: str = "c", lags: int | None = None
+) -> SpreadTest:
     """Test a series for a unit root, autocorrelation met by a long-run variance instead of lags.
 
     Parameters
@@ -112,6 +86,8 @@ def phillips_perron_test(series: pd.Series | FloatArray, trend: str = "c") -> Sp
         Any unit; NaN is a missing bar.
     trend : {"n", "c", "ct"}
         Nothing; constant; constant and line.
+    lags : int, optional
+        As `kpss_test`.
 
     Returns
     -------
@@ -127,8 +103,9 @@ def phillips_perron_test(series: pd.Series | FloatArray, trend: str = "c") -> Sp
     from arch.unitroot import PhillipsPerron  # noqa: PLC0415 - a second to import: when needed
 
     terms = cast("Literal['n', 'c', 'ct']", _check_trend(trend, "n", "c", "ct"))
-    values, left_out = _unbroken(series, "Phillips-Perron on", centre=trend != "n")
-    test = PhillipsPerron(values, trend=terms, test_type="tau")
+    values, left_out = unbroken(series, "Phillips-Perron on", centre=trend != "n")
+    known_lags = None if lags is None else _check_lags(lags, values.size)
+    test = PhillipsPerron(values, lags=known_lags, trend=terms, test_type="tau")
     return SpreadTest(
         name="Phillips-Perron",
         stat=float(test.stat),
@@ -169,7 +146,7 @@ def variance_ratio_test(series: pd.Series | FloatArray, horizon: int = 10) -> Sp
 
     if isinstance(horizon, bool) or not isinstance(horizon, int | np.integer) or horizon < 2:
         raise ParameterError("horizon", horizon, "a whole number of bars, 2 or more")
-    values, left_out = _unbroken(series, "variance ratio on", least=4 * int(horizon))
+    values, left_out = unbroken(series, "variance ratio on", least=4 * int(horizon))
     changes = np.diff(values)
     if float(np.ptp(changes)) <= NOISE * float(np.abs(values).max()):
         raise DegenerateSeriesError("variance ratio", "the series moves by the same in every bar")
@@ -179,7 +156,7 @@ def variance_ratio_test(series: pd.Series | FloatArray, horizon: int = 10) -> Sp
         name="Variance ratio",
         stat=float(test.stat),
         pvalue=float(test.pvalue),
-        critical_values=_normal_critical(),
+        critical_values=normal_critical(),
         lags=int(horizon),
         nobs=values.size,
         left_out=left_out,
@@ -248,95 +225,6 @@ def phillips_ouliaris_test(
     )
 
 
-def hurst_exponent(series: pd.Series | FloatArray) -> SpreadTest:
-    """Estimate how the size of changes grows with the horizon: horizon to the power H.
-
-    Half the slope of log variance of overlapping k-bar changes on log k, k = 1, 2, 4 .. n/10 (at
-    most 128).
-
-    Parameters
-    ----------
-    series : Series or ndarray, shape (n,)
-        Any unit; NaN is a missing bar.
-
-    Returns
-    -------
-    SpreadTest
-        `estimate` is H: 0.5 a random walk, towards 0 mean-reverting, above 0.5 trending. H0: a
-        random walk, H = 0.5, its error from the covariance of variance ratios under a walk with
-        equal variances.
-
-    Raises
-    ------
-    NotEnoughDataError, DegenerateSeriesError, InvalidSeriesError
-        Fewer than 80 bars in a row; a constant series; infinite values.
-    """
-    values, left_out = _unbroken(series, "Hurst exponent of", least=80)
-    count = int(math.log2(min(128, values.size // 10))) + 1
-    lags = 2 ** np.arange(count, dtype=np.int64)
-    variances = np.array([_debiased_variance(values, int(lag)) for lag in lags])
-    if (variances <= 0).any():
-        raise DegenerateSeriesError("Hurst exponent", "the series repeats itself exactly")
-    place = np.log(lags) - np.log(lags).mean()
-    weights = place / float(place @ place) / 2.0
-    exponent = float(weights @ np.log(variances))
-    stderr = math.sqrt(float(weights @ _ratio_covariance(lags, values.size) @ weights))
-    stat = (exponent - 0.5) / stderr
-    return SpreadTest(
-        name="Hurst exponent",
-        stat=stat,
-        pvalue=2.0 * float(norm.sf(abs(stat))),
-        critical_values=_normal_critical(),
-        lags=int(lags[-1]),
-        nobs=values.size,
-        left_out=left_out,
-        null_hypothesis="a random walk: H = 0.5",
-        if_rejected=f"mean-reverting: H = {exponent:.2f} is below 0.5"
-        if exponent < 0.5
-        else f"trending: H = {exponent:.2f} is above 0.5",
-        if_not=f"cannot be told from a random walk: H = {exponent:.2f}",
-        reference="Hurst (1951); errors by Richardson & Stock (1989), J. Fin. Econ. 25, 323-348",
-        estimate=exponent,
-        estimate_interval=(exponent - 1.96 * stderr, exponent + 1.96 * stderr),
-    )
-
-
-def _ratio_covariance(lags: IntArray, nobs: int) -> FloatArray:
-    """Covariance of the variance ratios of a random walk with independent steps, p <= q."""
-    short = np.minimum.outer(lags, lags).astype(np.float64)
-    long = np.maximum.outer(lags, lags).astype(np.float64)
-    covariance: FloatArray = 2.0 * (3.0 * long - short - 1.0) * (short - 1.0) / (3.0 * long * nobs)
-    return covariance
-
-
-def _debiased_variance(values: FloatArray, lag: int) -> float:
-    """Variance of overlapping changes about the mean step, unbiased (Lo & MacKinlay's 2.13)."""
-    steps = values.size - 1
-    drift = lag * (values[-1] - values[0]) / steps
-    changes = values[lag:] - values[:-lag] - drift
-    return float(changes @ changes) / ((steps - lag + 1) * (1.0 - lag / steps))
-
-
-def _unbroken(
-    series: pd.Series | FloatArray, what: str, *, least: int = 0, centre: bool = True
-) -> tuple[FloatArray, int]:
-    """Longest run without a missing bar, centred, and how many known bars lie outside it."""
-    name = series_name(series, "the series")
-    values = as_floats(series, name)
-    known = ~np.isnan(values)
-    run = values[longest_run(known)]
-    needed = max(least, min_bars("c"))
-    if run.size < needed:
-        holes = "" if known.all() else " in a row"
-        raise NotEnoughDataError(f"{what} {name}", needed, run.size, f"bars{holes}")
-    size = float(np.abs(run).max())
-    if float(np.ptp(run)) <= NOISE * size:
-        raise DegenerateSeriesError(
-            f"{what} {name}", f"the series is constant over {run.size} bars"
-        )
-    return (centred(run)[0] if centre else run), int(known.sum()) - run.size
-
-
 def _unit(values: FloatArray, leg: str, what: str) -> FloatArray:
     """Centre a leg and scale it to 1; DegenerateSeriesError for a constant one."""
     if float(np.ptp(values)) <= ROUNDING * float(np.abs(values).max()):
@@ -358,9 +246,11 @@ def _check_trend(trend: str, *known: str) -> str:
     return trend
 
 
+def _check_lags(lags: int, bars: int) -> int:
+    if isinstance(lags, bool) or not isinstance(lags, int | np.integer) or not 0 <= lags < bars:
+        raise ParameterError("lags", lags, f"a whole number from 0 to {bars - 1}")
+    return int(lags)
+
+
 def _critical(values: Mapping[str, float]) -> dict[str, float]:
     return {level: float(values[level]) for level in ("1%", "5%", "10%")}
-
-
-def _normal_critical() -> dict[str, float]:
-    return {f"{level:g}%": float(norm.isf(level / 200.0)) for level in (1, 5, 10)}  # two-sided

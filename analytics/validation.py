@@ -9,16 +9,20 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from statsmodels.datasets import macrodata
 from statsmodels.tsa.stattools import adfuller, coint
 
 from analytics.frames import FloatArray
 from analytics.hedge import fit_hedge
+from analytics.johansen import johansen_pvalue
 from analytics.mackinnon import critical_values
 from analytics.spread import rolling_mean_std, zscore
-from analytics.stationarity import adf_test, engle_granger_test, half_life, johansen_test
+from analytics.stationarity import adf_test, engle_granger_test, half_life
+from analytics.unit_root import kpss_test, phillips_ouliaris_test
 
 # y, x as certified by NIST.
 _NORRIS = (
@@ -166,16 +170,55 @@ def _response_surfaces() -> list[ValidationCase]:
     ]  # fmt: skip
 
 
-def _johansen_tables() -> list[ValidationCase]:
-    rng = np.random.default_rng(_SEED)
-    frame = pd.DataFrame(rng.normal(size=(200, 2)).cumsum(axis=0), columns=["A", "B"])
-    table = johansen_test(frame).critical_values
-    source = "MacKinnon, Haug & Michelis (1999), two series, constant"
+def _published_tables() -> list[ValidationCase]:
+    """Critical values that the tests carry beside those their authors printed."""
+    y, x = _walks(2_000)
+    level, line = kpss_test(y).critical_values, kpss_test(y, "ct").critical_values
+    ouliaris = phillips_ouliaris_test(y, x).critical_values
+    kpss = "Kwiatkowski et al. (1992), table 1; ours re-simulated by arch"
+    table = "Phillips & Ouliaris (1990), table IIb, simulated with 500 bars; ours by arch"
     return [
-        ValidationCase("Johansen trace, r = 0, 5 %", source, 15.4943,
-                       float(table["trace"]["5%"].iloc[0]), 1e-6),
-        ValidationCase("Johansen maximum eigenvalue, r = 0, 5 %", source, 14.2639,
-                       float(table["max_eigen"]["5%"].iloc[0]), 1e-6),
+        ValidationCase("KPSS about a level, 5 % critical value", kpss, 0.463, level["5%"], 0.005),
+        ValidationCase("KPSS about a line, 5 % critical value", kpss, 0.146, line["5%"], 0.005),
+        ValidationCase("Phillips-Ouliaris Zt, 5 %", table, -3.3654, ouliaris["5%"], 0.04),
+        ValidationCase("Phillips-Ouliaris Zt, 1 %", table, -3.9618, ouliaris["1%"], 0.08),
+    ]
+
+
+def _printed_by_stata_and_r() -> list[ValidationCase]:
+    """Unit-root tests of the quarterly US series that statsmodels ships (public domain)."""
+    data = macrodata.load_pandas().data
+    gdp, inflation = (data[name].to_numpy(np.float64) for name in ("realgdp", "infl"))
+    stata = "Stata dfuller, US macro data 1959-2009, as statsmodels' tests quote it"
+    r = "R tseries kpss.test, the same data, as statsmodels' tests quote it"
+    return [
+        ValidationCase("ADF of real GDP, constant, 4 lags", stata, 0.97505319,
+                       adf_test(gdp, "c", 4, None).stat, 5e-6),
+        ValidationCase("ADF of real GDP, constant and line, 4 lags", stata, -1.8566374,
+                       adf_test(gdp, "ct", 4, None).stat, 5e-6),
+        ValidationCase("ADF of inflation, constant, 1 lag", stata, -4.3346988,
+                       adf_test(inflation, "c", 1, None).stat, 5e-6),
+        ValidationCase("its p-value", stata, 0.00038661,
+                       adf_test(inflation, "c", 1, None).pvalue, 5e-6),
+        ValidationCase("KPSS of real GDP about a level, 3 lags", r, 5.0169,
+                       kpss_test(gdp, "c", 3).stat, 5e-4),
+        ValidationCase("KPSS of real GDP about a line, 3 lags", r, 1.1828,
+                       kpss_test(gdp, "ct", 3).stat, 5e-4),
+    ]  # fmt: skip
+
+
+def _johansen_pvalues() -> list[ValidationCase]:
+    source = "EViews, p-values of MacKinnon, Haug & Michelis (1999), series with drift"
+    printed: tuple[tuple[Literal["trace", "max_eigen"], int, float, float], ...] = (
+        ("trace", 2, 17.50142, 0.0246), ("trace", 2, 13.00797, 0.1145),
+        ("trace", 1, 1.119498, 0.2900), ("max_eigen", 2, 16.38192, 0.0228),
+        ("max_eigen", 2, 12.62717, 0.0893),
+    )  # fmt: skip
+    names = {"trace": "trace", "max_eigen": "maximum eigenvalue"}
+    return [
+        ValidationCase(f"Johansen {names[kind]} {stat:g}, {free} free, p-value", source, expected,
+                       johansen_pvalue(stat, free, kind), 5e-4)
+        for kind, free, stat, expected in printed
     ]  # fmt: skip
 
 
@@ -260,7 +303,9 @@ _GROUPS: tuple[Callable[[], list[ValidationCase]], ...] = (
     _nist_norris,
     _nist_noint1,
     _response_surfaces,
-    _johansen_tables,
+    _published_tables,
+    _printed_by_stata_and_r,
+    _johansen_pvalues,
     _against_statsmodels,
     _size_on_unrelated_walks,
     _known_half_life,

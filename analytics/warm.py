@@ -9,8 +9,10 @@ import pandas as pd
 from analytics.cointegration import engle_granger_test
 from analytics.frames import FloatArray
 from analytics.hedge import fit_hedge
+from analytics.scanner import scan_pairs
 from analytics.spread import rolling_correlation, rolling_moments
 from analytics.stationarity import adf_test
+from analytics.trailing_tests import trailing_adf, trailing_engle_granger
 
 _BARS = 300
 
@@ -30,14 +32,20 @@ def warm_up() -> int:
 
 
 def _calls(y: FloatArray | pd.Series, x: FloatArray | pd.Series) -> list[Callable[[], object]]:
+    starts, ends = np.array([0, 100]), np.array([200, 300])
     return [
+        lambda: trailing_engle_granger(y, x, starts, ends),
+        lambda: trailing_adf(y, starts, ends),
         lambda: rolling_moments(y, 20),
         lambda: rolling_correlation(y, x, 20),
         lambda: adf_test(y),
         lambda: adf_test(y, autolag=None, max_lags=1),
         lambda: engle_granger_test(y, x),
+        lambda: fit_hedge(y, x),
+        lambda: fit_hedge(y, x, intercept=False),
         lambda: fit_hedge(y, x, "rolling_ols", window=20),
         lambda: fit_hedge(y, x, "expanding_ols"),
         lambda: fit_hedge(y, x, "kalman"),
-        lambda: fit_hedge(y, x, "kalman", delta=1e-4, ve=1e-3),
+        lambda: fit_hedge(y, x, "kalman", delta=1e-4, ve=1e-3).innovations,
+        lambda: scan_pairs(pd.DataFrame({"y": y, "x": x})),
     ]

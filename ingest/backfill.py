@@ -4,14 +4,15 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from itertools import islice
 
+from ingest.backfill_job import Job
 from ingest.backfill_limits import BackfillLimits, given_up, oldest_fetched_us
 from ingest.delivery import Delivery
 from ingest.endpoints import UNKNOWN_SYMBOL_CODE
 from ingest.event_queue import Item
-from ingest.gap_board import GapBoard, OpenGap, Progress, StreamKey
-from ingest.id_ranges import IdRange, holes, overlap, without
+from ingest.gap_board import GapBoard, OpenGap, Progress, StreamKey, first_from
+from ingest.id_ranges import IdRange, holes, overlap
 from ingest.link import now_us as wall_clock_us
 from ingest.rest import (
     REPAIR_SHARE,
@@ -20,39 +21,13 @@ from ingest.rest import (
     RestFailedError,
     RestRefusedError,
 )
+from ingest.settling import Settling
 from ingest.tick import Event, StreamKind
 from ingest.writer import TickWriter
 
 ABSENT_REASON = "REST has answered from beyond: the exchange has no such ids"
 _FAILED_WAIT_S = 1.0  # the client itself backs off: this only keeps one gap from going first
 _REFUSED_WAIT_S = 60.0
-_PUBLISHED_WITHIN_S = 10.0  # after its commit a change is on the board
-_STORED_WITHIN_S = 120.0  # later, it was lost with the writing thread
-
-
-@dataclass(slots=True)
-class _Job:
-    """What is remembered of a gap from one page to the next."""
-
-    total: int
-    begun_s: float
-    left: int
-    within_limits: bool = False
-    not_before_s: float = 0.0
-    lagging_since_s: float | None = None
-    note: str = ""
-
-    def later(self, now_s: float, wait_s: float, note: str) -> None:
-        """Let others go first for a while."""
-        self.not_before_s, self.note = now_s + wait_s, note
-
-
-@dataclass(slots=True)
-class _Settled:
-    """Ids in the queue, not to be asked for again; after `until_s` the board is believed."""
-
-    ids: IdRange
-    until_s: float
 
 
 class Backfill:
@@ -103,11 +78,11 @@ class Backfill:
         self._now_us = now_us
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
         self._delivery = Delivery(put)
-        self._jobs: dict[tuple[StreamKey, int], _Job] = {}
-        self._settled: dict[StreamKey, list[_Settled]] = {}
+        self._jobs: dict[tuple[StreamKey, int], Job] = {}
         self._notices: deque[str] = deque(maxlen=20)
         self._wake = asyncio.Event()
         self._time = asyncio.get_running_loop().time
+        self._settling = Settling(self._time)
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -117,9 +92,9 @@ class Backfill:
     @property
     def progress(self) -> tuple[Progress, ...]:
         """Every gap being filled; safe from any thread."""
-        now_s = self._time()
+        now_s, blocked_until_s = self._time(), self._rest.blocked_until_s
         return tuple(
-            self._progress(key[1], to_id, job, now_s)
+            job.progress(key[1], to_id, now_s, blocked_until_s)
             for (key, to_id), job in list(self._jobs.items())
             if job.left
         )
@@ -128,6 +103,13 @@ class Backfill:
         """Ask at once where we would wait; the exchange's own waits are kept. From the loop."""
         for job in self._jobs.values():
             job.not_before_s = 0.0
+        self._wake.set()
+
+    def symbols_changed(self) -> None:
+        """Look at the ledger anew: gaps of a symbol that is wanted again are no news. In the loop.
+
+        Without this they would wait for the next gap of any symbol.
+        """
         self._wake.set()
 
     async def run(self) -> None:
@@ -143,7 +125,8 @@ class Backfill:
     async def _news(self) -> None:
         """Wait for a change of the board, `repair_now`, or the first time to look again."""
         times_s = [job.not_before_s for job in self._jobs.values() if job.left]
-        times_s += [each.until_s for settled in self._settled.values() for each in settled]
+        if (settles_s := self._settling.next_s()) is not None:
+            times_s.append(settles_s)
         timeout_s = max(0.0, min(times_s) - self._time()) if times_s else None
         waits = {
             asyncio.ensure_future(self._board.changed()),
@@ -158,27 +141,31 @@ class Backfill:
 
     def _newest_due(self) -> list[OpenGap]:
         """One gap of every symbol: the newest that is not waiting."""
-        self._forget_published()
-        found: dict[StreamKey, OpenGap] = {}
-        present = set()
-        for gap in self._board.gaps:
-            if not self._is_ours(gap):
-                continue
-            present.add((gap.key, gap.to_id))
-            job = self._job(gap)
-            job.left = sum(part.size for part in self._remainder(gap))
-            newest = found.get(gap.key)
-            due = job.left and job.not_before_s <= self._time()
-            if due and (newest is None or gap.to_id > newest.to_id):
-                found[gap.key] = gap
-        for gone in self._jobs.keys() - present:
-            del self._jobs[gone]
-        return list(found.values())
+        self._settling.forget_published()
+        self._forget_closed()
+        found: list[OpenGap] = []
+        for key, gaps in self._board.by_key.items():
+            if self._is_ours(key):
+                found += islice(filter(self._is_due, reversed(gaps)), 1)
+        return found
+
+    def _is_due(self, gap: OpenGap) -> bool:
+        job = self._job(gap)
+        job.left = sum(part.size for part in self._remainder(gap))
+        return job.left > 0 and job.not_before_s <= self._time()
+
+    def _forget_closed(self) -> None:
+        """Forget the gaps that are not open, or not ours, any more."""
+        for key, to_id in list(self._jobs):
+            gaps = self._board.by_key.get(key, ())
+            at = first_from(gaps, to_id)
+            if at == len(gaps) or gaps[at].to_id != to_id or not self._is_ours(key):
+                del self._jobs[key, to_id]
 
     async def _work_on(self, gap: OpenGap) -> None:
         """One page of a gap, or the decision not to fetch it."""
         if not await self._delivery.room():
-            self._settled.clear()  # lost with the writing thread: the board tells what is missing
+            self._settling.clear()  # lost with the writing thread: the board tells what is missing
         job, now_s = self._job(gap), self._time()
         try:
             if self._may_exceed(gap, job):
@@ -195,14 +182,14 @@ class Backfill:
         else:
             self.blocked = None
 
-    def _may_exceed(self, gap: OpenGap, job: _Job) -> bool:
+    def _may_exceed(self, gap: OpenGap, job: Job) -> bool:
         """Whether some of a gap may lie beyond the limits."""
         if job.within_limits:
             return False
         oldest_us, _ = oldest_fetched_us(gap, self.limits, self._rest.market, self._now_us())
         return gap.after_us < oldest_us or gap.missing > self.limits.max_ids
 
-    async def _trim(self, gap: OpenGap, job: _Job) -> bool:
+    async def _trim(self, gap: OpenGap, job: Job) -> bool:
         """Give up what lies beyond the limits; False when REST cannot tell yet where that is."""
         oldest_us, why = oldest_fetched_us(gap, self.limits, self._rest.market, self._now_us())
         first_id: int | None = gap.from_id
@@ -242,7 +229,7 @@ class Backfill:
                 high = middle
         return low
 
-    async def _fetch_page(self, gap: OpenGap, job: _Job) -> None:
+    async def _fetch_page(self, gap: OpenGap, job: Job) -> None:
         from_id = self._page_start(gap)
         if from_id is None:
             return
@@ -266,20 +253,23 @@ class Backfill:
         if not left:
             return None
         start = left[0].from_id
-        for other in self._board.gaps:
-            reaches = other.from_id < start and gap.to_id - other.from_id < self.limits.page
-            if other.key != gap.key or not reaches or self._may_exceed(other, self._job(other)):
-                continue
-            start = min([start, *(part.from_id for part in self._remainder(other))])
+        gaps = self._board.by_key.get(gap.key, [])
+        for other in reversed(gaps[: first_from(gaps, gap.from_id)]):
+            if gap.to_id - other.from_id >= self.limits.page:
+                break
+            if not self._may_exceed(other, self._job(other)):
+                start = min([start, *(part.from_id for part in self._remainder(other))])
         return start
 
     async def _settle(self, key: StreamKey, covered: IdRange, rows: list[Event]) -> None:
         """Store what a page brought for any open gap, then say which ids do not exist."""
         parts: list[IdRange] = []
-        for gap in sorted(self._board.gaps, key=lambda each: each.from_id):
-            if gap.key == key:
-                shared = (overlap(part, covered) for part in self._remainder(gap))
-                parts += [part for part in shared if part is not None]
+        gaps = self._board.by_key.get(key, [])
+        for gap in gaps[first_from(gaps, covered.from_id) :]:
+            if gap.from_id > covered.to_id:
+                break
+            shared = (overlap(part, covered) for part in self._remainder(gap))
+            parts += [part for part in shared if part is not None]
         absent = []
         for part in parts:
             inside = [each for each in rows if part.from_id <= each.trade_id <= part.to_id]
@@ -297,7 +287,7 @@ class Backfill:
             whole = IdRange(parts[0].from_id, max(part.to_id for part in parts))
             await self._deliver(key, whole, close)
 
-    async def _lagging(self, gap: OpenGap, job: _Job) -> None:
+    async def _lagging(self, gap: OpenGap, job: Job) -> None:
         """REST does not know the gap's end yet: ask again soon, for so long."""
         now_s, limits = self._time(), self.limits
         if job.lagging_since_s is None:
@@ -309,7 +299,7 @@ class Backfill:
         wait_s = self._rng.uniform(limits.retry_s, 2 * limits.retry_s)
         job.later(now_s, wait_s, "REST lags behind the stream")
 
-    async def _refused(self, gap: OpenGap, job: _Job, error: RestRefusedError) -> None:
+    async def _refused(self, gap: OpenGap, job: Job, error: RestRefusedError) -> None:
         if error.code == UNKNOWN_SYMBOL_CODE:
             await self._give_up(gap, gap.to_id, "the exchange does not know the symbol any more")
         elif self._stream == "trade":
@@ -331,37 +321,18 @@ class Backfill:
         self, key: StreamKey, ids: IdRange, do: Callable[[TickWriter], None]
     ) -> None:
         """Have it done, and take these ids for settled until the board says so itself."""
-        settled = _Settled(ids, self._time() + _STORED_WITHIN_S)
-
-        def landed() -> None:
-            settled.until_s = self._time() + _PUBLISHED_WITHIN_S
-
-        self._settled.setdefault(key, []).append(settled)
-        await self._delivery.call(do, landed)
-
-    def _forget_published(self) -> None:
-        now_s = self._time()
-        for key, settled in self._settled.items():
-            self._settled[key] = [each for each in settled if each.until_s > now_s]
+        await self._delivery.call(do, self._settling.add(key, ids))
 
     def _remainder(self, gap: OpenGap) -> list[IdRange]:
-        settled = (each.ids for each in self._settled.get(gap.key, ()))
-        return without(IdRange(gap.from_id, gap.to_id), settled)
+        return self._settling.left_of(gap.key, IdRange(gap.from_id, gap.to_id))
 
-    def _is_ours(self, gap: OpenGap) -> bool:
-        market, symbol, kind = gap.key
+    def _is_ours(self, key: StreamKey) -> bool:
+        market, symbol, kind = key
         return market == self._rest.market and kind == self._stream and self._wanted(symbol)
 
-    def _job(self, gap: OpenGap) -> _Job:
+    def _job(self, gap: OpenGap) -> Job:
         found = self._jobs.get((gap.key, gap.to_id))
         if found is None:
-            found = _Job(gap.missing, self._time(), gap.missing)
+            found = Job(gap.missing, self._time(), gap.missing)
             self._jobs[gap.key, gap.to_id] = found
         return found
-
-    def _progress(self, symbol: str, to_id: int, job: _Job, now_s: float) -> Progress:
-        done = max(0, job.total - job.left)
-        waits_s = max(job.not_before_s, self._rest.blocked_until_s or 0.0) - now_s
-        eta_s = (now_s - job.begun_s) * job.left / done if done else None
-        what = f"trades up to id {to_id}" + (f" ({job.note})" if waits_s > 0 and job.note else "")
-        return Progress(symbol, what, done, job.total, waits_s if waits_s > 0 else None, eta_s)

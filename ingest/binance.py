@@ -77,7 +77,7 @@ __all__ = [
 ]
 
 MAX_FRAME_CHARS = 4 * 2**20
-_BARE_START = '{"e":"'
+_BARE_START = b'{"e":"'
 
 
 class Ack(msgspec.Struct, frozen=True):
@@ -177,14 +177,16 @@ def parse_frame(
         For everything else, whatever it is.
     """
     try:
-        text = raw if isinstance(raw, str) else raw.decode()
+        data = raw if isinstance(raw, bytes) else raw.encode()
+        if not data.isascii():
+            data.decode()  # the decoder does not look at the values that it leaves out
         try:
-            if text.startswith(_BARE_START):
-                event = _decode_bare(text)
+            if data.startswith(_BARE_START):
+                event = _decode_bare(data)
                 return _event(event, _wire_symbol(event.s), received_us, market)
-            envelope = _decode_envelope(text)
+            envelope = _decode_envelope(data)
         except DECODE_ERRORS:
-            return _parse_uncommon(text, received_us, market)
+            return _parse_uncommon(data, received_us, market)
         return _enveloped_event(envelope, received_us, market)
     # msgspec's and Unicode's errors are ValueErrors.
     except (ValueError, RecursionError) as error:
@@ -194,7 +196,7 @@ def parse_frame(
 def _enveloped_event(envelope: _Envelope, received_us: int, market: Market) -> Event:
     event = envelope.data
     symbol, kind = _stream_parts(envelope.stream)
-    if symbol != event.s or kind != event.__struct_config__.tag:
+    if symbol != event.s or kind != ("aggTrade" if type(event) is _AggTrade else "trade"):
         raise RefusedError(f"stream {envelope.stream[:80]!r} and its payload disagree")
     return _event(event, symbol, received_us, market)
 
@@ -211,25 +213,25 @@ def _event(event: _AggTrade | _Trade, symbol: str, received_us: int, market: Mar
 
 
 def _parse_uncommon(
-    text: str, received_us: int, market: Market
+    data: bytes, received_us: int, market: Market
 ) -> Tick | NonTrade | Control | None:
     """Everything but a well-formed event of ours: answers, other streams, rubbish."""
-    if len(text) > MAX_FRAME_CHARS:
-        raise RefusedError(f"longer than {MAX_FRAME_CHARS} characters")
-    message = _decode_any(text)
+    if len(data) > MAX_FRAME_CHARS:
+        raise RefusedError(f"longer than {MAX_FRAME_CHARS} bytes")
+    message = _decode_any(data)
     if isinstance(message, list):
         _check_foreign_array(message)
         return None
     if not isinstance(message, dict):
         raise RefusedError("not a JSON object")
     if "stream" in message:
-        return _uncommon_envelope(message, text)
+        return _uncommon_envelope(message, data)
     if "e" in message:
-        return _bare_event(message, text, received_us, market)
+        return _bare_event(message, data, received_us, market)
     return _control_or_foreign(message)
 
 
-def _uncommon_envelope(message: dict[str, Any], text: str) -> ServerShutdown | None:
+def _uncommon_envelope(message: dict[str, Any], raw: bytes) -> ServerShutdown | None:
     stream, data = message["stream"], message.get("data")
     if not isinstance(stream, str) or not stream:
         raise RefusedError("the stream's name is not a text")
@@ -238,20 +240,20 @@ def _uncommon_envelope(message: dict[str, Any], text: str) -> ServerShutdown | N
     if stream == "!serverShutdown":
         return _shutdown(data)
     if _stream_parts(stream)[1]:
-        _decode_envelope(text)  # it has failed before: again, for the reason
+        _decode_envelope(raw)  # it has failed before: again, for the reason
     if isinstance(data, dict) and data.get("e") in STREAM_KINDS:
         raise RefusedError(f"stream {stream[:80]!r} and its payload disagree")
     return None
 
 
 def _bare_event(
-    message: dict[str, Any], text: str, received_us: int, market: Market
+    message: dict[str, Any], data: bytes, received_us: int, market: Market
 ) -> Event | ServerShutdown | None:
     kind = message["e"]
     if not isinstance(kind, str) or not kind:
         raise RefusedError("the event's kind is not a text")
     if kind in STREAM_KINDS:
-        event = _decode_bare(text)
+        event = _decode_bare(data)
         return _event(event, _wire_symbol(event.s), received_us, market)
     return _shutdown(message) if kind == "serverShutdown" else None
 

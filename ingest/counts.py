@@ -59,7 +59,8 @@ class Counts:
 
     def of(self, symbol: str) -> SymbolCounts:
         """Counts of one symbol."""
-        return self.symbols.setdefault(symbol, SymbolCounts())
+        counts = self.symbols.get(symbol)
+        return self.symbols.setdefault(symbol, SymbolCounts()) if counts is None else counts
 
     def total(self, name: str) -> int:
         """Sum of one count over all symbols ever recorded in this run."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ingest.file_batches import add_batch
+from ingest.file_layout import Layout, LayoutReader, csv_layout
 from ingest.file_records import (
     Fields,
     RowError,
@@ -57,6 +58,7 @@ class CsvLines:
         else:
             self.layout, self._fields = _dump_layout(cells, name)
         self._check(cells, name)
+        self._alike = LayoutReader(columns, self._layout_of)
 
     def add(self, block: Block) -> None:
         """Read one block: at once where it is regular, else in pieces, else line by line."""
@@ -104,8 +106,16 @@ class CsvLines:
         except RowError as error:
             self._columns.bad(number, str(error), raw)
 
+    def _layout_of(self, line: bytes) -> Layout | None:
+        delimiter = self._delimiter.encode()
+        if line.count(delimiter) + 1 != self._width:
+            return None
+        return csv_layout(line, delimiter, self._fields, self._default_symbol)
+
     def _add_regular(self, raw: bytes) -> bool:
         """Add all lines at once; False, with nothing added, where one needs a closer look."""
+        if self._alike.add(raw):
+            return True
         if b'"' in raw or not raw.isascii():
             return False
         text = raw.replace(b"\r", b"").strip(b"\n")

@@ -9,6 +9,7 @@ import msgspec
 
 from ingest.binance import MalformedMessageError, parse_frame
 from ingest.file_batches import add_batch
+from ingest.file_layout import LayoutReader, json_layout
 from ingest.file_records import MAX_FIELDS, NO_FIELD, RowError, add_record, fields_named
 from ingest.file_source import MAX_LINE_BYTES, Block
 from ingest.tick import NonTrade, Tick
@@ -60,6 +61,7 @@ class JsonLines:
         self.shapes: Counter[str] = Counter()
         self._columns = columns
         self._default_symbol = default_symbol
+        self._alike = LayoutReader(columns, lambda line: json_layout(line, default_symbol))
 
     @property
     def layout(self) -> str:
@@ -82,6 +84,10 @@ class JsonLines:
     def _add_at_once(self, text: bytes) -> bool:
         if _looks_framed(text.partition(b"\n")[0]):
             return False
+        added = self._alike.add(text)
+        if added:
+            self.shapes["ticks"] += added
+            return True
         count = text.count(b"\n") + 1
         if b"\n\n" in text or text[-1:].isspace() or text[:1].isspace():
             count = sum(not line.isspace() and bool(line) for line in text.split(b"\n"))

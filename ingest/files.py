@@ -21,7 +21,14 @@ from ingest.file_json import CollectorRow, JsonLines
 from ingest.file_source import MAX_TEXT_BYTES, WANTED, FileError, FileSource, Progress
 from ingest.tick_columns import BadRow, TickColumns
 
-__all__ = ["BadRow", "FileError", "ReadReport", "read_ticks", "write_ticks_ndjson"]
+__all__ = [
+    "BadRow",
+    "FileError",
+    "ReadReport",
+    "read_ticks",
+    "symbol_in_name",
+    "write_ticks_ndjson",
+]
 
 _SNIFFED_LINES = 20
 _DUMP_NAME = re.compile(r"([A-Z0-9_]{2,20})-(aggTrades|trades)-", re.IGNORECASE)
@@ -115,7 +122,8 @@ def read_ticks(
     started = time.perf_counter()
     columns = TickColumns()
     with FileSource(source, progress, max_bytes) as file:
-        told = symbol if symbol is not None else _symbol_in_name(file)
+        named = symbol_in_name(file.inner_name) or symbol_in_name(file.name)
+        told = named if symbol is None else symbol
         default_symbol = None if told is None else valid_symbol(told)
         reader = _reader_for(file, columns, default_symbol)
         for block in file.blocks():
@@ -169,8 +177,9 @@ def _reader_for(
     return CsvLines(first.strip("\r"), columns, default_symbol, file.name)
 
 
-def _symbol_in_name(file: FileSource) -> str | None:
-    found = _DUMP_NAME.match(file.inner_name) or _DUMP_NAME.match(file.name)
+def symbol_in_name(name: str) -> str | None:
+    """Symbol that a file's name tells, as Binance names its dumps; None of any other."""
+    found = _DUMP_NAME.match(name)
     return found[1] if found else None
 
 

@@ -1,6 +1,8 @@
 """Open gaps and last ids, as the writing thread publishes them for the receiving one."""
 
 import asyncio
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ingest.tick import Market, StreamKind
@@ -37,11 +39,25 @@ class Progress:
     eta_s: float | None = None
 
 
+def first_from(gaps: Sequence[OpenGap], trade_id: int) -> int:
+    """Index of the first of a stream's gaps that reaches to an id or beyond."""
+    return bisect_left(gaps, trade_id, key=lambda gap: gap.to_id)
+
+
 class GapBoard:
-    """The newest state of every ledger. Published by one thread, read in one event loop."""
+    """The newest state of every ledger. Published by one thread, read in one event loop.
+
+    Attributes
+    ----------
+    gaps
+        All open gaps, a stream's in the order of their ids.
+    by_key
+        The same, stream by stream. Read, do not change.
+    """
 
     def __init__(self) -> None:
         self.gaps: tuple[OpenGap, ...] = ()
+        self.by_key: dict[StreamKey, list[OpenGap]] = {}
         self._edges: dict[StreamKey, tuple[int, int]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._news = asyncio.Event()
@@ -56,9 +72,14 @@ class GapBoard:
 
     def publish(self, gaps: tuple[OpenGap, ...], edges: dict[StreamKey, tuple[int, int]]) -> None:
         """Replace what is known; tasks wake when the gaps are others than before."""
-        news = gaps != self.gaps
-        self.gaps, self._edges = gaps, edges
-        if news and self._loop is not None and not self._loop.is_closed():
+        self._edges = edges
+        if gaps is self.gaps or gaps == self.gaps:
+            return
+        by_key: dict[StreamKey, list[OpenGap]] = {}
+        for gap in gaps:
+            by_key.setdefault(gap.key, []).append(gap)
+        self.gaps, self.by_key = gaps, by_key
+        if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._news.set)
 
     async def changed(self) -> None:

@@ -38,6 +38,17 @@ def without(whole: IdRange, taken: Iterable[IdRange]) -> list[IdRange]:
     return left
 
 
+def merged(ranges: Iterable[IdRange]) -> list[IdRange]:
+    """The same ids in as few ranges as can be, in order."""
+    found: list[IdRange] = []
+    for part in sorted(ranges):
+        if found and part.from_id <= found[-1].to_id + 1:
+            found[-1] = IdRange(found[-1].from_id, max(found[-1].to_id, part.to_id))
+        else:
+            found.append(part)
+    return found
+
+
 def holes(whole: IdRange, present: Sequence[int]) -> list[IdRange]:
     """Runs of ids in a range that are not among those present (in order)."""
     return without(whole, (IdRange(each, each) for each in present))

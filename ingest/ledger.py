@@ -74,6 +74,9 @@ class StreamLedger:
 
         A jump ahead of `last_id`, or below `first_id`, opens a gap with `cause`.
         """
+        if trade_id - 1 == self.last_id:  # as nearly all are
+            self.last_id, self.last_us = trade_id, time_us
+            return True
         if self.last_id is None or self.first_id is None:
             self.first_id = self.last_id = trade_id
             self.first_us = self.last_us = time_us

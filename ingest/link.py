@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, cast
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import connect
@@ -18,6 +18,7 @@ from ingest.binance import (
     ServerShutdown,
     parse_frame,
 )
+from ingest.bulk_socket import BulkConnection
 from ingest.endpoints import (
     combined_stream_url,
     stream_name,
@@ -31,8 +32,8 @@ from ingest.tick import Event, IngestError, Market, NonTrade, StreamKind, Tick
 class Connection(Protocol):
     """What a link needs of a socket; `websockets` gives it, a simulation may stand in."""
 
-    async def recv(self) -> bytes:
-        """Receive the next message; raises `LinkLostError` at the end."""
+    async def recv(self) -> bytes | list[bytes]:
+        """Receive the next message, or all that are here; raises `LinkLostError` at the end."""
 
     async def send(self, message: str) -> None:
         """Send a text message."""
@@ -88,6 +89,7 @@ class LinkLimits:
     answer_s: float = 10.0
 
 
+_EVENTS = (Tick, NonTrade)  # a tuple: twice as fast to ask for as their union
 OpenConnection = Callable[[str, LinkLimits], Awaitable[Connection]]
 
 
@@ -101,19 +103,19 @@ class _Socket:
 
     def __init__(self, connection: "connect") -> None:
         self._opened = connection
-        self._recv: Callable[..., Awaitable[bytes]]
+        self._connection: BulkConnection
 
     async def establish(self) -> None:
         try:
-            self._connection = await self._opened
+            self._connection = cast("BulkConnection", await self._opened)
         except InvalidStatus as error:
             raise _refused(error) from error
         except (OSError, WebSocketException, TimeoutError) as error:
             raise LinkLostError(f"cannot connect: {_words(error)}") from error
 
-    async def recv(self) -> bytes:
+    async def recv(self) -> bytes | list[bytes]:
         try:
-            return await self._connection.recv(decode=False)
+            return await self._connection.recv_many()
         except ConnectionClosed as error:
             raise LinkLostError(_words(error)) from error
 
@@ -145,6 +147,7 @@ async def open_socket(url: str, limits: LinkLimits) -> Connection:
             close_timeout=limits.close_s,
             compression=None,  # deflate doubles the cost of receiving
             max_queue=1024,
+            create_connection=BulkConnection,
             proxy=None if loopback else True,
         )
     )
@@ -188,23 +191,16 @@ class Link:
     async def pump(self) -> str:
         """Read until the connection ends; returns why it ended. No frame can end it."""
         loop = asyncio.get_running_loop()
-        recv, market = self.connection.recv, self.address.market
+        recv = self.connection.recv
         while True:
             try:
-                raw = await recv()
+                received = await recv()
             except LinkLostError as error:
                 return self._broken or str(error)
-            self.frames += 1
+            frames = [received] if isinstance(received, bytes) else received
+            self.frames += len(frames)
             self.last_frame_s = loop.time()
-            try:
-                found = parse_frame(raw, now_us(), market)
-            except MalformedMessageError as error:
-                self.sink.reject(error)
-                continue
-            if isinstance(found, Tick | NonTrade):
-                self._take(found, raw)
-            elif found is not None:
-                self._control(found)
+            self._read(frames, now_us())
 
     async def change(self, symbols: Iterable[str]) -> None:
         """Subscribe and unsubscribe so that just `symbols` are carried."""
@@ -226,6 +222,19 @@ class Link:
         """End the connection ourselves, with our reason."""
         self._broken = reason
         await self.connection.close()
+
+    def _read(self, frames: Sequence[bytes], received_us: int) -> None:
+        market = self.address.market
+        for raw in frames:
+            try:
+                found = parse_frame(raw, received_us, market)
+            except MalformedMessageError as error:
+                self.sink.reject(error)
+                continue
+            if isinstance(found, _EVENTS):
+                self._take(found, raw)
+            elif found is not None:
+                self._control(found)
 
     def _take(self, event: Event, raw: bytes) -> None:
         if event.symbol in self.wanted and event.stream == self.address.stream:

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import Counter, deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,11 @@ from ingest.tick import IngestError
 from ingest.upkeep import Retention, Upkeep
 from ingest.writer import TickWriter
 from ingest.writing import WritingLoop
+
+
+# A thread that fails so often in so many seconds does not work, though it is taken up again.
+_FAILING = 5
+_FAILING_OVER_S = 30.0
 
 
 class RecorderError(IngestError):
@@ -93,7 +99,7 @@ class Recorder:
             disk_low=self._disk_low,
             clock_jumped=self._clock_jumped,
         )
-        self._failure: str | None = None
+        self._failures: deque[tuple[float, str, str]] = deque(maxlen=20)  # moment, thread, what
         self._stopped = self._paused = False
         self._threads = {
             name: KeptThread(name, work, self._failed)
@@ -213,7 +219,9 @@ class Recorder:
             rotations=counts.rotations + (feed.rotations if feed else 0),
             attempts=counts.attempts + (feed.attempts if feed else 0),
             restarts=counts.restarts,
-            last_error=self._failure or self._writing.error or (feed.last_error if feed else None),
+            last_error=self._failing()
+            or self._writing.error
+            or (feed.last_error if feed else None),
             last_rejected=counts.last_rejected,
             last_received_us=max(
                 (each.last_received_us or 0 for each in list(counts.symbols.values())), default=0
@@ -231,6 +239,7 @@ class Recorder:
             history=tuple(counts.history.copy()),
             backfill=repair.backfill_progress() if repair else (),
             warm_start=repair.warm_start_progress() if repair else (),
+            write_error=self._writing.error,
         )
 
     def _prepare(self, path: Path) -> Damage | None:
@@ -242,7 +251,7 @@ class Recorder:
             return "stopped"
         if self._paused or self._upkeep.low:
             return "paused"
-        if self._failure is not None:
+        if self._failing() is not None:
             return "failed"
         if not self._symbols:
             return "off"
@@ -289,8 +298,15 @@ class Recorder:
         """Take note of a thread's failure; it is restarted within a second."""
         self._counts.restarts += 1
         detail = f"the {thread} thread failed and was restarted: {error!r}"
-        self._failure = None if not self._stopped else detail
+        self._failures.append((time.monotonic(), thread, detail))
         self._counts.note(self._now_us(), "restarted", detail)
+
+    def _failing(self) -> str | None:
+        """What keeps a thread from working, though it is restarted each second; None mostly."""
+        since_s = time.monotonic() - _FAILING_OVER_S
+        recent = [(thread, what) for at_s, thread, what in list(self._failures) if at_s > since_s]
+        again = Counter(thread for thread, _ in recent)
+        return next((what for thread, what in recent if again[thread] >= _FAILING), None)
 
     def _disk_low(self, low: bool) -> None:
         self._counts.note(self._now_us(), "paused" if low else "resumed", "free disk space")

@@ -49,12 +49,13 @@ class Repair:
         rng: random.Random,
     ) -> None:
         self._feed, self._counts, self._queue = feed, counts, queue
+        self._seeded: set[str] = set()
         self._backfill = Backfill(
             board,
             rest,
             self._put,
             settings.stream,
-            wanted=lambda symbol: symbol in feed.symbols,
+            wanted=lambda symbol: symbol in self._seeded,
             limits=BackfillLimits(
                 max_span_s=settings.backfill_hours * 3600, max_requests=settings.backfill_requests
             ),
@@ -78,7 +79,6 @@ class Repair:
             put=queue.put,
         )
         self._skew = SkewMeter(rest)
-        self._seeded: set[str] = set()
 
     def works(self) -> list[Coroutine[Any, Any, None]]:
         """What is to run beside the feed, until cancelled."""
@@ -96,6 +96,7 @@ class Repair:
         for symbol in self._seeded - set(symbols):
             self._warm_start.remove(symbol)
         self._seeded = set(symbols)
+        self._backfill.symbols_changed()
 
     def repair_now(self) -> None:
         """Ask at once where the backfill would wait."""
@@ -128,7 +129,10 @@ class Repair:
 
     def notices(self) -> list[str]:
         """Sentences for the person at the desk."""
-        alarms = [each for each in (self.no_data, self._backfill.blocked) if each is not None]
+        link = self._feed.link
+        refusal = None if link is None else link.refusal
+        said = (self.no_data, refusal, self._backfill.blocked)
+        alarms = [each for each in said if each is not None]
         return [*alarms, *self._backfill.notices, *self._warm_start.notices]
 
     def _put(self, item: Item) -> bool:

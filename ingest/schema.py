@@ -10,6 +10,7 @@ APPLICATION_ID = 0x50414952  # "PAIR"
 # Prices and quantities are integers in units of 1e-8 where that is exact (n / 1e8 then gives back
 # the printed decimal: both are exact doubles and division rounds correctly), else the float itself.
 UNITS = 100_000_000
+EXACT_UNITS = 2**53  # below it every whole number is a double
 
 _WAL_KEPT_BYTES = 64_000_000  # what the log's file is cut back to after a long reader is gone
 
@@ -107,7 +108,18 @@ CREATE TABLE quarantine (
 ) STRICT;
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
+_VERSION_3 = """
+-- Seconds that changed behind the stream's newest bar, under the revision that changed them: what
+-- a reader that holds the bars must read again (see ingest/repair_log.py). Old rows are dropped.
+CREATE TABLE repaired (
+    stream_id INTEGER NOT NULL,
+    revision  INTEGER NOT NULL,
+    low       INTEGER NOT NULL, high INTEGER NOT NULL,   -- seconds, both inclusive
+    PRIMARY KEY (stream_id, revision, low)
+) STRICT, WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 
@@ -142,7 +154,7 @@ def migrate(connection: sqlite3.Connection) -> None:
 def encode(value: float) -> int | float:
     """A price or quantity as stored: units of 1e-8 where exact, else the float itself."""
     units = round(value * UNITS)
-    return units if units < 2**53 and units / UNITS == value else value
+    return units if units < EXACT_UNITS and units / UNITS == value else value
 
 
 def decode(stored: float) -> float:

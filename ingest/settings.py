@@ -55,6 +55,7 @@ _OPTIONS = (
 )
 _SWITCHES = (
     ("no-browser", "do not open a browser"),
+    ("verify", "compare the stored bars with the stored ticks, say what differs, and end"),
     ("no-ingest", "do not record: only show what the database holds"),
     ("allow-remote", "serve other machines although nobody has to sign in"),
 )
@@ -83,6 +84,7 @@ class Settings:
     keep_days: float | None = None
     keep_gb: float | None = None
     backup: Path | None = None
+    verify: bool = False
     replay: Path | None = None
     speed: float = 1.0
     replay_from: datetime | None = None
@@ -138,6 +140,7 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
         keep_days=_value("--keep-days", _positive, found.keep_days) if found.keep_days else None,
         keep_gb=_value("--keep-gb", _positive, found.keep_gb) if found.keep_gb else None,
         backup=Path(found.backup).expanduser() if found.backup else None,
+        verify=found.verify,
         replay=Path(found.replay).expanduser() if found.replay else None,
         speed=_value("--speed", _speed, found.speed),
         replay_from=_value("--replay-from", _time, found.replay_from),

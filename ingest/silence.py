@@ -18,8 +18,11 @@ class SilenceLimits:
         A trade that REST knows may still be on its way for so long.
     behind_s
         REST that is behind the stream is asked again after this long.
+    again_s
+        REST that confirmed a quiet market is asked again after this long: a stream that dies in
+        the quiet is then found `again_s` + `grace_s` after the first trade it did not bring.
     most_s
-        Asked again, and given up again without a trade in between, after at most this long.
+        Given up again, without a trade in between, after at most this long.
     blind_s
         Silence of all streams that ends the connection when REST cannot be asked.
     """
@@ -28,6 +31,7 @@ class SilenceLimits:
     first_look_s: float = 10.0
     grace_s: float = 5.0
     behind_s: float = 5.0
+    again_s: float = 25.0
     most_s: float = 60.0
     blind_s: float = 60.0
 
@@ -95,7 +99,7 @@ def answered(watch: SymbolWatch, rest_id: int, now_s: float, limits: SilenceLimi
     else:
         watch.confirmed = True
         watch.asked += 1
-        watch.ask_at_s = now_s + min(limits.most_s, limits.silent_s * watch.asked)
+        watch.ask_at_s = now_s + limits.again_s
 
 
 def not_answered(watch: SymbolWatch, now_s: float, limits: SilenceLimits) -> None:

@@ -1,8 +1,5 @@
 """Read-only views of the database: ticks, bars with coverage, and what is there. Any thread."""
 
-import sqlite3
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -10,24 +7,21 @@ from typing import NamedTuple, Self
 import numpy as np
 import pandas as pd
 
-from ingest.schema import APPLICATION_ID, SCHEMA_VERSION, StoreError
+from ingest.bar_source import BarSource
+from ingest.bar_window import LastTrade, read_last_trade
+from ingest.connecting import Instant, bounds_us, one_transaction, open_for_reading, up, utc_time
+from ingest.schema import StoreError
 from ingest.stored_bars import (
     SECOND_US,
-    BarRow,
-    aggregate,
+    BarColumns,
     empty_bars,
     interval_seconds,
-    join_klines,
     time_index,
 )
 from ingest.tick import Market, StreamKind
 from ingest.writer import TickWriter
 
 __all__ = ["LastTrade", "Series", "StoreError", "TickReader", "TickWriter"]
-
-Instant = pd.Timestamp | datetime | str | int | None
-
-_EVER = (-(2**62), 2**62)
 
 
 class Series(NamedTuple):
@@ -39,15 +33,6 @@ class Series(NamedTuple):
     stream: StreamKind
     revision: int
     last_us: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class LastTrade:
-    """The newest stored trade of a symbol: its times in microseconds, its price."""
-
-    time_us: int
-    received_us: int
-    price: float
 
 
 class TickReader:
@@ -72,7 +57,7 @@ class TickReader:
     ) -> None:
         self.path = Path(path)
         self._market, self._stream = market, stream
-        self._connection = _open_for_reading(self.path)
+        self._connection = open_for_reading(self.path)
 
     def __enter__(self) -> Self:
         """Use as a context manager: closed at the end."""
@@ -120,12 +105,12 @@ class TickReader:
         series = self._find(symbol)
         if series is None:
             return None
-        first_us, _ = self._edges(series.stream_id)
+        first_us, _ = BarSource(self._connection, series.stream_id, 1).edges()
         last = self.last_trade(symbol)
         return (
             None
             if first_us is None or last is None
-            else (_timestamp(first_us), _timestamp(last.time_us))
+            else (utc_time(first_us), utc_time(last.time_us))
         )
 
     def last_trade(self, symbol: str) -> LastTrade | None:
@@ -133,13 +118,7 @@ class TickReader:
         series = self._find(symbol)
         if series is None:
             return None
-        row = self._connection.execute(
-            "SELECT t.time_us, t.time_us + t.received_delta_us, b.close"
-            " FROM (SELECT * FROM bar_1s WHERE stream_id = ? ORDER BY second DESC LIMIT 1) AS b"
-            " JOIN tick AS t ON t.stream_id = b.stream_id AND t.trade_id = b.close_id",
-            (series.stream_id,),
-        ).fetchone()
-        return None if row is None else LastTrade(*row)
+        return read_last_trade(self._connection, series.stream_id)
 
     def ticks(self, symbol: str, start: Instant = None, end: Instant = None) -> pd.DataFrame:
         """Trades of one symbol with ``start <= time < end``, as a ticks frame.
@@ -159,10 +138,10 @@ class TickReader:
             Empty where nothing is stored.
         """
         series = self._find(symbol)
-        low_us, high_us = _bounds(start, end)
+        low_us, high_us = bounds_us(start, end)
         rows: list[tuple[int, int, float, float, int]] = []
         if series is not None:
-            with _one_transaction(self._connection):
+            with one_transaction(self._connection):
                 first_id, last_id = self._id_range(series.stream_id, low_us, high_us)
                 rows = self._read_ticks(series.stream_id, first_id, last_id, low_us, high_us)
                 others = self._read_non_trades(series.stream_id, first_id, last_id)
@@ -202,24 +181,15 @@ class TickReader:
         series = self._find(symbol)
         if series is None:
             return empty_bars()
-        low_us, high_us = _bounds(start, end)
+        low_us, high_us = bounds_us(start, end)
         low = (low_us // SECOND_US) // seconds * seconds
-        high = _up(_up(high_us, SECOND_US) // SECOND_US, seconds)
-        with _one_transaction(self._connection):
-            first_us, newest = self._edges(series.stream_id)
-            ticks = self._read_rows(series.stream_id, low, high)
-            klines, length_s = self._read_klines(series.stream_id, seconds, low, high, first_us)
-            gaps = self._read_gaps(series.stream_id, low)
-        rows, unknown, until = join_klines(klines, length_s, ticks, first_us)
-        if not rows:
-            return empty_bars()
-        bars = aggregate(rows, seconds, gaps + unknown)
-        forming = None if newest is None else _timestamp(newest // seconds * seconds * SECOND_US)
-        if bars.index[-1] == forming:
-            bars.attrs["forming"] = forming
-        if until is not None:
-            bars.attrs["klines_until"] = _timestamp(until * SECOND_US)
-        return bars
+        high = up(up(high_us, SECOND_US) // SECOND_US, seconds)
+        source = BarSource(self._connection, series.stream_id, seconds)
+        with one_transaction(self._connection):
+            first_us, newest = source.edges()
+            source.read_klines(low, high, first_us)
+            columns = source.grid(low, high, source.gaps(low) + source.klines.unknown())
+        return bars_frame(columns, newest, source.klines.until)
 
     def gaps(self, symbol: str | None = None) -> pd.DataFrame:
         """The ledger of gaps, of one symbol or of all, oldest first.
@@ -255,51 +225,6 @@ class TickReader:
         frame["received"] = pd.to_datetime(frame["received"].astype("int64"), unit="us", utc=True)
         return frame
 
-    def _edges(self, stream_id: int) -> tuple[int | None, int | None]:
-        """Time of the first tick (µs), second of the newest bar."""
-        first = self._connection.execute(
-            "SELECT open_us FROM bar_1s WHERE stream_id = ? ORDER BY second LIMIT 1", (stream_id,)
-        ).fetchone()
-        newest = self._connection.execute(
-            "SELECT max(second) FROM bar_1s WHERE stream_id = ?", (stream_id,)
-        ).fetchone()
-        return (None if first is None else first[0]), newest[0]
-
-    def _read_rows(self, stream_id: int, low: int, high: int) -> list[BarRow]:
-        rows = self._connection.execute(
-            "SELECT second, open, high, low, close, volume, trades FROM bar_1s"
-            " WHERE stream_id = ? AND second >= ? AND second < ? ORDER BY second",
-            (stream_id, low, high),
-        )
-        return list(map(BarRow._make, rows))
-
-    def _read_klines(
-        self, stream_id: int, seconds: int, low: int, high: int, first_us: int | None
-    ) -> tuple[list[BarRow], int]:
-        """Klines that open no later than the first tick, of a length that divides the bar's."""
-        if first_us is not None and first_us < low * SECOND_US:
-            return [], 1
-        length = self._connection.execute(
-            "SELECT min(length_s) FROM kline WHERE stream_id = ? AND ? % length_s = 0",
-            (stream_id, seconds),
-        ).fetchone()[0]
-        if length is None:
-            return [], 1
-        rows = self._connection.execute(
-            "SELECT second, open, high, low, close, volume, trades FROM kline"
-            " WHERE stream_id = ? AND length_s = ? AND second >= ? AND second < ?"
-            " AND second <= ? ORDER BY second",
-            (stream_id, length, low, high, _EVER[1] if first_us is None else first_us // SECOND_US),
-        )
-        return list(map(BarRow._make, rows)), length
-
-    def _read_gaps(self, stream_id: int, low: int) -> list[tuple[int, int]]:
-        return self._connection.execute(
-            "SELECT after_us, before_us FROM gap"
-            " WHERE stream_id = ? AND state IN ('open', 'expired') AND before_us >= ?",
-            (stream_id, low * SECOND_US),
-        ).fetchall()
-
     def _find(self, symbol: str) -> Series | None:
         return next((each for each in self.series() if each.symbol == symbol), None)
 
@@ -332,65 +257,31 @@ class TickReader:
         return [row[0] for row in rows]
 
 
-class _one_transaction:  # noqa: N801 - reads as a verb where it is used
-    """A read transaction: all statements inside see one state of the database."""
+def bars_frame(columns: BarColumns, newest: int | None, until: int | None) -> pd.DataFrame:
+    """Make a bars frame, with what its ``attrs`` say of the forming bar and of klines.
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> None:
-        self._connection.execute("BEGIN")
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.execute("COMMIT")
-
-
-def _open_for_reading(path: Path) -> sqlite3.Connection:
-    if not path.is_file():
-        raise StoreError(f"no database at {path}: start the recorder to make one")
-    connection = None
-    try:
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro",
-            uri=True,
-            timeout=5.0,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        application_id = connection.execute("PRAGMA application_id").fetchone()[0]
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-    except sqlite3.Error as error:
-        if connection is not None:
-            connection.close()
-        raise StoreError(f"cannot read the database {path}: {error}") from error
-    if (application_id, version) != (APPLICATION_ID, SCHEMA_VERSION):
-        connection.close()
-        raise StoreError(f"{path} is not a Pairdesk database of version {SCHEMA_VERSION}")
-    return connection
-
-
-def _up(value: int, step: int) -> int:
-    """The next multiple of `step` at or above a value."""
-    return -(-value // step) * step
-
-
-def _bounds(start: Instant, end: Instant) -> tuple[int, int]:
-    return (
-        _EVER[0] if start is None else _microseconds(start),
-        _EVER[1] if end is None else _microseconds(end),
+    Parameters
+    ----------
+    columns
+        The bars.
+    newest
+        Second of the stream's newest trade; None without any.
+    until
+        Second at which the exchange's own bars end; None where there are none.
+    """
+    bars = columns.frame()
+    if not len(columns):
+        return bars
+    forming = (
+        None
+        if newest is None
+        else utc_time(newest // columns.seconds * columns.seconds * SECOND_US)
     )
-
-
-def _microseconds(instant: pd.Timestamp | datetime | str | int) -> int:
-    if isinstance(instant, int):
-        return instant
-    stamp = pd.Timestamp(instant)
-    stamp = stamp.tz_localize(UTC) if stamp.tzinfo is None else stamp.tz_convert(UTC)
-    return int(stamp.value // 1000)  # `value` counts nanoseconds, whatever the unit
-
-
-def _timestamp(time_us: int) -> pd.Timestamp:
-    return pd.Timestamp(time_us, unit="us", tz="UTC").as_unit("us")
+    if bars.index[-1] == forming:
+        bars.attrs["forming"] = forming
+    if until is not None and until > columns.first * columns.seconds:
+        bars.attrs["klines_until"] = utc_time(until * SECOND_US)
+    return bars
 
 
 def _ticks_frame(symbol: str, rows: list[tuple[int, int, float, float, int]]) -> pd.DataFrame:

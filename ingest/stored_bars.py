@@ -1,6 +1,7 @@
-"""Rows of one-second bars, as the database keeps them, into a bars frame."""
+"""Stored one-second bars into bars of any interval, on a grid without holes. Arrays only."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,18 +17,26 @@ _INTERVAL_SECONDS = {
     for unit, length in _LENGTHS.items()
     for count in {1: (1, 5, 15, 30), 60: (1, 5, 15), 3600: (1,)}[length]
 }
+# Codes of the coverage column, in the order of `analytics.frames.COVERAGE`.
+TRADED, QUIET, MISSING = range(3)
+KINDS: Final = ("traded", "quiet", "missing")
 
-
-class BarRow(NamedTuple):
-    """A stored bar: `second` of its open, prices, volume in units of 1e-8, trades."""
-
-    second: int
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float
-    trades: int
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+# A row of the database: `at` is the second it opens, volume in units of 1e-8.
+StoredRows = npt.NDArray[np.void]
+STORED_ROW: Final = np.dtype(
+    [
+        ("at", "i8"),
+        *((name, "f8") for name in ("open", "high", "low", "close")),
+        ("volume", "i8"),
+        ("trades", "i8"),
+    ]
+)
+_TAKEN = ("open", "high", "low", "close", "trades")
+_EXACT = 2**53
+_SAFE_SUM = 2.0**62
 
 
 def interval_seconds(interval: str) -> int:
@@ -37,141 +46,197 @@ def interval_seconds(interval: str) -> int:
     return _INTERVAL_SECONDS[interval]
 
 
-def time_index(times_us: npt.NDArray[np.int64]) -> pd.DatetimeIndex:
+def time_index(times_us: IntArray) -> pd.DatetimeIndex:
     """UTC index of µs since the epoch, named time."""
     return pd.DatetimeIndex(times_us.view("M8[us]"), name="time").tz_localize("UTC")
 
 
-def empty_bars() -> pd.DataFrame:
-    """A bars frame without a bar."""
-    return _bars_frame(
-        np.empty(0, np.int64),
-        np.empty((4, 0)),
-        np.empty(0),
-        np.empty(0, np.int64),
-        np.empty(0, "U7"),
+@dataclass(frozen=True, slots=True, eq=False)
+class BarColumns:
+    """Bars of one symbol on a grid without holes, a column an array. Never changed once made.
+
+    Attributes
+    ----------
+    first, seconds
+        The first bar opens ``first * seconds`` after the epoch; the next ones follow.
+    open, high, low, close
+        Quote currency; NaN where missing.
+    volume, trades
+        Base currency; NaN and 0 where missing.
+    coverage
+        `TRADED`, `QUIET` or `MISSING` (int8).
+    has_row
+        Whether the database has a bar there, shown or not.
+    """
+
+    first: int
+    seconds: int
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    volume: FloatArray
+    trades: IntArray
+    coverage: npt.NDArray[np.int8]
+    has_row: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.close)
+
+    @property
+    def times_us(self) -> IntArray:
+        """Open of each bar, µs since the epoch."""
+        step_us = self.seconds * SECOND_US
+        return np.arange(self.first, self.first + len(self), dtype=np.int64) * step_us
+
+    def part(self, start: int, stop: int) -> "BarColumns":
+        """Rows from `start` to `stop`, as views."""
+        rows = slice(start, stop)
+        return BarColumns(self.first + start, self.seconds, *(each[rows] for each in self.arrays()))
+
+    def copied(self) -> "BarColumns":
+        """The same bars in memory of their own."""
+        return BarColumns(self.first, self.seconds, *(each.copy() for each in self.arrays()))
+
+    def arrays(self) -> tuple[Any, ...]:
+        """The columns in order."""
+        return (
+            *(self.open, self.high, self.low, self.close),
+            *(self.volume, self.trades, self.coverage, self.has_row),
+        )
+
+    def frame(self) -> pd.DataFrame:
+        """Copy into a bars frame."""
+        names = ("open", "high", "low", "close", "volume", "trades")
+        columns = {name: getattr(self, name) for name in names}
+        frame = pd.DataFrame(columns, copy=True)
+        words = pd.array(list(KINDS), dtype="str").take(self.coverage)
+        frame["coverage"] = pd.Series(words, copy=False)
+        frame.index = time_index(self.times_us)
+        return frame
+
+
+def new_columns(first: int, seconds: int, size: int) -> BarColumns:
+    """Room for `size` bars, not filled."""
+    return BarColumns(
+        first,
+        seconds,
+        np.empty(size),
+        np.empty(size),
+        np.empty(size),
+        np.empty(size),
+        np.empty(size),
+        np.empty(size, dtype=np.int64),
+        np.empty(size, dtype=np.int8),
+        np.empty(size, dtype=np.bool_),
     )
 
 
-def _bars_frame(
-    times_us: npt.NDArray[np.int64],
-    prices: npt.NDArray[np.float64],
-    volume: npt.NDArray[np.float64],
-    trades: npt.NDArray[np.int64],
-    coverage: npt.NDArray[np.str_],
-) -> pd.DataFrame:
-    columns = dict(zip(("open", "high", "low", "close"), prices, strict=True))
-    frame = pd.DataFrame({**columns, "volume": volume, "trades": trades})
-    frame["coverage"] = pd.Series(coverage.astype(object), dtype="str")
-    frame.index = time_index(times_us)
-    return frame
+def empty_bars() -> pd.DataFrame:
+    """A bars frame without a bar."""
+    return new_columns(0, 1, 0).frame()
 
 
-def aggregate(
-    rows: list[BarRow],
-    seconds: int,
-    gaps: list[tuple[int, int]],
-) -> pd.DataFrame:
-    """One-second rows to bars of `seconds`, on a grid without holes, with their coverage."""
-    second, opens, highs, lows, closes, volumes, trades = zip(*rows, strict=True)
-    bucket = np.array(second, dtype=np.int64) // seconds
-    starts = np.flatnonzero(np.r_[True, bucket[1:] != bucket[:-1]])
-    ends = np.r_[starts[1:], len(bucket)] - 1
-    at = bucket[starts] - bucket[0]
-    size = int(at[-1]) + 1
+@dataclass(frozen=True, slots=True, eq=False)
+class BarRows:
+    """Bars that hold a trade, in order: `at` counts bars since the epoch, volume is in full."""
 
-    prices = np.full((4, size), np.nan)
-    prices[0, at] = np.array(opens)[starts]
-    prices[1, at] = np.maximum.reduceat(np.array(highs), starts)
-    prices[2, at] = np.minimum.reduceat(np.array(lows), starts)
-    prices[3, at] = np.array(closes)[ends]
-    volume = np.zeros(size)
-    volume[at] = _sum_units(volumes, starts)
-    counts = np.zeros(size, dtype=np.int64)
-    counts[at] = np.add.reduceat(np.array(trades, dtype=np.int64), starts)
-
-    times_us = (bucket[0] + np.arange(size)) * seconds * SECOND_US
-    coverage = np.where(counts > 0, "traded", "quiet").astype("U7")  # room for "missing"
-    missing = _in_gaps(times_us + seconds * SECOND_US, gaps)
-    missing |= _carry_close(prices, counts, missing)
-    coverage[missing] = "missing"
-    prices[:, missing], volume[missing], counts[missing] = np.nan, np.nan, 0
-    return _bars_frame(times_us, prices, volume, counts, coverage)
+    at: IntArray
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    volume: FloatArray
+    trades: IntArray
 
 
-def _sum_units(
-    volumes: tuple[float, ...], starts: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float64]:
-    """Sums of volumes in units of 1e-8, in base currency: exact while they are integers."""
-    if not all(isinstance(volume, int) for volume in volumes):
-        return np.add.reduceat(np.array(volumes, dtype=np.float64), starts) / UNITS
-    units, scale = np.array(volumes, dtype=np.int64), UNITS
-    while scale > 1 and not np.any(units % 10):
-        units, scale = units // 10, scale // 10
-    return np.asarray(np.add.reduceat(units, starts) / scale)
+def merge_rows(rows: StoredRows, seconds: int) -> BarRows:
+    """Merge stored rows, in order, into bars of `seconds`."""
+    at = rows["at"] // seconds
+    starts = np.flatnonzero(np.diff(at, prepend=-1))
+    ends = np.append(starts[1:], at.size)[: starts.size] - 1
+    if starts.size == at.size:  # nothing to merge: columns out of records, contiguous
+        o, h, lo, c, trades = (np.ascontiguousarray(rows[name]) for name in _TAKEN)
+        return BarRows(at, o, h, lo, c, _in_full(rows["volume"]), trades)
+    return BarRows(
+        at[starts],
+        rows["open"][starts],
+        np.maximum.reduceat(rows["high"], starts),
+        np.minimum.reduceat(rows["low"], starts),
+        rows["close"][ends],
+        _sum_units(rows["volume"], starts),
+        np.add.reduceat(rows["trades"], starts),
+    )
 
 
-def join_klines(
-    klines: list[BarRow], length_s: int, ticks: list[BarRow], first_us: int | None
-) -> tuple[list[BarRow], list[tuple[int, int]], int | None]:
-    """Put the exchange's own bars before the first tick's.
+def _sum_units(units: IntArray, starts: IntArray) -> FloatArray:
+    """Sums of volumes in units of 1e-8, in full: the double nearest to the decimal sum."""
+    if float(np.abs(units.astype(np.float64)).sum()) < _SAFE_SUM:
+        return _in_full(np.add.reduceat(units, starts))
+    stops = [*starts[1:].tolist(), units.size]
+    groups = zip(starts.tolist(), stops, strict=True)
+    return np.array([sum(units[start:stop].tolist()) / UNITS for start, stop in groups])
+
+
+def _in_full(units: IntArray) -> FloatArray:
+    volume: FloatArray = units / UNITS
+    for big in np.flatnonzero(units > _EXACT):
+        # numpy rounds to a double before dividing; Python divides integers in one rounding.
+        volume[big] = int(units[big]) / UNITS
+    return volume
+
+
+def lay_bars(rows: BarRows, out: BarColumns, missing: BoolArray, before: float) -> None:
+    """Lay bars on the grid of `out`, and fill it wholly.
 
     Parameters
     ----------
-    klines
-        Bars of `length_s` seconds that open no later than the first tick, in order.
-    ticks
-        One-second bars from ticks, in order.
-    first_us
-        Time of the stream's first tick; None without any.
-
-    Returns
-    -------
     rows
-        Klines, then those tick bars they do not cover: a kline replaces the second in which the
-        recording began, of which the ticks know only a part.
-    gaps
-        ``(after_us, before_us)`` of what neither knows.
-    until
-        Second at which the klines end; None without klines.
+        Bars that hold a trade, inside the grid.
+    out
+        Filled in place.
+    missing
+        Which bars of the grid end inside a gap: their close is not known.
+    before
+        The close before the grid, which quiet bars carry; NaN where it is not known.
+
+    A quiet bar after a missing one is missing: no close is carried across what is not known.
     """
-    if not klines:
-        return ticks, [], None
-    ends = [row.second + length_s for row in klines]
-    begins = [row.second for row in klines[1:]]
-    gaps = [
-        (end * SECOND_US, begin * SECOND_US)
-        for end, begin in zip(ends, begins, strict=False)
-        if begin > end
-    ]
-    if first_us is not None and first_us > ends[-1] * SECOND_US:
-        gaps.append((ends[-1] * SECOND_US, first_us))
-    return klines + [row for row in ticks if row.second >= ends[-1]], gaps, ends[-1]
+    place = rows.at - out.first
+    size = len(out)
+    out.has_row[:] = False
+    out.has_row[place] = True
+    stated = np.full(size, np.nan)
+    stated[place] = rows.close
+    stated[missing] = np.nan
+    source = np.maximum.accumulate(np.where(out.has_row | missing, np.arange(size), -1))
+    out.close[:] = np.where(source >= 0, stated[source], before)
+    out.coverage[:] = QUIET
+    out.coverage[place] = TRADED
+    unknown = np.isnan(out.close)
+    out.coverage[unknown] = MISSING
+    shown = ~unknown[place]
+    at = place[shown]
+    for name in ("open", "high", "low"):
+        column = getattr(out, name)
+        column[:] = out.close
+        column[at] = getattr(rows, name)[shown]
+    out.volume[:] = np.where(unknown, np.nan, 0.0)
+    out.volume[at] = rows.volume[shown]
+    out.trades[:] = 0
+    out.trades[at] = rows.trades[shown]
 
 
-def _in_gaps(
-    bar_ends_us: npt.NDArray[np.int64], gaps: list[tuple[int, int]]
-) -> npt.NDArray[np.bool_]:
-    """Which bars end inside a gap ``(after, before]``: their close is not known."""
-    missing = np.zeros(len(bar_ends_us), dtype=bool)
+def in_gaps(first: int, size: int, seconds: int, gaps: list[tuple[int, int]]) -> BoolArray:
+    """Which bars end inside a gap ``(after_us, before_us]``: their close is not known."""
+    missing = np.zeros(size, dtype=np.bool_)
     for after_us, before_us in gaps:
-        low, high = np.searchsorted(bar_ends_us, [after_us, before_us], side="right")
-        missing[low:high] = True
+        low, high = gap_bars(after_us, before_us, seconds)
+        missing[max(low - first, 0) : max(high - first + 1, 0)] = True
     return missing
 
 
-def _carry_close(
-    prices: npt.NDArray[np.float64],
-    counts: npt.NDArray[np.int64],
-    missing: npt.NDArray[np.bool_],
-) -> npt.NDArray[np.bool_]:
-    """Give quiet bars the close before them, in place. Returns those that have none to carry.
-
-    A bar has none when a missing bar is the nearest one before it: a close is never carried
-    across what is not known.
-    """
-    known = counts > 0
-    source = np.maximum.accumulate(np.where(known | missing, np.arange(len(counts)), 0))
-    quiet = ~known & ~missing
-    prices[:, quiet] = prices[3, source[quiet]]
-    return np.asarray(quiet & missing[source])
+def gap_bars(after_us: int, before_us: int, seconds: int) -> tuple[int, int]:
+    """First and last bar (both inclusive, counted since the epoch) that end inside a gap."""
+    step_us = seconds * SECOND_US
+    return after_us // step_us, before_us // step_us - 1

@@ -142,7 +142,8 @@ class TickColumns:
         rows["not_a_trade"] = zero | marked_na
         self._drop(MARKED_NA, int(marked_na.sum()))
         self._drop(ZERO, int((zero & ~marked_na).sum()))
-        self._parts.append(rows[~rows["not_a_trade"] | (rows["trade_id"] != UNKNOWN)])
+        kept = ~rows["not_a_trade"] | (rows["trade_id"] != UNKNOWN)
+        self._parts.append(rows if kept.all() else rows[kept])
 
     def skip(self, reason: str) -> None:
         """Count a row that was read and is no trade."""
@@ -164,11 +165,13 @@ class TickColumns:
         rows = self._one_kind_each(rows)
         rows = self._without_repeats(rows)
         traded = ~rows["not_a_trade"]
-        ticks, others = rows[traded], rows[~traded]
-        time_us = ticks["time_us"]
-        if (np.diff(time_us) < 0).any():
-            ticks = ticks[np.argsort(time_us, kind="stable")]
-        frame = self._framed(ticks)
+        others = rows[~traded]
+        if not traded.all():
+            rows = rows[traded]
+        time_us = rows["time_us"]
+        if (time_us[1:] < time_us[:-1]).any():
+            rows = rows[np.argsort(time_us, kind="stable")]
+        frame = self._framed(rows)
         if "trade_id" in frame and len(others):
             frame.attrs["non_trade_ids"] = self._ids_by_symbol(others)
         return frame
@@ -203,7 +206,7 @@ class TickColumns:
         for code in range(len(self._names)):
             places = np.flatnonzero((rows["symbol"] == code) & (rows["trade_id"] != UNKNOWN))
             ids = rows["trade_id"][places]
-            if len(ids) < 2 or (np.diff(ids) > 0).all():
+            if len(ids) < 2 or (ids[1:] > ids[:-1]).all():
                 continue
             # A trade goes before a non-trade of the same id, then the first in the file.
             order = np.lexsort((places, rows["not_a_trade"][places], ids))
@@ -243,7 +246,7 @@ class TickColumns:
             columns["buyer_is_maker"] = ticks["maker"] == 1
         time_us = np.ascontiguousarray(ticks["time_us"])
         index = pd.DatetimeIndex(time_us.view("datetime64[us]"), name="time").tz_localize("UTC")
-        return pd.DataFrame(columns, index=index)
+        return pd.DataFrame(columns, index=index, copy=False)
 
     def _ids_by_symbol(self, rows: Rows) -> dict[str, list[int]]:
         return {

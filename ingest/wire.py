@@ -13,6 +13,11 @@ MAX_AMOUNT = 1e18  # no price or quantity comes near it
 YEAR_2009_MS, YEAR_2100_MS = 1_230_768_000_000, 4_102_444_800_000
 INT64_MAX = 2**63 - 1
 
+# Printed decimals met before: in recorded trades four of five are among the last few thousand. A
+# dict emptied now and then: a least-recently-used one costs more than it saves.
+_MOST_KNOWN_AMOUNTS = 10_000
+_KNOWN_AMOUNTS: dict[str, float] = {}
+
 DECODE_ERRORS = (msgspec.MsgspecError, RecursionError, UnicodeError)
 
 NA_MARKER = "marked NA by the exchange"
@@ -65,22 +70,31 @@ class AggRow(msgspec.Struct, gc=False):
 
 def agg_event(row: AggRow, symbol: str, received_us: int, market: Market) -> Event:
     """Turn a decoded aggregate into its event, or raise `RefusedError`."""
-    price, quantity = amount(row.p), amount(row.q)
+    price, quantity, first, last = amount(row.p), amount(row.q), row.f, row.l
     time_us = time_us_of(row.T)
-    empty = row.f == -1 and row.l == -1
+    empty = first == -1 and last == -1
     if empty or not price or not quantity:
         reason = NO_TRADES_MARKER if empty else ZERO_MARKER
         return NonTrade(market, symbol, "aggTrade", row.a, time_us, received_us, reason)
-    if row.f < 0 or row.l < row.f:
-        raise RefusedError(f"first trade id {row.f} and last trade id {row.l} are no range")
-    trades = row.l - row.f + 1
+    if first < 0 or last < first:
+        raise RefusedError(f"first trade id {first} and last trade id {last} are no range")
     return Tick(
-        market, symbol, "aggTrade", row.a, price, quantity, time_us, received_us, row.m, trades
-    )
+        market, symbol, "aggTrade", row.a, price, quantity, time_us, received_us, row.m,
+        last - first + 1,
+    )  # fmt: skip
 
 
 def amount(text: str) -> float:
     """Price or quantity from its printed decimal, 0 included, or raise `RefusedError`."""
+    value = _KNOWN_AMOUNTS.get(text)
+    if value is None:
+        if len(_KNOWN_AMOUNTS) >= _MOST_KNOWN_AMOUNTS:
+            _KNOWN_AMOUNTS.clear()
+        value = _KNOWN_AMOUNTS[text] = _new_amount(text)
+    return value
+
+
+def _new_amount(text: str) -> float:
     # float() alone would take "nan", "1_0", " 1" and other scripts' digits.
     if len(text) <= MAX_DECIMAL_CHARS and text.isascii() and text.replace(".", "", 1).isdigit():
         value = float(text)

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from ingest.batch import Batch, add_tick, same_event
+from ingest.batch import Batch, same_event
 from ingest.gap_board import OpenGap, StreamKey
 from ingest.ledger import Gap, StreamLedger
+from ingest.repair_log import RepairLog
 from ingest.rest_rows import Kline
 from ingest.schema import UNITS, encode, open_for_writing
 from ingest.tick import Event, NonTrade
 
 _SAMPLE_EVERY = 50
 
-_INSERT_TICK = "INSERT INTO tick VALUES (?, ?, ?, ?, ?, ?, ?)"
 _INSERT_NON_TRADE = "INSERT INTO non_trade VALUES (?, ?, ?, ?)"
 # Open and close belong to the least and greatest (time, id), so the order of arrival cannot matter.
 _UPSERT_BAR = """
@@ -141,6 +141,9 @@ class TickWriter:
             self._connection.executemany(
                 "INSERT OR REPLACE INTO kline VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
             )
+            if rows:
+                seconds = [row[2] for row in rows]
+                self._repairs.note_span(state.stream_id, min(seconds), max(seconds) + length_s)
             self._store_ledgers([key], Written())
 
     def quarantine(self, rows: Sequence[tuple[int, str, str]], most: int = 1000) -> None:
@@ -203,36 +206,36 @@ class TickWriter:
 
     def _gather(self, events: Sequence[Event], written: Written) -> Batch:
         batch = Batch()
+        stored = written.stored
         for event in events:
             key = (event.market, event.symbol, event.stream)
             state = self._streams.get(key) or self._add_stream(key)
-            if not state.ledger.observe(event.trade_id, event.time_us, state.cause):
+            ledger, trade_id = state.ledger, event.trade_id
+            if not ledger.observe(trade_id, event.time_us, state.cause):
                 self._count_known(event, key, state.stream_id, batch, written)
                 continue
-            if state.ledger.last_id == event.trade_id:
+            if ledger.last_id == trade_id:
                 state.cause = "lost"
-                if len(batch.fresh) % _SAMPLE_EVERY == 0:
+                if len(batch) % _SAMPLE_EVERY == 0:
                     written.newest.append(event)
-            batch.fresh[state.stream_id, event.trade_id] = event
             if isinstance(event, NonTrade):
-                batch.non_trades.append(
-                    (state.stream_id, event.trade_id, event.time_us, event.reason)
-                )
+                batch.add_non_trade(state.stream_id, event)
                 written.non_trades += 1
             else:
-                add_tick(batch, state.stream_id, event)
-                written.stored[key] = written.stored.get(key, 0) + 1
+                batch.add_tick(state.stream_id, event)
+                stored[key] = stored.get(key, 0) + 1
         return batch
 
     def _store(self, batch: Batch) -> None:
-        self._connection.executemany(_INSERT_TICK, batch.ticks)
+        self._repairs.note(batch.bars)
+        batch.insert_ticks(self._connection)
         self._connection.executemany(_INSERT_NON_TRADE, batch.non_trades)
         self._connection.executemany(_UPSERT_BAR, ((*key, *bar) for key, bar in batch.bars.items()))
 
     def _count_known(
         self, event: Event, key: StreamKey, stream_id: int, batch: Batch, written: Written
     ) -> None:
-        first = batch.fresh.get((stream_id, event.trade_id))
+        first = batch.find(stream_id, event.trade_id)
         same = self._is_stored(stream_id, event) if first is None else same_event(first, event)
         counts = written.duplicates if same else written.conflicts
         counts[key] = counts.get(key, 0) + 1
@@ -386,6 +389,7 @@ class TickWriter:
             )
             streams[key] = StreamState(stream_id, ledger, causes.get(key, "stopped"))
         self._streams = streams
+        self._repairs = RepairLog(self._connection)
 
     def _load_gaps(self, stream_id: int) -> list[Gap]:
         rows = self._connection.execute(

@@ -14,8 +14,8 @@ from ingest.gap_board import GapBoard, StreamKey
 from ingest.tick import Event, NonTrade, Tick
 from ingest.writer import TickWriter, Written
 
-BATCH_ROWS = 1000
-BATCH_WAIT_S = 0.25
+BATCH_ROWS = 10_000
+BATCH_WAIT_S = 0.2
 
 Step = list[Event] | Cause | Call
 
@@ -70,9 +70,11 @@ class WritingLoop:
         self._give_up.set()
 
     def _work_off(self) -> None:
+        """Do what was taken, then tell of the gaps: once, since a ledger may have thousands."""
         while self._steps:
             self._persist(self._steps[0])
             self._steps.popleft()
+        self._publish()
 
     def _persist(self, step: Step) -> None:
         """Do one step, however long the database refuses it."""
@@ -96,7 +98,6 @@ class WritingLoop:
             self._call(step)
         else:
             self._store(step)
-        self._publish()
 
     def _call(self, call: Call) -> None:
         """Do what was asked; what can never succeed is noted, and holds nothing up."""

@@ -2,49 +2,25 @@
 
 import streamlit as st
 
-from pages.ui import controls, evidence_body, evidence_data, file_choice, notices, pair_data
-from pages.ui.recording import current_recorder
+from pages.ui import evidence_body, evidence_data, header, notices
 
 
 def main() -> None:
-    """Show the mode that the sidebar says; the controls are those of the live page."""
-    with st.sidebar:
-        mode = controls.choose_mode()
+    """Show the evidence for what the header says; this page does not refresh by itself."""
+    desk = header.current()
+    desk.show_missing()
     with notices.shown_in_place():
-        if mode == controls.FILE:
-            show_file()
+        if desk.view is None:
+            desk.show_why_not()
+        elif desk.file is not None:
+            show_evidence(evidence_data.of_file(desk.view, desk.file))
         else:
-            show_database()
-
-
-def show_database() -> None:
-    """Show the recorded market as it was when last taken: this page does not refresh by itself."""
-    symbols = pair_data.recorded_symbols(pair_data.database_path())
-    if len(symbols) < 2:
-        notices.show(notices.too_few(symbols, is_recording=current_recorder() is not None))
-        return
-    with st.sidebar:
-        view = controls.choose_view(*controls.choose_pair(symbols), may_read_all=False)
-    show_evidence(evidence_data.of_database(view))
-
-
-def show_file() -> None:
-    """Show a pair of a file."""
-    file = file_choice.choose_file()
-    if file is None:
-        return
-    symbols = sorted(file_choice.load(file).attrs["report"].symbols)
-    if len(symbols) < 2:
-        notices.show(notices.single_symbol(symbols[0], file.name))
-        return
-    with st.sidebar:
-        view = controls.choose_view(*controls.choose_pair(symbols, "file_"), may_read_all=True)
-    show_evidence(evidence_data.of_file(view, file))
+            show_evidence(evidence_data.of_database(desk.view))
 
 
 @st.fragment
 def show_evidence(material: evidence_data.Material) -> None:
-    """Show all of it; apart from the sidebar, so that its buttons redraw only this."""
+    """Show all of it; apart from the header, so that its buttons redraw only this."""
     with notices.shown_in_place():
         evidence_body.show(material)
 

@@ -1,21 +1,9 @@
 """The feed page: whether the recording can be trusted, symbol by symbol, and what to do if not."""
 
-import time
-
 import streamlit as st
 from streamlit_autorefresh import st_autorefresh
 
-from pages.ui import controls, feed_body, notices, pair_data, recording
-
-
-def main() -> None:
-    """Show the sidebar's controls; only the fragment inside is drawn anew."""
-    recorder = recording.current_recorder()
-    with st.sidebar:
-        refresh = controls.choose_refresh()
-        if recorder is not None:
-            recording.manage_symbols(recorder)
-    live_feed(refresh)
+from pages.ui import controls, feed_body, header, notices, pair_data, recording
 
 
 @st.fragment
@@ -23,7 +11,7 @@ def live_feed(refresh: controls.Refresh) -> None:
     """Draw everything that moves; the timer stands inside, so that only this is redrawn."""
     recorder = recording.current_recorder()
     status = None if recorder is None else recorder.status()
-    now_us = time.time_ns() // 1_000
+    now_us = recording.now_us(recorder)
     feed_body.show_head(status, now_us)
     feed_body.show_notices(status)
     with notices.shown_in_place():
@@ -32,4 +20,4 @@ def live_feed(refresh: controls.Refresh) -> None:
         st_autorefresh(refresh.every_s * 1_000, key="refresh")
 
 
-main()
+live_feed(header.current().refresh)

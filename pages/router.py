@@ -1,23 +1,28 @@
-"""The script Streamlit runs for every visitor: page settings, style, and which page to show."""
+"""The script Streamlit runs for every visitor: page settings, style, header, and which page."""
 
 from pathlib import Path
 
 import streamlit as st
 
-from pages.ui.controls import enter_page
+from pages.ui import header, sign_in
 
 PAGES = Path(__file__).resolve().parent
 
 st.set_page_config(page_title="Pairdesk", layout="wide", initial_sidebar_state="auto")
 st.html(PAGES / "ui" / "style.css")
+sign_in.require()
 # Absolute paths: relative ones are looked up beside app.py, not here.
 shown = st.navigation(
     [
         st.Page(PAGES / "live.py", title="Live", default=True),
         st.Page(PAGES / "evidence.py", title="Evidence", url_path="evidence"),
+        st.Page(PAGES / "scanner.py", title="Scanner", url_path="scanner"),
+        st.Page(PAGES / "backtest.py", title="Backtest", url_path="backtest"),
         st.Page(PAGES / "feed.py", title="Feed", url_path="feed"),
+        st.Page(PAGES / "methods.py", title="Methods", url_path="methods"),
     ],
-    position="sidebar",
+    position="top",
 )
-enter_page(shown.title)
+# Drawn here, so that the controls are the same ones on every page and keep what was chosen.
+header.show()
 shown.run()

@@ -329,6 +329,11 @@ class Exchange:
         async with asyncio.timeout(timeout_s):
             await asyncio.shield(self._feed_task)
 
+    def stop_feed(self) -> None:
+        """Trade no more: what the feed has published stands."""
+        assert self._feed_task is not None, "the exchange has no feed"
+        self._feed_task.cancel()
+
     def _notify(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()

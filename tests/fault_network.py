@@ -150,7 +150,8 @@ def silent_stream(kind: str, *, seed: int = 1, rate: float = 10.0) -> Result:
     """Let a stream fall silent while the exchange trades on; measure how soon it is given up.
 
     ``symbol``: one symbol's frames stop, the other's go on; ``connection``: all frames stop;
-    ``from the start``: no frame ever comes, as on the wrong path.
+    ``from the start``: no frame ever comes, as on the wrong path; ``after a quiet hour``: nobody
+    traded for long, and what is traded then does not come.
     """
 
     async def scenario() -> tuple[World, float, float, str]:
@@ -160,6 +161,8 @@ def silent_stream(kind: str, *, seed: int = 1, rate: float = 10.0) -> Result:
         world.start()
         if kind != "from the start":
             await world.trade_on(30.0, rate)
+        if kind == "after a quiet hour":
+            await asyncio.sleep(3600.0 + world.rng.uniform(0.0, 60.0))
         before, begun_s = len(world.attempts_s), world.exchange.now_s()
         if kind == "symbol":
             world.deaf_to.add("BTCUSDT")

@@ -5,75 +5,19 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from exchange import Exchange, ThreadedExchange
 from exchange_feeds import LiveFeed
+from fault_children import SYMBOLS, Child, Nursery
 from fault_result import Result, at_least, at_most, equal, holds, told
 from fault_storage import TESTS, child_environment, until
 
 from ingest.recorder import Recorder
 from ingest.settings import Settings
 from ingest.writing import BATCH_WAIT_S
-
-SYMBOLS = ("BTCUSDT", "ETHUSDT")
-
-
-class Child:
-    """One recording process; imports while its predecessor still runs."""
-
-    def __init__(self, database: Path, exchange: ThreadedExchange, batch_wait_s: float) -> None:
-        addresses = (exchange.ws_url, exchange.rest_url)
-        arguments = (str(database), *addresses, ",".join(SYMBOLS), str(batch_wait_s))
-        self._process = subprocess.Popen(
-            [sys.executable, str(TESTS / "fault_child.py"), *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=child_environment(),
-        )
-
-    def begin(self) -> None:
-        """Let it record; returns when its threads run."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        assert self._process.stdout.readline().strip() == b"ready"
-        self._process.stdin.write(b"\n")
-        self._process.stdin.flush()
-
-    def wait_recording(self) -> None:
-        assert self._process.stdout is not None
-        assert self._process.stdout.readline().strip() == b"recording", "the child did not record"
-
-    def end(self) -> None:
-        """Let it stop in order."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        assert self._process.wait(10) == 0, "the child did not stop in order"
-
-    def kill(self) -> None:
-        """End it at once: SIGKILL, or what the system has in its place."""
-        self._process.kill()
-        self._process.wait(10)
-
-    def close(self) -> None:
-        self.kill()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
-
-
-@contextmanager
-def child_of(
-    database: Path, exchange: ThreadedExchange, batch_wait_s: float = BATCH_WAIT_S
-) -> Iterator[Child]:
-    child = Child(database, exchange, batch_wait_s)
-    try:
-        yield child
-    finally:
-        child.close()
 
 
 def kill_at_random(
@@ -91,10 +35,14 @@ def kill_at_random(
     torn = unsound = lost = early = grown = stored_before = 0
     begun_s = time.monotonic()
     feed = LiveFeed(rate_per_s, seed=seed, history_s=0)
-    with ThreadedExchange(SYMBOLS, feed=feed) as exchange, ExitStack() as stack:
-        child = stack.enter_context(child_of(database, exchange, batch_wait_s))
+    with (
+        ThreadedExchange(SYMBOLS, feed=feed) as exchange,
+        Nursery() as nursery,
+        ExitStack() as stack,
+    ):
+        child = stack.enter_context(nursery.child())
         for _ in range(kills):
-            child.begin()
+            child.begin(database, exchange, batch_wait_s)
             if rng.random() < 0.1:
                 early += 1  # anywhere in its start
                 time.sleep(rng.uniform(0, 0.2))
@@ -102,7 +50,7 @@ def kill_at_random(
                 child.wait_recording()
                 exchange.wait_for_subscribers(1)
                 time.sleep(rng.uniform(0, longest_s))
-            follower = stack.enter_context(child_of(database, exchange, batch_wait_s))
+            follower = stack.enter_context(nursery.child())
             seen = stored_ids(database)
             child.kill()
             child = follower
@@ -113,10 +61,10 @@ def kill_at_random(
             lost += _missing(seen, after)
             grown += _count(after) > stored_before
             stored_before = _count(after)
-        exchange.call(_stop_feed)
+        exchange.call(Exchange.stop_feed)
         exchange.push("BTCUSDT", 1, 1)
         exchange.push("ETHUSDT", 1, 1)
-        child.begin()
+        child.begin(database, exchange, batch_wait_s)
         child.wait_recording()
         exchange.wait_for_subscribers(1)
         killed_s = time.monotonic() - begun_s
@@ -150,11 +98,6 @@ def kill_at_random(
 
 def _count(ids: dict[str, list[int]]) -> int:
     return sum(map(len, ids.values()))
-
-
-def _stop_feed(exchange: Exchange) -> None:
-    assert exchange._feed_task is not None
-    exchange._feed_task.cancel()
 
 
 def _since_first(sent: dict[str, list[int]], database: Path) -> dict[str, list[int]]:
@@ -287,7 +230,9 @@ def second_recorder(folder: Path) -> Result:
 
 def damaged_log_repaired(folder: Path, *, seeds: range) -> Result:
     """Damage the log that a killed recorder left; the exchange gives back what it lost."""
-    costs, lefts, times_s = zip(*(_damage_and_repair(folder, seed) for seed in seeds), strict=True)
+    with Nursery() as nursery:
+        found = [_damage_and_repair(folder, nursery, seed) for seed in seeds]
+    costs, lefts, times_s = zip(*found, strict=True)
     return Result(
         f"{len(seeds)} logs of killed recorders damaged, then recorded on",
         seeds.start,
@@ -299,13 +244,13 @@ def damaged_log_repaired(folder: Path, *, seeds: range) -> Result:
     )
 
 
-def _damage_and_repair(folder: Path, seed: int) -> tuple[int, int, float]:
+def _damage_and_repair(folder: Path, nursery: Nursery, seed: int) -> tuple[int, int, float]:
     """Give the trades lost to the damage, those lost after the repair, and its seconds."""
     rng = random.Random(seed)
     database = folder / f"log{seed}.db"
     with ThreadedExchange(SYMBOLS) as exchange:
         for trades in (20, 400):
-            with child_of(database, exchange) as child:
+            with nursery.child() as child:
                 _record(child, exchange, trades, database)
                 if trades == 20:
                     child.end()  # in order: these are safe
@@ -316,7 +261,7 @@ def _damage_and_repair(folder: Path, seed: int) -> tuple[int, int, float]:
         log.write_bytes(content)
         database.with_name(database.name + "-shm").unlink(missing_ok=True)
         cost = _missing(_sent(exchange), stored_ids(database))
-        with child_of(database, exchange) as child:
+        with nursery.child() as child:
             _record(child, exchange, 1, database, wait=False)
             sent, begun_s = _sent(exchange), time.monotonic()
             with suppress(TimeoutError):
@@ -332,7 +277,7 @@ def _record(
     child: Child, exchange: ThreadedExchange, trades: int, database: Path, *, wait: bool = True
 ) -> None:
     """Let a child record this many trades of each symbol."""
-    child.begin()
+    child.begin(database, exchange)
     child.wait_recording()
     exchange.run(lambda e: e.wait_until(lambda: len(e.connections) == 1))
     for number in range(trades):

@@ -1,16 +1,27 @@
-"""The whole state machine on a fake clock: random faults, then the account of every id."""
+"""The whole state machine on a fake clock: a script of faults, then the account of every id.
+
+Hypothesis makes the scripts up. One that breaks the promise is cut down to the least that still
+does, and printed; ``python tests/fault_simulation.py 'SCRIPT'`` does the same again.
+"""
 
 import asyncio
+import json
 import random
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import hypothesis
 from fault_network import most_in
-from fault_result import Result, at_most, equal, told
+from fault_result import Figure, Result, at_most, holds, told
 from fault_world import Handshake, World
+from hypothesis import HealthCheck, Phase, Verbosity
+from hypothesis import strategies as st
 from virtual_time import VirtualTimeError, run_virtual
 
 from ingest.event_queue import Call
@@ -18,6 +29,7 @@ from ingest.feed import FeedLimits
 from ingest.writer import TickWriter
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
+MOST_ATTEMPTS = 60
 HEALED_WITHIN_S = 1200.0  # the longest wait a refusal of these asks for is 600 s
 REASONS = ("closed: 1000", "closed: 1001", "closed: 1006", "closed: 1008", "closed: 1011", "RST")
 
@@ -25,15 +37,50 @@ Action = Callable[[World, random.Random], Awaitable[None] | None]
 
 
 @dataclass(frozen=True)
+class Fault:
+    """What goes wrong, how long after the one before it, and the seed of its details."""
+
+    after_s: float
+    name: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Script:
+    """All that decides a simulation."""
+
+    seed: int  # of the market
+    trades_per_s: float
+    rotate_after_s: float
+    capacity: int  # of the queue
+    is_warm: bool  # else the first requests are spent on a day of bars
+    quiet_at_the_end: bool  # then a quiet market has to be understood
+    faults: tuple[Fault, ...]
+
+    def __str__(self) -> str:
+        """Give it as JSON, short enough to be pasted."""
+        faults = [[each.after_s, each.name, each.seed] for each in self.faults]
+        return json.dumps(asdict(self) | {"faults": faults})
+
+    @classmethod
+    def parsed(cls, text: str) -> Self:
+        fields = json.loads(text)
+        return cls(**fields | {"faults": tuple(Fault(*each) for each in fields["faults"])})
+
+
+@dataclass(frozen=True)
 class Simulated:
     """What one simulation came to."""
 
-    seed: int
+    script: Script
     faults: tuple[str, ...]
     trades: int
-    actions: tuple[str, ...]
     most_attempts: int
     healed_s: float
+
+
+def _nothing(_world: World, _rng: random.Random) -> None:
+    """Leave a script's place empty: what Hypothesis cuts a fault down to."""
 
 
 def _cut(world: World, rng: random.Random) -> None:
@@ -182,12 +229,12 @@ def _repair(world: World, _rng: random.Random) -> None:
 
 
 ACTIONS: dict[str, Action] = {
-    name.strip("_"): action
-    for name, action in list(globals().items())
-    if name.startswith("_")
-    and callable(action)
-    and getattr(action, "__module__", "") == __name__
-    and action not in (_unmute, _network, _go_on, _forget_before)
+    action.__name__.strip("_"): action
+    for action in (
+        *(_nothing, _cut, _black_hole, _mute, _mute_symbol, _lose, _reorder, _replay, _shutdown),
+        *(_refuse, _hang, _short_lived, _no_network, _rest_lags, _rest_slow, _rest_refuses),
+        *(_holes, _stall, _bad_frames, _fail, _crash, _other_symbols, _clock, _forget, _repair),
+    )
 }
 
 
@@ -200,38 +247,38 @@ def heal(world: World) -> None:
     world.exchange.faults.clear()
 
 
-async def _live(world: World, rng: random.Random, for_s: float, actions: list[str]) -> None:
+async def _live(world: World, script: Script) -> None:
     """Let one fault follow another while trades go on."""
-    going = asyncio.create_task(world.trade_on(for_s, rng.choice((0.5, 2.0, 6.0))))
-    end_s = world.exchange.now_s() + for_s
-    mild = rng.uniform(3.0, 30.0)
-    while world.exchange.now_s() < end_s:
-        await asyncio.sleep(rng.expovariate(1 / mild))
-        name = rng.choice(list(ACTIONS))
-        actions.append(name)
-        done = ACTIONS[name](world, rng)
+    for_s = sum(fault.after_s for fault in script.faults) + 5.0
+    going = asyncio.create_task(world.trade_on(for_s, script.trades_per_s))
+    for fault in script.faults:
+        await asyncio.sleep(fault.after_s)
+        done = ACTIONS[fault.name](world, random.Random(fault.seed))
         if done is not None:
             await done
     await going
 
 
-async def _scenario(seed: int, for_s: float) -> Simulated:
-    rng = random.Random(seed)
-    limits = FeedLimits(rotate_after_s=rng.choice((23 * 3600.0, 60.0, 25.0)))
-    capacity = rng.choice((200_000, 2000, 30))
-    warm = rng.random() < 0.8  # 260 requests for bars in every run would only take time
-    world = World(SYMBOLS, seed=seed, limits=limits, capacity=capacity, warm=warm)
-    actions: list[str] = []
+async def _scenario(script: Script) -> Simulated:
+    limits = FeedLimits(rotate_after_s=script.rotate_after_s)
+    world = World(
+        SYMBOLS, seed=script.seed, limits=limits, capacity=script.capacity, warm=script.is_warm
+    )
     world.start()
-    await world.trade_on(rng.uniform(0, 5), 5.0)
-    await _live(world, rng, for_s, actions)
+    await world.trade_on(3.0, 5.0)
+    await _live(world, script)
     heal(world)
-    # One trade more of each in half of the cases: else the quiet market has to be understood.
-    if rng.random() < 0.5:
-        for symbol in world.symbols:
-            world.trade(symbol)
+    for symbol in () if script.quiet_at_the_end else world.symbols:
+        world.trade(symbol)
     healed_s = await world.until(world.whole_to_the_end, HEALED_WITHIN_S, every_s=0.5)
     await world.stop()
+    faults = _faults(world, healed_s)
+    trades = sum(len(account.sent) for account in world.final.values())
+    return Simulated(script, faults, trades, most_in(world.attempts_s, 300.0), healed_s)
+
+
+def _faults(world: World, healed_s: float) -> tuple[str, ...]:
+    """Say what breaks the promise."""
     faults = [
         f"{symbol}: {fault}"
         for symbol, account in world.final.items()
@@ -245,46 +292,87 @@ async def _scenario(seed: int, for_s: float) -> Simulated:
     if given_up:
         faults.append(f"{given_up} ids given up")
     made = {repr(each) for each in world.failures} - {"RuntimeError('made to fail')"}
-    faults += sorted(made)
-    trades = sum(len(account.sent) for account in world.final.values())
     attempts = most_in(world.attempts_s, 300.0)
-    return Simulated(seed, tuple(faults), trades, tuple(actions), attempts, healed_s)
+    if attempts > MOST_ATTEMPTS:
+        faults.append(f"{attempts} attempts in 5 minutes")
+    return (*faults, *sorted(made))
 
 
-def simulate(seed: int, for_s: float = 120.0) -> Simulated:
-    """Run one simulation; the same seed gives the same one."""
+def simulate(script: Script) -> Simulated:
+    """Run one simulation; the same script gives the same one."""
     try:
-        return run_virtual(_scenario(seed, for_s), most_s=86_400.0)
+        return run_virtual(_scenario(script), most_s=86_400.0)
     except VirtualTimeError as error:
-        return Simulated(seed, (f"stuck: {error}",), 0, (), 0, float("inf"))
+        return Simulated(script, (f"stuck: {error}",), 0, 0, float("inf"))
 
 
-def simulations(count: int, *, first_seed: int = 1, for_s: float = 120.0) -> Result:
-    """Run many; stored ids and the ledger must together be all ids the exchange ever sent."""
-    runs = [simulate(seed, for_s) for seed in range(first_seed, first_seed + count)]
-    broken = [run for run in runs if run.faults]
-    done = Counter(action for run in runs for action in run.actions)
-    figures = [
-        told("simulations", count),
-        told("trades", sum(run.trades for run in runs)),
-        told("faults made", sum(done.values())),
-        equal("simulations that break the promise", len(broken), 0),
-        at_most("attempts in any 5 minutes (a process's)", max(r.most_attempts for r in runs), 60),
-        told("whole again after, at most, s", max(run.healed_s for run in runs)),
-    ]
-    figures += [
-        equal(f"seed {run.seed}: {'; '.join(run.faults)[:400]}", 1, 0) for run in broken[:10]
-    ]
-    return Result(
-        f"{count:,} simulations of {for_s:g} s, {len(ACTIONS)} faults", first_seed, tuple(figures)
+def scripts(longest_wait_s: float) -> st.SearchStrategy[Script]:
+    """Scripts of about ten faults."""
+    seeds = st.integers(0, 2**20)
+    waits_s = st.integers(0, round(longest_wait_s * 10)).map(lambda tenths: tenths / 10)
+    fault = st.builds(Fault, waits_s, st.sampled_from(list(ACTIONS)), seeds)
+    return st.builds(
+        Script,
+        seed=seeds,
+        trades_per_s=st.sampled_from((2.0, 0.5, 6.0)),
+        rotate_after_s=st.sampled_from((23 * 3600.0, 60.0, 25.0)),
+        capacity=st.sampled_from((200_000, 2000, 30)),
+        is_warm=st.sampled_from((True, True, True, True, False)),
+        quiet_at_the_end=st.booleans(),
+        faults=st.lists(fault, min_size=5, max_size=40).map(tuple),
     )
 
 
-def main() -> None:
-    """Replay one seed from the command line: ``python tests/fault_simulation.py SEED``."""
-    with suppress(IndexError):
-        print(simulate(int(sys.argv[1])))
+def simulations(count: int, *, seed: int = 1, longest_wait_s: float = 20.0) -> Result:
+    """Run many; stored ids and the ledger must together be all ids the exchange ever sent."""
+    runs: list[Simulated] = []
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=count,
+        phases=(Phase.generate, Phase.shrink),
+        database=None,
+        deadline=None,
+        verbosity=Verbosity.quiet,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    @hypothesis.given(scripts(longest_wait_s))
+    def promise_holds(script: Script) -> None:
+        runs.append(simulate(script))
+        assert not runs[-1].faults
+
+    try:
+        promise_holds()
+    except AssertionError:
+        least = runs[-1]  # Hypothesis ends with the least script that fails
+        runs = runs[: next(n for n, run in enumerate(runs, 1) if run.faults)]
+        broken = f"{'; '.join(least.faults)[:400]} in {least.script}"
+    else:
+        broken = ""
+    return Result(
+        f"{len(runs):,} simulations by Hypothesis, {len(ACTIONS) - 1} faults",
+        seed,
+        _figures(runs, broken),
+    )
+
+
+def _figures(runs: list[Simulated], broken: str) -> tuple[Figure, ...]:
+    done = Counter(fault.name for run in runs for fault in run.script.faults)
+    return (
+        told("simulations", len(runs)),
+        told("trades", sum(run.trades for run in runs)),
+        told("faults made", done.total() - done["nothing"]),
+        told("of each, at least", min(done[name] for name in ACTIONS)),
+        holds("a simulation that breaks the promise", broken or "none", not broken, "none"),
+        at_most(
+            "attempts in any 5 minutes (a process's)",
+            max(run.most_attempts for run in runs),
+            MOST_ATTEMPTS,
+        ),
+        told("whole again after, at most, s", max(run.healed_s for run in runs)),
+    )
 
 
 if __name__ == "__main__":
-    main()
+    print(simulate(Script.parsed(sys.argv[1])))

@@ -86,7 +86,7 @@ def disconnects(
             for ending in order:
                 time.sleep(rng.uniform(0.05, 0.15))
                 waits_s.setdefault(ending, []).append(_time_one(exchange, recorder, ending))
-            exchange.call(stop_feed)
+            exchange.call(Exchange.stop_feed)
             whole_s, missing, extra, sent = _compare(exchange, recorder, folder / "cut.db")
             status = recorder.status()
         finally:
@@ -132,11 +132,6 @@ def _time_one(exchange: ThreadedExchange, recorder: Recorder, ending: str | int)
     return time.monotonic() - begun_s
 
 
-def stop_feed(exchange: Exchange) -> None:
-    assert exchange._feed_task is not None
-    exchange._feed_task.cancel()
-
-
 def _compare(
     exchange: ThreadedExchange, recorder: Recorder, database: Path
 ) -> tuple[float, int, int, int]:
@@ -172,7 +167,7 @@ def planned_rotation(folder: Path, *, times: int, every_s: float = 1.0, seed: in
         recorder.start()
         try:
             until(lambda: recorder.status().rotations >= times, 30 + 3 * times * every_s)
-            exchange.call(stop_feed)
+            exchange.call(Exchange.stop_feed)
             _, missing, extra, sent = _compare(exchange, recorder, folder / "rotated.db")
             status = recorder.status()
         finally:

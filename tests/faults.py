@@ -17,6 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import fault_disk
+import fault_frames
 import fault_load
 import fault_network
 import fault_process
@@ -40,7 +41,7 @@ STOPS = (
     *("connecting", "waiting to try again", "handing over", "making the next connection"),
     *("in a black hole", "receiving"),
 )
-SILENCES = ("symbol", "connection", "from the start")
+SILENCES = ("symbol", "connection", "from the start", "after a quiet hour")
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,8 @@ def stopping(run: Run) -> Iterator[Result]:
 
 def silence(run: Run) -> Iterator[Result]:
     for kind in SILENCES:
-        yield fault_network.silent_stream(kind, seed=run.seed)
+        for seed in range(run.seed, run.seed + run.size(1, 50)):
+            yield fault_network.silent_stream(kind, seed=seed)
     yield fault_network.quiet_market(
         seed=run.seed, for_s=run.size(3600, 80_000)
     )  # under a connection's 23 h
@@ -156,7 +158,7 @@ def stalled_writer(run: Run) -> Iterator[Result]:
 
 
 def mutated_frames(run: Run) -> Iterator[Result]:
-    yield fault_load.mutated_frames(count=run.size(20_000, 1_000_000), seed=run.seed)
+    yield fault_frames.mutated_frames(count=run.size(20_000, 1_000_000), seed=run.seed)
 
 
 def burst(run: Run) -> Iterator[Result]:
@@ -178,7 +180,7 @@ def supervision(run: Run) -> Iterator[Result]:
 
 def simulations(run: Run) -> Iterator[Result]:
     yield fault_simulation.simulations(
-        run.size(300, 10_000), first_seed=run.seed, for_s=run.size(60, 120)
+        run.size(300, 10_000), seed=run.seed, longest_wait_s=run.size(10, 20)
     )
 
 

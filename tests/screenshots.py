@@ -1,88 +1,158 @@
 """Makes the README's pictures: starts the app against the loopback exchange and looks at its pages.
 
-    python tests/screenshots.py [--out .assets]
+    python tests/screenshots.py [--out .assets] [--walk]
 
-Wants the test requirements and Chromium. What is shown is synthetic: the exchange makes it up.
+With ``--walk`` the animated walk-through as well. Wants the test requirements and Chromium. What is
+shown is synthetic: the exchange makes it up.
 """
 
 import argparse
+import io
 import os
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from app_process import AppProcess, running_app
 from exchange import ThreadedExchange
 from exchange_feeds import LiveFeed
-from playwright.sync_api import Browser, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = {"live": "", "evidence": "evidence", "feed": "feed"}
-SYMBOLS = ("BTCUSDT", "ETHUSDT")
+PAGES = {
+    "live": "",
+    "evidence": "evidence",
+    "scanner": "scanner",
+    "backtest": "backtest",
+    "feed": "feed",
+    "methods": "methods",
+}
+SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT")
+SETTLED_MS = 6_000
+FRAME_MS = 400
+WALK_WIDTH = 1_000
 
 
 def main() -> int:
     """Write one picture of each page in light and dark, and of the first at a phone's width."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / ".assets")
-    out = parser.parse_args().out
-    out.mkdir(parents=True, exist_ok=True)
-    feed = LiveFeed(12, seed=7, history_s=5400, after_clients=1)
-    with tempfile.TemporaryDirectory() as folder, ThreadedExchange(SYMBOLS, feed=feed) as exchange:
-        port = _free_port()
-        words = ["--no-browser", "--port", str(port), "--db", f"{folder}/ticks.db"]
-        words += ["--ws-url", exchange.ws_url, "--rest-url", exchange.rest_url]
-        app = subprocess.Popen([sys.executable, str(ROOT / "app.py"), *words])
-        try:
-            _wait_for(f"http://127.0.0.1:{port}/healthz")
-            _take_all(f"http://127.0.0.1:{port}/", out)
-        finally:
-            app.terminate()
-            app.wait(timeout=15)
+    parser.add_argument("--walk", action="store_true")
+    chosen = parser.parse_args()
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    with shown_desk() as app, chromium() as browser:
+        for name, path in PAGES.items():
+            for scheme in ("light", "dark"):
+                target = chosen.out / f"{name}-{scheme}.png"
+                _take(browser, f"{app.url}/{path}", target, scheme, 1440, 900)
+        _take(browser, app.url, chosen.out / "live-narrow.png", "light", 390, 844)
+        if chosen.walk:
+            walk(browser, app.url, chosen.out / "walk-through.webp")
     return 0
 
 
-def _take_all(url: str, out: Path) -> None:
-    chromium = os.environ.get("PAIRDESK_CHROMIUM") or shutil.which("chromium")
+@contextmanager
+def shown_desk() -> Iterator[AppProcess]:
+    """Run the app beside an exchange that trades; an hour and a half of it is there already."""
+    feed = LiveFeed(12, seed=7, history_s=5400, after_clients=1)
+    with tempfile.TemporaryDirectory() as folder, ThreadedExchange(SYMBOLS, feed=feed) as exchange:
+        options = ["--symbols", ",".join(SYMBOLS), "--db", f"{folder}/ticks.db"]
+        options += ["--ws-url", exchange.ws_url, "--rest-url", exchange.rest_url]
+        with running_app(Path(folder), *options) as app:
+            yield app
+            app.stop()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start the browser that is installed here."""
+    path = os.environ.get("PAIRDESK_CHROMIUM") or shutil.which("chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for name, path in PAGES.items():
-            for scheme in ("light", "dark"):
-                _take(browser, url + path, out / f"{name}-{scheme}.png", scheme, 1440, 1000)
-        _take(browser, url, out / "live-narrow.png", "light", 390, 844)
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
         browser.close()
 
 
 def _take(browser: Browser, url: str, target: Path, scheme: str, width: int, height: int) -> None:
     page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
     page.goto(url)
-    page.wait_for_selector("[data-testid=stSkeleton]", state="detached")
-    page.wait_for_timeout(6000)  # a picture of a page that has refreshed, with its figures settled
+    _settle(page)
     page.screenshot(path=target)
     page.close()
     print(target)
 
 
-def _wait_for(url: str) -> None:
-    end_s = time.monotonic() + 60
-    while time.monotonic() < end_s:
-        try:
-            urllib.request.urlopen(url, timeout=2).close()
-        except OSError:
-            time.sleep(0.2)  # the process gives no event before it answers
-        else:
-            return
-    raise TimeoutError(url)
+def _settle(page: Page) -> None:
+    page.wait_for_selector("[data-testid=stSkeleton]", state="detached")
+    page.wait_for_timeout(SETTLED_MS)  # a picture of a page that has refreshed
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+class Film:
+    """Frames of a page, a few a second, as long as something is shown."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._frames: list[Image.Image] = []
+
+    def roll(self, seconds: float) -> None:
+        """Film for a while."""
+        end_s = time.monotonic() + seconds
+        while time.monotonic() < end_s:
+            begun_s = time.monotonic()
+            with Image.open(io.BytesIO(self._page.screenshot())) as shot:
+                height = round(shot.height * WALK_WIDTH / shot.width)
+                self._frames.append(shot.convert("RGB").resize((WALK_WIDTH, height)))
+            self._page.wait_for_timeout(max(0.0, FRAME_MS - (time.monotonic() - begun_s) * 1000))
+
+    def write(self, target: Path) -> None:
+        """Write them as an animated WebP."""
+        first, *others = self._frames
+        first.save(
+            target, save_all=True, append_images=others, duration=FRAME_MS, loop=0,
+            quality=60, method=6,
+        )  # fmt: skip
+        print(target, f"{target.stat().st_size / 1e6:.1f} MB, {len(self._frames)} frames")
+
+
+def walk(browser: Browser, url: str, target: Path) -> None:
+    """Film a look at the signal, a zoom, the figures' meaning, and each page in turn."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme="light")
+    page.goto(url)
+    _settle(page)
+    film = Film(page)
+    film.roll(3)
+    for look in (_zoom, _swap, *(_opener(name) for name in PAGES if name != "live")):
+        look(page)
+        film.roll(3)
+    film.write(target)
+    page.close()
+
+
+def _zoom(page: Page) -> None:
+    box = page.locator(".pairdesk-plot .main-svg").first.bounding_box()
+    assert box is not None
+    y = box["y"] + 120
+    page.mouse.move(box["x"] + box["width"] * 0.45, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, y, steps=8)
+    page.mouse.up()
+
+
+def _swap(page: Page) -> None:
+    page.get_by_role("button", name="Swap").click()
+
+
+def _opener(name: str) -> Callable[[Page], None]:
+    def look(page: Page) -> None:
+        page.get_by_role("link", name=name.capitalize(), exact=True).first.click()
+        page.wait_for_timeout(2_500)
+
+    return look
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from statsmodels.stats.diagnostic import acorr_ljungbox
 from analytics.errors import NotEnoughDataError
 from analytics.hedge import HedgeFit, fit_hedge
 from analytics.innovations import check_innovations
+from analytics.kernel_kalman import kalman_likelihood
 from analytics.spread import zscore
 from analytics.stationarity import half_life, johansen_test
 
@@ -60,11 +61,11 @@ def test_the_filter_equals_the_textbook_loop_in_matrices():
 def test_without_state_noise_it_is_recursive_least_squares():
     y, x, _ = drifting_pair(500, drift=0.0)
     fit = fit_hedge(y, x, "kalman")
-    assert dict(fit.settings)["noise ratio"] < 1e-6
+    assert dict(fit.settings)["beta noise ratio"] < 1e-6
     plain = fit_hedge(y, x)
     assert fit.beta == pytest.approx(plain.beta, abs=1e-3 * plain.beta_stderr)
     recursive = fit_hedge(y, x, "expanding_ols").beta_path
-    np.testing.assert_allclose(fit.beta_path[200:], recursive[200:], rtol=1e-4)
+    np.testing.assert_allclose(fit.beta_path[400:], recursive[400:], rtol=1e-4)
     assert fit.beta_stderr == pytest.approx(plain.beta_stderr, rel=0.1)
 
 
@@ -90,9 +91,67 @@ def test_maximum_likelihood_finds_the_noise_that_was_put_in():
     fit = fit_hedge(y, x, "kalman", noise="whole")
     found = dict(fit.settings)
     assert found["ve"] == pytest.approx(0.25, rel=0.1)
-    assert found["noise ratio"] * found["ve"] == pytest.approx(0.05**2, rel=0.25)
+    # x has unit variance, so the filter's unit of beta is that of the prices.
+    for name in ("beta noise ratio", "alpha noise ratio"):
+        assert found[name] * found["ve"] == pytest.approx(0.05**2, rel=0.3)
     assert fit.innovations is not None
     assert fit.innovations.verdict(0.01).startswith("healthy")
+
+
+def test_alpha_takes_up_what_the_residual_remembers_and_beta_stands_still():
+    rng = np.random.default_rng(SEED)
+    n = 2_000
+    x = 100 + rng.normal(size=n).cumsum()
+    gap = np.zeros(n)
+    for t, shock in enumerate(rng.normal(size=n - 1), start=1):
+        gap[t] = 0.9 * gap[t - 1] + shock
+    fit = fit_hedge(3 + 1.5 * x + gap, x, "kalman")
+    found = dict(fit.settings)
+    assert found["beta noise ratio"] < 1e-5 < found["alpha noise ratio"]
+    assert fit.beta == pytest.approx(1.5, abs=0.05)
+    assert "the first 200 bars and anew at every doubling, up to 1,600" in fit.looks_back
+
+
+def test_the_noise_is_estimated_anew_without_touching_what_was_said():
+    y, x, _ = drifting_pair(900)
+    whole = fit_hedge(y, x, "kalman")
+    # Just before, at and after the bars at which the noise is estimated anew.
+    for cut in (399, 400, 401, 799, 800, 801):
+        early = fit_hedge(y[:cut], x[:cut], "kalman")
+        for name in ("beta", "alpha", "beta_stderr", "forecast_error", "forecast_variance"):
+            np.testing.assert_array_equal(whole.paths[name][:cut], early.paths[name])
+
+
+def test_each_forecast_stands_on_the_state_of_the_bar_before():
+    y, x, _ = drifting_pair(900)
+    y[500:520] = np.nan
+    fit = fit_hedge(y, x, "kalman")
+    beta, alpha = (fit.paths[name] for name in ("beta", "alpha"))
+    before = pd.DataFrame({"beta": beta, "alpha": alpha}).ffill().shift()
+    forecast = before["alpha"] + before["beta"] * x
+    known = ~np.isnan(fit.paths["forecast_error"])
+    np.testing.assert_allclose((y - forecast)[known], fit.paths["forecast_error"][known], atol=1e-9)
+
+
+def test_the_likelihood_is_that_of_the_matrix_form():
+    y, x, _ = drifting_pair(300)
+    y, x = y - y.mean(), x - x.mean()
+    cost, noise = kalman_likelihood(y, x, np.array([1.0, 0.0, 9.0, 1.0, 4.0]), -3.0, -1.0)
+    state, covariance = np.array([1.0, 0.0]), np.array([[9.0, 1.0], [1.0, 4.0]])
+    squares, logs = [], []
+    for t, price in enumerate(y):
+        row = np.array([x[t], 1.0])
+        if t:
+            covariance = covariance + np.diag(np.exp([-3.0, -1.0]))
+        variance = row @ covariance @ row + 1.0
+        error = price - row @ state
+        squares.append(error**2 / variance)
+        logs.append(np.log(variance))
+        gain = covariance @ row / variance
+        state = state + gain * error
+        covariance = covariance - np.outer(gain, row) @ covariance
+    assert noise == pytest.approx(np.mean(squares), rel=1e-10)
+    assert cost == pytest.approx(y.size * np.log(np.mean(squares)) + np.sum(logs), rel=1e-10)
 
 
 def test_too_few_bars_for_the_burn_in_say_so():

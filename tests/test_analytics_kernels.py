@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from analytics import dickey_fuller as numpy_form
-from analytics import kernel_adf, kernel_kalman, kernel_rolling
+from analytics import kernel_adf, kernel_kalman, kernel_ols, kernel_rolling, kernel_trailing
 from analytics.frames import utc_index
+from analytics.gates import ALL_GATES
 from analytics.pair import PairParams, analyse_pair
 from analytics.stationarity import adf_test, engle_granger_test
 from analytics.warm import warm_up
@@ -83,16 +84,28 @@ def test_engle_granger_in_compiled_code_equals_the_numpy_one():
     assert quick.lags == plain.lags
 
 
+@pytest.mark.parametrize("lags", [0, 1, 7, 49])
+def test_the_bartlett_variance_is_the_weighted_sum_over_lags(lags: int):
+    values = series("walk", 50)
+    plain = values @ values
+    for lag in range(1, lags + 1):
+        plain += 2 * (1 - lag / (lags + 1)) * (values[lag:] @ values[:-lag])
+    assert kernel_ols.bartlett_variance(values, lags) == pytest.approx(plain, rel=1e-11)
+
+
 def test_after_warming_up_no_page_compiles_anything():
-    assert warm_up() == 18
+    assert warm_up() == 26
     functions = [
         kernel_rolling.rolling_squares,
         kernel_rolling.rolling_products,
         kernel_rolling.expanding_products,
         kernel_kalman.kalman_filter,
-        kernel_kalman.kalman_likelihood,
         kernel_adf.fit_unbroken,
+        kernel_kalman.most_likely_noise,
         kernel_adf.residual_on_line,
+        kernel_ols.line_with_errors,
+        kernel_trailing.trailing_dickey_fuller,
+        kernel_trailing.trailing_engle_granger,
     ]
     before = [len(each.signatures) for each in functions]
     rng = np.random.default_rng(SEED)
@@ -106,6 +119,6 @@ def test_after_warming_up_no_page_compiles_anything():
             frame.index = utc_index(1_723_161_600_000_000 + np.arange(400) * 1_000_000)
             legs.append(frame)
         for hedge in ("ols", "rolling_ols", "expanding_ols", "kalman"):
-            analyse_pair(*legs, PairParams("A", "B", hedge=hedge, spread="log"))
+            analyse_pair(*legs, PairParams("A", "B", hedge=hedge, spread="log", gates=ALL_GATES))
     assert [len(each.signatures) for each in functions] == before
     assert all(count == 1 for count in before)

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from analytics.errors import (
     NotEnoughDataError,
     ParameterError,
 )
+from analytics.mackinnon import mackinnon_pvalue
 from analytics.stationarity import adf_test, engle_granger_test, half_life, johansen_test
 
 SEED = 20240808
@@ -291,6 +293,26 @@ def test_engle_granger_on_unrelated_walks_rejects_about_five_times_in_a_hundred(
     assert 0.015 < right / 600 < 0.09
     # The reason for this test: a plain ADF on the same residuals rejects about 15 %.
     assert naive / 600 > 0.10
+
+
+def test_a_verdict_needs_the_critical_value_of_so_few_bars_too():
+    # Between the infinite sample's 5 % point, -3.336, and that of 60 bars, -3.44.
+    borderline = replace(
+        engle_granger_test(*np.random.default_rng(0).normal(size=(2, 60)).cumsum(axis=1)),
+        stat=-3.37, pvalue=mackinnon_pvalue(-3.37, "c", 2),
+    )  # fmt: skip
+    assert borderline.pvalue < 0.05
+    assert not borderline.rejects(0.05)
+    assert borderline.verdict(0.05) == (
+        "no evidence of cointegration (p = 0.046, but the statistic falls short of the critical "
+        "value for so few bars)"
+    )
+    clear = replace(borderline, stat=-4.5, pvalue=mackinnon_pvalue(-4.5, "c", 2))
+    assert clear.rejects(0.05)
+    assert clear.verdict(0.05).startswith("cointegrated (p = 0.001")
+    # No critical value is published at 4 %: the p-value decides.
+    assert not borderline.rejects(0.04)
+    assert replace(borderline, pvalue=0.03).rejects(0.04)
 
 
 def test_engle_granger_names_the_dependent_leg():

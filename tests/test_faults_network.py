@@ -53,7 +53,7 @@ def test_ten_minutes_without_network_are_filled_or_marked_absent(rest_lag_s: flo
     assert not fault_network.outage(rate=10.0, rest_lag_s=rest_lag_s).failures
 
 
-@pytest.mark.parametrize("kind", ["symbol", "connection", "from the start"])
+@pytest.mark.parametrize("kind", ["symbol", "connection", "from the start", "after a quiet hour"])
 def test_a_silent_stream_is_found(kind: str) -> None:
     assert not fault_network.silent_stream(kind).failures
 

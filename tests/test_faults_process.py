@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import fault_frames
 import fault_load
 import fault_process
 import fault_supervision
@@ -36,7 +37,7 @@ def test_the_recorder_goes_on_by_itself(scenario, tmp_path: Path) -> None:
 
 
 def test_no_frame_ends_the_loop_or_makes_a_bad_row() -> None:
-    assert not fault_load.mutated_frames(count=20_000, seed=1).failures
+    assert not fault_frames.mutated_frames(count=20_000, seed=1).failures
 
 
 def test_five_thousand_trades_a_second_beside_three_pages(tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 import fault_simulation
 import pytest
+from fault_simulation import Fault, Script, simulate
 
 
 @pytest.mark.timeout(300)
 def test_stored_ids_and_ledger_are_all_ids_the_exchange_sent() -> None:
-    assert not fault_simulation.simulations(300, for_s=60.0).failures
+    assert not fault_simulation.simulations(300, longest_wait_s=10.0).failures
 
 
-def test_a_simulation_is_decided_by_its_seed() -> None:
-    assert fault_simulation.simulate(7, 60.0) == fault_simulation.simulate(7, 60.0)
+def test_a_simulation_is_decided_by_its_script_which_can_be_pasted() -> None:
+    faults = tuple(Fault(n / 2, name, n) for n, name in enumerate(fault_simulation.ACTIONS))
+    script = Script(7, 2.0, 25.0, 2000, True, False, faults)
+    assert simulate(Script.parsed(str(script))) == simulate(script)

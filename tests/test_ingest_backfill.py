@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,9 @@ from ingest.backfill import ABSENT_REASON, Backfill
 from ingest.backfill_limits import BackfillLimits
 from ingest.event_queue import Item
 from ingest.gap_board import StreamKey
-from ingest.id_ranges import IdRange, holes, overlap, without
+from ingest.id_ranges import IdRange, holes, merged, overlap, without
 from ingest.rest import RestClient
+from ingest.settling import Settling
 from ingest.tick import StreamKind
 
 BTC: StreamKey = ("spot", "BTCUSDT", "aggTrade")
@@ -405,6 +407,23 @@ async def test_gaps_of_symbols_not_recorded_and_of_other_streams_are_left(tmp_pa
 
 
 @in_virtual_time
+async def test_gaps_of_a_symbol_recorded_again_are_filled_without_waiting_for_news(
+    tmp_path: Path,
+) -> None:
+    recorded = {"ETHUSDT"}
+    async with scene(tmp_path, "BTCUSDT", "ETHUSDT", wanted=recorded.__contains__) as s:
+        s.exchange.history("BTCUSDT", 5, 1000)
+        tape = s.exchange.venue.tape("BTCUSDT")
+        s.desk.receive(tape[0])
+        s.desk.receive(tape[4])
+        await asyncio.sleep(600)
+        assert s.calls() == 0
+        recorded.add("BTCUSDT")
+        s.backfill.symbols_changed()
+        assert await s.until(s.is_whole) < 2
+
+
+@in_virtual_time
 async def test_progress_tells_how_far_it_is(tmp_path: Path) -> None:
     limits = BackfillLimits(page=100)
     async with scene(tmp_path, limits=limits) as s:
@@ -484,3 +503,31 @@ def test_overlap_is_the_sets_intersection(one: IdRange, other: IdRange) -> None:
 def test_holes_are_the_runs_between_the_ids_present() -> None:
     assert holes(IdRange(3, 10), [3, 4, 7, 10]) == [IdRange(5, 6), IdRange(8, 9)]
     assert holes(IdRange(3, 5), []) == [IdRange(3, 5)]
+
+
+@given(st.lists(st.tuples(st.integers(1, 50), st.integers(0, 8)), max_size=8))
+def test_merged_ranges_are_the_same_ids_in_order_and_apart(pairs: list[tuple[int, int]]) -> None:
+    ranges = [IdRange(low, low + more) for low, more in pairs]
+    found = merged(ranges)
+    ids = {each for part in ranges for each in range(part.from_id, part.to_id + 1)}
+    assert [each for part in found for each in range(part.from_id, part.to_id + 1)] == sorted(ids)
+    assert all(one.to_id + 1 < other.from_id for one, other in pairwise(found))
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 50), st.integers(0, 8)), max_size=8),
+    st.integers(1, 60),
+    st.integers(0, 20),
+)
+def test_what_is_left_is_what_no_entry_settles(
+    pairs: list[tuple[int, int]], low: int, more: int
+) -> None:
+    settling, settled = Settling(lambda: 0.0), set()
+    for first, size in pairs:
+        settling.add(BTC, IdRange(first, first + size))
+        settled |= set(range(first, first + size + 1))
+    whole = IdRange(low, low + more)
+    left = settling.left_of(BTC, whole)
+    ids = [each for part in left for each in range(part.from_id, part.to_id + 1)]
+    assert ids == [each for each in range(low, low + more + 1) if each not in settled]
+    assert settling.left_of(ETH, whole) == [whole]

@@ -466,6 +466,7 @@ def frame_of(rows: list[tuple[str, int, float, float, bool]], *, with_ids: bool)
     return frame
 
 
+@settings(deadline=None)  # the first example may have the reader compiled
 @given(TICKS, st.booleans())
 def test_written_ticks_read_back_to_the_bit(
     rows: list[tuple[str, int, float, float, bool]], with_ids: bool

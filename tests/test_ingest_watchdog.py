@@ -119,7 +119,7 @@ def test_a_stream_that_falls_silent_is_found_within_35_s(every_s: float, stream:
 
 
 @in_virtual_time
-async def test_a_quiet_market_is_left_alone_for_an_hour_and_asked_ever_less() -> None:
+async def test_a_quiet_market_is_left_alone_for_an_hour_and_costs_little_weight() -> None:
     async with scene() as s:
         await s.trade_on("BTCUSDT", 5, 1.0)
         before = len(s.exchange.requests)
@@ -128,10 +128,24 @@ async def test_a_quiet_market_is_left_alone_for_an_hour_and_asked_ever_less() ->
         await asyncio.sleep(3600)
         assert s.feed.reasons == []
         asked = s.exchange.requests[before:]
-        assert 55 <= len(asked) <= 70  # every 60 s in the end
+        assert 135 <= len(asked) <= 147  # every 25 s
+        assert sum(request.weight for request in asked) <= 10 * 60  # of 3,000 a minute
         s.trade("BTCUSDT")
         await asyncio.sleep(1.5)
         assert s.dog.state("BTCUSDT") == "live"
+
+
+@in_virtual_time
+async def test_a_stream_that_dies_after_a_long_quiet_spell_is_found_in_35_s() -> None:
+    for quiet_s in (300.0, 307.0, 313.0, 319.0, 3600.0):
+        async with scene() as s:
+            await s.trade_on("BTCUSDT", 5, 1.0)
+            await asyncio.sleep(quiet_s)
+            assert s.feed.reasons == []
+            s.feed.carries, dead_s = set(), s.exchange.now_s()
+            await s.trade_on("BTCUSDT", 80, 0.5)
+            (found_s, _), *_ = s.feed.reasons
+            assert found_s - dead_s <= 35
 
 
 @in_virtual_time
@@ -249,7 +263,7 @@ async def test_many_quiet_symbols_leave_weight_for_others_and_hide_no_dead_one()
         await s.trade_on("A7USDT", 80, 0.5)
         found_s, reason = s.feed.reasons[0]
         assert reason.startswith("A7USDT: silent for")
-        assert found_s - dead_s <= 70  # it was asked about every 60 s
+        assert found_s - dead_s <= 45  # 200 share the weight: each is asked about every 35 s
 
 
 @in_virtual_time

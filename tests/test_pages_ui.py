@@ -3,13 +3,14 @@
 import subprocess
 import sys
 from typing import get_args
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from analytics.errors import AnalyticsError, DegenerateSeriesError, NotEnoughDataError
-from ingest.status import RecorderState, RecorderStatus, SymbolStatus
+from ingest.status import HistoryEntry, RecorderState, RecorderStatus, SymbolStatus
 from ingest.store import StoreError
 from ingest.tick import IngestError
 from pages.ui import formats, markup, notices, status
@@ -143,27 +144,49 @@ def recorder_status(**changes) -> RecorderStatus:
     return RecorderStatus(**{**values, **changes})
 
 
-def test_the_strip_names_state_age_and_every_count():
-    strip = status.strip(recorder_status(), NOW_US)
-    for words in ("LIVE <span>0.3 s", "1,234", "1,230", "duplicates <b>4", "reconnects <b>2"):
-        assert words in strip
+def test_what_the_feed_did_is_said_with_its_counts_and_the_unusual_only_when_it_happened():
+    gaps = {"BTCUSDT": SymbolStatus(open_gaps=2)}
+    told = status.feed_words(recorder_status(per_symbol=gaps))
+    assert told == ["1,230 trades stored", "2 open gaps", "0 rejected", "2 reconnects"]
+    assert "7 refused, queue full" in status.feed_words(recorder_status(refused=7))
+    assert "Nothing is being recorded" in status.feed_words(None)[0]
 
 
-def test_a_silent_live_feed_is_stale_and_none_is_not_recording():
-    silent = recorder_status(last_received_us=NOW_US - 12_000_000)
-    assert "STALE <span>12 s" in status.strip(silent, NOW_US)
-    assert "NOT RECORDING" in status.strip(None, NOW_US)
+def pill_words(told: status.Pill) -> str:
+    return f"{told.word} {told.number}".strip()
 
 
-def test_a_market_that_the_exchange_calls_quiet_is_not_stale():
-    quiet = {"BTCUSDT": SymbolStatus(state="quiet")}
-    silent = recorder_status(last_received_us=NOW_US - 12_000_000, per_symbol=quiet)
-    assert "QUIET <span>12 s" in status.strip(silent, NOW_US)
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "LIVE 0.3 s"),
+        ({"last_received_us": NOW_US - 12_000_000}, "STALE 12 s"),
+        ({"last_received_us": NOW_US - 12_000_000,
+          "per_symbol": {"BTCUSDT": SymbolStatus(state="quiet")}}, "QUIET 12 s"),
+        ({"state": "reconnecting", "retry_in_s": 3.0}, "OFFLINE retry 1"),
+        ({"state": "blocked"}, "BLOCKED"),
+    ],
+)  # fmt: skip
+def test_the_pill_has_the_state_and_the_one_number_that_goes_with_it(changes, words):
+    assert pill_words(status.pill_of(recorder_status(**changes), NOW_US)) == words
 
 
-def test_a_reconnecting_feed_says_when_it_tries_again():
-    waiting = recorder_status(state="reconnecting", retry_in_s=3.0)
-    assert "RECONNECTING <span>retry in 3.0 s" in status.state_pill(waiting, NOW_US)
+def test_without_a_recorder_the_pill_says_that_nothing_is_recorded():
+    assert pill_words(status.pill_of(None, NOW_US)) == "NOT RECORDING"
+    assert pill_words(status.FILE_PILL) == "FILE"
+
+
+def test_offline_counts_the_tries_since_the_last_connection():
+    kinds = ("connected", "lost", "lost", "connected", "clock", "lost", "paused", "lost", "lost")
+    history = tuple(HistoryEntry(number, kind, "") for number, kind in enumerate(kinds))
+    lost = recorder_status(state="reconnecting", history=history)
+    assert pill_words(status.pill_of(lost, NOW_US)) == "OFFLINE retry 3"
+    assert status.retries(recorder_status(history=history[:4])) == 0
+
+
+def test_an_error_that_is_over_is_no_alarm():
+    assert status.last_error(recorder_status(last_error="refused")) == ""
+    assert status.last_error(recorder_status(state="failed", last_error="refused")) == "refused"
 
 
 @pytest.mark.parametrize("state", get_args(RecorderState))
@@ -171,16 +194,6 @@ def test_every_state_of_the_recorder_has_a_word_and_a_sign_of_its_own(state):
     sign, word, _ = status.WORDS[state]
     others = [(s, w) for name, (s, w, _) in status.WORDS.items() if name != state]
     assert all(sign != other_sign and word != other_word for other_sign, other_word in others)
-
-
-def test_the_last_error_and_a_refused_trade_are_never_hidden():
-    gaps = {"BTCUSDT": SymbolStatus(open_gaps=2)}
-    strip = status.strip(
-        recorder_status(last_error="<refused>", refused=7, per_symbol=gaps), NOW_US
-    )
-    assert "open gaps <b>2" in strip
-    assert "&lt;refused&gt;" in strip
-    assert "refused, queue full <b>7" in strip
 
 
 def test_markup_escapes_whatever_it_is_given():
@@ -195,10 +208,25 @@ def test_markup_escapes_whatever_it_is_given():
         markup.notes([evil]),
         markup.pill(evil, evil, evil, "good"),
         markup.explanations([markup.Figure(evil, evil, tip=evil)]),
+        markup.heading(evil),
+        markup.leg(evil, evil, evil, "leg-y"),
+        markup.about("x", markup.text(evil)),
+        markup.spark([1.0, 2.0], evil),
+        markup.definitions([(evil, evil)]),
+        markup.contents([("x", evil)]),
     ]
     for piece in pieces:
         assert evil not in piece
         assert "&lt;script&gt;" in piece
+
+
+def test_a_sparkline_fits_its_range_and_leaves_holes_open():
+    line = unquote(markup.spark([0.0, NAN, 2.0, 4.0], "path"))
+    drawn = line.split("d='")[1].split("'")[0]
+    assert drawn == "M0.0 23.0M64.0 12.0L96.0 1.0"
+    assert 'role="img" aria-label="path"' in line
+    assert markup.spark([NAN, 1.0, NAN], "path") == ""
+    assert markup.spark([], "path") == ""
 
 
 def test_what_is_loaded_ahead_of_the_first_visitor_asks_for_none(project_root):

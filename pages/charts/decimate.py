@@ -6,6 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_POINTS = 2_000
+# Bars in a bucket: few sizes, so that a window that grows changes them seldom.
+_SIZES = sorted(
+    {whole * 2**power for whole in (1, 3, 5, 7) for power in range(40)},
+)
 
 
 def decimate(
@@ -14,8 +18,7 @@ def decimate(
     """Choose the rows to draw: in each bucket the lowest and highest of every series.
 
     One choice serves all series, so that their points share their times and a unified hover
-    finds them together. The first row of every missing stretch inside a bucket is kept too,
-    so that a gap stays a gap.
+    finds them together.
 
     Parameters
     ----------
@@ -33,29 +36,74 @@ def decimate(
     if length <= max_points:
         return np.arange(length)
     buckets = max(1, max_points // (2 * len(series)))
-    edges = np.linspace(0, length, buckets + 1).astype(np.int64)
+    return bucket_rows(series, 0, -(-length // buckets))
+
+
+def bucket_size(bars: int, buckets: int) -> int:
+    """Return how many bars a bucket must hold so that about `buckets` of them span `bars`."""
+    wanted = -(-bars // max(buckets, 1))
+    return int(next(size for size in _SIZES if size >= wanted))
+
+
+def bucket_rows(series: Sequence[NDArray[np.floating]], first: int, size: int) -> NDArray[np.int64]:
+    """Choose rows by buckets that stand still while the window of bars slides over them.
+
+    Parameters
+    ----------
+    series
+        Arrays of one length, a row a bar, NaN where not known.
+    first
+        Number of the first bar, counted from the epoch: buckets begin at multiples of `size`,
+        so that a new bar changes the last bucket alone.
+    size
+        Bars in a bucket; 1 keeps every row.
+
+    Returns
+    -------
+    numpy.ndarray
+        Row numbers, ascending: of each bucket the lowest and highest known value of every series
+        and the first row of a missing stretch, so that a gap stays a gap; and both ends.
+    """
+    length = len(series[0])
+    if size <= 1 or length <= 2:
+        return np.arange(length)
+    before = first % size
     chosen = [np.array([0, length - 1])]
     for values in series:
-        chosen.append(_extremes(values, edges))
-        chosen.append(_gap_starts(values)[: max_points // (2 * len(series))])
+        chosen.append(_extremes(values, before, size))
+        chosen.append(_gap_starts(values, before, size))
     return np.unique(np.concatenate(chosen))
 
 
-def _extremes(values: NDArray[np.floating], edges: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Row numbers of the lowest and highest known value between each two edges."""
-    starts = edges[:-1]
-    owner = np.repeat(np.arange(len(starts)), np.diff(edges))
-    low = np.where(np.isnan(values), np.inf, values)
-    high = np.where(np.isnan(values), -np.inf, values)
-    is_low = low == np.minimum.reduceat(low, starts)[owner]
-    is_high = high == np.maximum.reduceat(high, starts)[owner]
-    first_low = np.unique(owner[is_low], return_index=True)[1]
-    first_high = np.unique(owner[is_high], return_index=True)[1]
-    rows = [np.flatnonzero(is_low)[first_low], np.flatnonzero(is_high)[first_high]]
-    return np.concatenate(rows)
+def bucket_sums(values: NDArray, first: int, size: int) -> NDArray:
+    """Add up each bucket; a value that is not known counts as none."""
+    return np.asarray(np.nan_to_num(_in_buckets(values, first % size, size, 0)).sum(axis=1))
 
 
-def _gap_starts(values: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Row numbers where a known value is followed by a missing one: the missing one."""
+def _in_buckets(values: NDArray, before: int, size: int, empty: float) -> NDArray:
+    """Lay values out a row a bucket, `empty` before the first and after the last."""
+    count = -(-(before + len(values)) // size)
+    laid = np.full(count * size, empty, dtype=values.dtype)
+    laid[before : before + len(values)] = values
+    return laid.reshape(count, size)
+
+
+def _extremes(values: NDArray[np.floating], before: int, size: int) -> NDArray[np.int64]:
+    """Row numbers of the lowest and highest known value of each bucket."""
+    laid = _in_buckets(values, before, size, np.nan)
+    missing = np.isnan(laid)
+    starts = np.arange(len(laid)) * size - before
+    known = ~missing.all(axis=1)
+    found = []
+    for unknown, place_of in ((np.inf, np.argmin), (-np.inf, np.argmax)):
+        laid[missing] = unknown
+        found.append((starts + place_of(laid, axis=1))[known])
+    return np.concatenate(found)
+
+
+def _gap_starts(values: NDArray[np.floating], before: int, size: int) -> NDArray[np.int64]:
+    """Row numbers where a known value is followed by a missing one, one to a bucket at most."""
     missing = np.isnan(values)
-    return np.flatnonzero(missing[1:] & ~missing[:-1]) + 1
+    starts = np.flatnonzero(missing[1:] > missing[:-1]) + 1
+    buckets = (starts + before) // size
+    return starts[np.diff(buckets, prepend=-1) > 0]

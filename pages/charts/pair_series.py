@@ -1,63 +1,71 @@
-"""What the pair figure draws: arrays of one length, made elsewhere, only thinned here."""
+"""What the pair figure draws: arrays of one length and words, made elsewhere."""
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Hashable
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pages.charts.decimate import MAX_POINTS, decimate
-
 PriceView = Literal["rebased", "raw", "two axes"]
+Panel = Literal["prices", "spread", "zscore", "volume", "correlation"]
 Floats = NDArray[np.float64]
+
+SELL_HELD, NOTHING_HELD, BUY_HELD = -1, 0, 1
 
 
 @dataclass(frozen=True, eq=False)
 class PairSeries:
-    """Arrays of one length, a row a closed bar; NaN where a value is not known.
+    """Arrays of one length, a row a closed bar, every bar of the span; NaN where not known.
 
     Attributes
     ----------
     time_ms
-        Bar open, milliseconds since the epoch, UTC.
+        Bar open, milliseconds since the epoch, on the clock that `PairLabels.zone` names.
     price_y, price_x
         Closes of the two legs, quote currency.
-    drawn_y, drawn_x
-        What the price panel shows of them: the closes, or the closes rebased to 100.
-    spread, mean, upper, lower
-        The spread, its rolling mean and the two edges of its band.
+    spread, mean, std
+        The spread, its rolling mean and its rolling standard deviation.
     zscore, correlation
         Without unit.
+    volume_y, volume_x
+        Turnover of each bar, quote currency.
+    held
+        `SELL_HELD`, `BUY_HELD` or `NOTHING_HELD`: what the rule says at each bar.
+    thinned
+        What has been thinned for a screen already, by what was looked at.
     """
 
     time_ms: Floats
     price_y: Floats
     price_x: Floats
-    drawn_y: Floats
-    drawn_x: Floats
     spread: Floats
     mean: Floats
-    upper: Floats
-    lower: Floats
+    std: Floats
     zscore: Floats
     correlation: Floats
+    volume_y: Floats
+    volume_x: Floats
+    held: NDArray[np.int8]
+    thinned: dict[Hashable, dict[str, dict[str, NDArray]]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.time_ms)
 
-    def thinned(self, max_points: int = MAX_POINTS) -> "PairSeries":
-        """Return at most about `max_points` rows, extremes and gaps among them."""
-        rows = decimate([self.price_y, self.price_x, self.spread, self.zscore], max_points)
-        chosen = {field.name: getattr(self, field.name)[rows] for field in fields(self)}
-        return replace(self, **chosen)
+    @property
+    def bar_ms(self) -> float:
+        """Length of a bar; a second where there is but one."""
+        if len(self) < 2:
+            return 1_000.0
+        return float(self.time_ms[-1] - self.time_ms[0]) / (len(self) - 1)
 
-
-@dataclass(frozen=True, eq=False)
-class Markers:
-    """Where the signal changed: times and the z-score there."""
-
-    time_ms: Floats
-    zscore: Floats
+    def bases(self) -> dict[str, float]:
+        """Return each leg's price at the first bar where both are known: 100 when rebased."""
+        known = np.isfinite(self.price_y) & np.isfinite(self.price_x)
+        row = int(np.argmax(known)) if len(known) else 0
+        if not known[row : row + 1].any():
+            return {"price_y": 1.0, "price_x": 1.0}
+        return {"price_y": float(self.price_y[row]), "price_x": float(self.price_x[row])}
 
 
 @dataclass(frozen=True)
@@ -77,3 +85,4 @@ class PairLabels:
     price_decimals_x: int
     spread_decimals: int
     view_id: str
+    zone: str = "UTC"

@@ -33,3 +33,11 @@ CSS_VARIABLES: Final[dict[str, str]] = {
 
 LINE_WIDTH: Final = 1.2
 FONT_SIZE: Final = 12
+HELD_OPACITY: Final = 0.13
+VOLUME_OPACITY: Final = 0.45
+
+
+def faded(color: str, opacity: float) -> str:
+    """Give a colour of six hex digits an opacity."""
+    red, green, blue = (int(color[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity:g})"

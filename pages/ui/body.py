@@ -1,107 +1,107 @@
-"""The body that both modes share: signal, figures, chart, tables, notes, download."""
+"""The body that both modes share: signal, figures, chart, tabs, latest signals, exports."""
 
-import time
 from dataclasses import dataclass
-from typing import get_args
+from typing import Final
 
 import streamlit as st
 
 from analytics.pair import PairAnalytics, PairParams
 from ingest.files import ReadReport
-from pages.charts.pair_figure import pair_figure
 from pages.charts.pair_series import PriceView
 from pages.ui import (
-    chart_view,
     coverage_note,
-    evidence,
     exports,
     figures,
     formats,
     markup,
     notices,
     pair_data,
+    recording,
+    tabs,
+    trends,
 )
-from pages.ui.leg_table import legs_table
-from pages.ui.live_chart import live_chart
+from pages.ui.choices import PRICE_VIEWS, recall
+from pages.ui.header import Desk
+from pages.ui.pair_chart import show_pair_chart
 from pages.ui.signal_table import latest_changes
 
-# Named as the URL has them: a bound selection puts what it shows there.
-VIEWS: tuple[PriceView, ...] = get_args(PriceView)
-MAX_POINTS = 2_000
+VIEWS: Final[tuple[PriceView, ...]] = PRICE_VIEWS  # named as the URL has them
+MAX_POINTS: Final = 2_000
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where the data is from, as the reader must see it."""
+    """Where the data is from, as the reader must see it; `feed` says how the recording goes."""
 
     name: str
-    strip: str = ""
+    feed: tuple[str, ...] = ()
     is_synthetic: bool = False
     is_paused: bool = False
+
+    @classmethod
+    def of(cls, desk: Desk, feed: list[str]) -> "Source":
+        """Take it from what the reader chose."""
+        is_paused = desk.refresh.is_paused and not desk.is_file
+        return cls(desk.source, tuple(feed), desk.is_synthetic, is_paused)
 
 
 def show_pair(bars: pair_data.PairBars, params: PairParams, source: Source) -> None:
     """Analyse a pair and show all of it; says what is missing where it cannot."""
-    head = _head(params, source)
+    head = _head(bars, params, source)
     try:
         result = pair_data.analyse(bars, params)
     finally:
-        # The head and the recorder's state stand above whatever is said about the bars.
+        # The head stands above whatever is said about the bars.
         st.html(head)
+    if len(result.zscore) == 0:
+        notices.show(notices.bars_so_far(0, params.window, "The analysis", params.interval))
+        return
     _show_result(result, bars, source)
 
 
 def _show_result(result: PairAnalytics, bars: pair_data.PairBars, source: Source) -> None:
-    closed = len(result.zscore)
-    if closed == 0:
-        interval = result.params.interval
-        notices.show(notices.bars_so_far(0, result.params.window, "The analysis", interval))
-        return
-    items = figures.all_figures(result, bars, time.time_ns() // 1_000)
+    trend = trends.relation(result, bars)
+    items = figures.main_figures(result, trend)
     st.html(markup.block(figures.signal(result), markup.figures(items), css="pd-top"))
-    with st.container(horizontal=True, vertical_alignment="center"):
-        words = coverage_note.coverage_words(result, bars)
+    with st.container(horizontal=True, vertical_alignment="center", key="trust"):
+        words = [*coverage_note.coverage_words(result, bars), *_feed_sentence(source)]
         st.html(markup.block(markup.text(" ".join(words), "muted"), css="pd-covered"))
+        view = _choose_price_view()
         figures.explain(items, key="explain_pair")
-    _show_chart(result, source)
-    _show_tables(result)
-    exports.offer_analytics(result, is_synthetic=source.is_synthetic)
+    show_pair_chart(result, view=view, source=source.name)
+    st.caption(_chart_caption(result, source))
+    left, right = st.columns([1.75, 1], gap="large")
+    with left:
+        tabs.show(result, bars, source.name)
+    right.html(markup.block(latest_changes(result)))
+    exports.offer_analytics(result, bars, source.name, is_synthetic=source.is_synthetic)
 
 
-def _head(params: PairParams, source: Source) -> str:
-    pair = f"{markup.text(params.y, 'leg-y')} / {markup.text(params.x, 'leg-x')}"
+def _feed_sentence(source: Source) -> list[str]:
+    return [f"{', '.join(source.feed)}.".replace("..", ".")] if source.feed else []
+
+
+def _head(bars: pair_data.PairBars, params: PairParams, source: Source) -> str:
+    now_us = recording.now_us(recording.current_recorder())
     pieces = [
-        f"<h1>{pair}</h1>",
-        markup.text(f"{formats.interval_label(params.interval)} bars", "muted"),
+        markup.heading(f"{params.y} / {params.x}", is_seen=False),
+        *figures.leg_prices(bars, (params.y, params.x), now_us),
         markup.text(source.name, "muted"),
     ]
     if source.is_synthetic:
         pieces.append(markup.badge("SYNTHETIC", "wait"))
     if source.is_paused:
         pieces.append(markup.badge("Paused", "wait"))
-    return markup.block(*pieces, css="pd-head") + source.strip
-
-
-def _show_chart(result: PairAnalytics, source: Source) -> None:
-    view = _choose_price_view()
-    series = chart_view.pair_series(result, view)
-    figure = pair_figure(
-        series,
-        chart_view.labels(result, view, source.name),
-        sell=chart_view.markers(result, "SELL"),
-        buy=chart_view.markers(result, "BUY"),
-        max_points=MAX_POINTS,
-    )
-    pair = f"{result.params.y} and {result.params.x}"
-    live_chart(figure, key="pair_chart", label=f"Prices, spread, z-score, correlation of {pair}")
-    st.caption(_chart_caption(result, source))
+    return markup.block(*pieces, css="pd-head")
 
 
 def _choose_price_view() -> PriceView:
     """Choose how the two prices share a panel."""
+    recall("prices", VIEWS)
     chosen = st.segmented_control(
         "Prices", VIEWS, default=VIEWS[0], key="prices", required=True, bind="query-params",
         help="rebased: both start at 100. raw: one axis in quote currency. two axes: one each.",
+        label_visibility="collapsed",
     )  # fmt: skip
     return chosen if chosen in VIEWS else VIEWS[0]
 
@@ -118,14 +118,6 @@ def _chart_caption(result: PairAnalytics, source: Source) -> str:
     if source.is_synthetic:
         told.insert(0, "Synthetic data, made by a script: no market.")
     return " ".join(told)
-
-
-def _show_tables(result: PairAnalytics) -> None:
-    left, right = st.columns(2, gap="large")
-    left.html(markup.block(latest_changes(result)))
-    right.html(markup.block(legs_table(result)))
-    told = markup.notes([*evidence.words(result), *result.notes])
-    st.html(markup.block(evidence.tests_table(result), told, css="pd-evidence"))
 
 
 def show_report(report: ReadReport) -> None:

@@ -1,29 +1,27 @@
-"""From an analysis to what the pair figure draws: rebasing, bands, markers, words."""
+"""From an analysis to what the pair figure draws: arrays, what is held, words."""
 
 from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from analytics.leg import Leg
 from analytics.pair import PairAnalytics
-from pages.charts.pair_series import Floats, Markers, PairLabels, PairSeries, PriceView
+from analytics.signals import SIGNALS
+from pages.charts.pair_series import (
+    BUY_HELD,
+    SELL_HELD,
+    Floats,
+    PairLabels,
+    PairSeries,
+    PriceView,
+)
 from pages.ui import formats
+from pages.ui.clock import axis_ms, zone_label
 
 BAND_STD: Final = 2.0
-BASE: Final = 100.0
 MS_PER_US: Final = 1_000
-
-
-def rebase(prices: Floats, row: int) -> Floats:
-    """Scale prices so that the one at `row` is 100; NaN stays NaN."""
-    rebased: Floats = prices / prices[row] * BASE
-    return rebased
-
-
-def first_known(y: Floats, x: Floats) -> int | None:
-    """Find the first row where both legs are known; None if there is none."""
-    rows = np.flatnonzero(np.isfinite(y) & np.isfinite(x))
-    return int(rows[0]) if len(rows) else None
 
 
 def time_ms(index: pd.DatetimeIndex) -> Floats:
@@ -31,38 +29,47 @@ def time_ms(index: pd.DatetimeIndex) -> Floats:
     return index.as_unit("us").asi8 / MS_PER_US
 
 
-def pair_series(result: PairAnalytics, view: PriceView) -> PairSeries:
-    """Take the arrays of an analysis, with prices as the view wants them."""
-    y, x = result.y.to_numpy(), result.x.to_numpy()
-    start = first_known(y, x)
-    rebased = view == "rebased" and start is not None
-    mean, std = result.mean.to_numpy(), result.std.to_numpy()
+def pair_series(result: PairAnalytics) -> PairSeries:
+    """Take the arrays of an analysis, and each bar's turnover."""
+    index = pd.DatetimeIndex(result.zscore.index)
     return PairSeries(
-        time_ms=time_ms(pd.DatetimeIndex(result.zscore.index)),
-        price_y=y,
-        price_x=x,
-        drawn_y=rebase(y, start) if rebased and start is not None else y,
-        drawn_x=rebase(x, start) if rebased and start is not None else x,
+        time_ms=wall_ms(index),
+        price_y=result.y.to_numpy(),
+        price_x=result.x.to_numpy(),
         spread=result.spread.to_numpy(),
-        mean=mean,
-        upper=mean + BAND_STD * std,
-        lower=mean - BAND_STD * std,
+        mean=result.mean.to_numpy(),
+        std=result.std.to_numpy(),
         zscore=result.zscore.to_numpy(),
         correlation=result.correlation.to_numpy(),
+        volume_y=turnover(result.legs[0]),
+        volume_x=turnover(result.legs[1]),
+        held=held(result.signal_codes),
     )
 
 
-def markers(result: PairAnalytics, word: str) -> Markers:
-    """Find where the signal changed to `word`."""
-    changed = changes(result.signal) & (result.signal == word)
-    rows = result.zscore[changed]
-    return Markers(time_ms(pd.DatetimeIndex(rows.index)), rows.to_numpy())
+def wall_ms(index: pd.DatetimeIndex) -> Floats:
+    """Turn a UTC index into the reader's wall clock, ms; a day the clock changes keeps one."""
+    shift_ms = axis_ms(index[-1:]) - time_ms(index[-1:])
+    return time_ms(index) + (shift_ms if len(index) else 0.0)
 
 
-def changes(signal: pd.Series) -> pd.Series:
-    """Mark the bars whose signal differs from the bar before; the first bar is no change."""
-    before = signal.shift(1)
-    return (signal != before) & before.notna()
+def turnover(leg: Leg) -> Floats:
+    """Give volume times close of each bar, quote currency; NaN where missing."""
+    values: Floats = leg.volume * leg.close
+    return values
+
+
+def held(codes: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Code what the rule says at each bar."""
+    sells = (codes == SIGNALS.index("SELL")).view(np.int8)
+    buys = (codes == SIGNALS.index("BUY")).view(np.int8)
+    coded: NDArray[np.int8] = sells * np.int8(SELL_HELD) + buys * np.int8(BUY_HELD)
+    return coded
+
+
+def count_changes(codes: NDArray[np.int8]) -> int:
+    """Count the bars whose signal differs from the bar before."""
+    return int(np.count_nonzero(codes[1:] != codes[:-1]))
 
 
 def labels(result: PairAnalytics, view: PriceView, source: str) -> PairLabels:
@@ -83,8 +90,9 @@ def labels(result: PairAnalytics, view: PriceView, source: str) -> PairLabels:
         price_decimals_y=decimals_y,
         price_decimals_x=decimals_x,
         spread_decimals=spread_decimals(result),
+        zone=zone_label(),
         # Zoom and hidden traces last as long as the same bars are looked at.
-        view_id=f"{source}|{params.y}|{params.x}|{params.interval}",
+        view_id=f"{source}|{params.y}|{params.x}|{params.interval}|{zone_label()}",
     )
 
 

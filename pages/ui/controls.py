@@ -1,15 +1,17 @@
-"""What to look at and how: controls bound to the URL, so that a link opens the same view."""
+"""What to look at and how: controls bound to the URL, so that a link opens the same view.
+
+Drawn by the header, before any page: so they are the same ones on every page.
+"""
 
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import streamlit as st
-from streamlit.errors import StreamlitAPIException
 
 from analytics.errors import ParameterError
-from analytics.frames import INTERVALS, parse_interval
+from analytics.frames import parse_interval
 from analytics.gates import (
     DATA_GATES,
     FEW_BARS,
@@ -19,39 +21,42 @@ from analytics.gates import (
     NOT_COVERED,
     Gates,
 )
-from analytics.hedge import HEDGE_METHODS
 from analytics.pair import PairParams
-from analytics.signals import MISSION, SYMMETRIC, Thresholds
-from analytics.spread import SPREAD_KINDS
-from pages.ui import formats
+from ingest.settings import current_settings
+from pages.ui import choices, formats
+from pages.ui.choices import (
+    CUSTOM,
+    FILE,
+    LEVELS,
+    LIVE,
+    LOCAL_ZONE,
+    LOOKBACKS_S,
+    REPLAY,
+    RULES,
+    UTC_ZONE,
+    WHOLE,
+    Mode,
+    Number,
+    OneOf,
+)
 from pages.ui.notices import SameSymbolError
 
-Mode = Literal["Live Database", "NDJSON File"]
+__all__ = ["FILE", "GATE_SWITCHES", "LIVE", "REPLAY", "Mode", "Refresh", "View"]
 
-LIVE: Final[Mode] = "Live Database"
-FILE: Final[Mode] = "NDJSON File"
-WHOLE: Final = "all"
-
+BOUND: Final[Literal["query-params"]] = "query-params"
+PAIR_BEFORE: Final = "pair_before"
 SPREAD_HELP: Final = (
     "price difference: S1 − S2. hedged: S1 − (α + β·S2). "
     "log: ln S1 − (α + β·ln S2). ratio: S1 / S2."
 )
 INTERVAL_HELP: Final = "Length of a bar. 1s, 1min and 5min are also written 1S, 1T and 5T."
+RANGE_HELP: Final = "How far back from the last trade. β and the tests use these bars."
+ZONE_HELP: Final = "Zone of all times on the pages; Local is your browser's. Files have UTC."
+WINDOW_HELP: Final = "Closed bars behind each mean, standard deviation, z-score and correlation."
 HEDGE_HELP: Final = (
-    "ols: least squares of S1 on S2 with intercept, over the lookback. The price difference and "
-    "the ratio do not use it."
+    "How many S2 stand against one S1. ols: least squares of S1 on S2 over the range. The price "
+    "difference and the ratio do not use it. The Evidence page compares all methods."
 )
-LOOKBACKS_S: Final = {
-    "5min": 300,
-    "15min": 900,
-    "30min": 1_800,
-    "1h": 3_600,
-    "4h": 14_400,
-    "24h": 86_400,
-}
-CUSTOM: Final = "custom"
-RULES: Final[dict[str, Thresholds]] = {"mission": MISSION, "symmetric": SYMMETRIC}
-LEVELS: Final = {"1": 0.01, "5": 0.05, "10": 0.10}
 LEVEL_HELP: Final = (
     "How often a verdict may be wrong where nothing is there. The gate on p uses it, and the "
     "Evidence page."
@@ -96,17 +101,6 @@ GATE_SWITCHES: Final = (
 )  # fmt: skip
 
 
-CHOSEN: Final = "chosen"
-PAGE: Final = "page_shown"
-ENTERED: Final = "page_entered"
-# What the pages of a pair have in common.
-SHARED_KEYS: Final = (
-    *("mode", "file", "s1", "s2", "file_s1", "file_s2", "interval", "lookback", "span", "window"),
-    *("spread", "hedge", "rule", "sell", "buy", "level"),
-    *(f"gate_{switch.field}" for switch in GATE_SWITCHES),
-)
-
-
 @dataclass(frozen=True)
 class View:
     """What the reader asked for: the analysis, and how far back to read for it."""
@@ -123,15 +117,92 @@ class Refresh:
     is_paused: bool
 
 
-def choose_mode() -> Mode:
-    """Switch between the recorded market and a file; begins a page's controls."""
-    _bring_choices()
-    chosen = st.radio("Source", [LIVE, FILE], key="mode", bind="query-params")
-    return FILE if chosen == FILE else LIVE
+@dataclass(frozen=True)
+class Method:
+    """How a pair is analysed and when it is a signal: the sidebar's part of a view."""
+
+    window: int
+    spread: str
+    hedge: str
+    sell_above: float
+    buy_below: float
+    level: float
+    gates: Gates
+
+    def view(self, y: str, x: str, interval: str, lookback_s: int | None) -> View:
+        """Complete it with what the header says.
+
+        Raises
+        ------
+        AnalyticsError
+            Both legs are one symbol, or the values do not go together.
+        """
+        if y == x:
+            raise SameSymbolError(y)
+        params = PairParams(
+            y=y,
+            x=x,
+            interval=interval,
+            lookback=_in_bars(lookback_s, interval),
+            window=self.window,
+            spread=self.spread,  # type: ignore[arg-type] - checked there
+            hedge=self.hedge,
+            sell_above=self.sell_above,
+            buy_below=self.buy_below,
+            level=self.level,
+            gates=self.gates,
+        )
+        return View(params, lookback_s)
 
 
-def choose_pair(symbols: Sequence[str], prefix: str = "") -> tuple[str, str]:
-    """Choose the two legs; S1 is the dependent one.
+def select(
+    label: str, key: str, options: Sequence[str] = (), *, first: int = 0, width: int | None = None,
+    note: str | None = None,
+) -> str:  # fmt: skip
+    """Show a choice of names; those of `choices.CHOICES` where none are given.
+
+    Options are shown as they are named: a bound selection puts what it shows into the URL.
+    """
+    kind = choices.CHOICES[key]
+    known = list(options) or list(kind.options if isinstance(kind, OneOf) else ())
+    choices.recall(key, known)
+    index = known.index(str(kind.default)) if kind.default in known else first
+    chosen = st.selectbox(
+        label, known, index=index, key=key, bind=BOUND, help=note, width=width or "stretch"
+    )
+    return str(chosen)
+
+
+def number(label: str, key: str, note: str | None = None) -> float:
+    """Show a number in its range."""
+    kind = choices.CHOICES[key]
+    if not isinstance(kind, Number):
+        raise TypeError(f"{key} is no number")
+    choices.recall(key)
+    shown = st.number_input(
+        label, kind.low, kind.high, kind.default, kind.step, key=key, bind=BOUND, help=note
+    )
+    return float(shown)
+
+
+def switch(label: str, key: str, note: str | None = None) -> bool:
+    """Show a switch."""
+    choices.recall(key)
+    default = bool(choices.CHOICES[key].default)
+    return bool(st.toggle(label, default, key=key, bind=BOUND, help=note))
+
+
+def pick_mode() -> Mode:
+    """Switch between the recorded market, a file and a replay."""
+    # Started for a replay, the app records nothing.
+    modes = [REPLAY, FILE] if current_settings().replay else [LIVE, FILE, REPLAY]
+    choices.recall("mode", modes)
+    chosen = st.radio("Source", modes, key="mode", bind=BOUND)
+    return next((mode for mode in modes if mode == chosen), modes[0])
+
+
+def pick_pair(symbols: Sequence[str], prefix: str = "") -> tuple[str, str]:
+    """Choose the two legs, S1 the dependent one, with a button that swaps them.
 
     Parameters
     ----------
@@ -140,91 +211,41 @@ def choose_pair(symbols: Sequence[str], prefix: str = "") -> tuple[str, str]:
     prefix
         Keeps the choice of one mode apart from the other's.
     """
-    left, right = st.columns(2)
-    kind: Literal["query-params"] = "query-params"
-    y = left.selectbox("S1 (y)", symbols, index=0, key=f"{prefix}s1", bind=kind)
-    x = right.selectbox("S2 (x)", symbols, index=1, key=f"{prefix}s2", bind=kind)
-    return str(y), str(x)
-
-
-def choose_view(y: str, x: str, *, may_read_all: bool) -> View:
-    """Choose interval, lookback, window, spread, thresholds, level and gates.
-
-    Parameters
-    ----------
-    y, x
-        The legs.
-    may_read_all
-        Offer the whole span, as for a file; a database may hold months.
-    """
-    left, right = st.columns(2)
-    _name_interval_of_url()
-    # Options are shown as they are named: a bound selection puts what it shows into the URL.
-    interval = left.selectbox(
-        "Interval", [each.name for each in INTERVALS], key="interval", bind="query-params",
-        help=INTERVAL_HELP,
+    keys = (f"{prefix}s1", f"{prefix}s2")
+    _keep_apart(*keys)
+    y = select("S1 (y)", keys[0], symbols, width=150, note="The leg that is bought on BUY.")
+    st.button(
+        "Swap", key="swap", on_click=_swap, args=keys, help="Make S2 the dependent leg, and S1 the "
+        "regressor. Tests and β change with it.",
     )  # fmt: skip
-    lookback_s = _choose_lookback(right, may_read_all=may_read_all)
-    window = st.number_input(
-        "Rolling window (bars)", 5, 10_000, 60, 5, key="window", bind="query-params",
-        help="Closed bars behind each mean, standard deviation, z-score and correlation.",
-    )  # fmt: skip
-    spread = st.selectbox(
-        "Spread", SPREAD_KINDS, key="spread", bind="query-params", help=SPREAD_HELP
+    x = select(
+        "S2 (x)", keys[1], symbols, first=1, width=150, note="The leg that is sold against it."
     )
-    hedge = st.selectbox(
-        "Hedge ratio β", list(HEDGE_METHODS), key="hedge", bind="query-params", help=HEDGE_HELP
-    )  # fmt: skip
-    sell_above, buy_below = _choose_thresholds()
-    level, gates = _choose_level(), _choose_gates()
-    _keep_choices()
-    if y == x:
-        raise SameSymbolError(y)
-    params = PairParams(
-        y=y,
-        x=x,
-        interval=str(interval),
-        lookback=_in_bars(lookback_s, str(interval)),
-        window=int(window),
-        spread=spread,
-        hedge=str(hedge),
-        sell_above=sell_above,
-        buy_below=buy_below,
-        level=level,
-        gates=gates,
-    )
-    return View(params, lookback_s)
+    st.session_state[PAIR_BEFORE] = (y, x)
+    return y, x
 
 
-def enter_page(name: str) -> None:
-    """Note which page is shown, so that one just come to takes up the other's choices."""
-    if st.session_state.get(PAGE) != name:
-        st.session_state[PAGE] = name
-        st.session_state[ENTERED] = True
+def _swap(y_key: str, x_key: str) -> None:
+    legs = st.session_state[y_key], st.session_state[x_key]
+    st.session_state[x_key], st.session_state[y_key] = legs
 
 
-def _keep_choices() -> None:
-    """Remember what was chosen, for the page that the reader goes to next."""
-    chosen = {key: st.session_state[key] for key in SHARED_KEYS if key in st.session_state}
-    st.session_state[CHOSEN] = {**st.session_state.get(CHOSEN, {}), **chosen}
-
-
-def _bring_choices() -> None:
-    """Take up what was chosen on the page before, where this one's URL does not say otherwise.
-
-    Streamlit does so itself, but not with the values of a link that nothing was changed of yet.
-    Through the URL, which it reads at the start of a run; values that are the default leave again.
-    """
-    chosen = st.session_state.get(CHOSEN)
-    if not st.session_state.pop(ENTERED, False) or not chosen:
+def _keep_apart(y_key: str, x_key: str) -> None:
+    """Where the reader chose the other leg's symbol, give the other leg this one's."""
+    before = st.session_state.get(PAIR_BEFORE)
+    legs = st.session_state.get(y_key), st.session_state.get(x_key)
+    if before is None or None in legs or legs[0] != legs[1] or before[0] == before[1]:
         return
-    lacking = {key: value for key, value in chosen.items() if key not in st.query_params}
-    for key, value in lacking.items():
-        # Refused for a key that is still bound: that one Streamlit carries over by itself.
-        with suppress(StreamlitAPIException):
-            st.query_params[key] = str(value).lower() if isinstance(value, bool) else str(value)
-    if lacking:
-        st.rerun()
+    if legs[0] == before[1]:
+        st.session_state[x_key] = before[0]
+    elif legs[1] == before[0]:
+        st.session_state[y_key] = before[1]
+
+
+def pick_interval() -> str:
+    """Choose the length of a bar."""
+    _name_interval_of_url()
+    return select("Interval", "interval", width=105, note=INTERVAL_HELP)
 
 
 def _name_interval_of_url() -> None:
@@ -242,20 +263,64 @@ def _name_interval_of_url() -> None:
             st.rerun()
 
 
-def _choose_lookback(
-    place: "st.delta_generator.DeltaGenerator", *, may_read_all: bool
-) -> int | None:
-    """Choose how far back from the last trade to look; None is everything."""
-    options = [*LOOKBACKS_S, WHOLE] if may_read_all else list(LOOKBACKS_S)
-    chosen = place.selectbox(
-        "Lookback",
-        options,
-        index=options.index(WHOLE if may_read_all else "30min"),
-        key="span" if may_read_all else "lookback",
-        bind="query-params",
-        help="Back from the last trade. β and the tests use these bars.",
+def pick_range(*, may_read_all: bool) -> int | None:
+    """Choose how far back from the last trade to look, in seconds; None is everything.
+
+    A file may be looked at whole; a database may hold months.
+    """
+    chosen = select("Range", "span" if may_read_all else "lookback", width=105, note=RANGE_HELP)
+    return None if chosen == WHOLE else LOOKBACKS_S[chosen]
+
+
+def pick_zone() -> None:
+    """Choose the zone that times are shown in."""
+    choices.recall("zone", (UTC_ZONE, LOCAL_ZONE))
+    st.segmented_control(
+        "Times", (UTC_ZONE, LOCAL_ZONE), default=UTC_ZONE, key="zone", required=True, bind=BOUND,
+        help=ZONE_HELP,
+    )  # fmt: skip
+
+
+def pick_method() -> Method:
+    """Choose window, spread, hedge, thresholds, level and gates."""
+    window = int(number("Rolling window (bars)", "window", WINDOW_HELP))
+    spread = select("Spread", "spread", note=SPREAD_HELP)
+    hedge = select("Hedge ratio β", "hedge", note=HEDGE_HELP)
+    sell_above, buy_below = _pick_thresholds()
+    with st.expander("Gates and level"):
+        level = LEVELS[select("Level of tests (%)", "level", note=LEVEL_HELP)]
+        st.caption("The signal is NEUTRAL while a gate that is on is closed.")
+        gates = Gates(**{
+            each.field: switch(each.label, f"gate_{each.field}", f"Closed while {each.closes}.")
+            for each in GATE_SWITCHES
+        })  # fmt: skip
+    return Method(window, spread, hedge, sell_above, buy_below, level, gates)
+
+
+def _pick_thresholds() -> tuple[float, float]:
+    """Choose a preset, or two thresholds of one's own."""
+    preset = RULES.get(select("Signal rule", "rule", note=RULE_HELP))
+    if preset is not None:
+        st.caption(preset.label)
+        return preset.sell_above, preset.buy_below
+    left, right = st.columns(2)
+    with left:
+        sell = number("SELL above", "sell")
+    with right:
+        buy = number("BUY below", "buy")
+    return sell, buy
+
+
+def pick_refresh() -> Refresh:
+    """Choose how often to refresh, or pause."""
+    choices.recall("every")
+    kind = choices.CHOICES["every"]
+    every_s = st.slider("Refresh every (seconds)", 1, 60, int(kind.default), key="every",
+                        persist_state="session")  # fmt: skip
+    is_paused = st.toggle(
+        "Pause", key="pause", persist_state="session", help="The recorder goes on meanwhile."
     )
-    return LOOKBACKS_S.get(str(chosen))
+    return Refresh(int(every_s), bool(is_paused))
 
 
 def _in_bars(lookback_s: int | None, interval: str) -> int | None:
@@ -265,51 +330,22 @@ def _in_bars(lookback_s: int | None, interval: str) -> int | None:
     return max(2, lookback_s * 1_000_000 // parse_interval(interval).us)
 
 
-def _choose_thresholds() -> tuple[float, float]:
-    """Choose a preset, or two thresholds of one's own."""
-    rule = st.selectbox(
-        "Signal rule", [*RULES, CUSTOM], key="rule", bind="query-params", help=RULE_HELP
-    )
-    preset = RULES.get(str(rule))
-    if preset is not None:
-        st.caption(preset.label)
-        return preset.sell_above, preset.buy_below
-    left, right = st.columns(2)
-    sell = left.number_input("SELL above", -10.0, 10.0, 2.0, 0.25, key="sell", bind="query-params")
-    buy = right.number_input("BUY below", -10.0, 10.0, 0.0, 0.25, key="buy", bind="query-params")
-    return float(sell), float(buy)
+def _desk() -> Any:
+    return st.session_state["desk"]
 
 
-def _choose_level() -> float:
-    """Choose the significance level of verdicts."""
-    chosen = st.selectbox(
-        "Level of tests (%)", list(LEVELS), index=1, key="level", bind="query-params",
-        help=LEVEL_HELP,
-    )  # fmt: skip
-    return LEVELS[str(chosen)]
+def choose_mode() -> Mode:
+    return _desk().mode
 
 
-def _choose_gates() -> Gates:
-    """Switch the gates: each that is on holds the signal at NEUTRAL while it is closed."""
-    st.caption("Gates: the signal is NEUTRAL while one that is on is closed.")
-    chosen = {
-        switch.field: bool(
-            st.toggle(
-                switch.label, getattr(DATA_GATES, switch.field),
-                key=f"gate_{switch.field}", bind="query-params",
-                help=f"Closed while {switch.closes}.",
-            )
-        )
-        for switch in GATE_SWITCHES
-    }  # fmt: skip
-    return Gates(**chosen)
+def choose_pair(symbols: Sequence[str], prefix: str = "") -> tuple[str, str]:
+    view = _desk().checked_view()
+    return view.params.y, view.params.x
+
+
+def choose_view(y: str, x: str, *, may_read_all: bool) -> View:
+    return _desk().checked_view()
 
 
 def choose_refresh() -> Refresh:
-    """Choose how often to refresh, or pause."""
-    every_s = st.slider("Refresh every (seconds)", 1, 60, 2, key="every",
-                        persist_state="session")  # fmt: skip
-    is_paused = st.toggle(
-        "Pause", key="pause", persist_state="session", help="The recorder goes on meanwhile."
-    )
-    return Refresh(int(every_s), bool(is_paused))
+    return _desk().refresh

@@ -133,7 +133,7 @@ def headline(result: PairAnalytics) -> str:
     if isinstance(test, Degenerate):
         return f"{title} has no verdict: {test.cause}."
     level = percent(params.level)
-    found = test.pvalue < params.level
+    found = test.rejects(params.level)
     shows = "shows mean reversion" if found else "shows no evidence of mean reversion"
     critical = formats.statistic(test.critical_values[level_key(params.level)])
     return (
@@ -160,7 +160,7 @@ def beside_headline(result: PairAnalytics) -> list[str]:
             f"{_why_flattered(result)}."
         )
     if isinstance(test, EngleGrangerResult) and isinstance(swapped, EngleGrangerResult):
-        agree = (test.pvalue < level) == (swapped.pvalue < level)
+        agree = test.rejects(level) == swapped.rejects(level)
         told.append(
             f"Engle-Granger of {test.dependent} on {test.regressor}: p "
             f"{formats.pvalue(test.pvalue)}; of {swapped.dependent} on {swapped.regressor}: p "

@@ -13,8 +13,10 @@ import streamlit as st
 from analytics.pair import PairAnalytics
 from ingest.files import write_ticks_ndjson
 from ingest.store import TickReader
-from pages.ui import formats
+from pages.ui import formats, report
+from pages.ui.csv_file import csv_bytes
 from pages.ui.notices import Notice, show, shown_in_place
+from pages.ui.pair_data import PairBars
 
 # About 100 MB of NDJSON; three times that can be uploaded again.
 MAX_TICKS: Final = 1_000_000
@@ -50,7 +52,14 @@ class TickSource:
 
 def analytics_csv(result: PairAnalytics) -> bytes:
     """Write the whole analysis, a row a closed bar, numbers with every digit."""
-    return result.to_frame().to_csv(index=False, lineterminator="\n").encode()
+    return csv_bytes(result.to_frame())
+
+
+def analytics_parquet(result: PairAnalytics) -> bytes:
+    """Write the same table as Parquet, with time as a UTC timestamp."""
+    frame = result.to_frame()
+    frame["time"] = pd.DatetimeIndex(result.y.index).as_unit("us")
+    return frame.to_parquet(None, index=False, engine="pyarrow")
 
 
 def file_stem(y: str, x: str, start: pd.Timestamp, end: pd.Timestamp, *extra: str) -> str:
@@ -58,21 +67,29 @@ def file_stem(y: str, x: str, start: pd.Timestamp, end: pd.Timestamp, *extra: st
     return "_".join([f"{y}-{x}", *extra, f"{start:%Y%m%dT%H%M%SZ}", f"{end:%Y%m%dT%H%M%SZ}"])
 
 
-def offer_analytics(result: PairAnalytics, *, is_synthetic: bool) -> None:
-    """Offer the CSV of exactly what the page shows now; synthetic data say so in the name."""
-    params = result.params
-    index = result.zscore.index
+def offer_analytics(
+    result: PairAnalytics, bars: PairBars, source: str, *, is_synthetic: bool
+) -> None:
+    """Offer what the page shows now as CSV, Parquet and a report; made when asked for.
+
+    Synthetic data say so in the file's name.
+    """
+    params, index = result.params, result.zscore.index
     extra = (params.interval, "synthetic") if is_synthetic else (params.interval,)
     stem = file_stem(params.y, params.x, index[0], index[-1], *extra)
-    st.download_button(
-        "Analytics (CSV)",
-        # Runs when clicked, outside any session: everything it needs is bound here.
-        data=partial(analytics_csv, result),
-        file_name=f"{stem}.csv",
-        mime="text/csv",
-        on_click="ignore",
-        key="download_analytics",
-    )
+    link = str(st.context.url or "")
+    # Runs when clicked, outside any session: everything it needs is bound here.
+    files: list[tuple[str, str, Callable[[], bytes], str]] = [
+        ("Analytics (CSV)", "csv", partial(analytics_csv, result), "text/csv"),
+        ("Parquet", "parquet", partial(analytics_parquet, result), "application/octet-stream"),
+        ("Report (HTML)", "html", partial(report.page, result, bars, source, link), "text/html"),
+    ]
+    with st.container(horizontal=True, key="exports"):
+        for label, suffix, make, mime in files:
+            st.download_button(
+                label, data=make, file_name=f"{stem}.{suffix}", mime=mime, on_click="ignore",
+                key=f"download_{suffix}",
+            )  # fmt: skip
 
 
 def stored_ticks(

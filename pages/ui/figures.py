@@ -1,25 +1,34 @@
-"""The signal and the eight figures beside it, each with the sample it rests on."""
+"""The signal and the six figures beside it, each with its history and the sample it rests on."""
 
+import math
 from collections.abc import Sequence
+from typing import Final
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
+from analytics.frames import parse_interval
+from analytics.leg import Leg
 from analytics.outcome import Degenerate, NotEnough
 from analytics.pair import PairAnalytics
+from analytics.stability import Stability
+from analytics.stationarity import HalfLife
+from ingest.store import LastTrade
 from pages.ui import formats, markup
 from pages.ui.chart_view import spread_decimals, spread_unit
 from pages.ui.markup import Figure, Tone, signal_block
+from pages.ui.methods import what
 from pages.ui.notices import sentence
 from pages.ui.pair_data import PairBars
 from pages.ui.signal_table import ICONS, TONES
+from pages.ui.trends import Trend
 
-US_PER_S = 1_000_000
-OPTIMISTIC = (
-    "Its p-value takes β as known, but β was chosen from these same prices to make the spread look "
-    "stable: at a nominal 5 % it rejects a true null about 15 % of the time, however long the "
-    "sample. The Engle-Granger critical values are made for this case."
-)
+US_PER_S: Final = 1_000_000
+DECIMALS_FROM: Final = 500
+SPARK_BARS: Final = 120
+SPARK_POINTS: Final = 60
+LATEST: Final = f"The line: the latest {SPARK_BARS} bars."
 
 
 def signal(result: PairAnalytics) -> str:
@@ -28,7 +37,7 @@ def signal(result: PairAnalytics) -> str:
     limits = f"SELL above {_level(params.sell_above)}, BUY below {_level(params.buy_below)}"
     lines = [formats.with_minus(sentence(now.reason)), limits]
     if now.time is not None:
-        lines.append(f"Bar of {formats.utc(now.time)}")
+        lines.append(f"Bar of {formats.moment(now.time)}")
     tone = TONES.get(now.signal)
     return signal_block(now.signal, ICONS[now.signal], formats.zscore(now.zscore), lines, tone)
 
@@ -37,17 +46,14 @@ def _level(threshold: float) -> str:
     return f"{threshold:+g}".replace("-", formats.MINUS) if threshold else "0"
 
 
-def all_figures(result: PairAnalytics, bars: PairBars, now_us: int) -> list[Figure]:
-    """Collect the figures in reading order."""
-    params = result.params
+def main_figures(result: PairAnalytics, trend: Trend) -> list[Figure]:
+    """Collect the figures in reading order; `trend` is the relation's recent history."""
     return [
-        _price(params.y, result.y, bars, now_us, "leg-y"),
-        _price(params.x, result.x, bars, now_us, "leg-x"),
-        _spread(result),
         _zscore(result),
-        _hedge(result),
-        _adf(result),
-        _cointegration(result),
+        _spread(result),
+        _hedge(result, trend),
+        _half_life(result, trend),
+        _cointegration(result, trend),
         _correlation(result),
     ]
 
@@ -58,35 +64,46 @@ def explain(items: Sequence[Figure], *, key: str) -> None:
         st.html(markup.block(markup.explanations(items)))
 
 
-def _price(symbol: str, closes: pd.Series, bars: PairBars, now_us: int, tone: Tone) -> Figure:
-    """Show the newest trade where there is a feed, the last close of a file."""
-    decimals = formats.price_decimals(closes.to_numpy())
-    unit = formats.quote_currency(symbol)
-    trade = bars.last.get(symbol)
+def leg_prices(bars: PairBars, symbols: tuple[str, str], now_us: int) -> list[str]:
+    """Show each leg's newest trade where there is a feed, its last close in a file."""
+    tones: tuple[Tone, Tone] = ("leg-y", "leg-x")
+    return [
+        _leg_price(symbol, leg, bars.last.get(symbol), now_us, tone)
+        for symbol, leg, tone in zip(symbols, bars.closed.legs, tones, strict=True)
+    ]
+
+
+def _leg_price(symbol: str, leg: Leg, trade: LastTrade | None, now_us: int, tone: Tone) -> str:
+    decimals = formats.price_decimals(leg.close[-DECIMALS_FROM:])
+    known = np.flatnonzero(np.isfinite(leg.close))
+    price, when = math.nan, "no known close"
     if trade is not None:
-        age = formats.age((now_us - trade.time_us) / US_PER_S)
-        return Figure(
-            symbol, formats.number(trade.price, decimals), (f"{unit}, {age} ago",), tone,
-            "Price of the newest stored trade, and how long ago it was.",
-        )  # fmt: skip
-    known = closes.dropna()
-    if known.empty:
-        return Figure(symbol, formats.NOT_KNOWN, ("no known close",), tone)
-    note = f"{unit}, close of {formats.utc_time(known.index[-1])}"
-    return Figure(symbol, formats.number(known.iloc[-1], decimals), (note,), tone)
+        price, when = trade.price, f"{formats.age((now_us - trade.time_us) / US_PER_S)} ago"
+    elif known.size:
+        closed = pd.Timestamp(leg.start_us + int(known[-1]) * leg.step_us, unit="us", tz="UTC")
+        price, when = float(leg.close[known[-1]]), f"bar of {formats.clock(closed)}"
+    unit = formats.quote_currency(symbol)
+    return markup.leg(symbol, formats.number(price, decimals), f"{unit}, {when}", tone)
 
 
 def _spread(result: PairAnalytics) -> Figure:
     value = formats.number(result.spread.iloc[-1], spread_decimals(result))
     known = int(result.spread.notna().sum())
-    notes = (f"{spread_unit(result)}, {result.params.spread}", formats.sample(known))
-    return Figure("Spread", value, notes, tip="The spread at the last closed bar.")
+    return Figure(
+        "Spread", value,
+        (f"{spread_unit(result)}, {result.params.spread}", formats.sample(known)),
+        tip=f"{what('spread')} {LATEST}",
+        spark=_path(result.spread, "spread"), about="spread",
+    )  # fmt: skip
 
 
 def _zscore(result: PairAnalytics) -> Figure:
-    filled = window_fill(result.zscore_needs, result.params.window)
-    tip = "Distance of the spread from its rolling mean, in its rolling standard deviations."
-    return Figure("z-score", formats.zscore(result.zscore.iloc[-1]), (filled,), tip=tip)
+    return Figure(
+        "z-score", formats.zscore(result.zscore.iloc[-1]),
+        (window_fill(result.zscore_needs, result.params.window),),
+        tip=f"{what('z-score')} {LATEST}",
+        spark=_path(result.zscore, "z-score"), about="z-score",
+    )  # fmt: skip
 
 
 def window_fill(needs: NotEnough | None, window: int) -> str:
@@ -94,54 +111,84 @@ def window_fill(needs: NotEnough | None, window: int) -> str:
     return formats.sample(window) if needs is None else f"{needs.had:,} of {needs.needed:,} bars"
 
 
-def _lacking(label: str, lack: NotEnough | Degenerate) -> Figure:
+def _lacking(label: str, lack: NotEnough | Degenerate, about: str) -> Figure:
     """Say in place of a number why there is none."""
+    note = lack.cause if isinstance(lack, Degenerate) else ""
     if isinstance(lack, NotEnough):
-        return Figure(label, formats.NOT_KNOWN, (f"{lack.had:,} of {lack.needed:,} {lack.unit}",))
-    return Figure(label, formats.NOT_KNOWN, (lack.cause,))
+        note = f"{lack.had:,} of {lack.needed:,} {lack.unit}"
+    return Figure(label, formats.NOT_KNOWN, (note,), about=about)
 
 
-def _hedge(result: PairAnalytics) -> Figure:
+def _hedge(result: PairAnalytics, trend: Trend) -> Figure:
     fit = result.hedge
     if isinstance(fit, NotEnough | Degenerate):
-        return _lacking("Hedge ratio β", fit)
-    value = f"{formats.estimate(fit.beta)} ± {formats.estimate(fit.beta_stderr)}"
-    notes = (f"R² {formats.statistic(fit.r_squared)}, {formats.sample(fit.nobs)}",)
+        return _lacking("Hedge ratio β", fit, "hedge-ratio")
+    value = formats.estimate(fit.beta)
+    if math.isfinite(fit.beta_stderr):
+        value = f"{value} ± {formats.estimate(fit.beta_stderr)}"
+    notes = (f"{fit.method}, R² {formats.statistic(fit.r_squared)}", formats.sample(fit.nobs))
     tip = (
-        f"Least squares of {result.params.y} on {result.params.x} over the lookback; ± one "
-        "standard error, which is too small where prices are autocorrelated."
+        f"{what('hedge-ratio')} ± is one standard error, too small where prices are "
+        f"autocorrelated. {_windows(trend)}"
     )
-    return Figure("Hedge ratio β ± error", value, notes, tip=tip)
+    spark = _trend(trend, "beta", "β")
+    return Figure("Hedge ratio β ± error", value, notes, tip=tip, spark=spark, about="hedge-ratio")
 
 
-def _adf(result: PairAnalytics) -> Figure:
-    test = result.adf
-    if isinstance(test, NotEnough | Degenerate):
-        return _lacking("ADF of the spread", test)
-    notes = (
-        f"p {formats.pvalue(test.pvalue)}, 5 % at {formats.statistic(test.critical_values['5%'])}",
-        f"{formats.count(test.lags, 'lag')}, {formats.sample(test.nobs)}",
-    )
-    tip = f"Null hypothesis: {test.null_hypothesis}."
-    if result.params.uses_beta:
-        tip = f"{tip} {OPTIMISTIC}"
-    return Figure("ADF of the spread", formats.statistic(test.stat), notes, tip=tip)
+def _half_life(result: PairAnalytics, trend: Trend) -> Figure:
+    found, label = result.half_life, "Half-life"
+    if not isinstance(found, HalfLife):
+        return _lacking(label, found, "half-life")
+    tip = f"{what('half-life')} {_windows(trend)}"
+    spark = _trend(trend, "half_life", "half-life")
+    value, note = "none", "the spread does not return"
+    if found.mean_reverting:
+        value = f"{formats.number(found.half_life, 1)} bars"
+        seconds = found.half_life * parse_interval(result.params.interval).us / US_PER_S
+        is_sure = found.pvalue < result.params.level
+        note = f"about {formats.age(seconds)}" + ("" if is_sure else ", as a random walk may have")
+    notes = (note, formats.sample(found.nobs))
+    return Figure(label, value, notes, tip=tip, spark=spark, about="half-life")
 
 
-def _cointegration(result: PairAnalytics) -> Figure:
+def _cointegration(result: PairAnalytics, trend: Trend) -> Figure:
     test, swapped = result.engle_granger, result.engle_granger_swapped
+    label = "Cointegration p"
     if isinstance(test, NotEnough | Degenerate):
-        return _lacking("Engle-Granger p", test)
+        return _lacking(label, test, "engle-granger")
     notes = [f"{test.dependent} on {test.regressor}, {formats.sample(test.nobs)}"]
     if not isinstance(swapped, NotEnough | Degenerate):
-        other = formats.pvalue(swapped.pvalue)
-        notes.append(f"{swapped.dependent} on {swapped.regressor}: {other}")
-    tip = f"Null hypothesis: {test.null_hypothesis}. Small means that the two keep together."
-    return Figure("Engle-Granger p", formats.pvalue(test.pvalue), tuple(notes), tip=tip)
+        notes.append(f"the other way round: {formats.pvalue(swapped.pvalue)}")
+    tip = f"{what('engle-granger')} {_windows(trend)}"
+    spark = _trend(trend, "pvalue", "p-value")
+    value = formats.pvalue(test.pvalue)
+    return Figure(label, value, tuple(notes), tip=tip, spark=spark, about="engle-granger")
 
 
 def _correlation(result: PairAnalytics) -> Figure:
     filled = window_fill(result.correlation_needs, result.params.window)
     on = "log returns" if result.params.correlation_on == "returns" else "prices"
-    value = formats.statistic(result.correlation.iloc[-1])
-    return Figure("Correlation", value, (f"{on}, {filled}",), tip="Rolling Pearson correlation.")
+    return Figure(
+        "Correlation", formats.statistic(result.correlation.iloc[-1]), (on, filled),
+        tip=f"{what('correlation')} {LATEST}",
+        spark=_path(result.correlation, "correlation"), about="correlation",
+    )  # fmt: skip
+
+
+def _path(series: pd.Series, name: str) -> str:
+    latest = series.to_numpy(dtype=np.float64)[-SPARK_BARS:]
+    values = latest[:: -max(1, len(latest) // SPARK_POINTS)][::-1]
+    return markup.spark(values.tolist(), f"{name} over the latest {len(latest)} bars")
+
+
+def _trend(trend: Trend, column: str, name: str) -> str:
+    if not isinstance(trend, Stability):
+        return ""
+    label = f"{name} in {len(trend.table)} windows of {trend.window:,} bars"
+    return markup.spark(trend.table[column].tolist(), label)
+
+
+def _windows(trend: Trend) -> str:
+    if not isinstance(trend, Stability):
+        return ""
+    return f"The line: the same in {len(trend.table)} trailing windows of {trend.window:,} bars."

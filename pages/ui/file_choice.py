@@ -1,6 +1,8 @@
 """NDJSON File mode: the bundled sample, a file in `data/`, or an upload, read once and kept."""
 
-import hashlib
+import dataclasses
+import threading
+import time
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +13,17 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ingest.files import read_ticks
-from pages.ui.notices import Notice, show
+from pages.ui import choices, formats
+from pages.ui.choices import SAMPLE
+from pages.ui.file_content import content_of_path, content_of_upload
+from pages.ui.notices import Notice
 
 DATA_FOLDER: Final = Path(__file__).resolve().parents[2] / "data"
 SAMPLE_NAME: Final = "sample_ticks.ndjson.gz"
 SUFFIXES: Final = ("ndjson", "jsonl", "json", "csv", "gz", "zip", "txt")
-SAMPLE: Final = "Bundled sample (synthetic)"
 UPLOAD: Final = "Upload a file"
 MAX_KEPT: Final = 3
+_READING: Final = threading.Lock()  # one file at a time: two large ones would be twice the memory
 
 
 @dataclass(frozen=True)
@@ -31,11 +36,13 @@ class TickFile:
     is_synthetic: bool
 
 
-def choose_file() -> TickFile | None:
-    """Choose the sample, a name in `data/`, or an upload; None until there is one."""
+def choose_file() -> TickFile | Notice:
+    """Choose the sample, a name in `data/`, or an upload; the notice says why there is none."""
     names = file_names(DATA_FOLDER)
-    chosen = st.sidebar.selectbox(
-        "File", [SAMPLE, *names, UPLOAD], key="file", bind="query-params",
+    options = [SAMPLE, *names, UPLOAD]
+    choices.recall("file", options)
+    chosen = st.selectbox(
+        "File", options, key="file", bind="query-params",
         help="Names are files in the project's data folder.",
     )  # fmt: skip
     if chosen == UPLOAD:
@@ -54,29 +61,22 @@ def file_names(folder: Path) -> list[str]:
     return sorted(n for n in found if n.lower().endswith(endings) and n != SAMPLE_NAME)
 
 
-def _in_folder(path: Path) -> TickFile | None:
+def _in_folder(path: Path) -> TickFile | Notice:
     if not path.is_file():
-        show(Notice(f"{path.name} is not in the data folder", "Choose another file or upload one."))
-        return None
-    stat = path.stat()
-    content = (path.name, stat.st_mtime_ns, stat.st_size)
-    return TickFile(path.name, content, path, path.name == SAMPLE_NAME)
+        return Notice(f"{path.name} is not in the data folder", "Choose another or upload one.")
+    return TickFile(path.name, content_of_path(path), path, path.name == SAMPLE_NAME)
 
 
-def _uploaded() -> TickFile | None:
-    upload: UploadedFile | None = st.sidebar.file_uploader(
+def _uploaded() -> TickFile | Notice:
+    upload: UploadedFile | None = st.file_uploader(
         "Ticks as NDJSON or CSV", type=list(SUFFIXES), key="upload"
     )
     if upload is None:
-        show(
-            Notice(
-                "No file chosen yet", "Upload one in the sidebar, at most 300 MB.", is_fault=False
-            )
-        )
-        return None
-    digest = hashlib.blake2b(upload.getbuffer(), digest_size=16).hexdigest()
-    upload.seek(0)
-    return TickFile(upload.name, (upload.name, digest), upload, is_synthetic=False)
+        return Notice(
+            "No file chosen yet", "Upload one in the sidebar, at most 300 MB.", is_fault=False,
+            offers_sample=True,
+        )  # fmt: skip
+    return TickFile(upload.name, content_of_upload(upload), upload, is_synthetic=False)
 
 
 def load(file: TickFile) -> pd.DataFrame:
@@ -90,13 +90,24 @@ def load(file: TickFile) -> pd.DataFrame:
         The file cannot be read as ticks.
     """
     kept = _kept_files()
-    ticks = kept.get(file.content)
-    if ticks is None:
-        ticks = _read(file)
-        while len(kept) >= MAX_KEPT:
-            kept.pop(next(iter(kept)), None)
-        kept[file.content] = ticks
-    return ticks
+    with _READING:
+        ticks = kept.get(file.content)
+        if ticks is None:
+            ticks = _read(file)
+            while len(kept) >= MAX_KEPT:
+                kept.pop(next(iter(kept)), None)
+            kept[file.content] = ticks
+    return _named(ticks, file.name)
+
+
+def _named(ticks: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Give the same ticks with a report of this name: they may have been read under another."""
+    report = ticks.attrs["report"]
+    if report.name == name:
+        return ticks
+    named = ticks.copy(deep=False)
+    named.attrs = {**ticks.attrs, "report": dataclasses.replace(report, name=name)}
+    return named
 
 
 @st.cache_resource
@@ -106,13 +117,21 @@ def _kept_files() -> dict[Hashable, pd.DataFrame]:
 
 
 def _read(file: TickFile) -> pd.DataFrame:
-    place = st.empty()
+    place, started_s = st.empty(), time.monotonic()
 
     def progress(done: int, size: int) -> None:
-        share = min(done / size, 1.0) if size else 1.0
-        place.progress(share, f"Reading {file.name}: {done / 1e6:,.0f} of {size / 1e6:,.0f} MB")
+        place.progress(*_progress(file.name, done, size, time.monotonic() - started_s))
 
     try:
         return read_ticks(file.source, progress=progress)
     finally:
         place.empty()
+
+
+def _progress(name: str, done: int, size: int, took_s: float) -> tuple[float, str]:
+    """Say how much of a file is read, and how long the rest will take."""
+    share = min(done / size, 1.0) if size else 1.0
+    told = f"Reading {name}: {formats.data_size(done)} of {formats.data_size(size)}"
+    if took_s > 0.5 and share > 0:
+        told = f"{told}, about {formats.age(took_s * (1 - share) / share)} left"
+    return share, told

@@ -8,10 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pages.ui.clock import shown, zone_word
+
 NOT_KNOWN: Final = "–"
 MINUS: Final = "−"
 QUOTES: Final = ("USDT", "USDC", "FDUSD", "TUSD", "BUSD", "DAI", "EUR", "TRY", "BTC", "ETH", "BNB")
 SIGNIFICANT_DIGITS: Final = 7
+DECIDING: Final = 500  # known prices that say how many decimals a price has
 MAX_DECIMALS: Final = 10
 INTERVAL_CODES: Final = {"1s": "1S", "1min": "1T", "5min": "5T"}
 
@@ -22,6 +25,11 @@ def quote_currency(symbol: str) -> str:
         if symbol.endswith(quote) and len(symbol) > len(quote):
             return quote
     return "quote"
+
+
+def _known(prices: NDArray[np.float64]) -> NDArray[np.float64]:
+    known: NDArray[np.float64] = prices[np.isfinite(prices) & (prices != 0)]
+    return known
 
 
 def price_decimals(prices: NDArray[np.float64]) -> int:
@@ -38,7 +46,10 @@ def price_decimals(prices: NDArray[np.float64]) -> int:
         The fewest decimals up to 10 that lose nothing; about seven significant digits where
         no such number exists, 2 where no price is known.
     """
-    known = prices[np.isfinite(prices) & (prices != 0)][-500:]
+    known = _known(prices[-2 * DECIDING :])
+    if len(known) < DECIDING < len(prices):
+        known = _known(prices)
+    known = known[-DECIDING:]
     if not len(known):
         return 2
     for decimals in range(MAX_DECIMALS + 1):
@@ -143,21 +154,26 @@ def share(part: int, whole: int) -> str:
     return f"{tenths // 10} %" if tenths % 10 == 0 else f"{tenths / 10:.1f} %"
 
 
-def utc_time(time: pd.Timestamp) -> str:
-    """Format a time of day with its zone: "14:03:07 UTC"."""
-    return f"{time:%H:%M:%S} UTC"
+def clock(time: pd.Timestamp) -> str:
+    """Format a time of day in the reader's zone: "14:03:07 UTC"."""
+    here = shown(time)
+    return f"{here:%H:%M:%S} {zone_word(here)}"
 
 
-def utc(time: pd.Timestamp) -> str:
-    """Format a date and time with its zone: "2024-08-08 23:54:14 UTC"."""
-    return f"{time:%Y-%m-%d %H:%M:%S} UTC"
+def moment(time: pd.Timestamp) -> str:
+    """Format a date and time in the reader's zone: "2024-08-08 23:54:14 UTC"."""
+    here = shown(time)
+    return f"{here:%Y-%m-%d %H:%M:%S} {zone_word(here)}"
 
 
 def span(start: pd.Timestamp, end: pd.Timestamp) -> str:
-    """Format a stretch of time, the date once where it lies in one day."""
-    if start.date() == end.date():
-        return f"{start:%Y-%m-%d %H:%M:%S} to {end:%H:%M:%S} UTC"
-    return f"{start:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC"
+    """Format a stretch of time in the reader's zone, the date once where it lies in one day."""
+    first, last = shown(start), shown(end)
+    until = f"{last:%H:%M:%S}" if first.date() == last.date() else f"{last:%Y-%m-%d %H:%M:%S}"
+    return f"{first:%Y-%m-%d %H:%M:%S} to {until} {zone_word(last)}"
+
+
+utc_time, utc = clock, moment
 
 
 def interval_label(interval: str) -> str:

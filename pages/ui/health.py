@@ -1,6 +1,7 @@
 """`/healthz` for monitors: 200 while the recording is as it should be, else 503 and why."""
 
 import time
+from dataclasses import asdict
 from typing import Final
 
 from starlette.requests import Request
@@ -8,10 +9,13 @@ from starlette.responses import JSONResponse
 
 from ingest.care import WARN_FREE_BYTES
 from ingest.recorder import current_recorder
+from ingest.replay import current_replay
 from ingest.settings import current_settings
 from ingest.status import RecorderStatus, SymbolStatus
+from pages.ui.status import Pill, pill_of
 
 HEALTH_PATH: Final = "/healthz"
+PILL_PATH: Final = "/pairdesk/pill"
 OK: Final = 200
 UNAVAILABLE: Final = 503
 
@@ -36,6 +40,20 @@ async def healthz(_: Request) -> JSONResponse:
     now_us = time.time_ns() // 1_000
     code, told = health(status, now_us, _STARTED_US, records=current_settings().ingest)
     return JSONResponse(told, status_code=code, headers={"Cache-Control": "no-store"})
+
+
+async def pill(request: Request) -> JSONResponse:
+    """Answer the pill in the browser: the state as the header shows it."""
+    told = current_pill(is_replay=request.query_params.get("of") == "replay")
+    return JSONResponse(asdict(told), headers={"Cache-Control": "no-store"})
+
+
+def current_pill(*, is_replay: bool = False) -> Pill:
+    """Say the state of this process's recording, or of its replay, at this moment."""
+    recorder = current_replay() if is_replay else current_recorder()
+    if recorder is None:
+        return pill_of(None, time.time_ns() // 1_000)
+    return pill_of(recorder.status(), recorder.clock_us())
 
 
 def health(

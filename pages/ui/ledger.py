@@ -1,6 +1,5 @@
 """The ledger of ids as the feed page shows it: what is covered, what is not, and why."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from ingest.store import TickReader
 from pages.charts.coverage_figure import CoverageState, Stretches
 from pages.ui import formats
 from pages.ui.chart_view import time_ms
+from pages.ui.csv_file import csv_bytes
 
 # More shapes than this on one strip tell nothing more, and the browser has to draw them.
 MAX_DRAWN_GAPS: Final = 1_000
@@ -24,7 +24,6 @@ STATE_WORDS: Final = {
     "absent": "absent at the exchange",
     "expired": "given up",
 }
-UNSAFE_STARTS: Final = ("=", "+", "-", "@", "\t")
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,16 +65,7 @@ def ledger_csv(path: Path) -> bytes:
         gaps = reader.gaps()
     for name in ("after", "before"):
         gaps[name] = gaps[name].dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    for name in ("symbol", "cause", "state", "reason"):
-        gaps[name] = [defused(str(each)) for each in gaps[name]]
-    buffer = io.StringIO()
-    gaps.to_csv(buffer, index=False, lineterminator="\n")
-    return buffer.getvalue().encode()
-
-
-def defused(cell: str) -> str:
-    """Quote a text that a spreadsheet would run as a formula."""
-    return f"'{cell}" if cell.startswith(UNSAFE_STARTS) else cell
+    return csv_bytes(gaps)
 
 
 def gap_counts(gaps: pd.DataFrame, symbol: str) -> dict[str, tuple[int, int]]:

@@ -1,6 +1,7 @@
-"""The live chart: a component around `Plotly.react`, because `st.plotly_chart` forgets the zoom."""
+"""Live charts: components around `Plotly.react`, because `st.plotly_chart` forgets the zoom."""
 
 from pathlib import Path
+from typing import Final
 
 import orjson
 import plotly.graph_objects as go
@@ -8,24 +9,56 @@ import streamlit as st
 
 from pages.charts import theme
 from pages.ui.assets import PLOTLY_PATH
+from pages.ui.chart_route import CHART_PATH
+from pages.ui.chart_store import ServedChart
 
-_HTML = """
-<div class="pairdesk-chart" role="img">
-  <div class="pairdesk-plot"></div>
-  <p class="pairdesk-chart-error" role="alert"></p>
+HERE: Final = Path(__file__).parent
+SPANS: Final = (("15m", 900), ("1h", 3_600), ("4h", 14_400), ("24h", 86_400), ("All", 0))
+
+_PLOT = '<p class="pairdesk-chart-error" role="alert"></p>'
+_HTML = f'<div class="pairdesk-chart" role="img"><div class="pairdesk-plot"></div>{_PLOT}</div>'
+_SPAN_BUTTONS = "".join(
+    f'<button type="button" data-span="{seconds}" aria-pressed="false" disabled>{name}</button>'
+    for name, seconds in SPANS
+)
+_STREAM_HTML = f"""
+<div class="pairdesk-chart" role="group" aria-label="Chart of the pair">
+  <div class="pairdesk-bar" role="toolbar" aria-label="What the chart shows">
+    <span role="group" aria-label="Time span">{_SPAN_BUTTONS}</span>
+    <button type="button" class="pairdesk-follow" aria-pressed="true"
+      title="Keep the newest bar in sight">Follow latest</button>
+    <button type="button" class="pairdesk-pan" aria-pressed="false"
+      title="Drag moves the span instead of choosing a narrower one">Drag to pan</button>
+    <button type="button" class="pairdesk-png" title="Save this figure as a picture">PNG</button>
+  </div>
+  <div class="pairdesk-plot" tabindex="0" role="img"></div>
+  {_PLOT}
 </div>
 """
-_CSS = """
-.pairdesk-chart { width: 100%; font-variant-numeric: tabular-nums; }
-.pairdesk-chart-error { margin: 0; }
-.pairdesk-plot .hoverlayer text { font-variant-numeric: tabular-nums; }
-"""
+
+
+def _read(*names: str) -> str:
+    return "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)
+
 
 _mount = st.components.v2.component(
     "pairdesk_live_chart",
     html=_HTML,
-    css=_CSS,
-    js=(Path(__file__).parent / "live_chart.js").read_text(encoding="utf-8"),
+    css=_read("live_chart.css"),
+    js=_read("chart_base.js", "live_chart.js"),
+    isolate_styles=False,
+)
+_mount_stream = st.components.v2.component(
+    "pairdesk_chart_stream",
+    html=_STREAM_HTML,
+    css=_read("live_chart.css"),
+    js=_read(
+        "chart_base.js",
+        "chart_tables.js",
+        "chart_fill.js",
+        "chart_toolbar.js",
+        "chart_stream.js",
+    ),
     isolate_styles=False,
 )
 
@@ -45,6 +78,32 @@ def live_chart(figure: go.Figure, *, key: str, label: str, height_px: int = 780)
         Height of the plot.
     """
     _mount(key=key, data=chart_payload(figure, label, height_px))
+
+
+def streamed_chart(
+    served: ServedChart, *, key: str, label: str, file: str, height_px: int = 780
+) -> None:
+    """Draw a chart whose data the browser fetches itself, only what it lacks.
+
+    Parameters
+    ----------
+    served
+        Published before; while its version stays, this sends what the browser has already.
+    key, label, height_px
+        As for `live_chart`.
+    file
+        Name of the picture that the reader may save, without ending.
+    """
+    data = {
+        "url": f"{CHART_PATH.lstrip('/')}/{served.token}",
+        "version": served.version,
+        "plotly_url": PLOTLY_PATH.lstrip("/"),
+        "key": key,
+        "label": label,
+        "file": file,
+        "height": height_px,
+    }
+    _mount_stream(key=key, data=data)
 
 
 def chart_payload(figure: go.Figure, label: str, height_px: int) -> bytes:

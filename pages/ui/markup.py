@@ -1,22 +1,33 @@
 """Small pieces of HTML in the page's own style. Every text is escaped here, once."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Literal
+from typing import Final, Literal
+from urllib.parse import quote
 
 Tone = Literal["good", "wait", "bad", "muted", "sell", "buy", "leg-y", "leg-x"]
+
+SPARK_WIDTH: Final = 96
+SPARK_HEIGHT: Final = 24
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One number with what it is and on how much data it rests."""
+    """One number with what it is and on how much data it rests.
+
+    `spark` is a sparkline by `spark`; `about` names the entry of the Methods page that says how the
+    number is made.
+    """
 
     label: str
     value: str
     notes: tuple[str, ...] = ()
     tone: Tone | None = None
     tip: str = ""
+    spark: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,20 @@ def pill(sign: str, word: str, number: str, tone: Tone) -> str:
     )
 
 
+def heading(words: str, *, is_seen: bool = True) -> str:
+    """Name the page; unseen where the page shows its subject by other means."""
+    css = "" if is_seen else ' class="pd-unseen"'
+    return f"<h1{css}>{escape(words)}</h1>"
+
+
+def leg(symbol: str, price: str, note: str, tone: Tone) -> str:
+    """Set a leg's symbol, its price and what goes with it."""
+    return (
+        f'<span class="pd-leg"><span class="pd-{tone}">{escape(symbol)}</span> '
+        f'<b>{escape(price)}</b> <span class="pd-muted">{escape(note)}</span></span>'
+    )
+
+
 def labelled(name: str, value: str) -> str:
     """Set a name and its value in a strip."""
     return f"<span>{escape(name)} <b>{escape(value)}</b></span>"
@@ -72,17 +97,60 @@ def signal_block(word: str, icon: str, score: str, lines: Sequence[str], tone: T
 
 def figures(items: Iterable[Figure]) -> str:
     """Lay figures out in a grid: label, value, what it rests on."""
-    return f'<dl class="pd-figures">{"".join(_figure(item) for item in items)}</dl>'
+    drawn = [_figure(item) for item in items]
+    css = "pd-figures" if len(drawn) % 3 else "pd-figures pd-by-3"
+    return f'<dl class="{css}">{"".join(drawn)}</dl>'
 
 
 def _figure(item: Figure) -> str:
     tone = f' class="pd-{item.tone}"' if item.tone else ""
     tip = f' title="{escape(item.tip)}"' if item.tip else ""
+    label = f"<span{tone}>{escape(item.label)}</span>"
+    if item.about:
+        label = about(item.about, label)
     notes = "".join(f'<dd class="pd-note">{escape(note)}</dd>' for note in item.notes)
     return (
-        f'<div class="pd-figure"{tip}><dt><span{tone}>{escape(item.label)}</span></dt>'
-        f'<dd class="pd-value">{escape(item.value)}</dd>{notes}</div>'
+        f'<div class="pd-figure"{tip}><dt>{label}</dt>'
+        f'<dd class="pd-value">{escape(item.value)}{item.spark}</dd>{notes}</div>'
     )
+
+
+def about(entry: str, inner: str) -> str:
+    """Link to the Methods page, in a tab of its own: the desk stays as it is."""
+    return f'<a class="pd-about" href="methods#{escape(entry)}" target="_blank">{inner}</a>'
+
+
+def spark(values: Sequence[float], label: str) -> str:
+    """Draw a path as a small line; a hole stays a hole, and fewer than two values are no line.
+
+    The line is a mask in the colour of the text around it, so that it suits both themes.
+    """
+    steps = _steps(values)
+    if steps.count("L") < 1:
+        return ""
+    picture = (
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {SPARK_WIDTH} {SPARK_HEIGHT}' "
+        f"preserveAspectRatio='none'><path d='{steps}' fill='none' stroke='#000' "
+        "stroke-width='1.4' stroke-linejoin='round' vector-effect='non-scaling-stroke'/></svg>"
+    )
+    url = f"url(&quot;data:image/svg+xml,{quote(picture)}&quot;)"
+    return f'<span class="pd-spark" role="img" aria-label="{escape(label)}" style="--line:{url}"></span>'
+
+
+def _steps(values: Sequence[float]) -> str:
+    known = [value for value in values if math.isfinite(value)]
+    if not known:
+        return ""
+    low, high = min(known), max(known)
+    scale = (SPARK_HEIGHT - 2) / (high - low) if high > low else 0.0
+    across = SPARK_WIDTH / max(len(values) - 1, 1)
+    steps, joined = [], False
+    for place, value in enumerate(values):
+        if math.isfinite(value):
+            y = SPARK_HEIGHT - 1 - (value - low) * scale if scale else SPARK_HEIGHT / 2
+            steps.append(f"{'L' if joined else 'M'}{place * across:.1f} {y:.1f}")
+        joined = math.isfinite(value)
+    return "".join(steps)
 
 
 def explanations(items: Iterable[Figure]) -> str:
@@ -91,6 +159,18 @@ def explanations(items: Iterable[Figure]) -> str:
         f"<dt>{escape(item.label)}</dt><dd>{escape(item.tip)}</dd>" for item in items if item.tip
     )
     return f'<dl class="pd-explained">{"".join(told)}</dl>'
+
+
+def definitions(items: Iterable[tuple[str, str]]) -> str:
+    """List names with what they stand for."""
+    told = (f"<div><dt>{escape(name)}</dt><dd>{escape(words)}</dd></div>" for name, words in items)
+    return f'<dl class="pd-defined">{"".join(told)}</dl>'
+
+
+def contents(links: Iterable[tuple[str, str]]) -> str:
+    """List what stands on a page, each with a link to its place."""
+    told = "".join(f'<li><a href="#{escape(key)}">{escape(name)}</a></li>' for key, name in links)
+    return f'<nav aria-label="On this page"><ul class="pd-contents">{told}</ul></nav>'
 
 
 def table(caption: str, head: Sequence[str | Cell], rows: Iterable[Sequence[str | Cell]]) -> str:

@@ -11,6 +11,7 @@ from analytics.outcome import Degenerate, NotEnough
 from ingest.status import RecorderStatus
 from ingest.store import StoreError
 from ingest.tick import IngestError
+from pages.ui import choices
 from pages.ui.progress import show_progress
 
 
@@ -24,11 +25,15 @@ class SameSymbolError(AnalyticsError):
 
 @dataclass(frozen=True)
 class Notice:
-    """What is the matter, what to do, and whether it is a fault or only not there yet."""
+    """What is the matter, what to do, and whether it is a fault or only not there yet.
+
+    `offers_sample` puts a button beside it that opens the bundled sample.
+    """
 
     cause: str
     remedy: str
     is_fault: bool = True
+    offers_sample: bool = False
 
     @property
     def text(self) -> str:
@@ -55,9 +60,10 @@ def explain(error: IngestError | AnalyticsError) -> Notice:
     if isinstance(error, SameSymbolError):
         return Notice(cause, "Choose two different symbols in the sidebar.", is_fault=False)
     if isinstance(error, StoreError):
-        return Notice(cause, "Choose NDJSON File in the sidebar to see the bundled sample.")
+        return Notice(cause, "Record first, or look at the bundled sample.", offers_sample=True)
     if isinstance(error, IngestError):
-        return Notice(cause, "Check the file or the symbol, or choose the bundled sample.")
+        remedy = "Check the file or the symbol, or look at the bundled sample."
+        return Notice(cause, remedy, offers_sample=True)
     return Notice(cause, "Change the settings in the sidebar.")
 
 
@@ -67,6 +73,14 @@ def show(notice: Notice) -> None:
         st.error(notice.text)
     else:
         st.info(notice.text)
+    if notice.offers_sample and st.button(
+        "Open the bundled sample", key="open_sample", on_click=_choose_sample, type="primary"
+    ):
+        st.rerun()  # of the whole page: the notice may stand in a part that runs by itself
+
+
+def _choose_sample() -> None:
+    choices.apply({"mode": choices.FILE, "file": choices.SAMPLE})
 
 
 def show_standing(status: RecorderStatus | None) -> None:
@@ -111,6 +125,18 @@ def single_symbol(symbol: str, source: str) -> Notice:
         f"{source} holds a single symbol, {symbol}; a pair needs two",
         "Choose a file with two symbols, or the bundled sample.",
         is_fault=False,
+        offers_sample=True,
+    )
+
+
+def missing_symbols(lacking: Sequence[str], there: Sequence[str], where: str) -> Notice:
+    """Say that a link asks for symbols that are not here, and what is shown in their place."""
+    shown = ", ".join(there[:6]) + (" and more" if len(there) > 6 else "")
+    return Notice(
+        f"The link asks for {' and '.join(lacking)}, which {where} does not hold",
+        f"It holds {shown}: choose from these, or another source in the sidebar.",
+        is_fault=False,
+        offers_sample=True,
     )
 
 
@@ -123,23 +149,18 @@ def not_recording() -> Notice:
     )
 
 
-def too_few(symbols: Sequence[str], *, is_recording: bool) -> Notice:
+def too_few(symbols: Sequence[str], is_recording: bool) -> Notice:  # noqa: FBT001
     """Say that the database does not hold two symbols yet."""
     if symbols:
-        return Notice(
-            f"Only {symbols[0]} has stored trades: 1 of 2 symbols",
-            "Add a second one under Recorded symbols in the sidebar.",
-            is_fault=False,
+        cause = f"Only {symbols[0]} has stored trades: 1 of 2 symbols"
+        remedy = "Add a second one under Recorded symbols in the sidebar, or wait for its trades."
+    elif is_recording:
+        cause = "No trade stored yet: 0 of 2 symbols have data"
+        remedy = (
+            "The page fills by itself once the first trades arrive; the pill above says how the "
+            "connection is. Without a network look at the bundled sample."
         )
-    if is_recording:
-        return Notice(
-            "No trade stored yet: 0 of 2 symbols have data",
-            "The page fills by itself once the first trades arrive. Without a network choose "
-            "NDJSON File in the sidebar to see the bundled sample.",
-            is_fault=False,
-        )
-    return Notice(
-        "The database holds no trades and nothing is recording",
-        "Start the app without --no-ingest, or choose NDJSON File in the sidebar.",
-        is_fault=False,
-    )
+    else:
+        cause = "The database holds no trades and nothing is recording"
+        remedy = "Start the app without --no-ingest, or look at the bundled sample."
+    return Notice(cause, remedy, is_fault=False, offers_sample=True)

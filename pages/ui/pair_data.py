@@ -1,17 +1,39 @@
 """Two legs' bars from the database or from a file, in one shape; cached by what they hold."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
-import streamlit as st
 
 from analytics.bars import resample_ticks
 from analytics.frames import parse_interval
+from analytics.leg import Leg
 from analytics.pair import PairAnalytics, PairParams, analyse_pair
-from ingest.settings import current_settings
+from ingest.bar_window import BarView
+from ingest.bar_windows import shared_windows
 from ingest.store import LastTrade, StoreError, TickReader
+from pages.ui import source
+from pages.ui.once import Once
+
+Frames = tuple[pd.DataFrame, pd.DataFrame]
+
+SECOND_US: Final = 1_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class ClosedBars:
+    """Closed bars of both legs, as arrays and, where asked for, as frames."""
+
+    legs: tuple[Leg, Leg]
+    make_frames: Callable[[], Frames]
+
+    @cached_property
+    def frames(self) -> Frames:
+        """Bars frames of both legs."""
+        return self.make_frames()
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,23 +42,37 @@ class PairBars:
 
     Attributes
     ----------
-    y_bars, x_bars
-        Bars frames of one interval.
+    closed
+        The bars.
     key
-        Changes whenever the bars do: the cache key of everything computed from them.
+        Changes whenever a closed bar does: the cache key of everything computed from them.
     last
         The newest trade of each leg, by symbol; empty for a file.
     """
 
-    y_bars: pd.DataFrame
-    x_bars: pd.DataFrame
+    closed: ClosedBars
     key: Hashable
     last: dict[str, LastTrade]
 
+    @property
+    def y_bars(self) -> pd.DataFrame:
+        """Bars frame of S1, closed bars only; not to be changed."""
+        return self.closed.frames[0]
+
+    @property
+    def x_bars(self) -> pd.DataFrame:
+        """Bars frame of S2."""
+        return self.closed.frames[1]
+
+
+_bars: Final[Once[ClosedBars]] = Once(16)
+_file_bars: Final[Once[pd.DataFrame]] = Once(16)
+_analyses: Final[Once[PairAnalytics]] = Once(16)
+
 
 def database_path() -> Path:
-    """Return the database this process was started with."""
-    return current_settings().db
+    """Return the database of the recording, or of the replay that the reader looks at."""
+    return source.database_path()
 
 
 def recorded_symbols(path: Path) -> list[str]:
@@ -76,38 +112,48 @@ def read_pair(path: Path, y: str, x: str, interval: str, lookback_s: int | None)
     StoreError
         The file is missing or no Pairdesk database.
     """
-    with TickReader(path) as reader:
-        found = {symbol: reader.last_trade(symbol) for symbol in (y, x)}
-        last = {symbol: trade for symbol, trade in found.items() if trade is not None}
-        revisions = {symbol: reader.revision(symbol) for symbol in (y, x)}
-    start_us = _start_us(last, interval, lookback_s)
-    bars = [
-        _stored_bars(str(path), symbol, interval, start_us, revisions[symbol]) for symbol in (y, x)
-    ]
-    key = (str(path), start_us, revisions[y], revisions[x])
-    return PairBars(bars[0], bars[1], key, last)
+    windows = {each: shared_windows().get(path, each, interval) for each in (y, x)}
+    found = {symbol: window.last_trade() for symbol, window in windows.items()}
+    last = {symbol: trade for symbol, trade in found.items() if trade is not None}
+    start = _start_second(last, interval, lookback_s)
+    views = (windows[y].view(start), windows[x].view(start))
+    key = (str(path), y, x, interval, start, views[0].key, views[1].key)
+    return PairBars(_bars.get(key, lambda: _closed_bars(*views)), key, last)
 
 
-def _start_us(last: dict[str, LastTrade], interval: str, lookback_s: int | None) -> int | None:
+def read_bars(path: Path, symbol: str, interval: str, lookback_s: int | None) -> pd.DataFrame:
+    """Read one symbol's closed bars through the shared window, back from its last trade.
+
+    Raises
+    ------
+    StoreError
+        The file is missing or no Pairdesk database.
+    """
+    window = shared_windows().get(path, symbol, interval)
+    trade = window.last_trade()
+    last = {} if trade is None else {symbol: trade}
+    return window.view(_start_second(last, interval, lookback_s)).frame(with_forming=False)
+
+
+def _start_second(last: dict[str, LastTrade], interval: str, lookback_s: int | None) -> int | None:
     """Find the open of the first bar to read; one bar more, since the forming one is dropped."""
     if lookback_s is None or not last:
         return None
     bar_us = parse_interval(interval).us
     newest_us = max(trade.time_us for trade in last.values())
-    return newest_us // bar_us * bar_us - lookback_s * 1_000_000
+    return newest_us // bar_us * bar_us // SECOND_US - lookback_s
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _stored_bars(
-    path: str,
-    symbol: str,
-    interval: str,
-    start_us: int | None,
-    revision: int,  # noqa: ARG001 - part of the cache key
-) -> pd.DataFrame:
-    """Read bars once per commit that touched the symbol."""
-    with TickReader(path) as reader:
-        return reader.bars(symbol, interval, start=start_us)
+def _closed_bars(y: BarView, x: BarView) -> ClosedBars:
+    legs = (_leg(y), _leg(x))
+    return ClosedBars(legs, lambda: (y.frame(with_forming=False), x.frame(with_forming=False)))
+
+
+def _leg(view: BarView) -> Leg:
+    bars = view.closed
+    step_us = bars.seconds * SECOND_US
+    arrays = (bars.close, bars.volume, bars.trades, bars.coverage)
+    return Leg(bars.first * step_us, step_us, *arrays)
 
 
 def bars_of_ticks(
@@ -126,40 +172,34 @@ def bars_of_ticks(
     lookback_s
         How far back from the file's end; None is all of it.
     """
-    legs = [_file_bars(ticks, content, each, params.interval) for each in (params.y, params.x)]
+    frames = [_resampled(ticks, content, each, params.interval) for each in (params.y, params.x)]
     if lookback_s is not None:
-        start = max(leg.index[-1] for leg in legs) - pd.Timedelta(seconds=lookback_s)
-        legs = [leg.loc[leg.index > start] for leg in legs]
-    return PairBars(legs[0], legs[1], (content, lookback_s), {})
+        start = max(leg.index[-1] for leg in frames) - pd.Timedelta(seconds=lookback_s)
+        frames = [leg.loc[leg.index > start] for leg in frames]
+    both = (frames[0], frames[1])
+    key = (content, params.y, params.x, params.interval, lookback_s)
+    return PairBars(_bars.get(key, lambda: _framed_bars(both, params.bar.us)), key, {})
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _file_bars(
-    _ticks: pd.DataFrame,
-    content: Hashable,  # noqa: ARG001 - stands for the ticks in the cache key
-    symbol: str,
-    interval: str,
-) -> pd.DataFrame:
+def _framed_bars(frames: Frames, step_us: int) -> ClosedBars:
+    y, x = (Leg.of(bars, step_us) for bars in frames)
+    return ClosedBars((y, x), lambda: frames)
+
+
+def _resampled(ticks: pd.DataFrame, content: Hashable, symbol: str, interval: str) -> pd.DataFrame:
     """Resample one symbol's ticks once per file and interval."""
-    return resample_ticks(_ticks[_ticks["symbol"] == symbol], interval)
+    return _file_bars.get(
+        (content, symbol, interval),
+        lambda: resample_ticks(ticks[ticks["symbol"] == symbol], interval),
+    )
 
 
 def analyse(bars: PairBars, params: PairParams) -> PairAnalytics:
-    """Analyse a pair, once per (parameters, state of the data).
+    """Analyse a pair, once per (parameters, state of the data): the same object until then.
 
     Raises
     ------
     AnalyticsError
         The bars do not allow what the parameters ask for.
     """
-    return _analysis(bars.y_bars, bars.x_bars, bars.key, params)
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _analysis(
-    _y_bars: pd.DataFrame,
-    _x_bars: pd.DataFrame,
-    key: Hashable,  # noqa: ARG001 - stands for the bars in the cache key
-    params: PairParams,
-) -> PairAnalytics:
-    return analyse_pair(_y_bars, _x_bars, params)
+    return _analyses.get((bars.key, params), lambda: analyse_pair(*bars.closed.legs, params))

@@ -7,17 +7,33 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from ingest.recorder import Recorder, current_recorder
+from ingest.recorder import Recorder
+from ingest.replay import ReplayRecorder
 from ingest.tick import IngestError
 from pages.ui import formats
+from pages.ui.source import current_recorder
 
-__all__ = ["backup_path", "control_recorder", "current_recorder", "manage_symbols", "show_said"]
+__all__ = [
+    "backup_path",
+    "control_recorder",
+    "current_recorder",
+    "manage_symbols",
+    "now_us",
+    "show_said",
+]
 
 SAID = "recorder_said"
 
 
+def now_us(recorder: Recorder | None) -> int:
+    """Now, as the recorder has it, whose clock a replay turns back; µs since the epoch."""
+    return time.time_ns() // 1_000 if recorder is None else recorder.clock_us()
+
+
 def manage_symbols(recorder: Recorder) -> None:
     """Show the recorded symbols, with a box to add and one to remove."""
+    if isinstance(recorder, ReplayRecorder):  # its symbols are the file's
+        return
     with st.expander("Recorded symbols"):
         st.caption(", ".join(recorder.symbols) or "None yet.")
         with st.form("add_symbol", clear_on_submit=True, border=False):

@@ -3,9 +3,8 @@
 from typing import Final
 
 from analytics.pair import PairAnalytics
-from analytics.signals import signal_changes
 from pages.ui import formats
-from pages.ui.chart_view import changes
+from pages.ui.chart_view import count_changes
 from pages.ui.markup import Cell, Tone, table
 
 ICONS: Final = {"SELL": "▼", "BUY": "▲", "NEUTRAL": "■"}
@@ -15,10 +14,7 @@ ROWS: Final = 15
 
 def latest_changes(result: PairAnalytics) -> str:
     """Set the latest changes of the signal as a table, newest first."""
-    params = result.params
-    latest = signal_changes(
-        result.zscore, params.sell_above, params.buy_below, limit=ROWS, gate=result.gate
-    )
+    latest = result.signal_changes(ROWS)
     columns = (latest[name].tolist() for name in ("time", "signal", "previous", "zscore"))
     rows = [
         (
@@ -29,6 +25,6 @@ def latest_changes(result: PairAnalytics) -> str:
         )
         for time, signal, previous, zscore in zip(*columns, strict=True)
     ]
-    count = int(changes(result.signal).sum())
+    count = count_changes(result.signal_codes)
     caption = f"Latest signal changes ({len(rows)} of {count:,})"
     return table(caption, ("Bar open", "Signal", "Before", "z-score"), rows)

@@ -1,10 +1,12 @@
 """The recorder's state in one line: a word and a sign as well as a colour."""
 
+import math
+from dataclasses import dataclass
 from typing import Final
 
-from ingest.status import RecorderStatus
+from ingest.status import RecorderStatus, ReplayStatus
 from pages.ui import formats
-from pages.ui.markup import Tone, block, labelled, pill, text
+from pages.ui.markup import Tone, pill
 
 STALE_AFTER_S: Final = 10.0
 US_PER_S: Final = 1_000_000
@@ -14,14 +16,29 @@ WORDS: Final[dict[str, tuple[str, str, Tone]]] = {
     "quiet": ("◑", "QUIET", "good"),
     "stale": ("◐", "STALE", "wait"),
     "connecting": ("○", "CONNECTING", "wait"),
-    "reconnecting": ("◌", "RECONNECTING", "wait"),
+    "reconnecting": ("◌", "OFFLINE", "bad"),
     "no data": ("◇", "NO DATA", "bad"),
     "blocked": ("⊘", "BLOCKED", "bad"),
     "paused": ("‖", "PAUSED", "wait"),
     "stopped": ("■", "STOPPED", "muted"),
     "failed": ("✕", "FAILED", "bad"),
     "off": ("–", "NOT RECORDING", "muted"),
+    "replay": ("▷", "REPLAY", "wait"),
+    "file": ("▤", "FILE", "muted"),
 }
+
+
+@dataclass(frozen=True)
+class Pill:
+    """A state as it is shown: its sign, its word, the number that goes with it, and a tone."""
+
+    sign: str
+    word: str
+    number: str
+    tone: Tone
+
+
+FILE_PILL: Final = Pill(*WORDS["file"][:2], "", WORDS["file"][2])
 
 
 def health(status: RecorderStatus | None, now_us: int) -> str:
@@ -35,30 +52,52 @@ def health(status: RecorderStatus | None, now_us: int) -> str:
     return status.state
 
 
-def state_pill(status: RecorderStatus | None, now_us: int) -> str:
-    """Show the state with the one number that goes with it: an age, or the wait for a retry."""
+def pill_of(status: RecorderStatus | None, now_us: int) -> Pill:
+    """Say the state with the one number that goes with it: an age, or how often it was tried."""
     name = health(status, now_us)
+    if status is not None and status.replay is not None and name != "failed":
+        sign, word, tone = WORDS["replay"]
+        return Pill(sign, word, _speed(status.replay), tone)
     sign, word, tone = WORDS[name]
     number = ""
     if status is not None and name in {"live", "quiet", "stale"}:
         silent_s = _silent_s(status, now_us)
         number = "" if silent_s is None else formats.age(silent_s)
-    elif status is not None and status.retry_in_s is not None:
-        number = f"retry in {formats.age(status.retry_in_s)}"
-    return pill(sign, word, number, tone)
+    elif status is not None and name == "reconnecting":
+        number = f"retry {max(retries(status), 1)}"
+    return Pill(sign, word, number, tone)
 
 
-def strip(status: RecorderStatus | None, now_us: int) -> str:
-    """Lay the recorder's state and counts out in one line, with its last error below."""
-    state = state_pill(status, now_us)
+def state_pill(status: RecorderStatus | None, now_us: int) -> str:
+    """Show the state, as the header has it too."""
+    told = pill_of(status, now_us)
+    return pill(told.sign, told.word, told.number, told.tone)
+
+
+def _speed(replay: ReplayStatus) -> str:
+    if replay.is_loading or replay.has_ended or replay.is_paused:
+        return "reading" if replay.is_loading else "ended" if replay.has_ended else "paused"
+    return f"× {replay.speed:g}" if math.isfinite(replay.speed) else "at full speed"
+
+
+def retries(status: RecorderStatus) -> int:
+    """Count how often a connection was lost or refused since the last one that stood."""
+    kinds = [each.kind for each in status.history if each.kind in {"connected", "lost"}]
+    return next((ago for ago, kind in enumerate(reversed(kinds)) if kind != "lost"), len(kinds))
+
+
+def feed_words(status: RecorderStatus | None) -> list[str]:
+    """Say in short what the recorder did so far, as the live page needs it."""
     if status is None:
-        return block(state, text("Showing what the database holds."), css="pd-strip")
-    pieces = [state, *(labelled(name, value) for name, value in _counts(status))]
-    if status.last_error:
-        # An error that is over is worth a line, not an alarm.
-        tone = "muted" if status.state == "live" else "bad"
-        pieces.append(f'<span class="pd-{tone}">{labelled("last error", status.last_error)}</span>')
-    return block(*pieces, css="pd-strip")
+        return ["Nothing is being recorded: this is what the database holds."]
+    return [f"{number} {name}" for name, number in _counts(status)]
+
+
+def last_error(status: RecorderStatus | None) -> str:
+    """Return the last error while it matters; one that is over stands on the Feed page."""
+    if status is None or status.last_error is None or status.state == "live":
+        return ""
+    return status.last_error
 
 
 def _silent_s(status: RecorderStatus, now_us: int) -> float | None:
@@ -68,18 +107,13 @@ def _silent_s(status: RecorderStatus, now_us: int) -> float | None:
 
 
 def _counts(status: RecorderStatus) -> list[tuple[str, str]]:
+    open_gaps = sum(each.open_gaps for each in status.per_symbol.values())
     counts = [
-        ("received", status.received),
-        ("stored", status.stored),
-        ("duplicates", status.duplicates),
+        ("trades stored", status.stored),
+        ("open gaps", open_gaps),
         ("rejected", status.rejected),
         ("reconnects", status.reconnects),
     ]
-    open_gaps = sum(each.open_gaps for each in status.per_symbol.values())
-    unusual = [
-        ("open gaps", open_gaps),
-        ("conflicting ids", status.conflicts),
-        ("refused, queue full", status.refused),
-    ]
+    unusual = [("conflicting ids", status.conflicts), ("refused, queue full", status.refused)]
     counts += [(name, number) for name, number in unusual if number]
     return [(name, f"{number:,}") for name, number in counts]

@@ -1,0 +1,165 @@
+"""A leg of a pair as arrays: closed bars of one symbol, on a grid without holes."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analytics.errors import FrameError
+from analytics.frames import (
+    COVERAGE,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    bar_times_us,
+    check_bars,
+    closed_bars,
+    utc_index,
+)
+from analytics.spread import log_returns
+
+CodeArray = npt.NDArray[np.int8]
+
+TRADED, QUIET, MISSING = range(len(COVERAGE))
+_CODES: Final = {name: code for code, name in enumerate(COVERAGE)}
+
+
+@dataclass(frozen=True, eq=False)
+class Leg:
+    """Closed bars of one symbol. Its arrays are never written to.
+
+    Attributes
+    ----------
+    start_us, step_us
+        Open of the first bar, µs since the epoch, UTC, and the length of a bar.
+    close
+        Quote currency; NaN where missing. float64, contiguous.
+    volume, trades
+        Base currency; NaN and 0 where missing.
+    coverage
+        `TRADED`, `QUIET` or `MISSING`, int8.
+    """
+
+    start_us: int
+    step_us: int
+    close: FloatArray
+    volume: FloatArray
+    trades: IntArray
+    coverage: CodeArray
+
+    @classmethod
+    def of(cls, bars: pd.DataFrame, step_us: int, what: str = "a bars frame") -> "Leg":
+        """Take the closed bars of a frame.
+
+        Parameters
+        ----------
+        bars
+            A bars frame; the bar that still forms (``attrs["forming"]``) is left out.
+        step_us
+            Length of a bar, for a frame too short to show it.
+        what
+            Names the frame in messages.
+
+        Raises
+        ------
+        FrameError
+            No bars frame.
+        """
+        check_bars(bars, what)
+        closed = closed_bars(bars)
+        times_us = bar_times_us(closed.index)
+        return cls(
+            start_us=int(times_us[0]) if times_us.size else 0,
+            step_us=int(times_us[1] - times_us[0]) if times_us.size > 1 else step_us,
+            close=_own(closed["close"]),
+            volume=_own(closed["volume"]),
+            trades=np.array(closed["trades"].to_numpy(dtype=np.int64)),
+            coverage=coverage_codes(closed["coverage"]),
+        )
+
+    def __len__(self) -> int:
+        return self.close.size
+
+    @property
+    def end_us(self) -> int:
+        """Open of the last bar; meaningless without any."""
+        return self.start_us + (len(self) - 1) * self.step_us
+
+    @property
+    def index(self) -> pd.DatetimeIndex:
+        """Open of each bar, UTC."""
+        times_us = np.arange(len(self), dtype=np.int64) * self.step_us + self.start_us
+        return utc_index(times_us)
+
+    @cached_property
+    def log_returns(self) -> FloatArray:
+        """Log return of each bar over the one before, first one NaN: see `log_returns`."""
+        return log_returns(self.close)
+
+    @cached_property
+    def traded(self) -> BoolArray:
+        """Whether each bar traded."""
+        traded: BoolArray = self.coverage == TRADED
+        return traded
+
+    def part(self, start: int, stop: int) -> "Leg":
+        """Rows from `start` to `stop`, as views."""
+        if (start, stop) == (0, len(self)):
+            return self
+        rows = slice(start, stop)
+        return Leg(
+            self.start_us + start * self.step_us,
+            self.step_us,
+            self.close[rows],
+            self.volume[rows],
+            self.trades[rows],
+            self.coverage[rows],
+        )
+
+
+def align_legs(y: Leg, x: Leg, lookback: int | None = None) -> tuple[Leg, Leg]:
+    """Cut two legs to the bars both span, and to the last `lookback` of them.
+
+    Raises
+    ------
+    FrameError
+        The legs have different intervals, or bars that open at different instants.
+    """
+    if not len(y) or not len(x):
+        return y.part(0, 0), x.part(0, 0)
+    start, end = max(y.start_us, x.start_us), min(y.end_us, x.end_us)
+    if y.step_us != x.step_us or (y.start_us - x.start_us) % y.step_us:
+        raise FrameError(
+            f"the legs have different bars: {len(y):,} of y every {y.step_us / 1e6:g} s, "
+            f"{len(x):,} of x every {x.step_us / 1e6:g} s. Resample both to one interval"
+        )
+    count = max((end - start) // y.step_us + 1, 0)
+    if lookback is not None and count > lookback:
+        start, count = start + (count - lookback) * y.step_us, lookback
+    return tuple(  # type: ignore[return-value] # two of them
+        leg.part(first, first + count)
+        for leg in (y, x)
+        for first in ((start - leg.start_us) // leg.step_us if count else 0,)
+    )
+
+
+def coverage_codes(kinds: pd.Series) -> CodeArray:
+    """Turn a coverage column into codes.
+
+    Raises
+    ------
+    FrameError
+        A word that is none of `COVERAGE`.
+    """
+    codes = pd.Categorical(kinds, categories=list(COVERAGE)).codes
+    if (codes < 0).any():
+        raise FrameError(f"coverage must be one of {', '.join(COVERAGE)}")
+    return np.array(codes, dtype=np.int8)
+
+
+def _own(column: pd.Series) -> FloatArray:
+    """Copy a column: contiguous and writeable, the one layout that kernels are compiled for."""
+    return np.array(column.to_numpy(dtype=np.float64, na_value=np.nan))

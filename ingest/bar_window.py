@@ -1,0 +1,371 @@
+"""A window of one stream's bars kept in memory, that reads only what is new or was repaired."""
+
+import itertools
+import sqlite3
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ingest.bar_source import BarSource, Spans
+from ingest.connecting import EVER_S, one_transaction, open_for_reading, utc_time
+from ingest.repair_log import KEPT_REVISIONS
+from ingest.schema import StoreError
+from ingest.stored_bars import (
+    SECOND_US,
+    BarColumns,
+    gap_bars,
+    interval_seconds,
+    new_columns,
+)
+
+# Room for bars to come, as a share of those there are; copied to a larger one when it is used up.
+_LEAST_ROOM = 1024
+# Bars held beyond the longest lookback: the other leg of a pair may be a little behind.
+_SLACK = 128
+
+# Never the same twice in a process, so that a window made anew cannot pass for the one before.
+_epochs = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class LastTrade:
+    """The newest stored trade of a symbol: its times in microseconds, its price."""
+
+    time_us: int
+    received_us: int
+    price: float
+
+
+class _State(NamedTuple):
+    """Where a stream stands in the database: its revision, newest trade, first tick, gaps."""
+
+    stream_id: int
+    revision: int
+    newest: int | None
+    first_us: int | None
+    last: LastTrade | None
+    gaps: Spans
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BarView:
+    """Closed bars of a window from some second on. Never changed; equal keys, equal bars.
+
+    Attributes
+    ----------
+    closed
+        Every bar but the one that holds the newest trade.
+    forming
+        That one: one bar, or none where there is no tick.
+    key
+        Identifies the closed bars of this symbol in this process.
+    klines_until
+        Second at which the exchange's own bars end; None where there are none.
+    """
+
+    closed: BarColumns
+    forming: BarColumns
+    key: tuple[int, int, int]
+    klines_until: int | None
+
+    def frame(self, *, with_forming: bool = True) -> pd.DataFrame:
+        """Make the bars frame that `TickReader.bars` gives, or its closed bars only."""
+        columns = self.closed
+        if with_forming and len(self.forming):
+            both = zip(self.closed.arrays(), self.forming.arrays(), strict=True)
+            first = self.closed.first if len(self.closed) else self.forming.first
+            columns = BarColumns(first, columns.seconds, *map(np.concatenate, both))
+        bars = columns.frame()
+        if with_forming and len(self.forming):
+            bars.attrs["forming"] = bars.index[-1]
+        if self.klines_until is not None and len(columns):
+            bars.attrs["klines_until"] = utc_time(self.klines_until * SECOND_US)
+        return bars
+
+
+class BarWindow:
+    """Bars of one symbol and interval, from some second to the newest. Any thread.
+
+    Every bar equals that of a fresh `TickReader.bars`, to the bit. A refresh costs what is new: the
+    newest bar and those after it, spans the repair log names, bars that a gap came over or left.
+
+    Parameters
+    ----------
+    path, symbol, interval
+        As for `TickReader` and its `bars`.
+    """
+
+    def __init__(self, path: Path | str, symbol: str, interval: str) -> None:
+        self.path, self.symbol = Path(path), symbol
+        self.seconds = interval_seconds(interval)
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+        self._seen: int | None = None  # SQLite's own count of foreign commits
+        self._state: _State | None = None
+        self._low = EVER_S[1]  # nothing is held yet
+        self._asked = 0  # bars of the longest view since the last trim
+        self._epoch = next(_epochs)  # another when closed bars change otherwise than by new ones
+        self._room = new_columns(0, self.seconds, 0)
+        self._size = 0
+        self._source: BarSource | None = None
+
+    def last_trade(self) -> LastTrade | None:
+        """Look for news and return the newest stored trade by trade time; None without any.
+
+        Raises
+        ------
+        StoreError
+            The file is missing or no Pairdesk database.
+        """
+        with self._lock:
+            self._look()
+            return None if self._state is None else self._state.last
+
+    def view(self, start: int | None) -> BarView:
+        """Bars from the bar that holds second `start` on (None: all there are), as they are now.
+
+        Raises
+        ------
+        StoreError
+            The file is missing or no Pairdesk database.
+        """
+        low = (EVER_S[0] if start is None else start) // self.seconds * self.seconds
+        with self._lock:
+            self._look()
+            if self._state is None:
+                nothing = new_columns(0, self.seconds, 0)
+                return BarView(nothing, nothing, (self._epoch, 0, 0), None)
+            if low < self._low:
+                self._reload(low)
+            return self._view(low)
+
+    def close(self) -> None:
+        """Close the connection; a later call opens it again."""
+        with self._lock:
+            self._close()
+
+    def size_bytes(self) -> int:
+        """Bytes of the arrays held."""
+        return sum(each.nbytes for each in self._room.arrays())
+
+    def _view(self, low: int) -> BarView:
+        held = self._room
+        start = max(low // self.seconds - held.first, 0)
+        # A fresh read begins with the first bar the database has.
+        rows = held.has_row[start : self._size]
+        start += int(np.argmax(rows)) if rows.any() else rows.size
+        self._asked = max(self._asked, self._size - start)
+        assert self._state is not None
+        assert self._source is not None
+        newest = self._state.newest
+        closed = self._size
+        if newest is not None:
+            closed = max(start, min(closed, newest // self.seconds - held.first))
+        until = self._source.klines.until
+        if until is not None and until <= (held.first + start) * self.seconds:
+            until = None
+        return BarView(
+            held.part(start, closed),
+            held.part(closed, self._size).copied(),  # the one bar that will still change
+            (self._epoch, held.first + start, held.first + closed),
+            until,
+        )
+
+    def _look(self) -> None:
+        """Bring the window up to date with what was committed since the last look."""
+        connection = self._open()
+        seen = connection.execute("PRAGMA data_version").fetchone()[0]
+        if seen == self._seen:
+            return
+        with one_transaction(connection):
+            state = self._read_state(connection)
+            if state is not None and self._source is not None and state is not self._state:
+                if self._must_reload(state):
+                    state = self._load(state, self._low)
+                else:
+                    self._update(state)
+            self._state = state
+        # Read before the transaction: a commit in between is looked at once more.
+        self._seen = seen
+
+    def _reload(self, low: int) -> None:
+        connection = self._open()
+        with one_transaction(connection):
+            state = self._read_state(connection)
+            self._state = None if state is None else self._load(state, low)
+
+    def _read_state(self, connection: sqlite3.Connection) -> _State | None:
+        row = connection.execute(
+            "SELECT stream_id, revision FROM stream AS s WHERE symbol = ?"
+            " AND (EXISTS (SELECT 1 FROM bar_1s AS b WHERE b.stream_id = s.stream_id)"
+            " OR EXISTS (SELECT 1 FROM kline AS k WHERE k.stream_id = s.stream_id))"
+            " ORDER BY last_us DESC NULLS LAST LIMIT 1",
+            (self.symbol,),
+        ).fetchone()
+        if row is None:
+            return None
+        old = self._state
+        if old is not None and row == (old.stream_id, old.revision):
+            return old
+        source = BarSource(connection, row[0], self.seconds)
+        first_us, newest = source.edges()
+        gaps = source.gaps(self._low) if self._source is not None else []
+        return _State(row[0], row[1], newest, first_us, read_last_trade(connection, row[0]), gaps)
+
+    def _must_reload(self, state: _State) -> bool:
+        """Whether what is held cannot be brought up to date piece by piece."""
+        old, source = self._state, self._source
+        assert source is not None
+        if old is None or state.stream_id != old.stream_id:
+            return True
+        if state.revision - old.revision >= KEPT_REVISIONS or not self._size:
+            return True
+        if state.newest is None or old.newest is None or state.newest < old.newest:
+            return True
+        if state.first_us != old.first_us and self._reaches(old.first_us, state.first_us):
+            return True
+        begin = self._room.first * self.seconds
+        if self._reaches(state.first_us):  # up to the first tick the exchange's bars may stand
+            begin = max(begin, (state.first_us or 0) // SECOND_US + 1, source.klines.until or 0)
+        return any(
+            max(low, self._low) < begin and high >= self._low for low, high in self._repaired(state)
+        )
+
+    def _reaches(self, *firsts_us: int | None) -> bool:
+        """Whether a stream's beginning lies in the window."""
+        return any(first is None or first >= self._low * SECOND_US for first in firsts_us)
+
+    def _repaired(self, state: _State) -> Spans:
+        assert self._connection is not None
+        assert self._state is not None
+        return self._connection.execute(
+            "SELECT low, high FROM repaired WHERE stream_id = ? AND revision > ?",
+            (state.stream_id, self._state.revision),
+        ).fetchall()
+
+    def _load(self, state: _State, low: int) -> _State:
+        """Read everything from second `low` on."""
+        assert self._connection is not None
+        source = BarSource(self._connection, state.stream_id, self.seconds)
+        source.read_klines(low, EVER_S[1], state.first_us)
+        gaps = source.gaps(low)
+        columns = source.grid(low, EVER_S[1], gaps + source.klines.unknown())
+        self._source, self._low = source, low
+        self._room, self._size = columns, len(columns)
+        self._epoch = next(_epochs)
+        return state._replace(gaps=gaps)
+
+    def _update(self, state: _State) -> None:
+        """Read again what may have changed, and what is new."""
+        old = self._state
+        assert old is not None
+        assert old.newest is not None
+        assert state.newest is not None
+        first = old.newest // self.seconds
+        spans = [(first, state.newest // self.seconds)]
+        spans += [
+            (low // self.seconds, high // self.seconds) for low, high in self._repaired(state)
+        ]
+        changed_gaps = set(state.gaps) ^ set(old.gaps)
+        spans += [gap_bars(*gap, self.seconds) for gap in changed_gaps]
+        # A gap that ended before the window was held tells nothing of its bars.
+        last = state.newest // self.seconds
+        held_from = self._room.first
+        wanted = [(max(low, held_from), min(high, last)) for low, high in spans]
+        merged = _merged([span for span in wanted if span[0] <= span[1]])
+        is_behind = merged[0][0] < first  # bars that views show
+        if is_behind:
+            self._epoch = next(_epochs)
+        self._make_room(last, copy=is_behind)
+        for low, high in merged:
+            self._lay(low, self._until_traded(high, last), state)
+
+    def _make_room(self, last: int, *, copy: bool) -> None:
+        """Have room up to bar `last`; a copy where bars that views show will change."""
+        held, size = self._room, last + 1 - self._room.first
+        if size > len(held) or copy:
+            cut = self._trimmed(last)
+            size -= cut
+            room = new_columns(held.first + cut, self.seconds, size + max(_LEAST_ROOM, size // 8))
+            for new, known in zip(room.arrays(), held.arrays(), strict=True):
+                new[: self._size - cut] = known[cut : self._size]
+            self._room = room
+        self._size = size
+
+    def _trimmed(self, last: int) -> int:
+        """Count the oldest bars that no view asked for since the last trim, and let them go."""
+        first = last - self._asked - self._asked // 64 - _SLACK
+        self._asked = 0
+        rows = self._room.has_row[: self._size]
+        cut = first - self._room.first
+        if cut <= 0 or not rows[cut:].any():
+            return 0
+        # What is held begins with a bar the database has, as what is read does.
+        cut += int(np.argmax(rows[cut:]))
+        self._low = max(self._low, first * self.seconds)
+        return cut
+
+    def _until_traded(self, high: int, last: int) -> int:
+        """Go on to before the next bar that traded: those between carry the close of this span."""
+        held = self._room
+        after = held.has_row[high + 1 - held.first : self._size]
+        traded = np.flatnonzero(after[: last - high])
+        return high + int(traded[0]) if traded.size else last
+
+    def _lay(self, low: int, high: int, state: _State) -> None:
+        """Read bars `low` to `high` again, both inclusive."""
+        assert self._source is not None
+        held, source = self._room, self._source
+        before = held.close[low - 1 - held.first] if low > held.first else float("nan")
+        out = held.part(low - held.first, high + 1 - held.first)
+        rows = source.rows(low * self.seconds, (high + 1) * self.seconds)
+        source.lay(rows, out, state.gaps + source.klines.unknown(), float(before))
+
+    def _open(self) -> sqlite3.Connection:
+        """Return the connection; a new one where the file is another than before."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            self._close()
+            raise StoreError(
+                f"no database at {self.path}: start the recorder to make one"
+            ) from None
+        file = (found.st_dev, found.st_ino)
+        if self._connection is None or file != self._file:
+            self._close()
+            self._connection, self._file = open_for_reading(self.path), file
+        return self._connection
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection, self._seen, self._state, self._source = None, None, None, None
+        self._low, self._size = EVER_S[1], 0
+        self._room = new_columns(0, self.seconds, 0)
+
+
+def read_last_trade(connection: sqlite3.Connection, stream_id: int) -> LastTrade | None:
+    """Find the newest stored trade of a stream by trade time; None if there is none."""
+    row = connection.execute(
+        "SELECT t.time_us, t.time_us + t.received_delta_us, b.close"
+        " FROM (SELECT * FROM bar_1s WHERE stream_id = ? ORDER BY second DESC LIMIT 1) AS b"
+        " JOIN tick AS t ON t.stream_id = b.stream_id AND t.trade_id = b.close_id",
+        (stream_id,),
+    ).fetchone()
+    return None if row is None else LastTrade(*row)
+
+
+def _merged(spans: Spans) -> Spans:
+    """Join spans of bars that touch or overlap, in order; both ends inclusive."""
+    found: Spans = []
+    for low, high in sorted(spans):
+        if found and low <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], max(found[-1][1], high))
+        else:
+            found.append((low, high))
+    return found

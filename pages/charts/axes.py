@@ -1,0 +1,226 @@
+"""What all figures share: paper, time axis, value axes, lines, levels, bands, shaded stretches."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from pages.charts import theme
+
+Floats = NDArray[np.float64]
+
+HOVER_TIME: Final = "%Y-%m-%d %H:%M:%S"
+MARGIN: Final = {"l": 76, "r": 16, "t": 20, "b": 40}
+NO_TIMES: Final = np.empty(0)
+
+
+def new_figure(traces: Sequence[Any], layout: dict[str, Any]) -> go.Figure:
+    """Make a figure without Plotly's own template: colours come from `theme` alone."""
+    figure = go.Figure(data=list(traces), layout={"template": "none"})
+    figure.update_layout(layout)
+    return figure
+
+
+def base_layout(
+    view_id: str,
+    *,
+    hovermode: str = "x unified",
+    dragmode: str | bool = "zoom",
+    margin: dict[str, int] | None = None,
+) -> dict[str, Any]:
+    """Lay out what no figure does otherwise.
+
+    Parameters
+    ----------
+    view_id
+        Zoom and hidden traces last as long as this is the same.
+    hovermode
+        "x unified" for series over time, "closest" for the rest.
+    dragmode
+        "zoom", or False where there is nothing to zoom into.
+    margin
+        Of the panels, px.
+    """
+    return {
+        "uirevision": view_id,
+        "hovermode": hovermode,
+        "hoversubplots": "axis",
+        "dragmode": dragmode,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": theme.SERIES, "size": theme.FONT_SIZE},
+        "hoverlabel": {"bgcolor": theme.PAPER, "bordercolor": theme.GRID},
+        "modebar": {
+            "bgcolor": "rgba(0,0,0,0)",
+            "color": theme.MUTED,
+            "activecolor": theme.SERIES,
+        },
+        "margin": dict(margin or MARGIN),
+    }
+
+
+def time_axis(
+    time_ms: Floats, *, anchor: str = "y", title: str | None = None, zone: str = "UTC"
+) -> dict[str, Any]:
+    """Make the one time axis of all panels: a crosshair through them, no wider than the data.
+
+    Parameters
+    ----------
+    time_ms
+        Times of what is drawn, ascending, on the clock that `zone` names.
+    anchor
+        The value axis at whose foot it stands.
+    title
+        The zone where none is given.
+    zone
+        Said in the hover.
+    """
+    return within(time_ms) | {
+        "type": "date",
+        "anchor": anchor,
+        "title": {"text": title or zone, "standoff": 6},
+        "hoverformat": f"{HOVER_TIME} {zone}",
+        "gridcolor": theme.GRID,
+        "linecolor": theme.GRID,
+        "tickcolor": theme.GRID,
+        "ticks": "outside",
+        "showspikes": True,
+        "spikemode": "across",
+        "spikesnap": "cursor",
+        "spikethickness": 1,
+        "spikedash": "solid",
+        "spikecolor": theme.MUTED,
+    }
+
+
+def within(time_ms: Floats) -> dict[str, Any]:
+    """Keep a time axis from reaching beyond the data."""
+    ends = {"minallowed": time_ms[0], "maxallowed": time_ms[-1]} if len(time_ms) > 1 else {}
+    return {"autorangeoptions": ends}
+
+
+def value_axis(
+    title: str, domain: tuple[float, float] | None = None, **more: Any
+) -> dict[str, Any]:
+    """Make a value axis; the reader zooms in time, and the component fits this to what is seen."""
+    axis: dict[str, Any] = {
+        "title": {"text": title, "standoff": 8},
+        "fixedrange": True,
+        "gridcolor": theme.GRID,
+        "zeroline": False,
+        "nticks": 6,
+        "exponentformat": "none",
+        "separatethousands": True,
+    }
+    if domain is not None:
+        axis["domain"] = list(domain)
+    return axis | more
+
+
+def line(
+    name: str,
+    time_ms: Floats,
+    values: Floats,
+    axis: str = "y",
+    *,
+    color: str = theme.SERIES,
+    number_format: str = ",.2f",
+    dash: str = "solid",
+    legend: bool = False,
+    uid: str | None = None,
+) -> go.Scatter:
+    """Make a line that leaves missing stretches open; without a legend its axis title names it."""
+    return go.Scatter(
+        uid=uid or f"{axis}-{name}",
+        name=name,
+        x=time_ms,
+        y=values,
+        xaxis="x",
+        yaxis=axis,
+        mode="lines",
+        connectgaps=False,
+        line={"color": color, "width": theme.LINE_WIDTH, "dash": dash},
+        hovertemplate=f"%{{y:{number_format}}}",
+        showlegend=legend,
+    )
+
+
+def level(name: str, span_ms: Floats, at: float, axis: str, color: str) -> go.Scatter:
+    """Draw a threshold as a trace, so that the axis includes it."""
+    return go.Scatter(
+        uid=f"{axis}-{name}",
+        name=name,
+        x=span_ms,
+        y=np.full(len(span_ms), at),
+        xaxis="x",
+        yaxis=axis,
+        mode="lines",
+        line={"color": color, "width": 1, "dash": "dash"},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def level_label(text: str, at: float, axis: str, color: str) -> dict[str, Any]:
+    """Name a threshold at the left end of its line."""
+    return {
+        "text": text,
+        "xref": "paper",
+        "x": 0.003,
+        "xanchor": "left",
+        "yref": axis,
+        "y": at,
+        "yanchor": "bottom",
+        "showarrow": False,
+        "borderpad": 1,
+        "bgcolor": theme.PAPER,
+        "font": {"size": 11, "color": color},
+    }
+
+
+def band(name: str, time_ms: Floats, low: Floats, high: Floats, axis: str = "y") -> go.Scatter:
+    """Fill between two edges where both are known."""
+    return _filled(name, *band_outline(time_ms, low, high), axis, theme.BAND, "band")
+
+
+def band_outline(time_ms: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    """Go around each stretch where both edges are known: one closed outline, ended by NaN."""
+    known = np.isfinite(high) & np.isfinite(low)
+    ends = np.flatnonzero(np.diff(np.r_[False, known, False].astype(np.int8)))
+    times, edges = [np.empty(0)], [np.empty(0)]
+    for start, end in ends.reshape(-1, 2):
+        stretch = time_ms[start:end]
+        times += [stretch, stretch[::-1], np.array([np.nan])]
+        edges += [high[start:end], low[start:end][::-1], np.array([np.nan])]
+    return np.concatenate(times), np.concatenate(edges)
+
+
+def stretches(name: str, start_ms: Floats, end_ms: Floats, axis: str, color: str) -> go.Scatter:
+    """Shade stretches of time over the whole height of an axis whose range is 0 to 1."""
+    return _filled(name, *stretch_outline(start_ms, end_ms), axis, color, f"held-{name}")
+
+
+def stretch_outline(start_ms: Floats, end_ms: Floats) -> tuple[Floats, Floats]:
+    """Go around a box of height 1 for each stretch, ended by NaN."""
+    breaks = np.full(len(start_ms), np.nan)
+    times = np.column_stack([start_ms, start_ms, end_ms, end_ms, breaks]).ravel()
+    return times, np.tile([0.0, 1.0, 1.0, 0.0, np.nan], len(start_ms))
+
+
+def _filled(name: str, times: Floats, edges: Floats, axis: str, color: str, uid: str) -> go.Scatter:
+    return go.Scatter(
+        uid=uid,
+        name=name,
+        x=times,
+        y=edges,
+        xaxis="x",
+        yaxis=axis,
+        mode="lines",
+        line={"width": 0, "color": color},
+        fill="toself",
+        fillcolor=color,
+        hoverinfo="skip",
+        showlegend=False,
+    )

@@ -1,0 +1,152 @@
+"""The pair's series thinned for a screen: tables of few rows that stand still under appending."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pages.charts.decimate import bucket_rows, bucket_size, bucket_sums
+from pages.charts.frame import Column, Table, coded, fitting_decimals
+from pages.charts.pair_series import BUY_HELD, SELL_HELD, Floats, PairLabels, PairSeries
+
+Arrays = dict[str, NDArray]
+# Thinning gives more rows than this to a bucket: so few bars are better drawn as they are.
+BARS_A_BUCKET = 3
+DRAWN = ("price_y", "price_x", "spread", "mean", "std", "zscore", "correlation", "held")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The rows that are looked at, in buckets of `size` bars; `first` counts from the epoch."""
+
+    start: int
+    end: int
+    first: int
+    size: int
+
+    @property
+    def rows(self) -> slice:
+        """The rows as a slice."""
+        return slice(self.start, self.end)
+
+
+def cut(series: PairSeries, buckets: int, start_ms: float = -np.inf, end_ms: float = np.inf) -> Cut:
+    """Choose the rows of a span and the bucket that brings them down to about `buckets`."""
+    start = int(np.searchsorted(series.time_ms, start_ms))
+    end = int(np.searchsorted(series.time_ms, end_ms, side="right"))
+    first = round(float(series.time_ms[start]) / series.bar_ms) if start < len(series) else 0
+    count = end - start
+    size = 1 if count <= BARS_A_BUCKET * buckets else bucket_size(count, buckets)
+    return Cut(start, end, first, size)
+
+
+def pair_arrays(series: PairSeries, seen: Cut) -> dict[str, Arrays]:
+    """Thin the series.
+
+    Returns
+    -------
+    dict
+        Tables of columns, each with its `time` (ms), ascending. `bars`: the rows that hold the
+        extremes and the gaps of prices, spread and z-score. `volume`: sums of each bucket.
+        `marks`: where the rule begins to say SELL or BUY, the first of each in a bucket. `held`:
+        stretches by what the rule says during most of each bucket, SELL and BUY only.
+    """
+    if seen.start >= seen.end:
+        return {name: _none(columns) for name, columns in _COLUMNS.items()}
+    time_ms = series.time_ms[seen.rows]
+    found = {name: getattr(series, name)[seen.rows] for name in DRAWN}
+    leading = [found[name] for name in ("price_y", "price_x", "spread", "zscore")]
+    rows = bucket_rows(leading, seen.first, seen.size)
+    bars = {"time": time_ms[rows], **{name: found[name][rows] for name in DRAWN}}
+    return {
+        "bars": bars,
+        "volume": _volume(series, seen),
+        "marks": _marks(series, seen),
+        "held": _held(time_ms, found["held"], seen, series.bar_ms),
+    }
+
+
+def pair_tables(
+    arrays: dict[str, Arrays], labels: PairLabels, decimals: dict[str, int]
+) -> dict[str, Table]:
+    """Code the arrays; `decimals` keeps the steps of the series between refreshes."""
+    shown = {
+        "price_y": labels.price_decimals_y,
+        "price_x": labels.price_decimals_x,
+        "spread": labels.spread_decimals,
+        "mean": labels.spread_decimals,
+        "std": labels.spread_decimals,
+        "zscore": 2,
+        "correlation": 3,
+        "volume_y": 0,
+        "volume_x": 0,
+    }
+    exact = {"price_y", "price_x"}
+    tables: dict[str, Table] = {}
+    for table, columns in arrays.items():
+        tables[table] = {}
+        for name, values in columns.items():
+            if name in exact or name not in shown:
+                step = shown.get(name, 0)
+            else:
+                key = f"{table}.{name}"
+                step = fitting_decimals(values, shown[name], decimals.get(key))
+                decimals[key] = step
+            tables[table][name] = _column(values, step)
+    return tables
+
+
+def _column(values: NDArray, decimals: int) -> Column:
+    return coded(values.astype(np.float64, copy=False), decimals)
+
+
+_COLUMNS = {
+    "bars": ("time", *DRAWN),
+    "volume": ("time", "volume_y", "volume_x"),
+    "marks": ("time", "zscore", "held"),
+    "held": ("time", "end", "held"),
+}
+
+
+def _none(columns: tuple[str, ...]) -> Arrays:
+    return {name: np.empty(0) for name in columns}
+
+
+def _volume(series: PairSeries, seen: Cut) -> Arrays:
+    begin = seen.first // seen.size * seen.size
+    sums = {
+        name: bucket_sums(getattr(series, name)[seen.rows], seen.first, seen.size)
+        for name in ("volume_y", "volume_x")
+    }
+    numbers = begin + np.arange(len(sums["volume_y"])) * seen.size
+    return {"time": numbers * series.bar_ms, **sums}
+
+
+def _marks(series: PairSeries, seen: Cut) -> Arrays:
+    """Mark the first entry of each kind in each bucket; the first bar of all is no entry."""
+    held = series.held
+    before = max(seen.start, 1)
+    entered = (held[before : seen.end] != held[before - 1 : seen.end - 1]) & (
+        held[before : seen.end] != 0
+    )
+    rows = np.flatnonzero(entered) + before
+    buckets = (rows - seen.start + seen.first) // seen.size
+    firsts = np.unique(buckets * 2 + (held[rows] == BUY_HELD), return_index=True)[1]
+    rows = np.sort(rows[firsts])
+    return {"time": series.time_ms[rows], "zscore": series.zscore[rows], "held": held[rows]}
+
+
+def _held(time_ms: Floats, held: NDArray[np.int8], seen: Cut, bar_ms: float) -> Arrays:
+    """Join the buckets in which the same is held most of the time into stretches."""
+    sell, buy = (
+        bucket_sums((held == what).astype(np.int16), seen.first, seen.size)
+        for what in (SELL_HELD, BUY_HELD)
+    )
+    bars = bucket_sums(np.ones(len(held), dtype=np.int16), seen.first, seen.size)
+    mostly = np.where(sell * 2 > bars, SELL_HELD, np.where(buy * 2 > bars, BUY_HELD, 0))
+    changes = np.flatnonzero(np.diff(mostly, prepend=mostly[0] + 1))
+    begin = seen.first // seen.size * seen.size
+    starts = np.maximum((begin + changes * seen.size) * bar_ms, time_ms[0])
+    ends = np.r_[starts[1:], time_ms[-1] + bar_ms]
+    kept = mostly[changes] != 0
+    return {"time": starts[kept], "end": ends[kept], "held": mostly[changes][kept]}

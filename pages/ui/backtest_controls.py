@@ -1,0 +1,167 @@
+"""The backtest's own controls: rule, size, costs, and what is kept apart for testing."""
+
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+import streamlit as st
+
+from analytics.backtest_rules import (
+    FILLS,
+    FREE,
+    FUTURES,
+    IMPACTS,
+    LIQUIDITIES,
+    REENTRIES,
+    RULE_PRESETS,
+    SIZINGS,
+    SPOT,
+    BacktestRules,
+    Costs,
+)
+from analytics.hedge import CAUSAL_HEDGES, HEDGE_WORDS
+from analytics.params import PairParams
+
+BOUND: Final[Literal["query-params"]] = "query-params"
+CUSTOM: Final = "custom"
+COSTS: Final[dict[str, Costs]] = {"spot": SPOT, "futures": FUTURES, "none": FREE}
+COST_WORDS: Final = {
+    "spot": "Binance spot: 7.5 bps a fill.",
+    "futures": "Binance USD-M futures: taker 5, maker 2 bps a fill; funding 1 bp every 8 hours.",
+    "none": "No costs: what nobody gets.",
+}
+RULE_WORDS: Final = {
+    "mission": "SELL above +2, BUY below 0; each signal reverses the other.",
+    "symmetric": "SELL above +2, BUY below −2; out at 0.",
+}
+STOP_HELP: Final = "Leave when |z| has gone this far against the position. 0: no stop."
+TIME_HELP: Final = "Leave after so many bars. 0: no time-stop."
+REENTRY_HELP: Final = (
+    "After a stop: enter the same side again once z has been back inside its entry threshold, or "
+    "at once."
+)
+SIZING_HELP: Final = (
+    "beta: the position is the spread itself. dollar: equal money on both legs. Both legs together "
+    "are worth the capital at the decision; nothing is compounded."
+)
+FILL_HELP: Final = (
+    "A close decides, the next bar fills: at its open, or at its volume-weighted mean price. A bar "
+    "in which a leg did not trade fills nothing."
+)
+IMPACT_HELP: Final = (
+    "Slippage as σ · (order / volume of the bar)^p, p = ½ (square root: Tóth et al. 2011) or 1 "
+    "(linear: Kyle 1985); σ of the 60 bars before."
+)
+MAKER_HELP: Final = (
+    "A maker's fill is assumed, not proved: bars cannot tell whether it was reached."
+)
+SHARE_HELP: Final = (
+    "Share of the bars in which settings are compared. The rest is kept apart: it shows what the "
+    "choice was worth."
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be run: the pair with a causal hedge, the rules, the share for training."""
+
+    params: PairParams
+    rules: BacktestRules
+    share: float
+    hedge_note: str = ""
+
+
+def choose_plan(params: PairParams) -> Plan:
+    """Show the controls; what the sidebar says of the pair stays, but for a hedge that looks ahead.
+
+    Raises
+    ------
+    ParameterError
+        Values that do not go together.
+    """
+    causal, note = _choose_hedge(params)
+    rules = _choose_rule()
+    with st.expander("Stops and re-entry"):
+        rules = _choose_stops(rules)
+    with st.expander("Size and fills"):
+        rules = _choose_size(rules)
+    with st.expander("Costs"):
+        rules = replace(rules, costs=_choose_costs())
+    share = st.slider(
+        "Train share (%)", 20, 90, 60, 5, key="bt_train", bind=BOUND, help=SHARE_HELP
+    )  # fmt: skip
+    return Plan(causal, rules, int(share) / 100, note)
+
+
+def _choose_hedge(params: PairParams) -> tuple[PairParams, str]:
+    """Replace a hedge ratio that is estimated over the whole range by a causal one, and say so."""
+    if not params.uses_beta or params.hedge in CAUSAL_HEDGES:
+        return params, ""
+    chosen = str(
+        st.selectbox(
+            "β in the backtest", CAUSAL_HEDGES, key="bt_hedge", bind=BOUND,
+            help="Estimated at each bar from the bars up to it.",
+        )
+    )  # fmt: skip
+    note = (
+        f"The sidebar's β ({HEDGE_WORDS[params.hedge]}) is estimated over the whole range and "
+        f"would know the future. The backtest uses another: {HEDGE_WORDS[chosen]}."
+    )
+    return replace(params, hedge=chosen), note
+
+
+def _choose_rule() -> BacktestRules:
+    name = str(st.selectbox("Rule", [*RULE_PRESETS, CUSTOM], key="bt_rule", bind=BOUND))
+    if name in RULE_PRESETS:
+        st.caption(RULE_WORDS[name])
+        return RULE_PRESETS[name]
+    left, right = st.columns(2)
+    with left:
+        sell = _number("SELL above", "bt_sell", -10.0, 10.0, 2.0, 0.25)
+        out_short = _number("SELL out at", "bt_out_short", -10.0, 10.0, 0.0, 0.25)
+    with right:
+        buy = _number("BUY below", "bt_buy", -10.0, 10.0, -2.0, 0.25)
+        out_long = _number("BUY out at", "bt_out_long", -10.0, 10.0, 0.0, 0.25)
+    return BacktestRules(sell, buy, out_short, out_long)
+
+
+def _choose_stops(rules: BacktestRules) -> BacktestRules:
+    stop = _number("Stop at |z|", "bt_stop", 0.0, 20.0, 0.0, 0.5, STOP_HELP)
+    bars = int(
+        st.number_input(
+            "Time-stop (bars)", 0, 100_000, 0, 10, key="bt_time", bind=BOUND, help=TIME_HELP
+        )
+    )
+    reentry = st.selectbox("Re-entry", REENTRIES, key="bt_reentry", bind=BOUND, help=REENTRY_HELP)
+    return replace(rules, stop=stop or None, time_stop=bars or None, reentry=reentry)
+
+
+def _choose_size(rules: BacktestRules) -> BacktestRules:
+    capital = _number("Capital (quote currency)", "bt_capital", 1.0, 1e9, 10_000.0, 1_000.0)
+    sizing = st.selectbox("Sizing", SIZINGS, key="bt_sizing", bind=BOUND, help=SIZING_HELP)
+    fill = st.selectbox("Fill at the next bar's", FILLS, key="bt_fill", bind=BOUND, help=FILL_HELP)
+    return replace(rules, capital=capital, sizing=sizing, fill=fill)
+
+
+def _choose_costs() -> Costs:
+    name = str(st.selectbox("Fees", [*COSTS, CUSTOM], key="bt_costs", bind=BOUND))
+    if name in COSTS:
+        st.caption(COST_WORDS[name])
+        costs = COSTS[name]
+    else:
+        costs = Costs(
+            _number("Taker (bps)", "bt_taker", -5.0, 100.0, 7.5, 0.5),
+            _number("Maker (bps)", "bt_maker", -5.0, 100.0, 7.5, 0.5),
+            funding_y_bps=_number("S1 funding, bps in 8 h", "bt_fund_y", -100.0, 100.0, 0.0, 0.5),
+            funding_x_bps=_number("S2 funding, bps in 8 h", "bt_fund_x", -100.0, 100.0, 0.0, 0.5),
+        )
+    liquidity = st.selectbox("Orders", LIQUIDITIES, key="bt_liquidity", bind=BOUND, help=MAKER_HELP)
+    spread = _number("Half-spread (bps)", "bt_spread", 0.0, 100.0, 0.0, 0.25)
+    impact = st.selectbox("Slippage", IMPACTS, key="bt_impact", bind=BOUND, help=IMPACT_HELP)
+    return replace(costs, liquidity=liquidity, half_spread_bps=spread, impact=impact)
+
+
+def _number(
+    label: str, key: str, low: float, high: float, first: float, step: float,
+    note: str | None = None,
+) -> float:  # fmt: skip
+    return float(st.number_input(label, low, high, first, step, key=key, bind=BOUND, help=note))

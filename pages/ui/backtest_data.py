@@ -1,0 +1,143 @@
+"""What the backtest page stands on: every run computed once for its bars and its settings."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from analytics.backtest import BacktestResult, run_backtest, split_backtest
+from analytics.backtest_market import with_vwap
+from analytics.backtest_null import NullRuns, null_backtests
+from analytics.backtest_rules import BacktestRules
+from analytics.backtest_sharpe import DeflatedSharpe, deflated_sharpe
+from analytics.backtest_sweep import Sweep, sweep_backtest
+from analytics.backtest_walk import WalkForward, walk_forward
+from analytics.errors import NotEnoughDataError
+from analytics.frames import closed_bars
+from analytics.params import PairParams
+from pages.ui.backtest_controls import Plan
+from pages.ui.evidence_data import Material
+
+ENTRIES: Final = tuple(float(each) for each in np.arange(0.5, 3.75, 0.25))
+WINDOW_STEPS: Final = 12
+NULL_RUNS: Final = 60
+WALK_BLOCKS: Final = 5
+# Ticks are read for the VWAP of so long a span at most.
+VWAP_DAYS: Final = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """The rule over all bars, and apart over those for training and those kept for testing."""
+
+    whole: BacktestResult
+    train: BacktestResult
+    test: BacktestResult
+    swept: Sweep
+    deflated: DeflatedSharpe
+
+
+def bars_for(material: Material, plan: Plan) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the closed bars of both legs, with the column that fills need.
+
+    Raises
+    ------
+    NotEnoughDataError
+        No closed bar of a leg.
+    """
+    legs = [closed_bars(material.bars.y_bars), closed_bars(material.bars.x_bars)]
+    if any(leg.empty for leg in legs):
+        raise NotEnoughDataError(f"backtest of {plan.params.label}", 3, 0, "closed bars")
+    if plan.rules.fill == "vwap":
+        names = (plan.params.y, plan.params.x)
+        legs = [_weighed(material, name, leg) for name, leg in zip(names, legs, strict=True)]
+    return legs[0], legs[1]
+
+
+def _weighed(material: Material, symbol: str, bars: pd.DataFrame) -> pd.DataFrame:
+    kept = bars.loc[bars.index > bars.index[-1] - pd.Timedelta(days=VWAP_DAYS)]
+    step = material.params.bar.timedelta
+    ticks = material.ticks(symbol, kept.index[0], kept.index[-1] + step)
+    return with_vwap(kept, ticks, material.params.interval)
+
+
+def windows_around(window: int, bars: int) -> tuple[int, ...]:
+    """Choose windows from a quarter to four times the one looked at, itself among them."""
+    low, high = max(5, window // 4), max(8, min(4 * window, bars // 2))
+    spread = np.geomspace(low, max(high, low + WINDOW_STEPS), WINDOW_STEPS - 1)
+    return tuple(sorted({*np.rint(spread).astype(int).tolist(), window}))
+
+
+def entries_around(entry: float) -> tuple[float, ...]:
+    """Choose thresholds, the one looked at among them."""
+    return tuple(sorted({*ENTRIES, round(abs(entry), 6)}))
+
+
+def runs(material: Material, plan: Plan) -> Runs:
+    """Run the rule, its parts, and the settings around it."""
+    return _runs(*bars_for(material, plan), material.bars.key, plan.params, plan.rules, plan.share)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _runs(
+    _y: pd.DataFrame,
+    _x: pd.DataFrame,
+    key: Hashable,  # noqa: ARG001 - stands for the bars in the cache key
+    params: PairParams,
+    rules: BacktestRules,
+    share: float,
+) -> Runs:
+    whole = run_backtest(_y, _x, params, rules)
+    train, test = split_backtest(_y, _x, params, rules, share)
+    swept = sweep_backtest(
+        _y, _x, params, rules, share=share, windows=windows_around(params.window, len(_y)),
+        entries=entries_around(rules.sell_above),
+    )  # fmt: skip
+    deflated = deflated_sharpe(train.returns.to_numpy(), swept.sharpe)
+    return Runs(whole, train, test, swept, deflated)
+
+
+def walked(material: Material, plan: Plan) -> WalkForward:
+    """Choose and trade block by block: as much training as the slider says, then five blocks."""
+    return _walked(
+        *bars_for(material, plan), material.bars.key, plan.params, plan.rules, plan.share
+    )
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _walked(
+    _y: pd.DataFrame,
+    _x: pd.DataFrame,
+    key: Hashable,  # noqa: ARG001 - stands for the bars in the cache key
+    params: PairParams,
+    rules: BacktestRules,
+    share: float,
+) -> WalkForward:
+    bars = int(_y.index.isin(_x.index).sum())
+    if params.lookback is not None:
+        bars = min(bars, params.lookback)
+    train = max(3, round(share * bars))
+    return walk_forward(
+        _y, _x, params, rules, windows=windows_around(params.window, bars)[::2],
+        entries=ENTRIES[::2], train_bars=train,
+        test_bars=max(3, (bars - train) // WALK_BLOCKS),
+    )  # fmt: skip
+
+
+def broken(material: Material, plan: Plan) -> NullRuns:
+    """Run the rule on legs whose relation was broken."""
+    return _broken(*bars_for(material, plan), material.bars.key, plan.params, plan.rules)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _broken(
+    _y: pd.DataFrame,
+    _x: pd.DataFrame,
+    key: Hashable,  # noqa: ARG001 - stands for the bars in the cache key
+    params: PairParams,
+    rules: BacktestRules,
+) -> NullRuns:
+    return null_backtests(_y, _x, params, rules, runs=NULL_RUNS)

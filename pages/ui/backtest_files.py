@@ -1,0 +1,150 @@
+"""What can be taken home of a backtest: ledger and paths as CSV, a report as one HTML file."""
+
+from functools import partial
+from html import escape
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+from plotly.offline import get_plotlyjs
+
+from analytics.backtest import BacktestResult
+from analytics.frames import bar_times_us, utc_index
+from pages.ui import backtest_charts, backtest_words, exports, formats, markup
+from pages.ui.backtest_data import Runs
+from pages.ui.csv_file import csv_bytes
+
+STYLE: Final = Path(__file__).parent / "style.css"
+PAGE_STYLE: Final = """
+:root { color-scheme: light; }
+body { margin: 0 auto; max-width: 1120px; padding: 1.5rem; background: #fff;
+  font: 14px/1.5 "Source Sans", "Segoe UI", system-ui, sans-serif; }
+h2 { font-size: 1.05rem; margin: 1.4rem 0 0.3rem; }
+"""
+LEDGER_ROWS: Final = 200
+
+
+def trades_csv(result: BacktestResult) -> bytes:
+    """Write the ledger, oldest first, times as ISO 8601 UTC, numbers with every digit."""
+    trades = result.trades.copy(deep=False)
+    for name in ("decided_time", "entry_time", "exit_time"):
+        trades[name] = [
+            f"{pd.Timestamp(each):%Y-%m-%dT%H:%M:%SZ}"
+            for each in utc_index(bar_times_us(pd.DatetimeIndex(trades[name])))
+        ]
+    return csv_bytes(trades)
+
+
+def bars_csv(result: BacktestResult) -> bytes:
+    """Write z, position, cash and equity, a row a bar."""
+    return csv_bytes(result.to_frame())
+
+
+def report(found: Runs, source: str, notes: list[str]) -> bytes:
+    """Write the run as one HTML file that loads nothing from anywhere; all times in UTC."""
+    result = found.whole
+    index, params = result.y.index, result.params
+    head = markup.block(
+        f"<h1>Backtest: {escape(params.y)} / {escape(params.x)}</h1>",
+        *(markup.text(each, "muted") for each in (
+            source, f"{formats.interval_label(params.interval)} bars",
+            f"{index[0]:%Y-%m-%d %H:%M:%S} to {index[-1]:%Y-%m-%d %H:%M:%S} UTC",
+        )),
+        css="pd-head",
+    )  # fmt: skip
+    verdict = "".join(markup.text(line, kind="p") for line in backtest_words.headline(found))
+    pieces = [
+        head,
+        markup.block(verdict, kind="section", css="pd-verdict"),
+        markup.block(markup.figures(backtest_words.main_figures(found))),
+        _chart("Equity, drawdown, z", backtest_charts.figure_of(found, view="report")),
+        markup.block(backtest_words.parts_table(found)),
+        _chart("Net by setting, in training",
+               backtest_charts.heatmap_of(found.swept, result, "net")),
+        markup.block(markup.notes(backtest_words.sweep_words(found.swept, found.whole))),
+        markup.block(ledger_table(result)),
+        markup.block(markup.notes([*notes, *result.notes])),
+        markup.block(settings_table(result)),
+        markup.block(markup.definitions(backtest_words.EXPLAINED.items())),
+    ]  # fmt: skip
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f"<title>Pairdesk backtest {escape(params.label)}</title>"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{STYLE.read_text(encoding='utf-8')}{PAGE_STYLE}</style>"
+        f"<script>{get_plotlyjs()}</script></head><body><main>{''.join(pieces)}</main></body></html>"
+    ).encode()
+
+
+def _chart(title: str, figure: go.Figure) -> str:
+    drawn = figure.to_html(
+        full_html=False, include_plotlyjs=False, config={"displaylogo": False, "responsive": True}
+    )
+    return f"<h2>{escape(title)}</h2>{drawn}"
+
+
+def ledger_table(result: BacktestResult) -> str:
+    """Set the latest trades for the report."""
+    latest = result.trades.iloc[::-1].head(LEDGER_ROWS)
+    rows = [
+        (
+            f"{trade['entry_time']:%Y-%m-%d %H:%M:%S}", f"{trade['exit_time']:%Y-%m-%d %H:%M:%S}",
+            trade["side"], formats.zscore(trade["entry_z"]), formats.zscore(trade["exit_z"]),
+            formats.estimate(trade["beta"]), f"{trade['bars']:,}",
+            formats.number(trade["gross"], 2), formats.number(trade["net"], 2), trade["reason"],
+        )
+        for trade in latest.to_dict("records")
+    ]  # fmt: skip
+    head = (
+        "Entry (UTC)",
+        "Exit (UTC)",
+        "Side",
+        "z in",
+        "z out",
+        "β",
+        "Bars",
+        "Gross",
+        "Net",
+        "Left by",
+    )
+    return markup.table(f"Trades ({len(rows):,} of {len(result.trades):,})", head, rows)
+
+
+def settings_table(result: BacktestResult) -> str:
+    """Set everything that would be needed to run it again."""
+    params, rules = result.params, result.rules
+    rows = [
+        (name.replace("_", " "), formats.with_minus(str(value)))
+        for source, names in (
+            (params, ("interval", "lookback", "window", "spread", "hedge")),
+            (rules, ("sell_above", "buy_below", "exit_short", "exit_long", "stop", "time_stop",
+                     "reentry", "sizing", "fill", "capital", "leverage")),
+            (rules.costs, ("liquidity", "fee_bps", "spread_bps", "impact", "impact_factor",
+                           "funding_y_bps", "funding_x_bps")),
+        )
+        for name, value in ((each, getattr(source, each)) for each in names)
+    ]  # fmt: skip
+    return markup.table("Settings", ("", "Value"), rows)
+
+
+def offer(found: Runs, source: str, notes: list[str], *, is_synthetic: bool) -> None:
+    """Offer all three; what they need is bound here, since they run outside any session."""
+    result = found.whole
+    extra = ("synthetic",) if is_synthetic else ()
+    params, index = result.params, result.y.index
+    stem = exports.file_stem(
+        params.y, params.x, index[0], index[-1], params.interval, "backtest", *extra
+    )
+    files = (
+        ("Trades (CSV)", f"{stem}_trades.csv", "text/csv", partial(trades_csv, result)),
+        ("Bars (CSV)", f"{stem}_bars.csv", "text/csv", partial(bars_csv, result)),
+        ("Report (HTML)", f"{stem}.html", "text/html", partial(report, found, source, notes)),
+    )
+    with st.container(horizontal=True):
+        for label, name, mime, data in files:
+            st.download_button(
+                label, data=data, file_name=name, mime=mime, on_click="ignore",
+                key=f"bt_download_{mime}_{label}",
+            )  # fmt: skip

@@ -1,0 +1,262 @@
+"""The backtest in words and figures: verdict, main figures, parts compared, sections explained."""
+
+import math
+from typing import Final
+
+import pandas as pd
+
+from analytics.backtest import BacktestResult
+from analytics.backtest_null import NullRuns
+from analytics.backtest_performance import Performance
+from analytics.backtest_sweep import Sweep
+from analytics.backtest_walk import WalkForward
+from pages.ui import formats, markup
+from pages.ui.backtest_data import Runs
+from pages.ui.markup import Cell, Figure, Tone
+
+PARTS: Final = ("", "Train", "Test", "All")
+EXPLAINED: Final[dict[str, str]] = {
+    "Fill": (
+        "A close decides; the next bar fills, at its open or its volume-weighted price. A bar in "
+        "which a leg is missing or did not trade fills nothing: an entry is cancelled, an exit "
+        "waits. What is still held at the end is closed at the last close and marked as such."
+    ),
+    "Break-even cost": (
+        "(gross profit − funding) / money traded: the cost of a fill, everything together, at "
+        "which nothing is left."
+    ),
+    "Sharpe ratio": (
+        "Mean over standard deviation of the net return of a bar, flat bars included, by 365 days "
+        "of 24 hours. Interval: stationary bootstrap, Politis & Romano (1994), 95 %."
+    ),
+    "Deflated Sharpe": (
+        "Chance that the true Sharpe ratio in training is above what the best of as many worthless "
+        "settings would show by luck. Bailey & López de Prado (2014)."
+    ),
+    "Sortino ratio": "Mean over the downside deviation, by the same clock.",
+    "Capacity": "Money in both legs together at which slippage has eaten the profit.",
+    "Turnover": "Money traded in all fills of both legs, over the capital.",
+}
+
+
+def percent(share: float, decimals: int = 2, *, signed: bool = True) -> str:
+    """Format a share as percent, signed unless told otherwise; a dash where it is not known."""
+    if not math.isfinite(share):
+        return formats.NOT_KNOWN
+    sign = "+" if signed and round(100 * share, decimals) > 0 else ""
+    return f"{sign}{formats.number(100 * share, decimals)} %"
+
+
+def bps(value: float) -> str:
+    """Format basis points."""
+    shown = formats.number(value, 2)
+    return shown if shown == formats.NOT_KNOWN else f"{shown} bps"
+
+
+def money(value: float, currency: str) -> str:
+    """Format money without pretending to digits it does not have."""
+    if not math.isfinite(value):
+        return formats.NOT_KNOWN
+    return f"{formats.number(value, 2 if abs(value) < 1_000 else 0)} {currency}"
+
+
+def _tone(value: float) -> Tone | None:
+    if not math.isfinite(value) or value == 0:
+        return None
+    return "good" if value > 0 else "bad"
+
+
+def paid_bps(told: Performance, capital: float) -> float:
+    """Mean cost of a fill, everything but funding, in bps of its notional."""
+    traded = told.turnover * capital
+    costs = told.fees + told.half_spread + told.slippage
+    return costs / traded * 1e4 if traded > 0 else math.nan
+
+
+def headline(found: Runs) -> list[str]:
+    """Say in a sentence or two what came of it."""
+    whole, test = found.whole.performance, found.test.performance
+    capital = found.whole.rules.capital
+    if not whole.trades:
+        return ["The rule never traded in these bars.", *found.whole.notes[:1]]
+    lost = "lost" if whole.net < 0 else "earned"
+    first = (
+        f"After costs the rule {lost} {percent(abs(whole.total_return), signed=False)} of the "
+        f"capital in {formats.count(whole.trades, 'trade')} over {formats.count(whole.bars, 'bar')}"
+        f"; before costs {percent(whole.gross / capital)}."
+    )
+    second = (
+        f"It pays {bps(paid_bps(whole, capital))} a fill and breaks even at "
+        f"{bps(whole.break_even_bps)}."
+        if whole.break_even_bps > 0
+        else "It loses before any cost: no fee is low enough."
+    )
+    third = (
+        f"In the {formats.count(test.bars, 'bar')} kept for testing: "
+        f"{percent(test.total_return)} after costs, {formats.count(test.trades, 'trade')}."
+    )
+    return [first, f"{second} {third}"]
+
+
+def main_figures(found: Runs) -> list[Figure]:
+    """Set the figures of the whole run."""
+    result, told = found.whole, found.whole.performance
+    capital, currency = result.rules.capital, formats.quote_currency(result.params.y)
+    tips = EXPLAINED
+    trades = formats.sample(told.trades, "trade")
+    low, high = told.sharpe_interval
+    return [
+        Figure("Net profit", percent(told.total_return),
+               (money(told.net, currency), trades), _tone(told.net)),
+        Figure("Before costs", percent(told.gross / capital), (money(told.gross, currency),)),
+        Figure("Costs", percent((told.gross - told.net) / capital, signed=False),
+               (_cost_words(told, currency),)),
+        Figure("Break-even cost", bps(told.break_even_bps),
+               (f"a fill; paid {bps(paid_bps(told, capital))}",), tip=tips["Break-even cost"]),
+        Figure("Sharpe ratio", formats.number(told.sharpe, 2),
+               (f"95 %: {formats.number(low, 2)} to {formats.number(high, 2)}",
+                f"{formats.sample(told.bars)}, a year's rate"), tip=tips["Sharpe ratio"]),
+        Figure("Deflated Sharpe", formats.pvalue(found.deflated.probability),
+               (f"in training, {formats.count(found.deflated.trials, 'setting')} tried",),
+               tip=tips["Deflated Sharpe"]),
+        Figure("Sortino ratio", formats.number(told.sortino, 2),
+               (f"volatility {percent(told.volatility, 1, signed=False)} a year",),
+               tip=tips["Sortino ratio"]),
+        Figure("Deepest drawdown", percent(told.max_drawdown),
+               (f"longest {formats.count(told.drawdown_bars, 'bar')}",)),
+        Figure("Trades won", percent(told.hit_rate, 0, signed=False),
+               (trades, f"profit factor {formats.number(told.profit_factor, 2)}")),
+        Figure("In the market", percent(told.exposure, 0, signed=False),
+               (f"a trade lasts {formats.number(told.mean_bars, 1)} bars",)),
+        Figure("Turnover", f"{formats.number(told.turnover, 1)} ×", ("of the capital",),
+               tip=tips["Turnover"]),
+        Figure("Capacity", _capacity(told, currency),
+               ("needs slippage by volume" if math.isnan(told.capacity) else "both legs",),
+               tip=tips["Capacity"]),
+    ]  # fmt: skip
+
+
+def _cost_words(told: Performance, currency: str) -> str:
+    parts = [("fees", told.fees), ("half-spread", told.half_spread), ("slippage", told.slippage),
+             ("funding", told.funding)]  # fmt: skip
+    named = [f"{name} {money(value, currency)}" for name, value in parts if value]
+    return ", ".join(named) or "none"
+
+
+def _capacity(told: Performance, currency: str) -> str:
+    return "none" if told.capacity == 0 else money(told.capacity, currency)
+
+
+def parts_table(found: Runs) -> str:
+    """Compare training and test; each part begins and ends flat."""
+    parts = (found.train, found.test, found.whole)
+    told = [each.performance for each in parts]
+    capital = found.whole.rules.capital
+    rows: list[tuple[str | Cell, ...]] = [
+        ("Bars", *(f"{each.bars:,}" for each in told)),
+        ("Trades", *(f"{each.trades:,}" for each in told)),
+        ("Before costs", *(percent(each.gross / capital) for each in told)),
+        ("Net", *(Cell(percent(each.total_return), _tone(each.net)) for each in told)),
+        ("Break-even cost", *(bps(each.break_even_bps) for each in told)),
+        ("Sharpe ratio", *(formats.number(each.sharpe, 2) for each in told)),
+        ("95 % interval", *(_interval(each.sharpe_interval) for each in told)),
+        ("Deepest drawdown", *(percent(each.max_drawdown) for each in told)),
+        ("Trades won", *(percent(each.hit_rate, 0, signed=False) for each in told)),
+    ]
+    return markup.table("Training, test, all", PARTS, rows)
+
+
+def _interval(edges: tuple[float, float]) -> str:
+    if not all(math.isfinite(edge) for edge in edges):
+        return formats.NOT_KNOWN
+    return f"{formats.number(edges[0], 1)} to {formats.number(edges[1], 1)}"
+
+
+def sweep_words(swept: Sweep, test: BacktestResult) -> list[str]:
+    """Say where the chosen setting stands among its neighbours and among all."""
+    capital = swept.rules.capital
+    row, column = swept.nearest(test.params.window, test.rules.sell_above)
+    here, around = swept.net[row, column], swept.neighbours(row, column, swept.net)
+    known = swept.net[~pd.isna(swept.net)]
+    told = [
+        f"Chosen (framed): {percent(here / capital)} net in training; its "
+        f"{formats.count(around.size, 'neighbour')} between {percent(around.min() / capital)} and "
+        f"{percent(around.max() / capital)}."
+        if around.size
+        else f"Chosen (framed): {percent(here / capital)} net in training.",
+        (
+            f"{int((known > 0).sum()):,} of {formats.count(known.size, 'setting')} earned more "
+            f"than their costs in {formats.count(swept.bars, 'bar')} of training."
+        ),
+    ]
+    best = swept.best()
+    if best is not None:
+        told.append(
+            f"Best Sharpe ratio in training (dotted): window {swept.windows[best[0]]:,}, entry "
+            f"{swept.entries[best[1]]:g}. That one was found by looking; the test part was not."
+        )
+    if swept.params.uses_beta and swept.params.hedge == "kalman":
+        told.append("The Kalman filter's z has no window: all rows are equal.")
+    return told
+
+
+def walk_words(found: WalkForward) -> list[str]:
+    """Say what choosing on the past came to."""
+    told, capital = found.performance, found.rules.capital
+    blocks = formats.count(len(found.blocks), "block")
+    settings = formats.count(found.settings, "setting")
+    return [
+        f"{blocks} traded with what the bars before had chosen from {settings}.",
+        (
+            f"{percent(told.total_return)} after costs, {percent(told.gross / capital)} before, "
+            f"{formats.count(told.trades, 'trade')}."
+        ),
+        (
+            f"Sharpe ratio {formats.number(told.sharpe, 2)} "
+            f"(95 %: {_interval(told.sharpe_interval)}), n = {told.bars:,} bars."
+        ),
+    ]
+
+
+def walk_table(found: WalkForward) -> str:
+    """Set the blocks: what was chosen, what it had earned, what it then earned."""
+    capital = found.rules.capital
+    rows = []
+    for block in found.blocks.to_dict("records"):
+        chosen = not pd.isna(block["window"])
+        rows.append((
+            formats.moment(block["test_start"]),
+            f"{block['window']:,.0f}" if chosen else formats.NOT_KNOWN,
+            f"{block['entry']:g}" if chosen else formats.NOT_KNOWN,
+            percent(block["train_net"] / capital),
+            f"{block['test_trades']:,}",
+            percent(block["test_gross"] / capital),
+            Cell(percent(block["test_net"] / capital), _tone(block["test_net"])),
+        ))  # fmt: skip
+    head = ("Block from", "Window", "Entry", "Net in training", "Trades", "Before costs", "Net")
+    return markup.table("Walk-forward", head, rows)
+
+
+def null_words(found: NullRuns, capital: float) -> list[str]:
+    """Say whether the legs' relation had anything to do with it."""
+    gross, net, real_gross, real_net = (
+        percent(value / capital)
+        for value in (
+            float(found.gross.mean()), float(found.net.mean()), found.observed_gross,
+            found.observed_net,
+        )
+    )  # fmt: skip
+    runs, bars = formats.count(found.gross.size, "run"), f"{found.block:,}-bar"
+    verdict = (
+        "The profit before costs stands out from what unrelated legs give."
+        if found.pvalue < 0.05
+        else "Unrelated legs do as well often enough: nothing here shows that the relation earned."
+    )
+    return [
+        verdict,
+        (
+            f"{runs} with {bars} blocks of S2's returns in another order: {gross} before costs on "
+            f"average, {net} after. The real legs: {real_gross} and {real_net}. "
+            f"p = {formats.pvalue(found.pvalue)} by the Sharpe ratio before costs."
+        ),
+    ]

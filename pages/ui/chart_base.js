@@ -1,0 +1,88 @@
+// What all charts share: the library, the reader's colours, and value axes that fit what is seen.
+
+const NARROW_PX = 600;
+const NARROW_TOP_PX = 84;
+const FIT_PADDING = 0.06;
+
+function loadPlotly(url) {
+  if (!window.pairdeskPlotly) {
+    window.pairdeskPlotly = new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = new URL(url, document.baseURI).href;
+      script.onload = () => resolve(window.Plotly);
+      script.onerror = () => {
+        window.pairdeskPlotly = undefined;
+        reject(new Error("The chart library could not be loaded from " + script.src));
+      };
+      document.head.appendChild(script);
+    });
+  }
+  return window.pairdeskPlotly;
+}
+
+// Each colour of a figure -> the one of the reader's theme.
+function readersColors(host, variables) {
+  const css = getComputedStyle(host);
+  return new Map(
+    Object.entries(variables).map(([color, name]) => [color, css.getPropertyValue(name).trim() || color]),
+  );
+}
+
+function themed(value, colors) {
+  if (typeof value === "string") return colors.get(value) ?? value;
+  if (Array.isArray(value)) return value.map((item) => themed(item, colors));
+  if (value === null || typeof value !== "object" || "bdata" in value) return value;
+  if (ArrayBuffer.isView(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, themed(v, colors)]));
+}
+
+// The range of each value axis over the visible traces inside the visible time.
+function fittedRanges(traces, hidden, timeRange) {
+  const [from, to] = timeRange ?? [-Infinity, Infinity];
+  const ranges = {};
+  for (const trace of traces) {
+    if (hidden.has(trace.uid)) continue;
+    const axis = "yaxis" + (trace.yaxis ?? "y").slice(1);
+    const range = (ranges[axis] ??= [Infinity, -Infinity]);
+    const isLevel = trace.x.length <= 2 && trace.mode === "lines";
+    for (let i = 0; i < trace.x.length; i += 1) {
+      const value = trace.y[i];
+      if (Number.isNaN(value) || (!isLevel && (trace.x[i] < from || trace.x[i] > to))) continue;
+      if (value < range[0]) range[0] = value;
+      if (value > range[1]) range[1] = value;
+    }
+  }
+  for (const [axis, [low, high]] of Object.entries(ranges)) {
+    if (low > high) { delete ranges[axis]; continue; }
+    const room = (high - low || Math.abs(high) || 1) * FIT_PADDING;
+    ranges[axis] = [low - room, high + room];
+  }
+  return ranges;
+}
+
+// An axis that came with a range of its own keeps it; one that begins at nothing begins there.
+function fitAxes(layout, traces, hidden, timeRange) {
+  for (const [axis, range] of Object.entries(fittedRanges(traces, hidden, timeRange))) {
+    if (!layout[axis] || layout[axis].range) continue;
+    layout[axis] = {
+      ...layout[axis],
+      range: layout[axis].rangemode === "tozero" ? [0, range[1]] : range,
+    };
+  }
+  return layout;
+}
+
+function hiddenTraces(plot) {
+  return new Set((plot._fullData ?? []).filter((t) => t.visible !== true).map((t) => t.uid));
+}
+
+// Room for a legend that wraps, and smaller words.
+function fitNarrow(layout, traces, width) {
+  if (width >= NARROW_PX) return;
+  const top = layout.legend ? NARROW_TOP_PX : layout.margin.t;
+  layout.height += top - layout.margin.t;
+  layout.margin = { ...layout.margin, l: 58, r: layout.yaxis2 || layout.yaxis8 ? 58 : 6, t: top };
+  layout.font = { ...layout.font, size: 11 };
+  if (layout.xaxis.type === "date") layout.xaxis = { ...layout.xaxis, nticks: 4 };
+  for (const trace of traces) if (trace.marker) trace.marker = { ...trace.marker, size: 5 };
+}

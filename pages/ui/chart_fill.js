@@ -1,0 +1,83 @@
+// Traces that say what they draw, filled from tables (as `pages/charts/fill.py` does).
+
+function rowsWhere(column, value) {
+  const rows = [];
+  for (let i = 0; i < column.length; i += 1) if (column[i] === value) rows.push(i);
+  return rows;
+}
+
+// One closed outline for each stretch where both edges are known.
+function bandOutline(times, mean, std, reach) {
+  const x = [];
+  const y = [];
+  let start = -1;
+  for (let i = 0; i <= times.length; i += 1) {
+    const known = i < times.length && !Number.isNaN(mean[i]) && !Number.isNaN(std[i]);
+    if (known && start < 0) start = i;
+    if (known || start < 0) continue;
+    for (let k = start; k < i; k += 1) { x.push(times[k]); y.push(mean[k] + reach * std[k]); }
+    for (let k = i - 1; k >= start; k -= 1) { x.push(times[k]); y.push(mean[k] - reach * std[k]); }
+    x.push(NaN);
+    y.push(NaN);
+    start = -1;
+  }
+  return { x, y };
+}
+
+const FILLS = {
+  line(draws, table) {
+    const data = { x: table.time, y: table[draws.column] };
+    if (draws.words) data.text = Array.from(table.held, (held) => draws.words[held] ?? "");
+    return data;
+  },
+  rebased(draws, table, bases) {
+    const prices = table[draws.column];
+    const scale = 100 / bases[draws.column];
+    return { x: table.time, y: prices.map((price) => price * scale), customdata: prices };
+  },
+  band(draws, table) {
+    return bandOutline(table.time, table.mean, table.std, draws.times);
+  },
+  level(draws, table) {
+    const { time } = table;
+    const x = time.length ? [time[0], time[time.length - 1]] : [];
+    return { x, y: x.map(() => draws.at) };
+  },
+  marks(draws, table) {
+    const rows = rowsWhere(table.held, draws.is);
+    return { x: rows.map((i) => table.time[i]), y: rows.map((i) => table[draws.column][i]) };
+  },
+  stretches(draws, table) {
+    const rows = rowsWhere(table.held, draws.is);
+    return {
+      x: rows.flatMap((i) => [table.time[i], table.time[i], table.end[i], table.end[i], NaN]),
+      y: rows.flatMap(() => [0, 1, 1, 0, NaN]),
+    };
+  },
+  stack(draws, table) {
+    const columns = draws.columns.map((name) => table[name]);
+    const y = columns[0].map((_, i) => columns.reduce((sum, column) => sum + column[i], 0));
+    return { x: table.time, y, customdata: columns[columns.length - 1] };
+  },
+};
+
+// A colour of six hex digits with an opacity; another form stays as it is.
+function faded(color, opacity) {
+  if (!/^#[0-9a-f]{6}$/i.test(color)) return color;
+  const parts = [1, 3, 5].map((place) => parseInt(color.slice(place, place + 2), 16));
+  return `rgba(${parts.join()},${opacity})`;
+}
+
+function filledTraces(traces, tables, bases) {
+  return traces.map(({ draws, fade, ...trace }) => ({
+    ...trace,
+    ...(fade === undefined ? {} : { fillcolor: faded(trace.fillcolor, fade) }),
+    ...FILLS[draws.kind](draws, tables[draws.table], bases),
+  }));
+}
+
+function spanWords(spanMs) {
+  const seconds = spanMs / 1000;
+  const [unit, length] = [["h", 3600], ["min", 60], ["s", 1]].find(([, least]) => seconds >= least) ?? ["s", 1];
+  return `${Number((seconds / length).toPrecision(3))} ${unit}`;
+}

@@ -1,0 +1,158 @@
+"""Every choice a link can carry: its name in the URL, what it may be, and what it is at first."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import streamlit as st
+
+from analytics.frames import INTERVALS
+from analytics.gates import DATA_GATES
+from analytics.hedge import HEDGE_METHODS
+from analytics.signals import MISSION, SYMMETRIC, Thresholds
+from analytics.spread import SPREAD_KINDS
+
+Mode = Literal["Live Database", "NDJSON File", "Replay"]
+Value = str | int | float | bool
+
+LIVE: Final[Mode] = "Live Database"
+FILE: Final[Mode] = "NDJSON File"
+REPLAY: Final[Mode] = "Replay"
+SAMPLE: Final = "Bundled sample (synthetic)"
+WHOLE: Final = "all"
+CUSTOM: Final = "custom"
+UTC_ZONE: Final = "UTC"
+LOCAL_ZONE: Final = "Local"
+LONGEST_WORD: Final = 120
+
+LOOKBACKS_S: Final = {
+    "5min": 300,
+    "15min": 900,
+    "30min": 1_800,
+    "1h": 3_600,
+    "4h": 14_400,
+    "24h": 86_400,
+}
+RULES: Final[dict[str, Thresholds]] = {"mission": MISSION, "symmetric": SYMMETRIC}
+LEVELS: Final = {"1": 0.01, "5": 0.05, "10": 0.10}
+TABS: Final = ("Statistics", "β path", "Correlation", "Residuals")
+PRICE_VIEWS: Final = ("rebased", "raw", "two axes")
+GATE_FIELDS: Final = ("leg_stale", "window_covered", "enough_bars", "pvalue", "half_life")
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """One of some names."""
+
+    default: str
+    options: tuple[str, ...]
+
+    def admits(self, value: object) -> bool:
+        """Whether a saved value may be used."""
+        return isinstance(value, str) and value in self.options
+
+
+@dataclass(frozen=True)
+class Word:
+    """A name that depends on the data: a symbol, a file. Checked again where it is chosen from."""
+
+    default: str = ""
+
+    def admits(self, value: object) -> bool:
+        """Whether a saved value may be used."""
+        return isinstance(value, str) and 0 < len(value) <= LONGEST_WORD and value.isprintable()
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number in a range; whole where its default is."""
+
+    default: int | float
+    low: int | float
+    high: int | float
+    step: int | float
+
+    def admits(self, value: object) -> bool:
+        """Whether a saved value may be used."""
+        kinds = int if isinstance(self.default, int) else int | float
+        if isinstance(value, bool) or not isinstance(value, kinds):
+            return False
+        return math.isfinite(value) and self.low <= value <= self.high
+
+
+@dataclass(frozen=True)
+class Switch:
+    """On or off."""
+
+    default: bool
+
+    def admits(self, value: object) -> bool:
+        """Whether a saved value may be used."""
+        return isinstance(value, bool)
+
+
+CHOICES: Final[dict[str, OneOf | Word | Number | Switch]] = {
+    "mode": OneOf(LIVE, (LIVE, FILE, REPLAY)),
+    "file": Word(SAMPLE),
+    "s1": Word(),
+    "s2": Word(),
+    "file_s1": Word(),
+    "file_s2": Word(),
+    "interval": OneOf("1s", tuple(each.name for each in INTERVALS)),
+    "lookback": OneOf("30min", tuple(LOOKBACKS_S)),
+    "span": OneOf(WHOLE, (*LOOKBACKS_S, WHOLE)),
+    "zone": OneOf(UTC_ZONE, (UTC_ZONE, LOCAL_ZONE)),
+    "window": Number(60, 5, 10_000, 5),
+    "spread": OneOf(SPREAD_KINDS[0], tuple(SPREAD_KINDS)),
+    "hedge": OneOf(next(iter(HEDGE_METHODS)), tuple(HEDGE_METHODS)),
+    "rule": OneOf("mission", (*RULES, CUSTOM)),
+    "sell": Number(2.0, -10.0, 10.0, 0.25),
+    "buy": Number(0.0, -10.0, 10.0, 0.25),
+    "level": OneOf("5", tuple(LEVELS)),
+    **{f"gate_{name}": Switch(getattr(DATA_GATES, name)) for name in GATE_FIELDS},
+    "every": Number(2, 1, 60, 1),
+    "prices": OneOf(PRICE_VIEWS[0], PRICE_VIEWS),
+    "tab": OneOf(TABS[0], TABS),
+}
+CHOSEN: Final = "chosen"
+
+
+def valid(found: object) -> dict[str, Value]:
+    """Keep of a saved mapping what may be used; anything else is left out."""
+    if not isinstance(found, Mapping):
+        return {}
+    return {key: found[key] for key, kind in CHOICES.items() if kind.admits(found.get(key))}
+
+
+def chosen() -> dict[str, Value]:
+    """Return what is chosen now, for controls that are not shown at this moment too."""
+    kept: dict[str, Value] = st.session_state.setdefault(CHOSEN, {})
+    shown = {key: st.session_state[key] for key in CHOICES if key in st.session_state}
+    kept |= {key: value for key, value in shown.items() if CHOICES[key].admits(value)}
+    return dict(kept)
+
+
+def apply(wanted: Mapping[str, Value]) -> None:
+    """Choose all of it, and the defaults for the rest; only before the controls are drawn."""
+    for key, kind in CHOICES.items():
+        value = wanted.get(key, kind.default)
+        if value == "":
+            st.session_state.pop(key, None)
+            st.session_state.setdefault(CHOSEN, {}).pop(key, None)
+        else:
+            st.session_state[key] = value
+            st.session_state.setdefault(CHOSEN, {})[key] = value
+
+
+def recall(key: str, options: Sequence[str] | None = None) -> None:
+    """Give a control that comes back what it was when it went; drop what is no option now.
+
+    Streamlit forgets the value of a control that a run does not draw.
+    """
+    kept = st.session_state.get(CHOSEN, {})
+    if key not in st.session_state and key in kept and key not in st.query_params:
+        st.session_state[key] = kept[key]
+    if options is not None and st.session_state.get(key, options[0]) not in options:
+        del st.session_state[key]
+        kept.pop(key, None)

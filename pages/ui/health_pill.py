@@ -1,0 +1,33 @@
+"""The health pill of the header: it moves by itself, and asks no page to run for it."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import streamlit as st
+
+from pages.ui.health import PILL_PATH, current_pill
+from pages.ui.status import FILE_PILL
+
+_HTML = """
+<div class="pd-pill">
+  <span class="pd-state" title="State of the recording. Details stand on the Feed page.">
+    <span class="pd-pill-sign" aria-hidden="true"></span>
+    <span class="pd-pill-word" role="status"></span>
+    <span class="pd-pill-number"></span>
+  </span>
+</div>
+"""
+
+_mount = st.components.v2.component(
+    "pairdesk_health_pill",
+    html=_HTML,
+    js=(Path(__file__).parent / "health_pill.js").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
+
+
+def show_pill(*, is_file: bool, is_replay: bool) -> None:
+    """Show the state of the recording or of a replay, or that a file is looked at."""
+    pill = FILE_PILL if is_file else current_pill(is_replay=is_replay)
+    url = "" if is_file else f"{PILL_PATH.lstrip('/')}{'?of=replay' if is_replay else ''}"
+    _mount(key="health_pill", data={"pill": asdict(pill), "url": url})

@@ -1,0 +1,20 @@
+"""All entries of the Methods page, by name."""
+
+from typing import Final
+
+from pages.ui.methods_entry import Entry
+from pages.ui.methods_pair import PAIR
+from pages.ui.methods_tests import TESTS
+
+SECTIONS: Final[dict[str, tuple[Entry, ...]]] = {
+    "The pair": PAIR,
+    "Tests and stability": TESTS,
+}
+ENTRIES: Final[dict[str, Entry]] = {
+    entry.key: entry for entries in SECTIONS.values() for entry in entries
+}
+
+
+def what(key: str) -> str:
+    """Return what a number tells, for its tooltip."""
+    return ENTRIES[key].what

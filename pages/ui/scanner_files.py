@@ -1,0 +1,167 @@
+"""Closes from a CSV file: a time column, and a column of closes for each symbol."""
+
+import hashlib
+from collections.abc import Hashable, Sequence
+from pathlib import Path
+from typing import BinaryIO, Final, Literal
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from analytics.frames import utc_index
+from ingest.tick import IngestError
+from pages.ui import file_choice
+from pages.ui.choices import SAMPLE
+from pages.ui.file_choice import TickFile
+from pages.ui.notices import Notice, show
+
+UPLOAD: Final = "Upload a file"
+MAX_SYMBOLS: Final = 1_000
+_TIME_NAMES: Final = ("time", "timestamp", "date", "open_time", "ts")
+# Below each of these a whole number counts seconds, milliseconds, microseconds since 1970.
+_MAGNITUDES: Final = ((1e11, 1_000_000), (1e14, 1_000), (1e17, 1))
+
+
+class ClosesFileError(IngestError):
+    """A file that cannot be read as closes, with the reason in a user's words."""
+
+
+def read_closes(source: Path | BinaryIO, name: str) -> pd.DataFrame:
+    """Read closes of many symbols.
+
+    Parameters
+    ----------
+    source
+        CSV, also compressed by gzip or zip. The first column, or one named time, timestamp, date,
+        open_time or ts (an ending such as _ms may follow), is when each bar opens: seconds,
+        milliseconds or microseconds since 1970, or ISO 8601, taken as UTC where no zone is said.
+        Each other column of numbers is a symbol.
+    name
+        Of the file, for messages and to tell how it is compressed.
+
+    Returns
+    -------
+    DataFrame
+        UTC index ``time``, sorted; a column a symbol, NaN where a field is empty.
+
+    Raises
+    ------
+    ClosesFileError
+        No CSV, no time, fewer than two columns of numbers, repeated times.
+    """
+    packed: dict[str, Literal["gzip", "zip"]] = {".gz": "gzip", ".zip": "zip"}
+    compression = packed.get(Path(name).suffix.lower())
+    try:
+        table = pd.read_csv(source, compression=compression)
+    except (ValueError, OSError, EOFError) as error:
+        raise ClosesFileError(f"{name} is no CSV of closes: {error}") from error
+    if table.empty or len(table.columns) < 3:
+        raise ClosesFileError(
+            f"{name} needs a time column and at least two columns of closes, had "
+            f"{len(table.columns)} columns and {len(table)} rows"
+        )
+    column = _time_column(table.columns)
+    closes = table.drop(columns=column).select_dtypes("number")
+    if len(closes.columns) < 2 or len(closes.columns) > MAX_SYMBOLS:
+        raise ClosesFileError(
+            f"{name} has {len(closes.columns)} columns of numbers beside {column}: "
+            f"2 to {MAX_SYMBOLS:,} symbols can be scanned"
+        )
+    closes = closes.set_axis(utc_index(_times_us(table[column], name)), axis=0).sort_index()
+    if closes.index.has_duplicates:
+        twice = closes.index[closes.index.duplicated()][0]
+        raise ClosesFileError(f"{name} has more than one row at {twice}")
+    return closes.astype("float64")
+
+
+def _time_column(columns: pd.Index) -> str:
+    for name in columns:
+        if str(name).lower().removesuffix("_ms").removesuffix("_us") in _TIME_NAMES:
+            return str(name)
+    return str(columns[0])
+
+
+def _times_us(times: pd.Series, name: str) -> np.ndarray:
+    if pd.api.types.is_numeric_dtype(times):
+        numbers = times.to_numpy(dtype=np.float64, na_value=np.nan)
+        scale = next((s for limit, s in _MAGNITUDES if np.nanmax(np.abs(numbers)) < limit), None)
+        if scale is not None and not np.isnan(numbers).any():
+            return np.asarray(np.rint(numbers * scale), dtype=np.int64)
+        raise ClosesFileError(f"{name}: the column {times.name} holds no times")
+    try:
+        stamps = pd.DatetimeIndex(pd.to_datetime(times, utc=True))
+    except (ValueError, TypeError) as error:
+        raise ClosesFileError(f"{name}: the column {times.name} holds no times: {error}") from error
+    return stamps.as_unit("us").asi8
+
+
+def choose_closes() -> tuple[str, Hashable, pd.DataFrame] | None:
+    """Choose a file of closes in `data/`, or upload one; None until there is one."""
+    names = [
+        name
+        for name in file_choice.file_names(file_choice.DATA_FOLDER)
+        if name.lower().endswith((".csv", ".csv.gz", ".csv.zip"))
+    ]
+    chosen = st.sidebar.selectbox(
+        "File of closes", [*names, UPLOAD], key="scan_file", bind="query-params",
+        help="Names are CSV files in the project's data folder.",
+    )  # fmt: skip
+    if chosen in names:
+        path = file_choice.DATA_FOLDER / str(chosen)
+        known = _identity(path)
+        return path.name, known, _kept(path, path.name, known)
+    upload: UploadedFile | None = st.sidebar.file_uploader(
+        "Closes as CSV", type=["csv", "gz", "zip"], key="scan_upload"
+    )
+    if upload is None:
+        show(Notice(
+            "No file of closes chosen yet",
+            "Upload a CSV in the sidebar: a time column, then a column of closes for each symbol.",
+            is_fault=False,
+        ))  # fmt: skip
+        return None
+    content = _digest(upload)
+    return upload.name, content, _kept(upload, upload.name, content)
+
+
+@st.cache_resource(max_entries=3, show_spinner="Reading closes")
+def _kept(_source: Path | BinaryIO, name: str, content: Hashable) -> pd.DataFrame:  # noqa: ARG001
+    return read_closes(_source, name)
+
+
+def _identity(path: Path) -> Hashable:
+    stat = path.stat()
+    return path.name, stat.st_mtime_ns, stat.st_size
+
+
+def _digest(upload: UploadedFile) -> tuple[str, str]:
+    digest = hashlib.blake2b(upload.getbuffer(), digest_size=16).hexdigest()
+    upload.seek(0)
+    return upload.name, digest
+
+
+def choose_tick_files() -> Sequence[TickFile]:
+    """Choose one or more tick files; none until there are some."""
+    names = [SAMPLE, *file_choice.file_names(file_choice.DATA_FOLDER)]
+    chosen = st.sidebar.multiselect(
+        "Tick files", names, [SAMPLE], key="scan_tick_files",
+        help="The bundled sample, and files in the project's data folder.",
+    )  # fmt: skip
+    uploads = st.sidebar.file_uploader(
+        "More tick files", type=list(file_choice.SUFFIXES), accept_multiple_files=True,
+        key="scan_tick_uploads",
+    )  # fmt: skip
+    files = []
+    for name in chosen:
+        real = file_choice.SAMPLE_NAME if name == SAMPLE else str(name)
+        path = file_choice.DATA_FOLDER / real
+        files.append(TickFile(real, _identity(path), path, real == file_choice.SAMPLE_NAME))
+    files += [TickFile(each.name, _digest(each), each, is_synthetic=False) for each in uploads]
+    if not files:
+        show(Notice(
+            "No tick file chosen yet", "Choose the bundled sample or other files in the sidebar.",
+            is_fault=False,
+        ))  # fmt: skip
+    return files

@@ -1,0 +1,117 @@
+"""What a scan was asked for: controls in the sidebar, and the same as a plain record."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Self, cast
+
+import streamlit as st
+
+from analytics.frames import INTERVALS
+from analytics.scan_panel import ScanOn
+from pages.ui.choices import LEVELS
+
+RECORDED: Final = "Recorded symbols"
+CLOSES: Final = "File of closes"
+TICKS: Final = "Tick files"
+SAVED: Final = "Saved scan"
+SOURCES: Final = (RECORDED, CLOSES, TICKS, SAVED)
+
+SOURCE_HELP: Final = (
+    "Recorded symbols: ranked again at every closed bar while this page is open. File of closes: a "
+    "CSV with a time column and a column of closes for each symbol. Tick files: NDJSON or CSV of "
+    "trades, several at once. Saved scan: a result kept earlier."
+)
+SAMPLES_S: Final = {
+    "1h": 3_600,
+    "4h": 14_400,
+    "24h": 86_400,
+    "7 days": 604_800,
+    "30 days": 2_592_000,
+    "all": None,
+}
+# A week of one-second bars of every symbol is more than a page should read.
+RECORDED_SAMPLES: Final = ("1h", "4h", "24h")
+SAMPLE_HELP: Final = "Back from the last bar. Everything is computed from these bars."
+TRAIN_HELP: Final = (
+    "The first part of the sample: pairs are chosen by it. The rest is held out, and only asked "
+    "whether the spread, with β from the first part, still comes back. 100 holds nothing out."
+)
+LAGS_HELP: Final = "Lagged changes in the test: chosen for each pair by AIC, or a fixed number."
+LAGS: Final[dict[str, int | None]] = {"automatic (AIC)": None, "0": 0, "1": 1, "5": 5}
+ON_HELP: Final = "log: ln S1 = α + β·ln S2. price: S1 = α + β·S2."
+
+
+@dataclass(frozen=True)
+class ScanSettings:
+    """Everything that a scan's numbers depend on, but the bars themselves."""
+
+    interval: str
+    sample: str
+    train_percent: int
+    lags: str
+    on: ScanOn
+    window: int
+    level: float
+    symbols: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return {**asdict(self), "symbols": list(self.symbols)}
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Self:
+        """From plain values."""
+        return cls(**{**record, "symbols": tuple(record["symbols"])})
+
+    @property
+    def max_lags(self) -> int | None:
+        """Fixed number of lags; None where it is chosen."""
+        return LAGS.get(self.lags)
+
+    @property
+    def autolag(self) -> str | None:
+        """How the number of lags is chosen; None where it is fixed."""
+        return "aic" if self.max_lags is None else None
+
+
+def choose_source() -> str:
+    """Choose what is scanned."""
+    chosen = st.radio("Scan", SOURCES, key="scan_source", bind="query-params", help=SOURCE_HELP)
+    return str(chosen) if chosen in SOURCES else RECORDED
+
+
+def choose_settings(symbols: Sequence[str], source: str) -> ScanSettings:
+    """Choose the settings of a scan of these symbols."""
+    chosen = st.multiselect(
+        "Symbols", list(symbols), key=f"scan_symbols_{source}", placeholder="all of them",
+        help="None chosen means all of them.",
+    )  # fmt: skip
+    names = [each.name for each in INTERVALS]
+    interval = st.selectbox(
+        "Bar interval", names, names.index("1min"), key="scan_interval", bind="query-params",
+        help="Length of a bar.",
+    )  # fmt: skip
+    samples = list(RECORDED_SAMPLES if source == RECORDED else SAMPLES_S)
+    sample = st.selectbox(
+        "Sample", samples, samples.index("4h") if source == RECORDED else len(samples) - 1,
+        key=f"scan_sample_{source}", help=SAMPLE_HELP,
+    )  # fmt: skip
+    train = st.slider(
+        "Train share (%)", 30, 100, 70, 5, key="scan_train", bind="query-params", help=TRAIN_HELP
+    )
+    lags, on, window, level = _choose_details()
+    wanted = tuple(sorted(chosen or symbols))
+    return ScanSettings(str(interval), str(sample), int(train), lags, on, window, level, wanted)
+
+
+def _choose_details() -> tuple[str, ScanOn, int, float]:
+    lags = st.selectbox("Lags", list(LAGS), key="scan_lags", bind="query-params", help=LAGS_HELP)
+    on = st.selectbox("Regress on", ["log", "price"], key="scan_on", bind="query-params",
+                      help=ON_HELP)  # fmt: skip
+    window = st.number_input(
+        "z-score window (bars)", 5, 10_000, 60, 5, key="scan_window", bind="query-params"
+    )
+    level = st.selectbox(
+        "Level of tests (%)", list(LEVELS), 1, key="scan_level", bind="query-params"
+    )
+    return str(lags), cast("ScanOn", on), int(window), LEVELS[str(level)]

@@ -1,0 +1,131 @@
+"""The tabs below the figure: only the open one is computed and sent."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from analytics.hedge import HedgeFit
+from analytics.outcome import Degenerate, NotEnough, attempt
+from analytics.pair import PairAnalytics
+from analytics.stability import Stability
+from pages.charts.beta_figure import beta_figure
+from pages.charts.correlation_figure import correlation_path_figure
+from pages.charts.residual_figure import ResidualSeries, residual_figure
+from pages.ui import evidence, formats, markup, notices, trends
+from pages.ui.chart_view import spread_unit
+from pages.ui.choices import TABS, recall
+from pages.ui.clock import axis_ms, zone_label
+from pages.ui.leg_table import legs_table
+from pages.ui.live_chart import live_chart
+from pages.ui.pair_data import PairBars
+
+Tab = Callable[[PairAnalytics, PairBars, str], None]
+NORMAL_95: Final = 1.96
+
+
+def show(result: PairAnalytics, bars: PairBars, source: str) -> None:
+    """Show the tabs; the open one stays open, and the URL has its name."""
+    recall("tab", TABS)
+    shown = st.tabs(TABS, key="tab", on_change="rerun", bind="query-params")
+    for name, tab in zip(TABS, shown, strict=True):
+        if tab.open:
+            with tab:
+                _TABS[name](result, bars, source)
+
+
+def _view_id(result: PairAnalytics, source: str) -> str:
+    params = result.params
+    return f"{source}|{params.y}|{params.x}|{params.interval}|{zone_label()}"
+
+
+def _show_statistics(result: PairAnalytics, bars: PairBars, source: str) -> None:  # noqa: ARG001
+    st.html(markup.block(legs_table(result)))
+    told = markup.notes([*evidence.words(result), *result.notes])
+    st.html(markup.block(evidence.tests_table(result), told, css="pd-evidence"))
+
+
+def _show_beta(result: PairAnalytics, bars: PairBars, source: str) -> None:
+    fit, params = result.hedge, result.params
+    if not isinstance(fit, HedgeFit):
+        notices.show(notices.lacking(fit))
+        return
+    found = beta_path(result, bars)
+    if isinstance(found, NotEnough | Degenerate):
+        notices.show(notices.lacking(found))
+        return
+    path, low, high, words = found
+    figure = beta_figure(
+        axis_ms(pd.DatetimeIndex(path.index)), path.to_numpy(), low.to_numpy(), high.to_numpy(),
+        level="95 % band", fixed=fit.beta if fit.beta_path is None else None,
+        symbol_y=params.y, symbol_x=params.x, view_id=_view_id(result, source),
+    )  # fmt: skip
+    figure.update_xaxes(title_text=zone_label())
+    live_chart(figure, key="beta_chart", label=f"Hedge ratio of {params.label} in time",
+               height_px=340)  # fmt: skip
+    st.caption(words)
+
+
+Band = tuple[pd.Series, pd.Series, pd.Series, str]
+
+
+def beta_path(result: PairAnalytics, bars: PairBars) -> Band | NotEnough | Degenerate:
+    """Give β in time with a 95 % band: the method's own path, or that of trailing windows."""
+    fit = result.hedge
+    if isinstance(fit, HedgeFit) and fit.beta_path is not None:
+        path = fit.beta_path
+        error = fit.beta_stderr_path
+        half = NORMAL_95 * error if error is not None else path * np.nan
+        return path, path - half, path + half, f"β by {fit.method}, {fit.looks_back}."
+    found = trends.path(result, bars)
+    if not isinstance(found, Stability):
+        return found
+    table = found.table
+    words = (
+        f"Least squares in {formats.count(len(table), 'trailing window')} of {found.window:,} bars "
+        "each, 95 % band with Newey-West errors. A β that wanders out of its own band is no "
+        "constant."
+    )
+    return table["beta"], table["beta_low"], table["beta_high"], words
+
+
+def _show_correlation(result: PairAnalytics, bars: PairBars, source: str) -> None:  # noqa: ARG001
+    params = result.params
+    on = "log returns" if params.correlation_on == "returns" else "prices"
+    figure = correlation_path_figure(
+        axis_ms(pd.DatetimeIndex(result.correlation.index)), result.correlation.to_numpy(), on=on,
+        window=params.window, view_id=_view_id(result, source),
+    )  # fmt: skip
+    figure.update_xaxes(title_text=zone_label())
+    live_chart(figure, key="correlation_chart", label=f"Correlation of {params.label} in time",
+               height_px=300)  # fmt: skip
+    st.caption(f"Pearson correlation of {on} in trailing windows of {params.window:,} bars.")
+
+
+def _show_residuals(result: PairAnalytics, bars: PairBars, source: str) -> None:  # noqa: ARG001
+    from analytics.residuals import residual_diagnostics
+
+    residual = result.spread - result.spread.mean()
+    found = attempt(lambda: residual_diagnostics(residual))
+    if isinstance(found, NotEnough | Degenerate):
+        notices.show(notices.lacking(found))
+        return
+    figure = residual_figure(
+        ResidualSeries(**{each.name: getattr(found, each.name) for each in fields(ResidualSeries)}),
+        unit=spread_unit(result),
+        view_id=_view_id(result, source),
+    )
+    live_chart(figure, key="residual_chart", label=f"Residuals of {result.params.label}",
+               height_px=320)  # fmt: skip
+    st.caption(
+        f"The spread less its mean over the range, {formats.sample(int(residual.notna().sum()))}: "
+        "its distribution, its quantiles against a normal one, and how long a deviation lasts."
+    )
+
+
+_TABS: Final[dict[str, Tab]] = dict(
+    zip(TABS, (_show_statistics, _show_beta, _show_correlation, _show_residuals), strict=True)
+)

@@ -1,0 +1,168 @@
+"""A load of trades on the recorder, and what it looks like from outside: from the database's side.
+
+The exchange (`ingest_blaster`), the app with its pages, and whoever looks are three processes; the
+pages are opened by Streamlit's own protocol (`page_client`), which costs the app what a browser
+does.
+"""
+
+import json
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from ingest_blaster import SYMBOLS
+
+from ingest.recorder import Recorder
+from ingest.settings import Settings
+
+if TYPE_CHECKING:
+    from app_process import AppProcess
+
+PAGES = (("", ""), ("", "?window=60&interval=5s&spread=log"), ("feed", ""))
+POLL_S = 0.005
+LOOK_S = 0.5
+_DRAIN_S = 60.0
+_LAST_IDS = "SELECT stream_id, first_id, last_id FROM stream WHERE last_id IS NOT NULL"
+
+
+@dataclass
+class Load:
+    """What was sent and seen.
+
+    `polls` has (time in µs, last stored id by stream) each few milliseconds, `stored` how many
+    trades that were; `depths` and `memories` the queue and the process, each half second.
+    """
+
+    database: Path
+    sent: int = 0
+    polls: list[tuple[int, dict[int, int]]] = field(default_factory=list)
+    stored: list[int] = field(default_factory=list)
+    depths: list[int] = field(default_factory=list)
+    memories: list[int] = field(default_factory=list)
+    refreshes: int = 0
+
+    def rates(self, window_s: float) -> list[float]:
+        """Trades stored a second, by windows, from the first to the last stored one."""
+        times_s = np.array([at_us for at_us, _ in self.polls]) / 1e6
+        stored = np.array(self.stored, float)
+        moving = np.flatnonzero(np.diff(stored) > 0)
+        times_s, stored = times_s[moving[0] :], stored[moving[0] :]
+        end_s = times_s[np.argmax(stored)]
+        edges_s = np.arange(times_s[0], end_s, window_s)
+        at_edges = stored[np.searchsorted(times_s, edges_s)]
+        return list(np.diff(at_edges) / window_s)
+
+    def readable_after_ms(self) -> np.ndarray:
+        """For each stored trade, how long after its receipt a reader first saw it."""
+        seen_us = np.array([at_us for at_us, _ in self.polls])
+        found = []
+        with sqlite3.connect(self.database) as connection:
+            for stream_id in self.polls[-1][1]:
+                rows = connection.execute(
+                    "SELECT trade_id, time_us + received_delta_us FROM tick WHERE stream_id = ?",
+                    (stream_id,),
+                ).fetchall()
+                ids, received_us = np.array(rows).T
+                last_ids = np.array([each.get(stream_id, -1) for _, each in self.polls])
+                places = np.searchsorted(last_ids, ids)
+                found.append((seen_us[places] - received_us) / 1000)
+        connection.close()
+        return np.concatenate(found)
+
+
+@contextmanager
+def blaster(rate: float, seconds: float, wait_s: float) -> Iterator[tuple[int, Callable[[], int]]]:
+    """Start the exchange; gives its port, and what waits until all is sent and says how much."""
+    process = subprocess.Popen(
+        [
+            *(sys.executable, str(Path(__file__).with_name("ingest_blaster.py"))),
+            *("--rate", str(rate), "--seconds", str(seconds), "--wait", str(wait_s)),
+        ],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    output = process.stdout
+    try:
+        yield int(output.readline().split()[1]), lambda: int(output.readline().split()[1])
+    finally:
+        process.stdin.close()
+        process.wait(10)
+        output.close()
+
+
+def load_app(folder: Path, rate: float, seconds: float) -> Load:
+    """Trade at a rate against the app, with three pages open that refresh each second."""
+    # Not above: only this needs Streamlit.
+    from app_process import running_app
+    from page_client import open_pages
+
+    load = Load(folder / "ticks.db")
+    with (
+        blaster(rate, seconds, wait_s=8.0) as (port, sent),
+        running_app(folder, *_options(load.database, port)) as app,
+    ):
+        with open_pages(app.url, PAGES) as seen:
+            _watch(load, sent, lambda: _look(app, load))
+        load.refreshes = len(seen.refreshed)
+        app.stop()
+    assert not seen.failures, seen.failures[:2]
+    return load
+
+
+def load_recorder(folder: Path, rate: float, seconds: float) -> Load:
+    """Trade at a rate against the recorder alone, in this process."""
+    load = Load(folder / "ticks.db")
+    with blaster(rate, seconds, wait_s=0.1) as (port, sent):
+        url = f"127.0.0.1:{port}"
+        recorder = Recorder(
+            Settings(SYMBOLS, db=load.database, ws_url=f"ws://{url}", rest_url=f"http://{url}")
+        )
+        recorder.start()
+        _watch(load, sent, lambda: load.depths.append(recorder.status().queue_depth))
+        recorder.stop()
+    return load
+
+
+def _options(database: Path, port: int) -> list[object]:
+    url = f"127.0.0.1:{port}"
+    return [
+        *("--symbols", ",".join(SYMBOLS), "--db", database),
+        *("--ws-url", f"ws://{url}", "--rest-url", f"http://{url}"),
+    ]
+
+
+def _look(app: "AppProcess", load: Load) -> None:
+    with suppress(OSError):  # answered 503 before the first trade
+        load.depths.append(int(json.loads(app.answer("healthz"))["queue_depth"]))
+    load.memories.append(app.memory_bytes() or 0)
+
+
+def _watch(load: Load, sent: Callable[[], int], look: Callable[[], None]) -> None:
+    """Follow what is stored until all is, and look at the recorder now and then."""
+    counted: list[int] = []
+    waiting = threading.Thread(target=lambda: counted.append(sent()), daemon=True)
+    waiting.start()
+    connection = sqlite3.connect(load.database, isolation_level=None)
+    looked_s = drain_until_s = 0.0
+    while True:
+        rows = connection.execute(_LAST_IDS).fetchall()
+        load.polls.append((time.time_ns() // 1000, {stream: last for stream, _, last in rows}))
+        load.stored.append(sum(last - first + 1 for _, first, last in rows))
+        if counted:
+            load.sent, drain_until_s = counted[0], drain_until_s or time.monotonic() + _DRAIN_S
+            if load.stored[-1] >= load.sent or time.monotonic() > drain_until_s:
+                break
+        if time.monotonic() - looked_s > LOOK_S:
+            looked_s = time.monotonic()
+            look()
+        time.sleep(POLL_S)
+    connection.close()

@@ -1,0 +1,231 @@
+"""The desk in a real Chromium: what a link opens, what a refresh leaves alone, and who can use it."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from app_process import AppProcess, running_app
+from exchange import ThreadedExchange
+from exchange_feeds import LiveFeed
+from test_pages_browser import READY_MS, STEP_MS, browser
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+axe_library = pytest.importorskip("axe_playwright_python.base", reason="needs axe-core")
+
+__all__ = ["browser"]
+
+pytestmark = pytest.mark.browser
+
+AXE = Path(axe_library.__file__).parent / "axe.min.js"
+SAMPLE = "mode=NDJSON+File"
+PAGES = ("", "evidence", "scanner", "feed", "methods")
+SERIOUS = {"serious", "critical"}
+NOT_OURS = "404 (Not Found)"  # Streamlit looks for its server below a deep link first
+
+
+@pytest.fixture(scope="module")
+def exchange() -> Iterator[ThreadedExchange]:
+    with ThreadedExchange(feed=LiveFeed(10.0, after_clients=1, history_s=600)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def app(
+    exchange: ThreadedExchange, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[AppProcess]:
+    """An app that records from a scripted exchange."""
+    options = ("--symbols", "BTCUSDT,ETHUSDT", "--ws-url", exchange.ws_url)
+    with running_app(
+        tmp_path_factory.mktemp("desk"), *options, "--rest-url", exchange.rest_url
+    ) as running:
+        yield running
+
+
+@contextmanager
+def opened(browser, url: str, *, width: int = 1440, scheme: str = "light", **more) -> Iterator:
+    """A page in a visit of its own; fails on any error in the browser's console."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, **more
+    )
+    page = context.new_page()
+    page.set_default_timeout(STEP_MS)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    page.goto(url)
+    try:
+        yield page
+    finally:
+        context.close()
+    assert [error for error in errors if NOT_OURS not in error] == []
+
+
+def settled(page) -> None:
+    """Wait until the page has ended a run and shows its content."""
+    page.wait_for_selector(".pd-head", timeout=READY_MS)
+    page.wait_for_selector('.stApp[data-test-script-state="notRunning"]', timeout=READY_MS)
+    page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')")
+
+
+def refreshed(page, times: int = 1) -> None:
+    """Wait until the live part was drawn anew, so many times."""
+    for _ in range(times):
+        before = page.inner_text(".pd-head")
+        page.wait_for_function(
+            "before => document.querySelector('.pd-head').innerText !== before", arg=before
+        )
+
+
+def axe_findings(page) -> list[str]:
+    """Everything serious that axe-core finds, with the element it is in."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{rule['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
+        for rule in found["violations"]
+        if rule["impact"] in SERIOUS
+        for node in rule["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_axe_finds_nothing_serious_and_nothing_is_wider_than_the_screen(
+    browser, app, path, width, scheme
+):
+    with opened(browser, f"{app.url}/{path}?{SAMPLE}", width=width, scheme=scheme) as page:
+        settled(page)
+        assert axe_findings(page) == []
+        main = "() => document.querySelector('[data-testid=stMain]').scrollWidth"
+        assert page.evaluate(main) <= width
+
+
+def test_the_first_screen_has_signal_reason_sample_and_trust(browser, app):
+    with opened(browser, f"{app.url}/?window=5") as page:
+        page.wait_for_selector(".pd-word", timeout=READY_MS)
+        page.wait_for_selector(".pd-state:has-text('LIVE')", timeout=READY_MS)
+        for selector in (".pd-state", ".pd-word", ".pd-signal .pd-note", ".pd-figures",
+                         ".pd-covered", ".pairdesk-plot"):  # fmt: skip
+            box = page.locator(selector).first.bounding_box()
+            assert box is not None, selector
+            assert box["y"] < 600, selector
+        assert page.locator(".pd-figure").count() == 6
+        assert page.locator(".pd-figure:has-text('n =')").count() == 6
+        assert re.search(r"LIVE\s+\d", page.inner_text(".pd-pill"))
+
+
+def test_the_pill_moves_without_a_run_of_the_page(browser, app):
+    with opened(browser, f"{app.url}/methods") as page:
+        page.wait_for_selector(".pd-state:has-text('LIVE')", timeout=READY_MS)
+        seen = {page.inner_text(".pd-pill") for _ in range(8) if not page.wait_for_timeout(500)}
+        assert len(seen) > 1
+        page.route("**/pairdesk/pill", lambda route: route.abort())
+        page.wait_for_selector(".pd-state:has-text('OFFLINE retry 2')")
+        page.unroute("**/pairdesk/pill")
+        page.wait_for_selector(".pd-state:has-text('LIVE')")
+        page.on("console", lambda _: None)
+
+
+def test_a_copied_link_opens_the_same_view(browser, app):
+    link = f"{app.url}/?{SAMPLE}&interval=15s&window=30&spread=log&rule=symmetric&span=1h"
+    with opened(browser, link, timezone_id="Asia/Tokyo") as page:
+        settled(page)
+        page.get_by_role("tab", name="Correlation").click()
+        page.get_by_role("radio", name="Local").click()
+        page.get_by_role("button", name="Swap").click()
+        page.wait_for_selector(".pd-signal:has-text('GMT+9'), .pd-signal:has-text('JST')")
+        page.wait_for_function("() => location.search.includes('file_s1=SYNBUSDT')")
+        page.wait_for_function("() => location.search.includes('tab=Correlation')")
+        copied, signal = page.url, page.inner_text(".pd-signal")
+    with opened(browser, copied, timezone_id="Asia/Tokyo") as page:
+        settled(page)
+        page.wait_for_selector(".pd-signal")
+        assert page.inner_text(".pd-signal") == signal
+        assert page.get_by_role("tab", name="Correlation").get_attribute("aria-selected") == "true"
+        assert "zone=Local" in page.url
+
+
+def test_choices_go_along_from_page_to_page(browser, app):
+    with opened(browser, f"{app.url}/?{SAMPLE}&interval=15s&window=30") as page:
+        settled(page)
+        for name in ("Evidence", "Methods", "Live"):
+            page.get_by_role("link", name=name, exact=True).click()
+            page.wait_for_function(
+                "() => ['interval=15s', 'window=30', 'mode=NDJSON'].every(each =>"
+                " location.search.includes(each))"
+            )
+        settled(page)
+        assert page.locator("input[aria-label='Rolling window (bars)']").input_value() == "30"
+
+
+def test_a_refresh_leaves_scroll_tab_popover_and_half_typed_text_alone(browser, app):
+    with opened(browser, f"{app.url}/?window=5") as page:
+        page.wait_for_selector(".pd-word", timeout=READY_MS)
+        page.get_by_role("tab", name="Correlation").click()
+        page.wait_for_selector(".st-key-correlation_chart .main-svg, text=Pearson correlation of")
+        page.get_by_text("Saved views").click()
+        page.get_by_label("Save what is shown as").fill("half a na")
+        page.get_by_role("button", name="What the figures mean").click()
+        page.wait_for_selector(".pd-explained")
+        main = page.locator("[data-testid=stMain]")
+        main.evaluate("main => main.scrollTo(0, 200)")
+        refreshed(page, 3)
+        assert main.evaluate("main => main.scrollTop") == 200
+        assert page.locator(".pd-explained").is_visible()
+        assert page.get_by_label("Save what is shown as").input_value() == "half a na"
+        assert page.get_by_role("tab", name="Correlation").get_attribute("aria-selected") == "true"
+
+
+def test_the_report_opens_without_a_network_and_draws(browser, app, tmp_path):
+    with opened(browser, f"{app.url}/?{SAMPLE}") as page:
+        settled(page)
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name="Report (HTML)").click()
+        target = tmp_path / "report.html"
+        waiting.value.save_as(target)
+        shown = page.inner_text(".pd-word")
+    with opened(browser, target.as_uri(), offline=True) as page:
+        page.wait_for_selector(".main-svg")
+        assert page.inner_text(".pd-word") == shown
+        assert page.locator(".js-plotly-plot").count() >= 3
+        assert axe_findings(page) == []
+
+
+def test_the_first_run_without_data_shows_what_to_do_and_one_click_opens_the_sample(
+    browser, tmp_path
+):
+    with running_app(tmp_path, "--no-ingest") as empty, opened(browser, empty.url) as page:
+        page.get_by_role("button", name="Open the bundled sample").click(timeout=READY_MS)
+        page.wait_for_selector(".pd-badge:has-text('SYNTHETIC')", timeout=READY_MS)
+        page.wait_for_selector(".pd-state:has-text('FILE')")
+        settled(page)
+        box = page.locator("input[aria-label='Rolling window (bars)']")
+        box.fill("25")
+        box.press("Enter")
+        page.wait_for_selector(".pd-figure:has-text('n = 25 bars')")
+        page.get_by_text("Saved views").click()
+        page.get_by_label("Save what is shown as").fill("narrow")
+        page.get_by_role("button", name="Save", exact=True).click()
+        page.wait_for_selector("text=Saved narrow")
+        with opened(browser, empty.url) as again:
+            again.wait_for_selector(".pd-figure:has-text('n = 25 bars')", timeout=READY_MS)
+            assert "mode=NDJSON" in again.url
+        with opened(browser, f"{empty.url}/?window=90&{SAMPLE}") as linked:
+            linked.wait_for_selector(".pd-figure:has-text('n = 90 bars')", timeout=READY_MS)
+            linked.get_by_text("Saved views").click()
+            linked.get_by_role("button", name="Open", exact=True).click()
+            linked.wait_for_selector(".pd-figure:has-text('n = 25 bars')")
+            assert "window=25" in linked.url
+
+
+def test_the_desk_is_worked_by_keyboard(browser, app):
+    with opened(browser, f"{app.url}/?{SAMPLE}") as page:
+        settled(page)
+        page.get_by_role("button", name="Swap").focus()
+        page.keyboard.press("Enter")
+        page.wait_for_function("() => location.search.includes('file_s1=SYNBUSDT')")
+        page.get_by_role("tab", name="Statistics").focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("() => location.search.includes('tab=')")
