@@ -23,6 +23,14 @@ PATHS = (
     "signal",
     "gate",
 )
+# As messages name them, where the name alone would not do.
+PATH_WORDS = {
+    "hedge_ratio": "hedge ratio β",
+    "intercept": "intercept α",
+    "mean": "rolling mean",
+    "std": "rolling standard deviation",
+    "zscore": "z-score",
+}
 CUTS = (0.4, 0.55, 0.7, 0.85, 0.95)
 
 
@@ -64,7 +72,9 @@ class CausalityProof:
                 f"0 of {self.compared:,} past values changed when the future was cut off at "
                 f"{len(self.cuts)} points: nothing here looks ahead"
             )
-        guilty = ", ".join(f"{name} {count:,}" for name, count in self.changed if count)
+        guilty = ", ".join(
+            f"{PATH_WORDS.get(name, name)} {count:,}" for name, count in self.changed if count
+        )
         words = f"{self.total_changed:,} of {self.compared:,} past values changed ({guilty})"
         if self.expected:
             return f"{words}: something looks ahead that should not"

@@ -41,7 +41,8 @@ class HedgeFit:
     beta_interval
         95 % interval of beta: 1.96 standard errors (HAC where there are such), or the method's own.
     r_squared
-        Centred with intercept, uncentred without (as NIST and statsmodels do).
+        Centred with intercept, uncentred without (as NIST and statsmodels do); of the last window
+        for a rolling line; NaN for the Kalman filter, whose line moves at every bar.
     residual_std
         Square root of SSR over (nobs - number of coefficients), units of y.
     causal

@@ -13,7 +13,6 @@ from analytics.hedge_fit import (
     Legs,
     centred,
     check_options,
-    fit_quality,
     interval_95,
     only_with_intercept,
     positive_option,
@@ -77,7 +76,6 @@ def fit_kalman(legs: Legs, intercept: bool, options: Mapping[str, object]) -> He
     model = _given(legs, options) or _fitted(legs, options)
     paths = _filtered(legs, model)
     beta, alpha, stderr, alpha_stderr = paths[:4, legs.last].tolist()
-    r_squared, _ = fit_quality(legs, beta, alpha)
     names = ("beta", "alpha", "beta_stderr", "alpha_stderr", "forecast_error", "forecast_variance")
     return HedgeFit(
         beta=beta,
@@ -86,7 +84,7 @@ def fit_kalman(legs: Legs, intercept: bool, options: Mapping[str, object]) -> He
         dropped=legs.dropped,
         beta_stderr=stderr,
         alpha_stderr=alpha_stderr,
-        r_squared=r_squared,
+        r_squared=math.nan,
         residual_std=math.sqrt(model.stretches[-1].noise[2]),
         method="kalman",
         intercept=True,

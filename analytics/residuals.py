@@ -131,4 +131,5 @@ def _autocorrelation(centred: FloatArray, lags: npt.NDArray[np.int64]) -> FloatA
     """Sums over pairs of known bars, over the sum of squares: the usual estimate without gaps."""
     filled = np.where(np.isfinite(centred), centred, 0.0)
     total = filled @ filled
-    return np.array([filled[lag:] @ filled[:-lag] for lag in lags]) / total
+    sums = np.array([filled[lag:] @ filled[:-lag] for lag in lags], dtype=np.float64)
+    return np.asarray(sums / total)

@@ -3,20 +3,19 @@
 import itertools
 import sqlite3
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from ingest.bar_source import BarSource, Spans
-from ingest.connecting import EVER_S, one_transaction, open_for_reading, utc_time
+from ingest.bar_view import BarView
+from ingest.connecting import EVER_S, one_transaction, open_for_reading
+from ingest.last_trade import LastTrade, read_last_trade
 from ingest.repair_log import KEPT_REVISIONS
 from ingest.schema import StoreError
 from ingest.stored_bars import (
     SECOND_US,
-    BarColumns,
     gap_bars,
     interval_seconds,
     new_columns,
@@ -31,15 +30,6 @@ _SLACK = 128
 _epochs = itertools.count(1)
 
 
-@dataclass(frozen=True, slots=True)
-class LastTrade:
-    """The newest stored trade of a symbol: its times in microseconds, its price."""
-
-    time_us: int
-    received_us: int
-    price: float
-
-
 class _State(NamedTuple):
     """Where a stream stands in the database: its revision, newest trade, first tick, gaps."""
 
@@ -49,42 +39,6 @@ class _State(NamedTuple):
     first_us: int | None
     last: LastTrade | None
     gaps: Spans
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class BarView:
-    """Closed bars of a window from some second on. Never changed; equal keys, equal bars.
-
-    Attributes
-    ----------
-    closed
-        Every bar but the one that holds the newest trade.
-    forming
-        That one: one bar, or none where there is no tick.
-    key
-        Identifies the closed bars of this symbol in this process.
-    klines_until
-        Second at which the exchange's own bars end; None where there are none.
-    """
-
-    closed: BarColumns
-    forming: BarColumns
-    key: tuple[int, int, int]
-    klines_until: int | None
-
-    def frame(self, *, with_forming: bool = True) -> pd.DataFrame:
-        """Make the bars frame that `TickReader.bars` gives, or its closed bars only."""
-        columns = self.closed
-        if with_forming and len(self.forming):
-            both = zip(self.closed.arrays(), self.forming.arrays(), strict=True)
-            first = self.closed.first if len(self.closed) else self.forming.first
-            columns = BarColumns(first, columns.seconds, *map(np.concatenate, both))
-        bars = columns.frame()
-        if with_forming and len(self.forming):
-            bars.attrs["forming"] = bars.index[-1]
-        if self.klines_until is not None and len(columns):
-            bars.attrs["klines_until"] = utc_time(self.klines_until * SECOND_US)
-        return bars
 
 
 class BarWindow:
@@ -347,17 +301,6 @@ class BarWindow:
         self._connection, self._seen, self._state, self._source = None, None, None, None
         self._low, self._size = EVER_S[1], 0
         self._room = new_columns(0, self.seconds, 0)
-
-
-def read_last_trade(connection: sqlite3.Connection, stream_id: int) -> LastTrade | None:
-    """Find the newest stored trade of a stream by trade time; None if there is none."""
-    row = connection.execute(
-        "SELECT t.time_us, t.time_us + t.received_delta_us, b.close"
-        " FROM (SELECT * FROM bar_1s WHERE stream_id = ? ORDER BY second DESC LIMIT 1) AS b"
-        " JOIN tick AS t ON t.stream_id = b.stream_id AND t.trade_id = b.close_id",
-        (stream_id,),
-    ).fetchone()
-    return None if row is None else LastTrade(*row)
 
 
 def _merged(spans: Spans) -> Spans:

@@ -19,6 +19,7 @@ _MAX_CONTROL_BYTES = 125
 _MAX_MESSAGE_BYTES = 2**20  # as `websockets` has it, which refuses longer ones
 _MOST_WAITING = 20_000  # messages that were not taken yet: more are left in the socket
 
+
 class BulkConnection(ClientConnection):
     """A connection whose messages are taken with `recv_many`, never with `recv`."""
 

@@ -171,6 +171,7 @@ class Feed:
     async def _carry(self, link: Link) -> None:
         """Read a connection, and those that take over from it, until one is lost."""
         pump = asyncio.create_task(link.pump())
+        pumps = [pump]
         try:
             await self._use(link)
             while self._symbols:
@@ -178,6 +179,7 @@ class Feed:
                 if successor is None:
                     break
                 successor_pump = asyncio.create_task(successor.pump())
+                pumps = [pump, successor_pump]
                 if await self._hand_over(link, pump, successor, successor_pump):
                     link, pump = successor, successor_pump
                     await self._use(link)
@@ -185,7 +187,8 @@ class Feed:
         except LinkLostError as error:
             self._end(link, str(error))
         finally:
-            pump.cancel()
+            for each in pumps:
+                each.cancel()
 
     async def _use(self, link: Link) -> None:
         """Make a connection the current one."""
@@ -266,12 +269,14 @@ class Feed:
         order and the overlap is removed by id. A new one that ends first is given up: False.
         """
         carries = asyncio.create_task(new.first_trade.wait())
-        await asyncio.wait(
-            {pump, new_pump, carries},
-            timeout=self.limits.overlap_s,
-            return_when=asyncio.FIRST_COMPLETED,
-        )
-        carries.cancel()
+        try:
+            await asyncio.wait(
+                {pump, new_pump, carries},
+                timeout=self.limits.overlap_s,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            carries.cancel()
         if new_pump.done() and not pump.done():
             self.last_error = f"handing over: {new_pump.result()}"
             await asyncio.wait({pump}, timeout=self.limits.rotate_retry_s)

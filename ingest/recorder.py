@@ -27,7 +27,6 @@ from ingest.upkeep import Retention, Upkeep
 from ingest.writer import TickWriter
 from ingest.writing import WritingLoop
 
-
 # A thread that fails so often in so many seconds does not work, though it is taken up again.
 _FAILING = 5
 _FAILING_OVER_S = 30.0

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ingest.bar_source import BarSource
-from ingest.bar_window import LastTrade, read_last_trade
 from ingest.connecting import Instant, bounds_us, one_transaction, open_for_reading, up, utc_time
+from ingest.last_trade import LastTrade, read_last_trade
 from ingest.schema import StoreError
 from ingest.stored_bars import (
     SECOND_US,

@@ -1,12 +1,14 @@
 """The one connection that writes: ticks, their bars and the ledger, whole batches or nothing."""
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from ingest.batch import Batch, same_event
+from ingest.forgetting import delete_gaps_before, delete_oldest
 from ingest.gap_board import OpenGap, StreamKey
 from ingest.ledger import Gap, StreamLedger
 from ingest.repair_log import RepairLog
@@ -188,7 +190,10 @@ class TickWriter:
         return {key: state.ledger for key, state in self._streams.items()}
 
     def close(self) -> None:
-        """Close the connection; the last one checkpoints the write-ahead log."""
+        """Close the connection, with the log's content in the database as far as readers allow."""
+        # Closed before, or a disk that refuses: then the log is read at the next start.
+        with suppress(sqlite3.Error):
+            self.checkpoint()
         self._connection.close()
 
     @contextmanager
@@ -326,32 +331,11 @@ class TickWriter:
 
     def _forget(self, state: StreamState, second: int, last_id: int) -> None:
         """Delete a stream's oldest bars, their ids, and the gaps among these."""
-        by_id = (state.stream_id, last_id)
-        for table in ("tick", "non_trade"):
-            self._connection.execute(
-                f"DELETE FROM {table} WHERE stream_id = ? AND trade_id <= ?",  # noqa: S608 - ours
-                by_id,
-            )
-        for table in ("bar_1s", "kline"):
-            self._connection.execute(
-                f"DELETE FROM {table} WHERE stream_id = ? AND second <= ?",  # noqa: S608 - ours
-                (state.stream_id, second),
-            )
         ledger = state.ledger
-        kept = [
-            row
-            for table in ("tick", "non_trade")
-            for row in self._connection.execute(
-                f"SELECT trade_id, time_us FROM {table} WHERE stream_id = ?"  # noqa: S608 - ours
-                " ORDER BY trade_id LIMIT 1",
-                (state.stream_id,),
-            )
-        ]
-        first_id, first_us = min(kept, default=(ledger.last_id, ledger.last_us))
+        kept = delete_oldest(self._connection, state.stream_id, second, last_id)
+        first_id, first_us = kept or (ledger.last_id, ledger.last_us)
         # A gap that reaches from what went to what stays goes too: it is before the first id now.
-        self._connection.execute(
-            "DELETE FROM gap WHERE stream_id = ? AND to_id < ?", (state.stream_id, first_id)
-        )
+        delete_gaps_before(self._connection, state.stream_id, first_id)
         ledger.gaps = [gap for gap in ledger.gaps if gap.to_id >= (first_id or 0)]
         ledger.first_id, ledger.first_us = first_id, first_us
 

@@ -1,12 +1,9 @@
 """The scanner page: which of many pairs keep together, counted honestly, and one click to each."""
 
-from pathlib import Path
-
 import streamlit as st
 from streamlit_autorefresh import st_autorefresh
 
 from pages.ui import (
-    file_choice,
     notices,
     pair_data,
     scanner_body,
@@ -23,9 +20,8 @@ REFRESH_MS = 2_000
 
 
 def main() -> None:
-    """Show the source that the sidebar says."""
-    with st.sidebar:
-        source = scanner_settings.choose_source()
+    """Show what the reader wants scanned."""
+    source = scanner_settings.choose_source()
     with notices.shown_in_place():
         SOURCES[source]()
 
@@ -36,8 +32,7 @@ def show_recorded() -> None:
     if len(symbols) < 2:
         notices.show(notices.too_few(symbols, is_recording=current_recorder() is not None))
         return
-    with st.sidebar:
-        settings = scanner_settings.choose_settings(symbols, scanner_settings.RECORDED)
+    settings = scanner_settings.choose_settings(symbols, scanner_settings.RECORDED)
     live_scan(settings)
 
 
@@ -59,9 +54,8 @@ def show_closes() -> None:
     if chosen is None:
         return
     name, content, closes = chosen
-    with st.sidebar:
-        symbols = [str(each) for each in closes.columns]
-        settings = scanner_settings.choose_settings(symbols, scanner_settings.CLOSES)
+    symbols = [str(each) for each in closes.columns]
+    settings = scanner_settings.choose_settings(symbols, scanner_settings.CLOSES)
     show_still(scanner_data.of_closes(name, content, closes, settings), settings)
 
 
@@ -74,8 +68,7 @@ def show_ticks() -> None:
     if len(symbols) < 2:
         notices.show(scanner_words.too_few_symbols(len(symbols), "These files"))
         return
-    with st.sidebar:
-        settings = scanner_settings.choose_settings(symbols, scanner_settings.TICKS)
+    settings = scanner_settings.choose_settings(symbols, scanner_settings.TICKS)
     show_still(scanner_data.of_ticks(files, settings), settings)
 
 
@@ -83,7 +76,7 @@ def show_ticks() -> None:
 def show_still(
     material: scanner_data.ScanMaterial, settings: scanner_settings.ScanSettings
 ) -> None:
-    """Show a scan that does not change; apart from the sidebar, so that filters redraw only it."""
+    """Show a scan that does not change; apart from the settings, so that filters redraw only it."""
     with notices.shown_in_place():
         show_scan(material, settings)
 
@@ -96,7 +89,7 @@ def show_scan(material: scanner_data.ScanMaterial, settings: scanner_settings.Sc
         st.button("Scan again", key="scan_again", on_click=scanner_run.forget_cancel)
         return
     moves = scanner_run.moves(scan, material.last_bar) if material.is_live else {}
-    scanner_body.show(scan, moves, open_pair)
+    scanner_body.show(scan, moves)
 
 
 def show_saved() -> None:
@@ -108,29 +101,15 @@ def show_saved() -> None:
             is_fault=False,
         ))  # fmt: skip
         return
-    chosen = st.sidebar.selectbox("Saved scan", names, key="scan_saved", bind="query-params")
+    chosen = st.selectbox("Saved scan", names, key="scan_saved", bind="query-params")
     show_kept(str(chosen))
 
 
 @st.fragment
 def show_kept(name: str) -> None:
-    """Show a kept scan; apart from the sidebar."""
+    """Show a kept scan; apart from the choice of it."""
     with notices.shown_in_place():
-        scanner_body.show(scanner_store.load(name), {}, open_pair)
-
-
-def open_pair(y: str, x: str, scan: scanner_store.KeptScan) -> None:
-    """Open the pair on Live, from the recorded market or from the bundled sample."""
-    query = {"interval": scan.settings.interval, "spread": "log", "s1": y, "s2": x}
-    if scan.source == file_choice.SAMPLE_NAME:
-        query |= {"mode": "NDJSON File", "file_s1": y, "file_s2": x}
-        st.switch_page("live.py", query_params=query)
-    recorded = pair_data.symbols_or_none(pair_data.database_path())
-    lacking = [symbol for symbol in (y, x) if symbol not in recorded]
-    if lacking:
-        notices.show(scanner_words.not_on_live(lacking[0]))
-        return
-    st.switch_page(Path("live.py"), query_params=query)
+        scanner_body.show(scanner_store.load(name), {})
 
 
 SOURCES = {

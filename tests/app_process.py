@@ -76,7 +76,7 @@ class AppProcess:
 @contextmanager
 def running_app(
     folder: Path, *options: object, port: int | None = None, base_path: str = "",
-    up_within_s: float = 60.0,
+    up_within_s: float = 120.0,
 ) -> Iterator[AppProcess]:  # fmt: skip
     """Start ``python app.py`` with these options; gives it once its pages answer.
 

@@ -13,7 +13,7 @@ STATE = """() => {
   return {
     range, follow, version: whole.head.version, told: stream.told.version,
     span: whole.head.span, bucket_ms: whole.head.bucket_ms, rows: whole.tables.bars.time.length,
-    detail: detail ? { bucket_ms: detail.head.bucket_ms, rows: detail.tables.bars.time.length } : null,
+    detail: detail && { bucket_ms: detail.head.bucket_ms, rows: detail.tables.bars.time.length },
     draws: Number(plot.dataset.draws), drawn: plot._fullLayout.xaxis.range.map(String),
     hidden: plot._fullData.filter((t) => t.visible === 'legendonly').map((t) => t.name),
     newest: whole.tables.bars.time.at(-1),

@@ -116,7 +116,7 @@ def stopping(run: Run) -> Iterator[Result]:
 
 def silence(run: Run) -> Iterator[Result]:
     for kind in SILENCES:
-        for seed in range(run.seed, run.seed + run.size(1, 50)):
+        for seed in range(run.seed, run.seed + run.size(1, 20)):
             yield fault_network.silent_stream(kind, seed=seed)
     yield fault_network.quiet_market(
         seed=run.seed, for_s=run.size(3600, 80_000)

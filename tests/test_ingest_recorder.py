@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -148,6 +149,7 @@ def test_a_database_that_refuses_writes_delays_but_loses_nothing(exchange, recor
         exchange.push("BTCUSDT", 101 + n, 1)
     until(lambda: recorder.status().last_error is not None, timeout_s=15)
     assert "refuses writes" in str(recorder.status().last_error)
+    assert recorder.status().write_error is not None
     other.execute("ROLLBACK")
     other.close()
     until(lambda: recorder.status().stored == 11, timeout_s=15)
@@ -254,3 +256,23 @@ def test_no_more_than_sixty_attempts_in_five_minutes() -> None:
 )
 def test_a_refusal_is_obeyed_for_as_long_as_it_asks(status, header, wait_s) -> None:
     assert refusal_wait_s(status, header) == wait_s
+
+
+def test_a_thread_that_only_fails_is_said_to_have_failed(tmp_path) -> None:
+    recorder = Recorder(Settings(symbols=("BTCUSDT",), db=tmp_path / "ticks.db"))
+    for _ in range(4):
+        recorder._failed("writer", TypeError("ours"))
+        recorder._failed("feed", TypeError("ours"))
+    assert recorder.status().state == "connecting"
+    recorder._failed("writer", TypeError("ours"))
+    assert recorder.status().state == "failed"
+    assert "the writer thread failed" in str(recorder.status().last_error)
+    recorder._failures = deque((at_s - 30.0, *what) for at_s, *what in recorder._failures)
+    assert recorder.status().state == "connecting"
+    assert recorder.stop()
+
+
+def test_a_refused_subscription_is_shown_to_the_reader(exchange, recorder) -> None:
+    refusal = b'{"error":{"code":2,"msg":"Invalid request: no such stream"},"id":7}'
+    exchange.call(lambda e: e.push_raw(refusal))
+    until(lambda: any("no such stream" in each for each in recorder.status().notices))

@@ -39,6 +39,7 @@ LITTLE = DiskStatus(free=150_000_000)
         (silent_for(61, state="reconnecting"), 503, "reconnecting, and no trade for 61 s"),
         (silent_for(130, state="connecting"), 503, "no trade for 130 s"),
         (silent_for(1, state="failed"), 503, "the recorder failed"),
+        (silent_for(1, write_error="disk I/O error"), 503, "nothing is stored: disk I/O error"),
         (silent_for(1, state="blocked"), 503, "the exchange refuses this address"),
         (silent_for(1, state="no data"), 503, "connected, but no data ever came"),
         (silent_for(1, state="stopped"), 503, "the recorder was stopped"),

@@ -95,7 +95,7 @@ def test_samples_count_with_thousands():
 
 def test_times_carry_their_zone_and_a_span_its_date_once():
     start = pd.Timestamp("2024-08-08 23:54:14", tz="UTC")
-    assert formats.utc(start) == "2024-08-08 23:54:14 UTC"
+    assert formats.moment(start) == "2024-08-08 23:54:14 UTC"
     assert formats.span(start, start + pd.Timedelta("5min")) == (
         "2024-08-08 23:54:14 to 23:59:14 UTC"
     )

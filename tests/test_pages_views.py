@@ -1,7 +1,6 @@
 """Settings that come back, named views, and the file that holds them."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -31,7 +30,7 @@ def test_what_is_saved_reads_back_and_no_neighbour_is_left(kept):
     assert saved.last == {"window": 45}
     views.delete(kept, "mine")
     assert views.read(kept) == views.Saved({"window": 45})
-    assert os.listdir(kept.parent) == [kept.name]
+    assert list(kept.parent.iterdir()) == [kept]
 
 
 def test_no_file_is_no_damage(kept):

@@ -7,13 +7,14 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from pages.charts import theme
+from pages.charts import axes, theme
 
 Floats = NDArray[np.float64]
 
 # A correlation this many errors from zero stands out.
 NOISE_ERRORS: Final = 3.0
 ROOM: Final = 0.06
+MARGIN: Final = {"l": 62, "r": 16, "t": 20, "b": 48}
 
 
 def correlation_figure(
@@ -55,8 +56,7 @@ def correlation_figure(
         hovertemplate="%{x}: %{y:.3f}<extra></extra>",
         showlegend=False,
     )
-    figure = go.Figure(data=[trace], layout={"template": "none"})
-    figure.update_layout(_layout("Interval", "Correlation of log returns", view_id))
+    figure = axes.new_figure([trace], _layout("Interval", "Correlation of log returns", view_id))
     # The component fits an axis to the points alone: the intervals need room too.
     figure.update_layout(yaxis={"range": fitted(np.r_[correlation, low, high])})
     return figure
@@ -101,9 +101,7 @@ def lead_lag_figure(
         hovertemplate="%{x}: %{y:.3f}<extra></extra>",
         showlegend=False,
     )
-    figure = go.Figure(data=[noise, trace], layout={"template": "none"})
-    figure.update_layout(_layout("Lag", "Cross-correlation", view_id))
-    return figure
+    return axes.new_figure([noise, trace], _layout("Lag", "Cross-correlation", view_id))
 
 
 def fitted(values: Floats) -> list[float]:
@@ -117,20 +115,7 @@ def fitted(values: Floats) -> list[float]:
 
 
 def _layout(x_title: str, y_title: str, view_id: str) -> dict[str, object]:
-    return {
-        "uirevision": view_id,
-        "hovermode": "closest",
-        "dragmode": False,
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": theme.SERIES, "size": theme.FONT_SIZE},
-        "hoverlabel": {"bgcolor": theme.PAPER, "bordercolor": theme.GRID},
-        "modebar": {
-            "bgcolor": "rgba(0,0,0,0)",
-            "color": theme.MUTED,
-            "activecolor": theme.SERIES,
-        },
-        "margin": {"l": 62, "r": 16, "t": 20, "b": 48},
+    return axes.base_layout(view_id, hovermode="closest", dragmode=False, margin=MARGIN) | {
         "xaxis": {
             "type": "category",
             "title": {"text": x_title, "standoff": 6},
@@ -139,12 +124,5 @@ def _layout(x_title: str, y_title: str, view_id: str) -> dict[str, object]:
             "ticks": "outside",
             "tickcolor": theme.GRID,
         },
-        "yaxis": {
-            "title": {"text": y_title, "standoff": 8},
-            "fixedrange": True,
-            "gridcolor": theme.GRID,
-            "zeroline": True,
-            "zerolinecolor": theme.MUTED,
-            "nticks": 6,
-        },
+        "yaxis": axes.value_axis(y_title, zeroline=True, zerolinecolor=theme.MUTED),
     }

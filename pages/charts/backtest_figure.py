@@ -57,13 +57,14 @@ class TradeMarks:
 
 @dataclass(frozen=True)
 class BacktestLabels:
-    """Words and levels: legs, thresholds of z, and what zoom and hidden traces last by."""
+    """Words and levels: legs, thresholds of z, the zone of the times, what zoom lasts by."""
 
     symbol_y: str
     symbol_x: str
     sell_above: float
     buy_below: float
     view_id: str
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,8 @@ def _layout(
 ) -> dict[str, Any]:
     layout = axes.base_layout(labels.view_id, margin={"l": 76, "r": 16, "t": 44, "b": 40})
     layout |= {
-        "xaxis": axes.time_axis(series.time_ms, anchor="y3"),
+        "xaxis": axes.time_axis(series.time_ms, anchor="y3", title=labels.zone)
+        | {"hoverformat": f"%Y-%m-%d %H:%M:%S {labels.zone}"},
         "yaxis": axes.value_axis("Gain (% of capital)", DOMAINS["yaxis"]),
         "yaxis2": axes.value_axis("Drawdown (%)", DOMAINS["yaxis2"], nticks=3),
         "yaxis3": axes.value_axis("z-score", DOMAINS["yaxis3"]),

@@ -8,13 +8,14 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from pages.charts import theme
+from pages.charts import axes, theme
 
 CoverageState = Literal["covered", "open", "expired", "absent"]
 
 STRIP_WIDTH_PX: Final = 16
 ROW_HEIGHT_PX: Final = 34
 MARGIN_HEIGHT_PX: Final = 92
+MARGIN: Final = {"l": 92, "r": 16, "t": 34, "b": 44}
 
 # Name, colour, and a shape at each stretch: a second in a day of strip is thinner than a pixel.
 LOOKS: Final[dict[CoverageState, tuple[str, str, str]]] = {
@@ -75,9 +76,7 @@ def coverage_figure(
     order = list(LOOKS)
     drawn = sorted(stretches, key=lambda each: order.index(each.state))
     traces = [trace for each in drawn for trace in _traces(each)]
-    figure = go.Figure(data=traces, layout={"template": "none"})
-    figure.update_layout(_layout(drawn, symbols, view_id))
-    return figure
+    return axes.new_figure(traces, _layout(drawn, symbols, view_id))
 
 
 def _traces(stretches: Stretches) -> list[go.Scatter]:
@@ -124,20 +123,7 @@ def _layout(drawn: Sequence[Stretches], symbols: Sequence[str], view_id: str) ->
     starts = np.concatenate([each.start_ms for each in drawn]) if drawn else np.empty(0)
     ends = np.concatenate([each.end_ms for each in drawn]) if drawn else np.empty(0)
     ranged = {"minallowed": starts.min(), "maxallowed": ends.max()} if len(starts) else {}
-    return {
-        "uirevision": view_id,
-        "hovermode": "closest",
-        "dragmode": "zoom",
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": theme.SERIES, "size": theme.FONT_SIZE},
-        "hoverlabel": {"bgcolor": theme.PAPER, "bordercolor": theme.GRID},
-        "modebar": {
-            "bgcolor": "rgba(0,0,0,0)",
-            "color": theme.MUTED,
-            "activecolor": theme.SERIES,
-        },
-        "margin": {"l": 92, "r": 16, "t": 34, "b": 44},
+    return axes.base_layout(view_id, hovermode="closest", margin=MARGIN) | {
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "xaxis": {
             "autorangeoptions": ranged,

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from pages.charts import theme
+from pages.charts import axes, theme
 from pages.charts.decimate import decimate
 
 Floats = NDArray[np.float64]
@@ -19,7 +19,6 @@ DOMAINS: Final = {
     "yaxis3": (0.245, 0.45),
     "yaxis4": (0.0, 0.205),
 }
-HOVER_TIME: Final = "%Y-%m-%d %H:%M:%S UTC"
 MAX_POINTS: Final = 1_000
 # Half-lives beyond this many windows are no news: the window cannot tell them from a random walk.
 SHOWN_WINDOWS: Final = 2.0
@@ -76,112 +75,36 @@ def stability_figure(
     times = [series.time_ms, cusum_ms]
     span = np.array([min(t.min() for t in times if len(t)), max(t.max() for t in times if len(t))])
     traces = [
-        _band(series),
+        axes.band("95 % band of β", series.time_ms, series.low, series.high),
         _line("β", series.time_ms, series.beta, "y", ".5g", mode="lines+markers"),
-        _level_line("Level", span, level, "y2", theme.SELL),
+        axes.level("Level", span, level, "y2", theme.SELL),
         _line("p-value", series.time_ms, series.pvalue, "y2", ".3f", mode="lines+markers"),
         _line("Half-life", series.time_ms, series.half_life, "y3", ",.1f", mode="lines+markers"),
         _line("CUSUM", cusum_ms, cusum, "y4", "+.3f"),
     ]
     if len(cusum) and np.isfinite(cusum_critical):
         traces += [
-            _level_line(f"CUSUM critical {side:+g}", span, side, "y4", theme.SELL)
+            axes.level(f"CUSUM critical {side:+g}", span, side, "y4", theme.SELL)
             for side in (cusum_critical, -cusum_critical)
         ]
-    figure = go.Figure(data=traces, layout={"template": "none"})
-    figure.update_layout(_layout(series, span, level, window, view_id))
-    return figure
+    return axes.new_figure(traces, _layout(series, span, level, window, view_id))
 
 
 def _line(
     name: str, time_ms: Floats, values: Floats, axis: str, number_format: str, mode: str = "lines"
 ) -> go.Scatter:
-    """Make a line that leaves missing stretches open; its axis title names it."""
-    return go.Scatter(
-        uid=f"{axis}-{name}",
-        name=name,
-        x=time_ms,
-        y=values,
-        xaxis="x",
-        yaxis=axis,
-        mode=mode,
-        connectgaps=False,
-        line={"color": theme.SERIES, "width": theme.LINE_WIDTH},
-        marker={"color": theme.SERIES, "size": 4},
-        hovertemplate=f"%{{y:{number_format}}}",
-        showlegend=False,
-    )
-
-
-def _level_line(name: str, span: Floats, level: float, axis: str, color: str) -> go.Scatter:
-    return go.Scatter(
-        uid=f"{axis}-{name}",
-        name=name,
-        x=span,
-        y=np.full(2, level),
-        xaxis="x",
-        yaxis=axis,
-        mode="lines",
-        line={"color": color, "width": 1, "dash": "dash"},
-        hoverinfo="skip",
-        showlegend=False,
-    )
-
-
-def _band(series: StabilitySeries) -> go.Scatter:
-    """Fill between the band's edges: one closed outline for each stretch that is known."""
-    known = np.isfinite(series.low) & np.isfinite(series.high)
-    ends = np.flatnonzero(np.diff(np.r_[False, known, False].astype(np.int8)))
-    times, edges = [np.empty(0)], [np.empty(0)]
-    for start, end in ends.reshape(-1, 2):
-        stretch = series.time_ms[start:end]
-        times += [stretch, stretch[::-1], np.array([np.nan])]
-        edges += [series.low[start:end], series.high[start:end][::-1], np.array([np.nan])]
-    return go.Scatter(
-        uid="band",
-        name="95 % band of β",
-        x=np.concatenate(times),
-        y=np.concatenate(edges),
-        xaxis="x",
-        yaxis="y",
-        mode="lines",
-        line={"width": 0, "color": theme.BAND},
-        fill="toself",
-        fillcolor=theme.BAND,
-        hoverinfo="skip",
-        showlegend=False,
-    )
+    line = axes.line(name, time_ms, values, axis, number_format=number_format)
+    return line.update(mode=mode, marker={"color": theme.SERIES, "size": 4})
 
 
 def _layout(
     series: StabilitySeries, span: Floats, level: float, window: int, view_id: str
 ) -> dict[str, object]:
-    return {
-        "uirevision": view_id,
-        "hovermode": "x unified",
-        "hoversubplots": "axis",
-        "dragmode": "zoom",
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": theme.SERIES, "size": theme.FONT_SIZE},
-        "hoverlabel": {"bgcolor": theme.PAPER, "bordercolor": theme.GRID},
-        "modebar": {
-            "bgcolor": "rgba(0,0,0,0)",
-            "color": theme.MUTED,
-            "activecolor": theme.SERIES,
-        },
-        "margin": {"l": 76, "r": 16, "t": 20, "b": 40},
-        "xaxis": {
-            "autorangeoptions": {"minallowed": span[0], "maxallowed": span[1]},
-            "type": "date",
-            "anchor": "y4",
-            "title": {"text": "UTC, last bar of each window", "standoff": 6},
-            "hoverformat": HOVER_TIME,
-            "gridcolor": theme.GRID,
-            "ticks": "outside",
-            "tickcolor": theme.GRID,
-        },
-        "annotations": [_level_label(level)],
+    return axes.base_layout(view_id) | {
+        "xaxis": axes.time_axis(span, anchor="y4", title="UTC, last bar of each window"),
+        "annotations": [
+            axes.level_label(f"level {level * 100:g} %", level, "y2", theme.SELL),
+        ],
         **_value_axes(series, window),
     }
 
@@ -193,22 +116,12 @@ def _value_axes(series: StabilitySeries, window: int) -> dict[str, object]:
         "yaxis3": "Half-life (bars)",
         "yaxis4": "CUSUM",
     }
-    axes: dict[str, dict[str, object]] = {
-        name: {
-            "domain": DOMAINS[name],
-            "title": {"text": title, "standoff": 8},
-            "fixedrange": True,
-            "gridcolor": theme.GRID,
-            "zeroline": False,
-            "nticks": 5,
-            "exponentformat": "none",
-            "separatethousands": True,
-        }
-        for name, title in titles.items()
+    found = {
+        name: axes.value_axis(title, DOMAINS[name], nticks=5) for name, title in titles.items()
     }
-    axes["yaxis2"]["range"] = [-0.04, 1.04]
-    axes["yaxis3"]["range"] = half_life_range(series.half_life, window)
-    return dict(axes)
+    found["yaxis2"]["range"] = [-0.04, 1.04]
+    found["yaxis3"]["range"] = half_life_range(series.half_life, window)
+    return dict(found)
 
 
 def half_life_range(half_life: Floats, window: int) -> list[float]:
@@ -216,19 +129,3 @@ def half_life_range(half_life: Floats, window: int) -> list[float]:
     known = half_life[np.isfinite(half_life)]
     top = float(known.max()) if len(known) else float(window)
     return [0.0, 1.06 * min(top, SHOWN_WINDOWS * window)]
-
-
-def _level_label(level: float) -> dict[str, object]:
-    return {
-        "text": f"level {level * 100:g} %",
-        "xref": "paper",
-        "x": 0.003,
-        "xanchor": "left",
-        "yref": "y2",
-        "y": level,
-        "yanchor": "bottom",
-        "showarrow": False,
-        "borderpad": 1,
-        "bgcolor": theme.PAPER,
-        "font": {"size": 11, "color": theme.SELL},
-    }

@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from analytics.backtest import BacktestResult
+from analytics.errors import ParameterError
 from pages.charts import backtest_figure, backtest_heatmap
 from pages.ui import (
     backtest_charts,
@@ -18,8 +19,9 @@ from pages.ui import (
     markup,
     notices,
 )
-from pages.ui.backtest_controls import Plan, choose_plan
+from pages.ui.backtest_controls import Plan, choose_plan, refused
 from pages.ui.backtest_data import Runs
+from pages.ui.clock import zone_label
 from pages.ui.evidence_data import Material, take_anew
 from pages.ui.live_chart import live_chart
 
@@ -40,8 +42,11 @@ def show(material: Material) -> None:
     st.html(_head(material))
     left, right = st.columns([1, 3.4], gap="medium")
     plan: Plan | None = None
-    with left, notices.shown_in_place():
-        plan = choose_plan(material.params)
+    with left:
+        try:
+            plan = choose_plan(material.params)
+        except ParameterError as error:
+            notices.show(refused(error))
     with right, notices.shown_in_place():
         if plan is not None:
             _show_results(material, plan)
@@ -128,8 +133,8 @@ def _show_trades(material: Material, plan: Plan, found: Runs) -> None:  # noqa: 
         return
     shown = min(len(trades), LEDGER_ROWS)
     st.caption(
-        f"Trades, newest first ({shown:,} of {len(trades):,}), times in UTC. Select a row to see "
-        "its place in the chart."
+        f"Trades, newest first ({shown:,} of {len(trades):,}), times in {zone_label()}. Select a "
+        "row to see its place in the chart."
     )
     st.dataframe(
         ledger_frame(found.whole), hide_index=True, on_select="rerun",
@@ -166,7 +171,7 @@ def ledger_frame(result: BacktestResult) -> pd.DataFrame:
 
 
 def _columns(result: BacktestResult) -> dict[str, ColumnConfig | str | None]:
-    time = st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss", timezone="UTC")
+    time = st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss", timezone=zone_label())
     two = st.column_config.NumberColumn(format="%.2f")
     signed = st.column_config.NumberColumn(format="%+.2f")
     columns: dict[str, ColumnConfig | str | None] = {

@@ -18,8 +18,11 @@ from analytics.backtest_rules import (
     BacktestRules,
     Costs,
 )
+from analytics.errors import ParameterError
 from analytics.hedge import CAUSAL_HEDGES, HEDGE_WORDS
 from analytics.params import PairParams
+from pages.ui import formats
+from pages.ui.notices import Notice
 
 BOUND: Final[Literal["query-params"]] = "query-params"
 CUSTOM: Final = "custom"
@@ -60,6 +63,15 @@ SHARE_HELP: Final = (
 )
 
 
+LABELS: Final = {
+    "sell_above": "SELL above",
+    "buy_below": "BUY below",
+    "exit_short": "SELL out at",
+    "exit_long": "BUY out at",
+    "stop": "Stop at |z|",
+}
+
+
 @dataclass(frozen=True)
 class Plan:
     """What is to be run: the pair with a causal hedge, the rules, the share for training."""
@@ -90,6 +102,16 @@ def choose_plan(params: PairParams) -> Plan:
         "Train share (%)", 20, 90, 60, 5, key="bt_train", bind=BOUND, help=SHARE_HELP
     )  # fmt: skip
     return Plan(causal, rules, int(share) / 100, note)
+
+
+def refused(error: ParameterError) -> Notice:
+    """Say in the controls' own words which value does not go with the others."""
+    allowed = error.allowed
+    for name, label in LABELS.items():
+        allowed = allowed.replace(name, label)
+    label = LABELS.get(error.name, error.name)
+    words = formats.with_minus(f"{label} is {error.value}: it must be {allowed}")
+    return Notice(words, "Change it here.")
 
 
 def _choose_hedge(params: PairParams) -> tuple[PairParams, str]:

@@ -19,7 +19,8 @@ EXPLAINED: Final[dict[str, str]] = {
     "Fill": (
         "A close decides; the next bar fills, at its open or its volume-weighted price. A bar in "
         "which a leg is missing or did not trade fills nothing: an entry is cancelled, an exit "
-        "waits. What is still held at the end is closed at the last close and marked as such."
+        "waits. What is still held at the end is closed at the last close and marked as such. The "
+        "sidebar's signal rule and gates play no part here."
     ),
     "Break-even cost": (
         "(gross profit − funding) / money traded: the cost of a fill, everything together, at "

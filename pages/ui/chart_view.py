@@ -1,6 +1,7 @@
 """From an analysis to what the pair figure draws: arrays, what is held, words."""
 
 from typing import Final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,12 @@ from pages.charts.pair_series import (
 from pages.ui import formats
 from pages.ui.clock import axis_ms, zone_label
 
+# By analysis, for as long as that is kept.
+_series: Final[WeakKeyDictionary[PairAnalytics, PairSeries]] = WeakKeyDictionary()
+_labels: Final[WeakKeyDictionary[PairAnalytics, dict[tuple[str, str], PairLabels]]] = (
+    WeakKeyDictionary()
+)
+
 BAND_STD: Final = 2.0
 MS_PER_US: Final = 1_000
 
@@ -30,7 +37,14 @@ def time_ms(index: pd.DatetimeIndex) -> Floats:
 
 
 def pair_series(result: PairAnalytics) -> PairSeries:
-    """Take the arrays of an analysis, and each bar's turnover."""
+    """Take the arrays of an analysis, and each bar's turnover; once for all who look at it."""
+    series = _series.get(result)
+    if series is None:
+        series = _series[result] = _pair_series(result)
+    return series
+
+
+def _pair_series(result: PairAnalytics) -> PairSeries:
     index = pd.DatetimeIndex(result.zscore.index)
     return PairSeries(
         time_ms=wall_ms(index),
@@ -73,7 +87,14 @@ def count_changes(codes: NDArray[np.int8]) -> int:
 
 
 def labels(result: PairAnalytics, view: PriceView, source: str) -> PairLabels:
-    """Collect the words and formats of the figure."""
+    """Collect the words and formats of the figure; once for all who look at it so."""
+    known = _labels.setdefault(result, {})
+    if (view, source) not in known:
+        known[view, source] = _make_labels(result, view, source)
+    return known[view, source]
+
+
+def _make_labels(result: PairAnalytics, view: PriceView, source: str) -> PairLabels:
     params = result.params
     decimals_y = formats.price_decimals(result.y.to_numpy())
     decimals_x = formats.price_decimals(result.x.to_numpy())

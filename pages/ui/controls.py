@@ -6,7 +6,7 @@ Drawn by the header, before any page: so they are the same ones on every page.
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import streamlit as st
 
@@ -22,6 +22,7 @@ from analytics.gates import (
     Gates,
 )
 from analytics.pair import PairParams
+from analytics.spread import SPREAD_KINDS, SpreadKind
 from ingest.settings import current_settings
 from pages.ui import choices, formats
 from pages.ui.choices import (
@@ -122,7 +123,7 @@ class Method:
     """How a pair is analysed and when it is a signal: the sidebar's part of a view."""
 
     window: int
-    spread: str
+    spread: SpreadKind
     hedge: str
     sell_above: float
     buy_below: float
@@ -145,7 +146,7 @@ class Method:
             interval=interval,
             lookback=_in_bars(lookback_s, interval),
             window=self.window,
-            spread=self.spread,  # type: ignore[arg-type] - checked there
+            spread=self.spread,
             hedge=self.hedge,
             sell_above=self.sell_above,
             buy_below=self.buy_below,
@@ -284,7 +285,8 @@ def pick_zone() -> None:
 def pick_method() -> Method:
     """Choose window, spread, hedge, thresholds, level and gates."""
     window = int(number("Rolling window (bars)", "window", WINDOW_HELP))
-    spread = select("Spread", "spread", note=SPREAD_HELP)
+    chosen = select("Spread", "spread", note=SPREAD_HELP)
+    spread = next(kind for kind in SPREAD_KINDS if kind == chosen)
     hedge = select("Hedge ratio β", "hedge", note=HEDGE_HELP)
     sell_above, buy_below = _pick_thresholds()
     with st.expander("Gates and level"):
@@ -328,24 +330,3 @@ def _in_bars(lookback_s: int | None, interval: str) -> int | None:
     if lookback_s is None:
         return None
     return max(2, lookback_s * 1_000_000 // parse_interval(interval).us)
-
-
-def _desk() -> Any:
-    return st.session_state["desk"]
-
-
-def choose_mode() -> Mode:
-    return _desk().mode
-
-
-def choose_pair(symbols: Sequence[str], prefix: str = "") -> tuple[str, str]:
-    view = _desk().checked_view()
-    return view.params.y, view.params.x
-
-
-def choose_view(y: str, x: str, *, may_read_all: bool) -> View:
-    return _desk().checked_view()
-
-
-def choose_refresh() -> Refresh:
-    return _desk().refresh

@@ -36,4 +36,4 @@ def _kline_words(result: PairAnalytics, bars: PairBars) -> list[str]:
 
 
 def _when(until: pd.Timestamp, start: pd.Timestamp) -> str:
-    return formats.utc_time(until) if until.date() == start.date() else formats.utc(until)
+    return formats.clock(until) if until.date() == start.date() else formats.moment(until)

@@ -81,7 +81,7 @@ def _show_provenance(material: Material, result: PairAnalytics) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if material.may_change:
             taken = pd.Timestamp(material.taken_us, unit="us", tz="UTC")
-            words.append(f"Bars taken at {formats.utc_time(taken)}; this page waits for you.")
+            words.append(f"Bars taken at {formats.clock(taken)}; this page waits for you.")
         st.html(markup.block(markup.text(" ".join(words), "muted"), css="pd-covered"))
         if material.may_change and st.button("Recompute", key="recompute"):
             evidence_data.take_anew()
@@ -138,7 +138,10 @@ def _show_gates(material: Material, result: PairAnalytics) -> None:
     lines = [formats.with_minus(f"Signal {now.signal}: {now.reason}."), speaks]
     st.html(_verdict(lines))
     st.html(markup.block(evidence_tables.gates_table(result, alone)))
-    st.caption("The switches stand in the sidebar; the Live page's signal obeys the same ones.")
+    st.caption(
+        "The switches stand in the sidebar; the Live page's signal obeys the same ones. p and "
+        "half-life are tested once every window, over the ten windows (100 bars or more) before."
+    )
 
 
 def _show_proof(material: Material, _: PairAnalytics) -> None:

@@ -91,7 +91,7 @@ def _break(found: Stability, level: float) -> Figure:
     ]
     if not broken.pvalue < level:
         return Figure("Break flag", "no break shows", tuple(told))
-    told.append(f"likeliest near {formats.utc(pd.Timestamp(str(broken.time)))}")
+    told.append(f"likeliest near {formats.moment(pd.Timestamp(str(broken.time)))}")
     return Figure("Break flag", "▲ break", tuple(told), "sell")
 
 

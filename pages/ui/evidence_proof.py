@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from analytics.causality import CausalityProof, prove_causal
-from analytics.hedge import CAUSAL_HEDGES
+from analytics.hedge import CAUSAL_HEDGES, HEDGE_WORDS
 from analytics.validation import ValidationCase, validate
 from pages.ui import evidence_tables, evidence_words, formats, markup, notices
 from pages.ui.evidence_data import Material
@@ -36,8 +36,9 @@ def _show_proof(proof: CausalityProof, took_s: float, when: pd.Timestamp) -> Non
     box = st.success if proof.causal else st.info if not proof.expected else st.error
     box(f"{notices.sentence(proof.verdict())}.")
     if not proof.expected:
-        st.caption(f"Causal hedge ratios, which change nothing: {', '.join(CAUSAL_HEDGES)}.")
-    cuts = ", ".join(formats.utc(cut) for cut in proof.cuts)
+        causal = ", ".join(HEDGE_WORDS[name].replace(" (causal)", "") for name in CAUSAL_HEDGES)
+        st.caption(f"Hedge ratios that change nothing in the past: {causal}.")
+    cuts = ", ".join(formats.moment(cut) for cut in proof.cuts)
     st.html(
         markup.block(
             evidence_tables.proof_table(proof),
@@ -72,4 +73,4 @@ def _now() -> pd.Timestamp:
 
 
 def _made(when: pd.Timestamp, took_s: float) -> str:
-    return f"Computed at {formats.utc(when)} in {formats.age(took_s)}."
+    return f"Computed at {formats.moment(when)} in {formats.age(took_s)}."

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from analytics.asynchrony import Asynchrony
-from analytics.causality import CausalityProof
+from analytics.causality import PATH_WORDS, CausalityProof
 from analytics.cointegration import JohansenResult
 from analytics.hedge import HEDGE_WORDS, HedgeFit
 from analytics.outcome import Degenerate, NotEnough
@@ -25,13 +25,6 @@ Test = ADFResult | EngleGrangerResult | SpreadTest | HalfLife
 Lack = NotEnough | Degenerate
 
 COINTEGRATED: Final = ("cointegrated", "no evidence of cointegration")
-PATH_NAMES: Final = {
-    "hedge_ratio": "hedge ratio β",
-    "intercept": "intercept α",
-    "mean": "rolling mean",
-    "std": "rolling standard deviation",
-    "zscore": "z-score",
-}
 
 
 def tests_table(result: PairAnalytics, more: SpreadTests) -> str:
@@ -170,12 +163,27 @@ def hedge_remarks(found: Iterable[FittedHedge], level: float) -> list[str]:
         "Only a causal method gives a path that could have been traded; the others know the end "
         "of the lookback at its beginning."
     )
-    checks = [
-        each.fit.innovations
-        for each in found
-        if isinstance(each.fit, HedgeFit) and each.fit.innovations is not None
-    ]
-    return [causal, *(f"Kalman filter, {check.verdict(level)}." for check in checks)]
+    fits = {each.method: each.fit for each in found if each.intercept}
+    kalman, ols = fits.get("kalman"), fits.get("ols")
+    told = [causal]
+    if not isinstance(kalman, HedgeFit):
+        return told
+    if isinstance(ols, HedgeFit) and _reads_low(kalman, ols):
+        told.append(
+            f"The Kalman filter's β, {formats.estimate(kalman.beta)}, is far nearer to 0 than "
+            f"OLS's, {formats.estimate(ols.beta)}: a filter learns from moves of a few bars, and "
+            "legs that do not trade at the same moments seem to move together less than they do "
+            "(see Trading together). A longer interval brings the two closer."
+        )
+    if kalman.innovations is not None:
+        told.append(f"Kalman filter, {kalman.innovations.verdict(level)}.")
+    return told
+
+
+def _reads_low(kalman: HedgeFit, ols: HedgeFit) -> bool:
+    """Whether the filter's beta lies nearer to 0 than OLS's by more than both errors explain."""
+    error = math.hypot(kalman.beta_stderr, ols.beta_hac_stderr)
+    return abs(kalman.beta) < abs(ols.beta) and abs(kalman.beta - ols.beta) > 4.0 * error
 
 
 def hedge_references(found: Iterable[FittedHedge]) -> list[Figure]:
@@ -230,7 +238,7 @@ def gates_table(result: PairAnalytics, alone: Sequence[GateAlone]) -> str:
 def proof_table(proof: CausalityProof) -> str:
     """Set what changed in the past, path by path."""
     rows = [
-        (formats.capital(PATH_NAMES.get(name, name)), Cell(f"{count:,}", "bad") if count else "0")
+        (formats.capital(PATH_WORDS.get(name, name)), Cell(f"{count:,}", "bad") if count else "0")
         for name, count in proof.changed
     ]
     return table("Past values that changed", ("Path", "Changed"), rows)

@@ -154,7 +154,7 @@ def quarantine_table(quarantine: pd.DataFrame) -> str:
     """Set the newest frames that were no known message."""
     rows = [
         (
-            formats.utc(frame["received"]),
+            formats.moment(frame["received"]),
             Cell(frame["reason"], words=True),
             Cell(frame["excerpt"], words=True),
         )
@@ -164,4 +164,4 @@ def quarantine_table(quarantine: pd.DataFrame) -> str:
 
 
 def _utc(at_us: int) -> str:
-    return formats.utc(pd.Timestamp(at_us, unit="us", tz="UTC"))
+    return formats.moment(pd.Timestamp(at_us, unit="us", tz="UTC"))

@@ -173,9 +173,6 @@ def span(start: pd.Timestamp, end: pd.Timestamp) -> str:
     return f"{first:%Y-%m-%d %H:%M:%S} to {until} {zone_word(last)}"
 
 
-utc_time, utc = clock, moment
-
-
 def interval_label(interval: str) -> str:
     """Name an interval with its short code where it has one: "1min (1T)"."""
     code = INTERVAL_CODES.get(interval)

@@ -105,6 +105,8 @@ def _cause(status: RecorderStatus, now_us: int, started_us: int) -> str | None:
     """Say what is wrong; None when nothing is, or when the user wants it so."""
     if status.state in BROKEN:
         return BROKEN[status.state]
+    if status.write_error is not None:
+        return f"nothing is stored: {status.write_error}"
     if status.state == "off":
         return None
     if status.state == "paused":

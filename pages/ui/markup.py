@@ -134,7 +134,8 @@ def spark(values: Sequence[float], label: str) -> str:
         "stroke-width='1.4' stroke-linejoin='round' vector-effect='non-scaling-stroke'/></svg>"
     )
     url = f"url(&quot;data:image/svg+xml,{quote(picture)}&quot;)"
-    return f'<span class="pd-spark" role="img" aria-label="{escape(label)}" style="--line:{url}"></span>'
+    named = f'role="img" aria-label="{escape(label)}"'
+    return f'<span class="pd-spark" {named} style="--line:{url}"></span>'
 
 
 def _steps(values: Sequence[float]) -> str:
@@ -178,7 +179,9 @@ def table(caption: str, head: Sequence[str | Cell], rows: Iterable[Sequence[str 
     top = "".join(_cell(name, 'th scope="col"') for name in head)
     body = "".join(f"<tr>{''.join(_cell(cell) for cell in row)}</tr>" for row in rows)
     return (
-        f'<div class="pd-scroll"><table class="pd-table"><caption>{escape(caption)}</caption>'
+        # Reached by keyboard too, for where it has to be scrolled sideways.
+        f'<div class="pd-scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
+        f'<table class="pd-table"><caption>{escape(caption)}</caption>'
         f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

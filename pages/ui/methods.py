@@ -5,10 +5,13 @@ from typing import Final
 from pages.ui.methods_entry import Entry
 from pages.ui.methods_pair import PAIR
 from pages.ui.methods_tests import TESTS
+from pages.ui.methods_trading import BACKTEST, SCAN
 
 SECTIONS: Final[dict[str, tuple[Entry, ...]]] = {
     "The pair": PAIR,
     "Tests and stability": TESTS,
+    "Scanner": SCAN,
+    "Backtest": BACKTEST,
 }
 ENTRIES: Final[dict[str, Entry]] = {
     entry.key: entry for entries in SECTIONS.values() for entry in entries

@@ -44,8 +44,8 @@ PAIR: Final = (
     ),
     Entry(
         "signal", "Signal",
-        "SELL the spread (sell S1, buy S2) where z is high, BUY it where z is low, NEUTRAL between, "
-        "or while a gate is closed or z is not known.",
+        "SELL the spread (sell S1, buy S2) where z is high, BUY it where z is low, NEUTRAL "
+        "between, or while a gate is closed or z is not known.",
         r"""\text{signal}_t = \begin{cases}
         \text{SELL} & z_t > \text{upper} \\ \text{BUY} & z_t < \text{lower} \\
         \text{NEUTRAL} & \text{otherwise} \end{cases}""",
@@ -89,8 +89,8 @@ PAIR: Final = (
         "beta-path", "β path and band",
         "Whether β holds still. A path that leaves its own band says that the relation changes.",
         r"\hat\beta_k \pm 1.96\,\mathrm{se}_{\mathrm{HAC}}(\hat\beta_k)",
-        "Trailing windows of a fifth of the range, 50 bars at least; or each bar, for a method with "
-        "a path of its own.",
+        "Trailing windows of a fifth of the range, 50 bars at least; or each bar, for a method "
+        "with a path of its own.",
         "Within each window one line holds.",
         "Newey & West (1987), Econometrica 55, 703-708.",
         "Live, Evidence",

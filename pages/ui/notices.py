@@ -74,7 +74,7 @@ def show(notice: Notice) -> None:
     else:
         st.info(notice.text)
     if notice.offers_sample and st.button(
-        "Open the bundled sample", key="open_sample", on_click=_choose_sample, type="primary"
+        "Open the bundled sample", key="open_sample", on_click=_choose_sample
     ):
         st.rerun()  # of the whole page: the notice may stand in a part that runs by itself
 
@@ -149,7 +149,7 @@ def not_recording() -> Notice:
     )
 
 
-def too_few(symbols: Sequence[str], is_recording: bool) -> Notice:  # noqa: FBT001
+def too_few(symbols: Sequence[str], is_recording: bool) -> Notice:
     """Say that the database does not hold two symbols yet."""
     if symbols:
         cause = f"Only {symbols[0]} has stored trades: 1 of 2 symbols"

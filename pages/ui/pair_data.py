@@ -12,7 +12,7 @@ from analytics.bars import resample_ticks
 from analytics.frames import parse_interval
 from analytics.leg import Leg
 from analytics.pair import PairAnalytics, PairParams, analyse_pair
-from ingest.bar_window import BarView
+from ingest.bar_view import BarView
 from ingest.bar_windows import shared_windows
 from ingest.store import LastTrade, StoreError, TickReader
 from pages.ui import source

@@ -1,4 +1,4 @@
-"""The pair as one HTML file that needs nothing else: figures, charts, tables, and how it was made."""
+"""The pair as one HTML file that needs nothing else: figures, charts, tables, how it was made."""
 
 from html import escape
 from pathlib import Path

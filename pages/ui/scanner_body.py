@@ -1,6 +1,6 @@
 """The scanner page's body: headline, counts, table or heatmaps, keeping and downloading."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
@@ -9,16 +9,24 @@ import pandas as pd
 import streamlit as st
 
 from pages.charts import scanner_heatmap
-from pages.ui import formats, markup, notices, scanner_store, scanner_table, scanner_words
+from pages.ui import (
+    formats,
+    markup,
+    notices,
+    scanner_open,
+    scanner_store,
+    scanner_table,
+    scanner_words,
+)
+from pages.ui.csv_file import csv_bytes
 from pages.ui.live_chart import live_chart
 from pages.ui.scanner_store import KeptScan
 from pages.ui.scanner_table import MOST_ROWS, Filters
 
 PVALUE_STEPS: Final = {"any": 1.0, "10 %": 0.10, "5 %": 0.05, "1 %": 0.01}
-OpenPair = Callable[[str, str, KeptScan], None]
 
 
-def show(scan: KeptScan, moves: Mapping[frozenset[str], int], open_pair: OpenPair) -> None:
+def show(scan: KeptScan, moves: Mapping[frozenset[str], int]) -> None:
     """Show a scan.
 
     Parameters
@@ -27,8 +35,6 @@ def show(scan: KeptScan, moves: Mapping[frozenset[str], int], open_pair: OpenPai
         What to show.
     moves
         Places each pair went up since the bar before.
-    open_pair
-        What a click on a row does.
     """
     st.html(_head(scan))
     st.html(markup.block(
@@ -36,15 +42,14 @@ def show(scan: KeptScan, moves: Mapping[frozenset[str], int], open_pair: OpenPai
     ))  # fmt: skip
     st.html(markup.block(markup.text(scanner_words.provenance(scan), "muted"), css="pd-covered"))
     st.html(markup.block(markup.figures(scanner_words.figures(scan))))
-    views = {"Table": _show_table, "p-values": _show_pvalues, "Correlations": _show_correlations}
     chosen = st.segmented_control(
-        "View", list(views), default="Table", key="scan_view", required=True,
+        "View", ["Table", *HEATMAPS], default="Table", key="scan_view", required=True,
         bind="query-params", label_visibility="collapsed",
     )  # fmt: skip
-    if chosen == "Table" or chosen not in views:
-        _show_table(scan, moves, open_pair)
+    if chosen in HEATMAPS:
+        HEATMAPS[str(chosen)](scan)
     else:
-        {"p-values": _show_pvalues, "Correlations": _show_correlations}[str(chosen)](scan)
+        _show_table(scan, moves)
     notes = scanner_words.unusable_notes(scan)
     if notes:
         st.html(markup.block(markup.notes(notes)))
@@ -58,7 +63,7 @@ def _head(scan: KeptScan) -> str:
     return markup.block(*pieces, css="pd-head")
 
 
-def _show_table(scan: KeptScan, moves: Mapping[frozenset[str], int], open_pair: OpenPair) -> None:
+def _show_table(scan: KeptScan, moves: Mapping[frozenset[str], int]) -> None:
     rows = scanner_table.filtered(scan.table, _choose_filters(scan.table))
     if rows.empty:
         notices.show(notices.Notice(
@@ -70,19 +75,17 @@ def _show_table(scan: KeptScan, moves: Mapping[frozenset[str], int], open_pair: 
     if len(rows) > MOST_ROWS:
         told += f", the best {MOST_ROWS} shown; the CSV has all"
     st.caption(f"{told}. Click the box left of a pair to open it on Live.")
-    picked = st.dataframe(
+    pairs = list(zip(rows["y"].head(MOST_ROWS), rows["x"].head(MOST_ROWS), strict=True))
+    st.dataframe(
         scanner_table.shown_table(rows, moves),
-        key="scan_table",
+        key=scanner_open.TABLE,
         hide_index=True,
         column_config=scanner_table.column_config(),
-        on_select="rerun",
+        on_select=partial(scanner_open.pick, pairs, scan),
         selection_mode="single-row",
         height=min(38 + 35 * min(len(rows), MOST_ROWS), 600),
     )
-    chosen = picked.selection.rows if hasattr(picked, "selection") else []
-    if chosen:
-        row = rows.iloc[chosen[0]]
-        open_pair(str(row["y"]), str(row["x"]), scan)
+    scanner_open.follow()
 
 
 def _choose_filters(table: pd.DataFrame) -> Filters:
@@ -112,7 +115,7 @@ def _choose_filters(table: pd.DataFrame) -> Filters:
     )
 
 
-def _show_pvalues(scan: KeptScan, *_: object) -> None:
+def _show_pvalues(scan: KeptScan) -> None:
     names, values = _square(scan.table, ("pvalue_ordered", "pvalue_swapped"))
     st.caption("Engle-Granger p of the row's symbol on the column's, not corrected for the number "
                "of pairs. First part of the sample.")  # fmt: skip
@@ -122,13 +125,16 @@ def _show_pvalues(scan: KeptScan, *_: object) -> None:
     )  # fmt: skip
 
 
-def _show_correlations(scan: KeptScan, *_: object) -> None:
+def _show_correlations(scan: KeptScan) -> None:
     names, values = _square(scan.table, ("correlation", "correlation"))
     st.caption("Correlation of log returns. First part of the sample.")
     live_chart(
         scanner_heatmap.correlation_heatmap(names, values), key="scan_correlations",
         label="Correlations of all pairs", height_px=scanner_heatmap.heatmap_height_px(len(names)),
     )  # fmt: skip
+
+
+HEATMAPS: Final = {"p-values": _show_pvalues, "Correlations": _show_correlations}
 
 
 def _square(table: pd.DataFrame, columns: tuple[str, str]) -> tuple[list[str], np.ndarray]:
@@ -156,13 +162,13 @@ def _show_foot(scan: KeptScan) -> None:
                                  placeholder="majors 1min 24h")  # fmt: skip
             if st.button("Keep", key="scan_save", disabled=not name):
                 path = scanner_store.save(scan, name.strip())
-                st.success(f"Kept as {path.name}; choose Saved scan in the sidebar to see it.")
+                st.success(f"Kept as {path.name}; choose Saved scan above to see it.")
 
 
 def scan_csv(scan: KeptScan) -> bytes:
     """Write every pair and every column, numbers with every digit."""
     table = scan.table.drop(columns="spread", errors="ignore")
-    return table.to_csv(index=False, lineterminator="\n").encode()
+    return csv_bytes(table)
 
 
 def csv_name(scan: KeptScan) -> str:

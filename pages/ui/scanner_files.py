@@ -104,7 +104,7 @@ def choose_closes() -> tuple[str, Hashable, pd.DataFrame] | None:
         for name in file_choice.file_names(file_choice.DATA_FOLDER)
         if name.lower().endswith((".csv", ".csv.gz", ".csv.zip"))
     ]
-    chosen = st.sidebar.selectbox(
+    chosen = st.selectbox(
         "File of closes", [*names, UPLOAD], key="scan_file", bind="query-params",
         help="Names are CSV files in the project's data folder.",
     )  # fmt: skip
@@ -112,13 +112,13 @@ def choose_closes() -> tuple[str, Hashable, pd.DataFrame] | None:
         path = file_choice.DATA_FOLDER / str(chosen)
         known = _identity(path)
         return path.name, known, _kept(path, path.name, known)
-    upload: UploadedFile | None = st.sidebar.file_uploader(
+    upload: UploadedFile | None = st.file_uploader(
         "Closes as CSV", type=["csv", "gz", "zip"], key="scan_upload"
     )
     if upload is None:
         show(Notice(
             "No file of closes chosen yet",
-            "Upload a CSV in the sidebar: a time column, then a column of closes for each symbol.",
+            "Upload a CSV above: a time column, then a column of closes for each symbol.",
             is_fault=False,
         ))  # fmt: skip
         return None
@@ -145,11 +145,11 @@ def _digest(upload: UploadedFile) -> tuple[str, str]:
 def choose_tick_files() -> Sequence[TickFile]:
     """Choose one or more tick files; none until there are some."""
     names = [SAMPLE, *file_choice.file_names(file_choice.DATA_FOLDER)]
-    chosen = st.sidebar.multiselect(
+    chosen = st.multiselect(
         "Tick files", names, [SAMPLE], key="scan_tick_files",
         help="The bundled sample, and files in the project's data folder.",
     )  # fmt: skip
-    uploads = st.sidebar.file_uploader(
+    uploads = st.file_uploader(
         "More tick files", type=list(file_choice.SUFFIXES), accept_multiple_files=True,
         key="scan_tick_uploads",
     )  # fmt: skip
@@ -161,7 +161,7 @@ def choose_tick_files() -> Sequence[TickFile]:
     files += [TickFile(each.name, _digest(each), each, is_synthetic=False) for each in uploads]
     if not files:
         show(Notice(
-            "No tick file chosen yet", "Choose the bundled sample or other files in the sidebar.",
+            "No tick file chosen yet", "Choose the bundled sample or other files above.",
             is_fault=False,
         ))  # fmt: skip
     return files

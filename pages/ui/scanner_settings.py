@@ -1,4 +1,4 @@
-"""What a scan was asked for: controls in the sidebar, and the same as a plain record."""
+"""What a scan was asked for: the controls above it, and the same as a plain record."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -76,42 +76,56 @@ class ScanSettings:
 
 def choose_source() -> str:
     """Choose what is scanned."""
-    chosen = st.radio("Scan", SOURCES, key="scan_source", bind="query-params", help=SOURCE_HELP)
+    chosen = st.segmented_control(
+        "Scan", SOURCES, default=RECORDED, key="scan_source", bind="query-params", required=True,
+        help=SOURCE_HELP,
+    )  # fmt: skip
     return str(chosen) if chosen in SOURCES else RECORDED
 
 
 def choose_settings(symbols: Sequence[str], source: str) -> ScanSettings:
-    """Choose the settings of a scan of these symbols."""
-    chosen = st.multiselect(
-        "Symbols", list(symbols), key=f"scan_symbols_{source}", placeholder="all of them",
-        help="None chosen means all of them.",
-    )  # fmt: skip
-    names = [each.name for each in INTERVALS]
-    interval = st.selectbox(
-        "Bar interval", names, names.index("1min"), key="scan_interval", bind="query-params",
-        help="Length of a bar.",
-    )  # fmt: skip
-    samples = list(RECORDED_SAMPLES if source == RECORDED else SAMPLES_S)
-    sample = st.selectbox(
-        "Sample", samples, samples.index("4h") if source == RECORDED else len(samples) - 1,
-        key=f"scan_sample_{source}", help=SAMPLE_HELP,
-    )  # fmt: skip
-    train = st.slider(
-        "Train share (%)", 30, 100, 70, 5, key="scan_train", bind="query-params", help=TRAIN_HELP
-    )
-    lags, on, window, level = _choose_details()
+    """Choose the settings of a scan of these symbols, in one row."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        names = [each.name for each in INTERVALS]
+        interval = st.selectbox(
+            "Bar interval", names, names.index("1min"), key="scan_interval", bind="query-params",
+            help="Length of a bar.", width=120,
+        )  # fmt: skip
+        samples = list(RECORDED_SAMPLES if source == RECORDED else SAMPLES_S)
+        first = samples.index("4h") if source == RECORDED else len(samples) - 1
+        sample = st.selectbox(
+            "Sample", samples, first, key=f"scan_sample_{_key(source)}", help=SAMPLE_HELP, width=110
+        )
+        train = st.slider(
+            "Train share (%)", 30, 100, 70, 5, key="scan_train", bind="query-params",
+            help=TRAIN_HELP, width=190,
+        )  # fmt: skip
+        chosen = st.multiselect(
+            "Symbols", list(symbols), key=f"scan_symbols_{_key(source)}", placeholder="all of them",
+            help="None chosen means all of them.", width=320,
+        )  # fmt: skip
+        lags, on, window, level = _choose_details()
     wanted = tuple(sorted(chosen or symbols))
     return ScanSettings(str(interval), str(sample), int(train), lags, on, window, level, wanted)
 
 
+def _key(source: str) -> str:
+    return source.lower().replace(" ", "_")
+
+
 def _choose_details() -> tuple[str, ScanOn, int, float]:
-    lags = st.selectbox("Lags", list(LAGS), key="scan_lags", bind="query-params", help=LAGS_HELP)
-    on = st.selectbox("Regress on", ["log", "price"], key="scan_on", bind="query-params",
-                      help=ON_HELP)  # fmt: skip
-    window = st.number_input(
-        "z-score window (bars)", 5, 10_000, 60, 5, key="scan_window", bind="query-params"
-    )
-    level = st.selectbox(
-        "Level of tests (%)", list(LEVELS), 1, key="scan_level", bind="query-params"
-    )
+    """Choose what is seldom changed."""
+    with st.popover("Method", key="scan_method"):
+        lags = st.selectbox(
+            "Lags", list(LAGS), key="scan_lags", bind="query-params", help=LAGS_HELP
+        )
+        on = st.selectbox(
+            "Regress on", ["log", "price"], key="scan_on", bind="query-params", help=ON_HELP
+        )
+        window = st.number_input(
+            "z-score window (bars)", 5, 10_000, 60, 5, key="scan_window", bind="query-params"
+        )
+        level = st.selectbox(
+            "Level of tests (%)", list(LEVELS), 1, key="scan_level", bind="query-params"
+        )
     return str(lags), cast("ScanOn", on), int(window), LEVELS[str(level)]

@@ -58,8 +58,10 @@ def figures(scan: KeptScan) -> list[Figure]:
             (f"about {lucky} expected by luck in one ordering",),
             tip="The smaller p of the two orderings, as if nobody had tried any other.",
         ),
-        Figure(f"q below {percent}", f"{counts['bh']:,}", ("Benjamini-Hochberg",)),
-        Figure(f"Bonferroni below {percent}", f"{counts['bonferroni']:,}", ("strictest",)),
+        Figure(
+            f"q below {percent}", f"{counts['bh']:,}",
+            (f"Benjamini-Hochberg; {counts['bonferroni']:,} by Bonferroni",),
+        ),
         Figure(
             "Hold out of sample", f"{counts['holds']:,}",
             (f"of those with p below {percent}",),
@@ -124,7 +126,7 @@ def not_on_live(symbol: str) -> Notice:
     """Say that a pair cannot be opened."""
     return Notice(
         f"{symbol} is not recorded here, so Live cannot show the pair",
-        "Add it under Recorded symbols in the sidebar of Live.",
+        "Add it under Recorded symbols in Live.",
         is_fault=False,
     )
 

@@ -18,7 +18,7 @@ def latest_changes(result: PairAnalytics) -> str:
     columns = (latest[name].tolist() for name in ("time", "signal", "previous", "zscore"))
     rows = [
         (
-            formats.utc(time),
+            formats.moment(time),
             Cell(f"{ICONS[signal]} {signal}", TONES.get(signal)),
             previous,
             formats.zscore(zscore),

@@ -11,6 +11,7 @@ import streamlit as st
 from analytics.hedge import HedgeFit
 from analytics.outcome import Degenerate, NotEnough, attempt
 from analytics.pair import PairAnalytics
+from analytics.residuals import residual_diagnostics
 from analytics.stability import Stability
 from pages.charts.beta_figure import beta_figure
 from pages.charts.correlation_figure import correlation_path_figure
@@ -106,8 +107,6 @@ def _show_correlation(result: PairAnalytics, bars: PairBars, source: str) -> Non
 
 
 def _show_residuals(result: PairAnalytics, bars: PairBars, source: str) -> None:  # noqa: ARG001
-    from analytics.residuals import residual_diagnostics
-
     residual = result.spread - result.spread.mean()
     found = attempt(lambda: residual_diagnostics(residual))
     if isinstance(found, NotEnough | Degenerate):

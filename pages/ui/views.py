@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pages.ui.choices import Value, valid
 
@@ -45,18 +45,21 @@ def read(path: Path) -> Saved:
     Choices that no longer exist, or values out of range, are left out one by one.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(found, dict) or found.get("version") != VERSION:
-            raise ValueError(f"it is not of version {VERSION}")
-        named = found.get("views", {})
-        if not isinstance(named, dict):
-            raise TypeError("its views are no names with settings")
+        found = _checked(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return Saved()
-    except (OSError, ValueError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         return Saved(damage=f"Saved settings in {path.name} were ignored: {error}.")
-    views = {str(name): valid(view) for name, view in named.items()}
+    views = {str(name): valid(view) for name, view in found.get("views", {}).items()}
     return Saved(valid(found.get("last")), views)
+
+
+def _checked(found: object) -> dict[str, Any]:
+    if not isinstance(found, dict) or found.get("version") != VERSION:
+        raise ValueError(f"it is not of version {VERSION}")
+    if not isinstance(found.get("views", {}), dict):
+        raise ValueError("its views are no names with settings")  # noqa: TRY004 - damaged content
+    return found
 
 
 def remember(path: Path, last: Mapping[str, Value]) -> None:

@@ -8,6 +8,7 @@ import statsmodels.tsa.stattools  # noqa: F401 - imported to be loaded
 
 import pages.charts.coverage_figure
 import pages.charts.pair_figure
+import pages.ui.backtest_body
 import pages.ui.body
 import pages.ui.evidence_body
 import pages.ui.feed_body

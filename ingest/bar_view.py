@@ -1,0 +1,45 @@
+"""What a window of bars shows: closed bars, the forming one, and a key that tells them apart."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ingest.connecting import utc_time
+from ingest.stored_bars import SECOND_US, BarColumns
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BarView:
+    """Closed bars of a window from some second on. Never changed; equal keys, equal bars.
+
+    Attributes
+    ----------
+    closed
+        Every bar but the one that holds the newest trade.
+    forming
+        That one: one bar, or none where there is no tick.
+    key
+        Identifies the closed bars of this symbol in this process.
+    klines_until
+        Second at which the exchange's own bars end; None where there are none.
+    """
+
+    closed: BarColumns
+    forming: BarColumns
+    key: tuple[int, int, int]
+    klines_until: int | None
+
+    def frame(self, *, with_forming: bool = True) -> pd.DataFrame:
+        """Make the bars frame that `TickReader.bars` gives, or its closed bars only."""
+        columns = self.closed
+        if with_forming and len(self.forming):
+            both = zip(self.closed.arrays(), self.forming.arrays(), strict=True)
+            first = self.closed.first if len(self.closed) else self.forming.first
+            columns = BarColumns(first, columns.seconds, *map(np.concatenate, both))
+        bars = columns.frame()
+        if with_forming and len(self.forming):
+            bars.attrs["forming"] = bars.index[-1]
+        if self.klines_until is not None and len(columns):
+            bars.attrs["klines_until"] = utc_time(self.klines_until * SECOND_US)
+        return bars

@@ -1,0 +1,24 @@
+"""The newest stored trade of a stream."""
+
+import sqlite3
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class LastTrade:
+    """The newest stored trade of a symbol: its times in microseconds, its price."""
+
+    time_us: int
+    received_us: int
+    price: float
+
+
+def read_last_trade(connection: sqlite3.Connection, stream_id: int) -> LastTrade | None:
+    """Find the newest stored trade of a stream by trade time; None if there is none."""
+    row = connection.execute(
+        "SELECT t.time_us, t.time_us + t.received_delta_us, b.close"
+        " FROM (SELECT * FROM bar_1s WHERE stream_id = ? ORDER BY second DESC LIMIT 1) AS b"
+        " JOIN tick AS t ON t.stream_id = b.stream_id AND t.trade_id = b.close_id",
+        (stream_id,),
+    ).fetchone()
+    return None if row is None else LastTrade(*row)

@@ -1,0 +1,119 @@
+"""What the pages compute of stored bars: once per state, the same as from a fresh read."""
+
+import threading
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from analytics.pair import PairParams, analyse_pair
+from ingest.store import TickReader, TickWriter
+from ingest.tick import Tick
+from pages.ui import chart_view, pair_data
+from pages.ui.once import Once
+
+T0_S = 1_700_000_000
+LEGS = ("BTCUSDT", "ETHUSDT")
+PARAMS = PairParams(*LEGS, interval="1s", lookback=100, window=20)
+
+
+def trades(second: int) -> list[Tick]:
+    """One trade of each leg in a second; now and then one does not trade."""
+    made = []
+    for place, (symbol, level) in enumerate(zip(LEGS, (60_000.0, 3_000.0), strict=True)):
+        if (second + place) % 7 == 0:
+            continue
+        time_us = (T0_S + second) * 1_000_000 + 1000
+        price = round(level * (1 + 1e-4 * ((second * (place + 3)) % 11)), 2)
+        trade_id = second - len(range(-place % 7, second, 7))  # no id is left out
+        made.append(
+            Tick("spot", symbol, "aggTrade", trade_id, price, 0.5, time_us, time_us + 99, False)
+        )
+    return made
+
+
+late = trades(120)
+
+
+@pytest.fixture
+def writer(tmp_path: Path):
+    writer = TickWriter(tmp_path / "ticks.db")
+    told = [each for second in range(150) for each in trades(second)]
+    writer.write([each for each in told if each not in late])
+    yield writer
+    writer.close()
+
+
+def read(writer: TickWriter) -> pair_data.PairBars:
+    return pair_data.read_pair(writer.path, *LEGS, "1s", 100)
+
+
+def test_no_closed_bar_means_nothing_is_computed(writer) -> None:
+    first = read(writer)
+    result = pair_data.analyse(first, PARAMS)
+    newest = max(trade.time_us for trade in first.last.values())
+    last_id, _ = writer.edges()["spot", LEGS[1], "aggTrade"]
+    time_us = newest + 5
+    writer.write([Tick("spot", LEGS[1], "aggTrade", last_id + 1, 2.0, 1.0, time_us, time_us, True)])
+    second = read(writer)
+    assert second.last != first.last
+    assert second.closed is first.closed
+    assert pair_data.analyse(second, PARAMS) is result
+    assert chart_view.pair_series(result) is chart_view.pair_series(result)
+
+
+def test_refreshes_bar_by_bar_equal_a_fresh_read_to_the_bit(writer) -> None:
+    for second in range(150, 175):
+        writer.write(trades(second) + (late if second == 160 else []))
+        bars = read(writer)
+        live = pair_data.analyse(bars, PARAMS)
+        with TickReader(writer.path) as reader:
+            newest = max(trade.time_us for trade in bars.last.values()) // 1_000_000
+            fresh = [reader.bars(leg, "1s", start=(newest - 100) * 1_000_000) for leg in LEGS]
+        expected = analyse_pair(*fresh, PARAMS)
+        pd.testing.assert_frame_equal(live.to_frame(), expected.to_frame(), check_exact=True)
+        pd.testing.assert_frame_equal(live.stats, expected.stats, check_exact=True)
+        assert (live.adf, live.engle_granger) == (expected.adf, expected.engle_granger)
+        assert repr(live.signal_now) == repr(expected.signal_now)
+        assert live.notes == expected.notes
+
+
+def test_one_symbols_bars_come_through_the_same_window(writer) -> None:
+    bars = pair_data.read_bars(writer.path, "ETHUSDT", "5s", 60)
+    with TickReader(writer.path) as reader:
+        fresh = reader.bars("ETHUSDT", "5s").iloc[:-1]
+    assert len(bars) == 12
+    pd.testing.assert_frame_equal(bars, fresh.tail(12), check_exact=True)
+    assert pair_data.read_bars(writer.path, "NOPE", "1s", 60).empty
+
+
+def test_sessions_that_ask_at_once_compute_once() -> None:
+    once: Once[object] = Once(4)
+    begun, calls, found = threading.Barrier(6), [], []
+
+    def compute() -> object:
+        calls.append(1)
+        return object()
+
+    def session() -> None:
+        begun.wait()
+        found.append(once.get("key", compute))
+
+    threads = [threading.Thread(target=session) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(calls) == 1
+    assert len(set(map(id, found))) == 1
+
+
+def test_what_failed_is_computed_again_and_the_oldest_is_forgotten() -> None:
+    once: Once[int] = Once(2)
+    with pytest.raises(ZeroDivisionError):
+        once.get("a", lambda: 1 // 0)
+    assert once.get("a", lambda: 1) == 1
+    assert once.get("b", lambda: 2) == 2
+    assert once.get("a", lambda: 9) == 1
+    once.get("c", lambda: 3)
+    assert once.get("b", lambda: 4) == 4
