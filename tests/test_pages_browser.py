@@ -149,7 +149,8 @@ def test_prices_move_and_a_zscore_and_a_signal_appear(page):
     page.wait_for_function(
         "() => /z [+−]\\d+\\.\\d\\d/.test(document.querySelector('.pd-signal-z').innerText)"
     )
-    assert any(word in page.inner_text(".pd-word") for word in ("SELL", "BUY", "NEUTRAL"))
+    shown = page.inner_text(".pd-word")
+    assert any(word in shown for word in ("SELL", "BUY", "NEUTRAL")), shown
     page.wait_for_selector(".pd-pill-word:has-text('LIVE')")
 
 
@@ -169,7 +170,6 @@ def test_ndjson_mode_shows_the_synthetic_sample_and_the_way_back_is_live(page):
     page.locator("label", has_text="NDJSON File").click()
     page.wait_for_selector("text=SYNTHETIC", timeout=READY_MS)
     drawn(page)
-    page.wait_for_selector(".pd-pill-word:has-text('FILE')")
     page.locator("label", has_text="Live Database").click()
     page.wait_for_selector(".pd-pill-word:has-text('LIVE')", timeout=READY_MS)
     wait_for_price(page, "BTCUSDT")

@@ -217,7 +217,7 @@ def test_the_first_run_without_data_shows_what_to_do_and_one_click_opens_the_sam
         with opened(browser, f"{empty.url}/?window=90&{SAMPLE}") as linked:
             linked.wait_for_selector(".pd-figure:has-text('n = 90 bars')", timeout=READY_MS)
             linked.get_by_text("Saved views").click()
-            linked.get_by_role("button", name="Open", exact=True).click()
+            linked.locator(".st-key-open_view button").click()
             linked.wait_for_selector(".pd-figure:has-text('n = 25 bars')")
             assert "window=25" in linked.url
 

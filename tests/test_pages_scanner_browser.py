@@ -47,21 +47,20 @@ def test_a_scan_its_heatmap_and_a_click_that_opens_the_pair(browser, address, wi
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     open_when_up(page, address + LINK)
-    page.wait_for_selector(".pd-verdict:has-text('1 of 1 pair stay below')", timeout=READY_MS)
+    page.wait_for_selector(".pd-verdict:has-text('1 of 1 pair stays below')", timeout=READY_MS)
     assert (
         page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= width
     )
     page.get_by_role("radio", name="p-values").click()
     page.wait_for_selector(".pairdesk-plot .main-svg", timeout=READY_MS)
     page.get_by_role("radio", name="Table").click()
-    table = page.locator("[data-testid=stDataFrame] canvas").first
+    table = page.locator("[data-testid=stDataFrame] .dvn-scroller").first
     table.wait_for(timeout=READY_MS)
     table.click(position=FIRST_ROW)
-    page.wait_for_function(
-        "() => location.pathname === '/' && location.search.includes('interval=5s')"
-        " && location.search.includes('spread=log')",
-        timeout=READY_MS,
-    )
-    page.wait_for_selector(".pd-word", timeout=READY_MS)
+    link = page.get_by_role("link", name="on Live")
+    link.wait_for(timeout=READY_MS)
+    href = str(link.get_attribute("href"))
+    assert "interval=5s" in href
+    assert "file_s1=SYN" in href
     page.close()
     assert errors == []

@@ -107,10 +107,9 @@ def _cause(status: RecorderStatus, now_us: int, started_us: int) -> str | None:
         return BROKEN[status.state]
     if status.write_error is not None:
         return f"nothing is stored: {status.write_error}"
-    if status.state == "off":
-        return None
-    if status.state == "paused":
-        return "paused with little disk space" if 0 < status.disk.free < WARN_FREE_BYTES else None
+    if status.state in {"off", "paused"}:
+        is_low = status.state == "paused" and 0 < status.disk.free < WARN_FREE_BYTES
+        return "paused with little disk space" if is_low else None
     silent_s = (now_us - (status.last_received_us or started_us)) / US_PER_S
     if status.state == "reconnecting" and silent_s > RECONNECT_WITHIN_S:
         return f"reconnecting, and no trade for {silent_s:.0f} s"

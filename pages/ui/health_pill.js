@@ -22,26 +22,35 @@ async function ask(url) {
 export default function (component) {
   const { data, parentElement } = component;
   const host = parentElement.querySelector(".pd-pill");
+  // Called again with each change of the data: what asked before must not answer any more.
+  host.pairdeskStop?.();
   show(host, data.pill);
-  if (!data.url) return undefined;
-  const url = new URL(data.url, document.baseURI).href;
+  if (data.url) host.pairdeskStop = follow(host, new URL(data.url, document.baseURI).href);
+  return () => host.pairdeskStop?.();
+}
+
+function follow(host, url) {
   let failures = 0;
   let isAsking = false;
+  let isOver = false;
   const tick = async () => {
     if (document.hidden || isAsking) return;
     isAsking = true;
+    let told;
     try {
-      show(host, await ask(url));
+      told = await ask(url);
       failures = 0;
     } catch {
       failures += 1;
-      show(host, { sign: "◌", word: "OFFLINE", number: "retry " + failures, tone: "bad" });
+      told = { sign: "◌", word: "OFFLINE", number: "retry " + failures, tone: "bad" };
     }
     isAsking = false;
+    if (!isOver) show(host, told);
   };
   const timer = setInterval(tick, EVERY_MS);
   document.addEventListener("visibilitychange", tick);
   return () => {
+    isOver = true;
     clearInterval(timer);
     document.removeEventListener("visibilitychange", tick);
   };

@@ -12,6 +12,7 @@ from pages.ui.views import ViewError
 BEGUN: Final = "session_begun"
 SAID: Final = "views_said"
 BASELINE: Final = "views_baseline"
+NOT_IN_LINK: Final = {"every"}
 
 
 def take_up() -> None:
@@ -24,8 +25,15 @@ def take_up() -> None:
     saved = views.read(_path())
     if saved.damage:
         st.session_state[SAID] = (False, saved.damage)
-    if saved.last:
-        choices.apply(saved.last)
+    if not saved.last:
+        return
+    st.session_state["every"] = saved.last.get("every", choices.CHOICES["every"].default)
+    # Through the URL, which is read at the start of a run: so the address says what is shown.
+    in_link = {key: value for key, value in saved.last.items() if key not in NOT_IN_LINK}
+    for key, value in in_link.items():
+        if value != choices.CHOICES[key].default:
+            st.query_params[key] = str(value).lower() if isinstance(value, bool) else str(value)
+    st.rerun()
 
 
 def keep() -> None:

@@ -96,7 +96,8 @@ def headline(scan: KeptScan) -> str:
         ((scan.table["qvalue"] < scan.settings.level) & (scan.table["reason"] == "")
          & (scan.table["verdict"] == "holds")).sum()
     )  # fmt: skip
-    found = f"{counts['bh']:,} of {pairs} stay below {percent} once all are counted"
+    verb = "stays" if counts["bh"] == 1 else "stay"
+    found = f"{counts['bh']:,} of {pairs} {verb} below {percent} once all are counted"
     if scan.settings.train_percent == 100:
         return f"{found}; no part was held out to check them."
     return f"{found}; {held:,} of them came back in the part held out as well."

@@ -23,6 +23,7 @@ WORDS: Final[dict[str, tuple[str, str, Tone]]] = {
     "stopped": ("■", "STOPPED", "muted"),
     "failed": ("✕", "FAILED", "bad"),
     "off": ("–", "NOT RECORDING", "muted"),
+    "unstored": ("⊗", "NOT STORED", "bad"),
     "replay": ("▷", "REPLAY", "wait"),
     "file": ("▤", "FILE", "muted"),
 }
@@ -45,6 +46,8 @@ def health(status: RecorderStatus | None, now_us: int) -> str:
     """Name the state; a live feed silent for 10 s is stale, unless the exchange is quiet too."""
     if status is None:
         return "off"
+    if status.write_error is not None:
+        return "unstored"
     silent_s = _silent_s(status, now_us)
     if status.state == "live" and silent_s is not None and silent_s > STALE_AFTER_S:
         states = {each.state for each in status.per_symbol.values()}
