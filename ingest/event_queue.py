@@ -30,8 +30,8 @@ Item = Event | Cause | Call
 class EventQueue:
     """A bounded queue that hands out batches.
 
-    `put` returns False when the queue is full: the event is then lost to the queue, and the jump in
-    its stream's ids makes the ledger open a gap. `refused` counts such events.
+    `put` returns False for an event when the queue is full: it is then lost to the queue, and the
+    jump in its stream's ids makes the ledger open a gap. `refused` counts such events.
 
     Parameters
     ----------
@@ -56,8 +56,11 @@ class EventQueue:
         return len(self._items)
 
     def put(self, item: Item) -> bool:
-        """Append an item, or refuse it when full. Never waits."""
-        if len(self._items) >= self.capacity:
+        """Append an item, or refuse an event when full. Never waits.
+
+        A cause or a call is always taken: they are few, and nothing else would tell of them.
+        """
+        if len(self._items) >= self.capacity and not isinstance(item, Cause | Call):
             if not isinstance(self._items[-1], Cause):
                 self._items.append(Cause("queue full"))
             self.refused += 1

@@ -2,7 +2,10 @@
 
 import random
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 _LONGEST_WAIT_S = 7 * 86_400.0  # bans last 3 days at the most: a longer one is a misprint
 
@@ -56,13 +59,30 @@ class AttemptBudget:
         self._times.append(now_s)
 
 
-def refusal_wait_s(status: int, retry_after: str | None) -> float:
+def refusal_wait_s(
+    status: int, retry_after: str | None, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> float:
     """How long an HTTP refusal asks us to stay away, in seconds.
 
     429 (slow down) and 418 (banned, from 2 minutes up) name their wait in ``Retry-After``; without
     it 60 s and 120 s. 403 is the firewall, 451 a blocked country: a person has to act, so we look
-    again seldom. Anything else is for the ordinary backoff: 0.
+    again seldom. Anything else is for the ordinary backoff: 0. ``Retry-After`` is a number of
+    seconds or a date (RFC 9110, 10.2.3).
     """
-    if retry_after is not None and retry_after.strip().isdecimal():
-        return min(float(retry_after), _LONGEST_WAIT_S)
+    asked_s = None if retry_after is None else _asked_s(retry_after.strip(), now)
+    if asked_s is not None:
+        return min(asked_s, _LONGEST_WAIT_S)
     return {429: 60.0, 418: 120.0, 403: 300.0, 451: 3600.0}.get(status, 0.0)
+
+
+def _asked_s(text: str, now: Callable[[], datetime]) -> float | None:
+    """Seconds that a ``Retry-After`` names; None where it cannot be read."""
+    if text.isdecimal():
+        return float(text)
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    # A date without a zone is one of -0000: UTC all the same.
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(0.0, (until - now()).total_seconds())

@@ -1,6 +1,7 @@
 """The live chart in a browser, as its tests and its benchmark look at it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from playwright.sync_api import Page, Response
@@ -73,6 +74,15 @@ class ChartPage:
         self.page.mouse.move(left + width * end, middle, steps=5)
         if drops:
             self.page.mouse.up()
+
+    def hovered_time(self, share: float) -> datetime:
+        """Point at this share of the width; gives the time that the hover says, on its clock."""
+        left, width, middle = self.box()
+        self.page.mouse.move(left + width * share - 3, middle)
+        self.page.mouse.move(left + width * share, middle)
+        read = f"""() => /\\d{{4}}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d/
+            .exec(document.querySelector('{PLOT} .hoverlayer')?.textContent)?.[0]"""
+        return datetime.fromisoformat(str(self.page.wait_for_function(read).json_value()))
 
     def zoom(self, begin: float = 0.3, end: float = 0.6) -> dict[str, Any]:
         """Zoom in by dragging; gives the state once the finer rows are there."""

@@ -222,8 +222,9 @@ def test_a_full_queue_refuses_and_names_the_cause_of_the_gap() -> None:
     queue = EventQueue(capacity=3)
     assert [queue.put(tick(n, n)) for n in range(5)] == [True] * 3 + [False] * 2
     assert queue.refused == 2
+    assert queue.put(Cause("paused by the user"))  # nothing else would tell of it
     items = queue.take(10, 0.0)
-    assert items[-1] == Cause("queue full")
+    assert items[-2:] == [Cause("queue full"), Cause("paused by the user")]
     assert [item.trade_id for item in items[:3]] == [0, 1, 2]
     assert queue.put(tick(5, 5))
     queue.close()

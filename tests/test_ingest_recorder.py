@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -256,6 +257,20 @@ def test_no_more_than_sixty_attempts_in_five_minutes() -> None:
 )
 def test_a_refusal_is_obeyed_for_as_long_as_it_asks(status, header, wait_s) -> None:
     assert refusal_wait_s(status, header) == wait_s
+
+
+@pytest.mark.parametrize(
+    ("header", "wait_s"),
+    [
+        ("Wed, 21 Oct 2026 07:28:30 GMT", 30.0),
+        ("Wed, 21 Oct 2026 07:27:00 GMT", 0.0),
+        ("Wed, 21 Oct 2026 07:28:30 -0000", 30.0),
+        ("soon", 60.0),
+    ],
+)
+def test_a_refusal_may_name_a_date(header, wait_s) -> None:
+    now = datetime(2026, 10, 21, 7, 28, tzinfo=UTC)
+    assert refusal_wait_s(429, header, lambda: now) == wait_s
 
 
 def test_a_thread_that_only_fails_is_said_to_have_failed(tmp_path) -> None:

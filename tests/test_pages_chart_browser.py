@@ -1,7 +1,9 @@
 """The live chart in a real Chromium: what the reader did to it lasts, and little is sent."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from app_process import AppProcess, running_app
@@ -31,12 +33,12 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
             assert running.stop() == 0, running.log()
 
 
-def opened(browser, app: AppProcess, errors: list[str], **options) -> ChartPage:
+def opened(browser, app: AppProcess, errors: list[str], query: str = QUERY, **options) -> ChartPage:
     page = browser.new_page(**{"viewport": {"width": 1440, "height": 1100}, **options})
     page.add_init_script(KEEP_SOCKETS)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-    page.goto(app.url + QUERY)
+    page.goto(app.url + query)
     return ChartPage(page).ready()
 
 
@@ -180,6 +182,41 @@ def test_the_figure_can_be_saved_as_a_picture(chart, tmp_path: Path):
     assert waiting.value.suggested_filename == "BTCUSDT-ETHUSDT_1s.png"
     waiting.value.save_as(tmp_path / "figure.png")
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown_zone"),
+    [
+        ("UTC", "UTC"),
+        ("Europe/Berlin", "UTC"),
+        ("Europe/Berlin", "Local"),
+        ("America/New_York", "Local"),
+    ],
+)
+def test_times_are_what_the_axis_says_wherever_the_browser_is(browser, app, zone, shown_zone):
+    errors: list[str] = []
+    chart = opened(browser, app, errors, query=f"{QUERY}&zone={shown_zone}", timezone_id=zone)
+    chart.wait("s.span[1] - s.span[0] > 1_000_000")
+    clock = ZoneInfo(zone if shown_zone == "Local" else "UTC")
+    now = datetime.now(clock).replace(tzinfo=None)
+    assert abs(now - chart.hovered_time(0.999)) < timedelta(minutes=1)
+    first, last = chart.state()["span"]
+    zoomed = chart.zoom(0.4, 0.5)
+    assert zoomed["range"] == pytest.approx(
+        [first + 0.4 * (last - first), first + 0.5 * (last - first)], abs=0.02 * (last - first)
+    )
+    assert [as_ms(edge) for edge in zoomed["drawn"]] == pytest.approx(zoomed["range"], abs=1)
+    assert zoomed["detail"]["bucket_ms"] == 1_000
+    assert zoomed["detail"]["rows"] > 0.1 * (last - first) / 1_000
+    middle = as_ms(chart.hovered_time(0.5).isoformat())
+    assert zoomed["range"][0] < middle < zoomed["range"][1]
+    chart.page.close()
+    assert errors == []
+
+
+def as_ms(words: str) -> float:
+    """Read a time as it is written, ms since the epoch."""
+    return datetime.fromisoformat(words).replace(tzinfo=UTC).timestamp() * 1e3
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

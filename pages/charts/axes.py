@@ -97,8 +97,13 @@ def time_axis(
 
 def within(time_ms: Floats) -> dict[str, Any]:
     """Keep a time axis from reaching beyond the data."""
-    ends = {"minallowed": time_ms[0], "maxallowed": time_ms[-1]} if len(time_ms) > 1 else {}
-    return {"autorangeoptions": ends}
+    ends = (time_words(time_ms[0]), time_words(time_ms[-1])) if len(time_ms) > 1 else ()
+    return {"autorangeoptions": dict(zip(("minallowed", "maxallowed"), ends, strict=False))}
+
+
+def time_words(at_ms: float) -> str:
+    """Write a moment as Plotly reads it in any browser; a number it moves by the browser's zone."""
+    return str(np.datetime64(round(at_ms), "ms"))
 
 
 def value_axis(

@@ -122,11 +122,11 @@ def _with_breaks(starts: NDArray, ends: NDArray) -> NDArray[np.float64]:
 def _layout(drawn: Sequence[Stretches], symbols: Sequence[str], view_id: str) -> dict[str, object]:
     starts = np.concatenate([each.start_ms for each in drawn]) if drawn else np.empty(0)
     ends = np.concatenate([each.end_ms for each in drawn]) if drawn else np.empty(0)
-    ranged = {"minallowed": starts.min(), "maxallowed": ends.max()} if len(starts) else {}
+    limits = np.array([starts.min(), ends.max()]) if len(starts) else axes.NO_TIMES
     return axes.base_layout(view_id, hovermode="closest", margin=MARGIN) | {
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        "xaxis": {
-            "autorangeoptions": ranged,
+        "xaxis": axes.within(limits)
+        | {
             "type": "date",
             "title": {"text": "UTC", "standoff": 6},
             "gridcolor": theme.GRID,

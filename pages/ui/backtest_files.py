@@ -59,9 +59,9 @@ def report(found: Runs, source: str, notes: list[str]) -> bytes:
         head,
         markup.block(verdict, kind="section", css="pd-verdict"),
         markup.block(markup.figures(backtest_words.main_figures(found))),
-        _chart("Equity, drawdown, z", backtest_charts.figure_of(found, view="report")),
+        figure_block("Equity, drawdown, z", backtest_charts.figure_of(found, view="report")),
         markup.block(backtest_words.parts_table(found)),
-        _chart("Net by setting, in training",
+        figure_block("Net by setting, in training",
                backtest_charts.heatmap_of(found.swept, result, "net")),
         markup.block(markup.notes(backtest_words.sweep_words(found.swept, found.whole))),
         markup.block(ledger_table(result)),
@@ -76,13 +76,6 @@ def report(found: Runs, source: str, notes: list[str]) -> bytes:
         f"<style>{STYLE.read_text(encoding='utf-8')}{PAGE_STYLE}</style>"
         f"<script>{get_plotlyjs()}</script></head><body><main>{''.join(pieces)}</main></body></html>"
     ).encode()
-
-
-def _chart(title: str, figure: go.Figure) -> str:
-    drawn = figure.to_html(
-        full_html=False, include_plotlyjs=False, config={"displaylogo": False, "responsive": True}
-    )
-    return f"<h2>{escape(title)}</h2>{drawn}"
 
 
 def ledger_table(result: BacktestResult) -> str:

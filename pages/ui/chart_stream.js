@@ -203,7 +203,8 @@ class Stream {
     const range = this.seen();
     fitAxes(layout, data, hidden, range);
     if (range) layout.xaxis = { ...layout.xaxis, range: [...range], autorange: false };
-    await this.Plotly.react(this.plot, data, layout, STREAM_CONFIG);
+    const told = written(data, layout);
+    await this.Plotly.react(this.plot, told.data, told.layout, STREAM_CONFIG);
     if (isFirst) this.followReader();
     this.bar.show();
     this.plot.dataset.draws = String(Number(this.plot.dataset.draws ?? 0) + 1);
@@ -261,7 +262,7 @@ class Stream {
 
   async refit() {
     const range = this.seen();
-    const update = range ? { "xaxis.range": [...range] } : {};
+    const update = range ? { "xaxis.range": range.map(timeWords) } : {};
     const fitted = fitAxes({ ...this.plot.layout, ...this.unranged() }, this.traces, hiddenTraces(this.plot), range);
     for (const [name, axis] of Object.entries(fitted)) {
       if (name.startsWith("yaxis") && !this.fixed.has(name)) update[name + ".range"] = axis.range;

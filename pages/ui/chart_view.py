@@ -21,9 +21,9 @@ from pages.charts.pair_series import (
 from pages.ui import formats
 from pages.ui.clock import axis_ms, zone_label
 
-# By analysis, for as long as that is kept.
-_series: Final[WeakKeyDictionary[PairAnalytics, PairSeries]] = WeakKeyDictionary()
-_labels: Final[WeakKeyDictionary[PairAnalytics, dict[tuple[str, str], PairLabels]]] = (
+# By analysis, for as long as that is kept, and by what of the reader's is in them: the zone.
+_series: Final[WeakKeyDictionary[PairAnalytics, dict[str, PairSeries]]] = WeakKeyDictionary()
+_labels: Final[WeakKeyDictionary[PairAnalytics, dict[tuple[str, ...], PairLabels]]] = (
     WeakKeyDictionary()
 )
 
@@ -37,11 +37,11 @@ def time_ms(index: pd.DatetimeIndex) -> Floats:
 
 
 def pair_series(result: PairAnalytics) -> PairSeries:
-    """Take the arrays of an analysis, and each bar's turnover; once for all who look at it."""
-    series = _series.get(result)
-    if series is None:
-        series = _series[result] = _pair_series(result)
-    return series
+    """Take the arrays of an analysis, and each bar's turnover; once for all of the same zone."""
+    known, zone = _series.setdefault(result, {}), zone_label()
+    if zone not in known:
+        known[zone] = _pair_series(result)
+    return known[zone]
 
 
 def _pair_series(result: PairAnalytics) -> PairSeries:
@@ -88,10 +88,10 @@ def count_changes(codes: NDArray[np.int8]) -> int:
 
 def labels(result: PairAnalytics, view: PriceView, source: str) -> PairLabels:
     """Collect the words and formats of the figure; once for all who look at it so."""
-    known = _labels.setdefault(result, {})
-    if (view, source) not in known:
-        known[view, source] = _make_labels(result, view, source)
-    return known[view, source]
+    known, key = _labels.setdefault(result, {}), (view, source, zone_label())
+    if key not in known:
+        known[key] = _make_labels(result, view, source)
+    return known[key]
 
 
 def _make_labels(result: PairAnalytics, view: PriceView, source: str) -> PairLabels:

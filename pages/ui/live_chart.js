@@ -51,7 +51,8 @@ async function draw(host, plot, raw) {
   plot.pairdeskFixed = new Set(Object.keys(layout).filter((name) => layout[name]?.range));
   fitAxes(layout, data, hiddenTraces(plot), keepsZoom ? zoomedTime(plot) : null);
   const isFirst = !plot._fullLayout;
-  await Plotly.react(plot, data, layout, CONFIG);
+  const told = written(data, layout);
+  await Plotly.react(plot, told.data, told.layout, CONFIG);
   if (isFirst) followReader(Plotly, plot);
   plot.dataset.draws = String(Number(plot.dataset.draws ?? 0) + 1);
 }

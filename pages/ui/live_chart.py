@@ -45,7 +45,7 @@ _mount = st.components.v2.component(
     "pairdesk_live_chart",
     html=_HTML,
     css=_read("live_chart.css"),
-    js=_read("chart_base.js", "live_chart.js"),
+    js=_read("chart_base.js", "chart_time.js", "live_chart.js"),
     isolate_styles=False,
 )
 _mount_stream = st.components.v2.component(
@@ -54,6 +54,7 @@ _mount_stream = st.components.v2.component(
     css=_read("live_chart.css"),
     js=_read(
         "chart_base.js",
+        "chart_time.js",
         "chart_tables.js",
         "chart_fill.js",
         "chart_toolbar.js",

@@ -2,19 +2,17 @@
 
 from collections.abc import Sequence
 from typing import Final
-from weakref import WeakKeyDictionary
 
 import streamlit as st
 
 from analytics.pair import PairAnalytics
 from pages.charts.pair_figure import PANELS, PairChart
-from pages.charts.pair_series import PairLabels, PairSeries, Panel, PriceView
+from pages.charts.pair_series import PairLabels, Panel, PriceView
 from pages.ui import chart_view
 from pages.ui.chart_store import ServedChart, new_chart
 from pages.ui.live_chart import streamed_chart
 
 KEY: Final = "pair_chart"
-_TAKEN: WeakKeyDictionary[PairAnalytics, dict[str, PairSeries]] = WeakKeyDictionary()
 
 
 def show_pair_chart(
@@ -54,17 +52,9 @@ def publish(
     """Put a state of the analysis where the browser fetches it; return its version."""
 
     def make() -> PairChart:
-        return PairChart(_series(result, labels.zone), labels, panels)
+        return PairChart(chart_view.pair_series(result), labels, panels)
 
     return served.publish(result, (labels, tuple(panels)), make)
-
-
-def _series(result: PairAnalytics, zone: str) -> PairSeries:
-    """Take the arrays once for all sessions that look at the same result."""
-    taken = _TAKEN.setdefault(result, {})
-    if zone not in taken:
-        taken[zone] = chart_view.pair_series(result)
-    return taken[zone]
 
 
 def _served() -> ServedChart:

@@ -4,9 +4,7 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from analytics.outcome import Degenerate, NotEnough
@@ -26,6 +24,7 @@ from pages.ui import (
     trends,
 )
 from pages.ui.clock import axis_ms
+from pages.ui.figure_html import figure_block
 from pages.ui.leg_table import legs_table
 from pages.ui.pair_data import PairBars
 from pages.ui.signal_table import latest_changes
@@ -109,17 +108,7 @@ def _charts(result: PairAnalytics, bars: PairBars, source: str) -> list[str]:
         view_id="report",
     )  # fmt: skip
     drawn.append((f"Correlation of {on}", path_of_correlation))
-    return [_chart(title, figure) for title, figure in drawn]
-
-
-def _chart(title: str, figure: go.Figure) -> str:
-    """Draw a figure of times; plotly.js takes a time as a number for one of the browser's zone."""
-    for trace in figure.data:
-        trace.x = np.asarray(trace.x, dtype=np.float64).astype("datetime64[ms]")
-    drawn = figure.to_html(
-        full_html=False, include_plotlyjs=False, config={"displaylogo": False, "responsive": True}
-    )
-    return f"<h2>{escape(title)}</h2>{drawn}"
+    return [figure_block(title, figure) for title, figure in drawn]
 
 
 def _made(result: PairAnalytics, link: str) -> str:

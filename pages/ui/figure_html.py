@@ -1,0 +1,50 @@
+"""A figure in an HTML file of its own, the same in every browser's time zone."""
+
+from html import escape
+from typing import Any, Final
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from pages.charts import axes
+
+EDGES: Final = ("x0", "x1", "x")
+
+
+def figure_block(title: str, figure: go.Figure) -> str:
+    """Write a figure under its title; the file must hold plotly.js already."""
+    drawn = in_words(figure).to_html(
+        full_html=False, include_plotlyjs=False, config={"displaylogo": False, "responsive": True}
+    )
+    return f"<h2>{escape(title)}</h2>{drawn}"
+
+
+def in_words(figure: go.Figure) -> go.Figure:
+    """Write out each number that stands on an axis of times, in place.
+
+    plotly.js takes such a number for a moment in the zone of the browser and moves it.
+
+    Parameters
+    ----------
+    figure
+        Times of its traces, shapes and annotations in ms; those in words stay.
+    """
+    names = (str(axis.plotly_name) for axis in figure.select_xaxes({"type": "date"}))
+    dated = {name.replace("axis", "") for name in names}
+    for trace in figure.data:
+        if "x" in trace and trace.x is not None and (trace.xaxis or "x") in dated:
+            trace.x = _moments(trace.x)
+    for item in (*figure.layout.shapes, *figure.layout.annotations):
+        if (item.xref or "x") in dated:
+            for edge in EDGES:
+                if edge in item and isinstance(item[edge], int | float):
+                    item[edge] = axes.time_words(item[edge])
+    return figure
+
+
+def _moments(times: Any) -> NDArray[Any]:
+    given = np.asarray(times)
+    if given.dtype.kind not in "iuf":
+        return given
+    return given.astype(np.float64).astype("datetime64[ms]")
