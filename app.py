@@ -49,8 +49,7 @@ _HEAVY_MODULES = ("pages.ui.warm",)
 
 def _warm_up() -> None:
     """Compile what is compiled, beside the pages."""
-    warm_up()
-    file_layout.warm_up()
+    warm_up(after_live=file_layout.warm_up)
 
 
 @asynccontextmanager

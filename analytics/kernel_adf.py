@@ -115,10 +115,10 @@ def gram_of(
 def cholesky(gram: FloatArray) -> tuple[FloatArray, bool]:
     """Lower factor of the gram scaled to a unit diagonal, times the scale; False where it fails."""
     size = gram.shape[0]
-    length = np.sqrt(np.maximum(np.diag(gram), 0.0))
+    length = np.ones(size)
     for i in range(size):
-        if length[i] == 0.0:
-            length[i] = 1.0
+        if gram[i, i] > 0.0:
+            length[i] = np.sqrt(gram[i, i])
     factor = np.zeros((size, size))
     for i in range(size):
         for j in range(i + 1):
@@ -132,8 +132,18 @@ def cholesky(gram: FloatArray) -> tuple[FloatArray, bool]:
             else:
                 factor[i, j] = total / factor[j, j]
     for i in range(size):
-        factor[i] *= length[i]
+        for j in range(i + 1):
+            factor[i, j] *= length[i]
     return factor, True
+
+
+@compiled
+def effects_of(factor: FloatArray) -> FloatArray:
+    """Squares of the last column's shares, as `best_lag` takes them."""
+    effects = np.empty(factor.shape[0])
+    for j in range(effects.size):
+        effects[j] = factor[-1, j] * factor[-1, j]
+    return effects
 
 
 @compiled
@@ -182,15 +192,15 @@ def fit_unbroken(
     for i in range(1, trend_terms):
         for t in range(size):
             trend[i, t] = trend[i - 1, t] * (2.0 * t / max(size - 1, 1) - 1.0)
-    lags = max_lags
-    if criterion >= 0 and max_lags > 0:
-        factor, kept = cholesky(gram_of(values, change, trend, max_lags, False))
+    lags, factor = max_lags, trend
+    # A loop, so that what is called is compiled into it once: first to choose, then to fit.
+    for last in range(0 if criterion >= 0 and max_lags > 0 else 1, 2):
+        factor, kept = cholesky(gram_of(values, change, trend, lags, last == 1))
         if not kept:
             return -1
-        lags = best_lag(factor[-1] ** 2, trend_terms + 1, size - max_lags, criterion)
-    factor, kept = cholesky(gram_of(values, change, trend, lags, True))
-    if not kept:
-        return -1
+        if last == 0:
+            effects = effects_of(factor)
+            lags = best_lag(effects, trend_terms + 1, size - max_lags, criterion)
     free = size - lags - trend_terms - 1 - lags
     rest = factor[-1, -1]
     residual_std = rest / np.sqrt(free)

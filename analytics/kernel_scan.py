@@ -54,7 +54,7 @@ def _factor(gram: FloatArray, kept: BoolArray) -> None:
 
 @compiled_sums
 def _longer_dots(
-    first: FloatArray, starts: IntArray, dots: FloatArray, lane: int, lags: int | np.int64
+    first: FloatArray, starts: IntArray, dots: FloatArray, lane: int, lags: int
 ) -> FloatArray:
     """Products of the differences on the rows that fewer lags leave: those of `dots` and more."""
     longer = np.empty((lags + 1, 1))
@@ -78,8 +78,8 @@ def _refit(
     dots: FloatArray,
     squares: FloatArray,
     lane: int,
-    lags: int | np.int64,
-    terms: int | np.int64,
+    lags: int,
+    terms: int,
     found: FloatArray,
 ) -> bool:
     """Fit one lane with all rows that `lags` allow; found takes t, coefficient, its error, rows."""
@@ -95,9 +95,7 @@ def _refit(
             own_first[s, m, 0], own_last[s, m, 0] = first[s, m, lane], last[s, m, lane]
     factor = np.empty((terms + lags + 2, terms + lags + 2, 1))
     kept = np.ones(1, dtype=np.bool_)
-    fill_gram(
-        own_first, own_last, starts, longer, squares[lane : lane + 1], terms, np.bool_(True), factor
-    )
+    fill_gram(own_first, own_last, starts, longer, squares[lane : lane + 1], terms, True, factor)
     _factor(factor, kept)
     if not kept[0]:
         return False
@@ -131,11 +129,9 @@ def _test_lanes(
     if chooses:
         if rows <= terms + 1 + most:
             return
-        fill_gram(first, last, starts, dots, squares, terms, np.bool_(False), gram)
+        fill_gram(first, last, starts, dots, squares, terms, False, gram)
         _factor(gram, kept)
     found, effects = np.empty(4), np.empty(gram.shape[0])
-    # Typed, or numba would compile all of it once more for these very numbers.
-    no_lags, constant = np.int64(0), np.int64(1)
     for n in range(lanes):
         if not kept[n]:
             continue
@@ -144,12 +140,15 @@ def _test_lanes(
             for m in range(effects.size):
                 effects[m] = gram[-1, m, n] ** 2
             lag = best_lag(effects, terms + 1, rows, criterion)
-        if not _refit(first, last, starts, dots, squares, n, lag, terms, found):
-            continue
-        out[n, STAT], out[n, LAG], out[n, NOBS] = found[0], lag, found[3]
-        if _refit(first, last, starts, dots, squares, n, no_lags, constant, found):
-            out[n, THETA], out[n, THETA_STDERR] = found[1], found[2]
-            out[n, STATE] = DONE
+        # The test, then the half-life's fit; a loop, so that the fit is compiled into it once.
+        for fit in range(2):
+            own_lag, own_terms = (lag, terms) if fit == 0 else (0, 1)
+            if not _refit(first, last, starts, dots, squares, n, own_lag, own_terms, found):
+                break
+            if fit == 0:
+                out[n, STAT], out[n, LAG], out[n, NOBS] = found[0], lag, found[3]
+            else:
+                out[n, THETA], out[n, THETA_STDERR], out[n, STATE] = found[1], found[2], DONE
 
 
 @compiled_sums

@@ -8,7 +8,14 @@ import numpy as np
 
 from analytics.frames import BoolArray, FloatArray, IntArray
 from analytics.jit import compiled
-from analytics.kernel_adf import AIC, best_lag, cholesky, fit_unbroken, residual_on_line
+from analytics.kernel_adf import (
+    AIC,
+    best_lag,
+    cholesky,
+    effects_of,
+    fit_unbroken,
+    residual_on_line,
+)
 
 _MIN_BARS = 23
 _NOISE = 16 * 2.220446049250313e-16
@@ -67,34 +74,18 @@ def fit_over_holes(
     while max_lags > 0 and counts[max_lags + 1] < counts[1] / 2:
         max_lags -= 1
     lags = max_lags
-    if choose == AUTO_LAGS and max_lags > 0:
-        gram, rows = _gram_over_holes(values, run, trend_terms, max_lags, False)
+    rows, factor = 0, np.empty((1, 1))
+    for last in range(0 if choose == AUTO_LAGS and max_lags > 0 else 1, 2):
+        gram, rows = _gram_over_holes(values, run, trend_terms, lags, last == 1)
         factor, kept = cholesky(gram)
-        if not kept or rows <= trend_terms + 1 + max_lags:
+        if not kept or rows <= trend_terms + 1 + lags:
             return -1
-        lags = best_lag(factor[-1] ** 2, trend_terms + 1, rows, AIC)
-    gram, rows = _gram_over_holes(values, run, trend_terms, lags, True)
-    factor, kept = cholesky(gram)
-    free = rows - trend_terms - 1 - lags
-    if not kept or free < 1:
-        return -1
-    residual_std = factor[-1, -1] / np.sqrt(free)
+        if last == 0:
+            lags = best_lag(effects_of(factor), trend_terms + 1, rows, AIC)
+    residual_std = factor[-1, -1] / np.sqrt(rows - trend_terms - 1 - lags)
     out[0], out[1] = factor[-1, -2] / residual_std, factor[-1, -2] / factor[-2, -2]
     out[2], out[3] = residual_std / factor[-2, -2], factor[-1, -1]
     return lags
-
-
-@compiled
-def _fit_span(
-    span: FloatArray, bars: int, trend_terms: int, choose: int, size: float, found: FloatArray
-) -> bool:
-    """Fit one span of values of size `size`, of which `bars` are known; False to give up."""
-    most = _schwert_lags(bars, trend_terms) if choose == AUTO_LAGS else 0
-    if bars == span.size:
-        lags = fit_unbroken(span, trend_terms, most, AIC if choose == AUTO_LAGS else -1, found)
-    else:
-        lags = fit_over_holes(span, trend_terms, most, choose, found)
-    return lags >= 0 and found[3] > _NOISE * size * np.sqrt(bars)
 
 
 @compiled
@@ -107,56 +98,80 @@ def _reach(values: FloatArray) -> tuple[float, float, float]:
 
 
 @compiled
-def trailing_dickey_fuller(
-    values: FloatArray, starts: IntArray, ends: IntArray, choose: int, out: FloatArray
-) -> BoolArray:
-    """Fill rows t statistic and coefficient, a column a span; True where the caller must test."""
-    known = ~np.isnan(values)
-    left = np.ones(ends.size, dtype=np.bool_)
-    found = np.empty(4)
-    for i in range(ends.size):
-        mask = known[starts[i] : ends[i]]
-        bars = mask.sum()
-        if bars < _MIN_BARS:
-            continue
-        span = values[starts[i] : ends[i]].copy()
-        inside = span[mask]
-        low, high, size = _reach(inside)
-        if high - low <= _NOISE * size:
-            continue
-        span -= inside.mean()
-        if _fit_span(span, bars, 1, choose, size, found):
-            out[0, i], out[1, i], left[i] = found[0], found[1], False
-    return left
+def _centred(values: FloatArray, out: FloatArray) -> float:
+    """Fill deviations from the mean; the largest value in size, or -1 where none moves."""
+    low, high, size = _reach(values)
+    if high - low <= _NOISE * size:
+        return -1.0
+    total = 0.0
+    for value in values:
+        total += value
+    for t in range(values.size):
+        out[t] = values[t] - total / values.size
+    return size
 
 
 @compiled
-def trailing_engle_granger(
-    y: FloatArray, x: FloatArray, starts: IntArray, ends: IntArray, out: FloatArray
-) -> BoolArray:
-    """Fill the t statistic of y on x, an entry a span; True where the caller must test."""
-    known = ~(np.isnan(y) | np.isnan(x))
+def _off_line(y: FloatArray, x: FloatArray, out: FloatArray) -> float:
+    """Fill the residual of y on x; the largest in size, or -1 where there is none to test."""
+    y_low, y_high, y_size = _reach(y)
+    x_low, x_high, x_size = _reach(x)
+    if y_high - y_low <= _NOISE * y_size or x_high - x_low <= _NOISE * x_size:
+        return -1.0
+    line = np.empty(7)
+    residual_on_line(y, x, out, line)
+    largest: float = line[4]
+    return largest if largest > _COLLINEAR * (y_size + abs(line[2]) * x_size) else -1.0
+
+
+@compiled
+def _known_rows(
+    y: FloatArray, x: FloatArray, y_out: FloatArray, x_out: FloatArray, place: IntArray
+) -> int:
+    """Move rows known on both sides together, `place` takes where they stood; how many."""
+    bars = 0
+    for t in range(y.size):
+        if not (np.isnan(y[t]) or np.isnan(x[t])):
+            y_out[bars], x_out[bars], place[bars] = y[t], x[t], t
+            bars += 1
+    return bars
+
+
+@compiled
+def trailing_fits(
+    y: FloatArray, x: FloatArray, starts: IntArray, ends: IntArray, on_line: bool, choose: int,
+    out: FloatArray,
+) -> BoolArray:  # fmt: skip
+    """Fill rows t statistic and coefficient, a column a span; True where the caller must test.
+
+    Of the residual of y on x without a further constant (`on_line`), or of y about a constant.
+    """
     left = np.ones(ends.size, dtype=np.bool_)
-    found, line = np.empty(4), np.empty(7)
+    found = np.empty(4)
+    terms = 0 if on_line else 1
     for i in range(ends.size):
-        mask = known[starts[i] : ends[i]]
-        bars = mask.sum()
+        size = ends[i] - starts[i]
+        y_known, x_known, rest = np.empty(size), np.empty(size), np.empty(size)
+        place = np.empty(size, dtype=np.int64)
+        begin, end = starts[i], ends[i]
+        bars = _known_rows(y[begin:end], x[begin:end], y_known, x_known, place)
         if bars < _MIN_BARS:
             continue
-        y_span, x_span = y[starts[i] : ends[i]][mask], x[starts[i] : ends[i]][mask]
-        y_low, y_high, y_size = _reach(y_span)
-        x_low, x_high, x_size = _reach(x_span)
-        if y_high - y_low <= _NOISE * y_size or x_high - x_low <= _NOISE * x_size:
+        if on_line:
+            reach = _off_line(y_known[:bars], x_known[:bars], rest)
+        else:
+            reach = _centred(y_known[:bars], rest)
+        if reach < 0.0:
             continue
-        rest = np.empty(bars)
-        residual_on_line(y_span, x_span, rest, line)
-        largest = line[4]
-        if largest <= _COLLINEAR * (y_size + abs(line[2]) * x_size):
-            continue
-        span = rest
-        if bars < mask.size:
-            span = np.full(mask.size, np.nan)
-            span[mask] = rest
-        if _fit_span(span, bars, 0, AUTO_LAGS, largest, found):
-            out[i], left[i] = found[0], False
+        most = _schwert_lags(bars, terms) if choose == AUTO_LAGS else 0
+        if bars == size:
+            lags = fit_unbroken(rest, terms, most, AIC if choose == AUTO_LAGS else -1, found)
+        else:
+            for t in range(size):
+                y_known[t] = np.nan
+            for row in range(bars):
+                y_known[place[row]] = rest[row]
+            lags = fit_over_holes(y_known, terms, most, choose, found)
+        if lags >= 0 and found[3] > _NOISE * reach * np.sqrt(bars):
+            out[0, i], out[1, i], left[i] = found[0], found[1], False
     return left

@@ -99,8 +99,8 @@ def _level_products(
     squares: FloatArray,
     gram: FloatArray,
     at: IntArray,
-    level_at: int | np.int64,
-    terms: int | np.int64,
+    level_at: int,
+    terms: int,
 ) -> None:
     """Fill the products of the level, and of the constant where there is one, with all columns."""
     lags = dots.shape[0] - 1
@@ -127,7 +127,7 @@ def _level_products(
 
 
 @compiled
-def rows_left(starts: IntArray, lags: int | np.int64) -> int:
+def rows_left(starts: IntArray, lags: int) -> int:
     """Rows of the regression that `lags` leave."""
     rows = 0
     for s in range(starts.size - 1):
@@ -142,8 +142,8 @@ def fill_gram(
     starts: IntArray,
     dots: FloatArray,
     squares: FloatArray,
-    terms: int | np.int64,
-    level_last: bool | np.bool_,
+    terms: int,
+    level_last: bool,
     gram: FloatArray,
 ) -> None:
     """Lower triangles of the products of [constant | level | lags | difference], or level last."""

@@ -29,8 +29,13 @@ def zscores_now(
             at = bars - window + t
             residual[t] = y[at] - slope * x[at]
             size = max(size, abs(y[at]) + abs(slope * x[at]))
-        mean = residual.mean()
-        std = np.sqrt(((residual - mean) ** 2).sum() / (window - 1))
+        mean, squares = 0.0, 0.0
+        for t in range(window):
+            mean += residual[t]
+        mean /= window
+        for t in range(window):
+            squares += (residual[t] - mean) * (residual[t] - mean)
+        std = np.sqrt(squares / (window - 1))
         if std > _ROUNDING * size:
             out[pair] = (residual[-1] - mean) / std
     return out

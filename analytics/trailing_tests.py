@@ -27,8 +27,9 @@ def trailing_engle_granger(y: Values, x: Values, starts: IntArray, ends: IntArra
     from analytics import kernel_trailing  # noqa: PLC0415 - numba, when needed
 
     y_values, x_values = as_float_pair(y, x)
-    stats = np.full(ends.size, np.nan)
-    left = kernel_trailing.trailing_engle_granger(y_values, x_values, starts, ends, stats)
+    found, choose = np.full((2, ends.size), np.nan), kernel_trailing.AUTO_LAGS
+    left = kernel_trailing.trailing_fits(y_values, x_values, starts, ends, True, choose, found)
+    stats = found[0]
 
     def by_itself(rows: slice) -> float:
         test = attempt(lambda: engle_granger_test(y_values[rows], x_values[rows]))
@@ -44,7 +45,7 @@ def trailing_adf(spread: Values, starts: IntArray, ends: IntArray) -> FloatArray
 
     values, found = as_floats(spread), np.full((2, ends.size), np.nan)
     choose = kernel_trailing.AUTO_LAGS
-    left = kernel_trailing.trailing_dickey_fuller(values, starts, ends, choose, found)
+    left = kernel_trailing.trailing_fits(values, values, starts, ends, False, choose, found)
 
     def by_itself(rows: slice) -> float:
         test = attempt(lambda: adf_test(values[rows]))
@@ -65,7 +66,7 @@ def trailing_half_life(
 
     values, found = as_floats(spread), np.full((2, ends.size), np.nan)
     choose = kernel_trailing.NO_LAGS
-    left = kernel_trailing.trailing_dickey_fuller(values, starts, ends, choose, found)
+    left = kernel_trailing.trailing_fits(values, values, starts, ends, False, choose, found)
 
     def by_itself(rows: slice) -> float:
         test = attempt(lambda: half_life(values[rows]))

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable
+from typing import Final, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -18,22 +19,47 @@ from analytics.spread import rolling_correlation, rolling_moments
 from analytics.stationarity import adf_test
 from analytics.trailing_tests import trailing_adf, trailing_engle_granger
 
+# In the order in which pages are opened.
+Part = Literal["live", "evidence", "gates", "backtest", "scan"]
+PARTS: Final[tuple[Part, ...]] = get_args(Part)
+
 _BARS = 300
+_warm: set[Part] = set()
+_under_way: set[Part] = set()
 
 
-def warm_up() -> int:
+def warm_up(after_live: Callable[[], object] | None = None) -> int:
     """Run each compiled function once on a small seeded pair; return how many calls it took.
 
     Call it from a thread beside the page's, when the process starts: compiling holds numba's own
-    lock, not the interpreter's for long.
+    lock, not the interpreter's for long. Once warm, none are made again. `after_live` is called
+    when the first page's part is done.
     """
-    importlib.import_module("arch.unitroot")  # two seconds that no page should wait for
     y, x = np.random.default_rng(0).normal(size=(2, _BARS)).cumsum(axis=1) + 100.0
-    calls = _calls(y, x) + _calls(pd.Series(y), pd.Series(x))
-    calls.append(lambda: analyse_pair(_leg(y), _leg(x), PairParams("Y", "X", window=20)))
-    for call in calls:
-        call()
-    return len(calls)
+    count = 0
+    missing = [part for part in PARTS if part not in _warm]
+    _under_way.update(missing)
+    try:
+        for part in missing:
+            for call in _CALLS[part](y, x):
+                call()
+                count += 1
+            _warm.add(part)
+            _under_way.discard(part)
+            if part == "live" and after_live is not None:
+                after_live()
+    finally:
+        _under_way.difference_update(missing)
+    return count
+
+
+def is_ready(part: Part) -> bool:
+    """Whether a page that needs this part has nothing to wait for.
+
+    False only while a warm-up has not come to its end: where none runs, what a page calls is
+    compiled or read from the cache as it is called.
+    """
+    return part not in _under_way
 
 
 def _leg(close: FloatArray) -> Leg:
@@ -42,11 +68,16 @@ def _leg(close: FloatArray) -> Leg:
     return Leg(0, 1_000_000, close.copy(), ones, ones.astype(np.int64), ones.astype(np.int8) * 0)
 
 
-def _calls(y: FloatArray | pd.Series, x: FloatArray | pd.Series) -> list[Callable[[], object]]:
-    starts, ends = np.array([0, 100]), np.array([200, 300])
+def _live(y: FloatArray, x: FloatArray) -> list[Callable[[], object]]:
     return [
-        lambda: trailing_engle_granger(y, x, starts, ends),
-        lambda: trailing_adf(y, starts, ends),
+        lambda: analyse_pair(_leg(y), _leg(x), PairParams("Y", "X", window=20)),
+        *_single(y, x),
+        *_single(pd.Series(y), pd.Series(x)),
+    ]
+
+
+def _single(y: FloatArray | pd.Series, x: FloatArray | pd.Series) -> list[Callable[[], object]]:
+    return [
         lambda: rolling_moments(y, 20),
         lambda: rolling_correlation(y, x, 20),
         lambda: adf_test(y),
@@ -58,6 +89,36 @@ def _calls(y: FloatArray | pd.Series, x: FloatArray | pd.Series) -> list[Callabl
         lambda: fit_hedge(y, x, "expanding_ols"),
         lambda: fit_hedge(y, x, "kalman"),
         lambda: fit_hedge(y, x, "kalman", delta=1e-4, ve=1e-3).innovations,
-        lambda: scan_pairs(pd.DataFrame({"y": y, "x": x})),
-        lambda: warm_backtest(np.asarray(y), np.asarray(x)),
     ]
+
+
+def _evidence(*_: FloatArray) -> list[Callable[[], object]]:
+    # Two seconds that no page should wait for.
+    return [lambda: importlib.import_module("arch.unitroot")]
+
+
+def _gates(y: FloatArray, x: FloatArray) -> list[Callable[[], object]]:
+    starts, ends = np.array([0, 100]), np.array([200, 300])
+    return [
+        lambda: trailing_engle_granger(y, x, starts, ends),
+        lambda: trailing_engle_granger(pd.Series(y), pd.Series(x), starts, ends),
+        lambda: trailing_adf(y, starts, ends),
+        lambda: trailing_adf(pd.Series(y), starts, ends),
+    ]
+
+
+def _backtest(y: FloatArray, x: FloatArray) -> list[Callable[[], object]]:
+    return [lambda: warm_backtest(y, x)]
+
+
+def _scan(y: FloatArray, x: FloatArray) -> list[Callable[[], object]]:
+    return [lambda: scan_pairs(pd.DataFrame({"y": y, "x": x}))]
+
+
+_CALLS: Final[dict[Part, Callable[[FloatArray, FloatArray], list[Callable[[], object]]]]] = {
+    "live": _live,
+    "evidence": _evidence,
+    "gates": _gates,
+    "backtest": _backtest,
+    "scan": _scan,
+}

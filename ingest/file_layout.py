@@ -5,6 +5,7 @@ anything else there is none, and `file_records` and `file_batches` read those li
 """
 
 import re
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,11 @@ _TOKEN = re.compile(
 _ISO_LENGTHS = (19, 20, 23, 24, 26, 27)
 _PADDING = b"\n" * 64
 _MOST_MISSES = 50  # blocks in a row that are not alike: then no more is tried
+
+# The kernel takes seconds to compile on a machine that has not cached it: a smaller file is read
+# sooner by the careful way.
+_COMPILE_FROM_BYTES = 50_000_000
+_compiled = threading.Event()
 
 Slot = tuple[str, int, int]  # role, where its text begins and ends in the line
 
@@ -255,9 +261,18 @@ class LayoutReader:
         self._columns, self._find = columns, find
         self._layout: Layout | None = None
         self._misses = 0
+        self._seen = 0
 
     def add(self, text: bytes) -> int:
-        """Add all lines, and say how many; 0 with nothing added where they are not all alike."""
+        """Add all lines, and say how many; 0 with nothing added where they are not all alike.
+
+        The same before `warm_up` has ended, until so much was read that compiling pays.
+        """
+        if not _compiled.is_set():
+            self._seen += len(text)
+            if self._seen < _COMPILE_FROM_BYTES:
+                return 0
+            warm_up()
         if self._layout is not None:
             added = self._layout.add(self._columns, text)
             if added:
@@ -280,3 +295,4 @@ def warm_up() -> None:
     layout = json_layout(line, None)
     if layout is not None:
         layout.add(TickColumns(), line)
+    _compiled.set()

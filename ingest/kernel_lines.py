@@ -8,7 +8,7 @@ Importing numba takes half a second: import this inside the function that needs 
 """
 
 from collections.abc import Callable
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +33,9 @@ _MONTH_DAYS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 
 
 def _compiled(function: Function) -> Function:
-    return cast("Function", njit(cache=True, nogil=True)(function))
+    # numba's annotations lack the last: no C pointer to a kernel is ever asked for.
+    options: Any = {"cache": True, "nogil": True, "no_cfunc_wrapper": True}
+    return cast("Function", njit(**options)(function))
 
 
 @_compiled
@@ -232,16 +234,18 @@ def read_lines(
         Rows, or -1 where a line needs a closer look; where an unknown symbol begins and ends in
         that case, else 0 and 0.
     """
-    at, row = 0, 0
+    # Typed, or numba would compile what is called once more for these very numbers.
+    start: Any = np.int64(0)
+    at, row = start, start
     while at < size:
         if text[at] == _NEWLINE:
             at += 1
             continue
-        at = _past_literal(text, at, literals, 0, literal_ends[0])
+        at = _past_literal(text, at, literals, start, literal_ends[0])
         for slot in range(kinds.size):
             if at < 0:
                 return -1, 0, 0
-            kind, detail, start, end = kinds[slot], details[slot], at, literal_ends[slot]
+            kind, detail, begin, end = kinds[slot], details[slot], at, literal_ends[slot]
             stop = literals[end] if end < literals.size else _NEWLINE
             if kind == ISO_TIME:
                 numbers[row, 0] = _iso(text, at, detail)
@@ -253,7 +257,7 @@ def read_lines(
             else:
                 at = _past_number(text, at, kind, detail == 1, row, numbers, amounts)
             if at < 0:
-                return (-1, start, -at) if at < -1 else (-1, 0, 0)
+                return (-1, begin, -at) if at < -1 else (-1, 0, 0)
             at = _past_literal(text, at, literals, end, literal_ends[slot + 1])
         if at < 0 or text[at] != _NEWLINE:
             return -1, 0, 0

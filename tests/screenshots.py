@@ -21,7 +21,7 @@ from app_process import AppProcess, running_app
 from exchange import ThreadedExchange
 from exchange_feeds import LiveFeed
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = {
@@ -33,7 +33,8 @@ PAGES = {
     "methods": "methods",
 }
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT")
-SETTLED_MS = 6_000
+VIEW = "?s1=ETHUSDT&s2=BTCUSDT&spread=log&hedge=kalman&rule=symmetric"
+SETTLED_MS = 5_000
 FRAME_MS = 400
 WALK_WIDTH = 1_000
 
@@ -49,10 +50,10 @@ def main() -> int:
         for name, path in PAGES.items():
             for scheme in ("light", "dark"):
                 target = chosen.out / f"{name}-{scheme}.png"
-                _take(browser, f"{app.url}/{path}", target, scheme, 1440, 900)
-        _take(browser, app.url, chosen.out / "live-narrow.png", "light", 390, 844)
+                _take(browser, f"{app.url}/{path}{VIEW}", target, scheme, 1440, 900)
+        _take(browser, f"{app.url}/{VIEW}", chosen.out / "live-narrow.png", "light", 390, 844)
         if chosen.walk:
-            walk(browser, app.url, chosen.out / "walk-through.webp")
+            walk(browser, f"{app.url}/{VIEW}", chosen.out / "walk-through.webp")
     return 0
 
 
@@ -88,7 +89,8 @@ def _take(browser: Browser, url: str, target: Path, scheme: str, width: int, hei
 
 
 def _settle(page: Page) -> None:
-    page.wait_for_selector("[data-testid=stSkeleton]", state="detached")
+    for waiting in ("stSkeleton", "stSpinner", "stProgress"):
+        expect(page.get_by_test_id(waiting)).to_have_count(0, timeout=120_000)
     page.wait_for_timeout(SETTLED_MS)  # a picture of a page that has refreshed
 
 

@@ -2,11 +2,13 @@
 
 import io
 import random
+import threading
 
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
+from ingest import file_layout
 from ingest.file_layout import Layout, LayoutReader, json_layout
 from ingest.files import FileError, read_ticks
 from ingest.tick_columns import TickColumns
@@ -50,6 +52,11 @@ EVIL = (
     *('"NA"', "2025-02-29T00:00:00.000", "2024-02-29T23:59:59.999", "2025-13-01T00:00:00.000"),
     *("1999-01-01T00:00:00.000", "2025-12-16 13:41:38.698", "24:00", ":60", "Z", "+01:00"),
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled_reader() -> None:
+    file_layout.warm_up()
 
 
 def line(shape: str, number: int, rng: random.Random) -> str:
@@ -170,3 +177,13 @@ def test_a_file_that_is_never_alike_is_not_tried_for_ever() -> None:
     for _ in range(200):
         assert reader.add(b"nothing") == 0
     assert len(tried) == 50
+
+
+def test_a_small_file_does_not_wait_for_the_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_layout, "_compiled", threading.Event())
+    lines = "\n".join(line("collector", number, random.Random(1)) for number in range(50)).encode()
+    reader = LayoutReader(TickColumns(), lambda first: json_layout(first, None))
+    assert reader.add(lines) == 0
+    monkeypatch.setattr(file_layout, "_COMPILE_FROM_BYTES", 2 * len(lines))
+    assert reader.add(lines) == 50
+    assert file_layout._compiled.is_set()

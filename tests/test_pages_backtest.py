@@ -226,12 +226,19 @@ def test_the_null_figure_counts_every_run():
 
 def test_figures_say_their_samples_and_what_is_not_known(found):
     items = {item.label: item for item in backtest_words.main_figures(found)}
-    assert items["Sharpe ratio"].notes[1].startswith("n = 1,500 bars")
+    assert items["Sharpe ratio"].notes == ("too short to annualise (n = 1,500 bars)",)
+    assert items["Sharpe ratio"].about == "sharpe"
     assert items["Capacity"].value == "–"
     assert items["Deflated Sharpe"].notes == ("in training, 6 settings tried",)
     assert backtest_words.percent(float("nan")) == "–"
     assert backtest_words.percent(-0.0123) == "−1.23 %"
     assert backtest_words.percent(0.5, signed=False) == "50.00 %"
+
+
+def test_a_years_rate_is_told_from_two_days_on():
+    step = pd.Timedelta(minutes=1)
+    assert backtest_words.is_too_short(2 * 1_440 - 1, step)
+    assert not backtest_words.is_too_short(2 * 1_440, step)
 
 
 def test_the_ledger_as_csv_reads_back_with_every_digit(found):

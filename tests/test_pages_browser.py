@@ -169,6 +169,7 @@ def test_pause_stops_the_redrawing_and_only_that(page):
 def test_ndjson_mode_shows_the_synthetic_sample_and_the_way_back_is_live(page):
     page.locator("label", has_text="NDJSON File").click()
     page.wait_for_selector("text=SYNTHETIC", timeout=READY_MS)
+    page.wait_for_selector(".pd-pill-word:has-text('FILE')", timeout=READY_MS)
     drawn(page)
     page.locator("label", has_text="Live Database").click()
     page.wait_for_selector(".pd-pill-word:has-text('LIVE')", timeout=READY_MS)

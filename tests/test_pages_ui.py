@@ -165,6 +165,7 @@ def pill_words(told: status.Pill) -> str:
           "per_symbol": {"BTCUSDT": SymbolStatus(state="quiet")}}, "QUIET 12 s"),
         ({"state": "reconnecting", "retry_in_s": 3.0}, "OFFLINE retry 1"),
         ({"state": "blocked"}, "BLOCKED"),
+        ({"write_error": "disk full"}, "NOT STORED"),
     ],
 )  # fmt: skip
 def test_the_pill_has_the_state_and_the_one_number_that_goes_with_it(changes, words):

@@ -96,9 +96,12 @@ def time_axis(
 
 
 def within(time_ms: Floats) -> dict[str, Any]:
-    """Keep a time axis from reaching beyond the data."""
-    ends = (time_words(time_ms[0]), time_words(time_ms[-1])) if len(time_ms) > 1 else ()
-    return {"autorangeoptions": dict(zip(("minallowed", "maxallowed"), ends, strict=False))}
+    """Keep a time axis from reaching beyond the data.
+
+    These alone of all times plotly.js takes as they are when they are numbers, and not as words.
+    """
+    ends = {"minallowed": time_ms[0], "maxallowed": time_ms[-1]} if len(time_ms) > 1 else {}
+    return {"autorangeoptions": ends}
 
 
 def time_words(at_ms: float) -> str:

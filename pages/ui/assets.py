@@ -7,6 +7,7 @@ from starlette.responses import FileResponse
 from starlette.routing import Route
 
 from pages.ui.chart_route import CHART_PATH, chart
+from pages.ui.chart_script import script_routes
 from pages.ui.health import HEALTH_PATH, PILL_PATH, healthz, pill
 
 PLOTLY_FILE = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -21,6 +22,7 @@ def routes() -> list[Route]:
         Route(HEALTH_PATH, healthz),
         Route(PILL_PATH, pill),
         Route(CHART_PATH + "/{token}", chart),
+        *script_routes(),
     ]
 
 

@@ -71,7 +71,7 @@ def _show_results(material: Material, plan: Plan) -> None:
     told = backtest_words.headline(found)
     lines = "".join(markup.text(line, kind="p") for line in told)
     st.html(markup.block(lines, kind="section", css="pd-verdict"))
-    _show_provenance(material, found.whole)
+    _show_provenance(material, found.whole, is_cut=backtest_data.is_cut(material, plan))
     st.html(markup.block(markup.figures(backtest_words.main_figures(found))))
     _show_chart(found)
     chosen = st.segmented_control(
@@ -87,9 +87,11 @@ def _show_results(material: Material, plan: Plan) -> None:
             st.html(markup.block(markup.definitions(backtest_words.EXPLAINED.items())))
 
 
-def _show_provenance(material: Material, result: BacktestResult) -> None:
+def _show_provenance(material: Material, result: BacktestResult, *, is_cut: bool) -> None:
     index = result.y.index
     words = [f"{formats.count(len(index), 'bar')}, {formats.span(index[0], index[-1])}."]
+    if is_cut:
+        words.append("Only the last day: filling at the volume-weighted price reads every trade.")
     with st.container(horizontal=True, vertical_alignment="center"):
         if material.may_change:
             words.append("This page waits for you.")

@@ -1,7 +1,7 @@
 """The backtest's own controls: rule, size, costs, and what is kept apart for testing."""
 
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final, TypeVar
 
 import streamlit as st
 
@@ -21,11 +21,11 @@ from analytics.backtest_rules import (
 from analytics.errors import ParameterError
 from analytics.hedge import CAUSAL_HEDGES, HEDGE_WORDS
 from analytics.params import PairParams
-from pages.ui import formats
+from pages.ui import choices, formats
+from pages.ui.controls import BOUND, number, select
 from pages.ui.notices import Notice
 
-BOUND: Final[Literal["query-params"]] = "query-params"
-CUSTOM: Final = "custom"
+Name = TypeVar("Name", bound=str)
 COSTS: Final[dict[str, Costs]] = {"spot": SPOT, "futures": FUTURES, "none": FREE}
 COST_WORDS: Final = {
     "spot": "Binance spot: 7.5 bps a fill.",
@@ -98,6 +98,7 @@ def choose_plan(params: PairParams) -> Plan:
         rules = _choose_size(rules)
     with st.expander("Costs"):
         rules = replace(rules, costs=_choose_costs())
+    choices.recall("bt_train")
     share = st.slider(
         "Train share (%)", 20, 90, 60, 5, key="bt_train", bind=BOUND, help=SHARE_HELP
     )  # fmt: skip
@@ -118,12 +119,9 @@ def _choose_hedge(params: PairParams) -> tuple[PairParams, str]:
     """Replace a hedge ratio that is estimated over the whole range by a causal one, and say so."""
     if not params.uses_beta or params.hedge in CAUSAL_HEDGES:
         return params, ""
-    chosen = str(
-        st.selectbox(
-            "β in the backtest", CAUSAL_HEDGES, key="bt_hedge", bind=BOUND,
-            help="Estimated at each bar from the bars up to it.",
-        )
-    )  # fmt: skip
+    chosen = select(
+        "β in the backtest", "bt_hedge", note="Estimated at each bar from the bars up to it."
+    )
     note = (
         f"The sidebar's β ({HEDGE_WORDS[params.hedge]}) is estimated over the whole range and "
         f"would know the future. The backtest uses another: {HEDGE_WORDS[chosen]}."
@@ -132,58 +130,52 @@ def _choose_hedge(params: PairParams) -> tuple[PairParams, str]:
 
 
 def _choose_rule() -> BacktestRules:
-    name = str(st.selectbox("Rule", [*RULE_PRESETS, CUSTOM], key="bt_rule", bind=BOUND))
+    name = select("Rule", "bt_rule")
     if name in RULE_PRESETS:
         st.caption(RULE_WORDS[name])
         return RULE_PRESETS[name]
     left, right = st.columns(2)
     with left:
-        sell = _number("SELL above", "bt_sell", -10.0, 10.0, 2.0, 0.25)
-        out_short = _number("SELL out at", "bt_out_short", -10.0, 10.0, 0.0, 0.25)
+        sell = number("SELL above", "bt_sell")
+        out_short = number("SELL out at", "bt_out_short")
     with right:
-        buy = _number("BUY below", "bt_buy", -10.0, 10.0, -2.0, 0.25)
-        out_long = _number("BUY out at", "bt_out_long", -10.0, 10.0, 0.0, 0.25)
+        buy = number("BUY below", "bt_buy")
+        out_long = number("BUY out at", "bt_out_long")
     return BacktestRules(sell, buy, out_short, out_long)
 
 
 def _choose_stops(rules: BacktestRules) -> BacktestRules:
-    stop = _number("Stop at |z|", "bt_stop", 0.0, 20.0, 0.0, 0.5, STOP_HELP)
-    bars = int(
-        st.number_input(
-            "Time-stop (bars)", 0, 100_000, 0, 10, key="bt_time", bind=BOUND, help=TIME_HELP
-        )
-    )
-    reentry = st.selectbox("Re-entry", REENTRIES, key="bt_reentry", bind=BOUND, help=REENTRY_HELP)
+    stop = number("Stop at |z|", "bt_stop", STOP_HELP)
+    bars = int(number("Time-stop (bars)", "bt_time", TIME_HELP))
+    reentry = _one("Re-entry", "bt_reentry", REENTRIES, REENTRY_HELP)
     return replace(rules, stop=stop or None, time_stop=bars or None, reentry=reentry)
 
 
 def _choose_size(rules: BacktestRules) -> BacktestRules:
-    capital = _number("Capital (quote currency)", "bt_capital", 1.0, 1e9, 10_000.0, 1_000.0)
-    sizing = st.selectbox("Sizing", SIZINGS, key="bt_sizing", bind=BOUND, help=SIZING_HELP)
-    fill = st.selectbox("Fill at the next bar's", FILLS, key="bt_fill", bind=BOUND, help=FILL_HELP)
+    capital = number("Capital (quote currency)", "bt_capital")
+    sizing = _one("Sizing", "bt_sizing", SIZINGS, SIZING_HELP)
+    fill = _one("Fill at the next bar's", "bt_fill", FILLS, FILL_HELP)
     return replace(rules, capital=capital, sizing=sizing, fill=fill)
 
 
 def _choose_costs() -> Costs:
-    name = str(st.selectbox("Fees", [*COSTS, CUSTOM], key="bt_costs", bind=BOUND))
+    name = select("Fees", "bt_costs")
     if name in COSTS:
         st.caption(COST_WORDS[name])
         costs = COSTS[name]
     else:
         costs = Costs(
-            _number("Taker (bps)", "bt_taker", -5.0, 100.0, 7.5, 0.5),
-            _number("Maker (bps)", "bt_maker", -5.0, 100.0, 7.5, 0.5),
-            funding_y_bps=_number("S1 funding, bps in 8 h", "bt_fund_y", -100.0, 100.0, 0.0, 0.5),
-            funding_x_bps=_number("S2 funding, bps in 8 h", "bt_fund_x", -100.0, 100.0, 0.0, 0.5),
+            number("Taker (bps)", "bt_taker"),
+            number("Maker (bps)", "bt_maker"),
+            funding_y_bps=number("S1 funding, bps in 8 h", "bt_fund_y"),
+            funding_x_bps=number("S2 funding, bps in 8 h", "bt_fund_x"),
         )
-    liquidity = st.selectbox("Orders", LIQUIDITIES, key="bt_liquidity", bind=BOUND, help=MAKER_HELP)
-    spread = _number("Half-spread (bps)", "bt_spread", 0.0, 100.0, 0.0, 0.25)
-    impact = st.selectbox("Slippage", IMPACTS, key="bt_impact", bind=BOUND, help=IMPACT_HELP)
+    liquidity = _one("Orders", "bt_liquidity", LIQUIDITIES, MAKER_HELP)
+    spread = number("Half-spread (bps)", "bt_spread")
+    impact = _one("Slippage", "bt_impact", IMPACTS, IMPACT_HELP)
     return replace(costs, liquidity=liquidity, half_spread_bps=spread, impact=impact)
 
 
-def _number(
-    label: str, key: str, low: float, high: float, first: float, step: float,
-    note: str | None = None,
-) -> float:  # fmt: skip
-    return float(st.number_input(label, low, high, first, step, key=key, bind=BOUND, help=note))
+def _one(label: str, key: str, options: tuple[Name, ...], note: str) -> Name:
+    """Choose one of some names, as that name's type."""
+    return options[options.index(select(label, key, note=note))]

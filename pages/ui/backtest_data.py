@@ -57,6 +57,12 @@ def bars_for(material: Material, plan: Plan) -> tuple[pd.DataFrame, pd.DataFrame
     return legs[0], legs[1]
 
 
+def is_cut(material: Material, plan: Plan) -> bool:
+    """Whether the bars are cut to the last day, for a fill that has to read the ticks."""
+    index = material.bars.y_bars.index
+    return plan.rules.fill == "vwap" and index[-1] - index[0] > pd.Timedelta(days=VWAP_DAYS)
+
+
 def _weighed(material: Material, symbol: str, bars: pd.DataFrame) -> pd.DataFrame:
     kept = bars.loc[bars.index > bars.index[-1] - pd.Timedelta(days=VWAP_DAYS)]
     step = material.params.bar.timedelta

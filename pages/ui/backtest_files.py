@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 from plotly.offline import get_plotlyjs
 
@@ -15,6 +14,7 @@ from analytics.frames import bar_times_us, utc_index
 from pages.ui import backtest_charts, backtest_words, exports, formats, markup
 from pages.ui.backtest_data import Runs
 from pages.ui.csv_file import csv_bytes
+from pages.ui.figure_html import figure_block
 
 STYLE: Final = Path(__file__).parent / "style.css"
 PAGE_STYLE: Final = """

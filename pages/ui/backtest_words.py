@@ -14,6 +14,7 @@ from pages.ui import formats, markup
 from pages.ui.backtest_data import Runs
 from pages.ui.markup import Cell, Figure, Tone
 
+SHORTEST_ANNUAL: Final = pd.Timedelta(days=2)
 PARTS: Final = ("", "Train", "Test", "All")
 EXPLAINED: Final[dict[str, str]] = {
     "Fill": (
@@ -105,28 +106,25 @@ def main_figures(found: Runs) -> list[Figure]:
     capital, currency = result.rules.capital, formats.quote_currency(result.params.y)
     tips = EXPLAINED
     trades = formats.sample(told.trades, "trade")
-    low, high = told.sharpe_interval
+    step = result.params.bar.timedelta
     return [
         Figure("Net profit", percent(told.total_return),
-               (money(told.net, currency), trades), _tone(told.net)),
+               (money(told.net, currency), trades), _tone(told.net), about="net-profit"),
         Figure("Before costs", percent(told.gross / capital), (money(told.gross, currency),)),
         Figure("Costs", percent((told.gross - told.net) / capital, signed=False),
                (_cost_words(told, currency),)),
         Figure("Break-even cost", bps(told.break_even_bps),
-               (f"a fill; paid {bps(paid_bps(told, capital))}",), tip=tips["Break-even cost"]),
-        Figure("Sharpe ratio", formats.number(told.sharpe, 2),
-               (f"95 %: {formats.number(low, 2)} to {formats.number(high, 2)}",
-                f"{formats.sample(told.bars)}, a year's rate"), tip=tips["Sharpe ratio"]),
+               (f"a fill; paid {bps(paid_bps(told, capital))}",), tip=tips["Break-even cost"],
+               about="break-even"),
+        _sharpe_figure(told, step),
         Figure("Deflated Sharpe", formats.pvalue(found.deflated.probability),
                (f"in training, {formats.count(found.deflated.trials, 'setting')} tried",),
-               tip=tips["Deflated Sharpe"]),
-        Figure("Sortino ratio", formats.number(told.sortino, 2),
-               (f"volatility {percent(told.volatility, 1, signed=False)} a year",),
-               tip=tips["Sortino ratio"]),
+               tip=tips["Deflated Sharpe"], about="deflated-sharpe"),
+        _sortino_figure(told, step),
         Figure("Deepest drawdown", percent(told.max_drawdown),
-               (f"longest {formats.count(told.drawdown_bars, 'bar')}",)),
+               (f"longest {formats.count(told.drawdown_bars, 'bar')}",), about="drawdown"),
         Figure("Trades won", percent(told.hit_rate, 0, signed=False),
-               (trades, f"profit factor {formats.number(told.profit_factor, 2)}")),
+               (trades, f"profit factor {formats.number(told.profit_factor, 2)}"), about="trades"),
         Figure("In the market", percent(told.exposure, 0, signed=False),
                (f"a trade lasts {formats.number(told.mean_bars, 1)} bars",)),
         Figure("Turnover", f"{formats.number(told.turnover, 1)} ×", ("of the capital",),
@@ -135,6 +133,34 @@ def main_figures(found: Runs) -> list[Figure]:
                ("needs slippage by volume" if math.isnan(told.capacity) else "both legs",),
                tip=tips["Capacity"]),
     ]  # fmt: skip
+
+
+def is_too_short(bars: int, step: pd.Timedelta) -> bool:
+    """Whether so many bars span too little time for a year's rate to mean anything."""
+    return bars * step < SHORTEST_ANNUAL
+
+
+def too_short(bars: int) -> str:
+    """Say why there is no year's rate."""
+    return f"too short to annualise ({formats.sample(bars)})"
+
+
+def _sharpe_figure(told: Performance, step: pd.Timedelta) -> Figure:
+    tip = EXPLAINED["Sharpe ratio"]
+    if is_too_short(told.bars, step):
+        return Figure("Sharpe ratio", formats.NOT_KNOWN, (too_short(told.bars),), tip=tip,
+                      about="sharpe")  # fmt: skip
+    low, high = (formats.number(edge, 2) for edge in told.sharpe_interval)
+    notes = f"95 %: {low} to {high}", f"{formats.sample(told.bars)}, a year's rate"
+    return Figure("Sharpe ratio", formats.number(told.sharpe, 2), notes, tip=tip, about="sharpe")
+
+
+def _sortino_figure(told: Performance, step: pd.Timedelta) -> Figure:
+    is_short = is_too_short(told.bars, step)
+    value = formats.NOT_KNOWN if is_short else formats.number(told.sortino, 2)
+    volatility = f"volatility {percent(told.volatility, 1, signed=False)} a year"
+    note = too_short(told.bars) if is_short else volatility
+    return Figure("Sortino ratio", value, (note,), tip=EXPLAINED["Sortino ratio"], about="sortino")
 
 
 def _cost_words(told: Performance, currency: str) -> str:
@@ -152,15 +178,24 @@ def parts_table(found: Runs) -> str:
     """Compare training and test; each part begins and ends flat."""
     parts = (found.train, found.test, found.whole)
     told = [each.performance for each in parts]
-    capital = found.whole.rules.capital
+    capital, step = found.whole.rules.capital, found.whole.params.bar.timedelta
+    shorts = [is_too_short(each.bars, step) for each in told]
+    sharpe = [
+        "too short" if short else formats.number(each.sharpe, 2)
+        for each, short in zip(told, shorts, strict=True)
+    ]
+    interval = [
+        formats.NOT_KNOWN if short else _interval(each.sharpe_interval)
+        for each, short in zip(told, shorts, strict=True)
+    ]
     rows: list[tuple[str | Cell, ...]] = [
         ("Bars", *(f"{each.bars:,}" for each in told)),
         ("Trades", *(f"{each.trades:,}" for each in told)),
         ("Before costs", *(percent(each.gross / capital) for each in told)),
         ("Net", *(Cell(percent(each.total_return), _tone(each.net)) for each in told)),
         ("Break-even cost", *(bps(each.break_even_bps) for each in told)),
-        ("Sharpe ratio", *(formats.number(each.sharpe, 2) for each in told)),
-        ("95 % interval", *(_interval(each.sharpe_interval) for each in told)),
+        ("Sharpe ratio", *sharpe),
+        ("95 % interval", *interval),
         ("Deepest drawdown", *(percent(each.max_drawdown) for each in told)),
         ("Trades won", *(percent(each.hit_rate, 0, signed=False) for each in told)),
     ]
@@ -204,6 +239,13 @@ def sweep_words(swept: Sweep, test: BacktestResult) -> list[str]:
 def walk_words(found: WalkForward) -> list[str]:
     """Say what choosing on the past came to."""
     told, capital = found.performance, found.rules.capital
+    if is_too_short(told.bars, found.params.bar.timedelta):
+        rate = f"Sharpe ratio: {too_short(told.bars)}."
+    else:
+        rate = (
+            f"Sharpe ratio {formats.number(told.sharpe, 2)} "
+            f"(95 %: {_interval(told.sharpe_interval)}), n = {told.bars:,} bars."
+        )
     blocks = formats.count(len(found.blocks), "block")
     settings = formats.count(found.settings, "setting")
     return [
@@ -212,10 +254,7 @@ def walk_words(found: WalkForward) -> list[str]:
             f"{percent(told.total_return)} after costs, {percent(told.gross / capital)} before, "
             f"{formats.count(told.trades, 'trade')}."
         ),
-        (
-            f"Sharpe ratio {formats.number(told.sharpe, 2)} "
-            f"(95 %: {_interval(told.sharpe_interval)}), n = {told.bars:,} bars."
-        ),
+        rate,
     ]
 
 

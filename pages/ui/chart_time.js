@@ -3,7 +3,6 @@
 // counts in ms.
 
 const EDGES = ["x0", "x1", "x"];
-const LIMITS = ["minallowed", "maxallowed"];
 
 function timeWords(ms) {
   return Number.isFinite(ms) ? new Date(ms).toISOString().slice(0, -1) : null;
@@ -29,11 +28,10 @@ function timeAxes(layout) {
   return new Set(names.map((name) => name.replace("axis", "")));
 }
 
+// The limits of its own choice of a range are left: those the library does take as they are.
 function writtenAxis(axis) {
-  const written = withWords(axis, LIMITS);
-  if (axis.range) written.range = axis.range.map((edge) => (typeof edge === "number" ? timeWords(edge) : edge));
-  if (axis.autorangeoptions) written.autorangeoptions = withWords(axis.autorangeoptions, LIMITS);
-  return written;
+  if (!axis.range) return axis;
+  return { ...axis, range: axis.range.map((edge) => (typeof edge === "number" ? timeWords(edge) : edge)) };
 }
 
 // The figure with words for every time; the one given stays as it is.

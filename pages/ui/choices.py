@@ -7,9 +7,17 @@ from typing import Final, Literal
 
 import streamlit as st
 
+from analytics.backtest_rules import (
+    FILLS,
+    IMPACTS,
+    LIQUIDITIES,
+    REENTRIES,
+    RULE_PRESETS,
+    SIZINGS,
+)
 from analytics.frames import INTERVALS
 from analytics.gates import DATA_GATES
-from analytics.hedge import HEDGE_METHODS
+from analytics.hedge import CAUSAL_HEDGES, HEDGE_METHODS
 from analytics.signals import MISSION, SYMMETRIC, Thresholds
 from analytics.spread import SPREAD_KINDS
 
@@ -36,6 +44,7 @@ LOOKBACKS_S: Final = {
 }
 RULES: Final[dict[str, Thresholds]] = {"mission": MISSION, "symmetric": SYMMETRIC}
 LEVELS: Final = {"1": 0.01, "5": 0.05, "10": 0.10}
+FEES: Final = ("spot", "futures", "none")
 TABS: Final = ("Statistics", "β path", "Correlation", "Residuals")
 PRICE_VIEWS: Final = ("rebased", "raw", "two axes")
 GATE_FIELDS: Final = ("leg_stale", "window_covered", "enough_bars", "pvalue", "half_life")
@@ -92,6 +101,29 @@ class Switch:
         return isinstance(value, bool)
 
 
+BACKTEST_CHOICES: Final[dict[str, OneOf | Number]] = {
+    "bt_hedge": OneOf(CAUSAL_HEDGES[0], CAUSAL_HEDGES),
+    "bt_rule": OneOf(next(iter(RULE_PRESETS)), (*RULE_PRESETS, CUSTOM)),
+    "bt_sell": Number(2.0, -10.0, 10.0, 0.25),
+    "bt_out_short": Number(0.0, -10.0, 10.0, 0.25),
+    "bt_buy": Number(-2.0, -10.0, 10.0, 0.25),
+    "bt_out_long": Number(0.0, -10.0, 10.0, 0.25),
+    "bt_stop": Number(0.0, 0.0, 20.0, 0.5),
+    "bt_time": Number(0, 0, 100_000, 10),
+    "bt_reentry": OneOf(REENTRIES[0], REENTRIES),
+    "bt_capital": Number(10_000.0, 1.0, 1e9, 1_000.0),
+    "bt_sizing": OneOf(SIZINGS[0], SIZINGS),
+    "bt_fill": OneOf(FILLS[0], FILLS),
+    "bt_costs": OneOf("spot", (*FEES, CUSTOM)),
+    "bt_taker": Number(7.5, -5.0, 100.0, 0.5),
+    "bt_maker": Number(7.5, -5.0, 100.0, 0.5),
+    "bt_fund_y": Number(0.0, -100.0, 100.0, 0.5),
+    "bt_fund_x": Number(0.0, -100.0, 100.0, 0.5),
+    "bt_liquidity": OneOf(LIQUIDITIES[0], LIQUIDITIES),
+    "bt_spread": Number(0.0, 0.0, 100.0, 0.25),
+    "bt_impact": OneOf(IMPACTS[0], IMPACTS),
+    "bt_train": Number(60, 20, 90, 5),
+}
 CHOICES: Final[dict[str, OneOf | Word | Number | Switch]] = {
     "mode": OneOf(LIVE, (LIVE, FILE, REPLAY)),
     "file": Word(SAMPLE),
@@ -114,8 +146,10 @@ CHOICES: Final[dict[str, OneOf | Word | Number | Switch]] = {
     "every": Number(2, 1, 60, 1),
     "prices": OneOf(PRICE_VIEWS[0], PRICE_VIEWS),
     "tab": OneOf(TABS[0], TABS),
+    **BACKTEST_CHOICES,
 }
 CHOSEN: Final = "chosen"
+WISHED: Final = "wished"
 
 
 def valid(found: object) -> dict[str, Value]:
@@ -143,6 +177,18 @@ def apply(wanted: Mapping[str, Value]) -> None:
         else:
             st.session_state[key] = value
             st.session_state.setdefault(CHOSEN, {})[key] = value
+
+
+def wish(wanted: Mapping[str, Value]) -> None:
+    """Ask for some choices; the next run that draws the header takes them up."""
+    st.session_state[WISHED] = dict(wanted)
+
+
+def fulfil() -> None:
+    """Take up what was asked for; only before the controls are drawn."""
+    for key, value in st.session_state.pop(WISHED, {}).items():
+        st.session_state[key] = value
+        st.session_state.setdefault(CHOSEN, {})[key] = value
 
 
 def recall(key: str, options: Sequence[str] | None = None) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from analytics.errors import AnalyticsError
 from ingest.tick import IngestError
 from pages.ui import (
+    choices,
     controls,
     file_choice,
     notices,
@@ -106,6 +107,7 @@ def current() -> Desk:
 def show() -> None:
     """Draw the header and the sidebar; `current` has what they come to."""
     saved_views.take_up()
+    choices.fulfil()
     with st.sidebar:
         mode = controls.pick_mode()
         file, symbols, why_not = _material(mode)
@@ -170,7 +172,7 @@ def _missing(symbols: tuple[str, ...], prefix: str, where: str) -> Notice | None
     kept = st.session_state.get("missing")
     if kept is None or kept[1:] != (prefix, symbols):
         return None
-    return notices.missing_symbols(kept[0], symbols, where)
+    return notices.missing_symbols(kept[0], symbols, where, is_restored=saved_views.is_restored())
 
 
 def _manage() -> None:

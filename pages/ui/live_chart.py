@@ -10,13 +10,14 @@ import streamlit as st
 from pages.charts import theme
 from pages.ui.assets import PLOTLY_PATH
 from pages.ui.chart_route import CHART_PATH
+from pages.ui.chart_script import loader
 from pages.ui.chart_store import ServedChart
 
 HERE: Final = Path(__file__).parent
 SPANS: Final = (("15m", 900), ("1h", 3_600), ("4h", 14_400), ("24h", 86_400), ("All", 0))
 
 _PLOT = '<p class="pairdesk-chart-error" role="alert"></p>'
-_HTML = f'<div class="pairdesk-chart" role="img"><div class="pairdesk-plot"></div>{_PLOT}</div>'
+_HTML = f'<div class="pairdesk-chart" role="group"><div class="pairdesk-plot"></div>{_PLOT}</div>'
 _SPAN_BUTTONS = "".join(
     f'<button type="button" data-span="{seconds}" aria-pressed="false" disabled>{name}</button>'
     for name, seconds in SPANS
@@ -37,29 +38,19 @@ _STREAM_HTML = f"""
 """
 
 
-def _read(*names: str) -> str:
-    return "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)
-
-
+_CSS: Final = (HERE / "live_chart.css").read_text(encoding="utf-8")
 _mount = st.components.v2.component(
     "pairdesk_live_chart",
     html=_HTML,
-    css=_read("live_chart.css"),
-    js=_read("chart_base.js", "chart_time.js", "live_chart.js"),
+    css=_CSS,
+    js=loader("figure"),
     isolate_styles=False,
 )
 _mount_stream = st.components.v2.component(
     "pairdesk_chart_stream",
     html=_STREAM_HTML,
-    css=_read("live_chart.css"),
-    js=_read(
-        "chart_base.js",
-        "chart_time.js",
-        "chart_tables.js",
-        "chart_fill.js",
-        "chart_toolbar.js",
-        "chart_stream.js",
-    ),
+    css=_CSS,
+    js=loader("stream"),
     isolate_styles=False,
 )
 

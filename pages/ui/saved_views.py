@@ -10,6 +10,7 @@ from pages.ui import choices, views
 from pages.ui.views import ViewError
 
 BEGUN: Final = "session_begun"
+RESTORED: Final = "session_restored"
 SAID: Final = "views_said"
 BASELINE: Final = "views_baseline"
 NOT_IN_LINK: Final = {"every"}
@@ -27,6 +28,7 @@ def take_up() -> None:
         st.session_state[SAID] = (False, saved.damage)
     if not saved.last:
         return
+    st.session_state[RESTORED] = True
     st.session_state["every"] = saved.last.get("every", choices.CHOICES["every"].default)
     # Through the URL, which is read at the start of a run: so the address says what is shown.
     in_link = {key: value for key, value in saved.last.items() if key not in NOT_IN_LINK}
@@ -34,6 +36,11 @@ def take_up() -> None:
         if value != choices.CHOICES[key].default:
             st.query_params[key] = str(value).lower() if isinstance(value, bool) else str(value)
     st.rerun()
+
+
+def is_restored() -> bool:
+    """Whether this visit began with the last settings, not with a link."""
+    return bool(st.session_state.get(RESTORED))
 
 
 def keep() -> None:

@@ -12,4 +12,5 @@ import pages.ui.backtest_body
 import pages.ui.body
 import pages.ui.evidence_body
 import pages.ui.feed_body
-import pages.ui.file_choice  # noqa: F401 - imported to be loaded, as are those above
+import pages.ui.file_choice
+import pages.ui.scanner_body  # noqa: F401 - imported to be loaded, as are those above

@@ -191,9 +191,10 @@ def _memory(app: AppProcess, chart: ChartPage, refreshes: int) -> list[Row]:
     zoomed = chart.zoom()
     session = chart.page.context.new_cdp_session(chart.page)
     settle = max(refreshes // 4, 1)
-    chart.wait_for_versions(settle)
+    begun = chart.state()["version"]
+    chart.wait(f"s.version >= {begun + settle}", timeout_ms=60_000 + refreshes * 4_000)
     heap, server = _heap_mb(session), (app.memory_bytes() or 0) / 1e6
-    target = chart.state()["version"] + refreshes - settle
+    target = begun + refreshes
     chart.wait(f"s.version >= {target}", timeout_ms=refreshes * 4_000)
     grown, grown_server = _heap_mb(session) - heap, (app.memory_bytes() or 0) / 1e6 - server
     told = f"{refreshes} refreshes with a zoomed chart; growth over the last three quarters"
