@@ -81,6 +81,7 @@ class TickWriter:
         self.path = Path(path)
         self._connection = open_for_writing(self.path)
         self.ledger_changed = True  # for whoever publishes the gaps, who sets it back
+        self._causes: dict[StreamKey, str] = {}  # of the next gaps, as the last batch found them
         self._stale = False  # the ledgers may know of ids that were rolled back
         self._streams: dict[StreamKey, StreamState] = {}
         self._load()
@@ -102,7 +103,7 @@ class TickWriter:
         """Name the cause of the next gap of these streams (all of them by default)."""
         for key in list(self._streams) if streams is None else streams:
             if key in self._streams:
-                self._streams[key].cause = cause
+                self._streams[key].cause = self._causes[key] = cause
 
     def close_gap(
         self,
@@ -201,6 +202,7 @@ class TickWriter:
         """All or nothing, in the file and in the ledgers."""
         if self._stale:  # undoing failed as well
             self._undo()
+        self._causes = {key: state.cause for key, state in self._streams.items()}
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             yield
@@ -360,7 +362,6 @@ class TickWriter:
         self._stale = False
 
     def _load(self) -> None:
-        causes = {key: state.cause for key, state in self._streams.items()}
         streams: dict[StreamKey, StreamState] = {}
         rows = self._connection.execute(
             "SELECT stream_id, market, symbol, kind, first_id, first_us, last_id, last_us"
@@ -371,9 +372,16 @@ class TickWriter:
             ledger = StreamLedger(
                 first_id, first_us or 0, last_id, last_us or 0, self._load_gaps(stream_id)
             )
-            streams[key] = StreamState(stream_id, ledger, causes.get(key, "stopped"))
+            streams[key] = StreamState(stream_id, ledger, self._cause_after(key, last_id))
         self._streams = streams
         self._repairs = RepairLog(self._connection)
+
+    def _cause_after(self, key: StreamKey, last_id: int | None) -> str:
+        """Name the cause of the next gap: a gap that was rolled back needs its own once more."""
+        state = self._streams.get(key)
+        if state is not None and state.ledger.last_id == last_id:  # committed all the same
+            return state.cause
+        return self._causes.get(key, "stopped")
 
     def _load_gaps(self, stream_id: int) -> list[Gap]:
         rows = self._connection.execute(

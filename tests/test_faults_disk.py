@@ -13,8 +13,9 @@ from ingest.event_queue import Call
 from ingest.writer import TickWriter
 
 
-def test_any_statement_of_the_writer_may_fail_and_nothing_is_lost_or_doubled() -> None:
-    result = fault_disk.fail_at_every_write(seed=1, sampled=True)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_any_statement_of_the_writer_may_fail_and_nothing_is_lost_or_doubled(seed: int) -> None:
+    result = fault_disk.fail_at_every_write(seed=seed, sampled=True)
     assert not result.failures
 
 

@@ -57,10 +57,11 @@ def test_a_scan_its_heatmap_and_a_click_that_opens_the_pair(browser, address, wi
     table = page.locator("[data-testid=stDataFrame] .dvn-scroller").first
     table.wait_for(timeout=READY_MS)
     table.click(position=FIRST_ROW)
-    link = page.get_by_role("link", name="on Live")
-    link.wait_for(timeout=READY_MS)
-    href = str(link.get_attribute("href"))
-    assert "interval=5s" in href
-    assert "file_s1=SYN" in href
+    page.wait_for_selector(".pd-word", timeout=READY_MS)
+    page.wait_for_selector(".pairdesk-plot .main-svg", timeout=READY_MS)
+    assert "/scanner" not in page.url
+    assert "interval=5s" in page.url
+    assert "mode=NDJSON" in page.url
+    assert page.locator(".pd-head").first.inner_text().startswith("SYNAUSDT")
     page.close()
     assert errors == []
