@@ -67,7 +67,7 @@ def opened(
 
 def settled(page) -> None:
     """Wait until the page has ended a run and shows its content."""
-    page.wait_for_selector(".pd-head", timeout=READY_MS)
+    page.wait_for_selector(".pd-head, [data-testid=stAlert]", timeout=READY_MS)
     page.wait_for_selector('.stApp[data-test-script-state="notRunning"]', timeout=READY_MS)
     page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')")
 
