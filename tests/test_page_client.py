@@ -156,7 +156,7 @@ def test_the_app_refreshes_and_is_measured_from_outside(tmp_path: Path):
         options = ["--db", tmp_path / "ticks.db", "--symbols", ",".join(symbols)]
         options += ["--ws-url", exchange.ws_url, "--rest-url", exchange.rest_url]
         with running_app(tmp_path, *options) as app:
-            asyncio.run(asyncio.wait_for(look(app.url), 60))
+            asyncio.run(asyncio.wait_for(look(app.url), 100))
             if Path("/proc/self/statm").exists():
                 assert app.memory_bytes() > 50_000_000
                 assert app.cpu_s() > 0.1
