@@ -171,10 +171,18 @@ def test_help_explains_every_option(project_root) -> None:
 def test_the_private_names_of_streamlit_are_still_there() -> None:
     """When this fails, a new Streamlit has moved them: see pages/ui/streamlit_private.py."""
     from streamlit.runtime.pages_manager import PagesManager
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
+    from streamlit.runtime.state.query_params import QueryParams
+    from streamlit.runtime.state.safe_session_state import SafeSessionState
     from streamlit.web.server.starlette import starlette_server
 
     assert hasattr(PagesManager, "uses_pages_directory")
     assert hasattr(starlette_server, "_bind_socket")
+    assert callable(get_script_run_ctx)
+    assert hasattr(SafeSessionState, "query_params")
+    for name in ("is_bound", "set_with_no_forward_msg", "_send_query_param_msg"):
+        assert hasattr(QueryParams, name)
+    assert QueryParams()._query_params == {}
     streamlit_private.ignore_pages_folder()
     assert PagesManager.uses_pages_directory is False
 

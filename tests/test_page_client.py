@@ -133,7 +133,9 @@ def test_open_pages_refresh_side_by_side_and_note_what_fails(script):
     assert len(seen.refreshed) >= 10
     assert len(seen.opened) >= 3
     assert any("made to fail" in each for each in seen.failures)
-    assert {re.search(r"for (\w)", each).group(1) for each in seen.texts} == {"a", "b"}
+    # The page that fails is opened again and again: its words may be among them, without a name.
+    named = {name for each in seen.texts for name in re.findall(r"drawn \d+ for (\w)", each)}
+    assert named == {"a", "b"}
 
 
 def test_the_app_refreshes_and_is_measured_from_outside(tmp_path: Path):

@@ -150,6 +150,7 @@ CHOICES: Final[dict[str, OneOf | Word | Number | Switch]] = {
 }
 CHOSEN: Final = "chosen"
 WISHED: Final = "wished"
+FIRST: Final = "first_of_data"
 
 
 def valid(found: object) -> dict[str, Value]:
@@ -165,6 +166,29 @@ def chosen() -> dict[str, Value]:
     shown = {key: st.session_state[key] for key in CHOICES if key in st.session_state}
     kept |= {key: value for key, value in shown.items() if CHOICES[key].admits(value)}
     return dict(kept)
+
+
+def begins_with(key: str, value: str) -> None:
+    """Note what a choice that depends on the data is at first: then no link has to say it."""
+    st.session_state.setdefault(FIRST, {})[key] = value
+
+
+def in_link() -> dict[str, str]:
+    """Return what a link to the present view says: each choice that is not what it is at first."""
+    first = {key: kind.default for key, kind in CHOICES.items()} | st.session_state.get(FIRST, {})
+    shown = {key: st.session_state[key] for key in CHOICES if key in st.session_state}
+    return {
+        key: written(value)
+        for key, value in shown.items()
+        if CHOICES[key].admits(value) and value != first[key]
+    }
+
+
+def written(value: Value) -> str:
+    """Write a value as the address has it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def apply(wanted: Mapping[str, Value]) -> None:

@@ -168,6 +168,7 @@ def select(
     known = list(options) or list(kind.options if isinstance(kind, OneOf) else ())
     choices.recall(key, known)
     index = known.index(str(kind.default)) if kind.default in known else first
+    choices.begins_with(key, known[index])
     chosen = st.selectbox(
         label, known, index=index, key=key, bind=BOUND, help=note, width=width or "stretch"
     )

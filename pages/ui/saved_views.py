@@ -34,7 +34,7 @@ def take_up() -> None:
     in_link = {key: value for key, value in saved.last.items() if key not in NOT_IN_LINK}
     for key, value in in_link.items():
         if value != choices.CHOICES[key].default:
-            st.query_params[key] = str(value).lower() if isinstance(value, bool) else str(value)
+            st.query_params[key] = choices.written(value)
     st.rerun()
 
 

@@ -1,7 +1,7 @@
 """Names that Streamlit does not promise, in one guarded place; a test tells when they are gone."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 
@@ -31,3 +31,25 @@ def send_without_delay() -> None:
 
     bind_without_delay.without_delay = True  # type: ignore[attr-defined]
     starlette_server._bind_socket = bind_without_delay
+
+
+def complete_address(wanted: Mapping[str, str]) -> None:
+    """Put into the page's address what controls bound to it show and it lacks.
+
+    A change of page while the browser still mounts the controls drops the part of those that it
+    had not reached; Streamlit keeps their values, and `st.query_params` refuses bound names.
+    """
+    from streamlit.runtime.scriptrunner import get_script_run_ctx  # noqa: PLC0415 - kept here
+
+    context = get_script_run_ctx()
+    if context is None:
+        return
+    with context.session_state.query_params() as address:
+        lost = {key: wanted[key] for key in wanted if address.is_bound(key) and key not in address}
+        if not lost:
+            return
+        for key, value in lost.items():
+            address.set_with_no_forward_msg(key, value)
+        # In the browser's own order: the same address must not become a step of its history.
+        address._query_params = dict(sorted(address._query_params.items()))
+        address._send_query_param_msg()
