@@ -32,7 +32,7 @@ _STREAM_HTML = f"""
       title="Drag moves the span instead of choosing a narrower one">Drag to pan</button>
     <button type="button" class="pairdesk-png" title="Save this figure as a picture">PNG</button>
   </div>
-  <div class="pairdesk-plot" tabindex="0" role="img" aria-label="Chart of the pair, being drawn"></div>
+  <div class="pairdesk-plot" tabindex="0" role="img" aria-label="Chart, being drawn"></div>
   {_PLOT}
 </div>
 """
