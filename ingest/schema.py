@@ -12,6 +12,9 @@ APPLICATION_ID = 0x50414952  # "PAIR"
 UNITS = 100_000_000
 EXACT_UNITS = 2**53  # below it every whole number is a double
 
+# Rows of several symbols go into the middle of the tables, which splits pages: larger ones are
+# fuller, 54.8 bytes a tick with bars in place of 55.4 at 4,096. Only a new file takes it.
+PAGE_BYTES = 8192
 _WAL_KEPT_BYTES = 64_000_000  # what the log's file is cut back to after a long reader is gone
 
 _VERSION_1 = """
@@ -177,6 +180,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(
             path, timeout=5.0, isolation_level=None, check_same_thread=False
         )
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}")

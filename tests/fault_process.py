@@ -16,6 +16,7 @@ from fault_result import Result, at_least, at_most, equal, holds, told
 from fault_storage import TESTS, child_environment, until
 
 from ingest.recorder import Recorder
+from ingest.schema import PAGE_BYTES
 from ingest.settings import Settings
 from ingest.writing import BATCH_WAIT_S
 
@@ -256,7 +257,7 @@ def _damage_and_repair(folder: Path, nursery: Nursery, seed: int) -> tuple[int, 
                     child.end()  # in order: these are safe
         log = database.with_name(database.name + "-wal")
         content = bytearray(log.read_bytes())
-        for at in range(rng.randrange(len(content)), len(content), 4096 + 24):
+        for at in range(rng.randrange(len(content)), len(content), PAGE_BYTES + 24):
             content[at] ^= 0x5A
         log.write_bytes(content)
         database.with_name(database.name + "-shm").unlink(missing_ok=True)

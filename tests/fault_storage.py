@@ -19,13 +19,13 @@ from fault_result import Result, at_least, at_most, equal, holds, told
 
 from ingest.counts import Counts
 from ingest.event_queue import Call, EventQueue
+from ingest.schema import PAGE_BYTES
 from ingest.tick import Event
 from ingest.upkeep import Retention, Upkeep
 from ingest.writer import TickWriter
 from ingest.writing import WritingLoop
 
 TESTS = Path(__file__).resolve().parent
-PAGE_BYTES = 4096
 MB = 1_000_000
 
 
