@@ -129,16 +129,18 @@ def dickey_fuller(
     NotEnoughDataError, DegenerateSeriesError, ParameterError
         With `what` in the message.
     """
-    known = ~np.isnan(values)
-    bars = int(known.sum())
+    unknown = np.isnan(values)
+    known = values[~unknown] if unknown.any() else values
+    bars = known.size
     _check_max_lags(max_lags)
     if bars < min_bars(trend, max_lags):
         raise NotEnoughDataError(what, min_bars(trend, max_lags), bars)
-    size = float(np.abs(values[known]).max())
-    if float(np.ptp(values[known])) <= NOISE * size:
+    least, most = float(known.min()), float(known.max())
+    size = max(abs(least), abs(most))
+    if most - least <= NOISE * size:
         raise DegenerateSeriesError(what, f"the series is constant over {bars} bars")
     # A constant in the regression makes its level arbitrary: near zero no digits are lost.
-    level = values if trend == "n" else values - values[known].mean()
+    level = values if trend == "n" else values - known.mean()
     if bars == values.size:
         quick = _unbroken_fit(level, trend, max_lags, autolag, NOISE * size)
         if quick is not None:
