@@ -40,8 +40,6 @@ class Market:
     paths
         Shape (8, n), rows as `analytics.kernel_backtest` names them: fill prices, marks (closes,
         carried over missing bars for valuing only), impact, funding of a long unit.
-    moves, funded
-        Running sums that let a sweep book a trade in a few steps.
     costs
         Fee and half-spread as shares of the notional, and the exponent of the impact.
     """
@@ -50,8 +48,6 @@ class Market:
     x: pd.Series
     tradable: BoolArray
     paths: FloatArray
-    moves: FloatArray
-    funded: FloatArray
     costs: FloatArray
 
     @property
@@ -164,16 +160,11 @@ def _market(y: pd.DataFrame, x: pd.DataFrame, params: PairParams, rules: Backtes
         paths[kernel.FUNDING_Y + place] = _funding(bars, mark, funding_bps)
         paths[kernel.IMPACT_Y + place] = _impact(name, bars, costs)
     paths[[kernel.IMPACT_Y, kernel.IMPACT_X]] *= tradable
-    moves, funded = np.zeros((3, len(y) + 1)), np.zeros((2, len(y) + 1))
-    kernel.squared_moves(paths, moves)
-    funded[:, 1:] = paths[[kernel.FUNDING_Y, kernel.FUNDING_X]].cumsum(axis=1)
     return Market(
         y=y["close"].rename(params.y),
         x=x["close"].rename(params.x),
         tradable=tradable,
         paths=paths,
-        moves=moves,
-        funded=funded,
         costs=np.array([costs.fee_bps * BPS, costs.spread_bps * BPS, costs.power]),
     )
 

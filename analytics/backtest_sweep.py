@@ -1,22 +1,26 @@
 """The same rule with many entries and windows: what was chosen, among what, and its neighbours."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import pandas as pd
 
-from analytics.backtest_market import Market, Signals, prepare, signals
+from analytics.backtest_market import Market, Signals, prepare
 from analytics.backtest_rules import BPS, BacktestRules
+from analytics.backtest_windows import WindowSignals
 from analytics.errors import NotEnoughDataError, ParameterError
-from analytics.frames import FloatArray
+from analytics.frames import BoolArray, FloatArray
 from analytics.params import PairParams
 
 CRITERIA: Final = ("sharpe", "net")
 _COLUMNS: Final = 6
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,17 +105,48 @@ class Sweep:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
-    """A market with the signals of every window, so that spans can be swept one after another."""
+class Grid:
+    """A market and the settings to try on it.
+
+    Attributes
+    ----------
+    windows, entries
+        As `Sweep` has them.
+    allowed, rows
+        Which entries the rules allow, and the rules of those, as the compiled loop takes them.
+    cells
+        What booking a trade asks of a bar.
+    maker
+        Makes the signals of a window.
+    """
 
     market: Market
     params: PairParams
     rules: BacktestRules
     windows: tuple[int, ...]
     entries: tuple[float, ...]
-    given: tuple[Signals, ...]
+    allowed: BoolArray
     rows: FloatArray
-    allowed: tuple[bool, ...]
+    cells: FloatArray
+    maker: WindowSignals
+
+    @property
+    def distinct(self) -> tuple[int, ...]:
+        """Windows whose signals differ: where z depends on none, one is enough."""
+        return self.windows if self.maker.has_window else self.windows[:1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A grid with the signals of every window, so that spans can be swept one after another."""
+
+    grid: Grid
+    given: tuple[Signals, ...]
+
+    @property
+    def market(self) -> Market:
+        """What is traded in."""
+        return self.grid.market
 
 
 def sweep_backtest(
@@ -144,8 +179,11 @@ def sweep_backtest(
     """
     if not 0 < share <= 1:
         raise ParameterError("share", share, "above 0, up to 1")
-    made = prepare_sweep(y_bars, x_bars, params, rules, windows=windows, entries=entries)
-    return sweep_span(made, 0, round(share * made.market.size))
+    grid = _grid(y_bars, x_bars, params, rules, windows, entries)
+    span = (0, round(share * grid.market.size))
+    _check_span(grid, span)
+    # Signals are made, walked and let go window by window: they stay in the processor's caches.
+    return _gathered(grid, span, lambda row: _swept(grid, grid.maker.at(grid.windows[row]), span))
 
 
 def prepare_sweep(
@@ -158,30 +196,9 @@ def prepare_sweep(
     entries: Sequence[float],
 ) -> Prepared:
     """Compute the signals of every window once; errors as `sweep_backtest`."""
-    for name, values in (("windows", windows), ("entries", entries)):
-        if not len(values) or len(set(values)) < len(values):
-            raise ParameterError(name, tuple(values), "one or more values, none of them twice")
-    market = prepare(y_bars, x_bars, params, rules)
-
-    def of_window(window: int) -> Signals:
-        return signals(market, replace(params, window=window), rules)
-
-    # Where neither z nor β depends on the window, once is enough.
-    distinct = windows[:1] if params.uses_beta and params.hedge == "kalman" else windows
-    with ThreadPoolExecutor(max_workers=_workers()) as pool:
-        given = list(pool.map(of_window, distinct))
-    given += given[:1] * (len(windows) - len(given))
-    allowed = tuple(rules.stop is None or rules.stop > abs(entry) for entry in entries)
-    rows = [
-        rules.with_entry(float(entry)).as_row()
-        for entry, fits in zip(entries, allowed, strict=True)
-        if fits
-    ]
-    return Prepared(
-        market, params, rules, tuple(int(each) for each in windows),
-        tuple(float(each) for each in entries), tuple(given),
-        np.array(rows).reshape(len(rows), -1), allowed,
-    )  # fmt: skip
+    grid = _grid(y_bars, x_bars, params, rules, windows, entries)
+    given = _on_all_cores(grid.maker.at, grid.distinct)
+    return Prepared(grid, tuple(given * (len(grid.windows) // len(given))))
 
 
 def sweep_span(made: Prepared, start: int, stop: int) -> Sweep:
@@ -192,42 +209,88 @@ def sweep_span(made: Prepared, start: int, stop: int) -> Sweep:
     NotEnoughDataError
         Fewer than 3 bars.
     """
-    if stop - start < 3:
-        raise NotEnoughDataError(f"sweep of {made.params.label}", 3, stop - start)
-    out = np.full((len(made.windows), len(made.entries), _COLUMNS), np.nan)
-    allowed = np.array(made.allowed)
+    span = (start, stop)
+    _check_span(made.grid, span)
+    return _gathered(made.grid, span, lambda row: _swept(made.grid, made.given[row], span))
 
-    def of_row(row: int) -> None:
-        out[row, allowed] = _swept(made, made.given[row], start, stop)
 
-    with ThreadPoolExecutor(max_workers=_workers()) as pool:
-        list(pool.map(of_row, range(len(made.windows))))
-    trades, gross, net, traded, mean, deviation = np.moveaxis(out, 2, 0)
+def _grid(
+    y_bars: pd.DataFrame, x_bars: pd.DataFrame, params: PairParams, rules: BacktestRules,
+    windows: Sequence[int], entries: Sequence[float],
+) -> Grid:  # fmt: skip
+    from analytics.kernel_backtest import sweep_cells  # noqa: PLC0415 - numba, when needed
+
+    for name, values in (("windows", windows), ("entries", entries)):
+        if not len(values) or len(set(values)) < len(values):
+            raise ParameterError(name, tuple(values), "one or more values, none of them twice")
+    checked = tuple(replace(params, window=window).window for window in windows)
+    market = prepare(y_bars, x_bars, params, rules)
+    allowed = np.array([rules.stop is None or rules.stop > abs(entry) for entry in entries])
+    rows = [rules.with_entry(float(entry)).as_row() for entry in np.array(entries)[allowed]]
+    return Grid(
+        market=market,
+        params=params,
+        rules=rules,
+        windows=checked,
+        entries=tuple(float(entry) for entry in entries),
+        allowed=allowed,
+        rows=np.array(rows).reshape(len(rows), -1),
+        cells=sweep_cells(market.paths),
+        maker=WindowSignals.of(market, params, rules),
+    )
+
+
+def _check_span(grid: Grid, span: tuple[int, int]) -> None:
+    bars = span[1] - span[0]
+    if bars < 3:
+        raise NotEnoughDataError(f"sweep of {grid.params.label}", 3, bars)
+
+
+def _gathered(grid: Grid, span: tuple[int, int], of_row: Callable[[int], FloatArray]) -> Sweep:
+    """Run all rows of the grid on all cores and lay their figures out."""
+    rows = range(len(grid.distinct))
+    found = np.stack(_on_all_cores(of_row, rows))
+    trades, gross, net, traded, mean, deviation = np.moveaxis(_spread_out(grid, found), 2, 0)
     return Sweep(
-        params=made.params,
-        rules=made.rules,
-        windows=made.windows,
-        entries=made.entries,
+        params=grid.params,
+        rules=grid.rules,
+        windows=grid.windows,
+        entries=grid.entries,
         trades=trades,
         gross=gross,
         net=net,
         traded=traded,
         sharpe=_ratio(mean, deviation),
         break_even_bps=_ratio(gross, traded * BPS),
-        bars=stop - start,
+        bars=span[1] - span[0],
     )
 
 
-def _swept(made: Prepared, given: Signals, start: int, stop: int) -> FloatArray:
+def _spread_out(grid: Grid, found: FloatArray) -> FloatArray:
+    """Give every window and entry its place; NaN where the rules do not allow it."""
+    out = np.full((len(grid.windows), len(grid.entries), _COLUMNS), np.nan)
+    out[:, grid.allowed] = found
+    return out
+
+
+def _swept(grid: Grid, given: Signals, span: tuple[int, int]) -> FloatArray:
     from analytics.kernel_backtest import sweep_rules  # noqa: PLC0415 - numba, when needed
 
-    market = made.market
-    out = np.empty((len(made.rows), _COLUMNS))
+    market = grid.market
+    out = np.empty((len(grid.rows), _COLUMNS))
     sweep_rules(
-        given.zscore, market.tradable, start, stop, made.rows, market.paths, market.moves,
-        market.funded, given.units, market.costs, made.rules.capital, out,
+        given.zscore, given.units, market.tradable, *span, grid.rows, grid.cells, market.costs,
+        grid.rules.capital, out,
     )  # fmt: skip
     return out
+
+
+def _on_all_cores(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """Do pieces of work in threads, each taking the next that is left; results in order."""
+    if len(items) == 1:
+        return [work(items[0])]
+    with ThreadPoolExecutor(max_workers=_workers()) as pool:
+        return list(pool.map(work, items))
 
 
 def _ratio(above: FloatArray, below: FloatArray) -> FloatArray:

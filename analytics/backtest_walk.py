@@ -163,13 +163,13 @@ def _joined(
     paths: tuple[list[FloatArray], list[FloatArray]],
     draws: int,
 ) -> WalkForward:
-    rules = made.rules
+    rules = made.grid.rules
     returns, side = (np.concatenate(each) for each in paths)
     index = made.market.index[train_bars : train_bars + returns.size]
     trades = pd.concat(ledgers, ignore_index=True)
     equity = rules.capital * (1.0 + np.cumsum(returns))
     return WalkForward(
-        params=made.params,
+        params=made.grid.params,
         rules=rules,
         blocks=pd.DataFrame(blocks),
         trades=trades,
@@ -177,7 +177,7 @@ def _joined(
         equity=pd.Series(equity, index=index, name="equity"),
         drawdown=pd.Series(drawdown_path(equity, rules.capital), index=index, name="drawdown"),
         performance=measure(
-            returns, trades, side, rules, made.params.bar.bars_per_year, draws=draws
+            returns, trades, side, rules, made.grid.params.bar.bars_per_year, draws=draws
         ),
-        settings=len(made.windows) * len(made.entries),
+        settings=len(made.grid.windows) * len(made.grid.entries),
     )

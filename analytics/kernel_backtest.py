@@ -41,36 +41,64 @@ FUNDING: Final = 4
 TRADED: Final = 5
 MONEY_COLUMNS: Final = 6
 
-
-@compiled
-def _next_outside(z: FloatArray, first: int, last: int, low: float, high: float) -> int:
-    """Find the first bar with z below `low` or above `high`; `last` without one."""
-    t = first
-    while t < last and not (z[t] < low or z[t] > high):
-        t += 1
-    return t
+# Bars passed at a time where none of them decides anything.
+BLOCK: Final = 8
+# Columns of a bar's cells in a sweep: the rows of `paths`, then running sums up to the bar.
+CELLS: Final = 16
 
 
 @compiled
-def _next_touch(z: FloatArray, first: int, last: int, low: float, high: float) -> int:
+def block_edges(z: FloatArray) -> FloatArray:
+    """Find the least and the greatest z of each block of 8 bars, shape (blocks, 2).
+
+    A block of which no bar is known lies inside everything. Computed once for a path, they let any
+    number of rules pass most of its bars eight at a time.
+    """
+    edges = np.empty(((z.size + BLOCK - 1) // BLOCK, 2))
+    for block in range(edges.shape[0]):
+        low, high = np.inf, -np.inf
+        for t in range(block * BLOCK, min((block + 1) * BLOCK, z.size)):
+            # In this order a NaN changes neither.
+            low, high = min(low, z[t]), max(high, z[t])
+        edges[block, 0], edges[block, 1] = low, high
+    return edges
+
+
+@compiled
+def _next_touch(
+    z: FloatArray, edges: FloatArray, first: int, last: int, low: float, high: float
+) -> int:
     """Find the first bar with z at or beyond `low` or `high`; `last` without one."""
     t = first
-    while t < last and not (z[t] <= low or z[t] >= high):
+    while t < last:
+        if t % BLOCK == 0:
+            block = t // BLOCK
+            while t < last and not (edges[block, 0] <= low or edges[block, 1] >= high):
+                t += BLOCK
+                block += 1
+            if t >= last:
+                return last
+        if z[t] <= low or z[t] >= high:
+            return t
         t += 1
-    return t
+    return last
 
 
 @compiled
 def _next_event(
-    z: FloatArray, first: int, last: int, side: int, entered: int, rule: FloatArray
-) -> int:
-    """Find the first bar that may decide something, so that the bars before are passed quickly."""
+    z: FloatArray, edges: FloatArray, first: int, last: int, side: int, entered: int,
+    rule: FloatArray,
+) -> int:  # fmt: skip
+    """Find the first bar that may decide something, so that the bars before are passed quickly.
+
+    It may be one too early, at a z that only touches an entry: that bar then decides nothing.
+    """
     if side == 0:
-        return _next_outside(z, first, last, rule[1], rule[0])
-    due = int(min(float(last), entered + rule[5] - 1.0))
+        return _next_touch(z, edges, first, last, rule[1], rule[0])
+    due = max(first, int(min(float(last), entered + rule[5] - 1.0)))
     if side < 0:
-        return _next_touch(z, first, due, rule[2], rule[4])
-    return _next_touch(z, first, due, -rule[4], rule[3])
+        return _next_touch(z, edges, first, due, rule[2], rule[4])
+    return _next_touch(z, edges, first, due, -rule[4], rule[3])
 
 
 @compiled
@@ -93,9 +121,18 @@ def _reason(value: float, side: int, held: int, rule: FloatArray) -> int:
 
 
 @compiled
-def walk(  # noqa: PLR0912 - one automaton, read from top to bottom
+def walk(
     z: FloatArray, tradable: BoolArray, start: int, stop: int, rule: FloatArray,
     trades: IntArray, tally: IntArray,
+) -> int:  # fmt: skip
+    """Walk the bars by one rule: see `walk_between`."""
+    return walk_between(z, block_edges(z), tradable, start, stop, rule, trades, tally)
+
+
+@compiled
+def walk_between(  # noqa: PLR0912 - one automaton, read from top to bottom
+    z: FloatArray, edges: FloatArray, tradable: BoolArray, start: int, stop: int,
+    rule: FloatArray, trades: IntArray, tally: IntArray,
 ) -> int:  # fmt: skip
     """Walk the bars ``start`` to ``stop`` (not included) and list the trades; return their number.
 
@@ -111,7 +148,7 @@ def walk(  # noqa: PLR0912 - one automaton, read from top to bottom
     while t < stop - 1:
         t += 1
         if leaving == 0 and entering == 0 and may_sell and may_buy:
-            t = _next_event(z, t, stop - 1, side, entered, rule)
+            t = _next_event(z, edges, t, stop - 1, side, entered, rule)
         if leaving != 0:
             if tradable[t]:
                 _write(trades, count, decided, entered, leave_decided, t, side, leaving)
@@ -163,19 +200,43 @@ def _write(
 
 
 @compiled
+def _slippage(
+    y_impact: float, x_impact: float, y_notional: float, x_notional: float, y_size: float,
+    x_size: float, power: float,
+) -> float:  # fmt: skip
+    """Money that filling both legs moves their prices by."""
+    if y_impact == 0.0 and x_impact == 0.0:
+        return 0.0
+    y_share = np.sqrt(y_size) if power == 0.5 else y_size
+    x_share = np.sqrt(x_size) if power == 0.5 else x_size
+    moved: float = y_notional * y_impact * y_share + x_notional * x_impact * x_share
+    return moved
+
+
+@compiled
+def _cost(
+    y_impact: float, x_impact: float, y_notional: float, x_notional: float, y_size: float,
+    x_size: float, costs: FloatArray,
+) -> float:  # fmt: skip
+    """Sum the costs of filling both legs at a bar. `costs`: fee, half-spread, exponent."""
+    traded = y_notional + x_notional
+    slippage = _slippage(y_impact, x_impact, y_notional, x_notional, y_size, x_size, costs[2])
+    paid: float = traded * costs[0] + traded * costs[1] + slippage
+    return paid
+
+
+@compiled
 def _pay(
     paths: FloatArray, bar: int, y_notional: float, x_notional: float, y_size: float,
     x_size: float, costs: FloatArray, money: FloatArray, row: int,
 ) -> float:  # fmt: skip
-    """Book the costs of filling both legs at a bar; return their sum. `costs`: fee, spread, p."""
+    """Book the costs of filling both legs at a bar; return their sum."""
     traded = y_notional + x_notional
     fee = traded * costs[0]
     half_spread = traded * costs[1]
-    slippage = 0.0
-    if paths[4, bar] != 0.0 or paths[5, bar] != 0.0:
-        y_share = np.sqrt(y_size) if costs[2] == 0.5 else y_size
-        x_share = np.sqrt(x_size) if costs[2] == 0.5 else x_size
-        slippage = y_notional * paths[4, bar] * y_share + x_notional * paths[5, bar] * x_share
+    slippage = _slippage(
+        paths[4, bar], paths[5, bar], y_notional, x_notional, y_size, x_size, costs[2]
+    )
     money[row, 1] += fee
     money[row, 2] += half_spread
     money[row, 3] += slippage
@@ -225,42 +286,51 @@ def settle(
 
 
 @compiled
-def squared_moves(paths: FloatArray, out: FloatArray) -> None:
-    """Fill running sums of the squares and the product of the legs' moves; `out` is (3, n + 1).
+def sweep_cells(paths: FloatArray) -> FloatArray:
+    """Lay out all that booking a trade asks of a bar side by side, shape (n + 1, 16).
 
-    A move is that of the mark less the funding of a long unit: over the bars inside a trade the
-    squared profits are then a difference of two sums, whatever the quantities.
+    Columns 0 to 7 are the rows of `paths`; 8 to 10 the sums, over the bars before, of the squares
+    and the product of the legs' moves; 11 and 12 those of the funding. A move is that of the mark
+    less the funding of a long unit: over the bars inside a trade the squared profits are then a
+    difference of two sums, whatever the quantities.
     """
-    out[:, :2] = 0.0
-    for t in range(1, paths.shape[1]):
-        y = paths[2, t] - paths[2, t - 1] - paths[6, t]
-        x = paths[3, t] - paths[3, t - 1] - paths[7, t]
+    size = paths.shape[1]
+    cells = np.zeros((size + 1, CELLS))
+    for t in range(size):
+        for row in range(8):
+            cells[t, row] = paths[row, t]
+        y, x = 0.0, 0.0
+        if t > 0:
+            y = paths[2, t] - paths[2, t - 1] - paths[6, t]
+            x = paths[3, t] - paths[3, t - 1] - paths[7, t]
         if np.isnan(y) or np.isnan(x):
             y, x = 0.0, 0.0
-        out[0, t + 1] = out[0, t] + y * y
-        out[1, t + 1] = out[1, t] + x * x
-        out[2, t + 1] = out[2, t] + y * x
+        cells[t + 1, 8] = cells[t, 8] + y * y
+        cells[t + 1, 9] = cells[t, 9] + x * x
+        cells[t + 1, 10] = cells[t, 10] + y * x
+        cells[t + 1, 11] = cells[t, 11] + paths[6, t]
+        cells[t + 1, 12] = cells[t, 12] + paths[7, t]
+    return cells
 
 
 @compiled
 def sweep_rules(
-    z: FloatArray, tradable: BoolArray, start: int, stop: int, rules: FloatArray,
-    paths: FloatArray, moves: FloatArray, funded: FloatArray, units: FloatArray,
-    costs: FloatArray, capital: float, out: FloatArray,
+    z: FloatArray, units: FloatArray, tradable: BoolArray, start: int, stop: int,
+    rules: FloatArray, cells: FloatArray, costs: FloatArray, capital: float, out: FloatArray,
 ) -> None:  # fmt: skip
     """Walk and book a set of rules over the same bars.
 
-    `moves` are the sums of `squared_moves`, `funded` (2, n + 1) the running sums of the funding.
     `out` has a row a rule: trades, gross, net, money traded, and the mean and standard deviation
     (ddof 1) of the net return of a bar, on the capital.
     """
     size = stop - start
+    edges = block_edges(z)
     trades = np.empty((size // 2 + 2, 6), dtype=np.int64)
     tally = np.zeros(2, dtype=np.int64)
     sums = np.zeros(4)
     for row in range(rules.shape[0]):
-        count = walk(z, tradable, start, stop, rules[row], trades, tally)
-        _book(trades, count, paths, moves, funded, units, costs, sums)
+        count = walk_between(z, edges, tradable, start, stop, rules[row], trades, tally)
+        _book(trades, count, cells, units, costs, sums)
         mean = sums[1] / size
         out[row, 0], out[row, 1], out[row, 2], out[row, 3] = count, sums[0], sums[1], sums[2]
         out[row, 4] = mean / capital
@@ -269,43 +339,47 @@ def sweep_rules(
 
 @compiled
 def _book(
-    trades: IntArray, count: int, paths: FloatArray, moves: FloatArray, funded: FloatArray,
-    units: FloatArray, costs: FloatArray, sums: FloatArray,
+    trades: IntArray, count: int, cells: FloatArray, units: FloatArray, costs: FloatArray,
+    sums: FloatArray,
 ) -> None:  # fmt: skip
     """Sum what `settle` books bar by bar, in a few steps a trade: gross, net, traded, squares."""
-    sums[:] = 0.0
-    money = np.zeros((1, 6))
+    total_gross, total_net, total_traded, squares = 0.0, 0.0, 0.0, 0.0
     carried_bar, carried = -1, 0.0
     for row in range(count):
         decided, entered, left = trades[row, 0], trades[row, 1], trades[row, 3]
-        y, x = trades[row, 4] * units[0, decided], trades[row, 4] * units[1, decided]
-        y_in, x_in = paths[0, entered], paths[1, entered]
-        kind = 2 if trades[row, 5] == END else 0
-        y_out, x_out = paths[kind, left], paths[kind + 1, left]
-        money[0, :] = 0.0
-        first = -_pay(paths, entered, abs(y) * y_in, abs(x) * x_in, abs(y), abs(x), costs, money, 0)
-        last = -_pay(paths, left, abs(y) * y_out, abs(x) * x_out, abs(y), abs(x), costs, money, 0)
+        side = trades[row, 4]
+        y, x = side * units[0, decided], side * units[1, decided]
+        y_size, x_size = abs(y), abs(x)
+        come, gone = cells[entered], cells[left]
+        y_in, x_in = come[0], come[1]
+        at_close = trades[row, 5] == END
+        y_out, x_out = (gone[2], gone[3]) if at_close else (gone[0], gone[1])
+        first = -_cost(come[4], come[5], y_size * y_in, x_size * x_in, y_size, x_size, costs)
+        last = -_cost(gone[4], gone[5], y_size * y_out, x_size * x_out, y_size, x_size, costs)
         gross = y * (y_out - y_in) + x * (x_out - x_in)
-        funding = y * (funded[0, left + 1] - funded[0, entered + 1])
-        funding += x * (funded[1, left + 1] - funded[1, entered + 1])
-        sums[0] += gross
-        sums[1] += gross - funding + first + last
-        sums[2] += money[0, 5]
+        after_come, after_gone = cells[entered + 1], cells[left + 1]
+        funding = y * (after_gone[11] - after_come[11])
+        funding += x * (after_gone[12] - after_come[12])
+        total_gross += gross
+        total_net += gross - funding + first + last
+        total_traded += y_size * y_in + x_size * x_in + (y_size * y_out + x_size * x_out)
         if left == entered:
             first += gross + last
         else:
-            first += y * (paths[2, entered] - y_in) + x * (paths[3, entered] - x_in)
-            last += y * (y_out - paths[2, left - 1]) + x * (x_out - paths[3, left - 1])
-            last -= y * paths[6, left] + x * paths[7, left]
+            before = cells[left - 1]
+            first += y * (come[2] - y_in) + x * (come[3] - x_in)
+            last += y * (y_out - before[2]) + x * (x_out - before[3])
+            last -= y * gone[6] + x * gone[7]
         # A reversal leaves and enters in one bar: one profit, squared once.
         if entered == carried_bar:
             first += carried
         else:
-            sums[3] += carried * carried
+            squares += carried * carried
         carried_bar, carried = left, first
         if left > entered:
-            sums[3] += first * first + y * y * (moves[0, left] - moves[0, entered + 1])
-            sums[3] += x * x * (moves[1, left] - moves[1, entered + 1])
-            sums[3] += 2.0 * y * x * (moves[2, left] - moves[2, entered + 1])
+            squares += first * first + y * y * (gone[8] - after_come[8])
+            squares += x * x * (gone[9] - after_come[9])
+            squares += 2.0 * y * x * (gone[10] - after_come[10])
             carried = last
-    sums[3] += carried * carried
+    squares += carried * carried
+    sums[0], sums[1], sums[2], sums[3] = total_gross, total_net, total_traded, squares

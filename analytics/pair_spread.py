@@ -14,7 +14,7 @@ from analytics.params import PairParams
 from analytics.spread import RollingMoments, log_price, rolling_moments, spread
 
 # A spread that moves less than this share of the prices it is made of moves by rounding only.
-_ROUNDING = 64 * float(np.finfo(np.float64).eps)
+SPREAD_ROUNDING = 64 * float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +74,7 @@ def make_spread(y: pd.Series, x: pd.Series, params: PairParams) -> PairSpread:
     else:
         path = _on(index, forecast[0], params.label)
         moments = _forecast_moments(index, *forecast)
-    rounding = _ROUNDING * _size(y, x, path, (fitted_y, fitted_x, beta, alpha), params)
+    rounding = SPREAD_ROUNDING * _size(y, x, path, (fitted_y, fitted_x, beta, alpha), params)
     return PairSpread(
         y=fitted_y,
         x=fitted_x,

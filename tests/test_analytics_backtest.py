@@ -15,16 +15,20 @@ from analytics.backtest_rules import (
     FREE,
     FUTURES,
     MISSION_RULES,
+    SIZINGS,
     SYMMETRIC_RULES,
     BacktestRules,
     Costs,
 )
 from analytics.backtest_sweep import sweep_backtest
+from analytics.backtest_windows import WindowSignals
 from analytics.bars import resample_ticks
 from analytics.errors import FrameError, NotEnoughDataError, ParameterError
 from analytics.frames import utc_index
+from analytics.hedge import CAUSAL_HEDGES
 from analytics.kernel_backtest import walk
 from analytics.params import PairParams
+from analytics.spread import SPREAD_KINDS
 
 PARAMS = PairParams("AUSDT", "BUSDT", "1min", spread="log", hedge="rolling_ols", window=120)
 RULES = [
@@ -35,14 +39,23 @@ RULES = [
 ]
 
 
-def compiled_walk(z: np.ndarray, tradable: np.ndarray, rules: BacktestRules):
+def compiled_walk(z: np.ndarray, tradable: np.ndarray, rules: BacktestRules, start: int = 0):
+    """Trades and tally of the compiled loop, bars counted from `start`."""
     raw, tally = np.zeros((len(z), 6), dtype=np.int64), np.zeros(2, dtype=np.int64)
-    count = walk(z, tradable, 0, len(z), rules.as_row(), raw, tally)
+    count = walk(z, tradable, start, len(z), rules.as_row(), raw, tally)
     reasons = ("", "exit", "stop", "time", "end of data")
     trades = [
-        (int(d), int(e), int(left), int(s), reasons[r]) for d, e, _, left, s, r in raw[:count]
+        (int(d) - start, int(e) - start, int(left) - start, int(s), reasons[r])
+        for d, e, _, left, s, r in raw[:count]
     ]
     return trades, tuple(tally.tolist())
+
+
+def plainly_walked(z: np.ndarray, tradable: np.ndarray, rules: BacktestRules):
+    """The same by the plain loop."""
+    expected = plain_walk(z, tradable, rules)
+    trades = [(t.decided, t.entered, t.left, t.side, t.reason) for t in expected.trades]
+    return trades, (expected.cancelled, expected.waited)
 
 
 rule_sets = st.builds(
@@ -76,10 +89,22 @@ rule_sets = st.builds(
 def test_the_compiled_walk_equals_the_plain_loop_for_any_rule(z, closed, rules):
     path = np.array(z)
     tradable = np.array([row not in closed for row in range(len(z))])
-    expected = plain_walk(path, tradable, rules)
-    trades, tally = compiled_walk(path, tradable, rules)
-    assert trades == [(t.decided, t.entered, t.left, t.side, t.reason) for t in expected.trades]
-    assert tally == (expected.cancelled, expected.waited)
+    assert compiled_walk(path, tradable, rules) == plainly_walked(path, tradable, rules)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**31), keep=st.sampled_from([0.5, 0.97, 0.999]),
+       start=st.integers(0, 40), rules=rule_sets)  # fmt: skip
+def test_bars_passed_in_blocks_hide_no_trade_wherever_the_span_begins(seed, keep, start, rules):
+    rng = np.random.default_rng(seed)
+    z = np.zeros(700)
+    for t in range(1, z.size):
+        z[t] = keep * z[t - 1] + rng.normal() * np.sqrt(1 - keep**2)
+    z[rng.integers(0, z.size, 30)] = np.nan
+    z[300:330] = np.nan
+    tradable = rng.random(z.size) > 0.02
+    expected = plainly_walked(z[start:], tradable[start:], rules)
+    assert compiled_walk(z, tradable, rules, start) == expected
 
 
 def assert_equals_plain(result, y, x):
@@ -128,6 +153,26 @@ def test_every_setting_of_a_sweep_equals_its_own_run_and_the_plain_loop():
             )
             bare = replace(result.rules, costs=Costs(half_spread_bps=1.0))
             assert_equals_plain(run_backtest(y, x, result.params, bare, draws=0), y, x)
+
+
+@pytest.mark.parametrize("sizing", SIZINGS)
+@pytest.mark.parametrize("hedge", CAUSAL_HEDGES)
+@pytest.mark.parametrize("spread", SPREAD_KINDS)
+def test_signals_of_many_windows_equal_those_of_each_to_the_bit(spread, hedge, sizing):
+    y, x = reverting_pair(600, missing=((200, 210),))
+    x.iloc[320:360, :4] = x["close"].iloc[320]  # flat, so that a short window has no β
+    rules = replace(SYMMETRIC_RULES, sizing=sizing)
+    for hedge_window in (None, 40):
+        params = replace(PARAMS, spread=spread, hedge=hedge, hedge_window=hedge_window)
+        market = prepare(y, x, params, rules)
+        maker = WindowSignals.of(market, params, rules)
+        for window in (2, 30, 595):
+            made = maker.at(window)
+            expected = signals(market, replace(params, window=window), rules)
+            for name in ("zscore", "beta", "units"):
+                np.testing.assert_array_equal(
+                    getattr(made, name), getattr(expected, name), f"{name}, window {window}"
+                )
 
 
 @pytest.mark.parametrize(
