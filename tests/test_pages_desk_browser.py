@@ -22,6 +22,11 @@ AXE = Path(axe_library.__file__).parent / "axe.min.js"
 SAMPLE = "mode=NDJSON+File"
 PAGES = ("", "evidence", "scanner", "backtest", "feed", "methods")
 SERIOUS = {"serious", "critical"}
+PLOT = ".pairdesk-plot"
+# Width -> height of a laptop's and of a phone's screen, px.
+SCREEN = {1440: 900, 390: 844}
+PAPER = {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 22, 29)"}
+SIDEBAR_CLOSE = "[data-testid=stSidebarCollapseButton] button"
 # On a direct load of a sub-page Streamlit probes its own server below that path first, in vain.
 NOT_OURS = "404 (Not Found)"
 
@@ -93,30 +98,141 @@ def axe_findings(page) -> list[str]:
     ]
 
 
+def turned(page, width: int, scheme: str) -> None:
+    """Give the page another width and the other colours, once the page has followed both."""
+    page.set_viewport_size({"width": width, "height": SCREEN[width]})
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function(
+        """paper => getComputedStyle(document.querySelector('.stApp')).backgroundColor === paper""",
+        arg=PAPER[scheme],
+    )
+    page.wait_for_function(
+        """() => [...document.querySelectorAll('.pairdesk-plot .main-svg')].every((svg) =>
+            svg.clientWidth <= document.querySelector('[data-testid=stMain]').clientWidth)"""
+    )
+
+
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
-def test_axe_finds_nothing_serious_and_nothing_is_wider_than_the_screen(
-    browser, app, path, width, scheme
-):
-    with opened(browser, f"{app.url}/{path}?{SAMPLE}", width=width, scheme=scheme) as page:
+def test_axe_finds_nothing_serious_in_any_colours_at_any_width(browser, app, path):
+    # One visit for all four: what costs is the page, not the look at it.
+    with opened(browser, f"{app.url}/{path}?{SAMPLE}") as page:
         settled(page)
-        assert axe_findings(page) == []
-        main = "() => document.querySelector('[data-testid=stMain]').scrollWidth"
-        assert page.evaluate(main) <= width
+        for width, scheme in ((1440, "light"), (1440, "dark"), (390, "dark"), (390, "light")):
+            if width < 600 and page.locator(SIDEBAR_CLOSE).is_visible():
+                page.locator(SIDEBAR_CLOSE).click()
+                page.wait_for_selector("[data-testid=stExpandSidebarButton]")
+            turned(page, width, scheme)
+            assert axe_findings(page) == [], (width, scheme)
+            main = "() => document.querySelector('[data-testid=stMain]').scrollWidth"
+            assert page.evaluate(main) <= width
 
 
-def test_the_first_screen_has_signal_reason_sample_and_trust(browser, app):
-    with opened(browser, f"{app.url}/?window=5") as page:
+# What is asked of a desk by one who never saw it -> where the answer stands, and a word of it.
+ANSWERS = {
+    "what is the signal": (".pd-word", "z"),
+    "why": (".pd-signal .pd-note", "z"),
+    "on how much data": (".pd-figure", "n = 5 bars"),
+    "can I trust the feed": (".pd-state", "LIVE"),
+    "is anything missing": (".pd-covered", "open gaps"),
+    "where does the signal come from": (".pd-signal a[href='methods#signal']", "SELL above"),
+    "where does z come from": (".pd-figure a[href='methods#z-score']", "z-score"),
+}
+# The question stays open while no such words are on the first screen.
+UNANSWERED = """answers => Object.entries(answers).filter(([_, [selector, words]]) => {
+  const place = document.querySelector(selector);
+  return !place?.innerText.includes(words) || place.getBoundingClientRect().bottom > innerHeight;
+}).map(([question]) => question)"""
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_first_screen_has_signal_reason_sample_trust_and_origin(browser, app, width):
+    with opened(browser, f"{app.url}/?window=5", width=width) as page:
+        page.set_viewport_size({"width": width, "height": SCREEN[width]})
         page.wait_for_selector(".pd-word", timeout=READY_MS)
-        page.wait_for_selector(".pd-state:has-text('LIVE')", timeout=READY_MS)
-        for selector in (".pd-state", ".pd-word", ".pd-signal .pd-note", ".pd-figures",
-                         ".pd-covered", ".pairdesk-plot"):  # fmt: skip
-            box = page.locator(selector).first.bounding_box()
-            assert box is not None, selector
-            assert box["y"] < 600, selector
+        page.wait_for_selector("[data-testid=stProgress]", state="detached", timeout=READY_MS)
+        try:
+            answered = f"answers => ({UNANSWERED})(answers).length === 0"
+            page.wait_for_function(answered, arg=ANSWERS, timeout=READY_MS)
+        except playwright.TimeoutError:
+            pytest.fail(f"not answered: {page.evaluate(UNANSWERED, ANSWERS)}")
         assert page.locator(".pd-figure").count() == 6
         assert page.locator(".pd-figure:has-text('n =')").count() == 6
         assert re.search(r"LIVE\s+\d", page.inner_text(".pd-pill"))
+
+
+@pytest.mark.parametrize("selector", [".pd-state", ".pd-figure a[href='methods#z-score']"])
+def test_one_click_on_a_phone_opens_the_feed_and_the_origin_of_a_number(browser, app, selector):
+    with opened(browser, f"{app.url}/?window=5", width=390) as page:
+        page.wait_for_selector(".pd-word", timeout=READY_MS)
+        with page.context.expect_page() as opening:
+            page.locator(selector).first.click()
+        name = "Feed" if selector == ".pd-state" else "Methods"
+        opening.value.wait_for_selector(f"h1:has-text('{name}')", timeout=READY_MS)
+        assert "window=5" in opening.value.url or name == "Methods"
+
+
+# The foot of the figure, with the times, is on the first screen.
+FITS = """() => {
+  const drawn = document.querySelector('.pairdesk-plot .main-svg');
+  return drawn.getBoundingClientRect().bottom <= innerHeight;
+}"""
+# Prices, spread, z and volume by their axes, with their heights, from the top.
+PANELS = """() => [...document.querySelectorAll('.pairdesk-plot .nsewdrag')]
+  .map((panel) => [panel.dataset.subplot, panel.getBoundingClientRect()])
+  .sort(([, a], [, b]) => a.top - b.top)
+  .map(([name, box]) => [name, box.height])"""
+
+
+def test_all_four_panels_are_on_the_first_screen_of_a_laptop(browser, app):
+    with opened(browser, f"{app.url}/?window=5") as page:
+        page.wait_for_selector(f"{PLOT} .nsewdrag", timeout=READY_MS)
+        page.wait_for_selector("[data-testid=stProgress]", state="detached", timeout=READY_MS)
+        page.wait_for_function(FITS)
+        panels = page.evaluate(PANELS)
+        assert [name for name, _ in panels] == ["xy", "xy3", "xy4", "xy6"]
+        assert min(height for _, height in panels) >= 50
+        assert min(panels, key=lambda panel: panel[1])[0] == "xy6"  # the volume
+        page.set_viewport_size({"width": 1440, "height": 1200})
+        page.wait_for_function(f"() => ({PANELS})()[2][1] > {panels[2][1] * 1.2}")
+        page.wait_for_function(FITS)
+
+
+# Which pieces of text and lines of the figures' grid touch, and what of the chart's two rows of
+# buttons; text by its own box, not its paragraph's.
+TOUCHING = """() => {
+  const textBoxes = (place) => {
+    const range = document.createRange();
+    range.selectNodeContents(place);
+    return [...range.getClientRects()];
+  };
+  const meets = (a, b) =>
+    a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  const found = [];
+  for (const figure of document.querySelectorAll('.pd-figure')) {
+    const line = figure.querySelector('.pd-spark')?.getBoundingClientRect();
+    const words = [...figure.querySelectorAll('dt, .pd-value, .pd-note')].flatMap(textBoxes);
+    if (line && words.some((box) => meets(box, line))) found.push(figure.innerText);
+    const edge = figure.getBoundingClientRect();
+    if (words.some((box) => box.right > edge.right)) found.push('too wide: ' + figure.innerText);
+  }
+  const bar = [...document.querySelectorAll('.pairdesk-bar button')];
+  const choices = [...document.querySelectorAll('.st-key-chart_choices button')];
+  for (const a of bar) for (const b of choices) {
+    if (meets(a.getBoundingClientRect(), b.getBoundingClientRect())) found.push(a.innerText);
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("spread", ["price+difference", "log"])
+def test_nothing_in_the_figures_or_above_the_chart_overlaps_at_any_width(browser, app, spread):
+    with opened(browser, f"{app.url}/?window=5&spread={spread}&hedge=kalman") as page:
+        page.wait_for_selector(f"{PLOT} .main-svg", timeout=READY_MS)
+        page.wait_for_selector(".pd-spark")
+        for width in (1440, 1280, 1100, 1000, 800, 600, 390, 360):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_function(f"() => innerWidth === {width}")
+            assert page.evaluate(TOUCHING) == [], width
 
 
 def test_the_pill_moves_without_a_run_of_the_page(browser, app):

@@ -15,13 +15,13 @@ from pages.charts.pair_traces import pair_traces
 PANELS: Final[tuple[Panel, ...]] = ("prices", "spread", "zscore", "volume")
 # Share of the height, and the gap between two panels.
 WEIGHTS: Final[dict[Panel, float]] = {
-    "prices": 0.31,
-    "spread": 0.24,
-    "zscore": 0.24,
+    "prices": 0.3,
+    "spread": 0.25,
+    "zscore": 0.29,
     "volume": 0.13,
     "correlation": 0.16,
 }
-GAP: Final = 0.035
+GAP: Final = 0.03
 AXES: Final[dict[Panel, str]] = {
     "prices": "yaxis",
     "spread": "yaxis3",
@@ -29,7 +29,7 @@ AXES: Final[dict[Panel, str]] = {
     "volume": "yaxis6",
     "correlation": "yaxis5",
 }
-MARGIN: Final = {"l": 76, "r": 16, "t": 34, "b": 40}
+MARGIN: Final = {"l": 76, "r": 16, "t": 26, "b": 38}
 KEPT_CUTS: Final = 8
 # Beside the panels, where a second axis stands there.
 RIGHT_PX: Final = 76

@@ -62,13 +62,17 @@ def show_pair(bars: pair_data.PairBars, params: PairParams, source: Source) -> N
 def _show_result(result: PairAnalytics, bars: pair_data.PairBars, source: Source) -> None:
     trend = trends.relation(result, bars)
     items = figures.main_figures(result, trend)
-    st.html(markup.block(figures.signal(result), markup.figures(items), css="pd-top"))
-    with st.container(horizontal=True, vertical_alignment="center", key="trust"):
-        words = [*coverage_note.coverage_words(result, bars), *_feed_sentence(source)]
-        st.html(markup.block(markup.text(" ".join(words), "muted"), css="pd-covered"))
-        view = _choose_price_view()
-        figures.explain(items, key="explain_pair")
-    show_pair_chart(result, view=view, source=source.name)
+    covered = " ".join(coverage_note.coverage_words(result, bars))
+    told = [markup.about("bars", markup.text(covered)), *_feed_sentence(source)]
+    with st.container(key="answers", gap="xsmall"):
+        st.html(markup.block(figures.signal(result), markup.figures(items), css="pd-top"))
+        st.html(markup.block(" ".join(told), css="pd-covered pd-muted"))
+        # One frame, so that what chooses and explains can stand beside the chart's own buttons.
+        with st.container(key="chart", gap="xsmall"):
+            with st.container(horizontal=True, key="chart_choices"):
+                view = _choose_price_view()
+                figures.explain(items, key="explain_pair")
+            show_pair_chart(result, view=view, source=source.name)
     st.caption(_chart_caption(result, source))
     left, right = st.columns([1.75, 1], gap="large")
     with left:
@@ -78,7 +82,8 @@ def _show_result(result: PairAnalytics, bars: pair_data.PairBars, source: Source
 
 
 def _feed_sentence(source: Source) -> list[str]:
-    return [f"{', '.join(source.feed)}.".replace("..", ".")] if source.feed else []
+    words = f"{', '.join(source.feed)}.".replace("..", ".")
+    return [markup.text(words)] if source.feed else []
 
 
 def _head(bars: pair_data.PairBars, params: PairParams, source: Source) -> str:

@@ -10,6 +10,9 @@ const AT_END_SHARE = 0.02;
 const RETRY_MS = 2000;
 const SETTLE_MS = 120;
 const KEEP = "pairdesk-chart:";
+// What stands above the figure on a wide screen, and the least that its panels can be read in.
+const ABOVE_PX = 353;
+const LEAST_PX = 540;
 
 class Stream {
   constructor(host) {
@@ -27,6 +30,9 @@ class Stream {
     this.listen(this.plot, "keydown", (event) => this.key(event));
     this.listen(matchMedia("(prefers-color-scheme: dark)"), "change", () => {
       setTimeout(() => this.draw(), 300);
+    });
+    this.listen(window, "resize", () => {
+      if (this.told && this.heightPx() !== this.plot.layout?.height) this.draw();
     });
     this.resized = new ResizeObserver(() => {
       if (this.whole && this.widthPx() !== this.drawnPx) this.refresh();
@@ -52,13 +58,20 @@ class Stream {
   tell(data) {
     if (this.told?.url !== data.url) this.whole = this.detail = undefined;
     this.told = data;
-    this.host.style.minHeight = data.height + "px";
+    this.host.style.minHeight = this.heightPx() + "px";
     this.plot.setAttribute("aria-label", data.label + ". " + this.bar.keysWords);
     this.refresh();
   }
 
   widthPx() {
     return Math.max(1, Math.round(this.plot.clientWidth / WIDTH_STEP_PX)) * WIDTH_STEP_PX;
+  }
+
+  // All panels on the first screen; a narrow one is scrolled anyway, and shows them tall.
+  heightPx() {
+    const { height } = this.told;
+    if (this.host.clientWidth < NARROW_PX) return height;
+    return Math.min(height, Math.max(LEAST_PX, window.innerHeight - ABOVE_PX));
   }
 
   later(delayMs) {
@@ -181,7 +194,7 @@ class Stream {
       if (axis?.title?.text) axis.title.text = axis.title.text.replace("{bucket}", bucket);
     }
     layout.font.family = getComputedStyle(this.host).fontFamily;
-    layout.height = this.told.height;
+    layout.height = this.heightPx();
     layout.autosize = true;
     layout.dragmode = matchMedia("(pointer: coarse)").matches ? false : this.bar.dragmode;
     fitNarrow(layout, data, this.host.clientWidth);

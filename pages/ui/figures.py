@@ -31,15 +31,17 @@ SPARK_POINTS: Final = 60
 LATEST: Final = f"The line: the latest {SPARK_BARS} bars."
 
 
-def signal(result: PairAnalytics) -> str:
+def signal(result: PairAnalytics, *, is_linked: bool = True) -> str:
     """Show the current signal with z, thresholds, time and reason."""
     params, now = result.params, result.signal_now
     limits = f"SELL above {_level(params.sell_above)}, BUY below {_level(params.buy_below)}"
-    lines = [formats.with_minus(sentence(now.reason)), limits]
+    rule = markup.about("signal", limits) if is_linked else limits
+    lines = [formats.with_minus(sentence(now.reason))]
     if now.time is not None:
         lines.append(f"Bar of {formats.moment(now.time)}")
     tone = TONES.get(now.signal)
-    return signal_block(now.signal, ICONS[now.signal], formats.zscore(now.zscore), lines, tone)
+    score = formats.zscore(now.zscore)
+    return signal_block(now.signal, ICONS[now.signal], score, lines, tone, rule)
 
 
 def _level(threshold: float) -> str:
@@ -89,9 +91,10 @@ def _leg_price(symbol: str, leg: Leg, trade: LastTrade | None, now_us: int, tone
 def _spread(result: PairAnalytics) -> Figure:
     value = formats.number(result.spread.iloc[-1], spread_decimals(result))
     known = int(result.spread.notna().sum())
+    unit, kind = spread_unit(result), result.params.spread
     return Figure(
         "Spread", value,
-        (f"{spread_unit(result)}, {result.params.spread}", formats.sample(known)),
+        (kind if unit == kind else f"{unit}, {kind}", formats.sample(known)),
         tip=f"{what('spread')} {LATEST}",
         spark=_path(result.spread, "spread"), about="spread",
     )  # fmt: skip

@@ -25,6 +25,9 @@ export default function (component) {
   // Called again with each change of the data: what asked before must not answer any more.
   host.pairdeskStop?.();
   show(host, data.pill);
+  const link = host.querySelector("a");
+  // The same view there, as it is when the link is taken.
+  link.onclick = () => { link.href = new URL("feed" + location.search, document.baseURI).href; };
   if (data.url) host.pairdeskStop = follow(host, new URL(data.url, document.baseURI).href);
   return () => host.pairdeskStop?.();
 }

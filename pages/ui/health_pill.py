@@ -10,11 +10,12 @@ from pages.ui.status import FILE_PILL
 
 _HTML = """
 <div class="pd-pill">
-  <span class="pd-state" title="State of the recording. Details stand on the Feed page.">
+  <a class="pd-state" href="feed" target="_blank"
+    title="State of the recording. Opens the Feed page, which has the details.">
     <span class="pd-pill-sign" aria-hidden="true"></span>
     <span class="pd-pill-word" role="status"></span>
     <span class="pd-pill-number"></span>
-  </span>
+  </a>
 </div>
 """
 

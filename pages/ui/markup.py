@@ -84,14 +84,22 @@ def labelled(name: str, value: str) -> str:
     return f"<span>{escape(name)} <b>{escape(value)}</b></span>"
 
 
-def signal_block(word: str, icon: str, score: str, lines: Sequence[str], tone: Tone | None) -> str:
-    """Show the current signal large, with its z-score and the lines that explain it."""
+def signal_block(
+    word: str, icon: str, score: str, lines: Sequence[str], tone: Tone | None, rule: str
+) -> str:
+    """Show the current signal large, with its z-score and the lines that explain it.
+
+    `rule` is set as it is: its thresholds, with a link to how the signal is made.
+    """
     css = f"pd-signal pd-{tone}" if tone else "pd-signal"
-    told = "".join(f'<p class="pd-note">{escape(line)}</p>' for line in lines)
+    told = "".join(
+        f'<p class="pd-note">{line}</p>'
+        for line in (escape(lines[0]), rule, *map(escape, lines[1:]))
+    )
     return (
         f'<section class="{css}" aria-label="Current signal">'
-        f'<p class="pd-word"><span aria-hidden="true">{escape(icon)}</span> {escape(word)}</p>'
-        f'<p class="pd-signal-z">z {escape(score)}</p>{told}</section>'
+        f'<p class="pd-word"><span aria-hidden="true">{escape(icon)}</span> {escape(word)} '
+        f'<span class="pd-signal-z">z {escape(score)}</span></p>{told}</section>'
     )
 
 
@@ -108,10 +116,12 @@ def _figure(item: Figure) -> str:
     label = f"<span{tone}>{escape(item.label)}</span>"
     if item.about:
         label = about(item.about, label)
-    notes = "".join(f'<dd class="pd-note">{escape(note)}</dd>' for note in item.notes)
+    line = f'<dd class="pd-line">{item.spark}</dd>' if item.spark else ""
+    notes = " ".join(f"<span>{escape(note)}</span>" for note in item.notes if note)
+    notes = f'<dd class="pd-note">{notes}</dd>' if notes else ""
     return (
         f'<div class="pd-figure"{tip}><dt>{label}</dt>'
-        f'<dd class="pd-value">{escape(item.value)}{item.spark}</dd>{notes}</div>'
+        f'<dd class="pd-value">{escape(item.value)}</dd>{line}{notes}</div>'
     )
 
 

@@ -44,7 +44,7 @@ def page(result: PairAnalytics, bars: PairBars, source: str, link: str) -> bytes
     body = "\n".join([
         _head(result, bars, source),
         markup.block(
-            figures.signal(result),
+            figures.signal(result, is_linked=False),
             markup.figures(_unlinked(figures.main_figures(result, trends.path(result, bars)))),
             css="pd-top",
         ),
