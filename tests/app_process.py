@@ -82,15 +82,33 @@ def running_app(
 
     What it prints goes to ``app.log`` in `folder`. It is killed at the end, if it still runs.
     """
-    port, log = port or free_port(), folder / "app.log"
+    port = port or free_port()
     url = f"http://127.0.0.1:{port}/{base_path}".rstrip("/")
     if base_path:
         options = ("--base-path", base_path, *options)
     command = [sys.executable, str(ROOT / "app.py"), "--no-browser", "--port", str(port)]
+    with _running([*command, *map(str, options)], folder, url, up_within_s) as app:
+        yield app
+
+
+@contextmanager
+def running_script(folder: Path, script: Path, up_within_s: float = 60.0) -> Iterator[AppProcess]:
+    """Serve any page script by Streamlit's own command, as `running_app` does ours."""
+    port = free_port()
+    options = ("--client.showErrorDetails=full", "--server.headless=true")
+    where = ("--server.address=127.0.0.1", f"--server.port={port}")
+    command = [sys.executable, "-m", "streamlit", "run", str(script), *options, *where]
+    with _running(command, folder, f"http://127.0.0.1:{port}", up_within_s) as app:
+        yield app
+
+
+@contextmanager
+def _running(
+    command: list[str], folder: Path, url: str, up_within_s: float
+) -> Iterator[AppProcess]:
+    log = folder / "app.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*command, *map(str, options)], cwd=folder, stdout=output, stderr=subprocess.STDOUT
-        )
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
     app = AppProcess(process, url, log)
     try:
         wait_until_up(app, up_within_s)

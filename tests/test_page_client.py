@@ -2,14 +2,12 @@
 
 import asyncio
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from app_process import AppProcess, free_port, running_app, wait_until_up
+from app_process import free_port, running_app, running_script
 from exchange import ThreadedExchange
 from exchange_feeds import LiveFeed
 from page_client import PageClient, PageError, open_pages
@@ -44,26 +42,10 @@ live()
 def script(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A small page on its own server."""
     folder = tmp_path_factory.mktemp("script")
-    path, port, log = folder / "page.py", free_port(), folder / "page.log"
+    path = folder / "page.py"
     path.write_text(SCRIPT, encoding="utf-8")
-    options = [
-        "--client.showErrorDetails=full",
-        "--server.headless=true",
-        "--server.address=127.0.0.1",
-        f"--server.port={port}",
-    ]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", str(path), *options],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        wait_until_up(AppProcess(process, f"http://127.0.0.1:{port}", log), 60.0)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait(10)
+    with running_script(folder, path) as served:
+        yield served.url
 
 
 async def test_a_refresh_runs_the_fragment_alone_and_counts_its_bytes(script):
