@@ -1,5 +1,6 @@
 """What the same rule earns where there is nothing to earn: the legs' relation broken on purpose."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,6 +66,7 @@ def null_backtests(
     runs: int = 100,
     block: int | None = None,
     seed: int = 20240808,
+    progress: Callable[[int, int], None] | None = None,
 ) -> NullRuns:
     """Run a rule on S1 and an S2 whose returns were put into another order, block by block.
 
@@ -81,6 +83,9 @@ def null_backtests(
         Bars; None for the window.
     seed : int
         Of numpy's PCG64.
+    progress : callable, optional
+        Told after each run how many are done, and how many there are; what it raises ends the
+        work.
 
     Raises
     ------
@@ -101,9 +106,11 @@ def null_backtests(
         raise NotEnoughDataError(what, _LEAST_BLOCKS * block, len(x))
     observed = run_backtest(y, x, params, rules, draws=0)
     rng = np.random.default_rng(seed)
-    found = [
-        run_backtest(y, permuted_leg(x, block, rng), params, rules, draws=0) for _ in range(runs)
-    ]
+    found = []
+    for done in range(1, runs + 1):
+        found.append(run_backtest(y, permuted_leg(x, block, rng), params, rules, draws=0))
+        if progress is not None:
+            progress(done, runs)
     gross, net, trades = (
         np.array([float(getattr(each.performance, name)) for each in found])
         for name in ("gross", "net", "trades")

@@ -5,7 +5,7 @@ many settings disappoints, Bailey, Borwein, López de Prado & Zhu (2014), Notice
 458-471.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +21,8 @@ from analytics.frames import FloatArray
 from analytics.params import PairParams
 
 LEAST_TRADES = 5
+
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +69,7 @@ def walk_forward(
     criterion: str = "sharpe",
     only_if_paid: bool = False,
     draws: int = DRAWS,
+    progress: Progress | None = None,
 ) -> WalkForward:
     """Choose window and entry on each training stretch and trade the block after it with them.
 
@@ -82,6 +85,9 @@ def walk_forward(
         Stand aside in a block whose best setting lost money in training.
     draws
         As `run_backtest`.
+    progress
+        Told after each block how many are done, and how many there are; what it raises ends the
+        work.
 
     Raises
     ------
@@ -97,20 +103,25 @@ def walk_forward(
     if made.market.size < train_bars + 3:
         what = f"walk-forward of {params.label}"
         raise NotEnoughDataError(what, train_bars + 3, made.market.size)
+    spans = _block_spans(made.market.size, train_bars, test_bars)
     blocks, ledgers, returns, sides = [], [], [], []
-    for begin in range(train_bars, made.market.size - 2, test_bars):
-        end = min(begin + test_bars, made.market.size)
-        # A rest of one or two bars belongs to the block before it.
-        end = made.market.size if made.market.size - end < 3 else end
-        tried = sweep_span(made, begin - train_bars, begin)
-        block = _trade_block(made, tried, (begin, end), criterion, only_if_paid)
+    for done, span in enumerate(spans, start=1):
+        tried = sweep_span(made, span[0] - train_bars, span[0])
+        block = _trade_block(made, tried, span, criterion, only_if_paid)
         blocks.append(block.row)
         ledgers.append(block.trades)
         returns.append(block.returns)
         sides.append(block.side)
-        if end == made.market.size:
-            break
+        if progress is not None:
+            progress(done, len(spans))
     return _joined(made, train_bars, blocks, ledgers, (returns, sides), draws)
+
+
+def _block_spans(size: int, train_bars: int, test_bars: int) -> list[tuple[int, int]]:
+    """First bar and the one after the last of each block that is traded."""
+    begins = list(range(train_bars, size - 2, test_bars))
+    # A rest of one or two bars belongs to the block before it.
+    return list(zip(begins, [*begins[1:], size], strict=True))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -85,8 +85,6 @@ def show_scan(material: scanner_data.ScanMaterial, settings: scanner_settings.Sc
     """Scan, unless the reader has cancelled it, and show it."""
     scan = scanner_run.run(material, settings)
     if scan is None:
-        notices.show(scanner_words.cancelled())
-        st.button("Scan again", key="scan_again", on_click=scanner_run.forget_cancel)
         return
     moves = scanner_run.moves(scan, material.last_bar) if material.is_live else {}
     scanner_body.show(scan, moves)

@@ -116,6 +116,27 @@ def test_walk_forward_may_stand_aside_and_needs_enough_bars():
         walk_forward(y, x, PARAMS, rules, **GRID, train_bars=2_000, test_bars=10)
 
 
+def test_progress_is_told_after_each_step_and_may_end_the_work():
+    y, x = reverting_pair(1_300)
+    told: list[tuple[int, int]] = []
+    options = {**GRID, "train_bars": 600, "test_bars": 300, "draws": 0}
+    followed = walk_forward(
+        y, x, PARAMS, MISSION_RULES, **options, progress=lambda *step: told.append(step)
+    )
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert len(followed.blocks) == 3
+    null_backtests(y, x, PARAMS, MISSION_RULES, runs=2, progress=lambda *step: told.append(step))
+    assert told[3:] == [(1, 2), (2, 2)]
+
+    def stop(done: int, steps: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        walk_forward(y, x, PARAMS, MISSION_RULES, **options, progress=stop)
+    with pytest.raises(KeyboardInterrupt):
+        null_backtests(y, x, PARAMS, MISSION_RULES, runs=2, progress=stop)
+
+
 def test_a_sweep_tells_the_best_its_place_and_its_neighbours():
     swept = sweep_backtest(*reverting_pair(), PARAMS, SYMMETRIC_RULES, **GRID)
     best = swept.best()

@@ -172,6 +172,7 @@ def test_the_private_names_of_streamlit_are_still_there() -> None:
     """When this fails, a new Streamlit has moved them: see pages/ui/streamlit_private.py."""
     from streamlit.runtime.pages_manager import PagesManager
     from streamlit.runtime.scriptrunner import get_script_run_ctx
+    from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
     from streamlit.runtime.state.query_params import QueryParams
     from streamlit.runtime.state.safe_session_state import SafeSessionState
     from streamlit.web.server.starlette import starlette_server
@@ -183,6 +184,8 @@ def test_the_private_names_of_streamlit_are_still_there() -> None:
     for name in ("is_bound", "set_with_no_forward_msg", "_send_query_param_msg"):
         assert hasattr(QueryParams, name)
     assert QueryParams()._query_params == {}
+    assert ScriptRequests()._state.name == "CONTINUE"
+    assert ScriptRequests()._rerun_data.widget_states is None
     streamlit_private.ignore_pages_folder()
     assert PagesManager.uses_pages_directory is False
 

@@ -206,15 +206,17 @@ def _show_sweep(material: Material, plan: Plan, found: Runs) -> None:  # noqa: A
 
 
 def _show_walk(material: Material, plan: Plan, found: Runs) -> None:  # noqa: ARG001
-    with st.spinner("Choosing and trading block by block"):
-        walked = backtest_data.walked(material, plan)
+    walked = backtest_data.walked(material, plan)
+    if walked is None:
+        return
     st.html(markup.block(backtest_words.walk_table(walked)))
     st.html(markup.block(markup.notes(backtest_words.walk_words(walked))))
 
 
 def _show_null(material: Material, plan: Plan, found: Runs) -> None:
-    with st.spinner("Running the rule on unrelated legs"):
-        broken = backtest_data.broken(material, plan)
+    broken = backtest_data.broken(material, plan)
+    if broken is None:
+        return
     figure = backtest_charts.null_of(broken, found.whole)
     label = "Profits of the rule on legs whose relation was broken"
     live_chart(figure, key="bt_null", label=label, height_px=backtest_heatmap.NULL_PX)

@@ -20,6 +20,8 @@ from analytics.frames import closed_bars
 from analytics.params import PairParams
 from pages.ui.backtest_controls import Plan
 from pages.ui.evidence_data import Material
+from pages.ui.long_work import LongWork, Progress
+from pages.ui.notices import Notice
 
 ENTRIES: Final = tuple(float(each) for each in np.arange(0.5, 3.75, 0.25))
 WINDOW_STEPS: Final = 12
@@ -27,6 +29,17 @@ NULL_RUNS: Final = 60
 WALK_BLOCKS: Final = 5
 # Ticks are read for the VWAP of so long a span at most.
 VWAP_DAYS: Final = 1
+WALK: Final = LongWork(
+    "bt_walk", "Choosing on the past and trading what follows", "blocks",
+    Notice("The walk-forward was cancelled", "Walk again, or change the rule.", is_fault=False),
+    "Walk again",
+)  # fmt: skip
+NULL: Final = LongWork(
+    "bt_null", "Running the rule on unrelated legs", "runs",
+    Notice("The runs on unrelated legs were cancelled", "Run them again, or change the rule.",
+           is_fault=False),
+    "Run again",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,44 +119,36 @@ def _runs(
     return Runs(whole, train, test, swept, deflated)
 
 
-def walked(material: Material, plan: Plan) -> WalkForward:
-    """Choose and trade block by block: as much training as the slider says, then five blocks."""
-    return _walked(
-        *bars_for(material, plan), material.bars.key, plan.params, plan.rules, plan.share
-    )
+def walked(material: Material, plan: Plan) -> WalkForward | None:
+    """Choose and trade block by block: as much training as the slider says, then five blocks.
+
+    None once the reader has cancelled it.
+    """
+    key = (material.bars.key, plan.params, plan.rules, plan.share)
+    return WALK.run(key, lambda progress: _walk(material, plan, progress))
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _walked(
-    _y: pd.DataFrame,
-    _x: pd.DataFrame,
-    key: Hashable,  # noqa: ARG001 - stands for the bars in the cache key
-    params: PairParams,
-    rules: BacktestRules,
-    share: float,
-) -> WalkForward:
-    bars = int(_y.index.isin(_x.index).sum())
+def _walk(material: Material, plan: Plan, progress: Progress) -> WalkForward:
+    y, x = bars_for(material, plan)
+    params = plan.params
+    bars = int(y.index.isin(x.index).sum())
     if params.lookback is not None:
         bars = min(bars, params.lookback)
-    train = max(3, round(share * bars))
+    train = max(3, round(plan.share * bars))
     return walk_forward(
-        _y, _x, params, rules, windows=windows_around(params.window, bars)[::2],
+        y, x, params, plan.rules, windows=windows_around(params.window, bars)[::2],
         entries=ENTRIES[::2], train_bars=train,
-        test_bars=max(3, (bars - train) // WALK_BLOCKS),
+        test_bars=max(3, (bars - train) // WALK_BLOCKS), progress=progress,
     )  # fmt: skip
 
 
-def broken(material: Material, plan: Plan) -> NullRuns:
-    """Run the rule on legs whose relation was broken."""
-    return _broken(*bars_for(material, plan), material.bars.key, plan.params, plan.rules)
+def broken(material: Material, plan: Plan) -> NullRuns | None:
+    """Run the rule on legs whose relation was broken; None once the reader has cancelled it."""
+    key = (material.bars.key, plan.params, plan.rules)
+    return NULL.run(key, lambda progress: _break(material, plan, progress))
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _broken(
-    _y: pd.DataFrame,
-    _x: pd.DataFrame,
-    key: Hashable,  # noqa: ARG001 - stands for the bars in the cache key
-    params: PairParams,
-    rules: BacktestRules,
-) -> NullRuns:
-    return null_backtests(_y, _x, params, rules, runs=NULL_RUNS)
+def _break(material: Material, plan: Plan, progress: Progress) -> NullRuns:
+    return null_backtests(
+        *bars_for(material, plan), plan.params, plan.rules, runs=NULL_RUNS, progress=progress
+    )

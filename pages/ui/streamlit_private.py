@@ -53,3 +53,19 @@ def complete_address(wanted: Mapping[str, str]) -> None:
         # In the browser's own order: the same address must not become a step of its history.
         address._query_params = dict(sorted(address._query_params.items()))
         address._send_query_param_msg()
+
+
+def is_click_waiting(key: str) -> bool:
+    """Whether a click on a button waits for this run to end: inside a fragment none interrupts it.
+
+    False where a later Streamlit keeps its requests elsewhere: the click then counts at the end.
+    """
+    from streamlit.runtime.scriptrunner import get_script_run_ctx  # noqa: PLC0415 - kept here
+
+    requests: Any = getattr(get_script_run_ctx(), "script_requests", None)
+    if getattr(getattr(requests, "_state", None), "name", "") != "RERUN":
+        return False
+    widgets = getattr(requests._rerun_data, "widget_states", None)
+    return widgets is not None and any(
+        widget.trigger_value and widget.id.endswith(f"-{key}") for widget in widgets.widgets
+    )
