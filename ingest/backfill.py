@@ -4,9 +4,10 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 
-from ingest.backfill_job import Job
+from ingest.backfill_job import Job, asked_progress
 from ingest.backfill_limits import BackfillLimits, given_up, oldest_fetched_us
 from ingest.delivery import Delivery
 from ingest.endpoints import UNKNOWN_SYMBOL_CODE
@@ -28,6 +29,7 @@ from ingest.writer import TickWriter
 ABSENT_REASON = "REST has answered from beyond: the exchange has no such ids"
 _FAILED_WAIT_S = 1.0  # the client itself backs off: this only keeps one gap from going first
 _REFUSED_WAIT_S = 60.0
+_EVER_S, _ANY_NUMBER = 100 * 365 * 86_400.0, 10**15
 
 
 class Backfill:
@@ -70,6 +72,7 @@ class Backfill:
         rng: random.Random | None = None,
     ) -> None:
         self.limits = limits or BackfillLimits()
+        self._no_limits = replace(self.limits, max_span_s=_EVER_S, max_requests=_ANY_NUMBER)
         self.blocked: str | None = None
         self._board = board
         self._rest = rest
@@ -96,13 +99,29 @@ class Backfill:
         return tuple(
             job.progress(key[1], to_id, now_s, blocked_until_s)
             for (key, to_id), job in list(self._jobs.items())
-            if job.left
+            if job.left and not job.is_asked_for
         )
+
+    @property
+    def asked_for(self) -> Progress | None:
+        """How far the given-up ids are that the reader asked for; safe from any thread."""
+        by_key, asked_for = self._board.by_key, self._board.asked_for
+        gaps = [
+            gap
+            for key in asked_for.ranges
+            if self._is_ours(key)
+            for gap in by_key.get(key, ())
+            if asked_for.holds(key, gap.from_id, gap.to_id)
+        ]
+        blocked_until_s = self._rest.blocked_until_s
+        return asked_progress(gaps, asked_for, self.limits.page, self._time(), blocked_until_s)
 
     def repair_now(self) -> None:
         """Ask at once where we would wait; the exchange's own waits are kept. From the loop."""
         for job in self._jobs.values():
             job.not_before_s = 0.0
+        self._settling.forget_given_up()
+        self._notices.clear()  # what they say is not fetched may be asked for now
         self._wake.set()
 
     def symbols_changed(self) -> None:
@@ -186,31 +205,42 @@ class Backfill:
         """Whether some of a gap may lie beyond the limits."""
         if job.within_limits:
             return False
-        oldest_us, _ = oldest_fetched_us(gap, self.limits, self._rest.market, self._now_us())
-        return gap.after_us < oldest_us or gap.missing > self.limits.max_ids
+        limits = self._limits_of(job)
+        oldest_us, _ = oldest_fetched_us(gap, limits, self._rest.market, self._now_us())
+        return gap.after_us < oldest_us or gap.missing > limits.max_ids
 
     async def _trim(self, gap: OpenGap, job: Job) -> bool:
         """Give up what lies beyond the limits; False when REST cannot tell yet where that is."""
-        oldest_us, why = oldest_fetched_us(gap, self.limits, self._rest.market, self._now_us())
+        limits = self._limits_of(job)
+        oldest_us, why = oldest_fetched_us(gap, limits, self._rest.market, self._now_us())
         first_id: int | None = gap.from_id
         if gap.before_us <= oldest_us:
             first_id = gap.to_id + 1
         elif gap.after_us < oldest_us:
-            first_id = await self._first_id_since(gap, oldest_us)
+            first_id = await self._first_id_since(gap, job, oldest_us)
         if first_id is None:
             await self._lagging(gap, job)
             return False
-        if gap.to_id + 1 - first_id > self.limits.max_ids:
-            first_id = gap.to_id + 1 - self.limits.max_ids
-            why = f"more than {self.limits.max_requests:,} requests would be needed"
+        if gap.to_id + 1 - first_id > limits.max_ids:
+            first_id = gap.to_id + 1 - limits.max_ids
+            why = f"more than {limits.max_requests:,} requests would be needed"
         if first_id > gap.from_id:
             await self._give_up(gap, min(first_id - 1, gap.to_id), why)
         return True
 
-    async def _first_id_since(self, gap: OpenGap, time_us: int) -> int | None:
+    def _limits_of(self, job: Job) -> BackfillLimits:
+        """What the reader asked for is fetched as far back as the exchange has it."""
+        return self._no_limits if job.is_asked_for else self.limits
+
+    def _count(self, job: Job) -> None:
+        if job.is_asked_for:
+            self._board.asked_for.count(self._time())
+
+    async def _first_id_since(self, gap: OpenGap, job: Job, time_us: int) -> int | None:
         """First id traded at `time_us` or later; None while REST knows of none."""
         symbol = gap.key[1]
         if self._stream == "aggTrade":
+            self._count(job)
             rows = await self._rest.agg_trades(
                 symbol, start_us=time_us, limit=1, share=REPAIR_SHARE
             )
@@ -218,6 +248,7 @@ class Backfill:
         low, high = gap.from_id, gap.to_id + 1
         while low < high:
             middle = (low + high) // 2
+            self._count(job)
             rows = await self._rest.historical_trades(
                 symbol, from_id=middle, limit=1, share=REPAIR_SHARE
             )
@@ -237,6 +268,7 @@ class Backfill:
         fetch = (
             self._rest.agg_trades if self._stream == "aggTrade" else self._rest.historical_trades
         )
+        self._count(job)
         found = await fetch(gap.key[1], from_id=from_id, limit=limit, share=REPAIR_SHARE)
         rows = sorted(
             (each for each in found if each.trade_id >= from_id), key=lambda each: each.trade_id
@@ -285,7 +317,7 @@ class Backfill:
         # know may yet get lost, and is then to be asked for.
         if parts:
             whole = IdRange(parts[0].from_id, max(part.to_id for part in parts))
-            await self._deliver(key, whole, close)
+            await self._delivery.call(close, self._settling.add(key, whole))
 
     async def _lagging(self, gap: OpenGap, job: Job) -> None:
         """REST does not know the gap's end yet: ask again soon, for so long."""
@@ -309,19 +341,17 @@ class Backfill:
             job.later(self._time(), _REFUSED_WAIT_S, str(error))
 
     async def _give_up(self, gap: OpenGap, to_id: int, why: str) -> None:
-        sentence = given_up(gap, to_id, why)
+        sentence, asked_for = given_up(gap, to_id, why), self._board.asked_for
+        was_asked_for = self._job(gap).is_asked_for
 
         def close(writer: TickWriter) -> None:
-            writer.close_gap(gap.key, gap.from_id, to_id, "expired", sentence)
+            # Asked for since it was found beyond the limits, which then do not count.
+            if was_asked_for or not asked_for.holds(gap.key, gap.from_id, to_id):
+                writer.close_gap(gap.key, gap.from_id, to_id, "expired", sentence)
 
-        await self._deliver(gap.key, IdRange(gap.from_id, to_id), close)
+        settled = self._settling.add(gap.key, IdRange(gap.from_id, to_id), given_up=True)
+        await self._delivery.call(close, settled)
         self._notices.append(sentence)
-
-    async def _deliver(
-        self, key: StreamKey, ids: IdRange, do: Callable[[TickWriter], None]
-    ) -> None:
-        """Have it done, and take these ids for settled until the board says so itself."""
-        await self._delivery.call(do, self._settling.add(key, ids))
 
     def _remainder(self, gap: OpenGap) -> list[IdRange]:
         return self._settling.left_of(gap.key, IdRange(gap.from_id, gap.to_id))
@@ -335,4 +365,7 @@ class Backfill:
         if found is None:
             found = Job(gap.missing, self._time(), gap.missing)
             self._jobs[gap.key, gap.to_id] = found
+        is_asked_for = self._board.asked_for.holds(gap.key, gap.from_id, gap.to_id)
+        if is_asked_for != found.is_asked_for:
+            found.is_asked_for, found.within_limits = is_asked_for, False
         return found

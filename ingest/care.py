@@ -42,25 +42,31 @@ def is_damage(error: BaseException) -> bool:
     return code is not None and (code & 0xFF) in _DAMAGE_CODES
 
 
-def find_damage(path: Path, within_s: float = 5.0) -> str | None:
-    """Run SQLite's quick check on a database nobody has open; what is wrong, or None.
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a check found wrong, or None so far; and whether it came to its end."""
+
+    damage: str | None = None
+    was_finished: bool = True
+
+
+def quick_check(path: Path, within_s: float = 5.0) -> Check:
+    """Run SQLite's quick check on a database nobody has open.
 
     A check that takes longer than `within_s` is broken off: no damage was found so far.
     """
     if not path.is_file():
-        return None
+        return Check()
     until_s = time.monotonic() + within_s
     try:
         with closing(sqlite3.connect(path, timeout=5.0)) as connection:
             connection.set_progress_handler(lambda: time.monotonic() > until_s, 10_000)
             found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
-            return None
-        return str(error) if is_damage(error) else None
     except sqlite3.DatabaseError as error:
-        return str(error) if is_damage(error) else None
-    return None if found == "ok" else str(found).splitlines()[-1]
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            return Check(was_finished=False)
+        return Check(str(error) if is_damage(error) else None)
+    return Check(None if found == "ok" else str(found).splitlines()[-1])
 
 
 def set_aside(path: Path, reason: str, now: datetime | None = None) -> Damage:

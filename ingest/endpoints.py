@@ -75,20 +75,20 @@ def valid_symbol(text: str) -> str:
     raise SymbolError(f"{shown!r} is not a symbol: needs 2 to 20 letters and digits, as BTCUSDT")
 
 
-def parse_symbols(text: str) -> tuple[str, ...]:
+def parse_symbols(text: str, most: int = MAX_SYMBOLS) -> tuple[str, ...]:
     """Split ``"BTCUSDT,ETHUSDT"`` into valid symbols, repeated ones once, in the order given.
 
     Raises
     ------
     SymbolError
-        A malformed symbol, none at all, or more than 200.
+        A malformed symbol, none at all, or more than `most`.
     """
     words = text.replace(",", " ").split()
     symbols = tuple(dict.fromkeys(valid_symbol(word) for word in words))
     if not symbols:
         raise SymbolError("no symbol given: needs at least one, as BTCUSDT,ETHUSDT")
-    if len(symbols) > MAX_SYMBOLS:
-        raise SymbolError(f"{len(symbols)} symbols given: at most {MAX_SYMBOLS} can be followed")
+    if len(symbols) > most:
+        raise SymbolError(f"{len(symbols)} symbols given: at most {most} can be followed")
     return symbols
 
 

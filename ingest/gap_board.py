@@ -5,9 +5,10 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ingest.tick import Market, StreamKind
+from ingest.asked_for import AskedFor
+from ingest.tick import StreamKey
 
-StreamKey = tuple[Market, str, StreamKind]
+__all__ = ["GapBoard", "OpenGap", "Progress", "StreamKey", "first_from"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class OpenGap:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a long piece of work has come, for the status."""
+    """How far a long piece of work has come, for the status; `unit` is what is counted."""
 
     symbol: str
     what: str
@@ -37,6 +38,7 @@ class Progress:
     total: int
     waiting_s: float | None = None
     eta_s: float | None = None
+    unit: str = ""
 
 
 def first_from(gaps: Sequence[OpenGap], trade_id: int) -> int:
@@ -53,11 +55,14 @@ class GapBoard:
         All open gaps, a stream's in the order of their ids.
     by_key
         The same, stream by stream. Read, do not change.
+    asked_for
+        Ids the reader asks for beyond the limits; filled before the gaps are published.
     """
 
     def __init__(self) -> None:
         self.gaps: tuple[OpenGap, ...] = ()
         self.by_key: dict[StreamKey, list[OpenGap]] = {}
+        self.asked_for = AskedFor()
         self._edges: dict[StreamKey, tuple[int, int]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._news = asyncio.Event()

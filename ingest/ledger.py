@@ -4,6 +4,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ingest.id_ranges import IdRange
+
 GapState = Literal["open", "filled", "absent", "expired"]
 
 
@@ -102,13 +104,13 @@ class StreamLedger:
     ) -> int:
         """Say of the missing ids in a range that they are absent at the exchange, or given up.
 
-        Gaps that reach beyond the range are divided; absent ones become what they are said to be
-        only where they were open. Returns how many ids that concerns.
+        Gaps that reach beyond the range are divided. Absent ones stay absent, and what is in the
+        state already keeps its reason. Returns how many ids that concerns.
         """
         concerned = 0
         for gap in list(self.gaps):
             low, high = max(gap.from_id, from_id), min(gap.to_id, to_id)
-            if low > high or gap.state == "absent":
+            if low > high or gap.state in {"absent", state}:
                 continue
             if low > gap.from_id:
                 gap = self._cut(gap, low)  # noqa: PLW2901 - the right part is the one concerned
@@ -119,13 +121,13 @@ class StreamLedger:
             concerned += gap.missing
         return concerned
 
-    def reopen(self) -> int:
-        """Make every given-up gap open again; returns how many."""
+    def reopen(self) -> list[IdRange]:
+        """Make every given-up gap open again; returns the ids, in order."""
         given_up = [gap for gap in self.gaps if gap.state == "expired"]
         for gap in given_up:
             gap.state, gap.reason = "open", ""
         self.changed.extend(given_up)
-        return len(given_up)
+        return [IdRange(gap.from_id, gap.to_id) for gap in given_up]
 
     def _open(self, from_id: int, to_id: int, after_us: int, before_us: int, cause: str) -> None:
         gap = Gap(from_id, to_id, from_id, to_id, after_us, before_us, cause)

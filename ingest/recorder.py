@@ -2,38 +2,29 @@
 
 import sys
 import time
-from collections import Counter, deque
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from ingest.care import Damage, back_up, find_damage, refuse_network_filesystem, set_aside
-from ingest.counts import Counts, quantile
+from ingest.care import back_up
+from ingest.counts import Counts
 from ingest.endpoints import MAX_STREAMS, parse_symbols, valid_symbol
 from ingest.event_queue import Call, Cause, EventQueue
 from ingest.feed import FeedLimits
 from ingest.gap_board import GapBoard
+from ingest.later_check import LaterCheck
 from ingest.link import now_us as wall_clock_us
+from ingest.opening import Opening, RecorderError, check_start, lock_database, make_sound
 from ingest.receiving import ReceivingLoop
 from ingest.replay_loop import ReplayLoop
-from ingest.schema import StoreError
-from ingest.settings import DEFAULT_SYMBOLS, Settings
-from ingest.status import RecorderState, RecorderStatus, SymbolStatus
-from ingest.threads import KeptThread
-from ingest.tick import IngestError
+from ingest.reporting import Parts, check_notice, report
+from ingest.settings import DEFAULT_SYMBOLS, Settings, say
+from ingest.status import RecorderState, RecorderStatus
+from ingest.threads import FailureLog, KeptThread
 from ingest.upkeep import Retention, Upkeep
 from ingest.writer import TickWriter
 from ingest.writing import WritingLoop
 
-# A thread that fails so often in so many seconds does not work, though it is taken up again.
-_FAILING = 5
-_FAILING_OVER_S = 30.0
-
-
-class RecorderError(IngestError):
-    """The recorder cannot start, or cannot do what was asked."""
+__all__ = ["Recorder", "RecorderError", "check_start", "current_recorder", "install_recorder"]
 
 
 class Recorder:
@@ -72,12 +63,12 @@ class Recorder:
         self._board = GapBoard()
         self._lock = lock_database(settings.db)
         try:
-            self._damage = self._prepare(settings.db)
+            opening = self._prepare(settings.db)
             self._writing = WritingLoop(settings.db, self._queue, self._board, self._counts, now_us)
+            self._symbols = self._first_symbols(self._writing.writer)
         except BaseException:
             self._lock.release()
             raise
-        self._symbols = self._first_symbols(self._writing.writer)
         self._receiving: ReceivingLoop | ReplayLoop = (
             receiving(self._queue, self._counts)
             if receiving is not None
@@ -98,16 +89,27 @@ class Recorder:
             disk_low=self._disk_low,
             clock_jumped=self._clock_jumped,
         )
-        self._failures: deque[tuple[float, str, str]] = deque(maxlen=20)  # moment, thread, what
+        self._later_check = None if opening.was_checked else LaterCheck(settings.db)
+        self._parts = Parts(
+            settings,
+            self._counts,
+            self._queue,
+            self._receiving,
+            self._writing,
+            self._upkeep,
+            self._later_check,
+            opening.damage,
+        )
+        self._failures = FailureLog()
         self._stopped = self._paused = False
-        self._threads = {
-            name: KeptThread(name, work, self._failed)
-            for name, work in (
-                ("writer", self._writing.run),
-                ("feed", self._receiving.run),
-                ("upkeep", self._upkeep.run),
-            )
+        works = {
+            "writer": self._writing.run,
+            "feed": self._receiving.run,
+            "upkeep": self._upkeep.run,
         }
+        if self._later_check is not None:
+            works["check"] = self._later_check.run
+        self._threads = {name: KeptThread(name, each, self._failed) for name, each in works.items()}
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -118,6 +120,8 @@ class Recorder:
         """Start the threads."""
         self._remember_symbols()
         self._receiving.symbols = self._symbols
+        if self._later_check is not None:
+            say(check_notice(self._later_check) or "")
         for thread in self._threads.values():
             thread.start()
 
@@ -133,6 +137,8 @@ class Recorder:
         for thread in self._threads.values():
             thread.end()
         self._upkeep.end()
+        if self._later_check is not None:
+            self._later_check.end()
         self._receiving.stop()
         received = self._threads["feed"].join(until_s - time.monotonic())
         self._queue.close()
@@ -142,7 +148,8 @@ class Recorder:
             self._writing.give_up()
             stored = self._threads["writer"].join(0.2)
         self._writing.writer.close()
-        self._threads["upkeep"].join(1.5)
+        for thread in self._threads.values():
+            thread.join(1.5)
         self._lock.release()
         return received and stored
 
@@ -181,9 +188,16 @@ class Recorder:
         self._receive()
 
     def repair_now(self) -> None:
-        """Ask for every missing id at once, the given-up ones included."""
-        self._queue.put(Call(_reopen))
+        """Ask for every missing id at once, the given-up ones too, whatever the limits.
+
+        They are fetched as far back as the exchange has them; what it has not stays marked.
+        """
+        self._queue.put(Call(self._ask_for_given_up))
         self._receiving.repair_now()
+
+    def stop_repair(self) -> None:
+        """Give up again what `repair_now` asked for and has not come yet; the rest goes on."""
+        self._queue.put(Call(self._give_up_again))
 
     def backup(self, path: Path) -> Path:
         """Write a compact copy of the database while recording goes on.
@@ -201,111 +215,37 @@ class Recorder:
 
     def status(self) -> RecorderStatus:
         """What is happening; safe from any thread, never waits."""
-        counts, feed, repair = self._counts, self._receiving.feed, self._receiving.repair
-        state = self._state()
-        return RecorderStatus(
-            state=state,
-            market=self.settings.market,
-            stream=self.settings.stream,
-            symbols=self.symbols,
-            received=counts.total("received") + counts.total("fetched"),
-            stored=counts.total("stored"),
-            duplicates=counts.total("duplicates"),
-            conflicts=counts.total("conflicts"),
-            rejected=counts.rejected,
-            refused=self._queue.refused,
-            reconnects=counts.reconnects + (feed.reconnects if feed else 0),
-            rotations=counts.rotations + (feed.rotations if feed else 0),
-            attempts=counts.attempts + (feed.attempts if feed else 0),
-            restarts=counts.restarts,
-            last_error=self._failing()
-            or self._writing.error
-            or (feed.last_error if feed else None),
-            last_rejected=counts.last_rejected,
-            last_received_us=max(
-                (each.last_received_us or 0 for each in list(counts.symbols.values())), default=0
-            )
-            or None,
-            queue_depth=len(self._queue),
-            queue_capacity=self._queue.capacity,
-            retry_in_s=self._receiving.retry_in_s() if state == "reconnecting" else None,
-            commit_p50_ms=quantile(list(counts.commits_ms), 0.5),
-            commit_p99_ms=quantile(list(counts.commits_ms), 0.99),
-            skew_ms=repair.skew_ms if repair else None,
-            per_symbol={symbol: self._symbol_status(symbol) for symbol in self.symbols},
-            disk=self._upkeep.disk,
-            notices=tuple(self._notices()),
-            history=tuple(counts.history.copy()),
-            backfill=repair.backfill_progress() if repair else (),
-            warm_start=repair.warm_start_progress() if repair else (),
-            write_error=self._writing.error,
-        )
+        return report(self._parts, self._state(), self.symbols, self._failures.lasting())
 
-    def _prepare(self, path: Path) -> Damage | None:
+    def _prepare(self, path: Path) -> Opening:
         """Make the database ready to be opened; its lock is held."""
-        return _set_damaged_aside(path)
+        return make_sound(path)
 
     def _state(self) -> RecorderState:
         if self._stopped:
             return "stopped"
         if self._paused or self._upkeep.low:
             return "paused"
-        if self._failing() is not None:
+        if self._failures.lasting() is not None:
             return "failed"
         if not self._symbols:
             return "off"
         return self._receiving.state()
 
-    def _symbol_status(self, symbol: str) -> SymbolStatus:
-        counts = self._counts.of(symbol)
-        repair = self._receiving.repair
-        latencies, skew_ms = list(counts.latencies_us), (repair and repair.skew_ms) or 0.0
-        p50, p99 = quantile(latencies, 0.5), quantile(latencies, 0.99)
-        open_gaps, missing = self._writing.gaps_by_symbol.get(symbol, (0, 0))
-        return SymbolStatus(
-            received=counts.received + counts.fetched,
-            stored=counts.stored,
-            duplicates=counts.duplicates,
-            conflicts=counts.conflicts,
-            non_trades=counts.non_trades,
-            rejected=counts.rejected,
-            last_trade_us=counts.last_trade_us,
-            last_received_us=counts.last_received_us,
-            last_price=counts.last_price,
-            state=repair.symbol_state(symbol) if repair else "waiting",
-            rate_per_s=counts.rate_per_s,
-            latency_p50_ms=None if p50 is None else p50 / 1000 + skew_ms,
-            latency_p99_ms=None if p99 is None else p99 / 1000 + skew_ms,
-            open_gaps=open_gaps,
-            missing_ids=missing,
-        )
+    def _ask_for_given_up(self, writer: TickWriter) -> None:
+        market, stream = self.settings.market, self.settings.stream
+        keys = [(market, symbol, stream) for symbol in self._symbols]
+        if ids := self._board.asked_for.reopen(writer, keys):
+            self._counts.note(self._now_us(), "repair", f"{ids:,} given-up trades are asked for")
 
-    def _notices(self) -> list[str]:
-        repair = self._receiving.repair
-        notices = self._upkeep.notices() + (repair.notices() if repair else [])
-        damage = self._writing.damage or self._damage
-        if damage is not None:
-            notices.append(
-                f"The database was damaged ({damage.reason}) and was set aside as"
-                f" {damage.moved_to.name}; a new one was begun."
-            )
-        if self._writing.error is not None:
-            notices.append(f"Nothing is stored just now: {self._writing.error}. It is tried again.")
-        return notices
+    def _give_up_again(self, writer: TickWriter) -> None:
+        left = self._board.asked_for.give_up(writer)
+        self._counts.note(self._now_us(), "repair", f"stopped by the user, {left:,} trades left")
 
     def _failed(self, thread: str, error: BaseException) -> None:
         """Take note of a thread's failure; it is restarted within a second."""
         self._counts.restarts += 1
-        detail = f"the {thread} thread failed and was restarted: {error!r}"
-        self._failures.append((time.monotonic(), thread, detail))
-        self._counts.note(self._now_us(), "restarted", detail)
-
-    def _failing(self) -> str | None:
-        """What keeps a thread from working, though it is restarted each second; None mostly."""
-        since_s = time.monotonic() - _FAILING_OVER_S
-        recent = [(thread, what) for at_s, thread, what in list(self._failures) if at_s > since_s]
-        again = Counter(thread for thread, _ in recent)
-        return next((what for thread, what in recent if again[thread] >= _FAILING), None)
+        self._counts.note(self._now_us(), "restarted", self._failures.note(thread, error))
 
     def _disk_low(self, low: bool) -> None:
         self._counts.note(self._now_us(), "paused" if low else "resumed", "free disk space")
@@ -328,7 +268,8 @@ class Recorder:
         remembered = writer.setting(self._setting_key())
         if remembered is None:
             return DEFAULT_SYMBOLS
-        return parse_symbols(remembered) if remembered else ()
+        most = MAX_STREAMS[self.settings.market]  # more than an option may name: added one by one
+        return parse_symbols(remembered, most) if remembered else ()
 
     def _setting_key(self) -> str:
         return f"symbols {self.settings.market} {self.settings.stream}"
@@ -341,55 +282,6 @@ class Recorder:
     def _remember_symbols(self) -> None:
         key, value = self._setting_key(), ",".join(self._symbols)
         self._queue.put(Call(lambda writer: writer.remember(key, value)))
-
-
-def check_start(settings: Settings) -> None:
-    """Raise what a recorder with these options would raise at its start, one line; else nothing."""
-    lock = lock_database(settings.db)
-    try:
-        if _damage_of(settings.db, within_s=0.5) is None:
-            TickWriter(settings.db).close()
-    finally:
-        lock.release()
-
-
-def backup_name(now: datetime | None = None) -> str:
-    """Name of a backup made now: ``tick_data-20260102T030405Z.db``."""
-    return f"tick_data-{(now or datetime.now(UTC)).strftime('%Y%m%dT%H%M%SZ')}.db"
-
-
-def _reopen(writer: TickWriter) -> None:
-    writer.reopen_gaps()
-
-
-def _set_damaged_aside(path: Path) -> Damage | None:
-    reason = _damage_of(path, within_s=5.0)
-    return None if reason is None else set_aside(path, reason)
-
-
-def _damage_of(path: Path, within_s: float) -> str | None:
-    """What is wrong with our database; a file that is not ours raises, and is left as it is."""
-    reason = find_damage(path, within_s)
-    ours = path.with_name(path.name + "-wal").exists()
-    if reason is not None and "not a database" in reason and not ours:
-        raise StoreError(f"{path} is not a database: choose another --db, or move it away")
-    return reason
-
-
-def lock_database(path: Path) -> FileLock:
-    """Take the lock file beside the database; held until the recorder stops or its process ends."""
-    lock = FileLock(path.with_name(path.name + ".lock"))
-    try:
-        refuse_network_filesystem(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise RecorderError(
-            f"another recorder is writing {path}: stop it, or choose another --db"
-        ) from error
-    except OSError as error:
-        raise RecorderError(f"cannot write beside {path}: {error.strerror}") from error
-    return lock
 
 
 # Kept where neither a cleared cache nor a reloaded module can make a second one.

@@ -123,6 +123,10 @@ class Repair:
         """Gaps being filled."""
         return self._backfill.progress
 
+    def asked_for_progress(self) -> Progress | None:
+        """Given-up ids that the reader asked for; None with none left."""
+        return self._backfill.asked_for
+
     def warm_start_progress(self) -> tuple[Progress, ...]:
         """Symbols whose earlier bars are being fetched."""
         return self._warm_start.progress

@@ -11,10 +11,11 @@ from typing import NoReturn
 
 import pandas as pd
 
-from ingest.care import Damage, files_of
+from ingest.care import files_of
 from ingest.counts import Counts
 from ingest.event_queue import EventQueue
-from ingest.recorder import Recorder, RecorderError, current_recorder, lock_database
+from ingest.opening import Opening, RecorderError, lock_database
+from ingest.recorder import Recorder, current_recorder
 from ingest.replay_loop import ReplayLoop
 from ingest.replay_source import ReplayError, ReplayRequest, check_source
 from ingest.settings import Settings
@@ -112,6 +113,9 @@ class ReplayRecorder(Recorder):
         """Refuse: there is nobody to ask for what the file lacks."""
         self._refuse("asks no exchange for missing trades")
 
+    def stop_repair(self) -> None:
+        """Nothing: none can have been begun."""
+
     def add_symbol(self, text: str) -> str:
         """Refuse: the symbols are the file's."""
         self._refuse(f"has the symbols of its file, and {text} cannot be added")
@@ -126,9 +130,9 @@ class ReplayRecorder(Recorder):
         error = self._loop.error
         return replace(told, replay=self.replay_status(), last_error=error or told.last_error)
 
-    def _prepare(self, path: Path) -> Damage | None:
+    def _prepare(self, path: Path) -> Opening:
         _begin_anew(path)
-        return None
+        return Opening()
 
     @property
     def _loop(self) -> ReplayLoop:

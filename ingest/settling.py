@@ -17,6 +17,7 @@ class _Entry:
 
     ids: IdRange
     until_s: float
+    given_up: bool
 
 
 class Settling:
@@ -34,9 +35,9 @@ class Settling:
         # The same ids, in order and without overlap; made when asked for.
         self._merged: dict[StreamKey, list[IdRange]] = {}
 
-    def add(self, key: StreamKey, ids: IdRange) -> Callable[[], None]:
+    def add(self, key: StreamKey, ids: IdRange, *, given_up: bool = False) -> Callable[[], None]:
         """Take ids for settled; returns what is to be called once they are committed."""
-        entry = _Entry(ids, self._time() + _STORED_WITHIN_S)
+        entry = _Entry(ids, self._time() + _STORED_WITHIN_S, given_up)
         self._entries.setdefault(key, []).append(entry)
         self._merged.pop(key, None)
 
@@ -50,11 +51,18 @@ class Settling:
         self._entries.clear()
         self._merged.clear()
 
+    def forget_given_up(self) -> None:
+        """Drop what was given up: it is asked for again."""
+        self._keep(lambda entry: not entry.given_up)
+
     def forget_published(self) -> None:
         """Drop what the board must know by now."""
         now_s = self._time()
+        self._keep(lambda entry: entry.until_s > now_s)
+
+    def _keep(self, is_kept: Callable[[_Entry], bool]) -> None:
         for key, entries in list(self._entries.items()):
-            kept = [each for each in entries if each.until_s > now_s]
+            kept = [each for each in entries if is_kept(each)]
             if len(kept) < len(entries):
                 self._entries[key] = kept
                 self._merged.pop(key, None)

@@ -1,7 +1,40 @@
-"""A thread whose work is taken up again when it fails."""
+"""A thread whose work is taken up again when it fails, and the log of such failures."""
 
 import threading
+import time
+from collections import Counter, deque
 from collections.abc import Callable
+
+# A thread that fails so often in so many seconds does not work, though it is taken up again.
+_FAILING = 5
+_FAILING_OVER_S = 30.0
+
+
+class FailureLog:
+    """The latest failures of some threads.
+
+    Parameters
+    ----------
+    clock
+        Monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._failures: deque[tuple[float, str, str]] = deque(maxlen=20)  # moment, thread, what
+
+    def note(self, thread: str, error: BaseException) -> str:
+        """Take note of a failure; returns it in a sentence."""
+        told = f"the {thread} thread failed and was restarted: {error!r}"
+        self._failures.append((self._clock(), thread, told))
+        return told
+
+    def lasting(self) -> str | None:
+        """What keeps a thread from working, though it is restarted each second; None mostly."""
+        since_s = self._clock() - _FAILING_OVER_S
+        recent = [(thread, what) for at_s, thread, what in list(self._failures) if at_s > since_s]
+        again = Counter(thread for thread, _ in recent)
+        return next((what for thread, what in recent if again[thread] >= _FAILING), None)
 
 
 class KeptThread:

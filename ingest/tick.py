@@ -6,6 +6,7 @@ import msgspec
 
 Market = Literal["spot", "usdm"]
 StreamKind = Literal["aggTrade", "trade"]
+StreamKey = tuple[Market, str, StreamKind]
 
 MARKETS: tuple[Market, ...] = ("spot", "usdm")
 STREAM_KINDS: tuple[StreamKind, ...] = ("aggTrade", "trade")

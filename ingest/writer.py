@@ -10,6 +10,7 @@ from typing import Literal
 from ingest.batch import Batch, same_event
 from ingest.forgetting import delete_gaps_before, delete_oldest
 from ingest.gap_board import OpenGap, StreamKey
+from ingest.id_ranges import IdRange
 from ingest.ledger import Gap, StreamLedger
 from ingest.repair_log import RepairLog
 from ingest.rest_rows import Kline
@@ -119,11 +120,12 @@ class TickWriter:
             self._store_ledgers([key], Written())
         return concerned
 
-    def reopen_gaps(self) -> int:
-        """Make every given-up gap open again, to be asked for once more; returns how many."""
+    def reopen_gaps(self, wanted: Iterable[StreamKey]) -> dict[StreamKey, list[IdRange]]:
+        """Make these streams' given-up gaps open again; returns the ids of each, in order."""
+        keys = [key for key in wanted if key in self._streams]
         with self._transaction():
-            reopened = sum(state.ledger.reopen() for state in self._streams.values())
-            self._store_ledgers(list(self._streams), Written())
+            reopened = {key: self._streams[key].ledger.reopen() for key in keys}
+            self._store_ledgers([key for key in keys if reopened[key]], Written())
         return reopened
 
     def add_klines(self, key: StreamKey, length_s: int, klines: Sequence[Kline]) -> None:

@@ -225,6 +225,9 @@ def _forget_before(writer: TickWriter, second: int) -> None:
 
 
 def _repair(world: World, _rng: random.Random) -> None:
+    keys = [("spot", symbol, "aggTrade") for symbol in world.symbols]
+    asked_for = world.board.asked_for
+    world.queue.put(Call(lambda writer: asked_for.reopen(writer, keys) and None))
     world.receiving.repair_now()
 
 

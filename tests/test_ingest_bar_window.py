@@ -104,7 +104,7 @@ def act(writer: TickWriter, market: Market, state: dict[str, int], what: str, si
             how = "expired" if what == "give up" else "absent"
             writer.close_gap(KEY, gap.from_id, min(gap.to_id, gap.from_id + size), how, "test")
     elif what == "reopen":
-        writer.reopen_gaps()
+        writer.reopen_gaps([KEY])
     elif what == "klines":
         low = -rng.randrange(5, 60)
         writer.add_klines(KEY, 1, [kline(low + n, rng.randrange(2)) for n in range(size)])

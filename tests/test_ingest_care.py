@@ -2,22 +2,27 @@
 
 import sqlite3
 import threading
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from ingest import later_check, opening
 from ingest.care import (
     PAUSE_FREE_BYTES,
     WARN_FREE_BYTES,
+    Check,
     back_up,
-    find_damage,
     network_type_in,
+    quick_check,
     set_aside,
 )
 from ingest.counts import Counts, quantile
 from ingest.event_queue import Call, Cause, EventQueue
+from ingest.later_check import CheckProgress, LaterCheck
 from ingest.recorder import Recorder, check_start
+from ingest.reporting import check_notice
 from ingest.schema import StoreError
 from ingest.settings import Settings
 from ingest.store import TickReader, TickWriter
@@ -49,10 +54,71 @@ def spoil(path: Path) -> None:
 
 def test_a_sound_database_has_no_damage_and_a_spoiled_one_has(tmp_path: Path) -> None:
     path = filled(tmp_path / "ticks.db")
-    assert find_damage(path) is None
-    assert find_damage(tmp_path / "absent.db") is None
+    assert quick_check(path) == Check()
+    assert quick_check(tmp_path / "absent.db") == Check()
     spoil(path)
-    assert find_damage(path)
+    assert quick_check(path).damage
+
+
+def test_a_check_that_takes_too_long_says_that_it_was_not_finished(tmp_path: Path) -> None:
+    path = filled(tmp_path / "ticks.db", 20_000)
+    assert quick_check(path, within_s=-1.0) == Check(was_finished=False)
+
+
+def test_the_rest_of_a_check_reads_every_row_beside_a_writer(tmp_path: Path, monkeypatch) -> None:
+    path = filled(tmp_path / "ticks.db", 3000)
+    monkeypatch.setattr(later_check, "_ROWS_A_STEP", 100)
+    check = LaterCheck(path, rest_times=0.0)
+    shares, writer = [], TickWriter(path)
+
+    def write_and_note(_timeout_s: float) -> bool:
+        writer.write([tick(3000 + len(shares), 3000 + len(shares))])
+        shares.append(check.progress.share)
+        return False
+
+    monkeypatch.setattr(check._ended, "wait", write_and_note)
+    check.run()
+    writer.checkpoint()
+    assert path.with_name("ticks.db-wal").stat().st_size < 2_000_000
+    writer.close()
+    assert check.progress == CheckProgress(1.0, True)
+    assert shares == sorted(shares)
+    assert len(set(shares)) > 25
+
+
+def test_damage_that_the_start_did_not_reach_is_found_later_and_said(tmp_path: Path) -> None:
+    path = filled(tmp_path / "ticks.db")
+    spoil(path)
+    with pytest.raises(sqlite3.DatabaseError), closing(sqlite3.connect(path)) as connection:
+        connection.execute("SELECT total(price) FROM tick").fetchone()
+    check = LaterCheck(path, rest_times=0.0)
+    check.run()
+    assert check.progress.is_done
+    assert "malformed" in str(check.progress.damage)
+    assert "The database is damaged (" in str(check_notice(check))
+
+
+def test_a_check_that_is_ended_in_the_midst_claims_nothing(tmp_path: Path) -> None:
+    check = LaterCheck(filled(tmp_path / "ticks.db"))
+    check.end()
+    check.run()
+    assert not check.progress.is_done
+
+
+def test_a_start_whose_check_took_too_long_says_so_and_reads_on(
+    tmp_path: Path, monkeypatch, capsys
+) -> None:
+    path = filled(tmp_path / "ticks.db", 20_000)
+    monkeypatch.setattr(opening, "CHECK_WITHIN_S", -1.0)
+    recorder = Recorder(Settings(symbols=("BTCUSDT",), db=path, ws_url="ws://127.0.0.1:9"))
+    (notice,) = recorder.status().notices
+    assert notice.startswith("The check of the database stopped after 5 s, not finished")
+    assert "python app.py --verify" in notice
+    recorder.start()
+    assert notice in capsys.readouterr().err
+    assert recorder._threads["check"].join(30)
+    assert recorder.status().notices == ()
+    assert recorder.stop()
 
 
 def test_a_damaged_database_is_set_aside_whole_and_a_new_one_begun(tmp_path: Path) -> None:

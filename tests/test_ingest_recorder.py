@@ -2,7 +2,6 @@
 
 import sqlite3
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,8 +18,9 @@ from ingest.files import read_ticks
 from ingest.recorder import Recorder, RecorderError
 from ingest.retry import AttemptBudget, Backoff, refusal_wait_s
 from ingest.settings import Settings
-from ingest.store import TickReader
-from ingest.tick import IngestError
+from ingest.store import TickReader, TickWriter
+from ingest.threads import FailureLog
+from ingest.tick import IngestError, Tick
 
 FAST = FeedLimits(overlap_s=1.0)
 
@@ -282,9 +282,76 @@ def test_a_thread_that_only_fails_is_said_to_have_failed(tmp_path) -> None:
     recorder._failed("writer", TypeError("ours"))
     assert recorder.status().state == "failed"
     assert "the writer thread failed" in str(recorder.status().last_error)
-    recorder._failures = deque((at_s - 30.0, *what) for at_s, *what in recorder._failures)
-    assert recorder.status().state == "connecting"
     assert recorder.stop()
+
+
+def test_failures_are_forgotten_after_half_a_minute() -> None:
+    now_s = 0.0
+    log = FailureLog(lambda: now_s)
+    for _ in range(5):
+        log.note("writer", TypeError("ours"))
+    assert "the writer thread failed" in str(log.lasting())
+    now_s = 30.0
+    assert log.lasting() is None
+
+
+def test_more_symbols_than_an_option_may_name_are_taken_up_again(tmp_path) -> None:
+    path = tmp_path / "ticks.db"
+    names = tuple(f"A{n}USDT" for n in range(300))
+    writer = TickWriter(path)
+    writer.remember("symbols spot aggTrade", ",".join(names))
+    writer.close()
+    recorder = Recorder(Settings(db=path))
+    recorder.stop()
+    assert recorder.symbols == names
+
+
+def test_a_start_that_fails_frees_the_database(tmp_path) -> None:
+    path = tmp_path / "ticks.db"
+    writer = TickWriter(path)
+    writer.remember("symbols spot aggTrade", "no symbol!")
+    with pytest.raises(IngestError, match="not a symbol"):
+        Recorder(Settings(db=path))
+    writer.remember("symbols spot aggTrade", "BTCUSDT")
+    writer.close()
+    assert Recorder(Settings(db=path)).stop()
+
+
+def test_given_up_trades_are_fetched_when_the_reader_asks_and_the_status_tells(
+    exchange, tmp_path
+) -> None:
+    settings = settings_for(exchange, tmp_path, backfill_requests=1)
+    for n in range(2500):
+        exchange.push("BTCUSDT", 100 + n % 7, 1)
+    writer = TickWriter(settings.db)
+    writer.write([tick_of(exchange.trades("BTCUSDT")[0])])
+    writer.close()
+    recorder = Recorder(settings, feed_limits=FAST)
+    recorder.start()
+    exchange.wait_for_subscribers(1)
+    exchange.push("BTCUSDT", 100, 1)
+    until(lambda: len(gap_states(recorder)) == 1 and gap_states(recorder)[0] == "expired")
+    assert recorder.status().asked_for is None
+    recorder.repair_now()
+    until(lambda: stored_ids(recorder, "BTCUSDT") == sent_ids(exchange, "BTCUSDT"))
+    until(lambda: recorder.status().asked_for is None)
+    assert any("given-up trades are asked for" in e.detail for e in recorder.status().history)
+    recorder.stop_repair()
+    until(lambda: any("0 trades left" in each.detail for each in recorder.status().history))
+    assert recorder.stop()
+
+
+def gap_states(recorder: Recorder) -> list[str]:
+    with TickReader(recorder.settings.db) as reader:
+        gaps = reader.gaps()
+    return list(gaps[gaps.state != "filled"].state)
+
+
+def tick_of(trade) -> Tick:
+    return Tick(
+        "spot", trade.symbol, "aggTrade", trade.trade_id, trade.price, trade.quantity,
+        trade.time_us, trade.time_us, trade.buyer_is_maker,
+    )  # fmt: skip
 
 
 def test_a_refused_subscription_is_shown_to_the_reader(exchange, recorder) -> None:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.bars import resample_ticks
+from ingest.id_ranges import IdRange
 from ingest.rest_rows import Kline
 from ingest.schema import APPLICATION_ID, MIGRATIONS, decode, encode
 from ingest.store import StoreError, TickReader, TickWriter
@@ -371,7 +372,10 @@ def test_absent_ids_are_known_and_given_up_ones_are_missing(path: Path) -> None:
         ledger = reader.gaps("BTCUSDT")
     assert list(ledger.state) == ["absent", "expired", "open"]
     assert list(ledger.missing) == [3, 2, 1]
-    assert writer.reopen_gaps() == 1
+    assert writer.reopen_gaps([("spot", "ETHUSDT", "aggTrade")]) == {}
+    assert writer.reopen_gaps(writer.streams()) == {
+        ("spot", "BTCUSDT", "aggTrade"): [IdRange(6, 7)]
+    }
     writer.write([tick(n, n - 1) for n in (6, 7, 8)])
     assert writer.open_gaps() == ()
     writer.close()

@@ -312,6 +312,26 @@ def test_repair_is_asked_for_and_said(project_root, recorder):
     assert "missing id" in said(press(run_feed(project_root), "repair"))
 
 
+def test_a_repair_of_given_up_trades_shows_its_bar_and_can_be_stopped(
+    project_root, database, monkeypatch
+):
+    work = Progress(
+        "BTCUSDT", "900 given-up trades to be fetched", 3, 12, eta_s=20, unit="requests"
+    )
+    standing = StandingStill(status_of(asked_for=work))
+    monkeypatch.setattr(recording, "current_recorder", lambda: standing)
+    page = run_feed(project_root)
+    (bar,) = page.get("progress")
+    assert bar.proto.text == (
+        "BTCUSDT: 900 given-up trades to be fetched, 3 of 12 requests, about 20 s left"
+    )
+    page = press(page, "stop_repair")
+    assert standing.stopped == 1
+    assert "given up again" in said(page)
+    monkeypatch.setattr(recording, "current_recorder", lambda: StandingStill(status_of()))
+    assert "stop_repair" not in {each.key for each in run_feed(project_root).button}
+
+
 @pytest.mark.parametrize("page_name", ["live.py", "feed.py"])
 def test_a_symbol_is_added_and_removed_from_the_sidebar(project_root, recorder, page_name):
     page = AppTest.from_file(str(project_root / "pages" / "router.py"), default_timeout=30)
@@ -346,6 +366,10 @@ class StandingStill:
 
     def __init__(self, status: RecorderStatus) -> None:
         self._status = status
+        self.stopped = 0
+
+    def stop_repair(self) -> None:
+        self.stopped += 1
 
     def status(self) -> RecorderStatus:
         return self._status

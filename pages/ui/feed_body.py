@@ -91,7 +91,9 @@ def _show_controls(path: Path, recorder: Recorder | None, status: RecorderStatus
     with st.container(horizontal=True):
         if recorder is not None and status is not None:
             needs_resume = status.state in {"paused", "blocked"}
-            recording.control_recorder(recorder, is_paused=needs_resume)
+            recording.control_recorder(
+                recorder, is_paused=needs_resume, is_repairing=status.asked_for is not None
+            )
         st.download_button(
             "Ledger of gaps (CSV)",
             data=partial(ledger_csv, path),

@@ -58,7 +58,7 @@ def _change(done: str, change: Callable[[str], object], symbol: str) -> None:
         st.success(f"{done} {name}. Stored trades are kept.")
 
 
-def control_recorder(recorder: Recorder, *, is_paused: bool) -> None:
+def control_recorder(recorder: Recorder, *, is_paused: bool, is_repairing: bool) -> None:
     """Show the buttons for pause, repair and backup; `show_said` tells what they came to."""
     if is_paused:
         st.button("Resume recording", key="resume", on_click=_ask, args=(_resume, recorder))
@@ -69,8 +69,14 @@ def control_recorder(recorder: Recorder, *, is_paused: bool) -> None:
         )  # fmt: skip
     st.button(
         "Repair now", key="repair", on_click=_ask, args=(_repair, recorder),
-        help="Fetches every missing id at once, the given-up ones too.",
+        help="Fetches every missing id at once, the given-up ones too, however many requests it "
+        "takes: as far back as the exchange has them, futures 48 hours.",
     )  # fmt: skip
+    if is_repairing:
+        st.button(
+            "Stop the repair", key="stop_repair", on_click=_ask, args=(_stop_repair, recorder),
+            help="What is fetched stays; the rest is given up again.",
+        )  # fmt: skip
     st.button(
         "Back up the database", key="backup", on_click=_ask, args=(_back_up, recorder),
         help="Writes a compact copy while recording goes on.",
@@ -106,7 +112,12 @@ def _resume(recorder: Recorder) -> str:
 
 def _repair(recorder: Recorder) -> str:
     recorder.repair_now()
-    return "Every missing id is being asked for; the table below shows how it goes."
+    return "Every missing id is being asked for, the given-up ones too; a bar above shows how far."
+
+
+def _stop_repair(recorder: Recorder) -> str:
+    recorder.stop_repair()
+    return "The repair ends: what has not come yet is marked as given up again."
 
 
 def _back_up(recorder: Recorder) -> str:
