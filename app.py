@@ -48,8 +48,15 @@ _HEAVY_MODULES = ("pages.ui.warm",)
 
 
 def _warm_up() -> None:
-    """Compile what is compiled, beside the pages."""
+    """Compile what is compiled, beside the pages; what that leaves in memory stays for good."""
     warm_up(after_live=file_layout.warm_up)
+    _keep_from_collector()
+
+
+def _keep_from_collector() -> None:
+    """Freeze what lives now: Streamlit collects garbage after every run, holding all threads up."""
+    gc.collect()
+    gc.freeze()
 
 
 @asynccontextmanager
@@ -66,9 +73,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
         recorder.start()
     for name in _HEAVY_MODULES:
         importlib.import_module(name)
-    # Streamlit collects garbage after every run; frozen modules are not walked again.
-    gc.collect()
-    gc.freeze()
+    _keep_from_collector()
     # Seconds at the very first start, while the compiled code is not cached yet; a daemon, so that
     # stopping does not wait for it.
     threading.Thread(target=_warm_up, name="pairdesk-warm-up", daemon=True).start()
