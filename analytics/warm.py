@@ -1,8 +1,9 @@
 """Compile every kernel before a page needs it: seconds the first time, then read from the cache."""
 
 import importlib
-from collections.abc import Callable
-from typing import Final, Literal, get_args
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
@@ -23,9 +24,27 @@ from analytics.trailing_tests import trailing_adf, trailing_engle_granger
 Part = Literal["live", "evidence", "gates", "backtest", "scan"]
 PARTS: Final[tuple[Part, ...]] = get_args(Part)
 
+# Functions that numba compiles for each part on a machine that has none in its cache, in this
+# order, counted: they say how far the work is, no more.
+FUNCTIONS: Final[dict[Part, int]] = {
+    "live": 57, "evidence": 0, "gates": 13, "backtest": 28, "scan": 25,
+}  # fmt: skip
+
 _BARS = 300
 _warm: set[Part] = set()
 _under_way: set[Part] = set()
+# What is compiled now, and what somebody waits for: each is replaced, never changed.
+_at: tuple[Part, ...] = ()
+_wanted: tuple[Part, ...] = ()
+_compiled: dict[Part, int] = dict.fromkeys(PARTS, 0)
+_listeners: list[Callable[[], object]] = []
+
+
+class Progress(NamedTuple):
+    """How many of the functions that somebody waits for are compiled."""
+
+    done: int
+    total: int
 
 
 def warm_up(after_live: Callable[[], object] | None = None) -> int:
@@ -35,31 +54,89 @@ def warm_up(after_live: Callable[[], object] | None = None) -> int:
     lock, not the interpreter's for long. Once warm, none are made again. `after_live` is called
     when the first page's part is done.
     """
+    global _at  # noqa: PLW0603 - one warm-up a process
     y, x = np.random.default_rng(0).normal(size=(2, _BARS)).cumsum(axis=1) + 100.0
     count = 0
     missing = [part for part in PARTS if part not in _warm]
     _under_way.update(missing)
     try:
-        for part in missing:
-            for call in _CALLS[part](y, x):
-                call()
-                count += 1
+        while missing:
+            part = next(each for each in (*_wanted, *missing) if each in missing)
+            missing.remove(part)
+            _at = (part,)
+            with _counting(part):
+                for call in _CALLS[part](y, x):
+                    call()
+                    count += 1
             _warm.add(part)
             _under_way.discard(part)
+            _tell()
             if part == "live" and after_live is not None:
                 after_live()
     finally:
-        _under_way.difference_update(missing)
+        _at = ()
+        _under_way.clear()
+        _tell()
     return count
 
 
-def is_ready(part: Part) -> bool:
-    """Whether a page that needs this part has nothing to wait for.
+def on_change(call: Callable[[], object]) -> None:
+    """Have a function called, by the thread that compiles, when a part is done and at the end."""
+    _listeners.append(call)
+
+
+def _tell() -> None:
+    for call in _listeners:
+        call()
+
+
+def is_ready(*parts: Part) -> bool:
+    """Whether a page that needs these parts has nothing to wait for.
 
     False only while a warm-up has not come to its end: where none runs, what a page calls is
     compiled or read from the cache as it is called.
     """
-    return part not in _under_way
+    return _under_way.isdisjoint(parts)
+
+
+def prefer(parts: Sequence[Part]) -> None:
+    """Let a warm-up take these next, after what it is at."""
+    global _wanted  # noqa: PLW0603 - of the last who asked
+    _wanted = tuple(parts)
+
+
+def progress(parts: Sequence[Part]) -> Progress | None:
+    """Tell how far the work is that these parts wait for; None where nothing had to be compiled.
+
+    That is so where all comes from the cache: a second or two at every start but the first.
+    """
+    awaited = {*parts, *_at}
+    if not any(_compiled[part] for part in awaited):
+        return None
+    done = sum(_done(part) for part in awaited)
+    return Progress(done, sum(FUNCTIONS[part] for part in awaited))
+
+
+def _done(part: Part) -> int:
+    """Count what is compiled of a part; one that is ready is complete, whatever was counted."""
+    known = FUNCTIONS[part]
+    return known if part in _warm else min(_compiled[part], known)
+
+
+@contextmanager
+def _counting(part: Part) -> Iterator[None]:
+    """Count the functions that are compiled, by any thread; those read from the cache are not."""
+    event = importlib.import_module("numba.core.event")  # half a second
+
+    class Counter(event.Listener):  # type: ignore[name-defined,misc]
+        def on_start(self, _: Any) -> None:
+            """Nothing is done yet."""
+
+        def on_end(self, _: Any) -> None:
+            _compiled[part] += 1
+
+    with event.install_listener("numba:compile", Counter()):
+        yield
 
 
 def _leg(close: FloatArray) -> Leg:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import address, header, sign_in
+from pages.ui import address, header, sign_in, warming
 
 PAGES = Path(__file__).resolve().parent
 
@@ -26,5 +26,6 @@ shown = st.navigation(
 # Drawn here, so that the controls are the same ones on every page and keep what was chosen.
 header.show()
 address.complete(shown.title)
+warming.wait_for_page(shown.title, header.current())
 shown.run()
 address.complete(shown.title, is_drawn=True)
