@@ -30,13 +30,26 @@ class BarView:
     key: tuple[int, int, int]
     klines_until: int | None
 
+    def before(self, bar: int) -> BarColumns:
+        """Bars that open before `bar`, counted from the epoch.
+
+        The forming bar is among them where the market as a whole has gone past it: this symbol has
+        not traded since.
+        """
+        if len(self.forming) and self.forming.first < bar:
+            return self._all()
+        return self.closed.part(0, min(len(self.closed), max(0, bar - self.closed.first)))
+
+    def _all(self) -> BarColumns:
+        both = zip(self.closed.arrays(), self.forming.arrays(), strict=True)
+        first = self.closed.first if len(self.closed) else self.forming.first
+        return BarColumns(first, self.closed.seconds, *map(np.concatenate, both))
+
     def frame(self, *, with_forming: bool = True) -> pd.DataFrame:
         """Make the bars frame that `TickReader.bars` gives, or its closed bars only."""
         columns = self.closed
         if with_forming and len(self.forming):
-            both = zip(self.closed.arrays(), self.forming.arrays(), strict=True)
-            first = self.closed.first if len(self.closed) else self.forming.first
-            columns = BarColumns(first, columns.seconds, *map(np.concatenate, both))
+            columns = self._all()
         bars = columns.frame()
         if with_forming and len(self.forming):
             bars.attrs["forming"] = bars.index[-1]

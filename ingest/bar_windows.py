@@ -8,8 +8,10 @@ from pathlib import Path
 from ingest.bar_window import BarWindow
 from ingest.stored_bars import interval_seconds
 
-# A day of seconds takes about 6 MB.
-MOST_WINDOWS = 24
+# Each holds a connection, of three files.
+MOST_WINDOWS = 128
+# A day of seconds takes about 6 MB, a day of minutes next to nothing.
+MOST_BYTES = 256 << 20
 
 
 class BarWindows:
@@ -19,8 +21,8 @@ class BarWindows:
     lock makes them read once.
     """
 
-    def __init__(self, most: int = MOST_WINDOWS) -> None:
-        self._most = most
+    def __init__(self, most: int = MOST_WINDOWS, most_bytes: int = MOST_BYTES) -> None:
+        self._most, self._most_bytes = most, most_bytes
         self._lock = threading.Lock()
         self._windows: OrderedDict[tuple[Path, str, int], BarWindow] = OrderedDict()
 
@@ -34,14 +36,23 @@ class BarWindows:
         """
         key = (Path(path), symbol, interval_seconds(interval))
         with self._lock:
-            window = self._windows.pop(key, None) or BarWindow(*key[:2], interval)
+            window = self._windows.pop(key, None)
+            gone = [] if window is not None else self._make_room()
+            window = window or BarWindow(*key[:2], interval)
             self._windows[key] = window
-            gone = []
-            while len(self._windows) > self._most:
-                gone.append(self._windows.popitem(last=False)[1])
         for old in gone:
             old.close()
         return window
+
+    def _make_room(self) -> list[BarWindow]:
+        """Take out those not used for longest until there is room for one more."""
+        gone = []
+        held = sum(window.size_bytes() for window in self._windows.values())
+        while self._windows and (len(self._windows) >= self._most or held > self._most_bytes):
+            _, old = self._windows.popitem(last=False)
+            held -= old.size_bytes()
+            gone.append(old)
+        return gone
 
     def size_bytes(self) -> int:
         """Bytes of all arrays held."""

@@ -1,6 +1,7 @@
 """The closes that a scan is made of: from the database, from a file of closes, from tick files."""
 
 from collections.abc import Hashable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,10 +13,17 @@ import streamlit as st
 from analytics.bars import resample_ticks
 from analytics.frames import bar_times_us, parse_interval, utc_index
 from analytics.scanner import coarser_closes
+from ingest.bar_view import BarView
+from ingest.bar_window import BarWindow
+from ingest.bar_windows import shared_windows
 from ingest.store import TickReader
+from ingest.stored_bars import SECOND_US, TRADED, BarColumns
 from pages.ui import file_choice
 from pages.ui.file_choice import TickFile
 from pages.ui.scanner_settings import SAMPLES_S, ScanSettings
+
+# More symbols would push the bars of the other pages out of the windows.
+MOST_SHARED: Final = 64
 
 _READ: Final = "scan_bars_read"
 
@@ -55,7 +63,7 @@ class ScanMaterial:
 
 
 def live_material(path: Path, settings: ScanSettings, newest_us: int) -> ScanMaterial:
-    """Return the closed bars of all symbols, read once for each bar that closes."""
+    """Return the closed bars of all symbols, looked for once for each bar that closes."""
     kept: tuple[Hashable, ScanMaterial] | None = st.session_state.get(_READ)
     key = (str(path), settings, newest_us)
     if kept is None or kept[0] != key:
@@ -74,17 +82,49 @@ def newest_bar_us(path: Path, settings: ScanSettings) -> int | None:
 
 
 def of_database(path: Path, settings: ScanSettings, newest_us: int) -> ScanMaterial:
-    """Read the closed bars of all symbols, back from the bar still forming."""
+    """Take the closed bars of all symbols, back from the bar still forming.
+
+    Through the shared windows, so that a bar that has closed costs no more than its own rows; with
+    more symbols than these have room for, each is read anew.
+    """
     length_s = SAMPLES_S[settings.sample]
     assert length_s is not None, "samples of the database have a length"
-    start_us = newest_us - length_s * 1_000_000
-    with TickReader(path) as reader:
-        bars = {
-            symbol: reader.bars(symbol, settings.interval, start_us, newest_us)
-            for symbol in settings.symbols
-        }
-    name = "Recorded symbols"
-    return _of_bars(name, (str(path), newest_us, settings), bars, is_live=True)
+    start_s = newest_us // SECOND_US - length_s
+    views = {symbol: _view(path, symbol, settings, start_s) for symbol in settings.symbols}
+    states = tuple((view.key, int(view.forming.trades.sum())) for view in views.values())
+    bar = newest_us // parse_interval(settings.interval).us
+    columns = {symbol: view.before(bar) for symbol, view in views.items()}
+    held = {symbol: bars for symbol, bars in columns.items() if len(bars)}
+    return _of_columns((str(path), newest_us, settings, states), held)
+
+
+def _view(path: Path, symbol: str, settings: ScanSettings, start_s: int) -> BarView:
+    if len(settings.symbols) <= MOST_SHARED:
+        return shared_windows().get(path, symbol, settings.interval).view(start_s)
+    with closing(BarWindow(path, symbol, settings.interval)) as window:
+        return window.view(start_s)
+
+
+def _of_columns(key: Hashable, held: Mapping[str, BarColumns]) -> ScanMaterial:
+    """Lay recorded bars beside each other on one grid."""
+    first = min((bars.first for bars in held.values()), default=0)
+    size = max((bars.first + len(bars) for bars in held.values()), default=0) - first
+    closes, volumes = np.full((2, size, len(held)), np.nan)
+    traded = np.zeros((size, len(held)), dtype=np.bool_)
+    step_us = next((bars.seconds for bars in held.values()), 1) * SECOND_US
+    for column, bars in enumerate(held.values()):
+        rows = slice(bars.first - first, bars.first - first + len(bars))
+        closes[rows, column] = bars.close
+        volumes[rows, column] = bars.close * bars.volume
+        traded[rows, column] = bars.coverage == TRADED
+    grid = utc_index(np.arange(first, first + size, dtype=np.int64) * step_us)
+
+    def framed(values: np.ndarray) -> pd.DataFrame:
+        return pd.DataFrame(values, index=grid, columns=list(held), copy=False)
+
+    return ScanMaterial(
+        "Recorded symbols", key, framed(closes), framed(traded), framed(volumes), is_live=True
+    )
 
 
 def of_closes(
@@ -140,7 +180,6 @@ def _of_bars(
     key: Hashable,
     bars: Mapping[str, pd.DataFrame],
     *,
-    is_live: bool = False,
     is_synthetic: bool = False,
 ) -> ScanMaterial:
     """Lay bars frames beside each other on one grid."""
@@ -156,7 +195,6 @@ def _of_bars(
         pd.DataFrame(closes, index=grid),
         pd.DataFrame(traded, index=grid),
         pd.DataFrame(volume, index=grid),
-        is_live=is_live,
         is_synthetic=is_synthetic,
     )
 
