@@ -17,6 +17,7 @@ from analytics.backtest import run_backtest, split_backtest
 from analytics.backtest_rules import FUTURES, SYMMETRIC_RULES
 from analytics.backtest_sharpe import deflated_sharpe
 from analytics.backtest_sweep import sweep_backtest
+from analytics.backtest_walk import LEAST_TRADES
 from analytics.params import PairParams
 from ingest.settings import Settings, install_settings
 from pages.charts.backtest_heatmap import null_figure, sweep_heatmap
@@ -102,7 +103,10 @@ def test_a_link_opens_the_verdict_with_costs_train_and_test(project_root, databa
 @pytest.mark.parametrize(
     ("section", "words"),
     [
-        ("Settings tried", "settings earned more than their costs in 864 bars of training"),
+        (
+            "Settings tried",
+            "settings that traded earned more than their costs in 864 bars of training",
+        ),
         ("Walk-forward", "blocks traded with what the bars before had chosen"),
         ("Unrelated legs", "60 runs with 60-bar blocks"),
     ],
@@ -212,6 +216,35 @@ def test_the_heatmap_frames_the_chosen_setting_and_the_best(found):
         number_format=".2f", view_id="",
     )  # fmt: skip
     assert len(empty.layout.shapes) == 0
+
+
+def test_the_heatmaps_sharpe_is_a_years_only_where_the_span_allows_one(found):
+    swept = found.swept
+    short = backtest_charts.heatmap_of(swept, found.whole, "Sharpe")
+    enough = np.where(swept.trades >= LEAST_TRADES, swept.sharpe, np.nan)
+    np.testing.assert_allclose(short.data[0].z, enough * np.sqrt(swept.bars), rtol=1e-6)
+    assert "too short to annualise" in backtest_words.sweep_caption(swept, "Sharpe")
+    long = replace(swept, bars=3 * 1_440)
+    yearly = backtest_charts.heatmap_of(long, found.whole, "Sharpe")
+    np.testing.assert_allclose(yearly.data[0].z, enough * np.sqrt(525_600), rtol=1e-6)
+    assert "365 days of 24 hours" in backtest_words.sweep_caption(long, "Sharpe")
+    assert "earned over 900 bars of training (15.0 h)" in backtest_words.sweep_caption(swept, "net")
+
+
+def test_what_never_traded_is_left_empty_and_what_seldom_did_is_not_the_best(found):
+    trades = np.array([[0.0, 1.0, 4.0], [12.0, 5.0, 4.0]])
+    net = np.array([[0.0, 90.0, 80.0], [-20.0, -10.0, 70.0]])
+    swept = replace(found.swept, trades=trades, net=net, sharpe=net / 1_000)
+    figure = backtest_charts.heatmap_of(swept, found.whole, "net")
+    assert np.isnan(figure.data[0].z).tolist() == [[True, False, False], [False, False, False]]
+    assert figure.data[0].text[0] == ["0 trades", "1 trade", "4 trades"]
+    best = figure.layout.shapes[0]
+    assert (best.x0, best.y0) == (0.5, 0.5)
+    words = " ".join(backtest_words.sweep_words(swept, found.whole))
+    assert "3 of 5 settings that traded earned more than their costs" in words
+    assert "entry 2, −0.10 % net in 5 trades" in words
+    seldom = backtest_words.sweep_words(replace(swept, trades=trades / 100), found.whole)
+    assert "No setting traded 5 times in training: none is called the best." in seldom
 
 
 def test_the_null_figure_counts_every_run():

@@ -138,9 +138,10 @@ def _inside(
 def _marks(marks: TradeMarks) -> list[go.Scatter]:
     buy = marks.is_buy
     return [
+        # A reversal leaves and enters in one bar: the entry is drawn over it.
+        _points("Left", marks.exit_ms, marks.exit_z, theme.MUTED, "x-thin"),
         _points("Sold", marks.entry_ms[~buy], marks.entry_z[~buy], theme.SELL, "triangle-down"),
         _points("Bought", marks.entry_ms[buy], marks.entry_z[buy], theme.BUY, "triangle-up"),
-        _points("Left", marks.exit_ms, marks.exit_z, theme.MUTED, "x-thin"),
     ]
 
 

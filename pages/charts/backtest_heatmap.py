@@ -26,6 +26,7 @@ def sweep_heatmap(
     title: str,
     number_format: str,
     view_id: str,
+    trades: Floats | None = None,
 ) -> go.Figure:
     """Draw a value for each setting: blue above 0, orange below, white at 0.
 
@@ -41,6 +42,8 @@ def sweep_heatmap(
         Of the value.
     view_id
         Zoom lasts as long as this is the same.
+    trades : ndarray, shape (windows, entries), optional
+        Told beside the value.
     """
     known = np.abs(values[np.isfinite(values)])
     widest = float(known.max()) if known.size and known.max() > 0 else 1.0
@@ -50,11 +53,13 @@ def sweep_heatmap(
         x=names_x,
         y=names_y,
         z=values,
+        text=None if trades is None else _trade_words(trades),
         zmin=-widest,
         zmax=widest,
         colorscale=[[0.0, theme.SELL], [0.5, theme.PAPER], [1.0, theme.BUY]],
         hovertemplate=(
-            f"entry %{{x}}, window %{{y}} bars<br>{title} %{{z:{number_format}}}<extra></extra>"
+            f"entry %{{x}}, window %{{y}} bars<br>{title} %{{z:{number_format}}}"
+            f"{'' if trades is None else '<br>%{text}'}<extra></extra>"
         ),
         hoverongaps=False,
         xgap=1,
@@ -115,6 +120,10 @@ def null_figure(
         "yaxis": axes.value_axis("Runs", range=[0, tallest * 1.15]),
         "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "font": {"size": 11}},
         "shapes": [_upright(observed[0], theme.SELL), _upright(observed[1], theme.BUY)],
+        "annotations": [
+            _told_at(observed[0], "these legs, net", edges),
+            _told_at(observed[1], "these legs, before costs", edges),
+        ],
     }  # fmt: skip
     return axes.new_figure(traces, layout)
 
@@ -124,6 +133,23 @@ def _upright(at: float, color: str) -> dict[str, Any]:
         "type": "line", "xref": "x", "yref": "paper", "x0": at, "x1": at, "y0": 0, "y1": 1,
         "line": {"color": color, "width": 2},
     }  # fmt: skip
+
+
+def _told_at(at: float, words: str, edges: Floats) -> dict[str, Any]:
+    """Name an upright line on the side of it that has more room."""
+    is_left = at - edges[0] > edges[-1] - at
+    return {
+        "text": words, "xref": "x", "x": at, "xanchor": "right" if is_left else "left",
+        "yref": "paper", "y": 1.0, "yanchor": "top", "showarrow": False, "borderpad": 3,
+        "font": {"size": 11, "color": theme.MUTED},
+    }  # fmt: skip
+
+
+def _trade_words(trades: Floats) -> list[list[str]]:
+    return [
+        ["" if np.isnan(each) else f"{each:,.0f} trade{'' if each == 1 else 's'}" for each in row]
+        for row in trades
+    ]
 
 
 def _names(title: str, names: Sequence[str]) -> dict[str, Any]:

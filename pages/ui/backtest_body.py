@@ -134,9 +134,10 @@ def _show_trades(material: Material, plan: Plan, found: Runs) -> None:  # noqa: 
         st.info("No trade yet: z never passed an entry. A lower entry or a longer range has some.")
         return
     shown = min(len(trades), LEDGER_ROWS)
+    currency = formats.quote_currency(found.whole.params.y)
     st.caption(
-        f"Trades, newest first ({shown:,} of {len(trades):,}), times in {zone_label()}. Select a "
-        "row to see its place in the chart."
+        f"Trades, newest first ({shown:,} of {len(trades):,}), times in {zone_label()}, money in "
+        f"{currency}. Select a row to see its place in the chart."
     )
     st.dataframe(
         ledger_frame(found.whole), hide_index=True, on_select="rerun",
@@ -199,6 +200,7 @@ def _show_sweep(material: Material, plan: Plan, found: Runs) -> None:  # noqa: A
             bind="query-params", label_visibility="collapsed",
         )
     )  # fmt: skip
+    st.caption(backtest_words.sweep_caption(found.swept, what))
     figure = backtest_charts.heatmap_of(found.swept, found.whole, what)
     label = "What each setting came to in training: window against entry"
     live_chart(figure, key="bt_heatmap", label=label, height_px=backtest_heatmap.HEIGHT_PX)

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from analytics.backtest import BacktestResult, buy_and_hold
 from analytics.backtest_null import NullRuns
 from analytics.backtest_sweep import Sweep
+from analytics.backtest_walk import LEAST_TRADES
 from pages.charts.backtest_figure import (
     BacktestLabels,
     BacktestSeries,
@@ -16,6 +17,7 @@ from pages.charts.backtest_figure import (
 )
 from pages.charts.backtest_heatmap import null_figure, sweep_heatmap
 from pages.ui.backtest_data import Runs
+from pages.ui.backtest_words import is_too_short
 from pages.ui.clock import axis_ms, zone_label
 
 # Bars in sight on either side of a trade that is looked at, and at least so many.
@@ -83,19 +85,30 @@ def figure_of(found: Runs, row: int | None = None, view: str = "") -> go.Figure:
 
 
 def heatmap_of(swept: Sweep, result: BacktestResult, what: str) -> go.Figure:
-    """Draw a figure of each setting; annualised where it is a Sharpe ratio."""
-    year = np.sqrt(result.params.bar.bars_per_year)
+    """Draw a figure of each setting; what it stands for, `backtest_words.sweep_caption` says.
+
+    Empty where a setting never traded, or, for the Sharpe ratio, too seldom for one.
+    """
     capital = swept.rules.capital
-    values, title, number = {
-        "net": (swept.net / capital * 100, "net %", "+.2f"),
-        "before costs": (swept.gross / capital * 100, "before costs %", "+.2f"),
-        "Sharpe": (swept.sharpe * year, "Sharpe", "+.2f"),
+    values, title = {
+        "net": (swept.net / capital * 100, "net %"),
+        "before costs": (swept.gross / capital * 100, "before costs %"),
+        "Sharpe": (swept.sharpe * _sharpe_scale(swept, result), "Sharpe"),
     }[what]
+    least = LEAST_TRADES if what == "Sharpe" else 1
     return sweep_heatmap(
-        swept.windows, swept.entries, values,
-        chosen=swept.nearest(result.params.window, result.rules.sell_above), best=swept.best(),
-        title=title, number_format=number, view_id=f"sweep|{result.params.label}|{what}",
+        swept.windows, swept.entries, np.where(swept.trades >= least, values, np.nan),
+        chosen=swept.nearest(result.params.window, result.rules.sell_above),
+        best=swept.best(least_trades=LEAST_TRADES), title=title, number_format="+.2f",
+        view_id=f"sweep|{result.params.label}|{what}", trades=swept.trades,
     )  # fmt: skip
+
+
+def _sharpe_scale(swept: Sweep, result: BacktestResult) -> float:
+    """Take a bar's ratio to that of a year, or of the span where that is too short for a year."""
+    if is_too_short(swept.bars, result.params.bar.timedelta):
+        return float(np.sqrt(swept.bars))
+    return float(np.sqrt(result.params.bar.bars_per_year))
 
 
 def null_of(found: NullRuns, result: BacktestResult) -> go.Figure:

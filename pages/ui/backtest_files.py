@@ -63,7 +63,10 @@ def report(found: Runs, source: str, notes: list[str]) -> bytes:
         markup.block(backtest_words.parts_table(found)),
         figure_block("Net by setting, in training",
                backtest_charts.heatmap_of(found.swept, result, "net")),
-        markup.block(markup.notes(backtest_words.sweep_words(found.swept, found.whole))),
+        markup.block(markup.notes([
+            backtest_words.sweep_caption(found.swept, "net"),
+            *backtest_words.sweep_words(found.swept, found.whole),
+        ])),
         markup.block(ledger_table(result)),
         markup.block(markup.notes([*notes, *result.notes])),
         markup.block(settings_table(result)),
@@ -81,6 +84,7 @@ def report(found: Runs, source: str, notes: list[str]) -> bytes:
 def ledger_table(result: BacktestResult) -> str:
     """Set the latest trades for the report."""
     latest = result.trades.iloc[::-1].head(LEDGER_ROWS)
+    currency = formats.quote_currency(result.params.y)
     rows = [
         (
             f"{trade['entry_time']:%Y-%m-%d %H:%M:%S}", f"{trade['exit_time']:%Y-%m-%d %H:%M:%S}",
@@ -98,8 +102,8 @@ def ledger_table(result: BacktestResult) -> str:
         "z out",
         "β",
         "Bars",
-        "Gross",
-        "Net",
+        f"Gross ({currency})",
+        f"Net ({currency})",
         "Left by",
     )
     return markup.table(f"Trades ({len(rows):,} of {len(result.trades):,})", head, rows)

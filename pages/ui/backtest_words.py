@@ -9,7 +9,7 @@ from analytics.backtest import BacktestResult
 from analytics.backtest_null import NullRuns
 from analytics.backtest_performance import Performance
 from analytics.backtest_sweep import Sweep
-from analytics.backtest_walk import WalkForward
+from analytics.backtest_walk import LEAST_TRADES, WalkForward
 from pages.ui import formats, markup
 from pages.ui.backtest_data import Runs
 from pages.ui.markup import Cell, Figure, Tone
@@ -208,12 +208,29 @@ def _interval(edges: tuple[float, float]) -> str:
     return f"{formats.number(edges[0], 1)} to {formats.number(edges[1], 1)}"
 
 
+def sweep_caption(swept: Sweep, what: str) -> str:
+    """Say what the heatmap's values are: of the span, or of a year where the span allows one."""
+    step = swept.params.bar.timedelta
+    bars = formats.count(swept.bars, "bar")
+    span = f"{bars} of training ({formats.age((swept.bars * step).total_seconds())})"
+    if what != "Sharpe":
+        told = "after costs" if what == "net" else "before costs"
+        return f"% of the capital {told}, earned over {span}: no year's rate. Empty: never traded."
+    few = f"Empty: fewer than {LEAST_TRADES} trades."
+    if is_too_short(swept.bars, step):
+        return (
+            f"Sharpe ratio of the span itself, after costs: a bar's times √{swept.bars:,}. {span} "
+            f"are too short to annualise. {few}"
+        )
+    return f"Sharpe ratio after costs, by 365 days of 24 hours, from {span}. {few}"
+
+
 def sweep_words(swept: Sweep, test: BacktestResult) -> list[str]:
     """Say where the chosen setting stands among its neighbours and among all."""
     capital = swept.rules.capital
     row, column = swept.nearest(test.params.window, test.rules.sell_above)
     here, around = swept.net[row, column], swept.neighbours(row, column, swept.net)
-    known = swept.net[~pd.isna(swept.net)]
+    traded = swept.net[swept.trades > 0]
     told = [
         f"Chosen (framed): {percent(here / capital)} net in training; its "
         f"{formats.count(around.size, 'neighbour')} between {percent(around.min() / capital)} and "
@@ -221,19 +238,28 @@ def sweep_words(swept: Sweep, test: BacktestResult) -> list[str]:
         if around.size
         else f"Chosen (framed): {percent(here / capital)} net in training.",
         (
-            f"{int((known > 0).sum()):,} of {formats.count(known.size, 'setting')} earned more "
-            f"than their costs in {formats.count(swept.bars, 'bar')} of training."
+            f"{int((traded > 0).sum()):,} of {formats.count(traded.size, 'setting')} that traded "
+            f"earned more than their costs in {formats.count(swept.bars, 'bar')} of training."
         ),
+        _best_words(swept),
     ]
-    best = swept.best()
-    if best is not None:
-        told.append(
-            f"Best Sharpe ratio in training (dotted): window {swept.windows[best[0]]:,}, entry "
-            f"{swept.entries[best[1]]:g}. That one was found by looking; the test part was not."
-        )
     if swept.params.uses_beta and swept.params.hedge == "kalman":
         told.append("The Kalman filter's z has no window: all rows are equal.")
     return told
+
+
+def _best_words(swept: Sweep) -> str:
+    """Name the best setting with what it earned: the least bad of losers is no find."""
+    best = swept.best(least_trades=LEAST_TRADES)
+    if best is None:
+        return f"No setting traded {LEAST_TRADES} times in training: none is called the best."
+    return (
+        f"Best Sharpe ratio in training among those with {LEAST_TRADES} trades or more (dotted): "
+        f"window {swept.windows[best[0]]:,}, entry {swept.entries[best[1]]:g}, "
+        f"{percent(swept.net[best] / swept.rules.capital)} net in "
+        f"{formats.count(int(swept.trades[best]), 'trade')}. That one was found by looking; the "
+        "test part was not."
+    )
 
 
 def walk_words(found: WalkForward) -> list[str]:
@@ -248,8 +274,17 @@ def walk_words(found: WalkForward) -> list[str]:
         )
     blocks = formats.count(len(found.blocks), "block")
     settings = formats.count(found.settings, "setting")
+    lost = int((found.blocks["train_net"] <= 0).sum())
     return [
-        f"{blocks} traded with what the bars before had chosen from {settings}.",
+        (
+            f"{blocks} traded with what the bars before had chosen from {settings}, by the Sharpe "
+            f"ratio after costs among those with {LEAST_TRADES} trades or more."
+        ),
+        *(
+            [f"In {lost:,} of {blocks} even the best setting had earned nothing in training."]
+            if lost
+            else []
+        ),
         (
             f"{percent(told.total_return)} after costs, {percent(told.gross / capital)} before, "
             f"{formats.count(told.trades, 'trade')}."
@@ -287,6 +322,7 @@ def null_words(found: NullRuns, capital: float) -> list[str]:
         )
     )  # fmt: skip
     runs, bars = formats.count(found.gross.size, "run"), f"{found.block:,}-bar"
+    as_good = int((found.gross >= found.observed_gross).sum())
     verdict = (
         "The profit before costs stands out from what unrelated legs give."
         if found.pvalue < 0.05
@@ -297,6 +333,7 @@ def null_words(found: NullRuns, capital: float) -> list[str]:
         (
             f"{runs} with {bars} blocks of S2's returns in another order: {gross} before costs on "
             f"average, {net} after. The real legs: {real_gross} and {real_net}. "
-            f"p = {formats.pvalue(found.pvalue)} by the Sharpe ratio before costs."
+            f"p = {formats.pvalue(found.pvalue)} by the Sharpe ratio before costs, since unrelated "
+            f"legs move further apart; in money {as_good:,} of {runs} did as well."
         ),
     ]

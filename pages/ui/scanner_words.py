@@ -50,13 +50,17 @@ def figures(scan: KeptScan) -> list[Figure]:
     percent = f"{level * 100:g} %"
     tried = int(table.attrs["pairs_tried"])
     counts = discoveries(table, level)
-    lucky = formats.number(level * tried, 0 if level * tried >= 10 else 1)
+    # Of one ordering, and at most of the better of two.
+    low, high = (
+        formats.number(times * level * tried, 0 if level * tried >= 10 else 1) for times in (1, 2)
+    )
     return [
         Figure("Pairs tried", f"{tried:,}", (f"of {table.attrs['symbols']} symbols",)),
         Figure(
-            f"p below {percent}", f"{counts['uncorrected']:,}",
-            (f"about {lucky} expected by luck in one ordering",),
-            tip="The smaller p of the two orderings, as if nobody had tried any other.",
+            f"Below {percent} uncorrected", f"{counts['uncorrected']:,}",
+            (f"luck alone gives {low} to {high}",),
+            tip="The smaller p of the two orderings, as if nobody had tried any other. The table's "
+            "p is that times two: fewer of those are below.",
         ),
         Figure(
             f"q below {percent}", f"{counts['bh']:,}",
@@ -64,7 +68,7 @@ def figures(scan: KeptScan) -> list[Figure]:
         ),
         Figure(
             "Hold out of sample", f"{counts['holds']:,}",
-            (f"of those with p below {percent}",),
+            (f"of those {counts['uncorrected']:,}",),
         ),
     ]  # fmt: skip
 
