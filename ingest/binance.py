@@ -209,7 +209,9 @@ def _event(event: _AggTrade | _Trade, symbol: str, received_us: int, market: Mar
     if event.X == "NA" or not price or not quantity:
         reason = NA_MARKER if event.X == "NA" else ZERO_MARKER
         return NonTrade(market, symbol, "trade", event.t, time_us, received_us, reason)
-    return Tick(market, symbol, "trade", event.t, price, quantity, time_us, received_us, event.m)
+    return Tick(
+        market, symbol, "trade", event.t, price, quantity, time_us, received_us, event.m, 1, event.t
+    )
 
 
 def _parse_uncommon(

@@ -22,6 +22,7 @@ class SymbolCounts:
     non_trades: int = 0
     rejected: int = 0
     last_id: int | None = None
+    last_raw_id: int | None = None
     last_trade_us: int | None = None
     last_received_us: int | None = None
     last_price: float | None = None

@@ -22,6 +22,11 @@ WEIGHT_KLINES: dict[Market, int] = {"spot": 2, "usdm": 5}
 WEIGHT_EXCHANGE_INFO: dict[Market, int] = {"spot": 20, "usdm": 1}
 WEIGHT_HISTORICAL_TRADES: dict[Market, int] = {"spot": 25, "usdm": 20}
 WEIGHT_TIME = 1
+# `ticker/24hr`: spot takes up to 20 symbols for 2 (21 to 100 cost 40, more 80); futures one symbol
+# for 1, or all there are for 40.
+TICKERS_A_CALL: dict[Market, int] = {"spot": 20, "usdm": 1}
+WEIGHT_TICKERS: dict[Market, int] = {"spot": 2, "usdm": 1}
+WEIGHT_ALL_TICKERS: dict[Market, int] = {"spot": 80, "usdm": 40}
 MAX_REST_ROWS = 1000  # `limit` of aggTrades and klines
 
 # 429 (slow down) and 418 (banned) carry Retry-After in seconds: no request before it ends.

@@ -124,6 +124,8 @@ class ReceivingLoop:
         counts.last_id = max(counts.last_id or 0, event.trade_id)
         if isinstance(event, Tick):
             counts.last_trade_us, counts.last_price = event.time_us, event.price
+            if event.last_raw_id > (counts.last_raw_id or -1):
+                counts.last_raw_id = event.last_raw_id
         self._queue.put(event)
 
     def reject(self, error: MalformedMessageError) -> None:

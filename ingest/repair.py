@@ -148,4 +148,4 @@ class Repair:
 
     def _heard(self, symbol: str) -> Heard:
         counts = self._counts.of(symbol)
-        return counts.received, counts.last_id
+        return Heard(counts.received, counts.last_id, counts.last_raw_id)

@@ -2,10 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urlencode
+
+import msgspec
 
 from ingest.endpoints import (
     BLOCKED_STATUS,
@@ -13,9 +15,11 @@ from ingest.endpoints import (
     REST_WEIGHT_PER_MINUTE,
     UNKNOWN_SYMBOL_CODE,
     WEIGHT_AGG_TRADES,
+    WEIGHT_ALL_TICKERS,
     WEIGHT_EXCHANGE_INFO,
     WEIGHT_HISTORICAL_TRADES,
     WEIGHT_KLINES,
+    WEIGHT_TICKERS,
     WEIGHT_TIME,
     rest_call_url,
 )
@@ -27,6 +31,7 @@ from ingest.rest_rows import (
     decode_agg_trades,
     decode_historical_trades,
     decode_klines,
+    decode_last_ids,
     decode_rest_error,
     decode_server_time,
     decode_symbol_status,
@@ -220,6 +225,22 @@ class RestClient:
         }
         answer = await self._ask("klines", WEIGHT_KLINES[self.market], share, query)
         return self._decoded(lambda: decode_klines(answer.body))
+
+    async def last_ids(self, symbols: Sequence[str] | None) -> dict[str, int]:
+        """Newest raw trade id of each symbol, -1 without a trade in 24 h; None asks for all.
+
+        At most `TICKERS_A_CALL` symbols. One that the exchange does not know refuses all of them.
+        Raises as `agg_trades` does.
+        """
+        market = self.market
+        weight = (WEIGHT_ALL_TICKERS if symbols is None else WEIGHT_TICKERS)[market]
+        query: Query = {"type": "MINI"} if market == "spot" else {}
+        if symbols is not None and market == "spot":
+            query["symbols"] = msgspec.json.encode(list(symbols)).decode()
+        elif symbols is not None:
+            (query["symbol"],) = symbols
+        answer = await self._ask("ticker/24hr", weight, 1.0, query)
+        return self._decoded(lambda: decode_last_ids(answer.body))
 
     async def clock_sample(self) -> ClockSample:
         """Both clocks at one moment; raises as `agg_trades` does."""

@@ -59,6 +59,11 @@ class _ServerTime(msgspec.Struct):
     serverTime: int  # noqa: N815 - Binance's name
 
 
+class _Ticker(msgspec.Struct):
+    symbol: str
+    lastId: int  # noqa: N815 - Binance's name
+
+
 class _SymbolInfo(msgspec.Struct):
     symbol: str
     status: str
@@ -128,6 +133,19 @@ def decode_server_time(raw: str | bytes) -> int:
         return time_us_of(_decoded(raw, _ServerTime).serverTime)
     except RefusedError as error:
         raise MalformedMessageError(str(error), raw) from None
+
+
+def decode_last_ids(raw: str | bytes) -> dict[str, int]:
+    """Newest raw trade id of each symbol of a REST ``ticker/24hr`` answer; -1: none in a day.
+
+    Raises
+    ------
+    MalformedMessageError
+        The body is neither a ticker nor a list of them.
+    """
+    is_list = raw.lstrip()[:1] in {"[", b"["}
+    tickers = _decoded(raw, list[_Ticker]) if is_list else [_decoded(raw, _Ticker)]
+    return {each.symbol: each.lastId for each in tickers}
 
 
 def decode_symbol_status(raw: str | bytes, symbol: str) -> str | None:

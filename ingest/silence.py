@@ -1,4 +1,9 @@
-"""Is a silent stream dead, or its market quiet? Decisions on the monotonic clock. Pure."""
+"""Is a silent stream dead, or its market quiet? Decisions on the monotonic clock. Pure.
+
+Ids here are those of raw trades: an aggregate carries the last one inside, the exchange's ticker
+tells the newest one of many symbols in one cheap call. The ticker only raises a suspicion; a trade
+that REST shows and the stream did not bring proves it.
+"""
 
 from dataclasses import dataclass
 
@@ -10,17 +15,22 @@ class SilenceLimits:
     Attributes
     ----------
     silent_s
-        Without a trade for this long, REST is asked.
-    first_look_s
-        A connection that brought nothing yet is first compared with REST after this long: what
-        REST has by then proves nothing, only what comes after does.
+        A stream is given up after so long without a trade, not sooner.
+    look_s
+        After so long without a trade the exchange is asked about a symbol.
+    round_s
+        The exchange is asked about all such symbols together, so often: a stream that dies while
+        its market trades is found ``look_s + round_s + grace_s`` after its last trade, one that
+        dies in the quiet ``round_s + grace_s`` after the first trade it did not bring, and the
+        questions' own time.
     grace_s
         A trade that REST knows may still be on its way for so long.
+    confirm_s
+        After so long with the ticker ahead REST is asked for the trade.
     behind_s
-        REST that is behind the stream is asked again after this long.
-    again_s
-        REST that confirmed a quiet market is asked again after this long: a stream that dies in
-        the quiet is then found `again_s` + `grace_s` after the first trade it did not bring.
+        REST that does not know that trade yet is asked again after this long.
+    store_s
+        What was handed on is stored by then, or was lost on its way.
     most_s
         Given up again, without a trade in between, after at most this long.
     blind_s
@@ -28,16 +38,21 @@ class SilenceLimits:
     """
 
     silent_s: float = 20.0
-    first_look_s: float = 10.0
+    look_s: float = 10.0
+    round_s: float = 12.0
     grace_s: float = 5.0
+    confirm_s: float = 1.0
     behind_s: float = 5.0
-    again_s: float = 25.0
+    store_s: float = 25.0
     most_s: float = 60.0
     blind_s: float = 60.0
 
     def patience_s(self, fruitless: int) -> float:
-        """Silence that makes us ask, after so many reconnects that brought nothing."""
+        """Silence that makes us give up, after so many reconnects that brought nothing."""
         return min(self.most_s, self.silent_s * 2.0 ** min(fruitless, 8))
+
+
+MOST_CONFIRMATIONS = 3  # REST's trades lag behind its ticker by a little, not by 15 s
 
 
 @dataclass(slots=True)
@@ -49,68 +64,97 @@ class SymbolWatch:
     since_s
         Silence counts from here: the last trade, or the connection's opening.
     known_id
-        Ids up to this prove nothing against the connection; None while none is known.
-    ask_at_s
-        When REST is to be asked next.
-    asked
-        Answers that found nothing since the silence began.
+        Raw ids up to this prove nothing against the connection; None while none is known.
     heard
         Whether this connection ever brought a trade of the symbol.
     confirmed
         The newest answer was that nobody trades.
     unanswered
         The newest question had no answer.
+    ticker_id
+        The newest raw id of the exchange's ticker, where that is ahead; None otherwise.
+    confirm_at_s
+        When REST is to be asked for a trade beyond `known_id`.
+    confirmations
+        How often it was asked in vain.
     suspected_s
-        When REST was found ahead; None while it is not.
+        When REST showed one; None while it has not.
+    row_id
+        Id of the newest trade, which was handed on where we do not hold it; -1 where there is
+        none; None until it was asked for in this silence.
+    row_at_s
+        When it may be asked for, or handed on, again.
     """
 
     since_s: float
     known_id: int | None
-    ask_at_s: float
     patience_s: float
-    asked: int = 0
     heard: bool = False
     confirmed: bool = False
     unanswered: bool = False
+    ticker_id: int | None = None
+    confirm_at_s: float = 0.0
+    confirmations: int = 0
     suspected_s: float | None = None
+    row_id: int | None = None
+    row_at_s: float = 0.0
 
 
 def connected(now_s: float, fruitless: int, limits: SilenceLimits) -> SymbolWatch:
-    """Begin to watch a symbol that was subscribed just now, or whose connection is new."""
-    return SymbolWatch(now_s, None, now_s + limits.first_look_s, limits.patience_s(fruitless))
+    """Begin to watch a symbol that was subscribed just now, or whose connection is new.
+
+    What the exchange has traded by its first answer proves nothing, only what comes after does.
+    """
+    return SymbolWatch(now_s, None, limits.patience_s(fruitless))
 
 
-def heard(now_s: float, newest_id: int | None, limits: SilenceLimits) -> SymbolWatch:
-    """Begin anew after a trade; `newest_id` None where its ids are not REST's."""
-    ask_in_s = limits.silent_s if newest_id is not None else limits.first_look_s
-    return SymbolWatch(now_s, newest_id, now_s + ask_in_s, limits.silent_s, heard=True)
+def heard(now_s: float, raw_id: int | None, limits: SilenceLimits) -> SymbolWatch:
+    """Begin anew after a trade; `raw_id` None where it is not known."""
+    return SymbolWatch(now_s, raw_id, limits.silent_s, heard=True)
 
 
-def answered(watch: SymbolWatch, rest_id: int, now_s: float, limits: SilenceLimits) -> None:
-    """Take REST's newest id in (-1: it has no trade at all)."""
+def is_silent(watch: SymbolWatch, now_s: float, limits: SilenceLimits) -> bool:
+    """Whether the exchange is to be asked about the symbol in the next round."""
+    return watch.suspected_s is None and now_s - watch.since_s >= limits.look_s
+
+
+def told(watch: SymbolWatch, ticker_id: int, now_s: float, limits: SilenceLimits) -> None:
+    """Take in the ticker's newest raw id; -1: no trade within a day."""
     watch.unanswered = False
     if watch.known_id is None:
-        watch.known_id = rest_id
-        watch.ask_at_s = max(now_s, watch.since_s + watch.patience_s)
-    elif rest_id > watch.known_id:
-        watch.suspected_s = now_s
-    elif rest_id < watch.known_id:  # REST lags: it cannot say that the market is quiet
-        watch.ask_at_s = now_s + limits.behind_s
-    else:
+        watch.known_id = ticker_id
+    elif ticker_id > watch.known_id:
+        watch.confirmed = False
+        if watch.ticker_id is None:
+            watch.confirm_at_s, watch.confirmations = now_s + limits.confirm_s, 0
+        watch.ticker_id = ticker_id
+    elif ticker_id in {watch.known_id, -1}:
         watch.confirmed = True
-        watch.asked += 1
-        watch.ask_at_s = now_s + limits.again_s
+    # Else the ticker lags behind the stream: it cannot say that the market is quiet.
+
+
+def confirmed(watch: SymbolWatch, raw_id: int, now_s: float, limits: SilenceLimits) -> None:
+    """Take in the newest raw id of REST's trades (-1: none is known) while the ticker is ahead."""
+    watch.unanswered = False
+    if watch.known_id is not None and raw_id > watch.known_id:
+        watch.suspected_s = now_s
+        return
+    watch.confirmations += 1
+    watch.confirm_at_s = now_s + limits.behind_s
+    if watch.confirmations >= MOST_CONFIRMATIONS:  # what took up the id was no trade
+        watch.known_id, watch.ticker_id = watch.ticker_id, None
 
 
 def not_answered(watch: SymbolWatch, now_s: float, limits: SilenceLimits) -> None:
     """REST could not be asked."""
     watch.unanswered, watch.confirmed = True, False
-    watch.ask_at_s = now_s + limits.behind_s
+    watch.confirm_at_s = watch.row_at_s = now_s + limits.behind_s
 
 
-def is_due(watch: SymbolWatch, now_s: float) -> bool:
-    """Whether REST is to be asked now."""
-    return watch.suspected_s is None and now_s >= watch.ask_at_s
+def is_to_be_confirmed(watch: SymbolWatch, now_s: float) -> bool:
+    """Whether REST is to be asked for the trade that the ticker tells of."""
+    ahead = watch.ticker_id is not None and watch.suspected_s is None
+    return ahead and now_s >= watch.confirm_at_s
 
 
 def is_dead(watch: SymbolWatch, now_s: float, limits: SilenceLimits) -> bool:

@@ -36,6 +36,8 @@ class Tick(msgspec.Struct, frozen=True, gc=False):
         True: the buyer's order rested in the book, so the seller was the aggressor.
     trades
         Raw trades inside: ``l - f + 1`` of an aggregate, 1 of a plain trade.
+    last_raw_id
+        Id of the last of these: ``l`` of an aggregate; -1 where it is not known. Not stored.
     """
 
     market: Market
@@ -48,6 +50,7 @@ class Tick(msgspec.Struct, frozen=True, gc=False):
     received_us: int
     buyer_is_maker: bool
     trades: int = 1
+    last_raw_id: int = -1
 
 
 class NonTrade(msgspec.Struct, frozen=True, gc=False):

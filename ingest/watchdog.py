@@ -1,32 +1,37 @@
 """Tells a dead stream from a quiet market, and gives the dead one's connection up."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, NamedTuple, Protocol
 
+from ingest.endpoints import TICKERS_A_CALL
 from ingest.event_queue import Item
 from ingest.gap_board import GapBoard
-from ingest.rest import RestClient, RestFailedError
+from ingest.rest import RestClient, RestFailedError, RestRefusedError
 from ingest.silence import (
     SilenceLimits,
     SymbolWatch,
-    answered,
+    confirmed,
     connected,
     heard,
     is_dead,
-    is_due,
+    is_silent,
+    is_to_be_confirmed,
     not_answered,
+    told,
 )
 from ingest.status import SymbolState
-from ingest.tick import Event, StreamKind
+from ingest.tick import Event, StreamKind, Tick
 
 POLL_S = 1.0
 ASK_WITHIN_S = 6.0
-MOST_ASKED_AT_ONCE = 16
-# Who was quiet is asked again only while less of our weight is in use, who was asked least first:
-# many quiet symbols (more than 150 on spot, 12 on futures) are asked less often, and do not keep
-# backfill waiting.
-REPEAT_SHARE = 0.5
+MOST_ASKED_AT_ONCE = 8
+# The newest trade of a symbol that was never heard is asked for only while less of our weight is
+# in use: many symbols that are quiet at the start do not keep backfill waiting.
+FIRST_ROW_SHARE = 0.5
+# Futures' ticker takes one symbol or gives all, at the weight of 40.
+_MOST_SINGLES = 20
+_UNLISTED_AGAIN_S = 600.0
 
 
 class OpenLink(Protocol):
@@ -52,11 +57,20 @@ class WatchedFeed(Protocol):
         """Give it up."""
 
 
-Heard = tuple[int, int | None]
+class Heard(NamedTuple):
+    """What the streams have brought of a symbol: how many events, the newest id and raw id."""
+
+    events: int = 0
+    newest_id: int | None = None
+    raw_id: int | None = None
 
 
 class Watchdog:
     """Asks REST about streams that have fallen silent.
+
+    All silent symbols are asked about together, every `round_s`, by the exchange's ticker: its cost
+    does not grow with how they trade (500 symbols: 250 of the 3,000 that a minute is ours). Only
+    where the ticker knows of a trade that did not come is that trade itself asked for.
 
     Parameters
     ----------
@@ -69,7 +83,7 @@ class Watchdog:
     symbols
         What is recorded just now.
     heard
-        Of a symbol: how many events the streams have brought, and the newest one's id.
+        What the streams have brought of a symbol.
     board
         What is stored.
     put
@@ -111,7 +125,10 @@ class Watchdog:
         self._watches: dict[str, SymbolWatch] = {}
         self._counts: dict[str, int] = {}
         self._fruitless: dict[str, int] = {}
+        self._unlisted: dict[str, float] = {}  # refused by the ticker, until this loop time
         self._blind = 0
+        self._round: asyncio.Task[None] | None = None
+        self._round_at_s = 0.0
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._time = asyncio.get_running_loop().time
 
@@ -131,7 +148,7 @@ class Watchdog:
                 await asyncio.sleep(POLL_S)
                 await self._look()
         finally:
-            for task in list(self._asking.values()):
+            for task in [*self._asking.values(), *([self._round] if self._round else [])]:
                 task.cancel()
 
     async def _look(self) -> None:
@@ -153,56 +170,156 @@ class Watchdog:
         elif self._is_blind(link, now_s):
             await self._give_up_blindly(now_s)
         else:
-            self._ask_about_the_silent(now_s)
+            self._begin_round(now_s)
+            self._ask_for_rows(now_s)
 
     def _listen(self, symbol: str, now_s: float) -> None:
-        count, newest_id = self._heard(symbol)
-        watch = self._watches.get(symbol)
-        new = count != self._counts.get(symbol, 0)
-        self._counts[symbol] = count
+        brought = self._heard(symbol)
+        new = brought.events != self._counts.get(symbol, 0)
+        self._counts[symbol] = brought.events
         if new:
-            # Ids of raw trades are not those of the aggregates that REST is asked for.
-            comparable = newest_id if self._stream == "aggTrade" else None
-            self._watches[symbol] = heard(now_s, comparable, self.limits)
+            self._watches[symbol] = heard(now_s, brought.raw_id, self.limits)
             self._fruitless[symbol] = self._blind = 0
-        elif watch is None:
+        elif symbol not in self._watches:
             fruitless = self._fruitless.get(symbol, 0)
             self._watches[symbol] = connected(now_s, fruitless, self.limits)
 
-    def _ask_about_the_silent(self, now_s: float) -> None:
-        due = [
-            (watch.asked, symbol)
-            for symbol, watch in self._watches.items()
-            if is_due(watch, now_s) and symbol not in self._asking
+    # The ticker: all silent symbols in one round.
+
+    def _begin_round(self, now_s: float) -> None:
+        if now_s < self._round_at_s or (self._round is not None and not self._round.done()):
+            return
+        silent = [
+            name for name, each in self._watches.items() if is_silent(each, now_s, self.limits)
         ]
-        for asked, symbol in sorted(due)[: MOST_ASKED_AT_ONCE - len(self._asking)]:
-            if not asked or self._rest.used_share < REPEAT_SHARE:
-                self._start(symbol, self._ask(symbol, self._watches[symbol]))
+        if silent:
+            self._round_at_s = now_s + self.limits.round_s
+            self._round = asyncio.create_task(self._ask_tickers(silent))
+
+    async def _ask_tickers(self, symbols: Sequence[str]) -> None:
+        """Ask about all of them, a few calls at a time, in the time that one question may take."""
+        turns = asyncio.Semaphore(MOST_ASKED_AT_ONCE)
+
+        async def ask(group: Sequence[str]) -> None:
+            async with turns:
+                await self._ask_ticker(group)
+
+        await asyncio.gather(*(ask(group) for group in self._groups(symbols)))
+
+    def _groups(self, symbols: Sequence[str]) -> list[Sequence[str]]:
+        """Divide them into calls; one that the exchange does not know goes alone."""
+        most = TICKERS_A_CALL[self._rest.market]
+        if most == 1 and len(symbols) > _MOST_SINGLES:
+            return [symbols]
+        now_s = self._time()
+        listed = [each for each in symbols if self._unlisted.get(each, 0.0) <= now_s]
+        alone = [[each] for each in symbols if self._unlisted.get(each, 0.0) > now_s]
+        return [*(listed[at : at + most] for at in range(0, len(listed), most)), *alone]
+
+    async def _ask_ticker(self, symbols: Sequence[str]) -> None:
+        watches = {symbol: self._watches[symbol] for symbol in symbols if symbol in self._watches}
+        if len(symbols) == 1 and self._unlisted.get(symbols[0], 0.0) > self._time():
+            for symbol, watch in watches.items():
+                await self._ask_without_ticker(symbol, watch)
+            return
+        for_all = len(symbols) > TICKERS_A_CALL[self._rest.market]
+        try:
+            async with asyncio.timeout(ASK_WITHIN_S):
+                found = await self._rest.last_ids(None if for_all else symbols)
+        except RestRefusedError:
+            await self._refused(symbols, watches)
+        except (RestFailedError, TimeoutError):
+            for watch in watches.values():
+                not_answered(watch, self._time(), self.limits)
+        else:
+            for symbol, watch in watches.items():
+                if symbol in found:
+                    told(watch, found[symbol], self._time(), self.limits)
+                else:
+                    not_answered(watch, self._time(), self.limits)
+
+    async def _refused(self, symbols: Sequence[str], watches: dict[str, SymbolWatch]) -> None:
+        """One unknown symbol refuses the whole call: find it, and let the others not suffer."""
+        if len(symbols) > 1:
+            for symbol in symbols:
+                await self._ask_ticker([symbol])
+            return
+        for symbol, watch in watches.items():
+            self._unlisted[symbol] = self._time() + _UNLISTED_AGAIN_S
+            await self._ask_without_ticker(symbol, watch)
+
+    async def _ask_without_ticker(self, symbol: str, watch: SymbolWatch) -> None:
+        """Ask for the newest trade instead, at twice the weight."""
+        try:
+            async with asyncio.timeout(ASK_WITHIN_S):
+                rows = await self._rest.agg_trades(symbol, limit=1)
+        except (RestFailedError, TimeoutError):
+            not_answered(watch, self._time(), self.limits)
+        else:
+            told(watch, _raw_id(rows), self._time(), self.limits)
+
+    # REST's trades: the proof, and what we do not hold.
+
+    def _ask_for_rows(self, now_s: float) -> None:
+        free = MOST_ASKED_AT_ONCE - len(self._asking)
+        idle = [each for each in self._watches.items() if each[0] not in self._asking]
+        ahead = [each for each in idle if is_to_be_confirmed(each[1], now_s)]
+        ahead.sort(key=lambda each: (each[1].confirmations, each[1].since_s))
+        lacking = [] if self._rest.used_share >= FIRST_ROW_SHARE else idle
+        due = [*ahead, *(each for each in lacking if self._lacks_row(*each, now_s))]
+        for symbol, watch in due[:free]:
+            if symbol not in self._asking:
+                self._start(symbol, self._ask_for_row(symbol, watch))
+
+    def _lacks_row(self, symbol: str, watch: SymbolWatch, now_s: float) -> bool:
+        """Whether the exchange may have a newest trade that we do not hold, by what we know."""
+        if self._stream != "aggTrade" or now_s < watch.row_at_s:
+            return False
+        if now_s - watch.since_s < self.limits.look_s:
+            return False
+        brought = self._heard(symbol)
+        held = self._board.last((self._rest.market, symbol, self._stream))
+        newest_ids = [each for each in (brought.newest_id, watch.row_id) if each is not None]
+        if newest_ids and (-1 if held is None else held[0]) < max(newest_ids):
+            return True  # refused by a full queue, or lost with the writing thread
+        if watch.heard or watch.row_id is not None:
+            return False
+        if brought.raw_id is None:  # made before we were there
+            return True
+        # Made before the connection stood, unless nothing was since the last one we heard.
+        return watch.known_id is not None and watch.known_id != brought.raw_id
 
     def _start(self, symbol: str, question: Coroutine[Any, Any, None]) -> None:
         task = self._asking[symbol] = asyncio.create_task(question)
         task.add_done_callback(lambda _task: self._asking.pop(symbol, None))
 
-    async def _ask(self, symbol: str, watch: SymbolWatch) -> None:
+    async def _ask_for_row(self, symbol: str, watch: SymbolWatch) -> None:
         try:
             async with asyncio.timeout(ASK_WITHIN_S):
                 rows = await self._rest.agg_trades(symbol, limit=1)
         except (RestFailedError, TimeoutError):
             not_answered(watch, self._time(), self.limits)
             return
-        if rows and (watch.known_id is None or rows[-1].trade_id <= watch.known_id):
-            self._repair(rows[-1])
-        newest_id = rows[-1].trade_id if rows else -1
-        answered(watch, newest_id, self._time(), self.limits)
+        raw_id = _raw_id(rows)
+        watch.row_at_s = self._time() + self.limits.behind_s
+        if watch.known_id is None or raw_id <= watch.known_id:
+            if not rows or self._repair(rows[-1]):
+                watch.row_at_s = self._time() + self.limits.store_s
+            watch.row_id = rows[-1].trade_id if rows else -1
+        if watch.ticker_id is not None:
+            confirmed(watch, raw_id, self._time(), self.limits)
 
-    def _repair(self, newest: Event) -> None:
+    def _repair(self, newest: Event) -> bool:
         """Hand on a trade we do not hold: the next one, which would show the gap, may be hours off.
 
-        It was made before the connection stood, or came when the queue was full.
+        It was made before the connection stood, or came when the queue was full. False where the
+        queue is full again.
         """
         held = self._board.last((newest.market, newest.symbol, newest.stream))
-        if self._stream == newest.stream and (held is None or held[0] < newest.trade_id):
-            self._put(newest)
+        is_ours = self._stream == newest.stream
+        if is_ours and (held is None or held[0] < newest.trade_id):
+            return self._put(newest)
+        return True
 
     async def _give_up(self, link: OpenLink, dead: list[str], now_s: float) -> None:
         for symbol in dead:
@@ -240,3 +357,9 @@ class Watchdog:
         self.deaths += 1
         self._watches = {}
         await self._feed.reconnect(reason)
+
+
+def _raw_id(rows: Sequence[Event]) -> int:
+    """Raw id of the newest trade of some rows; -1 without any."""
+    newest = rows[-1] if rows else None
+    return newest.last_raw_id if isinstance(newest, Tick) else -1

@@ -80,7 +80,7 @@ def agg_event(row: AggRow, symbol: str, received_us: int, market: Market) -> Eve
         raise RefusedError(f"first trade id {first} and last trade id {last} are no range")
     return Tick(
         market, symbol, "aggTrade", row.a, price, quantity, time_us, received_us, row.m,
-        last - first + 1,
+        last - first + 1, last,
     )  # fmt: skip
 
 

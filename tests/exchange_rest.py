@@ -1,7 +1,8 @@
 """REST of the scripted exchange, without sockets: a path and a query give an answer.
 
 ``/api/v3`` on spot and ``/fapi/v1`` on futures: ``ping``, ``time``, ``exchangeInfo``, ``klines``,
-``aggTrades``; ``historicalTrades`` where the exchange is made with it (the public host has none).
+``ticker/24hr``, ``aggTrades``; ``historicalTrades`` where the exchange is made with it (the public
+host has none).
 """
 
 import json
@@ -16,6 +17,7 @@ from exchange_market import INTERVALS_US, Tape, Trade, Venue, decimal_text
 BUDGET_PER_MINUTE = {"spot": 6000, "usdm": 2400}
 PREFIX = {"spot": "/api/v3/", "usdm": "/fapi/v1/"}
 MINUTE_US = 60_000_000
+DAY_US = 86_400_000_000
 TIME_UNIT_HEADER = "X-MBX-TIME-UNIT"
 
 
@@ -135,6 +137,8 @@ class Rest:
                 return 20 if spot else 1
             case "historicalTrades":
                 return 25 if spot else 20
+            case "ticker/24hr":
+                return _ticker_weight(query, spot)
             case _:
                 return 1
 
@@ -154,6 +158,8 @@ class Rest:
                 return self._klines(query, unit_us, now_s)
             case "aggTrades":
                 return self._agg_trades(query, unit_us, now_s)
+            case "ticker/24hr":
+                return self._tickers(query, unit_us, now_s)
             case "historicalTrades" if self._historical_trades:
                 return self._trades_by_id(query, unit_us, now_s)
             case _:
@@ -246,6 +252,34 @@ class Rest:
         }
         return row | {"M": True} if market == "spot" else row
 
+    def _tickers(self, query: Mapping[str, str], unit_us: int, now_s: float) -> Any:
+        spot = self._venue.market == "spot"
+        if "symbol" in query and "symbols" in query:
+            raise ApiError(400, -1128, "Combination of optional parameters invalid.")
+        if query.get("type", "FULL") not in {"FULL", "MINI"}:
+            raise ApiError(400, -1125, "Invalid ticker type.")
+        if "symbol" in query:
+            return self._ticker(self._tape(query), unit_us, now_s)
+        tapes = list(self._venue.tapes.values())
+        if "symbols" in query and spot:  # futures do not know it: all of them come
+            tapes = [self._listed(symbol) for symbol in _names(query["symbols"])]
+        return [self._ticker(tape, unit_us, now_s) for tape in tapes]
+
+    def _ticker(self, tape: Tape, unit_us: int, now_s: float) -> dict[str, Any]:
+        market, now_us = self._venue.market, self._venue.now_us()
+        end, begin = self._visible(tape, now_s), tape.index_of_time(now_us - DAY_US)
+        first, last = (tape[begin], tape[end - 1]) if begin < end else (None, None)
+        return {
+            "symbol": tape.symbol,
+            "openPrice": decimal_text(first.price_e8 if first else 0, market),
+            "lastPrice": decimal_text(last.price_e8 if last else 0, market),
+            "openTime": (now_us - DAY_US) // unit_us,
+            "closeTime": now_us // unit_us,
+            "firstId": first.trade_id if first else -1,
+            "lastId": last.trade_id if last else -1,
+            "count": max(0, end - begin),
+        }
+
     def _trades_by_id(
         self, query: Mapping[str, str], unit_us: int, now_s: float
     ) -> list[dict[str, Any]]:
@@ -271,6 +305,18 @@ def split_target(target: str) -> tuple[str, dict[str, str]]:
     """Give path and query of a request target; of a name given twice the last one counts."""
     parts = urlsplit(target)
     return parts.path, dict(parse_qsl(parts.query, keep_blank_values=True))
+
+
+def _ticker_weight(query: Mapping[str, str], spot: bool) -> int:
+    if "symbol" in query:
+        return 2 if spot else 1
+    if not spot:
+        return 40
+    try:
+        count = len(_names(query["symbols"])) if "symbols" in query else 1000
+    except ApiError:
+        return 2
+    return 2 if count <= 20 else 40 if count <= 100 else 80
 
 
 def _time_us(query: Mapping[str, str], name: str) -> int | None:

@@ -67,11 +67,12 @@ def envelope(event: dict, stream: str | None = None) -> str:
 
 
 TRADE_TICK = Tick(
-    "spot", "BTCUSDT", "trade", 3735683259, 61837.63, 0.02, 1723161255342000, RECEIVED_US, True, 1
-)
+    "spot", "BTCUSDT", "trade", 3735683259, 61837.63, 0.02, 1723161255342000, RECEIVED_US, True, 1,
+    3735683259,
+)  # fmt: skip
 AGG_TICK = Tick(
     "usdm", "BTCUSDT", "aggTrade", 300238285, 64346.7, 0.02, 1785048482718000, RECEIVED_US,
-    False, 3,
+    False, 3, 521512570,
 )  # fmt: skip
 
 
@@ -362,8 +363,9 @@ def test_the_recorded_session_parses_whole_and_its_ids_have_no_hole(shared_data:
 def test_a_row_of_rest_becomes_the_same_tick_as_the_stream_would_give() -> None:
     tick = agg_trade_from_row(AGG_ROW, "BNBBTC", "spot", 7)
     assert tick == Tick(
-        "spot", "BNBBTC", "aggTrade", 26129, 0.01633102, 4.70443515, 1498793709153000, 7, True, 2
-    )
+        "spot", "BNBBTC", "aggTrade", 26129, 0.01633102, 4.70443515, 1498793709153000, 7, True, 2,
+        27782,
+    )  # fmt: skip
     streamed = AGG_ROW | {"e": "aggTrade", "E": 1, "s": "BNBBTC"}
     assert parse_frame(json.dumps(streamed), 7) == tick
 

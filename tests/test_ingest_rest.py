@@ -71,6 +71,42 @@ async def test_calls_give_events_bars_time_and_status() -> None:
 
 
 @in_virtual_time
+async def test_the_newest_ids_of_many_symbols_come_in_one_cheap_call() -> None:
+    names = [f"A{number}USDT" for number in range(20)]
+    exchange = VirtualExchange(*names)
+    exchange.history("A3USDT", 7, 1_000_000)
+    exchange.history("A4USDT", 7, 1_000_000, T0_US - 2 * 86_400_000_000)  # none in a day
+    rest = exchange.client()
+    found = await rest.last_ids(names)
+    assert found == dict.fromkeys(names, -1) | {"A3USDT": 7}
+    assert rest.used_weight == exchange.requests[-1].weight == 2
+    assert await rest.last_ids(["A3USDT"]) == {"A3USDT": 7}
+    error = await fails(rest.last_ids(["A3USDT", "NOSUCH"]))
+    assert isinstance(error, RestRefusedError)
+    assert error.code == -1121
+    assert await rest.last_ids(None) == found
+    assert exchange.requests[-1].weight == 80
+    assert rest.used_weight == 2 + 2 + 2 + 80
+
+
+@in_virtual_time
+async def test_futures_tell_the_newest_id_of_one_symbol_or_of_all() -> None:
+    exchange = VirtualExchange("BTCUSDT", "ETHUSDT", market="usdm")
+    exchange.history("ETHUSDT", 3, 1_000_000)
+    rest = exchange.client("usdm")
+    assert await rest.last_ids(["ETHUSDT"]) == {"ETHUSDT": 3}
+    assert await rest.last_ids(None) == {"BTCUSDT": -1, "ETHUSDT": 3}
+    assert [request.weight for request in exchange.requests] == [1, 40]
+    assert rest.used_weight == 41
+
+
+@in_virtual_time
+async def test_a_ticker_that_is_none_is_a_failure() -> None:
+    for body in (b"[", [{"symbol": "BTCUSDT"}], {"lastId": 1}, [{"symbol": 1, "lastId": 1}], 7):
+        await fails(answering(body).last_ids(["BTCUSDT"]))
+
+
+@in_virtual_time
 async def test_futures_list_all_symbols_and_one_is_picked() -> None:
     exchange = VirtualExchange("BTCUSDT", "ETHUSDT", market="usdm")
     exchange.venue.tape("ETHUSDT").status = "SETTLING"
