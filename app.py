@@ -27,7 +27,7 @@ import streamlit as st
 from streamlit import config
 from streamlit.web import cli
 
-from analytics.warm import warm_up
+from analytics.warm import Part, warm_up
 from ingest import file_layout
 from ingest.care import back_up
 from ingest.recorder import Recorder, check_start, install_recorder
@@ -49,8 +49,13 @@ _HEAVY_MODULES = ("pages.ui.warm",)
 
 def _warm_up() -> None:
     """Compile what is compiled, beside the pages; what that leaves in memory stays for good."""
-    warm_up(after_live=file_layout.warm_up)
-    _keep_from_collector()
+
+    def after_each(part: Part) -> None:
+        if part == "live":
+            file_layout.warm_up()
+        _keep_from_collector()
+
+    warm_up(after_each)
 
 
 def _keep_from_collector() -> None:

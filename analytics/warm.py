@@ -47,12 +47,12 @@ class Progress(NamedTuple):
     total: int
 
 
-def warm_up(after_live: Callable[[], object] | None = None) -> int:
+def warm_up(after_each: Callable[[Part], object] | None = None) -> int:
     """Run each compiled function once on a small seeded pair; return how many calls it took.
 
     Call it from a thread beside the page's, when the process starts: compiling holds numba's own
-    lock, not the interpreter's for long. Once warm, none are made again. `after_live` is called
-    when the first page's part is done.
+    lock, not the interpreter's for long. Once warm, none are made again. `after_each` is called
+    with the name of each part that is done.
     """
     global _at  # noqa: PLW0603 - one warm-up a process
     y, x = np.random.default_rng(0).normal(size=(2, _BARS)).cumsum(axis=1) + 100.0
@@ -71,8 +71,8 @@ def warm_up(after_live: Callable[[], object] | None = None) -> int:
             _warm.add(part)
             _under_way.discard(part)
             _tell()
-            if part == "live" and after_live is not None:
-                after_live()
+            if after_each is not None:
+                after_each(part)
     finally:
         _at = ()
         _under_way.clear()

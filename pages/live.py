@@ -52,7 +52,7 @@ def live_body(desk: header.Desk) -> None:
         if recorded is not None and recorded.replay is not None:
             st.progress(*replaying.progress(recorded.replay))
     with notices.shown_in_place():
-        if tuple(pair_data.symbols_or_none(pair_data.database_path())) != desk.symbols:
+        if pair_data.has_other_symbols(pair_data.database_path(), desk.symbols):
             st.rerun()
         if desk.view is None:
             desk.show_why_not()

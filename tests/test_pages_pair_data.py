@@ -1,6 +1,8 @@
 """What the pages compute of stored bars: once per state, the same as from a fresh read."""
 
 import threading
+import time
+import weakref
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +12,7 @@ from analytics.pair import PairParams, analyse_pair
 from ingest.store import TickReader, TickWriter
 from ingest.tick import Tick
 from pages.ui import chart_view, pair_data
-from pages.ui.once import Once
+from pages.ui.once import Once, once_for_each
 
 T0_S = 1_700_000_000
 LEGS = ("BTCUSDT", "ETHUSDT")
@@ -117,3 +119,45 @@ def test_what_failed_is_computed_again_and_the_oldest_is_forgotten() -> None:
     assert once.get("a", lambda: 9) == 1
     once.get("c", lambda: 3)
     assert once.get("b", lambda: 4) == 4
+
+
+def test_a_view_that_moves_on_keeps_its_two_newest_results_and_leaves_others_alone() -> None:
+    once: Once[int] = Once(16)
+    assert once.get("other", lambda: 0, "other view") == 0
+    for bar in range(5):
+        assert once.get(("view", bar), lambda bar=bar: bar, "view") == bar
+    kept = [once.get(("view", bar), lambda: -1) for bar in range(5)]
+    assert kept == [-1, -1, -1, 3, 4]
+    assert once.get("other", lambda: -1) == 0
+
+
+def test_words_of_a_result_are_made_once_and_go_with_it() -> None:
+    class Result:
+        """Anything that can be referred to weakly."""
+
+    calls: list[int] = []
+
+    @once_for_each
+    def words(result: Result, number: int) -> str:
+        calls.append(number)
+        return f"made of {number}"
+
+    first, second = Result(), Result()
+    assert words(first, 1) == words(first, 1) == "made of 1"
+    assert words(second, 2) == "made of 2"
+    assert calls == [1, 2]
+    gone = weakref.ref(first)
+    del first
+    assert gone() is None
+
+
+def test_other_symbols_are_noticed_and_those_just_learnt_are_not_other(writer) -> None:
+    assert not pair_data.has_other_symbols(writer.path, LEGS)
+    time_us = T0_S * 1_000_000
+    extra = Tick("spot", "SOLUSDT", "aggTrade", 1, 150.0, 0.5, time_us, time_us, False)
+    writer.write([extra])
+    # Whoever has just read them is right, whatever another session saw within the second.
+    assert not pair_data.has_other_symbols(writer.path, (*LEGS, "SOLUSDT"))
+    deadline_s = time.monotonic() + 10
+    while not pair_data.has_other_symbols(writer.path, LEGS):  # the next second looks anew
+        assert time.monotonic() < deadline_s

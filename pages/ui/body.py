@@ -22,6 +22,7 @@ from pages.ui import (
 )
 from pages.ui.choices import PRICE_VIEWS, recall
 from pages.ui.header import Desk
+from pages.ui.once import once_for_each
 from pages.ui.pair_chart import show_pair_chart
 from pages.ui.signal_table import latest_changes
 
@@ -60,12 +61,10 @@ def show_pair(bars: pair_data.PairBars, params: PairParams, source: Source) -> N
 
 
 def _show_result(result: PairAnalytics, bars: pair_data.PairBars, source: Source) -> None:
-    trend = trends.relation(result, bars)
-    items = figures.main_figures(result, trend)
-    covered = " ".join(coverage_note.coverage_words(result, bars))
-    told = [markup.about("bars", markup.text(covered)), *_feed_sentence(source)]
+    items = _main_figures(result, bars)
+    told = [_covered(result, bars), *_feed_sentence(source)]
     with st.container(key="answers", gap="xsmall"):
-        st.html(markup.block(figures.signal(result), markup.figures(items), css="pd-top"))
+        st.html(_top(result, items))
         st.html(markup.block(" ".join(told), css="pd-covered pd-muted"))
         # One frame, so that what chooses and explains can stand beside the chart's own buttons.
         with st.container(key="chart", gap="xsmall"):
@@ -77,8 +76,29 @@ def _show_result(result: PairAnalytics, bars: pair_data.PairBars, source: Source
     left, right = st.columns([1.75, 1], gap="large")
     with left:
         tabs.show(result, bars, source.name)
-    right.html(markup.block(latest_changes(result)))
+    right.html(_changes(result))
     exports.offer_analytics(result, bars, source.name, is_synthetic=source.is_synthetic)
+
+
+@once_for_each
+def _main_figures(result: PairAnalytics, bars: pair_data.PairBars) -> tuple[markup.Figure, ...]:
+    return tuple(figures.main_figures(result, trends.relation(result, bars)))
+
+
+@once_for_each
+def _top(result: PairAnalytics, items: tuple[markup.Figure, ...]) -> str:
+    return markup.block(figures.signal(result), markup.figures(items), css="pd-top")
+
+
+@once_for_each
+def _covered(result: PairAnalytics, bars: pair_data.PairBars) -> str:
+    words = " ".join(coverage_note.coverage_words(result, bars))
+    return markup.about("bars", markup.text(words))
+
+
+@once_for_each
+def _changes(result: PairAnalytics) -> str:
+    return markup.block(latest_changes(result))
 
 
 def _feed_sentence(source: Source) -> list[str]:

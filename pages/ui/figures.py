@@ -20,6 +20,7 @@ from pages.ui.chart_view import spread_decimals, spread_unit
 from pages.ui.markup import Figure, Tone, signal_block
 from pages.ui.methods import what
 from pages.ui.notices import sentence
+from pages.ui.once import once_for_each
 from pages.ui.pair_data import PairBars
 from pages.ui.signal_table import ICONS, TONES
 from pages.ui.trends import Trend
@@ -75,8 +76,13 @@ def leg_prices(bars: PairBars, symbols: tuple[str, str], now_us: int) -> list[st
     ]
 
 
+@once_for_each
+def _decimals(leg: Leg) -> int:
+    return formats.price_decimals(leg.close[-DECIMALS_FROM:])
+
+
 def _leg_price(symbol: str, leg: Leg, trade: LastTrade | None, now_us: int, tone: Tone) -> str:
-    decimals = formats.price_decimals(leg.close[-DECIMALS_FROM:])
+    decimals = _decimals(leg)
     known = np.flatnonzero(np.isfinite(leg.close))
     price, when = math.nan, "no known close"
     if trade is not None:

@@ -1,5 +1,6 @@
 """Two legs' bars from the database or from a file, in one shape; cached by what they hold."""
 
+import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
@@ -65,6 +66,7 @@ class PairBars:
         return self.closed.frames[1]
 
 
+_symbols: Final[Once[tuple[str, ...]]] = Once(8)
 _bars: Final[Once[ClosedBars]] = Once(16)
 _file_bars: Final[Once[pd.DataFrame]] = Once(16)
 _analyses: Final[Once[PairAnalytics]] = Once(16)
@@ -95,6 +97,14 @@ def symbols_or_none(path: Path) -> list[str]:
         return []
 
 
+def has_other_symbols(path: Path, known: tuple[str, ...]) -> bool:
+    """Whether other symbols are recorded now than those known; sessions share a look a second."""
+    second = int(time.monotonic())
+    seen = _symbols.get((path, second), lambda: tuple(symbols_or_none(path)), path)
+    # What another session saw may be older than what is known.
+    return seen != known and tuple(symbols_or_none(path)) != known
+
+
 def recorded_span(path: Path, legs: tuple[str, ...]) -> tuple[pd.Timestamp, pd.Timestamp] | None:
     """Return the times of the first and the last stored trade of any of the legs."""
     with TickReader(path) as reader:
@@ -117,8 +127,9 @@ def read_pair(path: Path, y: str, x: str, interval: str, lookback_s: int | None)
     last = {symbol: trade for symbol, trade in found.items() if trade is not None}
     start = _start_second(last, interval, lookback_s)
     views = (windows[y].view(start), windows[x].view(start))
-    key = (str(path), y, x, interval, start, views[0].key, views[1].key)
-    return PairBars(_bars.get(key, lambda: _closed_bars(*views)), key, last)
+    line = (str(path), y, x, interval, lookback_s)
+    key = (*line[:-1], start, views[0].key, views[1].key)
+    return PairBars(_bars.get(key, lambda: _closed_bars(*views), line), key, last)
 
 
 def read_bars(path: Path, symbol: str, interval: str, lookback_s: int | None) -> pd.DataFrame:
@@ -202,4 +213,8 @@ def analyse(bars: PairBars, params: PairParams) -> PairAnalytics:
     AnalyticsError
         The bars do not allow what the parameters ask for.
     """
-    return _analyses.get((bars.key, params), lambda: analyse_pair(*bars.closed.legs, params))
+    # The legs and the range are in the parameters: what differs beside them is the source.
+    source = bars.key[0] if isinstance(bars.key, tuple) else bars.key
+    return _analyses.get(
+        (bars.key, params), lambda: analyse_pair(*bars.closed.legs, params), (source, params)
+    )

@@ -22,6 +22,7 @@ from pages.ui.choices import TABS, recall
 from pages.ui.clock import axis_ms, zone_label
 from pages.ui.leg_table import legs_table
 from pages.ui.live_chart import live_chart
+from pages.ui.once import once_for_each
 from pages.ui.pair_data import PairBars
 
 Tab = Callable[[PairAnalytics, PairBars, str], None]
@@ -44,9 +45,14 @@ def _view_id(result: PairAnalytics, source: str) -> str:
 
 
 def _show_statistics(result: PairAnalytics, bars: PairBars, source: str) -> None:  # noqa: ARG001
-    st.html(markup.block(legs_table(result)))
+    st.html(_statistics(result))
+
+
+@once_for_each
+def _statistics(result: PairAnalytics) -> str:
     told = markup.notes([*evidence.words(result), *result.notes])
-    st.html(markup.block(evidence.tests_table(result), told, css="pd-evidence"))
+    tests = markup.block(evidence.tests_table(result), told, css="pd-evidence")
+    return markup.block(legs_table(result)) + tests
 
 
 def _show_beta(result: PairAnalytics, bars: PairBars, source: str) -> None:
