@@ -15,13 +15,14 @@ from bench_run import module_names, run_all  # noqa: E402
 from bench_table import comparison, table  # noqa: E402
 
 
-def command(*words: str, timeout_s: float = 110) -> subprocess.CompletedProcess[str]:
+def command(*words: str, timeout_s: float = 220) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(BENCHMARKS), *words],
         capture_output=True, text=True, timeout=timeout_s, check=False,
     )  # fmt: skip
 
 
+@pytest.mark.timeout(300)  # a dozen processes, one of them a browser, by turns on two cores
 def test_every_module_gives_its_rows_and_the_table_has_them_all(tmp_path: Path) -> None:
     kept = tmp_path / "rows.json"
     done = command("--quick", "--json", str(kept))

@@ -50,7 +50,7 @@ live()
 
 def rows(quick: bool) -> list[Row]:
     """Measure the app and a bare script."""
-    seconds, turns = (2.0, 1) if quick else (12.0, 3)
+    seconds, turns = (1.0, 1) if quick else (8.0, 2)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         with _recording_app(folder / "app") as app:
@@ -83,7 +83,7 @@ def _recording_app(folder: Path) -> Iterator[AppProcess]:
 
 def _extra_ms(app: AppProcess, page: tuple[str, str], seconds: float, turns: int) -> Samples:
     """CPU of one refresh of a page beside another, by turns of one page and of several."""
-    _load(app, page, 1, 2.0)  # what is only done once
+    _load(app, page, 1, 1.0)  # what is only done once
     found = []
     for _ in range(turns):
         alone_s, alone = _load(app, page, 1, seconds)
