@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -306,6 +307,17 @@ def test_windows_and_entries_around_hold_the_chosen_ones():
     assert backtest_data.entries_around(2.0) == backtest_data.ENTRIES
     tiny = backtest_data.windows_around(5, 10)
     assert len(set(tiny)) == len(tiny)
+
+
+@pytest.mark.parametrize("size", [500, 1_797, 1_801])
+def test_walk_forward_has_no_rest_of_a_few_bars_as_a_block(size):
+    y, x = reverting_pair(size)
+    material = SimpleNamespace(bars=SimpleNamespace(y_bars=y, x_bars=x))
+    plan = backtest_controls.Plan(PARAMS, SYMMETRIC_RULES, 0.6, "")
+    told: list[tuple[int, int]] = []
+    walked = backtest_data._walk(material, plan, lambda *step: told.append(step))
+    assert len(walked.blocks) == backtest_data.WALK_BLOCKS == len(told)
+    assert len(walked.returns) == size - round(0.6 * size)
 
 
 def test_cost_presets_are_named_and_explained():

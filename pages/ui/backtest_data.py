@@ -1,5 +1,6 @@
 """What the backtest page stands on: every run computed once for its bars and its settings."""
 
+import math
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final
@@ -138,7 +139,8 @@ def _walk(material: Material, plan: Plan, progress: Progress) -> WalkForward:
     return walk_forward(
         y, x, params, plan.rules, windows=windows_around(params.window, bars)[::2],
         entries=ENTRIES[::2], train_bars=train,
-        test_bars=max(3, (bars - train) // WALK_BLOCKS), progress=progress,
+        # Rounded up: a rest of a few bars would be a block of its own.
+        test_bars=max(3, math.ceil((bars - train) / WALK_BLOCKS)), progress=progress,
     )  # fmt: skip
 
 
