@@ -22,7 +22,7 @@ from bench_row import Row
 BENCHMARKS = Path(__file__).resolve().parent
 TOTAL_LIMIT_S = 590.0
 MODULE_LIMIT_S = 300.0
-QUICK_LIMIT_S = 100.0
+QUICK_LIMIT_S = 180.0
 _HAS_ROWS = re.compile(r"^def rows\(", re.MULTILINE)
 
 
