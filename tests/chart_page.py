@@ -1,13 +1,17 @@
 """The live chart in a browser, as its tests and its benchmark look at it."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from playwright.sync_api import Page, Response
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 PLOT = ".pairdesk-plot"
 READY_MS = 60_000
+# A busy page may miss a pointer that moves but once.
+POINTINGS, POINTING_MS = 20, 1_500
 STATE = """() => {
   const stream = document.querySelector('.pairdesk-bar').parentElement.pairdeskStream;
   const { range, follow, whole, detail, plot } = stream;
@@ -78,11 +82,19 @@ class ChartPage:
     def hovered_time(self, share: float) -> datetime:
         """Point at this share of the width; gives the time that the hover says, on its clock."""
         left, width, middle = self.box()
-        self.page.mouse.move(left + width * share - 3, middle)
-        self.page.mouse.move(left + width * share, middle)
-        read = f"""() => /\\d{{4}}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d/
-            .exec(document.querySelector('{PLOT} .hoverlayer')?.textContent)?.[0]"""
-        return datetime.fromisoformat(str(self.page.wait_for_function(read).json_value()))
+        said = f"document.querySelector('{PLOT} .hoverlayer')?.textContent"
+        # What an earlier place said is gone first: the library takes its time.
+        self.page.mouse.move(0, 0)
+        self.page.wait_for_function(f"() => !{said}")
+        read = f"() => /\\d{{4}}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d/.exec({said})?.[0]"
+        for _ in range(POINTINGS):
+            self.page.mouse.move(left + width * share - 3, middle)
+            self.page.mouse.move(left + width * share, middle)
+            with suppress(PlaywrightTimeoutError):
+                found = self.page.wait_for_function(read, timeout=POINTING_MS)
+                return datetime.fromisoformat(str(found.json_value()))
+        message = "the chart said no time where it was pointed at"
+        raise AssertionError(message)
 
     def zoom(self, begin: float = 0.3, end: float = 0.6) -> dict[str, Any]:
         """Zoom in by dragging; gives the state once the finer rows are there."""

@@ -10,9 +10,11 @@ from app_process import AppProcess, running_app
 from chart_page import KEEP_SOCKETS, PLOT, ChartPage, answered_bytes
 from exchange import ThreadedExchange
 from exchange_feeds import LiveFeed
+from msgspec.structs import replace
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 from test_pages_browser import browser as browser  # noqa: E402, PLC0414 - the fixture
+from test_pages_live import store, ticks_of  # noqa: E402
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
@@ -217,6 +219,63 @@ def test_times_are_what_the_axis_says_wherever_the_browser_is(browser, app, zone
 def as_ms(words: str) -> float:
     """Read a time as it is written, ms since the epoch."""
     return datetime.fromisoformat(words).replace(tzinfo=UTC).timestamp() * 1e3
+
+
+# The labels of the time axis as they are drawn, with the times on it that they stand at.
+TICKS = f"""() => {{
+  const texts = [...document.querySelectorAll('{PLOT} .xaxislayer-above .xtick text')];
+  return texts.map((text) => [text.__data__.x, text.textContent]);
+}}"""
+
+
+@pytest.fixture
+def changing_clocks(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AppProcess]:
+    """A database of three hours, in the middle of which the clocks of Europe change."""
+    change_us = round(datetime.fromisoformat(request.param).timestamp()) * 1_000_000
+    legs = [ticks_of("BTCUSDT", 60_000.0, 540), ticks_of("ETHUSDT", 2_500.0, 540, seed=6)]
+    begin_us = change_us - 5_400_000_000
+    moved = [
+        [
+            replace(tick, time_us=begin_us + 20_000_000 * n, received_us=begin_us + 20_000_000 * n)
+            for n, tick in enumerate(leg)
+        ]
+        for leg in legs
+    ]
+    store(tmp_path / "ticks.db", *moved)
+    with running_app(tmp_path, "--no-ingest", "--db", tmp_path / "ticks.db") as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    "changing_clocks", ["2026-10-25T01:00+00:00", "2026-03-29T01:00+00:00"], indirect=True
+)
+def test_where_the_clocks_change_ticks_and_hover_are_the_walls(browser, changing_clocks):
+    errors: list[str] = []
+    query = "/?interval=1min&window=5&lookback=4h&zone=Local"
+    chart = opened(browser, changing_clocks, errors, query, timezone_id="Europe/Berlin")
+    berlin, ahead = ZoneInfo("Europe/Berlin"), {10: 1, 3: 2}
+
+    def walls(axis_ms: float) -> datetime:
+        """The wall's time where the axis, which has the offset of its end, says so."""
+        said = datetime.fromtimestamp(axis_ms / 1e3, UTC)
+        true = said - timedelta(hours=ahead[said.month])
+        return true.astimezone(berlin).replace(tzinfo=None)
+
+    def agrees() -> None:
+        first, last = (as_ms(edge) for edge in chart.state()["drawn"])
+        ticks = chart.page.evaluate(TICKS)
+        assert len(ticks) >= 3
+        assert [text[:5] for _, text in ticks] == [f"{walls(at):%H:%M}" for at, _ in ticks]
+        assert ticks[0][1].endswith(f"{walls(ticks[0][0]):%b %-d, %Y}")
+        for share in (0.1, 0.4, 0.6, 0.9):
+            said = chart.hovered_time(share)
+            assert abs(said - walls(first + share * (last - first))) <= timedelta(minutes=1)
+
+    agrees()
+    chart.zoom(0.3, 0.7)
+    agrees()
+    chart.page.close()
+    assert errors == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -84,6 +84,7 @@ class PairChart:
             "span": self.series.time_ms[[0, -1]].tolist() if len(self.series) else [],
             "bucket_ms": seen.size * self.series.bar_ms,
             "bar_ms": self.series.bar_ms,
+            "clock": self.series.clock,
         }
         return pair_tables(arrays, self.labels, decimals), head
 

@@ -32,6 +32,9 @@ class PairSeries:
         Turnover of each bar, quote currency.
     held
         `SELL_HELD`, `BUY_HELD` or `NOTHING_HELD`: what the rule says at each bar.
+    clock
+        Where the clock on the wall is put forward or back inside the span, ascending: before the
+        first number it reads so many ms, the second, more than `time_ms` counts.
     thinned
         What has been thinned for a screen already, by what was looked at.
     """
@@ -47,6 +50,7 @@ class PairSeries:
     volume_y: Floats
     volume_x: Floats
     held: NDArray[np.int8]
+    clock: tuple[tuple[float, float], ...] = ()
     thinned: dict[Hashable, dict[str, dict[str, NDArray]]] = field(default_factory=dict)
 
     def __len__(self) -> int:

@@ -216,6 +216,7 @@ class Stream {
     const range = this.seen();
     fitAxes(layout, data, hidden, range);
     if (range) layout.xaxis = { ...layout.xaxis, range: [...range], autorange: false };
+    Object.assign(layout.xaxis, wallAxis(range, this.clock(), this.host.clientWidth));
     const told = written(data, layout);
     await this.Plotly.react(this.plot, told.data, told.layout, STREAM_CONFIG);
     if (isFirst) this.followReader();
@@ -238,8 +239,21 @@ class Stream {
       const axis = this.plot._fullLayout.xaxis;
       this.look(axis.range.map((edge) => axis.r2l(edge)));
     });
+    this.plot.on("plotly_afterplot", () => this.writeTimes());
+    this.writeTimes();
     this.plot.on("plotly_doubleclick", () => this.look(null));
     this.plot.on("plotly_restyle", () => { this.refit(); this.keep(); });
+  }
+
+  clock() {
+    return this.whole.head.clock;
+  }
+
+  writeTimes() {
+    const axis = this.plot._fullLayout.xaxis;
+    if (!this.clock().length || axis.pairdeskClock) return;
+    axis.pairdeskClock = this.clock();
+    writeByTheWall(axis, axis.pairdeskClock);
   }
 
   // The reader looks at another span: null is all of it. What reaches the end goes on following.
@@ -276,6 +290,8 @@ class Stream {
   async refit() {
     const range = this.seen();
     const update = range ? { "xaxis.range": range.map(timeWords) } : {};
+    const ticks = wallAxis(range, this.clock(), this.host.clientWidth);
+    for (const [name, value] of Object.entries(ticks)) update["xaxis." + name] = value;
     const fitted = fitAxes({ ...this.plot.layout, ...this.unranged() }, this.traces, hiddenTraces(this.plot), range);
     for (const [name, axis] of Object.entries(fitted)) {
       if (name.startsWith("yaxis") && !this.fixed.has(name)) update[name + ".range"] = axis.range;

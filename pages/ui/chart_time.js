@@ -55,3 +55,62 @@ function written(data, layout) {
   });
   return { data: traces, layout: told };
 }
+
+// The axis counts evenly, on the clock that the reader's wall has at the end of the span. Where that
+// is put forward or back inside the span, `clock` says [until, shift]: before `until` the wall reads
+// `shift` ms more than the axis counts. Ticks and hover are then written by the wall.
+
+const TICK_PX = 150;
+const [SECOND, MINUTE, HOUR] = [1000, 60000, 3600000];
+const TICK_STEPS = [
+  ...[1, 2, 5, 10, 15, 30].map((count) => count * SECOND),
+  ...[1, 2, 5, 10, 15, 30].map((count) => count * MINUTE),
+  ...[1, 2, 3, 6, 12, 24, 48, 168].map((count) => count * HOUR),
+];
+
+function wallShift(ms, clock) {
+  return clock.find(([until]) => ms < until)?.[1] ?? 0;
+}
+
+// Round times of the wall between two ends, at most about so many.
+function wallTicks([from, to], clock, most) {
+  const step = TICK_STEPS.find((each) => (to - from) / each <= most) ?? TICK_STEPS.at(-1);
+  const changes = clock.map(([until]) => until).filter((until) => until > from && until < to);
+  const edges = [from, ...changes, to + 1];
+  const ticks = [];
+  for (let piece = 0; piece + 1 < edges.length; piece += 1) {
+    const shift = wallShift(edges[piece], clock);
+    let at = Math.ceil((edges[piece] + shift) / step) * step - shift;
+    for (; at < edges[piece + 1]; at += step) ticks.push({ at, wall: at + shift });
+  }
+  return { ticks, step };
+}
+
+function tickWords({ ticks, step }) {
+  const day = new Intl.DateTimeFormat("en-US", { dateStyle: "medium", timeZone: "UTC" });
+  let before;
+  return ticks.map(({ wall }) => {
+    const words = timeWords(wall).slice(11, step < MINUTE ? 19 : 16);
+    const today = day.format(wall);
+    const told = today === before ? words : `${words}<br>${today}`;
+    before = today;
+    return told;
+  });
+}
+
+// What to set on a time axis that shows this range; nothing where the clock stays.
+function wallAxis(range, clock, widthPx) {
+  if (!range || !clock.length) return {};
+  const made = wallTicks(range, clock, Math.max(3, Math.floor(widthPx / TICK_PX)));
+  const tickvals = made.ticks.map(({ at }) => timeWords(at));
+  return { tickmode: "array", tickvals, ticktext: tickWords(made) };
+}
+
+// The library writes the hover's time with a function that each drawing puts on the axis anew. Near
+// a tick of ours it would take that tick's words instead, so the ones drawn stay, but no longer count.
+function writeByTheWall(axis, clock) {
+  axis.tickmode = "auto";
+  const plain = axis._dateFormat;
+  axis._dateFormat = (format) => (date) =>
+    plain(format)(new Date(date.getTime() + wallShift(date.getTime(), clock)));
+}

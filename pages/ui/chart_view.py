@@ -29,6 +29,8 @@ _labels: Final[WeakKeyDictionary[PairAnalytics, dict[tuple[str, ...], PairLabels
 
 BAND_STD: Final = 2.0
 MS_PER_US: Final = 1_000
+# In less the clock is not put forward and back again, in any zone that people live by.
+SEASON: Final = pd.Timedelta(days=20)
 
 
 def time_ms(index: pd.DatetimeIndex) -> Floats:
@@ -46,8 +48,10 @@ def pair_series(result: PairAnalytics) -> PairSeries:
 
 def _pair_series(result: PairAnalytics) -> PairSeries:
     index = pd.DatetimeIndex(result.zscore.index)
+    times = wall_ms(index)
     return PairSeries(
-        time_ms=wall_ms(index),
+        time_ms=times,
+        clock=clock_changes(index, times),
         price_y=result.y.to_numpy(),
         price_x=result.x.to_numpy(),
         spread=result.spread.to_numpy(),
@@ -62,9 +66,29 @@ def _pair_series(result: PairAnalytics) -> PairSeries:
 
 
 def wall_ms(index: pd.DatetimeIndex) -> Floats:
-    """Turn a UTC index into the reader's wall clock, ms; a day the clock changes keeps one."""
+    """Turn a UTC index into the reader's wall clock at its end, ms, on which no hour is twice."""
     shift_ms = axis_ms(index[-1:]) - time_ms(index[-1:])
     return time_ms(index) + (shift_ms if len(index) else 0.0)
+
+
+def clock_changes(index: pd.DatetimeIndex, times: Floats) -> tuple[tuple[float, float], ...]:
+    """Find where the reader's clock is put forward or back, as `PairSeries.clock` has it.
+
+    Parameters
+    ----------
+    index
+        UTC, ascending.
+    times
+        Its `wall_ms`.
+    """
+    ends = index[[0, -1]] if len(index) else index
+    if not len(index) or (
+        index[-1] - index[0] < SEASON and np.ptp(axis_ms(ends) - time_ms(ends)) == 0
+    ):
+        return ()
+    ahead = axis_ms(index) - times
+    last = np.flatnonzero(np.diff(ahead))
+    return tuple((float(times[row + 1]), float(ahead[row])) for row in last)
 
 
 def turnover(leg: Leg) -> Floats:
