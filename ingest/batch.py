@@ -1,9 +1,10 @@
 """One transaction's rows while they are gathered: ticks, non-trades, and the bars of both."""
 
 import sqlite3
+from collections.abc import Iterator
 from itertools import islice
 
-from ingest.schema import EXACT_UNITS, UNITS, encode
+from ingest.schema import EXACT_UNITS, UNITS, encode, storable
 from ingest.tick import Event, NonTrade, Tick
 
 TICK_COLUMNS = 7
@@ -78,6 +79,11 @@ class Batch:
             ]
         else:
             _extend_bar(bar, time_us, trade_id, price, units)
+
+    def bar_rows(self) -> Iterator[tuple[float, ...]]:
+        """Rows of table ``bar_1s``, whole."""
+        for key, (o, h, low, c, volume, *rest) in self.bars.items():
+            yield (*key, o, h, low, c, storable(int(volume)), *rest)
 
     def insert_ticks(self, connection: sqlite3.Connection) -> None:
         """Insert the ticks, many a statement."""

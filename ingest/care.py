@@ -69,6 +69,17 @@ def quick_check(path: Path, within_s: float = 5.0) -> Check:
     return Check(None if found == "ok" else str(found).splitlines()[-1])
 
 
+def remembered(path: Path) -> dict[str, str]:
+    """Settings that a damaged database can still tell, without those about its own rows."""
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(uri, uri=True, timeout=1.0)) as connection:
+            rows = connection.execute("SELECT key, value FROM setting").fetchall()
+    except sqlite3.Error:
+        return {}
+    return {key: value for key, value in rows if not key.startswith("klines ")}
+
+
 def set_aside(path: Path, reason: str, now: datetime | None = None) -> Damage:
     """Move a damaged database, with its -wal and -shm, to a name that says when.
 

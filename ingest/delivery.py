@@ -57,14 +57,25 @@ class Delivery:
         """
         loop = asyncio.get_running_loop()
 
-        def land() -> None:
-            self._on_their_way = max(0, self._on_their_way - 1)
+        on_its_way = [True]  # until it landed or failed: it may fail, be tried again, and land
+
+        def arrive() -> None:
+            if on_its_way:
+                on_its_way.clear()
+                self._on_their_way = max(0, self._on_their_way - 1)
             self._landed.set()
+
+        def land() -> None:
+            arrive()
             if landed is not None:
                 landed()
 
         def work(writer: TickWriter) -> None:
-            do(writer)
+            try:
+                do(writer)
+            except BaseException:
+                tell(loop, arrive)
+                raise
             tell(loop, land)
 
         await self.put(Call(work))

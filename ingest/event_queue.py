@@ -61,8 +61,7 @@ class EventQueue:
         A cause or a call is always taken: they are few, and nothing else would tell of them.
         """
         if len(self._items) >= self.capacity and not isinstance(item, Cause | Call):
-            if not isinstance(self._items[-1], Cause):
-                self._items.append(Cause("queue full"))
+            self._name_the_gap()
             self.refused += 1
             return False
         self._items.append(item)
@@ -70,6 +69,14 @@ class EventQueue:
             with self._wake:
                 self._wake.notify()
         return True
+
+    def _name_the_gap(self) -> None:
+        try:
+            is_named = isinstance(self._items[-1], Cause)
+        except IndexError:  # the taker was quicker
+            is_named = False
+        if not is_named:
+            self._items.append(Cause("queue full"))
 
     def take(self, most: int, wait_s: float) -> list[Item]:
         """Up to `most` items: as soon as there are that many, or `wait_s` after the first one.

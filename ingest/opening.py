@@ -1,11 +1,18 @@
 """What has to be so before a recorder begins: the lock is ours, and the database is sound."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ingest.care import Check, Damage, quick_check, refuse_network_filesystem, set_aside
+from ingest.care import (
+    Check,
+    Damage,
+    quick_check,
+    refuse_network_filesystem,
+    remembered,
+    set_aside,
+)
 from ingest.schema import StoreError
 from ingest.settings import Settings
 from ingest.tick import IngestError
@@ -29,10 +36,13 @@ class Opening:
         It was damaged, and is set aside; None otherwise.
     was_checked
         To its end: False where the check took too long.
+    settings
+        What a damaged one could still tell, for the new one to remember.
     """
 
     damage: Damage | None = None
     was_checked: bool = True
+    settings: dict[str, str] = field(default_factory=dict)
 
 
 def lock_database(path: Path) -> FileLock:
@@ -66,7 +76,8 @@ def make_sound(path: Path) -> Opening:
     found = _check(path, within_s=CHECK_WITHIN_S)
     if found.damage is None:
         return Opening(was_checked=found.was_finished)
-    return Opening(set_aside(path, found.damage))
+    settings = remembered(path)
+    return Opening(set_aside(path, found.damage), settings=settings)
 
 
 def _check(path: Path, within_s: float) -> Check:

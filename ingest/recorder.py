@@ -65,6 +65,8 @@ class Recorder:
         try:
             opening = self._prepare(settings.db)
             self._writing = WritingLoop(settings.db, self._queue, self._board, self._counts, now_us)
+            for key, value in opening.settings.items():
+                self._writing.writer.remember(key, value)
             self._symbols = self._first_symbols(self._writing.writer)
         except BaseException:
             self._lock.release()

@@ -83,7 +83,9 @@ def verify(path: Path, say: Callable[[str], None]) -> bool:
     """
     connection = open_for_reading(path)
     # As the writer rounds what has more than eight decimals.
-    connection.create_function("in_units", 1, lambda quantity: round(quantity * UNITS))
+    connection.create_function(
+        "in_units", 1, lambda quantity: min(round(quantity * UNITS), 2**63 - 1)
+    )
     try:
         streams = connection.execute(
             "SELECT stream_id, symbol || ' (' || market || ' ' || kind || ')' FROM stream"

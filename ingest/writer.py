@@ -14,7 +14,7 @@ from ingest.id_ranges import IdRange
 from ingest.ledger import Gap, StreamLedger
 from ingest.repair_log import RepairLog
 from ingest.rest_rows import Kline
-from ingest.schema import UNITS, encode, open_for_writing
+from ingest.schema import UNITS, encode, open_for_writing, storable
 from ingest.tick import Event, NonTrade
 
 _SAMPLE_EVERY = 50
@@ -139,7 +139,7 @@ class TickWriter:
                 (
                     *(state.stream_id, length_s, bar.open_us // 1_000_000),
                     *(bar.open, bar.high, bar.low, bar.close),
-                    *(round(bar.volume * UNITS), bar.trades),
+                    *(storable(round(bar.volume * UNITS)), bar.trades),
                 )
                 for bar in klines
             ]
@@ -239,7 +239,7 @@ class TickWriter:
         self._repairs.note(batch.bars)
         batch.insert_ticks(self._connection)
         self._connection.executemany(_INSERT_NON_TRADE, batch.non_trades)
-        self._connection.executemany(_UPSERT_BAR, ((*key, *bar) for key, bar in batch.bars.items()))
+        self._connection.executemany(_UPSERT_BAR, batch.bar_rows())
 
     def _count_known(
         self, event: Event, key: StreamKey, stream_id: int, batch: Batch, written: Written

@@ -7,10 +7,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ingest.care import Damage, is_damage, set_aside
+from ingest.care import Damage, is_damage, remembered, set_aside
 from ingest.counts import Counts
 from ingest.event_queue import Call, Cause, EventQueue, Item
 from ingest.gap_board import GapBoard, StreamKey
+from ingest.schema import StoreError
 from ingest.tick import Event, NonTrade, Tick
 from ingest.writer import TickWriter, Written
 
@@ -53,6 +54,8 @@ class WritingLoop:
         self._queue, self._board, self._counts, self._now_us = queue, board, counts, now_us
         self._steps: deque[Step] = deque()
         self._give_up = threading.Event()
+        self._damaged: str | None = None  # why there is no database just now
+        self._remembered: dict[str, str] = {}  # by the damaged one
         self._publish()
 
     def run(self) -> None:
@@ -81,7 +84,11 @@ class WritingLoop:
         wait_s = 0.05
         while not self._give_up.is_set():
             try:
+                if self._damaged is not None:
+                    self._begin_anew(self._damaged)
                 self._do(step)
+            except (StoreError, OSError) as error:
+                self.error = f"the database is damaged and no new one can be begun: {error}"
             except sqlite3.DatabaseError as error:
                 self._refused(error)
             else:
@@ -135,11 +142,19 @@ class WritingLoop:
         self.error = f"the database refuses writes: {error}"
         if is_damage(error):
             self.writer.close()
-            self.damage = set_aside(self.path, str(error))
-            self.writer = TickWriter(self.path)
-            self._counts.note(
-                self._now_us(), "damaged", f"set aside as {self.damage.moved_to.name}"
-            )
+            self._damaged, self._remembered = str(error), remembered(self.path)
+
+    def _begin_anew(self, reason: str) -> None:
+        """Set the damaged database aside and begin a new one; raises where that cannot be yet."""
+        damage = set_aside(self.path, reason) if self.path.exists() else self.damage
+        if damage is not self.damage:
+            self.damage = damage
+            name = "" if damage is None else damage.moved_to.name
+            self._counts.note(self._now_us(), "damaged", f"set aside as {name}")
+        self.writer = TickWriter(self.path)
+        for key, value in self._remembered.items():
+            self.writer.remember(key, value)
+        self._damaged = None
 
     def _count(self, written: Written, events: Sequence[Event]) -> None:
         for name in ("stored", "duplicates", "conflicts"):

@@ -16,6 +16,7 @@ from ingest.care import (
     back_up,
     network_type_in,
     quick_check,
+    remembered,
     set_aside,
 )
 from ingest.counts import Counts, quantile
@@ -133,6 +134,18 @@ def test_a_damaged_database_is_set_aside_whole_and_a_new_one_begun(tmp_path: Pat
     assert aside.name in notice
     with TickReader(path) as reader:
         assert reader.symbols() == []
+
+
+def test_a_damaged_database_still_tells_its_settings_where_it_can(tmp_path: Path) -> None:
+    path = tmp_path / "ticks.db"
+    writer = TickWriter(path)
+    writer.remember("symbols spot aggTrade", "BTCUSDT,SOLUSDT")
+    writer.remember("klines spot BTCUSDT aggTrade", "1 2 3")  # of rows the new one lacks
+    writer.close()
+    assert remembered(path) == {"symbols spot aggTrade": "BTCUSDT,SOLUSDT"}
+    path.write_bytes(b"\xa5" * 20_000)
+    assert remembered(path) == {}
+    assert remembered(tmp_path / "absent.db") == {}
 
 
 def test_wal_and_shm_go_with_the_database(tmp_path: Path) -> None:
