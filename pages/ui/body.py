@@ -92,8 +92,8 @@ def _top(result: PairAnalytics, items: tuple[markup.Figure, ...]) -> str:
 
 @once_for_each
 def _covered(result: PairAnalytics, bars: pair_data.PairBars) -> str:
-    words = " ".join(coverage_note.coverage_words(result, bars))
-    return markup.about("bars", markup.text(words))
+    words = [markup.text(each) for each in coverage_note.coverage_words(result, bars)]
+    return " ".join([*(markup.about("bars", each) for each in words[:1]), *words[1:]])
 
 
 @once_for_each
