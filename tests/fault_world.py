@@ -129,7 +129,7 @@ class World:
         self.stalled = False
         self.failures: list[BaseException] = []
         self.counts, self.board, self.queue = Counts(), GapBoard(), EventQueue(capacity)
-        self._settings = settings or Settings(
+        self.settings = settings or Settings(
             symbols=symbols, ws_url="ws://stream.invalid", rest_url="https://rest.invalid"
         )
         self._limits = limits or FeedLimits()
@@ -219,7 +219,7 @@ class World:
 
     def _new_receiving(self, symbols: tuple[str, ...]) -> ReceivingLoop:
         receiving = ReceivingLoop(
-            self._settings,
+            self.settings,
             self.queue,
             self.board,
             self.counts,
@@ -357,6 +357,11 @@ class World:
     def whole(self) -> bool:
         """Tell whether every symbol's trades are stored and no gap is open."""
         return all(self.account(symbol).whole for symbol in self.symbols)
+
+    def settled(self) -> bool:
+        """Tell whether no gap is open any more, and every id is stored or in the ledger."""
+        accounts = [self.account(symbol) for symbol in self.symbols]
+        return not any(each.ids_in("open") or each.faults() for each in accounts)
 
     def whole_to_the_end(self) -> bool:
         """Tell whether that is so up to the newest trade of each symbol once stored."""

@@ -214,6 +214,18 @@ def test_progress_says_what_how_far_what_for_and_how_long():
     assert progress.progress_text(Progress("X", "y", 1, 2)) == "X: y, 1 of 2"
 
 
+def test_symbols_that_do_the_same_share_a_bar():
+    works = [
+        Progress(name, "bars", done, 10, eta_s=done * 2.0) for name, done in (("A", 3), ("B", 5))
+    ]
+    works.append(Progress("A", "ids", 1, 4, unit="ids"))
+    assert progress.together(works) == [
+        Progress("A, B", "bars", 8, 20, eta_s=10.0), Progress("A", "ids", 1, 4, unit="ids"),
+    ]  # fmt: skip
+    many = progress.together([Progress(str(n), "bars", n, 10, waiting_s=None) for n in range(6)])
+    assert many == [Progress("6 symbols", "bars", 15, 60)]
+
+
 def test_a_backup_is_named_by_its_utc_time_beside_the_database(tmp_path):
     now = pd.Timestamp("2025-07-31 22:13:20", tz="UTC")
     path = recording.backup_path(tmp_path / "tick_data.db", now)

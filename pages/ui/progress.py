@@ -1,18 +1,49 @@
 """Bars for the recorder's long work: reading the exchange's own bars, fetching missing ids."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
 import streamlit as st
 
 from ingest.gap_board import Progress
 from ingest.status import RecorderStatus
 from pages.ui import formats
 
+MOST_NAMED: Final = 4
+
 
 def show_progress(status: RecorderStatus) -> None:
-    """Show a bar for each piece of work that is not done."""
+    """Show a bar for each kind of work that is not done: symbols that do the same share one."""
     asked_for = () if status.asked_for is None else (status.asked_for,)
-    for work in (*status.warm_start, *asked_for, *status.backfill):
+    for work in together((*status.warm_start, *asked_for, *status.backfill)):
         if work.done < work.total:
             st.progress(work.done / work.total, progress_text(work))
+
+
+def together(works: Sequence[Progress]) -> list[Progress]:
+    """Add up what is done of the same kind: its slowest symbol says how long it takes."""
+    kinds: dict[tuple[str, str], list[Progress]] = {}
+    for work in works:
+        kinds.setdefault((work.what, work.unit), []).append(work)
+    return [_sum(alike) for alike in kinds.values()]
+
+
+def _sum(works: Sequence[Progress]) -> Progress:
+    symbols = list(dict.fromkeys(work.symbol for work in works))
+    named = ", ".join(symbols) if len(symbols) <= MOST_NAMED else f"{len(symbols)} symbols"
+    return replace(
+        works[0],
+        symbol=named,
+        done=sum(work.done for work in works),
+        total=sum(work.total for work in works),
+        waiting_s=_longest(work.waiting_s for work in works),
+        eta_s=_longest(work.eta_s for work in works),
+    )
+
+
+def _longest(times_s: Iterable[float | None]) -> float | None:
+    return max((time_s for time_s in times_s if time_s is not None), default=None)
 
 
 def progress_text(work: Progress) -> str:

@@ -28,8 +28,11 @@ from exchange_feeds import Feed, LiveFeed
 from exchange_market import Trade
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
+from pages.ui import views
+
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
-QUERY = "/?interval=1s&window=60&every=1&lookback=24h"
+# The last settings, with which a visit without a query begins: the refresh is not in an address.
+LAST = {"interval": "1s", "lookback": "24h", "every": 1}
 HISTORY_S = 90_000
 REFRESHES = 400
 # Never a whole price: the page shows only the decimals that the closes need.
@@ -135,17 +138,19 @@ def _dashboard(feed: Feed) -> Iterator[tuple[AppProcess, ChartPage, Traffic]]:
         ThreadedExchange(SYMBOLS, feed=feed) as exchange,
         sync_playwright() as engine,
     ):
-        options = ["--db", Path(folder, "ticks.db"), "--symbols", ",".join(SYMBOLS)]
+        database = Path(folder, "ticks.db")
+        views.remember(views.file_beside(database), LAST)
+        options = ["--db", database, "--symbols", ",".join(SYMBOLS)]
         options += ["--ws-url", exchange.ws_url, "--rest-url", exchange.rest_url]
         named = os.environ.get("PAIRDESK_CHROMIUM") or shutil.which("chromium")
         browser = engine.chromium.launch(executable_path=named, args=["--no-sandbox"])
         with running_app(Path(folder), *options) as app:
-            _warm(browser.new_page(), app.url + QUERY)
+            _warm(browser.new_page(), app.url)
             page = browser.new_page(viewport={"width": 1440, "height": 1100})
             traffic = Traffic()
             page.goto(app.url + "/healthz")
             traffic.listen(page.context.new_cdp_session(page))
-            page.goto(app.url + QUERY)
+            page.goto(app.url)
             _without_files(traffic, page)
             yield app, ChartPage(page), traffic
             browser.close()
