@@ -1,4 +1,4 @@
-"""The dashboard in a real Chromium: bytes, time from a trade to changed pixels, memory over hours.
+"""The dashboard in a real Chromium: bytes, time from a trade to changed pixels, memory zoomed in.
 
     python tests/benchmarks --only browser [--quick]
 
@@ -34,7 +34,7 @@ SYMBOLS = ("BTCUSDT", "ETHUSDT")
 # The last settings, with which a visit without a query begins: the refresh is not in an address.
 LAST = {"interval": "1s", "lookback": "24h", "every": 1}
 HISTORY_S = 90_000
-REFRESHES = 400
+REFRESHES = 24  # `tests/refreshes.py` has four hundred
 # Never a whole price: the page shows only the decimals that the closes need.
 BASE_CENTS = 5_000_003
 # The first leg's price as the page shows it, with the time of the frame that first had it.
@@ -122,11 +122,11 @@ def rows(quick: bool) -> list[Row]:
                 note="page, figures and chart; without Streamlit's and Plotly's own files",
             )
         ]  # fmt: skip
-        found.append(_refresh_bytes(chart, traffic, 3 if quick else 30))
+        found.append(_refresh_bytes(chart, traffic, 3 if quick else 15))
         found += _memory(app, chart, refreshes)
     feed = ClockFeed(50.0 if quick else 500.0)
     with _dashboard(feed) as (_, chart, _):
-        found.append(_latency(chart, feed, 5.0 if quick else 60.0))
+        found.append(_latency(chart, feed, 5.0 if quick else 30.0))
     return found
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.schema import SCHEMA_VERSION, UNITS
+from ingest.schema import PAGE_BYTES, SCHEMA_VERSION, UNITS
 from ingest.store import TickWriter
 from ingest.tick import Tick
 
@@ -146,7 +146,7 @@ def _ticks(rate: int, seconds: int) -> Iterator[Tick]:
 
 def _place(name: str) -> Path:
     KEPT.mkdir(exist_ok=True)
-    return KEPT / f"{name}-v{SCHEMA_VERSION}.db"
+    return KEPT / f"{name}-v{SCHEMA_VERSION}-{PAGE_BYTES}.db"
 
 
 def _count(path: Path) -> int:
