@@ -1,0 +1,118 @@
+"""How soon a reader sees something: from ``python app.py`` to the first figure, and after a choice.
+
+    python tests/benchmarks --only opening [--quick]
+
+A real Chromium. The start is that of a new process on the bundled sample, compiled code on disk as
+at any start but the first; the choices are made on 24 hours of 1-second bars.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from app_process import running_app
+from bench_row import Row, Samples, measured, value_row
+from chart_page import ChartPage
+from long_store import DAY_S, SYMBOLS, day_store, working_copy
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from analytics.warm import warm_up
+
+SAMPLE = "?mode=NDJSON+File"
+DAY = f"?s1={SYMBOLS[0]}&s2={SYMBOLS[1]}&interval=1s&lookback=24h"
+SIZE = {"width": 1440, "height": 900}
+UP_WITHIN_S = 60.0
+
+
+def rows(quick: bool) -> list[Row]:
+    """Measure starts and choices."""
+    warm_up()  # so that the compiled code is on disk
+    times = 1 if quick else 5
+    day = day_store(10_000, 2_000) if quick else day_store(1_000_000, DAY_S + 600)
+    with tempfile.TemporaryDirectory() as place, sync_playwright() as engine:
+        named = os.environ.get("PAIRDESK_CHROMIUM") or shutil.which("chromium")
+        browser = engine.chromium.launch(executable_path=named, args=["--no-sandbox"])
+        starts = [_start(browser, Path(place, f"start{n}")) for n in range(times)]
+        changed = _choices(browser, working_copy(day, Path(place)), times)
+        browser.close()
+    return [
+        value_row(
+            "python app.py to the first figure of the sample", Samples.of(starts), unit="s",
+            at_most=4, note="process, server, page, signal and drawn chart",
+        ),
+        *(
+            value_row(
+                f"{name} changed to the new figure, 24 h of 1-s bars", Samples.of(taken), unit="s",
+                at_most=1, note="signal, figures and chart",
+            )
+            for name, taken in changed.items()
+        ),
+    ]  # fmt: skip
+
+
+def _start(browser: Browser, folder: Path) -> float:
+    """Start the app and open its page; seconds until it shows signal and chart."""
+    folder.mkdir()
+    page = browser.new_page(viewport=SIZE)
+    begun_s = time.perf_counter()
+    with running_app(folder, "--no-ingest", "--db", folder / "none.db") as app:
+        page.goto(f"{app.url}/{SAMPLE}")
+        page.wait_for_selector(".pd-word", timeout=UP_WITHIN_S * 1e3)
+        ChartPage(page).ready()
+        took_s = time.perf_counter() - begun_s
+        app.stop()
+    page.close()
+    return took_s
+
+
+def _choices(browser: Browser, database: Path, times: int) -> dict[str, list[float]]:
+    """Choose windows and intervals by turns; seconds until figures and chart are the new ones."""
+    taken: dict[str, list[float]] = {"window": [], "interval": []}
+    options = ("--no-ingest", "--db", database)
+    with running_app(database.parent, *options) as app:
+        page = browser.new_page(viewport=SIZE)
+        page.goto(f"{app.url}/{DAY}")
+        page.wait_for_selector(".pd-word", timeout=UP_WITHIN_S * 1e3)
+        chart = ChartPage(page).ready()
+        _choose_interval(page, "5s")  # the popup's own code is loaded
+        for turn in range(times):
+            bars = 61 + turn
+            act = _drawn_after(chart, lambda bars=bars: _choose_window(page, bars))
+            taken["window"].append(measured(act)[0])
+            name = ("1s", "5s")[turn % 2]
+            page.get_by_role("combobox", name="Interval").click()
+            option = page.get_by_role("option", name=name, exact=True)
+            option.wait_for()
+            taken["interval"].append(measured(_drawn_after(chart, option.click))[0])
+        app.stop()
+    return taken
+
+
+def _drawn_after(chart: ChartPage, act: Callable[[], object]) -> Callable[[], None]:
+    """Act, and wait until the page has ended its run and the chart has drawn another state."""
+
+    def done() -> None:
+        before = chart.state()["told"], chart.state()["version"], chart.state()["draws"]
+        act()
+        chart.wait(f"s.version > {before[1]} && s.draws > {before[2]}", timeout_ms=30_000)
+
+    return done
+
+
+def _choose_window(page: Page, bars: int) -> None:
+    box = page.locator("input[aria-label='Rolling window (bars)']")
+    box.fill(str(bars))
+    box.press("Enter")
+    page.wait_for_selector(f".pd-figure:has-text('n = {bars} bars')")
+
+
+def _choose_interval(page: Page, name: str) -> None:
+    page.get_by_role("combobox", name="Interval").click()
+    page.get_by_role("option", name=name, exact=True).click()
+    page.wait_for_function(f"() => location.search.includes('interval={name}')")
