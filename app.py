@@ -7,14 +7,11 @@ the end.
 
 import asyncio
 import ctypes
-import gc
-import importlib
 import os
 import platform
 import signal
 import socket
 import sys
-import threading
 import webbrowser
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -27,15 +24,13 @@ import streamlit as st
 from streamlit import config
 from streamlit.web import cli
 
-from analytics.warm import Part, warm_up
-from ingest import file_layout
 from ingest.care import back_up
 from ingest.recorder import Recorder, check_start, install_recorder
 from ingest.replay import ReplayRecorder, check_replay, end_replay, replay_request
 from ingest.settings import Settings, install_settings, parse_settings, say
 from ingest.tick import IngestError
 from ingest.verify import verify
-from pages.ui import sign_in
+from pages.ui import loading, sign_in
 from pages.ui.assets import routes
 from pages.ui.serving import check_exposure, is_loopback, under_base_path
 from pages.ui.streamlit_private import ignore_pages_folder, send_without_delay
@@ -43,25 +38,6 @@ from pages.ui.streamlit_private import ignore_pages_folder, send_without_delay
 HERE = Path(__file__).resolve()
 STOP_WITHIN_S = 4.0
 _M_ARENA_MAX = -8  # malloc.h
-# What any page uses: imported before the first visitor, then kept out of the collector's way.
-_HEAVY_MODULES = ("pages.ui.warm",)
-
-
-def _warm_up() -> None:
-    """Compile what is compiled, beside the pages; what that leaves in memory stays for good."""
-
-    def after_each(part: Part) -> None:
-        if part == "live":
-            file_layout.warm_up()
-        _keep_from_collector()
-
-    warm_up(after_each)
-
-
-def _keep_from_collector() -> None:
-    """Freeze what lives now: Streamlit collects garbage after every run, holding all threads up."""
-    gc.collect()
-    gc.freeze()
 
 
 @asynccontextmanager
@@ -76,12 +52,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
     install_recorder(recorder)
     if recorder is not None:
         recorder.start()
-    for name in _HEAVY_MODULES:
-        importlib.import_module(name)
-    _keep_from_collector()
-    # Seconds at the very first start, while the compiled code is not cached yet; a daemon, so that
-    # stopping does not wait for it.
-    threading.Thread(target=_warm_up, name="pairdesk-warm-up", daemon=True).start()
+    loading.begin()
     opening = asyncio.create_task(_announce(settings, recorder))
     try:
         yield {}

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from analytics.errors import DegenerateSeriesError
 from analytics.frames import FloatArray, IntArray
@@ -48,7 +48,7 @@ def hurst_exponent(series: pd.Series | FloatArray) -> SpreadTest:
     return SpreadTest(
         name="Hurst exponent",
         stat=stat,
-        pvalue=2.0 * float(norm.sf(abs(stat))),
+        pvalue=2.0 * float(ndtr(-abs(stat))),
         critical_values=normal_critical(),
         lags=int(lags[-1]),
         nobs=values.size,

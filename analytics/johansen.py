@@ -10,7 +10,6 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import gammaincc, gammainccinv
 from statsmodels.tsa.coint_tables import c_sja, c_sjt
-from statsmodels.tsa.vector_ar.vecm import coint_johansen
 
 from analytics.dickey_fuller import NOISE
 from analytics.errors import (
@@ -117,6 +116,8 @@ def johansen_test(frame: pd.DataFrame, det_order: int = 0, lags: int = 1) -> Joh
         raise ParameterError("lags", lags, "a whole number, 1 or more")
     names = tuple(str(name) for name in frame.columns)
     values = _johansen_values(frame, lags, names)
+    from statsmodels.tsa.vector_ar.vecm import coint_johansen  # noqa: PLC0415 - half a second
+
     result = coint_johansen(values, det_order, lags)
     trace, max_eigen = np.asarray(result.trace_stat), np.asarray(result.max_eig_stat)
     trace_table = _johansen_table(result.trace_stat_crit_vals)

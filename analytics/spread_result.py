@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from analytics.dickey_fuller import NOISE, min_bars
 from analytics.errors import DegenerateSeriesError, NotEnoughDataError
@@ -77,4 +77,4 @@ def unbroken(
 
 def normal_critical() -> dict[str, float]:
     """Two-sided critical values of a standard normal statistic."""
-    return {f"{level:g}%": float(norm.isf(level / 200.0)) for level in (1, 5, 10)}
+    return {f"{level:g}%": float(-ndtri(level / 200.0)) for level in (1, 5, 10)}

@@ -13,8 +13,6 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from statsmodels.datasets import macrodata
-from statsmodels.tsa.stattools import adfuller, coint
 
 from analytics.frames import FloatArray
 from analytics.hedge import fit_hedge
@@ -187,6 +185,8 @@ def _published_tables() -> list[ValidationCase]:
 
 def _printed_by_stata_and_r() -> list[ValidationCase]:
     """Unit-root tests of the quarterly US series that statsmodels ships (public domain)."""
+    from statsmodels.datasets import macrodata  # noqa: PLC0415 - when asked for
+
     data = macrodata.load_pandas().data
     gdp, inflation = (data[name].to_numpy(np.float64) for name in ("realgdp", "infl"))
     stata = "Stata dfuller, US macro data 1959-2009, as statsmodels' tests quote it"
@@ -230,6 +230,8 @@ def _walks(n: int) -> tuple[FloatArray, FloatArray]:
 def _against_statsmodels() -> list[ValidationCase]:
     y, x = _walks(400)
     adf, engle_granger = adf_test(y), engle_granger_test(y, x)
+    from statsmodels.tsa.stattools import adfuller, coint  # noqa: PLC0415 - when asked for
+
     oracle, pair = adfuller(y, result_object=True), coint(y, x)
     source = "statsmodels on the same seeded walks, centred"
     return [

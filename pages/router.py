@@ -4,7 +4,18 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import address, header, sign_in, warming
+from pages.ui import loading
+
+loading.wait()  # before what follows, which imports the same
+
+from pages.ui import (  # noqa: E402 - see above
+    address,
+    compiling,
+    header,
+    live_chart,
+    sign_in,
+    warming,
+)
 
 PAGES = Path(__file__).resolve().parent
 
@@ -23,9 +34,12 @@ shown = st.navigation(
     ],
     position="top",
 )
+if shown.title != "Methods":
+    live_chart.load_early()
 # Drawn here, so that the controls are the same ones on every page and keep what was chosen.
 header.show()
 address.complete(shown.title)
 warming.wait_for_page(shown.title, header.current())
 shown.run()
 address.complete(shown.title, is_drawn=True)
+compiling.page_drawn()

@@ -4,7 +4,7 @@ const NARROW_PX = 600;
 const NARROW_TOP_PX = 84;
 const FIT_PADDING = 0.06;
 
-function loadPlotly(url) {
+export function loadPlotly(url) {
   if (!window.pairdeskPlotly) {
     window.pairdeskPlotly = new Promise((resolve, reject) => {
       const script = document.createElement("script");

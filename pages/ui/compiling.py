@@ -7,6 +7,7 @@ from analytics import warm
 from analytics.warm import Part
 
 _changed = threading.Condition()
+_pages_drawn = _waiting = 0
 
 
 def wait(parts: Sequence[Part], timeout_s: float) -> bool:
@@ -14,9 +15,29 @@ def wait(parts: Sequence[Part], timeout_s: float) -> bool:
 
     They come next, after what is being compiled now.
     """
+    global _waiting  # noqa: PLW0603 - one warm-up a process
     warm.prefer(parts)
     with _changed:
-        return _changed.wait_for(lambda: warm.is_ready(*parts), timeout_s)
+        _waiting += 1
+        _changed.notify_all()
+        try:
+            return _changed.wait_for(lambda: warm.is_ready(*parts), timeout_s)
+        finally:
+            _waiting -= 1
+
+
+def page_drawn() -> None:
+    """Note that a page is drawn: what it did not need may be made ready now."""
+    global _pages_drawn  # noqa: PLW0603 - of this process
+    with _changed:
+        _pages_drawn += 1
+        _changed.notify_all()
+
+
+def let_a_page_go_first(within_s: float) -> None:
+    """Wait until a first page is drawn, or one waits for what is not ready; so long at most."""
+    with _changed:
+        _changed.wait_for(lambda: _pages_drawn > 0 or _waiting > 0, within_s)
 
 
 def _tell() -> None:

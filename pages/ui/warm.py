@@ -4,7 +4,6 @@ Not the pages themselves and not `streamlit_autorefresh`: those ask for a visito
 """
 
 import plotly.graph_objects  # noqa: F401 - imported to be loaded
-import statsmodels.tsa.stattools  # noqa: F401 - imported to be loaded
 
 import pages.charts.coverage_figure
 import pages.charts.pair_figure

@@ -1,0 +1,61 @@
+"""What is loaded and compiled beside the server, so that it answers a second after its start.
+
+Pages wait for the imports only, and for the compiled code that they need (`pages.ui.warming`).
+"""
+
+import gc
+import importlib
+import threading
+from typing import Final
+
+FIRST_PAGE_WITHIN_S: Final = 5.0
+_loaded = threading.Event()
+_begun = threading.Lock()
+
+
+def begin() -> None:
+    """Load what any page uses, then compile what is compiled, in a thread of its own; once.
+
+    A daemon, so that stopping does not wait for it: compiling takes seconds at the very first
+    start, while nothing is cached yet.
+    """
+    if _begun.acquire(blocking=False):
+        threading.Thread(target=_load, name="pairdesk-warm-up", daemon=True).start()
+
+
+def wait() -> None:
+    """Wait until the imports are done, where they have begun: two threads must not share one."""
+    if _begun.locked():
+        _loaded.wait()
+
+
+def _load() -> None:
+    try:
+        importlib.import_module("pages.ui.warm")
+        _keep_from_collector()
+    finally:
+        _loaded.set()  # what failed fails again where a page imports it, and is told there
+    _compile()
+
+
+def _compile() -> None:
+    """Compile beside the pages; what that leaves in memory stays for good."""
+    from analytics.warm import Part, warm_up  # noqa: PLC0415 - after the imports
+    from ingest import file_layout  # noqa: PLC0415
+    from pages.ui import compiling  # noqa: PLC0415
+
+    def after_each(part: Part) -> None:
+        if part == "live":
+            file_layout.warm_up()
+            return
+        if part == "gates":  # all that the first page needs: it does not share its time
+            compiling.let_a_page_go_first(FIRST_PAGE_WITHIN_S)
+        _keep_from_collector()
+
+    warm_up(after_each)
+
+
+def _keep_from_collector() -> None:
+    """Freeze what lives now: Streamlit collects garbage after every run, holding all threads up."""
+    gc.collect()
+    gc.freeze()
