@@ -34,7 +34,7 @@ SYMBOLS = ("BTCUSDT", "ETHUSDT")
 # The last settings, with which a visit without a query begins: the refresh is not in an address.
 LAST = {"interval": "1s", "lookback": "24h", "every": 1}
 HISTORY_S = 90_000
-REFRESHES = 24  # `tests/refreshes.py` has four hundred
+REFRESHES = 12  # `tests/refreshes.py` has four hundred
 # Never a whole price: the page shows only the decimals that the closes need.
 BASE_CENTS = 5_000_003
 # The first leg's price as the page shows it, with the time of the frame that first had it.

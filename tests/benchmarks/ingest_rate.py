@@ -23,9 +23,9 @@ def rows(quick: bool) -> list[Row]:
         folder = Path(place)
         before = one_commit_a_trade(folder / "before.db", 0.3 if quick else 3.0)
         peak = _loaded(folder / "peak", QUICK_PER_S if quick else OFFERED_PER_S, 60.0, quick=quick)
-        most = peak if quick else _loaded(folder / "most", MOST_PER_S, 15.0, quick=False)
+        most = peak if quick else _loaded(folder / "most", MOST_PER_S, 12.0, quick=False)
         after = one_commit_a_trade(folder / "after.db", 0.3 if quick else 3.0)
-        steady = _loaded(folder / "steady", 5_000 if not quick else 1_000, 20.0, quick=quick)
+        steady = _loaded(folder / "steady", 5_000 if not quick else 1_000, 12.0, quick=quick)
         return [
             *_peak_rows(peak, quick=quick),
             _ratio_row(most, Samples((before, after)), quick=quick),

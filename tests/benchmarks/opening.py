@@ -33,7 +33,7 @@ UP_WITHIN_S = 60.0
 def rows(quick: bool) -> list[Row]:
     """Measure starts and choices."""
     warm_up()  # so that the compiled code is on disk
-    times = 1 if quick else 5
+    times = 1 if quick else 3
     day = day_store(10_000, 2_000) if quick else day_store(1_000_000, DAY_S + 600)
     with tempfile.TemporaryDirectory() as place, sync_playwright() as engine:
         named = os.environ.get("PAIRDESK_CHROMIUM") or shutil.which("chromium")

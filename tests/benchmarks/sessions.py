@@ -50,7 +50,7 @@ live()
 
 def rows(quick: bool) -> list[Row]:
     """Measure the app and a bare script."""
-    seconds, turns = (1.0, 1) if quick else (6.0, 2)
+    seconds, turns = (1.0, 1) if quick else (8.0, 1)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         with _recording_app(folder / "app") as app:
