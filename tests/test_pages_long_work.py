@@ -51,6 +51,7 @@ def steps_of(done: list[int], steps: int = 5) -> Callable[[long_work.Progress], 
 
 
 def with_bar(monkeypatch: pytest.MonkeyPatch, bar: Bar) -> Bar:
+    monkeypatch.setattr(long_work, "TELL_EVERY_S", 0.0)  # each step is told
     monkeypatch.setattr(long_work.st, "progress", lambda *_: bar)
     return bar
 
@@ -78,6 +79,15 @@ def test_a_click_on_cancel_ends_the_work_at_its_step_and_keeps_nothing(monkeypat
     WORK.forget_cancel()
     assert session == {}
     assert WORK.run("a", steps_of(done)) == "result 12"
+
+
+def test_steps_that_follow_fast_are_told_now_and_then_and_the_last_one_always(monkeypatch, session):
+    bar, done = with_bar(monkeypatch, Bar()), []
+    monkeypatch.setattr(long_work, "TELL_EVERY_S", 3600.0)
+    monkeypatch.setattr(long_work.time, "monotonic", lambda: 7200.0)
+    WORK.run("a", steps_of(done))
+    assert len(done) > 2
+    assert len(bar.told) == 2
 
 
 def test_a_click_that_waits_for_a_fragment_ends_the_work_too(monkeypatch, session):

@@ -1,5 +1,6 @@
 """Long work on a page: done once for its key, with a bar that tells how far it is and a way out."""
 
+import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
@@ -11,6 +12,7 @@ from pages.ui.notices import Notice
 from pages.ui.streamlit_private import is_click_waiting
 
 MAX_KEPT: Final = 4
+TELL_EVERY_S: Final = 0.1
 
 T = TypeVar("T")
 
@@ -108,10 +110,17 @@ class LongWork:
             button = f"{self.name}_cancel"
             st.button("Cancel", key=button, on_click=self.cancel, args=(wish,))
 
+        told_s = 0.0
+
         def progress(done: int, steps: int) -> None:
-            # Outside a fragment Streamlit itself ends this run at a click, inside `bar.progress`.
+            nonlocal told_s
             if is_click_waiting(button):
                 raise _CancelledError
+            # A browser that is told of each of a thousand steps a second shows none of them.
+            if done < steps and time.monotonic() - told_s < TELL_EVERY_S:
+                return
+            told_s = time.monotonic()
+            # Outside a fragment Streamlit itself ends this run at a click, inside this call.
             bar.progress(done / steps, f"{self.doing}: {done:,} of {steps:,} {self.steps}")
 
         try:
