@@ -7,6 +7,7 @@ the end.
 
 import asyncio
 import ctypes
+import gc
 import os
 import platform
 import signal
@@ -19,6 +20,8 @@ from pathlib import Path
 
 # Before NumPy is loaded: on a busy machine its threaded BLAS waits for cores it does not get.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Nothing of what is imported is garbage: looking for some takes a fifth of a second.
+gc.disable()
 
 import streamlit as st
 from streamlit import config
@@ -34,6 +37,9 @@ from pages.ui import loading, sign_in
 from pages.ui.assets import routes
 from pages.ui.serving import check_exposure, is_loopback, under_base_path
 from pages.ui.streamlit_private import ignore_pages_folder, send_without_delay
+
+gc.freeze()
+gc.enable()
 
 HERE = Path(__file__).resolve()
 STOP_WITHIN_S = 4.0

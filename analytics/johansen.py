@@ -7,9 +7,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
 from scipy.special import gammaincc, gammainccinv
-from statsmodels.tsa.coint_tables import c_sja, c_sjt
 
 from analytics.dickey_fuller import NOISE
 from analytics.errors import (
@@ -194,6 +192,8 @@ def johansen_pvalue(
     Doornik (1998), J. Economic Surveys 12, 573-593, for the gamma distribution; MacKinnon, Haug &
     Michelis (1999), J. Applied Econometrics 14, 563-577, for the points.
     """
+    from statsmodels.tsa.coint_tables import c_sja, c_sjt  # noqa: PLC0415 - half a second to import
+
     table = c_sjt if kind == "trace" else c_sja
     tenth, _, hundredth = (float(value) for value in table(free, det_order))
     if not tenth > 0:
@@ -205,6 +205,7 @@ def johansen_pvalue(
 @lru_cache(maxsize=128)
 def _gamma_through(tenth: float, hundredth: float) -> tuple[float, float]:
     """Shape and scale of the gamma distribution with these 10 % and 1 % points."""
+    from scipy.optimize import brentq  # noqa: PLC0415 - a tenth of a second to import
 
     def gap(shape: float) -> float:
         return float(gammainccinv(shape, 0.01) / gammainccinv(shape, 0.10)) - hundredth / tenth

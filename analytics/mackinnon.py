@@ -1,29 +1,18 @@
-"""MacKinnon's p-values and critical values, from the tables statsmodels carries.
+"""MacKinnon's p-values and critical values.
 
-Its own functions pass each number through general machinery that takes longer than the test.
+statsmodels' own functions pass each number through general machinery that takes longer than the
+test, and through imports that take half a second.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
-from statsmodels.tsa import adfvalues as tables
-
-from analytics.frames import FloatArray
+from analytics.mackinnon_tables import TABLES
 
 LEVELS: Final = ("1%", "5%", "10%")
 
 _SQRT_HALF = math.sqrt(0.5)
-# By trend: where the distribution's ends are, and its polynomials left and right of `star`.
-_TABLES: Final = {
-    "n": (tables.tau_min_nc, tables.tau_max_nc, tables.tau_star_nc, tables.tau_nc_smallp,
-          tables.tau_nc_largep, tables.tau_nc_2010),
-    "c": (tables.tau_min_c, tables.tau_max_c, tables.tau_star_c, tables.tau_c_smallp,
-          tables.tau_c_largep, tables.tau_c_2010),
-    "ct": (tables.tau_min_ct, tables.tau_max_ct, tables.tau_star_ct, tables.tau_ct_smallp,
-           tables.tau_ct_largep, tables.tau_ct_2010),
-    "ctt": (tables.tau_min_ctt, tables.tau_max_ctt, tables.tau_star_ctt, tables.tau_ctt_smallp,
-            tables.tau_ctt_largep, tables.tau_ctt_2010),
-}  # fmt: skip
 
 
 def mackinnon_pvalue(stat: float, trend: str, variables: int) -> float:
@@ -41,7 +30,7 @@ def mackinnon_pvalue(stat: float, trend: str, variables: int) -> float:
     ----------
     MacKinnon (1994), J. Business & Economic Statistics 12, 167-176.
     """
-    lowest, highest, star, left, right = (table[variables - 1] for table in _TABLES[trend][:5])
+    lowest, highest, star, left, right, _ = TABLES[trend][variables - 1]
     if math.isnan(stat):
         return math.nan
     if stat > highest:
@@ -54,18 +43,18 @@ def mackinnon_pvalue(stat: float, trend: str, variables: int) -> float:
 
 def critical_values(trend: str, variables: int, nobs: int) -> dict[str, float]:
     """MacKinnon (2010) at `LEVELS`; NaN for trend "n" with two variables, never published."""
-    if trend == "n" and variables > 1:
+    surfaces = TABLES[trend][variables - 1].critical
+    if not surfaces:
         return dict.fromkeys(LEVELS, math.nan)
-    surfaces = _TABLES[trend][5][variables - 1]
     return {
         level: _polynomial(surface, 1.0 / nobs)
         for level, surface in zip(LEVELS, surfaces, strict=True)
     }
 
 
-def _polynomial(coefficients: FloatArray, at: float) -> float:
+def _polynomial(coefficients: Sequence[float], at: float) -> float:
     """Evaluate from the highest power down; coefficients ascend."""
     value = 0.0
-    for coefficient in reversed(coefficients.tolist()):
+    for coefficient in reversed(coefficients):
         value = value * at + coefficient
-    return float(value)
+    return value

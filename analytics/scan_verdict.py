@@ -4,9 +4,9 @@ from typing import Final, Literal, cast
 
 import numpy as np
 from scipy.special import ndtr
-from statsmodels.tsa import adfvalues as tables
 
 from analytics.frames import BoolArray, FloatArray, IntArray
+from analytics.mackinnon_tables import TABLES
 
 Verdict = Literal["", "holds", "shifted", "unproven", "broke"]
 
@@ -33,11 +33,12 @@ def dickey_fuller_pvalues(stats: FloatArray) -> FloatArray:
 
 def _pvalues(stats: FloatArray, row: int) -> FloatArray:
     """Vectorised `analytics.mackinnon.mackinnon_pvalue`: trend "c", row + 1 variables."""
-    left = np.polynomial.polynomial.polyval(stats, tables.tau_c_smallp[row])
-    right = np.polynomial.polynomial.polyval(stats, tables.tau_c_largep[row])
-    pvalues = ndtr(np.where(stats <= tables.tau_star_c[row], left, right))
-    pvalues = np.where(stats > tables.tau_max_c[row], 1.0, pvalues)
-    pvalues = np.where(stats < tables.tau_min_c[row], 0.0, pvalues)
+    lowest, highest, star, left, right, _ = TABLES["c"][row]
+    smaller = np.polynomial.polynomial.polyval(stats, left)
+    larger = np.polynomial.polynomial.polyval(stats, right)
+    pvalues = ndtr(np.where(stats <= star, smaller, larger))
+    pvalues = np.where(stats > highest, 1.0, pvalues)
+    pvalues = np.where(stats < lowest, 0.0, pvalues)
     known: FloatArray = np.where(np.isnan(stats), np.nan, pvalues)
     return known
 

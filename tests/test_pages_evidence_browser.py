@@ -49,7 +49,7 @@ def test_choices_go_along_and_the_figures_are_drawn(browser, address, width, sch
     page.wait_for_selector(".pd-word", timeout=READY_MS)
     if width < 640:
         page.get_by_test_id("stExpandSidebarButton").click()
-    page.get_by_role("link", name="Evidence").click()
+    page.get_by_role("link", name="Evidence", exact=True).click()
     page.wait_for_selector(".pd-verdict:has-text('at 10 %')", timeout=READY_MS)
     page.wait_for_function(
         "() => ['interval=15s', 'spread=log', 'window=30', 'sell=3', 'level=10']"

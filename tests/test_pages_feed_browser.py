@@ -64,7 +64,7 @@ def page(browser: "playwright.Browser", address: str) -> Iterator["playwright.Pa
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
     open_when_up(page, address + "/?window=25")
-    page.get_by_role("link", name="Feed").click()
+    page.get_by_role("link", name="Feed", exact=True).click()
     page.wait_for_selector("h1:has-text('Feed')", timeout=READY_MS)
     page.wait_for_selector(".pairdesk-plot .main-svg", timeout=READY_MS)
     yield page
@@ -153,7 +153,7 @@ def test_what_the_figures_mean_opens_by_keyboard_and_stays_through_a_refresh(pag
 
 
 def test_the_view_in_the_url_is_kept_over_a_visit_to_this_page(page):
-    page.get_by_role("link", name="Live").click()
+    page.get_by_role("link", name="Live", exact=True).click()
     page.wait_for_selector(".pd-word, .stAlert", timeout=READY_MS)
     page.wait_for_function("() => location.search.includes('window=25')")
 

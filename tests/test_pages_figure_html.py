@@ -3,9 +3,9 @@
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from plotly.offline import get_plotlyjs
 
 from pages.charts import axes, theme
+from pages.ui import plotly_library
 from pages.ui.figure_html import figure_block, in_words
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
@@ -43,7 +43,7 @@ def dated() -> go.Figure:
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York"])
 def test_numbers_stand_where_the_axis_says_in_every_zone(browser, zone, tmp_path):
     file = tmp_path / "figure.html"
-    script = f"<meta charset=utf-8><script>{get_plotlyjs()}</script>"
+    script = f"<meta charset=utf-8><script>{plotly_library.script()}</script>"
     file.write_text(script + figure_block("A title", dated()), encoding="utf-8")
     page = browser.new_page(timezone_id=zone)
     page.goto(file.as_uri())

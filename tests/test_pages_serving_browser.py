@@ -27,7 +27,7 @@ def test_the_desk_works_under_the_path_of_a_proxy(browser: Browser, tmp_path: Pa
         page, errors = watched(browser)
         page.goto(f"{app.url}/{SAMPLE}")
         expect(page.locator(".pairdesk-plot .main-svg").first).to_be_visible(timeout=60_000)
-        page.get_by_role("link", name="Evidence").click()
+        page.get_by_role("link", name="Evidence", exact=True).click()
         expect(page.get_by_role("heading", name="Evidence").first).to_be_visible(timeout=30_000)
         assert "/tools/desk/evidence" in page.url
         assert app.answer("healthz").startswith(b"{")

@@ -1,6 +1,7 @@
 """The first start on a machine: what a page says while it waits, and that it waits no longer."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -144,3 +145,25 @@ def test_on_a_new_machine_the_first_page_says_so_and_comes_by_itself(
         page.wait_for_selector(".pd-word", timeout=300_000)
         assert line.count() == 0
         page.close()
+
+
+def test_what_the_first_page_does_not_need_waits_until_it_is_shown(monkeypatch):
+    monkeypatch.setattr(compiling, "_pages_drawn", 0)
+    begun_s = time.monotonic()
+    giver = threading.Thread(target=compiling.page_drawn)
+    giver.start()
+    compiling.let_a_page_go_first(PATIENT_S, 0.2)
+    giver.join()
+    assert 0.2 <= time.monotonic() - begun_s < PATIENT_S
+
+
+def test_it_waits_for_no_page_once_one_waits_for_it(cold, monkeypatch):
+    monkeypatch.setattr(compiling, "_pages_drawn", 1)  # its browser has long to show it
+
+    def compile_gates() -> None:
+        compiling.let_a_page_go_first(PATIENT_S, PATIENT_S)
+
+    begun_s = time.monotonic()
+    cold(gates=compile_gates)
+    assert compiling.wait(("evidence",), PATIENT_S)
+    assert time.monotonic() - begun_s < PATIENT_S

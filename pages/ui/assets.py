@@ -1,24 +1,21 @@
 """What our own server answers beside Streamlit: files that work offline, and the health check."""
 
-from pathlib import Path
-
-import plotly
-from starlette.responses import FileResponse
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
+from pages.ui import plotly_library
 from pages.ui.chart_route import CHART_PATH, chart
 from pages.ui.chart_script import script_routes
 from pages.ui.health import HEALTH_PATH, PILL_PATH, healthz, pill
 
-PLOTLY_FILE = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-# The version is part of the address, so that the browser may keep the file for good.
-PLOTLY_PATH = f"/pairdesk/plotly-{plotly.__version__}.min.js"
+_FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
 
 
 def routes() -> list[Route]:
     """Return the routes that the app mounts beside Streamlit's own."""
     return [
-        Route(PLOTLY_PATH, _plotly),
+        Route(plotly_library.PATH, _plotly),
         Route(HEALTH_PATH, healthz),
         Route(PILL_PATH, pill),
         Route(CHART_PATH + "/{token}", chart),
@@ -26,10 +23,12 @@ def routes() -> list[Route]:
     ]
 
 
-async def _plotly(request: object) -> FileResponse:  # noqa: ARG001 - Starlette passes the request
-    """Serve plotly.js from the installed package."""
-    return FileResponse(
-        PLOTLY_FILE,
+def _plotly(request: Request) -> Response:
+    """Serve plotly.js as it is kept, compressed; to the rare client that wants it plain, plain."""
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(plotly_library.script(), media_type="text/javascript", headers=_FOR_GOOD)
+    return Response(
+        plotly_library.compressed(),
         media_type="text/javascript",
-        headers={"Cache-Control": "public, max-age=31536000, immutable"},
+        headers={**_FOR_GOOD, "Content-Encoding": "gzip"},
     )

@@ -7,11 +7,17 @@ from typing import Final
 
 import pandas as pd
 import streamlit as st
-from plotly.offline import get_plotlyjs
 
 from analytics.backtest import BacktestResult
 from analytics.frames import bar_times_us, utc_index
-from pages.ui import backtest_charts, backtest_words, exports, formats, markup
+from pages.ui import (
+    backtest_charts,
+    backtest_words,
+    exports,
+    formats,
+    markup,
+    plotly_library,
+)
 from pages.ui.backtest_data import Runs
 from pages.ui.csv_file import csv_bytes
 from pages.ui.figure_html import figure_block
@@ -77,7 +83,7 @@ def report(found: Runs, source: str, notes: list[str]) -> bytes:
         f"<title>Pairdesk backtest {escape(params.label)}</title>"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{STYLE.read_text(encoding='utf-8')}{PAGE_STYLE}</style>"
-        f"<script>{get_plotlyjs()}</script></head><body><main>{''.join(pieces)}</main></body></html>"
+        f"<script>{plotly_library.script()}</script></head><body><main>{''.join(pieces)}</main></body></html>"
     ).encode()
 
 

@@ -34,10 +34,15 @@ def page_drawn() -> None:
         _changed.notify_all()
 
 
-def let_a_page_go_first(within_s: float) -> None:
-    """Wait until a first page is drawn, or one waits for what is not ready; so long at most."""
+def let_a_page_go_first(within_s: float, browser_s: float) -> None:
+    """Wait until a first page is drawn, and a browser has had that long to show it.
+
+    Not longer than `within_s` for a page, and not at all once one waits for what is not ready.
+    """
     with _changed:
         _changed.wait_for(lambda: _pages_drawn > 0 or _waiting > 0, within_s)
+        if _pages_drawn:
+            _changed.wait_for(lambda: _waiting > 0, browser_s)
 
 
 def _tell() -> None:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.charts import theme
-from pages.ui.assets import PLOTLY_PATH
+from pages.ui import plotly_library
 from pages.ui.chart_route import CHART_PATH
 from pages.ui.chart_script import loader, script_path
 from pages.ui.chart_store import ServedChart
@@ -64,7 +64,7 @@ import(new URL("SCRIPT", document.baseURI).href)
 
 def load_early() -> None:
     """Have the browser load the chart library while the server makes the page."""
-    script, library = script_path("stream").lstrip("/"), PLOTLY_PATH.lstrip("/")
+    script, library = script_path("stream").lstrip("/"), plotly_library.PATH.lstrip("/")
     told = _EARLY.replace("SCRIPT", script).replace("LIBRARY", library)
     with st.container(key="early"):
         st.html(told, unsafe_allow_javascript=True)
@@ -104,7 +104,7 @@ def streamed_chart(
     data = {
         "url": f"{CHART_PATH.lstrip('/')}/{served.token}",
         "version": served.version,
-        "plotly_url": PLOTLY_PATH.lstrip("/"),
+        "plotly_url": plotly_library.PATH.lstrip("/"),
         "key": key,
         "label": label,
         "file": file,
@@ -116,7 +116,7 @@ def streamed_chart(
 def chart_payload(figure: go.Figure, label: str, height_px: int) -> bytes:
     """Pack what the browser needs as JSON; arrays travel as base64 of their bytes."""
     head = {
-        "plotly_url": PLOTLY_PATH.lstrip("/"),
+        "plotly_url": plotly_library.PATH.lstrip("/"),
         "css_variables": theme.CSS_VARIABLES,
         "height": height_px,
         "label": label,

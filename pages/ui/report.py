@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Final
 
 import pandas as pd
-from plotly.offline import get_plotlyjs
 
 from analytics.outcome import Degenerate, NotEnough
 from analytics.pair import PairAnalytics
@@ -20,6 +19,7 @@ from pages.ui import (
     figures,
     formats,
     markup,
+    plotly_library,
     tabs,
     trends,
 )
@@ -60,7 +60,7 @@ def page(result: PairAnalytics, bars: PairBars, source: str, link: str) -> bytes
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{style}{PAGE_STYLE}</style><script>{get_plotlyjs()}</script></head>"
+        f"<style>{style}{PAGE_STYLE}</style><script>{plotly_library.script()}</script></head>"
         f"<body><main>{body}</main></body></html>"
     ).encode()
 

@@ -1,4 +1,4 @@
-"""Imports every heavy module that any page uses, so that no visitor waits for them.
+"""Imports the heavy modules of the first page and of the light ones: no visitor waits for them.
 
 Not the pages themselves and not `streamlit_autorefresh`: those ask for a visitor when imported.
 """
@@ -7,9 +7,6 @@ import plotly.graph_objects  # noqa: F401 - imported to be loaded
 
 import pages.charts.coverage_figure
 import pages.charts.pair_figure
-import pages.ui.backtest_body
 import pages.ui.body
-import pages.ui.evidence_body
 import pages.ui.feed_body
-import pages.ui.file_choice
-import pages.ui.scanner_body  # noqa: F401 - imported to be loaded, as are those above
+import pages.ui.file_choice  # noqa: F401 - imported to be loaded, as are those above
