@@ -160,10 +160,14 @@ def test_what_the_first_page_does_not_need_waits_until_it_is_shown(monkeypatch):
 def test_it_waits_for_no_page_once_one_waits_for_it(cold, monkeypatch):
     monkeypatch.setattr(compiling, "_pages_drawn", 1)  # its browser has long to show it
 
+    begun = threading.Event()
+
     def compile_gates() -> None:
+        begun.set()
         compiling.let_a_page_go_first(PATIENT_S, PATIENT_S)
 
     begun_s = time.monotonic()
     cold(gates=compile_gates)
+    assert begun.wait(PATIENT_S)
     assert compiling.wait(("evidence",), PATIENT_S)
     assert time.monotonic() - begun_s < PATIENT_S
