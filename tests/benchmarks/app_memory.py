@@ -48,15 +48,17 @@ def rows(quick: bool) -> list[Row]:
     day = day_store(10_000, 2_000) if quick else day_store(1_000_000, DAY_S + 600)
     stored = long_store(day, 50_000 if quick else 49_000_000)
     seconds = 4.0 if quick else 60.0
-    with tempfile.TemporaryDirectory() as place:
-        with _recording_on(working_copy(stored, Path(place))) as app:
-            taken = _while_pages_refresh(app, seconds)
-            app.stop()
+    with (
+        tempfile.TemporaryDirectory() as place,
+        _recording_on(working_copy(stored, Path(place))) as app,
+    ):
+        taken = _while_pages_refresh(app, seconds)
+        app.stop()
     late = taken[len(taken) // 2 :]
     note = f"{stored.ticks:,} ticks stored, {2 * RATE:g} trades/s, {PAGES} pages a second each"
     return [
         value_row(
-            "memory of the app, three sessions, 50 M ticks stored", max(taken), unit="MB",
+            "memory of the app, its server and recorder, three sessions, 50 M ticks stored", max(taken), unit="MB",
             at_most=600, note=f"most in {seconds:g} s, server and recorder included; {note}",
         ),
         value_row(
