@@ -58,7 +58,7 @@ def rows(quick: bool) -> list[Row]:
     note = f"{stored.ticks:,} ticks stored, {2 * RATE:g} trades/s, {PAGES} pages a second each"
     return [
         value_row(
-            "memory of the app, its server and recorder, three sessions, 50 M ticks stored", max(taken), unit="MB",
+            "memory of the app, three sessions, 50 M ticks stored", max(taken), unit="MB",
             at_most=600, note=f"most in {seconds:g} s, server and recorder included; {note}",
         ),
         value_row(
