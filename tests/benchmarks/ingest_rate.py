@@ -1,60 +1,97 @@
 """Trades from the socket to stored rows with their bars: how many a second, how soon readable."""
 
+import asyncio
 import json
 import sqlite3
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
+import websockets
 from bench_row import Row, Samples, ratio_row, value_row
 from ingest_blaster import SYMBOLS, Template
-from ingest_load import Load, load_app, load_recorder
+from ingest_load import Load, blaster, load_app, load_recorder
 
 OFFERED_PER_S = 44_000
 NEEDED_PER_S = 40_000
 MOST_PER_S = 150_000
 QUICK_PER_S = 4_000
+FASTER_THAN_COMMITS_PER_S = 30_000
 WINDOW_S = 5.0
 
 
 def rows(quick: bool) -> list[Row]:
+    for_s = 0.3 if quick else 3.0
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        before = one_commit_a_trade(folder / "before.db", 0.3 if quick else 3.0)
+        before = [_usual(folder / "before", for_s), _insert(folder / "first.db", for_s)]
         peak = _loaded(folder / "peak", QUICK_PER_S if quick else OFFERED_PER_S, 60.0, quick=quick)
         most = peak if quick else _loaded(folder / "most", MOST_PER_S, 12.0, quick=False)
-        after = one_commit_a_trade(folder / "after.db", 0.3 if quick else 3.0)
+        after = [_usual(folder / "after", for_s), _insert(folder / "last.db", for_s)]
         steady = _loaded(folder / "steady", 5_000 if not quick else 1_000, 12.0, quick=quick)
+        usual, bare = (Samples(each) for each in zip(before, after, strict=True))
         return [
             *_peak_rows(peak, quick=quick),
-            _ratio_row(most, Samples((before, after)), quick=quick),
+            *_ratio_rows(most, usual, bare, quick=quick),
             *_steady_rows(steady),
         ]
 
 
-def one_commit_a_trade(path: Path, for_s: float) -> float:
-    """Rate of a recorder that parses a frame, inserts it, and commits; no socket, no bars."""
+def _usual(folder: Path, for_s: float) -> float:
+    """Rate of the usual recorder: each frame of the socket is parsed, inserted and committed."""
+    folder.mkdir()
+    with blaster(FASTER_THAN_COMMITS_PER_S, for_s + 2.0, wait_s=0.1) as (port, _):
+        return asyncio.run(_commit_each(port, folder / "ticks.db", for_s))
+
+
+async def _commit_each(port: int, path: Path, for_s: float) -> float:
+    with _table(path) as connection:
+        async with websockets.connect(
+            f"ws://127.0.0.1:{port}/stream", compression=None, close_timeout=0.1
+        ) as client:
+            _store(connection, await client.recv())
+            begun_s, done, took_s = time.perf_counter(), 0, 0.0
+            while took_s < for_s:
+                _store(connection, await client.recv())
+                done += 1
+                took_s = time.perf_counter() - begun_s
+    return done / took_s
+
+
+def _insert(path: Path, for_s: float) -> float:
+    """Rate of the same without its socket: frames that are there already."""
     template = Template(SYMBOLS[0], maker=True)
     block = template.frames(50_000, time.time_ns() // 1_000_000)
     width = len(block) // 50_000
     frames = [block[at + 4 : at + width] for at in range(0, len(block), width)]
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("CREATE TABLE ticks (symbol, time, price, size, id)")
-    begun_s, done = time.perf_counter(), 0
-    for frame in frames:
-        data = json.loads(frame)["data"]
-        values = (data["s"], data["T"], float(data["p"]), float(data["q"]), data["a"])
-        connection.execute("INSERT INTO ticks VALUES (?, ?, ?, ?, ?)", values)
-        connection.commit()
-        done += 1
-        if time.perf_counter() - begun_s > for_s:
-            break
-    took_s = time.perf_counter() - begun_s
-    connection.close()
-    return done / took_s
+    with _table(path) as connection:
+        begun_s, done = time.perf_counter(), 0
+        for frame in frames:
+            _store(connection, frame)
+            done += 1
+            if time.perf_counter() - begun_s > for_s:
+                break
+        return done / (time.perf_counter() - begun_s)
+
+
+@contextmanager
+def _table(path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("CREATE TABLE ticks (symbol, time, price, size, id)")
+        yield connection
+
+
+def _store(connection: sqlite3.Connection, frame: str | bytes) -> None:
+    """Parse, insert, commit; no bars, no ledger, nothing checked."""
+    data = json.loads(frame)["data"]
+    values = (data["s"], data["T"], float(data["p"]), float(data["q"]), data["a"])
+    connection.execute("INSERT INTO ticks VALUES (?, ?, ?, ?, ?)", values)
+    connection.commit()
 
 
 def _loaded(folder: Path, rate: float, seconds: float, *, quick: bool) -> Load:
@@ -91,18 +128,24 @@ def _peak_rows(load: Load, *, quick: bool) -> list[Row]:
     ]  # fmt: skip
 
 
-def _ratio_row(load: Load, naive: Samples, *, quick: bool) -> Row:
-    """What is stored at a rate near the most it takes, beside the usual way without a socket."""
-    return ratio_row(
-        "most stored a second beside one commit a trade",
-        Samples.of(load.rates(0.2 if quick else 3.0)), naive, unit="trades/s",
-        more_is_better=True, at_least=20,
-        note=(
-            f"{load.sent:,} trades with their bars, pages open, deepest queue"
-            f" {max(load.depths):,}; the other: json.loads, INSERT, COMMIT without socket or bars;"
-            " WAL and FULL sync on the same disk, whose speed decides this ratio"
+def _ratio_rows(load: Load, usual: Samples, bare: Samples, *, quick: bool) -> list[Row]:
+    """What is stored at a rate near the most it takes, beside the usual way."""
+    rates = Samples.of(load.rates(0.2 if quick else 3.0))
+    return [
+        ratio_row(
+            "most stored a second beside a recorder that commits each trade", rates, usual,
+            unit="trades/s", more_is_better=True, at_least=20,
+            note=(
+                f"{load.sent:,} trades with their bars, pages open, deepest queue"
+                f" {max(load.depths):,}; the other: websockets, json.loads, INSERT, COMMIT, without"
+                " bars and pages; WAL and FULL sync on the same disk, whose speed decides this"
+            ),
         ),
-    )  # fmt: skip
+        ratio_row(
+            "the same beside commits of frames that lie in memory", rates, bare,
+            unit="trades/s", more_is_better=True, note="no socket to read: no recorder",
+        ),
+    ]  # fmt: skip
 
 
 def _memory_rows(load: Load) -> list[Row]:
