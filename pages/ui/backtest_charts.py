@@ -18,7 +18,7 @@ from pages.charts.backtest_figure import (
 from pages.charts.backtest_heatmap import null_figure, sweep_heatmap
 from pages.ui.backtest_data import Runs
 from pages.ui.backtest_words import is_too_short
-from pages.ui.clock import axis_ms, zone_label
+from pages.ui.clock import even_label, even_ms
 
 # Bars in sight on either side of a trade that is looked at, and at least so many.
 AROUND = 1.5
@@ -34,7 +34,7 @@ def series_of(result: BacktestResult) -> BacktestSeries:
         for values in (result.equity, result.gross_equity, *(held[name] for name in held))
     )
     return BacktestSeries(
-        time_ms=axis_ms(pd.DatetimeIndex(result.y.index)),
+        time_ms=even_ms(pd.DatetimeIndex(result.y.index)),
         net=net,
         gross=gross,
         held_y=held_y,
@@ -48,11 +48,11 @@ def marks_of(result: BacktestResult) -> TradeMarks:
     """Take where trades were filled, at the z of that bar."""
     trades = result.trades
     entry, left = (pd.DatetimeIndex(trades[name]) for name in ("entry_time", "exit_time"))
-    z = result.zscore
+    z, end = result.zscore, result.y.index[-1]
     return TradeMarks(
-        entry_ms=axis_ms(entry),
+        entry_ms=even_ms(entry, end),
         entry_z=z.reindex(entry).to_numpy(),
-        exit_ms=axis_ms(left),
+        exit_ms=even_ms(left, end),
         exit_z=z.reindex(left).to_numpy(),
         is_buy=trades["side"].eq("BUY").to_numpy(),
     )
@@ -63,7 +63,8 @@ def focus_on(result: BacktestResult, row: int | None) -> Focus | None:
     if row is None or row >= len(result.trades):
         return None
     trade = result.trades.iloc[row]
-    entry, left = axis_ms(pd.DatetimeIndex([trade["entry_time"], trade["exit_time"]]))
+    times = pd.DatetimeIndex([trade["entry_time"], trade["exit_time"]])
+    entry, left = even_ms(times, result.y.index[-1])
     step = result.params.bar.us / 1_000
     room = max((left - entry) * AROUND, LEAST_BARS * step)
     return Focus(entry - room, left + room, entry, left)
@@ -75,9 +76,9 @@ def figure_of(found: Runs, row: int | None = None, view: str = "") -> go.Figure:
     labels = BacktestLabels(
         result.params.y, result.params.x, result.rules.sell_above, result.rules.buy_below,
         view_id=f"{view}|{result.params.label}|{result.params.interval}|{row}",
-        zone=zone_label(),
+        zone=even_label(pd.DatetimeIndex(result.y.index)),
     )  # fmt: skip
-    border = axis_ms(pd.DatetimeIndex(found.test.y.index[:1]))[0]
+    border = even_ms(pd.DatetimeIndex(found.test.y.index[:1]), result.y.index[-1])[0]
     return backtest_figure(
         series_of(result), marks_of(result), labels, border_ms=float(border),
         focus=focus_on(result, row),

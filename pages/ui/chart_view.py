@@ -19,7 +19,7 @@ from pages.charts.pair_series import (
     PriceView,
 )
 from pages.ui import formats
-from pages.ui.clock import axis_ms, zone_label
+from pages.ui.clock import axis_ms, even_ms, time_ms, zone_label
 
 # By analysis, for as long as that is kept, and by what of the reader's is in them: the zone.
 _series: Final[WeakKeyDictionary[PairAnalytics, dict[str, PairSeries]]] = WeakKeyDictionary()
@@ -28,14 +28,8 @@ _labels: Final[WeakKeyDictionary[PairAnalytics, dict[tuple[str, ...], PairLabels
 )
 
 BAND_STD: Final = 2.0
-MS_PER_US: Final = 1_000
 # In less the clock is not put forward and back again, in any zone that people live by.
 SEASON: Final = pd.Timedelta(days=20)
-
-
-def time_ms(index: pd.DatetimeIndex) -> Floats:
-    """Turn a UTC index into milliseconds since the epoch, as Plotly takes them fastest."""
-    return index.as_unit("us").asi8 / MS_PER_US
 
 
 def pair_series(result: PairAnalytics) -> PairSeries:
@@ -48,7 +42,7 @@ def pair_series(result: PairAnalytics) -> PairSeries:
 
 def _pair_series(result: PairAnalytics) -> PairSeries:
     index = pd.DatetimeIndex(result.zscore.index)
-    times = wall_ms(index)
+    times = even_ms(index)
     return PairSeries(
         time_ms=times,
         clock=clock_changes(index, times),
@@ -65,12 +59,6 @@ def _pair_series(result: PairAnalytics) -> PairSeries:
     )
 
 
-def wall_ms(index: pd.DatetimeIndex) -> Floats:
-    """Turn a UTC index into the reader's wall clock at its end, ms, on which no hour is twice."""
-    shift_ms = axis_ms(index[-1:]) - time_ms(index[-1:])
-    return time_ms(index) + (shift_ms if len(index) else 0.0)
-
-
 def clock_changes(index: pd.DatetimeIndex, times: Floats) -> tuple[tuple[float, float], ...]:
     """Find where the reader's clock is put forward or back, as `PairSeries.clock` has it.
 
@@ -79,7 +67,7 @@ def clock_changes(index: pd.DatetimeIndex, times: Floats) -> tuple[tuple[float, 
     index
         UTC, ascending.
     times
-        Its `wall_ms`.
+        Its `even_ms`.
     """
     ends = index[[0, -1]] if len(index) else index
     if not len(index) or (

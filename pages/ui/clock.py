@@ -13,6 +13,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from pages.ui.choices import LOCAL_ZONE
 
 MS_PER_US: Final = 1_000
+SOME: Final = 1_000  # times to look at in a long index: no zone changes its clock so often
 
 
 def reader_zone() -> tzinfo:
@@ -47,6 +48,11 @@ def zone_label() -> str:
     return getattr(reader_zone(), "key", "UTC")
 
 
+def time_ms(index: pd.DatetimeIndex) -> NDArray[np.float64]:
+    """Turn a UTC index into milliseconds since the epoch, as Plotly takes them fastest."""
+    return index.as_unit("us").asi8 / MS_PER_US
+
+
 def axis_ms(index: pd.DatetimeIndex) -> NDArray[np.float64]:
     """Turn a UTC index into the milliseconds that a chart's time axis shows as the reader's time.
 
@@ -54,4 +60,25 @@ def axis_ms(index: pd.DatetimeIndex) -> NDArray[np.float64]:
     """
     zone = reader_zone()
     wall = index if zone is UTC else index.tz_convert(zone).tz_localize(None)
-    return wall.as_unit("us").asi8 / MS_PER_US
+    return time_ms(wall)
+
+
+def even_ms(index: pd.DatetimeIndex, end: pd.Timestamp | None = None) -> NDArray[np.float64]:
+    """Turn a UTC index into ms on the reader's wall clock as it reads at `end`; no hour is twice.
+
+    `end` is its last time where none is given.
+    """
+    last = index[-1:] if end is None else pd.DatetimeIndex([end])
+    return time_ms(index) + (axis_ms(last) - time_ms(last) if len(last) else 0.0)
+
+
+def even_label(index: pd.DatetimeIndex) -> str:
+    """Name the zone of `even_ms` for an axis, and which of its clocks where it has two in there."""
+    zone = reader_zone()
+    if zone is UTC or not len(index):
+        return zone_label()
+    rows = np.append(np.arange(0, len(index), max(1, len(index) // SOME)), len(index) - 1)
+    some = index[rows]
+    if np.ptp(axis_ms(some) - time_ms(some)) == 0:
+        return zone_label()
+    return f"{zone_label()}, {zone_word(shown(index[-1]))} throughout"

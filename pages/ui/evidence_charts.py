@@ -13,7 +13,7 @@ from analytics.stability import BreakTest, Stability
 from pages.charts.asynchrony_figure import correlation_figure, lead_lag_figure
 from pages.charts.stability_figure import StabilitySeries, stability_figure
 from pages.ui import evidence_figures, evidence_tables, formats, markup, notices
-from pages.ui.chart_view import time_ms
+from pages.ui.clock import time_ms
 from pages.ui.evidence_words import level_key
 from pages.ui.live_chart import live_chart
 

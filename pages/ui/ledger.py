@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ingest.store import TickReader
 from pages.charts.coverage_figure import CoverageState, Stretches
 from pages.ui import formats
-from pages.ui.chart_view import time_ms
+from pages.ui.clock import time_ms
 from pages.ui.csv_file import csv_bytes
 
 # More shapes than this on one strip tell nothing more, and the browser has to draw them.

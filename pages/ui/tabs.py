@@ -19,7 +19,7 @@ from pages.charts.residual_figure import ResidualSeries, residual_figure
 from pages.ui import evidence, formats, markup, notices, trends
 from pages.ui.chart_view import spread_unit
 from pages.ui.choices import TABS, recall
-from pages.ui.clock import axis_ms, zone_label
+from pages.ui.clock import even_label, even_ms, zone_label
 from pages.ui.leg_table import legs_table
 from pages.ui.live_chart import live_chart
 from pages.ui.once import once_for_each
@@ -65,12 +65,13 @@ def _show_beta(result: PairAnalytics, bars: PairBars, source: str) -> None:
         notices.show(notices.lacking(found))
         return
     path, low, high, words = found
+    index = pd.DatetimeIndex(path.index)
     figure = beta_figure(
-        axis_ms(pd.DatetimeIndex(path.index)), path.to_numpy(), low.to_numpy(), high.to_numpy(),
+        even_ms(index), path.to_numpy(), low.to_numpy(), high.to_numpy(),
         level="95 % band", fixed=fit.beta if fit.beta_path is None else None,
         symbol_y=params.y, symbol_x=params.x, view_id=_view_id(result, source),
     )  # fmt: skip
-    figure.update_xaxes(title_text=zone_label())
+    figure.update_xaxes(title_text=even_label(index))
     live_chart(figure, key="beta_chart", label=f"Hedge ratio of {params.label} in time",
                height_px=340)  # fmt: skip
     st.caption(words)
@@ -102,11 +103,12 @@ def beta_path(result: PairAnalytics, bars: PairBars) -> Band | NotEnough | Degen
 def _show_correlation(result: PairAnalytics, bars: PairBars, source: str) -> None:  # noqa: ARG001
     params = result.params
     on = "log returns" if params.correlation_on == "returns" else "prices"
+    index = pd.DatetimeIndex(result.correlation.index)
     figure = correlation_path_figure(
-        axis_ms(pd.DatetimeIndex(result.correlation.index)), result.correlation.to_numpy(), on=on,
+        even_ms(index), result.correlation.to_numpy(), on=on,
         window=params.window, view_id=_view_id(result, source),
     )  # fmt: skip
-    figure.update_xaxes(title_text=zone_label())
+    figure.update_xaxes(title_text=even_label(index))
     live_chart(figure, key="correlation_chart", label=f"Correlation of {params.label} in time",
                height_px=300)  # fmt: skip
     st.caption(f"Pearson correlation of {on} in trailing windows of {params.window:,} bars.")
