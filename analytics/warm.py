@@ -48,16 +48,19 @@ class Progress(NamedTuple):
     total: int
 
 
-def warm_up(after_each: Callable[[Part], object] | None = None) -> int:
+def warm_up(
+    after_each: Callable[[Part], object] | None = None,
+    before_each: Callable[[Part], object] | None = None,
+) -> int:
     """Run each compiled function once on a small seeded pair; return how many calls it took.
 
     Call it from a thread beside the page's, when the process starts: compiling holds numba's own
     lock, not the interpreter's for long. Once warm, none are made again. `after_each` is called
-    with the name of each part that is done.
+    with the name of each part that is done, `before_each` with that of each that comes next: it
+    may have it compiled elsewhere and `count` what is.
     """
     global _at  # noqa: PLW0603 - one warm-up a process
-    y, x = np.random.default_rng(0).normal(size=(2, _BARS)).cumsum(axis=1) + 100.0
-    count = 0
+    made = 0
     missing = [part for part in PARTS if part not in _warm]
     _under_way.update(missing)
     try:
@@ -65,10 +68,9 @@ def warm_up(after_each: Callable[[Part], object] | None = None) -> int:
             part = next(each for each in (*_wanted, *missing) if each in missing)
             missing.remove(part)
             _at = (part,)
-            with _counting(part):
-                for call in _CALLS[part](y, x):
-                    call()
-                    count += 1
+            if before_each is not None:
+                before_each(part)
+            made += run_part(part, partial(count, part))
             _warm.add(part)
             _under_way.discard(part)
             _tell()
@@ -78,7 +80,22 @@ def warm_up(after_each: Callable[[Part], object] | None = None) -> int:
         _at = ()
         _under_way.clear()
         _tell()
-    return count
+    return made
+
+
+def run_part(part: Part, compiled: Callable[[], object]) -> int:
+    """Run what a part compiles, here; `compiled` is called for each function not in the cache."""
+    y, x = np.random.default_rng(0).normal(size=(2, _BARS)).cumsum(axis=1) + 100.0
+    calls = _CALLS[part](y, x)
+    with _listening(compiled):
+        for call in calls:
+            call()
+    return len(calls)
+
+
+def count(part: Part) -> None:
+    """Note that one more of a part's functions is compiled, here or elsewhere."""
+    _compiled[part] += 1
 
 
 def on_change(call: Callable[[], object]) -> None:
@@ -125,8 +142,8 @@ def _done(part: Part) -> int:
 
 
 @contextmanager
-def _counting(part: Part) -> Iterator[None]:
-    """Count the functions that are compiled, by any thread; those read from the cache are not."""
+def _listening(compiled: Callable[[], object]) -> Iterator[None]:
+    """Call for each function that any thread compiles; not for those read from the cache."""
     event = importlib.import_module("numba.core.event")  # half a second
 
     class Counter(event.Listener):  # type: ignore[name-defined,misc]
@@ -134,7 +151,7 @@ def _counting(part: Part) -> Iterator[None]:
             """Nothing is done yet."""
 
         def on_end(self, _: Any) -> None:
-            _compiled[part] += 1
+            compiled()
 
     with event.install_listener("numba:compile", Counter()):
         yield

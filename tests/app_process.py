@@ -57,6 +57,16 @@ class AppProcess:
         self.process.terminate()
         return self.process.wait(within_s)
 
+    def settle(self, within_s: float = 90.0) -> None:
+        """Wait until it does next to nothing: what it loads beside its pages is loaded."""
+        used_s, quiet = self.cpu_s() or 0.0, 0
+        end_s = time.monotonic() + within_s
+        while quiet < 3 and time.monotonic() < end_s:
+            time.sleep(1.0)
+            now_s = self.cpu_s() or 0.0
+            quiet = quiet + 1 if now_s - used_s < 0.15 else 0
+            used_s = now_s
+
     def _read(self, name: str, column: int) -> int | None:
         try:
             text = (self._proc / name).read_text()

@@ -19,6 +19,16 @@ def skip_or_fail(reason: str) -> None:
     pytest.skip(reason)
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Have the statistics compiled before the first browser test, whose time is not for that."""
+    if not session.config.option.collectonly and any(
+        item.get_closest_marker("browser") for item in session.items
+    ):
+        from pages.ui import compiler
+
+        compiler.ensure()
+
+
 @pytest.fixture(scope="session")
 def project_root() -> Path:
     """The folder that holds app.py."""

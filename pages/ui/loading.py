@@ -48,7 +48,7 @@ def _compile() -> None:
     """Compile beside the pages; what that leaves in memory stays for good."""
     from analytics.warm import Part, warm_up  # noqa: PLC0415 - after the imports
     from ingest import file_layout  # noqa: PLC0415
-    from pages.ui import compiling  # noqa: PLC0415
+    from pages.ui import compiler, compiling  # noqa: PLC0415
 
     def after_each(part: Part) -> None:
         if part == "live":
@@ -60,7 +60,8 @@ def _compile() -> None:
             _import(BODIES[part])
         _keep_from_collector()
 
-    warm_up(after_each)
+    with compiler.elsewhere() as before_each:
+        warm_up(after_each, before_each)
 
 
 def _import(name: str) -> None:

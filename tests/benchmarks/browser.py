@@ -193,6 +193,7 @@ def _refresh_bytes(chart: ChartPage, traffic: Traffic, refreshes: int) -> Row:
 
 def _memory(app: AppProcess, chart: ChartPage, refreshes: int) -> list[Row]:
     """Zoom, then let it run: the zoom equal, heap and server where they were."""
+    app.settle(within_s=30.0)
     zoomed = chart.zoom()
     session = chart.page.context.new_cdp_session(chart.page)
     settle = max(refreshes // 4, 1)

@@ -50,12 +50,12 @@ live()
 
 def rows(quick: bool) -> list[Row]:
     """Measure the app and a bare script."""
-    seconds, turns = (1.0, 1) if quick else (8.0, 1)
+    seconds, turns = (1.0, 1) if quick else (4.0, 3)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         with _recording_app(folder / "app") as app:
             _load(app, ("", QUERY), 1, 1.0)  # after a first page the rest is compiled
-            _settle(app)
+            app.settle()
             ours = _extra_ms(app, ("", QUERY), seconds, turns)
             app.stop()
         script = folder / "bare.py"
@@ -101,17 +101,6 @@ def _load(app: AppProcess, page: tuple[str, str], pages: int, seconds: float) ->
         before_s, refreshed = app.cpu_s() or 0.0, len(seen.refreshed)
         time.sleep(seconds)
         return (app.cpu_s() or 0.0) - before_s, len(seen.refreshed) - refreshed
-
-
-def _settle(app: AppProcess) -> None:
-    """Wait until the app does next to nothing: what it loads beside its pages is loaded."""
-    used_s, quiet = app.cpu_s() or 0.0, 0
-    end_s = time.monotonic() + 90.0
-    while quiet < 3 and time.monotonic() < end_s:
-        time.sleep(1.0)
-        now_s = app.cpu_s() or 0.0
-        quiet = quiet + 1 if now_s - used_s < 0.15 else 0
-        used_s = now_s
 
 
 def _wait(condition: Callable[[], bool], seen: OpenPages) -> None:
