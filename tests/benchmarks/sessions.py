@@ -50,7 +50,7 @@ live()
 
 def rows(quick: bool) -> list[Row]:
     """Measure the app and a bare script."""
-    seconds, turns = (1.0, 1) if quick else (4.0, 3)
+    seconds, turns = (1.0, 1) if quick else (4.0, 2)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         with _recording_app(folder / "app") as app:
