@@ -38,7 +38,7 @@ from pages.ui.assets import routes
 from pages.ui.serving import check_exposure, is_loopback, under_base_path
 from pages.ui.streamlit_private import ignore_pages_folder, send_without_delay
 
-gc.freeze()
+gc.freeze()  # as `pages.ui.loading` does with what comes later
 gc.enable()
 
 HERE = Path(__file__).resolve()

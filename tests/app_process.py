@@ -62,7 +62,7 @@ class AppProcess:
         used_s, quiet = self.cpu_s() or 0.0, 0
         end_s = time.monotonic() + within_s
         while quiet < 3 and time.monotonic() < end_s:
-            time.sleep(1.0)
+            time.sleep(1.0)  # its processor time is all that tells
             now_s = self.cpu_s() or 0.0
             quiet = quiet + 1 if now_s - used_s < 0.15 else 0
             used_s = now_s

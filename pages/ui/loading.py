@@ -39,6 +39,7 @@ def wait() -> None:
 def _load() -> None:
     try:
         _import("pages.ui.warm")
+        _keep_from_collector()
     finally:
         _loaded.set()  # what failed fails again where a page imports it, and is told there
     _compile()
@@ -71,7 +72,6 @@ def _import(name: str) -> None:
         importlib.import_module(name)
     finally:
         gc.enable()
-    _keep_from_collector()
 
 
 def _keep_from_collector() -> None:

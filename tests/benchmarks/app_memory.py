@@ -98,11 +98,11 @@ def _while_pages_refresh(app: AppProcess, seconds: float) -> list[float]:
         while len(seen.refreshed) < 2 * PAGES:
             assert not seen.failures, seen.failures[0]
             assert time.monotonic() < end_s, "the pages did not open"
-            time.sleep(0.05)
+            time.sleep(0.05)  # the pages count, and tell nobody
         app.settle(within_s=seconds)
         end_s = time.monotonic() + seconds
         while time.monotonic() < end_s:
             taken.append((app.memory_bytes() or 0) / 1e6)
-            time.sleep(0.5)
+            time.sleep(0.5)  # from sample to sample
         assert not seen.failures, seen.failures[0]
     return taken

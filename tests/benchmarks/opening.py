@@ -22,8 +22,6 @@ from chart_page import ChartPage
 from long_store import DAY_S, SYMBOLS, day_store, working_copy
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from pages.ui.compiler import ensure
-
 SAMPLE = "?mode=NDJSON+File"
 DAY = f"?s1={SYMBOLS[0]}&s2={SYMBOLS[1]}&interval=1s&lookback=24h"
 SIZE = {"width": 1440, "height": 900}
@@ -32,7 +30,6 @@ UP_WITHIN_S = 60.0
 
 def rows(quick: bool) -> list[Row]:
     """Measure starts and choices."""
-    ensure()  # as at any start but the first
     times = 1 if quick else 3
     day = day_store(10_000, 2_000) if quick else day_store(1_000_000, DAY_S + 600)
     with tempfile.TemporaryDirectory() as place, sync_playwright() as engine:
