@@ -36,7 +36,12 @@ from ingest.verify import verify
 from pages.ui import loading, sign_in
 from pages.ui.assets import routes
 from pages.ui.serving import check_exposure, is_loopback, under_base_path
-from pages.ui.streamlit_private import ignore_pages_folder, send_without_delay
+from pages.ui.streamlit_private import (
+    hand_over_in_batches,
+    ignore_pages_folder,
+    send_without_delay,
+    tell_theme_once,
+)
 
 gc.freeze()  # as `pages.ui.loading` does with what comes later
 gc.enable()
@@ -59,11 +64,13 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
     if recorder is not None:
         recorder.start()
     loading.begin()
-    opening = asyncio.create_task(_announce(settings, recorder))
+    beside = [_announce(settings, recorder), loading.collect_now_and_then()]
+    tasks = [asyncio.create_task(each) for each in beside]
     try:
         yield {}
     finally:
-        opening.cancel()
+        for task in tasks:
+            task.cancel()
         await asyncio.to_thread(end_replay)
         if recorder is not None and not await asyncio.to_thread(recorder.stop, STOP_WITHIN_S):
             say(f"the recorder did not stop within {STOP_WITHIN_S:g} s")
@@ -173,6 +180,8 @@ def _end_with_status_zero() -> None:
 
 _keep_memory_together()
 send_without_delay()
+hand_over_in_batches()
+tell_theme_once()
 base = config.get_option("server.baseUrlPath") or ""
 app = st.App(
     HERE.parent / "pages" / "router.py", lifespan=lifespan, routes=under_base_path(routes(), base)

@@ -80,8 +80,10 @@ class BarWindow:
             self._look()
             return None if self._state is None else self._state.last
 
-    def view(self, start: int | None) -> BarView:
+    def view(self, start: int | None, *, look: bool = True) -> BarView:
         """Bars from the bar that holds second `start` on (None: all there are), as they are now.
+
+        Without `look` as they were when last looked at, where that ever was.
 
         Raises
         ------
@@ -90,7 +92,8 @@ class BarWindow:
         """
         low = (EVER_S[0] if start is None else start) // self.seconds * self.seconds
         with self._lock:
-            self._look()
+            if look or self._state is None:
+                self._look()
             if self._state is None:
                 nothing = new_columns(0, self.seconds, 0)
                 return BarView(nothing, nothing, (self._epoch, 0, 0), None)

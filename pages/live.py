@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 from streamlit_autorefresh import st_autorefresh
 
+from ingest.status import RecorderStatus
 from pages.ui import (
     body,
     exports,
@@ -33,43 +34,60 @@ def main() -> None:
 
 
 def show_database(desk: header.Desk) -> None:
-    """Show the recorded market; only the fragment inside is drawn anew."""
-    live_body(desk)
+    """Show the recorded market; of it only `live_body` is drawn anew at each refresh."""
+    live_desk(desk)
     if desk.view is not None:
         offer_stored_ticks(desk)
 
 
 @st.fragment
-def live_body(desk: header.Desk) -> None:
+def live_desk(desk: header.Desk) -> None:
+    """Draw what stands still, and what the reader chooses in it."""
+    pair = None if desk.view is None else stored_pair(desk)
+    places = body.lay_out(pair)
+    with places.chart:
+        live_body(desk, pair, places)
+
+
+def stored_pair(desk: header.Desk) -> body.Pair:
+    """Name a pair of the database, read back from its last trade."""
+    view = desk.checked_view()
+    params, path = view.params, pair_data.database_path()
+    read = partial(pair_data.read_pair, path, params.y, params.x, params.interval, view.lookback_s)
+    return body.Pair(params, body.Source.of(desk), read)
+
+
+@st.fragment
+def live_body(desk: header.Desk, pair: body.Pair | None, places: body.Places) -> None:
     """Draw everything that moves; the timer stands inside, so that only this is redrawn."""
     recorder = recording.current_recorder()
     recorded = recorder.status() if recorder else None
-    with st.container():  # one place, empty or not: what stands below keeps its position
-        notices.show_standing(recorded)
-        trouble = status.last_error(recorded)
-        if trouble:
-            st.error(f"Last error: {trouble}")
-        if recorded is not None and recorded.replay is not None:
-            st.progress(*replaying.progress(recorded.replay))
-    with notices.shown_in_place():
-        if pair_data.has_other_symbols(pair_data.database_path(), desk.symbols):
-            st.rerun()
-        if desk.view is None:
+    is_laid_out = True
+    if pair is None:
+        with places.top:
+            st.empty()  # has the place kept where there is nothing to say
             desk.show_why_not()
-        else:
-            show_stored_pair(desk, body.Source.of(desk, status.feed_words(recorded)))
+    else:
+        is_laid_out = body.show_pair(pair, places, status.feed_words(recorded))
+    show_standing(recorded, places)
+    if not is_laid_out or pair_data.has_other_symbols(pair_data.database_path(), desk.symbols):
+        st.rerun()
     if not desk.refresh.is_paused:
         st_autorefresh(desk.refresh.every_s * 1_000, key="refresh")
 
 
-def show_stored_pair(desk: header.Desk, source: body.Source) -> None:
-    """Read the pair back from its last trade and show it."""
-    view = desk.checked_view()
-    params = view.params
-    bars = pair_data.read_pair(
-        pair_data.database_path(), params.y, params.x, params.interval, view.lookback_s
-    )
-    body.show_pair(bars, params, source)
+def show_standing(recorded: RecorderStatus | None, places: body.Places) -> None:
+    """Say what the recorder has to say, above the rest but after it: nothing else moves then."""
+    trouble = status.last_error(recorded)
+    replay = None if recorded is None else recorded.replay
+    if not (trouble or replay or notices.has_standing(recorded)):
+        return
+    with places.top, st.container(key="standing"):
+        notices.show_standing(recorded)
+        if trouble:
+            st.error(f"Last error: {trouble}")
+        if replay is not None:
+            st.progress(*replaying.progress(replay))
 
 
 @st.fragment
@@ -87,12 +105,15 @@ def offer_stored_ticks(desk: header.Desk) -> None:
 
 @st.fragment
 def show_file_pair(desk: header.Desk, file: file_choice.TickFile) -> None:
-    """Show the same body as live, over a file's ticks."""
+    """Show the same as live, over a file's ticks."""
     view, ticks = desk.checked_view(), file_choice.load(file)
     params = view.params
+    read = partial(pair_data.bars_of_ticks, ticks, file.content, params, view.lookback_s)
+    pair = body.Pair(params, body.Source.of(desk), read)
+    places = body.lay_out(pair)
+    with places.chart:
+        body.show_pair(pair, places)
     with notices.shown_in_place():
-        bars = pair_data.bars_of_ticks(ticks, file.content, params, view.lookback_s)
-        body.show_pair(bars, params, body.Source.of(desk, []))
         legs = (params.y, params.x)
         exports.offer_ticks(exports.source_of_file(ticks, *legs, is_synthetic=file.is_synthetic))
 

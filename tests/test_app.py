@@ -170,7 +170,9 @@ def test_help_explains_every_option(project_root) -> None:
 
 def test_the_private_names_of_streamlit_are_still_there() -> None:
     """When this fails, a new Streamlit has moved them: see pages/ui/streamlit_private.py."""
+    from streamlit.runtime import app_session
     from streamlit.runtime.pages_manager import PagesManager
+    from streamlit.runtime.runtime import Runtime
     from streamlit.runtime.scriptrunner import get_script_run_ctx
     from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
     from streamlit.runtime.state.query_params import QueryParams
@@ -179,6 +181,9 @@ def test_the_private_names_of_streamlit_are_still_there() -> None:
 
     assert hasattr(PagesManager, "uses_pages_directory")
     assert hasattr(starlette_server, "_bind_socket")
+    assert hasattr(app_session.AppSession, "_call_soon_on_event_loop")
+    assert hasattr(app_session, "_populate_theme_msg")
+    assert hasattr(Runtime, "_enqueued_some_message")
     assert callable(get_script_run_ctx)
     assert hasattr(SafeSessionState, "query_params")
     for name in ("is_bound", "set_with_no_forward_msg", "_send_query_param_msg"):

@@ -1,18 +1,21 @@
 """The body that both modes share: signal, figures, chart, tabs, latest signals, exports."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from analytics.errors import AnalyticsError
 from analytics.pair import PairAnalytics, PairParams
 from ingest.files import ReadReport
+from ingest.tick import IngestError
 from pages.charts.pair_series import PriceView
 from pages.ui import (
     coverage_note,
     exports,
     figures,
-    formats,
     markup,
     notices,
     pair_data,
@@ -32,52 +35,149 @@ MAX_POINTS: Final = 2_000
 
 @dataclass(frozen=True)
 class Source:
-    """Where the data is from, as the reader must see it; `feed` says how the recording goes."""
+    """Where the data is from, as the reader must see it."""
 
     name: str
-    feed: tuple[str, ...] = ()
     is_synthetic: bool = False
     is_paused: bool = False
 
     @classmethod
-    def of(cls, desk: Desk, feed: list[str]) -> "Source":
+    def of(cls, desk: Desk) -> "Source":
         """Take it from what the reader chose."""
         is_paused = desk.refresh.is_paused and not desk.is_file
-        return cls(desk.source, tuple(feed), desk.is_synthetic, is_paused)
+        return cls(desk.source, desk.is_synthetic, is_paused)
 
 
-def show_pair(bars: pair_data.PairBars, params: PairParams, source: Source) -> None:
-    """Analyse a pair and show all of it; says what is missing where it cannot."""
-    head = _head(bars, params, source)
-    try:
-        result = pair_data.analyse(bars, params)
-    finally:
-        # The head stands above whatever is said about the bars.
-        st.html(head)
-    if len(result.zscore) == 0:
-        notices.show(notices.bars_so_far(0, params.window, "The analysis", params.interval))
-        return
-    _show_result(result, bars, source)
+@dataclass(frozen=True)
+class Pair:
+    """A pair, where it is from, and how its bars are read, anew at each call."""
+
+    params: PairParams
+    source: Source
+    read: Callable[[], pair_data.PairBars]
 
 
-def _show_result(result: PairAnalytics, bars: pair_data.PairBars, source: Source) -> None:
-    items = _main_figures(result, bars)
-    told = [_covered(result, bars), *_feed_sentence(source)]
+@dataclass(frozen=True)
+class Parts:
+    """What stands below the figures, chosen by the reader, and where its content is put."""
+
+    view: PriceView
+    tab: tabs.OpenTab
+    changes: DeltaGenerator
+    exports: DeltaGenerator
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a pair is shown; no parts while there is nothing to put into them.
+
+    What moves is put there at each refresh: so that a refresh sends as few elements as can be,
+    whatever the reader operates stands still around it.
+    """
+
+    top: DeltaGenerator
+    chart: DeltaGenerator
+    parts: Parts | None
+
+
+@dataclass(frozen=True)
+class _Shown:
+    result: PairAnalytics
+    bars: pair_data.PairBars
+    answers: str
+
+
+def lay_out(pair: Pair | None) -> Places:
+    """Draw what stands still; `show_pair` fills it."""
+    is_whole = pair is not None and _has_result(pair)
     with st.container(key="answers", gap="xsmall"):
-        st.html(_top(result, items))
-        st.html(markup.block(" ".join(told), css="pd-covered pd-muted"))
+        top = st.container(gap="xsmall")
+        if pair is None or not is_whole:
+            return Places(top, st.container(), None)
         # One frame, so that what chooses and explains can stand beside the chart's own buttons.
-        with st.container(key="chart", gap="xsmall"):
-            with st.container(horizontal=True, key="chart_choices"):
-                view = _choose_price_view()
-                figures.explain(items, key="explain_pair")
-            show_pair_chart(result, view=view, source=source.name)
-    st.caption(_chart_caption(result, source))
+        chart = st.container(key="chart", gap="xsmall")
+        with chart, st.container(horizontal=True, key="chart_choices"):
+            view = _choose_price_view()
+            _explain(pair)
+    st.caption(_chart_caption(pair.source))
     left, right = st.columns([1.75, 1], gap="large")
     with left:
-        tabs.show(result, bars, source.name)
-    right.html(_changes(result))
-    exports.offer_analytics(result, bars, source.name, is_synthetic=source.is_synthetic)
+        tab = tabs.choose()
+    offers = st.container(horizontal=True, key="exports")
+    return Places(top, chart, Parts(view, tab, right, offers))
+
+
+def _has_result(pair: Pair) -> bool:
+    try:
+        bars = pair.read()
+        return _find(pair, bars) is not None
+    except (IngestError, AnalyticsError):
+        return False  # told where the result would have been
+
+
+@st.fragment
+def _explain(pair: Pair) -> None:
+    """Offer what each figure means; told anew when it is opened."""
+    popover = st.popover("What the figures mean", key="explain_pair", on_change="rerun")
+    with popover, notices.shown_in_place():
+        shown = _find(pair, pair.read())
+        if shown is not None:
+            items = _main_figures(shown.result, shown.bars)
+            st.html(markup.block(markup.explanations(items)))
+
+
+def show_pair(pair: Pair, places: Places, feed: Sequence[str] = ()) -> bool:
+    """Analyse a pair and show all of it; says what is missing where it cannot.
+
+    The chart is drawn where this is called. `feed` says how the recording goes.
+
+    Returns
+    -------
+    bool
+        The places fit; where they do not, they are to be laid out anew.
+    """
+    shown = None
+    with places.top, notices.shown_in_place():
+        shown = _show_top(pair, feed)
+    if shown is None or places.parts is None:
+        return shown is None and places.parts is None
+    with notices.shown_in_place():
+        _show_parts(shown, pair.source, places.parts)
+    return True
+
+
+def _show_top(pair: Pair, feed: Sequence[str]) -> _Shown | None:
+    bars, shown, below = pair.read(), None, ""
+    try:
+        shown = _find(pair, bars)
+        if shown is not None:
+            told = [_covered(shown.result, bars), *_feed_sentence(feed)]
+            below = shown.answers + markup.block(" ".join(told), css="pd-covered pd-muted")
+    finally:
+        # The head stands above whatever is said about the bars.
+        st.html(_head(bars, pair) + below)
+    if shown is None:
+        params = pair.params
+        notices.show(notices.bars_so_far(0, params.window, "The analysis", params.interval))
+    return shown
+
+
+def _find(pair: Pair, bars: pair_data.PairBars) -> _Shown | None:
+    """Analyse the bars, as far as the figures; None before the first that both legs have."""
+    result = pair_data.analyse(bars, pair.params)
+    if len(result.zscore) == 0:
+        return None
+    return _Shown(result, bars, _answers(result, bars))
+
+
+def _show_parts(shown: _Shown, source: Source, parts: Parts) -> None:
+    result, bars = shown.result, shown.bars
+    show_pair_chart(result, view=parts.view, source=source.name)
+    with parts.tab.place, notices.shown_in_place():
+        tabs.fill(parts.tab.name, result, bars, source.name)
+    parts.changes.html(_changes(result))
+    with parts.exports:
+        exports.offer_analytics(result, bars, source.name, is_synthetic=source.is_synthetic)
 
 
 @once_for_each
@@ -86,13 +186,15 @@ def _main_figures(result: PairAnalytics, bars: pair_data.PairBars) -> tuple[mark
 
 
 @once_for_each
-def _top(result: PairAnalytics, items: tuple[markup.Figure, ...]) -> str:
-    return markup.block(figures.signal(result), markup.figures(items), css="pd-top")
+def _answers(result: PairAnalytics, bars: pair_data.PairBars) -> str:
+    items = markup.figures(_main_figures(result, bars))
+    return markup.block(figures.signal(result), items, css="pd-top")
 
 
 @once_for_each
 def _covered(result: PairAnalytics, bars: pair_data.PairBars) -> str:
-    words = [markup.text(each) for each in coverage_note.coverage_words(result, bars)]
+    told = coverage_note.coverage_words(result, bars)
+    words = [markup.text(each) for each in (*told[:1], coverage_note.first_bar(result), *told[1:])]
     return " ".join([*(markup.about("bars", each) for each in words[:1]), *words[1:]])
 
 
@@ -101,12 +203,13 @@ def _changes(result: PairAnalytics) -> str:
     return markup.block(latest_changes(result))
 
 
-def _feed_sentence(source: Source) -> list[str]:
-    words = f"{', '.join(source.feed)}.".replace("..", ".")
-    return [markup.text(words)] if source.feed else []
+def _feed_sentence(feed: Sequence[str]) -> list[str]:
+    words = f"{', '.join(feed)}.".replace("..", ".")
+    return [markup.text(words)] if feed else []
 
 
-def _head(bars: pair_data.PairBars, params: PairParams, source: Source) -> str:
+def _head(bars: pair_data.PairBars, pair: Pair) -> str:
+    params, source = pair.params, pair.source
     now_us = recording.now_us(recording.current_recorder())
     pieces = [
         markup.heading(f"{params.y} / {params.x}", is_seen=False),
@@ -131,15 +234,12 @@ def _choose_price_view() -> PriceView:
     return chosen if chosen in VIEWS else VIEWS[0]
 
 
-def _chart_caption(result: PairAnalytics, source: Source) -> str:
-    index = result.zscore.index
+def _chart_caption(source: Source) -> str:
+    drawn = f"About {MAX_POINTS:,} points are drawn at most: extremes and gaps are kept"
     told = [
-        f"{formats.count(len(index), 'closed bar')}, {formats.span(index[0], index[-1])}.",
         "Drag to zoom in time, double-click to see all, click a name to hide it.",
+        f"{drawn}, the CSV has every bar.",
     ]
-    if len(index) > MAX_POINTS:
-        points = f"Drawn with about {MAX_POINTS:,} points: extremes and gaps are kept"
-        told.insert(1, f"{points}, the CSV has every bar.")
     if source.is_synthetic:
         told.insert(0, "Synthetic data, made by a script: no market.")
     return " ".join(told)

@@ -19,6 +19,12 @@ def coverage_words(result: PairAnalytics, bars: PairBars) -> list[str]:
     return [f"{told}.", *_kline_words(result, bars)]
 
 
+def first_bar(result: PairAnalytics) -> str:
+    """Say where the range begins."""
+    index = result.zscore.index
+    return f"First bar {_when(index[0], index[-1])}."
+
+
 def _kline_words(result: PairAnalytics, bars: PairBars) -> list[str]:
     start = result.zscore.index[0]
     legs = ((result.params.y, bars.y_bars), (result.params.x, bars.x_bars))
@@ -35,5 +41,5 @@ def _kline_words(result: PairAnalytics, bars: PairBars) -> list[str]:
     return [f"Bars before {before} are the exchange's own klines."]
 
 
-def _when(until: pd.Timestamp, start: pd.Timestamp) -> str:
-    return formats.clock(until) if until.date() == start.date() else formats.moment(until)
+def _when(time: pd.Timestamp, beside: pd.Timestamp) -> str:
+    return formats.clock(time) if time.date() == beside.date() else formats.moment(time)

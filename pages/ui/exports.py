@@ -84,12 +84,11 @@ def offer_analytics(
         ("Parquet", "parquet", partial(analytics_parquet, result), "application/octet-stream"),
         ("Report (HTML)", "html", partial(report.page, result, bars, source, link), "text/html"),
     ]
-    with st.container(horizontal=True, key="exports"):
-        for label, suffix, make, mime in files:
-            st.download_button(
-                label, data=make, file_name=f"{stem}.{suffix}", mime=mime, on_click="ignore",
-                key=f"download_{suffix}",
-            )  # fmt: skip
+    for label, suffix, make, mime in files:
+        st.download_button(
+            label, data=make, file_name=f"{stem}.{suffix}", mime=mime, on_click="ignore",
+            key=f"download_{suffix}",
+        )  # fmt: skip
 
 
 def stored_ticks(

@@ -3,6 +3,7 @@
 Pages wait for the imports only, and for the compiled code that they need (`pages.ui.warming`).
 """
 
+import asyncio
 import gc
 import importlib
 import threading
@@ -10,6 +11,7 @@ from typing import Final
 
 FIRST_PAGE_WITHIN_S: Final = 5.0
 DRAWN_WITHIN_S: Final = 2.0  # by the browser, after the server is done
+COLLECT_EVERY_S: Final = 10.0
 # What only one page imports, with what is compiled for it.
 BODIES: Final[dict[str, str]] = {
     "evidence": "pages.ui.evidence_body",
@@ -28,6 +30,17 @@ def begin() -> None:
     """
     if _begun.acquire(blocking=False):
         threading.Thread(target=_load, name="pairdesk-warm-up", daemon=True).start()
+
+
+async def collect_now_and_then() -> None:
+    """Look for garbage every so often, instead of after every run of every page.
+
+    Python itself looks where many objects are made; few large ones, as a page that was closed
+    leaves them in cycles, it would not find for long.
+    """
+    while True:
+        await asyncio.sleep(COLLECT_EVERY_S)
+        gc.collect()
 
 
 def wait() -> None:
@@ -75,6 +88,6 @@ def _import(name: str) -> None:
 
 
 def _keep_from_collector() -> None:
-    """Freeze what lives now: Streamlit collects garbage after every run, holding all threads up."""
+    """Freeze what lives now: a collection holds all threads up for as long as it looks at it."""
     gc.collect()
     gc.freeze()

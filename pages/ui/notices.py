@@ -12,7 +12,7 @@ from ingest.status import RecorderStatus
 from ingest.store import StoreError
 from ingest.tick import IngestError
 from pages.ui import choices
-from pages.ui.progress import show_progress
+from pages.ui.progress import show_progress, unfinished
 
 
 class SameSymbolError(AnalyticsError):
@@ -81,6 +81,11 @@ def show(notice: Notice) -> None:
 
 def _choose_sample() -> None:
     choices.apply({"mode": choices.FILE, "file": choices.SAMPLE})
+
+
+def has_standing(status: RecorderStatus | None) -> bool:
+    """Whether `show_standing` has anything to show."""
+    return status is not None and bool(status.notices or unfinished(status))
 
 
 def show_standing(status: RecorderStatus | None) -> None:

@@ -89,11 +89,11 @@ def once_for_each(
 ) -> Callable[Concatenate[Owner, P], T]:
     """Remember what a function gave for each living first argument, in each zone of a reader.
 
-    For words and tables of a result that sessions share: made by the first that shows them,
-    forgotten with the result. The other arguments must follow from the first one, as the bars of a
-    result do: they do not count.
+    For words and tables of a result that sessions share: made by the first that shows them while
+    the others wait for it, forgotten with the result. The other arguments must follow from the
+    first one, as the bars of a result do: they do not count.
     """
-    kept: WeakKeyDictionary[Any, dict[str, T]] = WeakKeyDictionary()
+    kept: WeakKeyDictionary[Any, dict[str, _Entry[T]]] = WeakKeyDictionary()
 
     @wraps(make)
     def remembered(owner: Owner, /, *more: P.args, **named: P.kwargs) -> T:
@@ -101,8 +101,9 @@ def once_for_each(
         if by_zone is None:
             by_zone = kept.setdefault(owner, {})
         zone = zone_label()
-        if zone not in by_zone:
-            by_zone[zone] = make(owner, *more, **named)
-        return by_zone[zone]
+        entry = by_zone.get(zone)
+        if entry is None:
+            entry = by_zone.setdefault(zone, _Entry())
+        return entry.get(lambda: make(owner, *more, **named))
 
     return remembered

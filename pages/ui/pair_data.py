@@ -126,7 +126,7 @@ def read_pair(path: Path, y: str, x: str, interval: str, lookback_s: int | None)
     found = {symbol: window.last_trade() for symbol, window in windows.items()}
     last = {symbol: trade for symbol, trade in found.items() if trade is not None}
     start = _start_second(last, interval, lookback_s)
-    views = (windows[y].view(start), windows[x].view(start))
+    views = (windows[y].view(start, look=False), windows[x].view(start, look=False))
     line = (str(path), y, x, interval, lookback_s)
     key = (*line[:-1], start, views[0].key, views[1].key)
     return PairBars(_bars.get(key, lambda: _closed_bars(*views), line), key, last)

@@ -1,8 +1,12 @@
 """Names that Streamlit does not promise, in one guarded place; a test tells when they are gone."""
 
+import asyncio
 import socket
+import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
+
+BATCH_S: Final = 0.004  # what a page says within it is one hand-over
 
 
 def ignore_pages_folder() -> None:
@@ -31,6 +35,84 @@ def send_without_delay() -> None:
 
     bind_without_delay.without_delay = True  # type: ignore[attr-defined]
     starlette_server._bind_socket = bind_without_delay
+
+
+def hand_over_in_batches() -> None:
+    """Have the server's loop woken once for several messages of a page, not twice for each.
+
+    Every wake lets go of the interpreter's lock, so that page and loop take turns at it: half of
+    what a small page costs. The loop itself waits 10 ms between two rounds of sending.
+    """
+    from streamlit.runtime.app_session import AppSession  # noqa: PLC0415 - private, kept here
+    from streamlit.runtime.runtime import Runtime  # noqa: PLC0415
+
+    wake: Callable[..., None] | None = getattr(AppSession, "_call_soon_on_event_loop", None)
+    note: Callable[..., None] | None = getattr(Runtime, "_enqueued_some_message", None)
+    if wake is None or note is None or getattr(wake, "in_batches", False):
+        return
+
+    def wake_once(self: Any, callback: Callable[[], None]) -> None:
+        outbox = self.__dict__.get("_outbox") or self.__dict__.setdefault("_outbox", _Outbox())
+        if outbox.put(callback):
+            wake(self, lambda: self._event_loop.call_later(BATCH_S, hand_over, self, outbox))
+
+    def hand_over(self: Any, outbox: _Outbox) -> None:
+        for callback in outbox.take():
+            self._event_loop.call_soon(callback)
+
+    def note_here(self: Any) -> None:
+        objects = self._get_async_objs()
+        if asyncio._get_running_loop() is objects.eventloop:
+            objects.need_send_data.set()
+        else:
+            note(self)
+
+    wake_once.in_batches = True  # type: ignore[attr-defined]
+    AppSession._call_soon_on_event_loop = wake_once  # type: ignore[method-assign]
+    Runtime._enqueued_some_message = note_here  # type: ignore[method-assign]
+
+
+class _Outbox:
+    """What a page says until the loop comes for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[Callable[[], None]] = []
+
+    def put(self, callback: Callable[[], None]) -> bool:
+        """Add one; tells whether it is the first, for which the loop is to be woken."""
+        with self._lock:
+            self._waiting.append(callback)
+            return len(self._waiting) == 1
+
+    def take(self) -> list[Callable[[], None]]:
+        """Empty it, in order."""
+        with self._lock:
+            taken, self._waiting = self._waiting, []
+            return taken
+
+
+def tell_theme_once() -> None:
+    """Have the configured colours looked up once: each run of a page sends them again.
+
+    They are read from the configuration when the process starts and stay as they are.
+    """
+    from streamlit.runtime import app_session  # noqa: PLC0415 - private, kept here
+
+    look_up: Callable[..., None] | None = getattr(app_session, "_populate_theme_msg", None)
+    if look_up is None or getattr(look_up, "kept", None) is not None:
+        return
+    kept: dict[str, bytes] = {}
+
+    def fill(message: Any, section: str = "theme") -> None:
+        if section not in kept:
+            look_up(message, section)
+            kept[section] = message.SerializeToString()
+        elif kept[section]:  # an empty one must stay absent
+            message.MergeFromString(kept[section])
+
+    fill.kept = kept  # type: ignore[attr-defined]
+    app_session._populate_theme_msg = fill  # type: ignore[assignment]
 
 
 def complete_address(wanted: Mapping[str, str]) -> None:

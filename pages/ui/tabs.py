@@ -1,12 +1,13 @@
 """The tabs below the figure: only the open one is computed and sent."""
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from analytics.hedge import HedgeFit
 from analytics.outcome import Degenerate, NotEnough, attempt
@@ -29,14 +30,25 @@ Tab = Callable[[PairAnalytics, PairBars, str], None]
 NORMAL_95: Final = 1.96
 
 
-def show(result: PairAnalytics, bars: PairBars, source: str) -> None:
-    """Show the tabs; the open one stays open, and the URL has its name."""
+@dataclass(frozen=True)
+class OpenTab:
+    """The tab that is open, and its place."""
+
+    name: str
+    place: DeltaGenerator
+
+
+def choose() -> OpenTab:
+    """Offer the tabs; the open one stays open, and the URL has its name."""
     recall("tab", TABS)
     shown = st.tabs(TABS, key="tab", on_change="rerun", bind="query-params")
-    for name, tab in zip(TABS, shown, strict=True):
-        if tab.open:
-            with tab:
-                _TABS[name](result, bars, source)
+    found = [OpenTab(name, tab) for name, tab in zip(TABS, shown, strict=True) if tab.open]
+    return found[0] if found else OpenTab(TABS[0], shown[0])
+
+
+def fill(name: str, result: PairAnalytics, bars: PairBars, source: str) -> None:
+    """Show what belongs into the tab of that name."""
+    _TABS[name](result, bars, source)
 
 
 def _view_id(result: PairAnalytics, source: str) -> str:

@@ -1,0 +1,162 @@
+"""What is changed in Streamlit: fewer wakes of its loop, the same messages in the same order."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+from streamlit import config
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime import app_session
+from streamlit.runtime.app_session import AppSession
+from streamlit.runtime.runtime import Runtime
+
+from pages.ui import streamlit_private
+
+SECTIONS = ("theme", "theme.light", "theme.dark", "theme.sidebar")
+
+
+class CountingLoop(asyncio.SelectorEventLoop):
+    """Counts how often other threads wake it, and keeps what goes wrong in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wakes, self.troubles = 0, []
+        self.set_exception_handler(lambda _, told: self.troubles.append(told["exception"]))
+
+    def call_soon_threadsafe(self, *args, **named):
+        self.wakes += 1
+        return super().call_soon_threadsafe(*args, **named)
+
+
+@pytest.fixture
+def batched(monkeypatch) -> None:
+    for owner, name in (
+        (AppSession, "_call_soon_on_event_loop"),
+        (Runtime, "_enqueued_some_message"),
+    ):
+        monkeypatch.setattr(owner, name, getattr(owner, name))  # as it was, afterwards
+    streamlit_private.hand_over_in_batches()
+
+
+def handed_over(sayings: list[list[Callable[[], None]]]) -> CountingLoop:
+    """Say these from a thread each to one session's loop; gives it once all have been called."""
+    loop = CountingLoop()
+    session = SimpleNamespace(_event_loop=loop)
+    begun, left = threading.Barrier(len(sayings)), len(sayings)
+
+    def ended() -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            loop.stop()
+
+    def say(callbacks: list[Callable[[], None]]) -> None:
+        begun.wait()
+        for callback in [*callbacks, ended]:
+            AppSession._call_soon_on_event_loop(session, callback)
+
+    threads = [threading.Thread(target=say, args=(each,)) for each in sayings]
+    try:
+        for thread in threads:
+            thread.start()
+        loop.call_later(20, loop.stop)
+        loop.run_forever()
+    finally:
+        for thread in threads:
+            thread.join()
+        loop.close()
+    assert left == 0, "something was never called"
+    return loop
+
+
+def test_what_a_page_says_at_once_wakes_the_loop_once_and_keeps_its_order(batched) -> None:
+    heard: list[int] = []
+    loop = handed_over([[lambda number=number: heard.append(number) for number in range(50)]])
+    assert heard == list(range(50))
+    assert loop.wakes < 10  # a few at most, were the thread held up between two of them
+
+
+def test_nothing_is_lost_where_several_threads_speak_to_one_session(batched) -> None:
+    heard: list[tuple[int, int]] = []
+
+    def sayings(thread: int) -> list[Callable[[], None]]:
+        return [lambda number=number: heard.append((thread, number)) for number in range(2_000)]
+
+    handed_over([sayings(thread) for thread in range(4)])
+    assert len(heard) == 8_000
+    for thread in range(4):
+        assert [number for who, number in heard if who == thread] == list(range(2_000))
+
+
+def test_what_fails_holds_nothing_else_up(batched) -> None:
+    heard: list[str] = []
+
+    def fail() -> None:
+        raise LookupError
+
+    loop = handed_over([[lambda: heard.append("a"), fail, lambda: heard.append("b")]])
+    assert heard == ["a", "b"]
+    assert [type(each) for each in loop.troubles] == [LookupError]
+
+
+def test_a_loop_that_is_closed_drops_what_is_said(batched) -> None:
+    loop = CountingLoop()
+    session = SimpleNamespace(_event_loop=loop)
+    loop.close()
+    AppSession._call_soon_on_event_loop(session, lambda: None)
+
+
+def test_the_server_hears_of_a_message_on_its_loop_without_a_wake_and_off_it_with_one(
+    batched,
+) -> None:
+    loop = CountingLoop()
+
+    async def told(*, elsewhere: bool) -> int:
+        objects = SimpleNamespace(eventloop=loop, need_send_data=asyncio.Event())
+        runtime = SimpleNamespace(_get_async_objs=lambda: objects)
+        before = loop.wakes
+        if elsewhere:
+            thread = threading.Thread(target=Runtime._enqueued_some_message, args=(runtime,))
+            thread.start()
+            await objects.need_send_data.wait()
+            thread.join()
+        else:
+            Runtime._enqueued_some_message(runtime)
+            assert objects.need_send_data.is_set()
+        return loop.wakes - before
+
+    try:
+        assert loop.run_until_complete(told(elsewhere=False)) == 0
+        assert loop.run_until_complete(told(elsewhere=True)) == 1
+    finally:
+        loop.close()
+
+
+def themed() -> bytes:
+    """The colours as a new session is told them."""
+    message = ForwardMsg()
+    theme = message.new_session.custom_theme
+    for section in SECTIONS:
+        place = theme
+        for name in section.split(".")[1:]:
+            place = getattr(place, name)
+        app_session._populate_theme_msg(place, section)
+    return message.SerializeToString(deterministic=True)
+
+
+def test_the_colours_told_once_are_those_streamlit_looks_up(monkeypatch) -> None:
+    wanted = {"theme.light.primaryColor": "#123456", "theme.baseFontSize": 14}
+    before = {name: config.get_option(name) for name in wanted}
+    monkeypatch.setattr(app_session, "_populate_theme_msg", app_session._populate_theme_msg)
+    try:
+        for name, value in wanted.items():
+            config._set_option(name, value, "a test")
+        asked = themed()
+        streamlit_private.tell_theme_once()
+        assert themed() == themed() == asked
+        assert b"#123456" in asked
+    finally:
+        for name, value in before.items():
+            config._set_option(name, value, "a test")
