@@ -69,6 +69,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
     try:
         yield {}
     finally:
+        loading.end()
         for task in tasks:
             task.cancel()
         await asyncio.to_thread(end_replay)

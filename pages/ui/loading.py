@@ -20,6 +20,7 @@ BODIES: Final[dict[str, str]] = {
 }
 _loaded = threading.Event()
 _begun = threading.Lock()
+_ending = threading.Event()
 
 
 def begin() -> None:
@@ -41,6 +42,11 @@ async def collect_now_and_then() -> None:
     while True:
         await asyncio.sleep(COLLECT_EVERY_S)
         gc.collect()
+
+
+def end() -> None:
+    """Say that the app ends: what is still being compiled may break off."""
+    _ending.set()
 
 
 def wait() -> None:
@@ -74,8 +80,12 @@ def _compile() -> None:
             _import(BODIES[part])
         _keep_from_collector()
 
-    with compiler.elsewhere() as before_each:
-        warm_up(after_each, before_each)
+    try:
+        with compiler.elsewhere() as before_each:
+            warm_up(after_each, before_each)
+    except RuntimeError:
+        if not _ending.is_set():  # an app that ends starts no more threads
+            raise
 
 
 def _import(name: str) -> None:
