@@ -216,6 +216,21 @@ def test_trades_inside_the_forming_second_leave_the_key_as_it_was(path: Path) ->
     assert third.key != second.key
 
 
+def test_a_view_without_a_look_is_that_of_the_last_look(path: Path) -> None:
+    writer = TickWriter(path)
+    writer.write([tick(1, 0.1), tick(2, 1.1)])
+    window = BarWindow(path, "BTCUSDT", "1s")
+    first = window.view(None, look=False)  # there was none: it looks
+    assert len(first.closed) == 1
+    writer.write([tick(3, 2.1)])
+    assert window.view(None, look=False).key == first.key
+    last = window.last_trade()
+    writer.close()
+    assert last is not None
+    assert last.time_us == T0_S * 1_000_000 + 2_100_000
+    assert len(window.view(None, look=False).closed) == 2
+
+
 def test_a_refresh_reads_the_new_seconds_only(path: Path, monkeypatch) -> None:
     from ingest.bar_source import BarSource
 

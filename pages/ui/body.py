@@ -109,21 +109,18 @@ def lay_out(pair: Pair | None) -> Places:
 
 def _has_result(pair: Pair) -> bool:
     try:
-        bars = pair.read()
-        return _find(pair, bars) is not None
+        return _find(pair, pair.read()) is not None
     except (IngestError, AnalyticsError):
         return False  # told where the result would have been
 
 
 @st.fragment
 def _explain(pair: Pair) -> None:
-    """Offer what each figure means; told anew when it is opened."""
-    popover = st.popover("What the figures mean", key="explain_pair", on_change="rerun")
-    with popover, notices.shown_in_place():
+    """Offer what each figure means, as they are when it is opened."""
+    with notices.shown_in_place():
         shown = _find(pair, pair.read())
-        if shown is not None:
-            items = _main_figures(shown.result, shown.bars)
-            st.html(markup.block(markup.explanations(items)))
+        items = () if shown is None else _main_figures(shown.result, shown.bars)
+        figures.explain(items, key="explain_pair", is_told_anew=True)
 
 
 def show_pair(pair: Pair, places: Places, feed: Sequence[str] = ()) -> bool:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -61,9 +61,13 @@ def main_figures(result: PairAnalytics, trend: Trend) -> list[Figure]:
     ]
 
 
-def explain(items: Sequence[Figure], *, key: str) -> None:
-    """Offer what each figure means, for keyboards and touch too, where nothing can hover."""
-    with st.popover("What the figures mean", key=key):
+def explain(items: Sequence[Figure], *, key: str, is_told_anew: bool = False) -> None:
+    """Offer what each figure means, for keyboards and touch too, where nothing can hover.
+
+    Where it `is_told_anew`, opening it runs the fragment around it.
+    """
+    on_change: Literal["rerun", "ignore"] = "rerun" if is_told_anew else "ignore"
+    with st.popover("What the figures mean", key=key, on_change=on_change):
         st.html(markup.block(markup.explanations(items)))
 
 

@@ -15,16 +15,15 @@ MOST_NAMED: Final = 4
 
 def show_progress(status: RecorderStatus) -> None:
     """Show a bar for each kind of work that is not done: symbols that do the same share one."""
-    for work in together(unfinished(status)):
+    for work in unfinished(status):
         st.progress(work.done / work.total, progress_text(work))
 
 
 def unfinished(status: RecorderStatus) -> list[Progress]:
-    """List the work that is not done, a symbol each."""
+    """List the work that is not done, a kind each."""
     asked_for = () if status.asked_for is None else (status.asked_for,)
-    works = (*status.warm_start, *asked_for, *status.backfill)
-    open_kinds = {(work.what, work.unit) for work in works if work.done < work.total}
-    return [work for work in works if (work.what, work.unit) in open_kinds]
+    works = together((*status.warm_start, *asked_for, *status.backfill))
+    return [work for work in works if work.done < work.total]
 
 
 def together(works: Sequence[Progress]) -> list[Progress]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 BATCH_S: Final = 0.004  # what a page says within it is one hand-over
+_OUTBOX: Final = "_pairdesk_outbox"
 
 
 def ignore_pages_folder() -> None:
@@ -52,7 +53,7 @@ def hand_over_in_batches() -> None:
         return
 
     def wake_once(self: Any, callback: Callable[[], None]) -> None:
-        outbox = self.__dict__.get("_outbox") or self.__dict__.setdefault("_outbox", _Outbox())
+        outbox = self.__dict__.get(_OUTBOX) or self.__dict__.setdefault(_OUTBOX, _Outbox())
         if outbox.put(callback):
             wake(self, lambda: self._event_loop.call_later(BATCH_S, hand_over, self, outbox))
 
