@@ -8,11 +8,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from ingest.endpoints import valid_symbol
+from ingest.memory import give_back
 from ingest.tick import NonTrade, StreamKind, Tick
 from ingest.wire import printable
 
 MAX_BAD_ROWS = 20
 _FLUSH_ROWS = 50_000
+_LARGE_BYTES = 8 * 2**20
 
 UNKNOWN = -1  # of an id, or of who was the maker
 KIND_CODES: dict[StreamKind | None, int] = {None: 0, "aggTrade": 1, "trade": 2}
@@ -160,9 +162,7 @@ class TickColumns:
     def to_frame(self) -> pd.DataFrame:
         """The ticks frame: sorted by time, ties in the order read."""
         self._flush()
-        rows = np.concatenate(self._parts) if self._parts else np.empty(0, ROW)
-        self._parts = []
-        rows = self._one_kind_each(rows)
+        rows = self._one_kind_each(self._gathered())
         rows = self._without_repeats(rows)
         traded = ~rows["not_a_trade"]
         others = rows[~traded]
@@ -175,6 +175,14 @@ class TickColumns:
         if "trade_id" in frame and len(others):
             frame.attrs["non_trade_ids"] = self._ids_by_symbol(others)
         return frame
+
+    def _gathered(self) -> Rows:
+        """Lay all parts into one table and let them go."""
+        rows = np.concatenate(self._parts) if self._parts else np.empty(0, ROW)
+        self._parts = []
+        if rows.nbytes > _LARGE_BYTES:
+            give_back()
+        return rows
 
     def _flush(self) -> None:
         if self._buffer:

@@ -61,7 +61,8 @@ def rows(quick: bool) -> list[Row]:
         script = folder / "bare.py"
         script.write_text(BARE, encoding="utf-8")
         with running_script(folder, script) as bare:
-            floor = _extra_ms(bare, ("", ""), seconds, turns)
+            _load(bare, ("", ""), 1, 1.0)
+            floor = _extra_ms(bare, ("", ""), seconds, 1)
     return [
         value_row(
             "page CPU per refresh of an extra session, Streamlit's run included", ours,
@@ -85,7 +86,6 @@ def _recording_app(folder: Path) -> Iterator[AppProcess]:
 
 def _extra_ms(app: AppProcess, page: tuple[str, str], seconds: float, turns: int) -> Samples:
     """CPU of one refresh of a page beside another, by turns of one page and of several."""
-    _load(app, page, 1, 1.0)  # what is only done once
     found = []
     for _ in range(turns):
         alone_s, alone = _load(app, page, 1, seconds)
