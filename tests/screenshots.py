@@ -89,9 +89,10 @@ def _take(browser: Browser, url: str, target: Path, scheme: str, width: int, hei
 
 
 def _settle(page: Page) -> None:
-    for waiting in ("stSkeleton", "stSpinner", "stProgress"):
-        expect(page.get_by_test_id(waiting)).to_have_count(0, timeout=120_000)
-    page.wait_for_timeout(SETTLED_MS)  # a picture of a page that has refreshed
+    for _ in range(2):  # the recorder's long work may show itself with the first refresh only
+        for waiting in ("stSkeleton", "stSpinner", "stProgress"):
+            expect(page.get_by_test_id(waiting)).to_have_count(0, timeout=120_000)
+        page.wait_for_timeout(SETTLED_MS)  # a picture of a page that has refreshed
 
 
 class Film:
