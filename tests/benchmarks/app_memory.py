@@ -48,7 +48,7 @@ def rows(quick: bool) -> list[Row]:
     """Measure the app once, for a while."""
     day = day_store(10_000, 2_000) if quick else day_store(1_000_000, DAY_S + 600)
     stored = long_store(day, 50_000 if quick else 49_000_000)
-    seconds = 4.0 if quick else 30.0
+    seconds = 4.0 if quick else 24.0
     with (
         tempfile.TemporaryDirectory() as place,
         _recording_on(working_copy(stored, Path(place))) as app,
