@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PAGES = (("", ""), ("", "?window=60&interval=5s&spread=log"), ("feed", ""))
 POLL_S = 0.005
 LOOK_S = 0.5
-_DRAIN_S = 60.0
+_DRAIN_S = 10.0  # without another trade stored
 _LAST_IDS = "SELECT stream_id, first_id, last_id FROM stream WHERE last_id IS NOT NULL"
 
 
@@ -158,7 +158,9 @@ def _watch(load: Load, sent: Callable[[], int], look: Callable[[], None]) -> Non
         load.polls.append((time.time_ns() // 1000, {stream: last for stream, _, last in rows}))
         load.stored.append(sum(last - first + 1 for _, first, last in rows))
         if counted:
-            load.sent, drain_until_s = counted[0], drain_until_s or time.monotonic() + _DRAIN_S
+            load.sent = counted[0]
+            if load.stored[-1] > max(load.stored[-2:-1], default=0) or not drain_until_s:
+                drain_until_s = time.monotonic() + _DRAIN_S
             if load.stored[-1] >= load.sent or time.monotonic() > drain_until_s:
                 break
         if time.monotonic() - looked_s > LOOK_S:
