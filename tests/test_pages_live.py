@@ -86,6 +86,13 @@ def run_page(project_root: Path, **query: str) -> AppTest:
     return page
 
 
+def offered(page: AppTest) -> list[str]:
+    """Labels of the files that the page offers."""
+    mounted = [each.proto for each in page.get("bidi_component")]
+    data = [json.loads(each.json) for each in mounted if each.component_name == "pairdesk_files"]
+    return [file["label"] for each in data for file in each["files"]]
+
+
 def shown(page: AppTest) -> str:
     """All HTML of the page's body."""
     return "\n".join(element.proto.body for element in page.get("html"))
@@ -119,7 +126,7 @@ def test_a_recorded_pair_shows_signal_figures_tables_and_exports(project_root, d
     result = analyse_pair(*bars, PairParams("BTCUSDT", "ETHUSDT", lookback=1_800))
     assert result.signal_now.signal in body
     assert f"{result.zscore.iloc[-1]:+.2f}".replace("-", "−") in body
-    assert {button.label for button in page.get("download_button")} >= {"Analytics (CSV)"}
+    assert offered(page) == ["Analytics (CSV)", "Parquet", "Report (HTML)"]
 
 
 def test_the_url_chooses_pair_window_and_thresholds(project_root, database):

@@ -16,6 +16,7 @@ from pages.ui import (
     coverage_note,
     exports,
     figures,
+    files,
     markup,
     notices,
     pair_data,
@@ -24,6 +25,7 @@ from pages.ui import (
     trends,
 )
 from pages.ui.choices import PRICE_VIEWS, recall
+from pages.ui.files import Offer
 from pages.ui.header import Desk
 from pages.ui.once import once_for_each
 from pages.ui.pair_chart import show_pair_chart
@@ -64,7 +66,6 @@ class Parts:
     view: PriceView
     tab: tabs.OpenTab
     changes: DeltaGenerator
-    exports: DeltaGenerator
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,10 @@ class _Shown:
 
 def lay_out(pair: Pair | None) -> Places:
     """Draw what stands still; `show_pair` fills it."""
-    is_whole = pair is not None and _has_result(pair)
+    shown = None if pair is None else _result_now(pair)
     with st.container(key="answers", gap="xsmall"):
         top = st.container(gap="xsmall")
-        if pair is None or not is_whole:
+        if pair is None or shown is None:
             return Places(top, st.container(), None)
         # One frame, so that what chooses and explains can stand beside the chart's own buttons.
         chart = st.container(key="chart", gap="xsmall")
@@ -103,15 +104,16 @@ def lay_out(pair: Pair | None) -> Places:
     left, right = st.columns([1.75, 1], gap="large")
     with left:
         tab = tabs.choose()
-    offers = st.container(horizontal=True, key="exports")
-    return Places(top, chart, Parts(view, tab, right, offers))
+    with st.container(key="exports"):
+        files.show(_offers(pair, shown), key="pair_files")
+    return Places(top, chart, Parts(view, tab, right))
 
 
-def _has_result(pair: Pair) -> bool:
+def _result_now(pair: Pair) -> "_Shown | None":
     try:
-        return _find(pair, pair.read()) is not None
+        return _find(pair, pair.read())
     except (IngestError, AnalyticsError):
-        return False  # told where the result would have been
+        return None  # told where the result would have been
 
 
 @st.fragment
@@ -139,7 +141,7 @@ def show_pair(pair: Pair, places: Places, feed: Sequence[str] = ()) -> bool:
     if shown is None or places.parts is None:
         return shown is None and places.parts is None
     with notices.shown_in_place():
-        _show_parts(shown, pair.source, places.parts)
+        _show_parts(shown, pair, places.parts)
     return True
 
 
@@ -167,14 +169,26 @@ def _find(pair: Pair, bars: pair_data.PairBars) -> _Shown | None:
     return _Shown(result, bars, _answers(result, bars))
 
 
-def _show_parts(shown: _Shown, source: Source, parts: Parts) -> None:
-    result, bars = shown.result, shown.bars
-    show_pair_chart(result, view=parts.view, source=source.name)
+def _show_parts(shown: _Shown, pair: Pair, parts: Parts) -> None:
+    result, bars, source = shown.result, shown.bars, pair.source.name
+    files.serve(_offers(pair, shown))
+    show_pair_chart(result, view=parts.view, source=source)
     with parts.tab.place, notices.shown_in_place():
-        tabs.fill(parts.tab.name, result, bars, source.name)
+        tabs.fill(parts.tab.name, result, bars, source)
     parts.changes.html(_changes(result))
-    with parts.exports:
-        exports.offer_analytics(result, bars, source.name, is_synthetic=source.is_synthetic)
+
+
+def _offers(pair: Pair, shown: _Shown) -> tuple[Offer, ...]:
+    """Offer the pair as it is at the click; while paused as the page shows it."""
+
+    def look() -> exports.Looked:
+        if pair.source.is_paused:
+            return exports.Looked(shown.result, shown.bars)
+        bars = pair.read()
+        return exports.Looked(pair_data.analyse(bars, pair.params), bars)
+
+    source = pair.source
+    return exports.analytics_offers(look, source.name, is_synthetic=source.is_synthetic)
 
 
 @once_for_each

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.charts import scanner_heatmap
 from pages.ui import (
+    files,
     formats,
     markup,
     notices,
@@ -19,9 +20,11 @@ from pages.ui import (
     scanner_words,
 )
 from pages.ui.csv_file import csv_bytes
+from pages.ui.files import Offer
 from pages.ui.live_chart import live_chart
 from pages.ui.scanner_store import KeptScan
 from pages.ui.scanner_table import MOST_ROWS, Filters
+from pages.ui.served_files import MadeFile
 
 PVALUE_STEPS: Final = {"any": 1.0, "10 %": 0.10, "5 %": 0.05, "1 %": 0.01}
 
@@ -153,16 +156,17 @@ def _show_foot(scan: KeptScan) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.popover("What the columns mean", key="scan_explain"):
             st.html(markup.block(markup.explanations(scanner_words.EXPLAINED)))
-        st.download_button(
-            "All pairs (CSV)", data=partial(scan_csv, scan), file_name=csv_name(scan),
-            mime="text/csv", on_click="ignore", key="scan_csv",
-        )  # fmt: skip
+        files.show([Offer("All pairs (CSV)", "scan-csv", partial(_csv, scan))], key="scan_csv")
         with st.popover("Keep this scan", key="scan_keep"), notices.shown_in_place():
             name = st.text_input("Name", key="scan_name", max_chars=60,
                                  placeholder="majors 1min 24h")  # fmt: skip
             if st.button("Keep", key="scan_save", disabled=not name):
                 path = scanner_store.save(scan, name.strip())
                 st.success(f"Kept as {path.name}; choose Saved scan above to see it.")
+
+
+def _csv(scan: KeptScan, _: str) -> MadeFile:
+    return MadeFile(csv_name(scan), "text/csv", scan_csv(scan))
 
 
 def scan_csv(scan: KeptScan) -> bytes:
