@@ -1,4 +1,4 @@
-"""Files on offer: the route, what it says where there is none, and the newest state at the click."""
+"""Files on offer: the route, what it says where there is none, and the newest state at a click."""
 
 import asyncio
 import gc

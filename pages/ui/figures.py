@@ -86,15 +86,15 @@ def _decimals(leg: Leg) -> int:
 
 
 def _leg_price(symbol: str, leg: Leg, trade: LastTrade | None, now_us: int, tone: Tone) -> str:
-    decimals = _decimals(leg)
-    known = np.flatnonzero(np.isfinite(leg.close))
-    price, when = math.nan, "no known close"
+    decimals, unit = _decimals(leg), formats.quote_currency(symbol)
     if trade is not None:
-        price, when = trade.price, f"{formats.age((now_us - trade.time_us) / US_PER_S)} ago"
-    elif known.size:
+        age_s = (now_us - trade.time_us) / US_PER_S
+        return markup.leg(symbol, formats.number(trade.price, decimals), unit, tone, age_s)
+    price, when = math.nan, "no known close"
+    known = np.flatnonzero(np.isfinite(leg.close))
+    if known.size:
         closed = pd.Timestamp(leg.start_us + int(known[-1]) * leg.step_us, unit="us", tz="UTC")
         price, when = float(leg.close[known[-1]]), f"bar of {formats.clock(closed)}"
-    unit = formats.quote_currency(symbol)
     return markup.leg(symbol, formats.number(price, decimals), f"{unit}, {when}", tone)
 
 

@@ -30,5 +30,6 @@ _mount = st.components.v2.component(
 def show_pill(*, is_file: bool, is_replay: bool) -> None:
     """Show the state of the recording or of a replay, or that a file is looked at."""
     pill = FILE_PILL if is_file else current_pill(is_replay=is_replay)
-    url = "" if is_file else f"{PILL_PATH.lstrip('/')}{'?of=replay' if is_replay else ''}"
-    _mount(key="health_pill", data={"pill": asdict(pill), "url": url})
+    url = f"{PILL_PATH.lstrip('/')}{'?of=replay' if is_replay else ''}"
+    # A file does not change, but the server that reads it may be gone.
+    _mount(key="health_pill", data={"pill": asdict(pill), "url": url, "follows": not is_file})
