@@ -82,7 +82,7 @@ def test_a_killed_server_greys_the_page_and_its_next_start_wakes_it(browser, exc
         app.process.kill()
         check_it_looks_dead(page)
     with running_app(tmp_path, *options(exchange, tmp_path), port=port):
-        # Another server knows nothing of this page: it is loaded again, and its trades are new ones.
+        # Another server knows nothing of this page: it is loaded again.
         fresh = f"() => document.querySelector('.pd-age') && ({ALIVE})() && ({AGE_S})() < 2"
         page.wait_for_function(fresh, timeout=READY_MS)
         page.wait_for_selector(".pairdesk-plot .main-svg", timeout=READY_MS)

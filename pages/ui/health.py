@@ -33,7 +33,7 @@ BROKEN: Final = {
 
 _STARTED_US: Final = time.time_ns() // 1_000
 # Tells this start of the server from any other: a page of another one has to be loaded again.
-_START: Final = secrets.token_hex(8)
+START: Final = secrets.token_hex(8)
 
 
 async def healthz(_: Request) -> JSONResponse:
@@ -48,7 +48,7 @@ async def healthz(_: Request) -> JSONResponse:
 async def pill(request: Request) -> JSONResponse:
     """Answer the pill in the browser: the state as the header shows it, and which start this is."""
     told = current_pill(is_replay=request.query_params.get("of") == "replay")
-    return JSONResponse({**asdict(told), "start": _START}, headers={"Cache-Control": "no-store"})
+    return JSONResponse({**asdict(told), "start": START}, headers={"Cache-Control": "no-store"})
 
 
 def current_pill(*, is_replay: bool = False) -> Pill:

@@ -111,6 +111,7 @@ export default function (component) {
   const host = parentElement.querySelector(".pd-pill");
   // Called again with each change of the data: what asked before must not answer any more.
   host.pairdeskStop?.();
+  checkStart(data.start);
   show(host, data.pill);
   const link = host.querySelector("a");
   // The same view there, as it is when the link is taken.

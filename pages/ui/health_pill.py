@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui.health import PILL_PATH, current_pill
+from pages.ui.health import PILL_PATH, START, current_pill
 from pages.ui.status import FILE_PILL
 
 _HTML = """
@@ -32,4 +32,5 @@ def show_pill(*, is_file: bool, is_replay: bool) -> None:
     pill = FILE_PILL if is_file else current_pill(is_replay=is_replay)
     url = f"{PILL_PATH.lstrip('/')}{'?of=replay' if is_replay else ''}"
     # A file does not change, but the server that reads it may be gone.
-    _mount(key="health_pill", data={"pill": asdict(pill), "url": url, "follows": not is_file})
+    data = {"pill": asdict(pill), "url": url, "follows": not is_file, "start": START}
+    _mount(key="health_pill", data=data)
