@@ -26,12 +26,13 @@ from analytics.spread import SPREAD_KINDS, SpreadKind
 from ingest.settings import current_settings
 from pages.ui import choices, formats
 from pages.ui.choices import (
+    AUTO,
+    AUTO_LOOKBACKS,
     CUSTOM,
     FILE,
     LEVELS,
     LIVE,
     LOCAL_ZONE,
-    LOOKBACKS_S,
     REPLAY,
     RULES,
     UTC_ZONE,
@@ -265,13 +266,16 @@ def _name_interval_of_url() -> None:
             st.rerun()
 
 
-def pick_range(*, may_read_all: bool) -> int | None:
+def pick_range(interval: str, *, may_read_all: bool) -> int | None:
     """Choose how far back from the last trade to look, in seconds; None is everything.
 
     A file may be looked at whole; a database may hold months.
     """
-    chosen = select("Range", "span" if may_read_all else "lookback", width=105, note=RANGE_HELP)
-    return None if chosen == WHOLE else LOOKBACKS_S[chosen]
+    key = "span" if may_read_all else "lookback"
+    offered = (*choices.lookbacks_on_offer(interval), *([WHOLE] if may_read_all else ()))
+    note = f"{RANGE_HELP} {AUTO} takes {AUTO_LOOKBACKS[interval]} at {interval}."
+    chosen = select("Range", key, offered, width=105, note=note)
+    return choices.lookback_seconds(chosen, interval)
 
 
 def pick_zone() -> None:
