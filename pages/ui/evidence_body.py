@@ -109,7 +109,7 @@ def _show_hedges(material: Material, result: PairAnalytics) -> None:
 
 
 def _show_stability(material: Material, result: PairAnalytics) -> None:
-    with st.spinner("Following the relation through the lookback"):
+    with st.spinner("Following the relation through the range"):
         found = evidence_data.paths(material, result)
     if isinstance(found, NotEnough | Degenerate):
         notices.show(notices.lacking(found))

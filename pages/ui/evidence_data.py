@@ -34,7 +34,7 @@ from pages.ui.controls import GATE_SWITCHES, View
 TAKEN: Final = "evidence_taken"
 # Older than this, the bars are taken anew at the next change of a control.
 KEPT_S: Final = 60.0
-# Ticks for the lead-lag figure: so much of the end of the lookback at most.
+# Ticks for the lead-lag figure: so much of the end of the range at most.
 TICKS_S: Final = 900
 
 Lack = NotEnough | Degenerate
@@ -248,7 +248,7 @@ def _together(
 
 
 def lead(material: Material, result: PairAnalytics) -> LeadLag | Lack:
-    """Correlate the legs tick by tick over the last quarter of an hour of the lookback."""
+    """Correlate the legs tick by tick over the last quarter of an hour of the range."""
     end = result.y.index[-1] + material.params.bar.timedelta
     start = max(result.y.index[0], end - pd.Timedelta(seconds=TICKS_S))
     legs = (material.params.y, material.params.x)
