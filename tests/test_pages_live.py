@@ -459,9 +459,9 @@ def test_the_name_of_a_file_of_synthetic_ticks_says_so(database):
 def test_new_trades_are_seen_although_bars_are_cached(database):
     btc = ticks_of("BTCUSDT", 60_000.0)
     store(database, btc[:100], ticks_of("ETHUSDT", 2_500.0))
-    before = pair_data.read_pair(database, "BTCUSDT", "ETHUSDT", "1s", None)
+    before = pair_data.read_pair(database, PairParams("BTCUSDT", "ETHUSDT"))
     store(database, btc[100:])
-    after = pair_data.read_pair(database, "BTCUSDT", "ETHUSDT", "1s", None)
+    after = pair_data.read_pair(database, PairParams("BTCUSDT", "ETHUSDT"))
     # The newest second still forms: only closed bars are given.
     assert (len(before.y_bars), len(after.y_bars)) == (99, SECONDS - 1)
     assert before.key != after.key

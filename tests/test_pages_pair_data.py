@@ -16,7 +16,7 @@ from pages.ui.once import Once, once_for_each
 
 T0_S = 1_700_000_000
 LEGS = ("BTCUSDT", "ETHUSDT")
-PARAMS = PairParams(*LEGS, interval="1s", lookback=100, window=20)
+PARAMS = PairParams(*LEGS, interval="1s", lookback=80, window=20)
 
 
 def trades(second: int) -> list[Tick]:
@@ -47,7 +47,7 @@ def writer(tmp_path: Path):
 
 
 def read(writer: TickWriter) -> pair_data.PairBars:
-    return pair_data.read_pair(writer.path, *LEGS, "1s", 100)
+    return pair_data.read_pair(writer.path, PARAMS)
 
 
 def test_no_closed_bar_means_nothing_is_computed(writer) -> None:
@@ -71,8 +71,10 @@ def test_refreshes_bar_by_bar_equal_a_fresh_read_to_the_bit(writer) -> None:
         live = pair_data.analyse(bars, PARAMS)
         with TickReader(writer.path) as reader:
             newest = max(trade.time_us for trade in bars.last.values()) // 1_000_000
-            fresh = [reader.bars(leg, "1s", start=(newest - 100) * 1_000_000) for leg in LEGS]
+            fresh = [reader.bars(leg, "1s", start=(newest - PARAMS.reach) * 1_000_000) for leg in LEGS]
         expected = analyse_pair(*fresh, PARAMS)
+        assert len(live.zscore) == 80
+        assert live.zscore.iloc[0] == expected.zscore.iloc[0]
         pd.testing.assert_frame_equal(live.to_frame(), expected.to_frame(), check_exact=True)
         pd.testing.assert_frame_equal(live.stats, expected.stats, check_exact=True)
         assert (live.adf, live.engle_granger) == (expected.adf, expected.engle_granger)

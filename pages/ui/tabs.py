@@ -96,9 +96,8 @@ def beta_path(result: PairAnalytics, bars: PairBars) -> Band | NotEnough | Degen
     """Give β in time with a 95 % band: the method's own path, or that of trailing windows."""
     fit = result.hedge
     if isinstance(fit, HedgeFit) and fit.beta_path is not None:
-        path = fit.beta_path
-        error = fit.beta_stderr_path
-        half = NORMAL_95 * error if error is not None else path * np.nan
+        path, error = fit.beta_path.loc[result.y.index[0] :], fit.beta_stderr_path
+        half = path * np.nan if error is None else NORMAL_95 * error.loc[path.index[0] :]
         return path, path - half, path + half, f"β by {fit.method}, {fit.looks_back}."
     found = trends.path(result, bars)
     if not isinstance(found, Stability):
@@ -127,7 +126,7 @@ def _show_correlation(result: PairAnalytics, bars: PairBars, source: str) -> Non
 
 
 def _show_residuals(result: PairAnalytics, bars: PairBars, source: str) -> None:  # noqa: ARG001
-    residual = result.spread - result.spread.mean()
+    residual = result.sample.spread - result.sample.spread.mean()
     found = attempt(lambda: residual_diagnostics(residual))
     if isinstance(found, NotEnough | Degenerate):
         notices.show(notices.lacking(found))
@@ -140,8 +139,8 @@ def _show_residuals(result: PairAnalytics, bars: PairBars, source: str) -> None:
     live_chart(figure, key="residual_chart", label=f"Residuals of {result.params.label}",
                height_px=320)  # fmt: skip
     st.caption(
-        f"The spread less its mean over the range, {formats.sample(int(residual.notna().sum()))}: "
-        "its distribution, its quantiles against a normal one, and how long a deviation lasts."
+        f"The spread less its mean, {formats.sample(int(residual.notna().sum()))}: its "
+        "distribution, its quantiles against a normal one, and how long a deviation lasts."
     )
 
 
