@@ -71,7 +71,9 @@ def test_refreshes_bar_by_bar_equal_a_fresh_read_to_the_bit(writer) -> None:
         live = pair_data.analyse(bars, PARAMS)
         with TickReader(writer.path) as reader:
             newest = max(trade.time_us for trade in bars.last.values()) // 1_000_000
-            fresh = [reader.bars(leg, "1s", start=(newest - PARAMS.reach) * 1_000_000) for leg in LEGS]
+            fresh = [
+                reader.bars(leg, "1s", start=(newest - PARAMS.reach) * 1_000_000) for leg in LEGS
+            ]
         expected = analyse_pair(*fresh, PARAMS)
         assert len(live.zscore) == 80
         assert live.zscore.iloc[0] == expected.zscore.iloc[0]

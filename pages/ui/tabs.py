@@ -17,7 +17,7 @@ from analytics.stability import Stability
 from pages.charts.beta_figure import beta_figure
 from pages.charts.correlation_figure import correlation_path_figure
 from pages.charts.residual_figure import ResidualSeries, residual_figure
-from pages.ui import evidence, formats, markup, notices, trends
+from pages.ui import evidence, formats, lack_notice, markup, trends
 from pages.ui.chart_view import spread_unit
 from pages.ui.choices import TABS, recall
 from pages.ui.clock import even_label, even_ms, zone_label
@@ -70,11 +70,11 @@ def _statistics(result: PairAnalytics) -> str:
 def _show_beta(result: PairAnalytics, bars: PairBars, source: str) -> None:
     fit, params = result.hedge, result.params
     if not isinstance(fit, HedgeFit):
-        notices.show(notices.lacking(fit))
+        lack_notice.show(fit, params, bars, key="lack_fit")
         return
     found = beta_path(result, bars)
     if isinstance(found, NotEnough | Degenerate):
-        notices.show(notices.lacking(found))
+        lack_notice.show(found, params, bars, key="lack_beta")
         return
     path, low, high, words = found
     index = pd.DatetimeIndex(path.index)
@@ -125,11 +125,11 @@ def _show_correlation(result: PairAnalytics, bars: PairBars, source: str) -> Non
     st.caption(f"Pearson correlation of {on} in trailing windows of {params.window:,} bars.")
 
 
-def _show_residuals(result: PairAnalytics, bars: PairBars, source: str) -> None:  # noqa: ARG001
+def _show_residuals(result: PairAnalytics, bars: PairBars, source: str) -> None:
     residual = result.sample.spread - result.sample.spread.mean()
     found = attempt(lambda: residual_diagnostics(residual))
     if isinstance(found, NotEnough | Degenerate):
-        notices.show(notices.lacking(found))
+        lack_notice.show(found, result.params, bars, key="lack_residuals")
         return
     figure = residual_figure(
         ResidualSeries(**{each.name: getattr(found, each.name) for each in fields(ResidualSeries)}),
