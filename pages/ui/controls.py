@@ -52,7 +52,10 @@ SPREAD_HELP: Final = (
     "log: ln S1 − (α + β·ln S2). ratio: S1 / S2."
 )
 INTERVAL_HELP: Final = "Length of a bar. 1s, 1min and 5min are also written 1S, 1T and 5T."
-RANGE_HELP: Final = "How far back from the last trade. β and the tests use these bars."
+RANGE_HELP: Final = (
+    "How far back from the last trade. β and the tests use these bars, 120 at least; windows at "
+    "its beginning see the bars before it."
+)
 ZONE_HELP: Final = "Zone of all times on the pages; Local is your browser's. Files have UTC."
 WINDOW_HELP: Final = "Closed bars behind each mean, standard deviation, z-score and correlation."
 HEDGE_HELP: Final = (

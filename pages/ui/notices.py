@@ -54,7 +54,9 @@ def explain(error: IngestError | AnalyticsError) -> Notice:
     """
     cause = sentence(str(error))
     if isinstance(error, NotEnoughDataError):
-        remedy = "Choose a longer range, shorter bars or a shorter window."
+        remedy = (
+            "A longer range, where more is recorded, shorter bars or a shorter window have enough."
+        )
         return Notice(cause, remedy, is_fault=False)
     if isinstance(error, DegenerateSeriesError):
         return Notice(cause, "Choose two symbols that move apart from each other.")
