@@ -126,7 +126,8 @@ def run_backtest(
         Bars frames of S1 and S2 at ``params.interval``; the forming bar is left out. Fills at the
         VWAP need a column ``vwap``.
     params : PairParams
-        Spread, hedge and window, and the lookback. Its thresholds and gates play no part.
+        Spread, hedge and window, and the lookback: only its bars are traded in, z and β start up on
+        the ``params.warm_up`` bars before. Its thresholds and gates play no part.
     rules : BacktestRules
         Entries, exits, size and costs.
     draws : int
@@ -151,7 +152,7 @@ def run_backtest(
     """
     market = prepare(y_bars, x_bars, params, rules)
     given = signals(market, params, rules)
-    return run_on(market, given, params, rules, (0, market.size), draws=draws)
+    return run_on(market, given, params, rules, market.range, draws=draws)
 
 
 def split_backtest(
@@ -176,8 +177,8 @@ def split_backtest(
         raise ParameterError("share", share, "above 0 and below 1")
     market = prepare(y_bars, x_bars, params, rules)
     given = signals(market, params, rules)
-    border = round(share * market.size)
-    train, test = (0, border), (border, market.size)
+    train = market.part(share)
+    test = (train[1], market.size)
     return (
         run_on(market, given, params, rules, train, draws=draws),
         run_on(market, given, params, rules, test, draws=draws),

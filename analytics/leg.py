@@ -1,6 +1,6 @@
 """A leg of a pair as arrays: closed bars of one symbol, on a grid without holes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -41,6 +41,8 @@ class Leg:
         Base currency; NaN and 0 where missing.
     coverage
         `TRADED`, `QUIET` or `MISSING`, int8.
+    whole
+        The leg that this one is a part of; it knows the bar before the first.
     """
 
     start_us: int
@@ -49,6 +51,7 @@ class Leg:
     volume: FloatArray
     trades: IntArray
     coverage: CodeArray
+    whole: "Leg | None" = field(default=None, repr=False)
 
     @classmethod
     def of(cls, bars: pd.DataFrame, step_us: int, what: str = "a bars frame") -> "Leg":
@@ -96,8 +99,11 @@ class Leg:
 
     @cached_property
     def log_returns(self) -> FloatArray:
-        """Log return of each bar over the one before, first one NaN: see `log_returns`."""
-        return log_returns(self.close)
+        """Log return of each bar over the one before, NaN without one: see `log_returns`."""
+        if self.whole is None:
+            return log_returns(self.close)
+        first = (self.start_us - self.whole.start_us) // self.step_us
+        return self.whole.log_returns[first : first + len(self)]
 
     @cached_property
     def traded(self) -> BoolArray:
@@ -117,7 +123,12 @@ class Leg:
             self.volume[rows],
             self.trades[rows],
             self.coverage[rows],
+            self.whole or self,
         )
+
+    def last(self, bars: int) -> "Leg":
+        """The last bars, as views."""
+        return self.part(max(len(self) - bars, 0), len(self))
 
 
 def align_legs(y: Leg, x: Leg, lookback: int | None = None) -> tuple[Leg, Leg]:

@@ -51,9 +51,8 @@ def live_desk(desk: header.Desk) -> None:
 
 def stored_pair(desk: header.Desk) -> body.Pair:
     """Name a pair of the database, read back from its last trade."""
-    view = desk.checked_view()
-    params, path = view.params, pair_data.database_path()
-    read = partial(pair_data.read_pair, path, params.y, params.x, params.interval, view.lookback_s)
+    params, path = desk.checked_view().params, pair_data.database_path()
+    read = partial(pair_data.read_pair, path, params)
     return body.Pair(params, body.Source.of(desk), read)
 
 
@@ -106,9 +105,8 @@ def offer_stored_ticks(desk: header.Desk) -> None:
 @st.fragment
 def show_file_pair(desk: header.Desk, file: file_choice.TickFile) -> None:
     """Show the same as live, over a file's ticks."""
-    view, ticks = desk.checked_view(), file_choice.load(file)
-    params = view.params
-    read = partial(pair_data.bars_of_ticks, ticks, file.content, params, view.lookback_s)
+    params, ticks = desk.checked_view().params, file_choice.load(file)
+    read = partial(pair_data.bars_of_ticks, ticks, file.content, params)
     pair = body.Pair(params, body.Source.of(desk), read)
     places = body.lay_out(pair)
     with places.chart:

@@ -164,6 +164,31 @@ def test_rule_lookback_hedge_and_chart_view_have_short_names_in_the_url(project_
         assert name in page.selectbox(key="rule").options
 
 
+@pytest.mark.parametrize(
+    ("link", "range_"),
+    [
+        ({}, "auto"),
+        ({"lookback": "30min"}, "30min"),
+        ({"lookback": "7d", "interval": "1min"}, "7d"),
+        ({"lookback": "7d"}, "auto"),
+        ({"lookback": "2h"}, "auto"),
+    ],
+)
+def test_a_link_opens_its_range_where_the_interval_offers_it(project_root, database, link, range_):
+    store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
+    page = run_page(project_root, **link)
+    assert page.selectbox(key="lookback").value == range_
+    assert not page.exception
+
+
+def test_a_range_too_long_for_the_interval_chosen_next_becomes_auto(project_root, database):
+    store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
+    page = run_page(project_root, lookback="7d", interval="1min")
+    page.selectbox(key="interval").set_value("1s").run()
+    assert page.selectbox(key="lookback").value == "auto"
+    assert not page.exception
+
+
 @pytest.mark.parametrize("spread", ["price difference", "hedged", "log", "ratio"])
 def test_what_the_plain_p_value_is_worth_is_said_once(project_root, database, spread):
     store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
@@ -441,9 +466,9 @@ def test_the_name_of_a_file_of_synthetic_ticks_says_so(database):
 def test_new_trades_are_seen_although_bars_are_cached(database):
     btc = ticks_of("BTCUSDT", 60_000.0)
     store(database, btc[:100], ticks_of("ETHUSDT", 2_500.0))
-    before = pair_data.read_pair(database, "BTCUSDT", "ETHUSDT", "1s", None)
+    before = pair_data.read_pair(database, PairParams("BTCUSDT", "ETHUSDT"))
     store(database, btc[100:])
-    after = pair_data.read_pair(database, "BTCUSDT", "ETHUSDT", "1s", None)
+    after = pair_data.read_pair(database, PairParams("BTCUSDT", "ETHUSDT"))
     # The newest second still forms: only closed bars are given.
     assert (len(before.y_bars), len(after.y_bars)) == (99, SECONDS - 1)
     assert before.key != after.key

@@ -112,7 +112,7 @@ def test_the_quote_currency_is_read_off_the_symbol(symbol, quote):
 @pytest.mark.parametrize(
     ("error", "is_fault", "words"),
     [
-        (NotEnoughDataError("ADF", 23, 11), False, ("needs 23 bars, had 11", "Wait")),
+        (NotEnoughDataError("ADF", 23, 11), False, ("needs 23 bars, had 11", "longer range")),
         (DegenerateSeriesError("ADF", "constant"), True, ("constant", "two symbols")),
         (StoreError("no database at x"), True, ("No database at x", "sample")),
         (IngestError("bad file"), True, ("Bad file", "Check the file")),
@@ -125,11 +125,6 @@ def test_every_error_has_a_cause_and_a_remedy_in_one_line(error, is_fault, words
     assert "\n" not in notice.text
     for word in words:
         assert word in notice.text
-
-
-def test_a_window_that_fills_says_how_far_it_is():
-    text = notices.bars_so_far(42, 60, "The z-score", "1s").text
-    assert "42 of 60 so far" in text
 
 
 def recorder_status(**changes) -> RecorderStatus:

@@ -17,6 +17,7 @@ from pages.ui import (
     exports,
     figures,
     files,
+    lack_notice,
     markup,
     notices,
     pair_data,
@@ -155,9 +156,12 @@ def _show_top(pair: Pair, feed: Sequence[str]) -> _Shown | None:
     finally:
         # The head stands above whatever is said about the bars.
         st.html(_head(bars, pair) + below)
+    params = pair.params
+    lack = None if shown is None else lack_notice.latest_lack(shown.result)
+    if lack is not None:
+        lack_notice.show(lack, params, bars, key="lack")
     if shown is None:
-        params = pair.params
-        notices.show(notices.bars_so_far(0, params.window, "The analysis", params.interval))
+        lack_notice.show(lack_notice.nothing(params), params, bars, key="lack")
     return shown
 
 

@@ -15,7 +15,7 @@ from analytics.backtest_rules import (
     RULE_PRESETS,
     SIZINGS,
 )
-from analytics.frames import INTERVALS
+from analytics.frames import INTERVALS, parse_interval
 from analytics.gates import DATA_GATES
 from analytics.hedge import CAUSAL_HEDGES, HEDGE_METHODS
 from analytics.signals import MISSION, SYMMETRIC, Thresholds
@@ -28,6 +28,7 @@ LIVE: Final[Mode] = "Live Database"
 FILE: Final[Mode] = "NDJSON File"
 REPLAY: Final[Mode] = "Replay"
 SAMPLE: Final = "Bundled sample (synthetic)"
+AUTO: Final = "auto"
 WHOLE: Final = "all"
 CUSTOM: Final = "custom"
 UTC_ZONE: Final = "UTC"
@@ -41,7 +42,23 @@ LOOKBACKS_S: Final = {
     "1h": 3_600,
     "4h": 14_400,
     "24h": 86_400,
+    "3d": 259_200,
+    "7d": 604_800,
+    "30d": 2_592_000,
 }
+# What `auto` takes at each interval: a few hundred bars or more, so that the tests have enough.
+AUTO_LOOKBACKS: Final = {
+    "1s": "30min",
+    "5s": "1h",
+    "15s": "4h",
+    "30s": "4h",
+    "1min": "24h",
+    "5min": "3d",
+    "15min": "7d",
+    "1h": "30d",
+}
+# A day of seconds: the most that a refresh is to read and draw.
+MOST_BARS: Final = 86_400
 RULES: Final[dict[str, Thresholds]] = {"mission": MISSION, "symmetric": SYMMETRIC}
 LEVELS: Final = {"1": 0.01, "5": 0.05, "10": 0.10}
 FEES: Final = ("spot", "futures", "none")
@@ -132,8 +149,8 @@ CHOICES: Final[dict[str, OneOf | Word | Number | Switch]] = {
     "file_s1": Word(),
     "file_s2": Word(),
     "interval": OneOf("1s", tuple(each.name for each in INTERVALS)),
-    "lookback": OneOf("30min", tuple(LOOKBACKS_S)),
-    "span": OneOf(WHOLE, (*LOOKBACKS_S, WHOLE)),
+    "lookback": OneOf(AUTO, (AUTO, *LOOKBACKS_S)),
+    "span": OneOf(WHOLE, (AUTO, *LOOKBACKS_S, WHOLE)),
     "zone": OneOf(UTC_ZONE, (UTC_ZONE, LOCAL_ZONE)),
     "window": Number(60, 5, 10_000, 5),
     "spread": OneOf(SPREAD_KINDS[0], tuple(SPREAD_KINDS)),
@@ -151,6 +168,19 @@ CHOICES: Final[dict[str, OneOf | Word | Number | Switch]] = {
 CHOSEN: Final = "chosen"
 WISHED: Final = "wished"
 FIRST: Final = "first_of_data"
+
+
+def lookback_seconds(name: str, interval: str) -> int | None:
+    """How far back a range reaches at an interval, in seconds; None for all there is."""
+    if name == WHOLE:
+        return None
+    return LOOKBACKS_S[AUTO_LOOKBACKS[interval] if name == AUTO else name]
+
+
+def lookbacks_on_offer(interval: str) -> tuple[str, ...]:
+    """Name the ranges that hold no more than `MOST_BARS` at an interval, `auto` first."""
+    longest_s = MOST_BARS * parse_interval(interval).us // 1_000_000
+    return (AUTO, *(name for name, seconds in LOOKBACKS_S.items() if seconds <= longest_s))
 
 
 def valid(found: object) -> dict[str, Value]:

@@ -26,12 +26,13 @@ from analytics.spread import SPREAD_KINDS, SpreadKind
 from ingest.settings import current_settings
 from pages.ui import choices, formats
 from pages.ui.choices import (
+    AUTO,
+    AUTO_LOOKBACKS,
     CUSTOM,
     FILE,
     LEVELS,
     LIVE,
     LOCAL_ZONE,
-    LOOKBACKS_S,
     REPLAY,
     RULES,
     UTC_ZONE,
@@ -51,7 +52,10 @@ SPREAD_HELP: Final = (
     "log: ln S1 − (α + β·ln S2). ratio: S1 / S2."
 )
 INTERVAL_HELP: Final = "Length of a bar. 1s, 1min and 5min are also written 1S, 1T and 5T."
-RANGE_HELP: Final = "How far back from the last trade. β and the tests use these bars."
+RANGE_HELP: Final = (
+    "How far back from the last trade. β and the tests use these bars, 120 at least; windows at "
+    "its beginning see the bars before it."
+)
 ZONE_HELP: Final = "Zone of all times on the pages; Local is your browser's. Files have UTC."
 WINDOW_HELP: Final = "Closed bars behind each mean, standard deviation, z-score and correlation."
 HEDGE_HELP: Final = (
@@ -265,13 +269,16 @@ def _name_interval_of_url() -> None:
             st.rerun()
 
 
-def pick_range(*, may_read_all: bool) -> int | None:
+def pick_range(interval: str, *, may_read_all: bool) -> int | None:
     """Choose how far back from the last trade to look, in seconds; None is everything.
 
     A file may be looked at whole; a database may hold months.
     """
-    chosen = select("Range", "span" if may_read_all else "lookback", width=105, note=RANGE_HELP)
-    return None if chosen == WHOLE else LOOKBACKS_S[chosen]
+    key = "span" if may_read_all else "lookback"
+    offered = (*choices.lookbacks_on_offer(interval), *([WHOLE] if may_read_all else ()))
+    note = f"{RANGE_HELP} {AUTO} takes {AUTO_LOOKBACKS[interval]} at {interval}."
+    chosen = select("Range", key, offered, width=105, note=note)
+    return choices.lookback_seconds(chosen, interval)
 
 
 def pick_zone() -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from analytics.frames import parse_interval
+from analytics.hedge import HedgeFit
 from analytics.leg import Leg
 from analytics.outcome import Degenerate, NotEnough
 from analytics.pair import PairAnalytics
@@ -113,10 +114,17 @@ def _spread(result: PairAnalytics) -> Figure:
 def _zscore(result: PairAnalytics) -> Figure:
     return Figure(
         "z-score", formats.zscore(result.zscore.iloc[-1]),
-        (window_fill(result.zscore_needs, result.params.window),),
+        (_zscore_sample(result),),
         tip=f"{what('z-score')} {LATEST}",
         spark=_path(result.zscore, "z-score"), about="z-score",
     )  # fmt: skip
+
+
+def _zscore_sample(result: PairAnalytics) -> str:
+    """Say what the z-score stands on: its window, or for a filter all bars that it has seen."""
+    if result.zscore_needs is None and result.params.zscore_bars == 1:
+        return formats.sample(result.hedge.nobs) if isinstance(result.hedge, HedgeFit) else ""
+    return window_fill(result.zscore_needs, result.params.window)
 
 
 def window_fill(needs: NotEnough | None, window: int) -> str:

@@ -116,7 +116,7 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="header"):
         pair = controls.pick_pair(symbols, prefix) if len(symbols) >= 2 else None
         interval = controls.pick_interval()
-        lookback_s = controls.pick_range(may_read_all=mode == controls.FILE)
+        lookback_s = controls.pick_range(interval, may_read_all=mode == controls.FILE)
         controls.pick_zone()
         show_pill(is_file=mode == controls.FILE, is_replay=mode == controls.REPLAY)
     with st.sidebar:
