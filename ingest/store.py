@@ -105,12 +105,13 @@ class TickReader:
         series = self._find(symbol)
         if series is None:
             return None
-        first_us, _ = BarSource(self._connection, series.stream_id, 1).edges()
+        source = BarSource(self._connection, series.stream_id, 1)
+        source.look()
         last = self.last_trade(symbol)
         return (
             None
-            if first_us is None or last is None
-            else (utc_time(first_us), utc_time(last.time_us))
+            if source.first_us is None or last is None
+            else (utc_time(source.first_us), utc_time(last.time_us))
         )
 
     def last_trade(self, symbol: str) -> LastTrade | None:
@@ -173,9 +174,10 @@ class TickReader:
             Index ``time`` = bar open (UTC, µs), every bar from the first traded one to the last;
             open, high, low, close, volume, trades, coverage. ``missing`` bars are NaN: an open or
             given-up gap of the ledger covers their end. Before the first stored trade the
-            exchange's own bars stand where they were fetched; ``attrs["klines_until"]`` is where
-            they end. ``attrs["forming"]`` is the open time of the bar that holds the newest trade:
-            nothing proves it closed.
+            exchange's own bars stand where they were fetched, of whatever length divides the
+            interval's, and ``attrs["klines_until"]`` is where they end; a bar of which they and
+            the trades do not know all is missing. ``attrs["forming"]`` is the open time of the bar
+            that holds the newest trade: nothing proves it closed.
         """
         seconds = interval_seconds(interval)
         series = self._find(symbol)
@@ -186,10 +188,9 @@ class TickReader:
         high = up(up(high_us, SECOND_US) // SECOND_US, seconds)
         source = BarSource(self._connection, series.stream_id, seconds)
         with one_transaction(self._connection):
-            first_us, newest = source.edges()
-            source.read_klines(low, high, first_us)
-            columns = source.grid(low, high, source.gaps(low) + source.klines.unknown())
-        return bars_frame(columns, newest, source.klines.until)
+            source.look()
+            columns = source.grid(low, high, source.gaps(low))
+        return bars_frame(columns, source.newest, source.until)
 
     def gaps(self, symbol: str | None = None) -> pd.DataFrame:
         """The ledger of gaps, of one symbol or of all, oldest first.

@@ -151,6 +151,18 @@ class TickWriter:
                 self._repairs.note_span(state.stream_id, min(seconds), max(seconds) + length_s)
             self._store_ledgers([key], Written())
 
+    def has_klines(self, key: StreamKey, length_s: int) -> bool:
+        """Whether bars of the exchange's own of a length are stored."""
+        state = self._streams.get(key)
+        row = (
+            state
+            and self._connection.execute(
+                "SELECT 1 FROM kline WHERE stream_id = ? AND length_s = ? LIMIT 1",
+                (state.stream_id, length_s),
+            ).fetchone()
+        )
+        return bool(row)
+
     def quarantine(self, rows: Sequence[tuple[int, str, str]], most: int = 1000) -> None:
         """Keep frames ``(received_us, reason, excerpt)``; only the newest `most` stay."""
         with self._transaction():
