@@ -105,6 +105,22 @@ class BarSource:
                 return found[1:]
             found.append(row[0])
 
+    def hole(self) -> tuple[int, int] | None:
+        """``(after_us, before_us)`` between the finest klines' end and the first tick, if any.
+
+        Without it bars of every length are whole there; with it those that touch it are missing.
+        """
+        lengths = [each for each in self.kline_lengths() if self._first_kline(each) < self.border]
+        if not lengths or self.first_us is None:
+            return None
+        finest = lengths[0]
+        last = self.connection.execute(
+            "SELECT max(second) FROM kline WHERE stream_id = ? AND length_s = ? AND second < ?",
+            (self.stream_id, finest, self.border),
+        ).fetchone()[0]
+        end = last + finest
+        return None if end >= self.border else (end * SECOND_US, self.first_us)
+
     def gaps(self, low: int) -> Spans:
         """``(after_us, before_us)`` of the gaps that end at second `low` or later."""
         return self.connection.execute(

@@ -21,7 +21,10 @@ from ingest.stored_bars import (
 from ingest.tick import Market, StreamKind
 from ingest.writer import TickWriter
 
-__all__ = ["LastTrade", "Series", "StoreError", "TickReader", "TickWriter"]
+BEFORE_FIRST_TRADE = "before the first trade"
+_HOLE_REASON = "the exchange's own bars do not reach the first trade yet"
+
+__all__ = ["BEFORE_FIRST_TRADE", "LastTrade", "Series", "StoreError", "TickReader", "TickWriter"]
 
 
 class Series(NamedTuple):
@@ -200,21 +203,39 @@ class TickReader:
         DataFrame
             A row a gap: symbol, first_id and last_id (as it opened), from_id and to_id (still
             missing), missing (ids), after and before (its time span as it opened, UTC), cause,
-            state (open, filled, absent, expired), reason.
+            state (open, filled, absent, expired), reason. A stretch between the exchange's own bars
+            and the first stored trade that neither knows is a row too, open, of cause
+            `BEFORE_FIRST_TRADE`: how many ids it has is not known, so they are 0.
         """
         names = {each.stream_id: each.symbol for each in self.series()}
-        rows = self._connection.execute(
-            "SELECT stream_id, first_id, last_id, from_id, to_id, max(0, to_id - from_id + 1),"
-            " opened_after_us, opened_before_us, cause, state, reason FROM gap"
-            " ORDER BY opened_after_us, first_id"
-        ).fetchall()
+        rows = (
+            self._holes()
+            + self._connection.execute(
+                "SELECT stream_id, first_id, last_id, from_id, to_id, max(0, to_id - from_id + 1),"
+                " opened_after_us, opened_before_us, cause, state, reason FROM gap"
+            ).fetchall()
+        )
         columns = ["symbol", "first_id", "last_id", "from_id", "to_id", "missing", "after"]
         frame = pd.DataFrame(rows, columns=[*columns, "before", "cause", "state", "reason"])
+        frame = frame.sort_values(["after", "first_id"], kind="stable", ignore_index=True)
         frame["symbol"] = frame["symbol"].map(names)
         for name in ("after", "before"):
             frame[name] = pd.to_datetime(frame[name].astype("int64"), unit="us", utc=True)
         chosen = frame["symbol"].notna() if symbol is None else frame["symbol"] == symbol
         return frame[chosen].reset_index(drop=True)
+
+    def _holes(self) -> list[tuple[int | str, ...]]:
+        """Rows of `gaps` for what is not known just before streams' first trades."""
+        rows: list[tuple[int | str, ...]] = []
+        for each in self.series():
+            source = BarSource(self._connection, each.stream_id, 1)
+            with one_transaction(self._connection):
+                source.look()
+                hole = source.hole()
+            if hole is not None:
+                ids = (0, 0, 0, 0, 0)
+                rows.append((each.stream_id, *ids, *hole, BEFORE_FIRST_TRADE, "open", _HOLE_REASON))
+        return rows
 
     def quarantine(self, limit: int = 100) -> pd.DataFrame:
         """The newest frames that were no known message: received (UTC), reason, excerpt."""

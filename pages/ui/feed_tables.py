@@ -6,6 +6,7 @@ from typing import Final
 import pandas as pd
 
 from ingest.status import HistoryEntry, RecorderStatus, SymbolStatus
+from ingest.store import BEFORE_FIRST_TRADE
 from pages.ui import formats
 from pages.ui.ledger import STATE_WORDS, Ledger, gap_counts
 from pages.ui.markup import Cell, Figure, Tone, table
@@ -119,7 +120,7 @@ def _live_cells(status: SymbolStatus | None, now_us: int) -> list[str | Cell]:
 
 
 def _gap_cell(gaps: int, ids: int) -> str:
-    return "0" if not gaps else f"{gaps:,} ({formats.count(ids, 'id')})"
+    return f"{gaps:,} ({formats.count(ids, 'id')})" if ids else f"{gaps:,}"
 
 
 def gaps_table(gaps: pd.DataFrame) -> str:
@@ -129,9 +130,7 @@ def gaps_table(gaps: pd.DataFrame) -> str:
         (
             gap["symbol"],
             Cell(STATE_WORDS[gap["state"]], "wait" if gap["state"] == "open" else None),
-            f"{gap['missing']:,}",
-            str(gap["first_id"]),
-            str(gap["last_id"]),
+            *_id_cells(gap),
             formats.span(gap["after"], gap["before"]),
             Cell(gap["cause"], words=True),
             Cell(gap["reason"], words=True),
@@ -139,6 +138,13 @@ def gaps_table(gaps: pd.DataFrame) -> str:
         for gap in newest.to_dict("records")
     ]
     return table(f"Latest gaps ({len(rows)} of {len(gaps):,})", GAP_HEAD, rows)
+
+
+def _id_cells(gap: dict) -> tuple[str, str, str]:
+    """Say which ids are missing, where that is known."""
+    if gap["cause"] == BEFORE_FIRST_TRADE:
+        return (formats.NOT_KNOWN,) * 3
+    return f"{gap['missing']:,}", str(gap["first_id"]), str(gap["last_id"])
 
 
 def history_table(history: Sequence[HistoryEntry]) -> str:
