@@ -69,7 +69,7 @@ class LiveFeed:
     `rate_per_s` is of each symbol. `history_s` seconds before the opening are known to REST and
     were never streamed. At `speed` 1 a trade leaves when the exchange's clock has come to its
     time; at more the trades run ahead of the clock, at ``inf`` as fast as the clients read.
-    Nothing is sent before `after_clients` of them are subscribed. Of `past_days` before the
+    Nothing is sent before `after_clients` of them are subscribed. Of `past_days` before a
     history REST knows bars, and no trades.
     """
 
@@ -98,18 +98,13 @@ class LiveFeed:
         begin_us = exchange.venue.now_us() - self._history_s * 1_000_000
         symbols = default_symbols(names, self._rate_per_s)
         self._market = SyntheticMarket(symbols, seed=self._seed, start_us=begin_us)
-        if self._past_days:
-            for number, symbol in enumerate(symbols):
-                exchange.venue.tapes[symbol.name].past = Past(
-                    symbol,
-                    number,
-                    seed=self._seed,
-                    end_s=begin_us // 1_000_000,
-                    days=self._past_days,
-                )
         if self._history_s:
             for trade in _numbered(exchange, names, self._market.advance(self._history_s)):
                 exchange.venue.tapes[trade.symbol].append(trade, BEFORE_THE_STREAM)
+        for number, symbol in enumerate(symbols if self._past_days else ()):
+            tape = exchange.venue.tapes[symbol.name]
+            begins_s = tape[0].time_us // 1_000_000  # there is a history: the past ends in it
+            tape.past = Past(symbol, number, seed=self._seed, end_s=begins_s, days=self._past_days)
 
     async def run(self, exchange: "Exchange") -> None:
         assert self._market is not None, "prepare comes first"
