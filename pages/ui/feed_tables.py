@@ -49,7 +49,7 @@ def all_recorder_figures(status: RecorderStatus) -> list[Figure]:
         Figure("Write-ahead log", formats.data_size(disk.wal), ("folded in as readers allow",),
                tip="What is committed and not yet folded into the database file."),
         Figure("Database", formats.data_size(disk.database), (_growth(disk.growth_per_day),),
-               tip="Size of the file, and by how much a day it grows at the last hour's pace."),
+               tip="The file, and by how much a day the last hour's live trades make it grow."),
         Figure("Free disk", formats.data_size(disk.free), (_full_in(status),),
                tip="Below 200 MB the recording pauses by itself, and resumes by itself."),
         Figure("Clock skew", formats.milliseconds(status.skew_ms), ("exchange minus ours",),
@@ -64,7 +64,7 @@ def all_recorder_figures(status: RecorderStatus) -> list[Figure]:
 
 def _growth(growth_per_day: float | None) -> str:
     if growth_per_day is None:
-        return "growth not measured yet"
+        return "growth is known after 5 min of live trades"
     sign = formats.MINUS if growth_per_day < 0 else "+"
     return f"{sign}{formats.data_size(abs(growth_per_day))} a day"
 
