@@ -3,7 +3,7 @@
 import asyncio
 import random
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from ingest.counts import Counts
@@ -11,6 +11,7 @@ from ingest.event_queue import Call, Cause, EventQueue
 from ingest.feed import Feed, FeedLimits
 from ingest.gap_board import GapBoard
 from ingest.http_get import Fetch, urllib_fetch
+from ingest.kline_seed import KlineName
 from ingest.link import Address, OpenConnection, open_socket
 from ingest.repair import Repair
 from ingest.rest import RestClient
@@ -65,6 +66,7 @@ class ReceivingLoop:
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
         # Outlives the loop: a thread that fails and starts anew may not ask more often.
         self._budget = AttemptBudget(limits.most_attempts, limits.attempts_period_s)
+        self._wanted_klines: dict[tuple[str, KlineName], int] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         self._stopping = threading.Event()
@@ -97,6 +99,13 @@ class ReceivingLoop:
         repair = self.repair
         if repair is not None:
             self._soon(repair.repair_now)
+
+    def fetch_klines(self, symbols: Sequence[str], name: KlineName, span_us: int) -> None:
+        """Fetch bars of a length so far back from now, also after the loop began anew."""
+        for symbol in symbols:
+            known_us = self._wanted_klines.get((symbol, name), 0)
+            self._wanted_klines[symbol, name] = max(known_us, span_us)
+        self._soon(self._fetch_wanted_klines)
 
     def state(self) -> RecorderState:
         """What the feed is doing."""
@@ -207,7 +216,13 @@ class ReceivingLoop:
     async def _change_symbols(self, feed: Feed, symbols: tuple[str, ...], reason: str = "") -> None:
         if self.repair is not None:
             self.repair.symbols_change(symbols)
+            self._fetch_wanted_klines()
         await feed.set_symbols(symbols, reason)
+
+    def _fetch_wanted_klines(self) -> None:
+        for (symbol, name), span_us in list(self._wanted_klines.items()):
+            if self.repair is not None:
+                self.repair.fetch_klines(symbol, name, span_us)
 
     def _remember(self, feed: Feed) -> None:
         """Keep a feed's counts when another one is to follow it."""
