@@ -165,6 +165,7 @@ def select(
     Options are shown as they are named: a bound selection puts what it shows into the URL.
     """
     kind = choices.CHOICES[key]
+    _rename_in_url(key)
     known = list(options) or list(kind.options if isinstance(kind, OneOf) else ())
     choices.recall(key, known)
     index = known.index(str(kind.default)) if kind.default in known else first
@@ -173,6 +174,18 @@ def select(
         label, known, index=index, key=key, bind=BOUND, help=note, width=width or "stretch"
     )
     return str(chosen)
+
+
+def _rename_in_url(key: str) -> None:
+    """Let a link of an earlier version say what it said; before the selection reads it.
+
+    Runs the page again, for Streamlit reads the URL's values at the start of a run.
+    """
+    written = st.query_params.get(key)
+    name = choices.present_name(key, written)
+    if name != written:
+        st.query_params[key] = name
+        st.rerun()
 
 
 def number(label: str, key: str, note: str | None = None) -> float:
