@@ -114,10 +114,6 @@ def _interval(low: float, high: float) -> str:
     return f"{low:,.1f} to {f'{high:,.1f}' if np.isfinite(high) else '∞'}"
 
 
-def _percent(value: float) -> str:
-    return formats.NOT_KNOWN if not np.isfinite(value) else f"{value * 100:.0f} %"
-
-
 def _volume(value: float) -> str:
     return formats.number(value, 0 if value >= 100 else 2)
 
@@ -132,7 +128,7 @@ _FORMATS: Final[dict[str, Any]] = {
     "correlation": formats.statistic,
     "beta": formats.estimate,
     "beta_swapped": formats.estimate,
-    "share_traded": _percent,
+    "share_traded": formats.percent,
     "liquidity": _volume,
     "bars": lambda value: formats.number(value, 0),
 }
