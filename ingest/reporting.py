@@ -125,8 +125,8 @@ def check_notice(check: LaterCheck) -> str | None:
     if found.damage is not None:
         return (
             f"The database is damaged ({found.damage}), found after {found.share * 100:.0f} % of"
-            " the trades. Stop the app and move the file away: a new one is begun, and the next start"
-            " fetches what the exchange still has."
+            " the trades. Stop the app and move the file away: a new one is begun, and the next"
+            " start fetches what the exchange still has."
         )
     if found.is_done:
         return None
