@@ -171,8 +171,10 @@ def _exact(value: float) -> Fraction:
 
 def _whole_lots(leg: LegQuote, side: Side, wanted: Fraction) -> LegSize:
     """Round down to the lot step, or to eight digits where it is not known."""
-    step = _digit_step(wanted) if leg.lot is None else leg.lot.step
+    step = _digit_step(wanted) if leg.lot is None else leg.lot.step.normalize()
     quantity = step * int(wanted // Fraction(step))
+    if leg.lot is None:
+        quantity = quantity.normalize()
     value = quantity * Decimal(repr(float(leg.price)))
     return LegSize(leg.symbol, side, quantity, value, leg.lot is not None)
 

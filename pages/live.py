@@ -16,6 +16,7 @@ from pages.ui import (
     recording,
     replaying,
     status,
+    trade,
 )
 
 
@@ -54,7 +55,8 @@ def stored_pair(desk: header.Desk) -> body.Pair:
     view = desk.checked_view()
     params, path = view.params, pair_data.database_path()
     read = partial(pair_data.read_pair, path, params.y, params.x, params.interval, view.lookback_s)
-    return body.Pair(params, body.Source.of(desk), read)
+    lots = partial(trade.lots_of, path)
+    return body.Pair(params, body.Source.of(desk), read, view.capital, lots)
 
 
 @st.fragment
@@ -109,7 +111,7 @@ def show_file_pair(desk: header.Desk, file: file_choice.TickFile) -> None:
     view, ticks = desk.checked_view(), file_choice.load(file)
     params = view.params
     read = partial(pair_data.bars_of_ticks, ticks, file.content, params, view.lookback_s)
-    pair = body.Pair(params, body.Source.of(desk), read)
+    pair = body.Pair(params, body.Source.of(desk), read, view.capital)
     places = body.lay_out(pair)
     with places.chart:
         body.show_pair(pair, places)

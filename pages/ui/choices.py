@@ -144,6 +144,7 @@ CHOICES: Final[dict[str, OneOf | Word | Number | Switch]] = {
     "rule": OneOf(DEFAULT_THRESHOLDS.name, (*RULES, CUSTOM), FORMER_RULES),
     "sell": Number(2.0, -10.0, 10.0, 0.25),
     "buy": Number(0.0, -10.0, 10.0, 0.25),
+    "capital": Number(10_000.0, 0.001, 1e9, 1_000.0),
     "level": OneOf("5", tuple(LEVELS)),
     **{f"gate_{name}": Switch(getattr(DATA_GATES, name)) for name in GATE_FIELDS},
     "every": Number(2, 1, 60, 1),

@@ -58,6 +58,10 @@ HEDGE_HELP: Final = (
     "How many S2 stand against one S1. ols: least squares of S1 on S2 over the range. The price "
     "difference and the ratio do not use it. The Evidence page compares all methods."
 )
+CAPITAL_HELP: Final = (
+    "Money in both legs together, at the closes of the signal's bar. Each quantity is rounded down "
+    "to the exchange's lot step. What a BUY or SELL comes to stands beside the signal."
+)
 LEVEL_HELP: Final = (
     "How often a verdict may be wrong where nothing is there. The gate on p uses it, and the "
     "Evidence page."
@@ -104,10 +108,11 @@ GATE_SWITCHES: Final = (
 
 @dataclass(frozen=True)
 class View:
-    """What the reader asked for: the analysis, and how far back to read for it."""
+    """What the reader asked for: the analysis, how far back to read for it, the money to size."""
 
     params: PairParams
     lookback_s: int | None
+    capital: float = float(choices.CHOICES["capital"].default)
 
 
 @dataclass(frozen=True)
@@ -129,6 +134,7 @@ class Method:
     buy_below: float
     level: float
     gates: Gates
+    capital: float
 
     def view(self, y: str, x: str, interval: str, lookback_s: int | None) -> View:
         """Complete it with what the header says.
@@ -153,7 +159,7 @@ class Method:
             level=self.level,
             gates=self.gates,
         )
-        return View(params, lookback_s)
+        return View(params, lookback_s, self.capital)
 
 
 def select(
@@ -297,12 +303,13 @@ def pick_zone() -> None:
 
 
 def pick_method() -> Method:
-    """Choose window, spread, hedge, thresholds, level and gates."""
+    """Choose window, spread, hedge, thresholds, capital, level and gates."""
     window = int(number("Rolling window (bars)", "window", WINDOW_HELP))
     chosen = select("Spread", "spread", note=SPREAD_HELP)
     spread = next(kind for kind in SPREAD_KINDS if kind == chosen)
     hedge = select("Hedge ratio β", "hedge", note=HEDGE_HELP)
     sell_above, buy_below = _pick_thresholds()
+    capital = number("Capital (quote currency)", "capital", CAPITAL_HELP)
     with st.expander("Gates and level"):
         level = LEVELS[select("Level of tests (%)", "level", note=LEVEL_HELP)]
         st.caption("The signal is NEUTRAL while a gate that is on is closed.")
@@ -310,7 +317,7 @@ def pick_method() -> Method:
             each.field: switch(each.label, f"gate_{each.field}", f"Closed while {each.closes}.")
             for each in GATE_SWITCHES
         })  # fmt: skip
-    return Method(window, spread, hedge, sell_above, buy_below, level, gates)
+    return Method(window, spread, hedge, sell_above, buy_below, level, gates, capital)
 
 
 def _pick_thresholds() -> tuple[float, float]:
