@@ -13,7 +13,7 @@ from analytics.backtest_accounting import Account, Fills, account
 from analytics.backtest_ledger import ledger, notes_of
 from analytics.backtest_market import Market, Signals, prepare, signals
 from analytics.backtest_performance import Performance, drawdown_path, measure
-from analytics.backtest_rules import MISSION_RULES, BacktestRules, Costs
+from analytics.backtest_rules import DEFAULT_RULES, BacktestRules, Costs
 from analytics.backtest_sharpe import DRAWS
 from analytics.errors import NotEnoughDataError, ParameterError
 from analytics.frames import FloatArray, IntArray, bar_times_us
@@ -114,7 +114,7 @@ def run_backtest(
     y_bars: pd.DataFrame,
     x_bars: pd.DataFrame,
     params: PairParams,
-    rules: BacktestRules = MISSION_RULES,
+    rules: BacktestRules = DEFAULT_RULES,
     *,
     draws: int = DRAWS,
 ) -> BacktestResult:

@@ -216,7 +216,7 @@ def _covered(given: GateInput, least: float) -> tuple[str, BoolArray, str]:
         closed |= count < least * window
         if count.size and count[-1] < least * window:
             told.append(f"{name} traded in {int(count[-1])} of {window} bars")
-    return NOT_COVERED, closed, f"{NOT_COVERED}: {' and '.join(told)} (gate at {least:.0%})"
+    return NOT_COVERED, closed, f"{NOT_COVERED}: {' and '.join(told)} (gate at {least * 100:g} %)"
 
 
 def _enough(given: GateInput, least: int | None) -> tuple[str, BoolArray, str]:

@@ -13,6 +13,7 @@ from ingest.gap_board import GapBoard
 from ingest.http_get import Fetch, urllib_fetch
 from ingest.kline_seed import KlineName
 from ingest.link import Address, OpenConnection, open_socket
+from ingest.lot_steps import Kept, LotKeeper, keep_lots
 from ingest.repair import Repair
 from ingest.rest import RestClient
 from ingest.retry import AttemptBudget
@@ -59,6 +60,7 @@ class ReceivingLoop:
         self.feed: Feed | None = None
         self.repair: Repair | None = None
         self._rest: RestClient | None = None
+        self._lots: LotKeeper | None = None
         self.symbols: tuple[str, ...] = ()
         self._settings, self._queue, self._board = settings, queue, board
         self._counts, self._limits, self._now_us = counts, limits, now_us
@@ -184,10 +186,12 @@ class ReceivingLoop:
             now_us=self._now_us,
             rng=self._rng,
         )
+        self._lots = LotKeeper(self._rest_client(), self._keep_lots)
         await self._change_symbols(self.feed, self.symbols)
         if self._stopping.is_set():  # told so before there was a loop to tell
             self._stop.set()
-        works = [asyncio.create_task(work) for work in (self.feed.run(), *self.repair.works())]
+        runs = (self.feed.run(), *self.repair.works(), self._lots.run())
+        works = [asyncio.create_task(work) for work in runs]
         stop = asyncio.create_task(self._stop.wait())
         try:
             done, _ = await asyncio.wait({*works, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -213,7 +217,13 @@ class ReceivingLoop:
             )
         return self._rest
 
+    def _keep_lots(self, found: Kept) -> None:
+        market = self._settings.market
+        self._queue.put(Call(lambda writer: keep_lots(writer, market, found)))
+
     async def _change_symbols(self, feed: Feed, symbols: tuple[str, ...], reason: str = "") -> None:
+        if self._lots is not None:
+            self._lots.symbols_change(symbols)
         if self.repair is not None:
             self.repair.symbols_change(symbols)
             self._fetch_wanted_klines()

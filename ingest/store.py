@@ -98,6 +98,11 @@ class TickReader:
         """Symbols with at least one stored trade, in alphabetical order."""
         return sorted({each.symbol for each in self.series()})
 
+    def setting(self, key: str) -> str | None:
+        """What the recorder remembers under a key, or None."""
+        row = self._connection.execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
     def revision(self, symbol: str) -> int:
         """A number that grows with every commit that touches the symbol; 0 if it is unknown."""
         series = self._find(symbol)

@@ -16,6 +16,7 @@ from pages.ui import (
     recording,
     replaying,
     status,
+    trade,
 )
 
 
@@ -51,9 +52,11 @@ def live_desk(desk: header.Desk) -> None:
 
 def stored_pair(desk: header.Desk) -> body.Pair:
     """Name a pair of the database, read back from its last trade."""
-    params, path = desk.checked_view().params, pair_data.database_path()
+    view = desk.checked_view()
+    params, path = view.params, pair_data.database_path()
     read = partial(pair_data.read_pair, path, params)
-    return body.Pair(params, body.Source.of(desk), read)
+    lots = partial(trade.lots_of, path)
+    return body.Pair(params, body.Source.of(desk), read, view.capital, lots)
 
 
 @st.fragment
@@ -105,9 +108,10 @@ def offer_stored_ticks(desk: header.Desk) -> None:
 @st.fragment
 def show_file_pair(desk: header.Desk, file: file_choice.TickFile) -> None:
     """Show the same as live, over a file's ticks."""
-    params, ticks = desk.checked_view().params, file_choice.load(file)
+    view, ticks = desk.checked_view(), file_choice.load(file)
+    params = view.params
     read = partial(pair_data.bars_of_ticks, ticks, file.content, params)
-    pair = body.Pair(params, body.Source.of(desk), read)
+    pair = body.Pair(params, body.Source.of(desk), read, view.capital)
     places = body.lay_out(pair)
     with places.chart:
         body.show_pair(pair, places)

@@ -78,7 +78,7 @@ def analyse(n: int = 300, **changes: object) -> PairAnalytics:
 # ---- parameters
 
 
-def test_defaults_are_the_missions():
+def test_defaults_are_those_of_the_contract():
     chosen = params()
     assert (chosen.interval, chosen.lookback, chosen.window) == ("1s", None, 60)
     assert (chosen.spread, chosen.hedge) == ("price difference", "ols")

@@ -156,12 +156,32 @@ def test_an_interval_in_the_url_has_its_plain_name_and_takes_the_others(
 
 def test_rule_lookback_hedge_and_chart_view_have_short_names_in_the_url(project_root, database):
     store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
-    page = run_page(project_root, rule="symmetric", lookback="1h", hedge="ols", prices="two axes")
+    page = run_page(
+        project_root, rule="beyond 2 either way", lookback="1h", hedge="ols", prices="two axes"
+    )
     assert "SELL above +2, BUY below −2" in shown(page)
     assert page.selectbox(key="lookback").value == "1h"
     assert page.session_state["prices"] == "two axes"
-    for name in ("mission", "symmetric", "custom"):
-        assert name in page.selectbox(key="rule").options
+    options = ["above 2 or below 0", "beyond 2 either way", "custom"]
+    assert page.selectbox(key="rule").options == options
+
+
+@pytest.mark.parametrize(
+    ("written", "present", "said_words"),
+    [
+        ("mission", "above 2 or below 0", "SELL above +2, BUY below 0"),
+        ("symmetric", "beyond 2 either way", "SELL above +2, BUY below −2"),
+        ("beyond 2 either way", "beyond 2 either way", "SELL above +2, BUY below −2"),
+    ],
+)
+def test_a_link_of_an_earlier_version_still_names_its_rule(
+    project_root, database, written, present, said_words
+):
+    store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
+    page = run_page(project_root, rule=written)
+    assert page.selectbox(key="rule").value == present
+    assert said_words in shown(page)
+    assert page.query_params.get("rule", present) in (present, [present])
 
 
 @pytest.mark.parametrize(

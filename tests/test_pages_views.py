@@ -60,6 +60,18 @@ def test_values_that_may_not_be_are_left_out_one_by_one(kept):
     assert views.read(kept) == views.Saved({"spread": "log", "level": "5"}, {"a": {}})
 
 
+def test_what_an_earlier_version_saved_goes_by_its_present_name(kept):
+    last = {"rule": "mission", "bt_rule": "symmetric"}
+    views_then = {"mine": {"rule": "symmetric", "bt_rule": "mission"}, "own": {"rule": "custom"}}
+    content = {"version": 1, "last": last, "views": views_then}
+    kept.write_text(json.dumps(content), encoding="utf-8")
+    default, wide = "above 2 or below 0", "beyond 2 either way"
+    assert views.read(kept) == views.Saved(
+        {"rule": default, "bt_rule": wide},
+        {"mine": {"rule": wide, "bt_rule": default}, "own": {"rule": "custom"}},
+    )
+
+
 @pytest.mark.parametrize("name", ["", "   ", "x" * 61, "a\nb"])
 def test_a_view_needs_a_name(kept, name):
     with pytest.raises(views.ViewError, match="needs a name"):

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from analytics.errors import AnalyticsError
 from analytics.pair import PairAnalytics, PairParams
 from ingest.files import ReadReport
+from ingest.lot_steps import Kept
 from ingest.tick import IngestError
 from pages.charts.pair_series import PriceView
 from pages.ui import (
@@ -28,9 +29,10 @@ from pages.ui import (
 from pages.ui.choices import PRICE_VIEWS, recall
 from pages.ui.files import Offer
 from pages.ui.header import Desk
-from pages.ui.once import once_for_each
+from pages.ui.once import Once, once_for_each
 from pages.ui.pair_chart import show_pair_chart
 from pages.ui.signal_table import latest_changes
+from pages.ui.trade import Terms
 
 VIEWS: Final[tuple[PriceView, ...]] = PRICE_VIEWS  # named as the URL has them
 MAX_POINTS: Final = 2_000
@@ -53,11 +55,20 @@ class Source:
 
 @dataclass(frozen=True)
 class Pair:
-    """A pair, where it is from, and how its bars are read, anew at each call."""
+    """A pair, where it is from, and how its bars are read, anew at each call.
+
+    `capital` and `lots` say how large a BUY or SELL of it is.
+    """
 
     params: PairParams
     source: Source
     read: Callable[[], pair_data.PairBars]
+    capital: float = Terms().capital
+    lots: Callable[[], Kept] = dict
+
+    def terms(self) -> Terms:
+        """What a size stands on now."""
+        return Terms(self.capital, self.lots())
 
 
 @dataclass(frozen=True)
@@ -170,7 +181,7 @@ def _find(pair: Pair, bars: pair_data.PairBars) -> _Shown | None:
     result = pair_data.analyse(bars, pair.params)
     if len(result.zscore) == 0:
         return None
-    return _Shown(result, bars, _answers(result, bars))
+    return _Shown(result, bars, _answers(result, bars, pair.terms()))
 
 
 def _show_parts(shown: _Shown, pair: Pair, parts: Parts) -> None:
@@ -200,10 +211,21 @@ def _main_figures(result: PairAnalytics, bars: pair_data.PairBars) -> tuple[mark
     return tuple(figures.main_figures(result, trends.relation(result, bars)))
 
 
+def _answers(result: PairAnalytics, bars: pair_data.PairBars, terms: Terms) -> str:
+    """Set the signal and its figures, once for a result and the money of a reader."""
+    return _answers_by_terms(result).get(
+        terms.key(result), lambda: _new_answers(result, bars, terms)
+    )
+
+
 @once_for_each
-def _answers(result: PairAnalytics, bars: pair_data.PairBars) -> str:
+def _answers_by_terms(_result: PairAnalytics) -> Once[str]:
+    return Once(8)
+
+
+def _new_answers(result: PairAnalytics, bars: pair_data.PairBars, terms: Terms) -> str:
     items = markup.figures(_main_figures(result, bars))
-    return markup.block(figures.signal(result), items, css="pd-top")
+    return markup.block(figures.signal(result, terms), items, css="pd-top")
 
 
 @once_for_each

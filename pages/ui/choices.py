@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
 import streamlit as st
 
@@ -18,7 +18,7 @@ from analytics.backtest_rules import (
 from analytics.frames import INTERVALS, parse_interval
 from analytics.gates import DATA_GATES
 from analytics.hedge import CAUSAL_HEDGES, HEDGE_METHODS
-from analytics.signals import MISSION, SYMMETRIC, Thresholds
+from analytics.signals import DEFAULT_THRESHOLDS, PRESETS, SYMMETRIC, Thresholds
 from analytics.spread import SPREAD_KINDS
 
 Mode = Literal["Live Database", "NDJSON File", "Replay"]
@@ -59,7 +59,9 @@ AUTO_LOOKBACKS: Final = {
 }
 # A day of seconds: the most that a refresh is to read and draw.
 MOST_BARS: Final = 86_400
-RULES: Final[dict[str, Thresholds]] = {"mission": MISSION, "symmetric": SYMMETRIC}
+RULES: Final[dict[str, Thresholds]] = {preset.name: preset for preset in PRESETS}
+# What links and saved views of earlier versions call them.
+FORMER_RULES: Final = {"mission": DEFAULT_THRESHOLDS.name, "symmetric": SYMMETRIC.name}
 LEVELS: Final = {"1": 0.01, "5": 0.05, "10": 0.10}
 FEES: Final = ("spot", "futures", "none")
 TABS: Final = ("Statistics", "β path", "Correlation", "Residuals")
@@ -69,10 +71,11 @@ GATE_FIELDS: Final = ("leg_stale", "window_covered", "enough_bars", "pvalue", "h
 
 @dataclass(frozen=True)
 class OneOf:
-    """One of some names."""
+    """One of some names; `former` ones are taken for those that replaced them."""
 
     default: str
     options: tuple[str, ...]
+    former: Mapping[str, str] = field(default_factory=dict)
 
     def admits(self, value: object) -> bool:
         """Whether a saved value may be used."""
@@ -120,7 +123,7 @@ class Switch:
 
 BACKTEST_CHOICES: Final[dict[str, OneOf | Number]] = {
     "bt_hedge": OneOf(CAUSAL_HEDGES[0], CAUSAL_HEDGES),
-    "bt_rule": OneOf(next(iter(RULE_PRESETS)), (*RULE_PRESETS, CUSTOM)),
+    "bt_rule": OneOf(next(iter(RULE_PRESETS)), (*RULE_PRESETS, CUSTOM), FORMER_RULES),
     "bt_sell": Number(2.0, -10.0, 10.0, 0.25),
     "bt_out_short": Number(0.0, -10.0, 10.0, 0.25),
     "bt_buy": Number(-2.0, -10.0, 10.0, 0.25),
@@ -155,9 +158,10 @@ CHOICES: Final[dict[str, OneOf | Word | Number | Switch]] = {
     "window": Number(60, 5, 10_000, 5),
     "spread": OneOf(SPREAD_KINDS[0], tuple(SPREAD_KINDS)),
     "hedge": OneOf(next(iter(HEDGE_METHODS)), tuple(HEDGE_METHODS)),
-    "rule": OneOf("mission", (*RULES, CUSTOM)),
+    "rule": OneOf(DEFAULT_THRESHOLDS.name, (*RULES, CUSTOM), FORMER_RULES),
     "sell": Number(2.0, -10.0, 10.0, 0.25),
     "buy": Number(0.0, -10.0, 10.0, 0.25),
+    "capital": Number(10_000.0, 0.001, 1e9, 1_000.0),
     "level": OneOf("5", tuple(LEVELS)),
     **{f"gate_{name}": Switch(getattr(DATA_GATES, name)) for name in GATE_FIELDS},
     "every": Number(2, 1, 60, 1),
@@ -184,10 +188,19 @@ def lookbacks_on_offer(interval: str) -> tuple[str, ...]:
 
 
 def valid(found: object) -> dict[str, Value]:
-    """Keep of a saved mapping what may be used; anything else is left out."""
+    """Keep of a saved mapping what may be used, by its present name; the rest is left out."""
     if not isinstance(found, Mapping):
         return {}
-    return {key: found[key] for key, kind in CHOICES.items() if kind.admits(found.get(key))}
+    named = {key: present_name(key, found.get(key)) for key in CHOICES}
+    return {key: named[key] for key, kind in CHOICES.items() if kind.admits(named[key])}
+
+
+def present_name(key: str, value: Any) -> Any:
+    """Give the present name of what an earlier version called otherwise; else the value itself."""
+    kind = CHOICES[key]
+    if isinstance(kind, OneOf) and isinstance(value, str):
+        return kind.former.get(value, value)
+    return value
 
 
 def chosen() -> dict[str, Value]:

@@ -62,6 +62,10 @@ HEDGE_HELP: Final = (
     "How many S2 stand against one S1. ols: least squares of S1 on S2 over the range. The price "
     "difference and the ratio do not use it. The Evidence page compares all methods."
 )
+CAPITAL_HELP: Final = (
+    "Money in both legs together, at the closes of the signal's bar. Each quantity is rounded down "
+    "to the exchange's lot step. What a BUY or SELL comes to stands beside the signal."
+)
 LEVEL_HELP: Final = (
     "How often a verdict may be wrong where nothing is there. The gate on p uses it, and the "
     "Evidence page."
@@ -108,10 +112,11 @@ GATE_SWITCHES: Final = (
 
 @dataclass(frozen=True)
 class View:
-    """What the reader asked for: the analysis, and how far back to read for it."""
+    """What the reader asked for: the analysis, how far back to read for it, the money to size."""
 
     params: PairParams
     lookback_s: int | None
+    capital: float = float(choices.CHOICES["capital"].default)
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,7 @@ class Method:
     buy_below: float
     level: float
     gates: Gates
+    capital: float
 
     def view(self, y: str, x: str, interval: str, lookback_s: int | None) -> View:
         """Complete it with what the header says.
@@ -157,7 +163,7 @@ class Method:
             level=self.level,
             gates=self.gates,
         )
-        return View(params, lookback_s)
+        return View(params, lookback_s, self.capital)
 
 
 def select(
@@ -169,6 +175,7 @@ def select(
     Options are shown as they are named: a bound selection puts what it shows into the URL.
     """
     kind = choices.CHOICES[key]
+    _rename_in_url(key)
     known = list(options) or list(kind.options if isinstance(kind, OneOf) else ())
     choices.recall(key, known)
     index = known.index(str(kind.default)) if kind.default in known else first
@@ -177,6 +184,18 @@ def select(
         label, known, index=index, key=key, bind=BOUND, help=note, width=width or "stretch"
     )
     return str(chosen)
+
+
+def _rename_in_url(key: str) -> None:
+    """Let a link of an earlier version say what it said; before the selection reads it.
+
+    Runs the page again, for Streamlit reads the URL's values at the start of a run.
+    """
+    written = st.query_params.get(key)
+    name = choices.present_name(key, written)
+    if name != written:
+        st.query_params[key] = name
+        st.rerun()
 
 
 def number(label: str, key: str, note: str | None = None) -> float:
@@ -291,12 +310,13 @@ def pick_zone() -> None:
 
 
 def pick_method() -> Method:
-    """Choose window, spread, hedge, thresholds, level and gates."""
+    """Choose window, spread, hedge, thresholds, capital, level and gates."""
     window = int(number("Rolling window (bars)", "window", WINDOW_HELP))
     chosen = select("Spread", "spread", note=SPREAD_HELP)
     spread = next(kind for kind in SPREAD_KINDS if kind == chosen)
     hedge = select("Hedge ratio β", "hedge", note=HEDGE_HELP)
     sell_above, buy_below = _pick_thresholds()
+    capital = number("Capital (quote currency)", "capital", CAPITAL_HELP)
     with st.expander("Gates and level"):
         level = LEVELS[select("Level of tests (%)", "level", note=LEVEL_HELP)]
         st.caption("The signal is NEUTRAL while a gate that is on is closed.")
@@ -304,7 +324,7 @@ def pick_method() -> Method:
             each.field: switch(each.label, f"gate_{each.field}", f"Closed while {each.closes}.")
             for each in GATE_SWITCHES
         })  # fmt: skip
-    return Method(window, spread, hedge, sell_above, buy_below, level, gates)
+    return Method(window, spread, hedge, sell_above, buy_below, level, gates, capital)
 
 
 def _pick_thresholds() -> tuple[float, float]:

@@ -24,6 +24,7 @@ from pages.ui.notices import sentence
 from pages.ui.once import once_for_each
 from pages.ui.pair_data import PairBars
 from pages.ui.signal_table import ICONS, TONES
+from pages.ui.trade import Terms, caution, trade_words
 from pages.ui.trends import Trend
 
 US_PER_S: Final = 1_000_000
@@ -33,8 +34,11 @@ SPARK_POINTS: Final = 60
 LATEST: Final = f"The line: the latest {SPARK_BARS} bars."
 
 
-def signal(result: PairAnalytics, *, is_linked: bool = True) -> str:
-    """Show the current signal with z, thresholds, time and reason."""
+def signal(result: PairAnalytics, terms: Terms | None = None, *, is_linked: bool = True) -> str:
+    """Show the current signal with z, thresholds, time, reason, and what speaks against it.
+
+    With `terms` it says what to buy and sell.
+    """
     params, now = result.params, result.signal_now
     limits = f"SELL above {_level(params.sell_above)}, BUY below {_level(params.buy_below)}"
     rule = markup.about("signal", limits) if is_linked else limits
@@ -43,7 +47,9 @@ def signal(result: PairAnalytics, *, is_linked: bool = True) -> str:
         lines.append(f"Bar of {formats.moment(now.time)}")
     tone = TONES.get(now.signal)
     score = formats.zscore(now.zscore)
-    return signal_block(now.signal, ICONS[now.signal], score, lines, tone, rule)
+    trade = "" if terms is None else trade_words(result, terms)
+    icon, doubt = ICONS[now.signal], caution(result)
+    return signal_block(now.signal, icon, score, lines, tone, rule, trade, doubt)
 
 
 def _level(threshold: float) -> str:

@@ -93,14 +93,19 @@ def labelled(name: str, value: str) -> str:
 
 
 def signal_block(
-    word: str, icon: str, score: str, lines: Sequence[str], tone: Tone | None, rule: str
-) -> str:
+    word: str, icon: str, score: str, lines: Sequence[str], tone: Tone | None, rule: str,
+    trade: str = "", caution: str = "",
+) -> str:  # fmt: skip
     """Show the current signal large, with its z-score and the lines that explain it.
 
-    `rule` is set as it is: its thresholds, with a link to how the signal is made.
+    `rule` is set as it is: its thresholds, with a link to how the signal is made. `trade` says what
+    to buy and sell, `caution` what speaks against it.
     """
     css = f"pd-signal pd-{tone}" if tone else "pd-signal"
-    told = "".join(
+    told = f'<p class="pd-trade">{escape(trade)}</p>' if trade else ""
+    if caution:
+        told += f'<p class="pd-caution"><span aria-hidden="true">!</span> {escape(caution)}</p>'
+    told += "".join(
         f'<p class="pd-note">{line}</p>'
         for line in (escape(lines[0]), rule, *map(escape, lines[1:]))
     )

@@ -49,8 +49,7 @@ PAIR: Final = (
         r"""\text{signal}_t = \begin{cases}
         \text{SELL} & z_t > \text{upper} \\ \text{BUY} & z_t < \text{lower} \\
         \text{NEUTRAL} & \text{otherwise} \end{cases}""",
-        "The z-score of each closed bar. Thresholds: +2 and 0 (mission), ±2 (symmetric), or your "
-        "own.",
+        "The z-score of each closed bar. Thresholds: +2 and 0, +2 and −2, or your own.",
         "No cost is counted, and it is no advice: a statement about z.",
         "Gatev, Goetzmann & Rouwenhorst (2006), Review of Financial Studies 19, 797-827.",
     ),

@@ -77,16 +77,14 @@ def _show_table(scan: KeptScan, moves: Mapping[frozenset[str], int]) -> None:
     told = f"{formats.count(len(rows), 'pair')} of {len(scan.table):,}"
     if len(rows) > MOST_ROWS:
         told += f", the best {MOST_ROWS} shown; the CSV has all"
-    st.caption(f"{told}. Click the box left of a pair to open it on Live.")
-    pairs = list(zip(rows["y"].head(MOST_ROWS), rows["x"].head(MOST_ROWS), strict=True))
-    st.dataframe(
-        scanner_table.shown_table(rows, moves),
+    st.caption(
+        f"{told}. A click on a pair opens it on Live, as Enter does; arrow keys move, a column's "
+        "name sorts."
+    )
+    scanner_table.show_table(
+        scanner_table.table_data(rows, moves, scanner_open.link(scan)),
         key=scanner_open.TABLE,
-        hide_index=True,
-        column_config=scanner_table.column_config(),
-        on_select=partial(scanner_open.pick, pairs, scan),
-        selection_mode="single-row",
-        height=min(38 + 35 * min(len(rows), MOST_ROWS), 600),
+        on_open=partial(scanner_open.pick, scan),
     )
     scanner_open.follow()
 
