@@ -22,7 +22,7 @@ def pair_legend(labels: PairLabels, panels: Sequence[Panel]) -> list[Entry]:
     list of dict
         `key`: what the traces are found by. `name`. `looks`: "line", "dashes", "dots", "area",
         "block", "down" or "up", in its `color`. `reads`: the column of the table `bars`, or a
-        kind of its own, with `decimals`. `hides`: whether the reader may hide it.
+        kind of its own, with `decimals`. `hides`: whether the reader may hide it. `panel`.
     """
     makers = {
         "prices": _prices,
@@ -31,7 +31,7 @@ def pair_legend(labels: PairLabels, panels: Sequence[Panel]) -> list[Entry]:
         "volume": _volume,
         "correlation": _correlation,
     }
-    return [entry for panel in panels for entry in makers[panel](labels)]
+    return [entry | {"panel": panel} for panel in panels for entry in makers[panel](labels)]
 
 
 def ranked(traces: list[dict[str, Any]], legend: Sequence[Entry]) -> list[dict[str, Any]]:
@@ -72,7 +72,7 @@ def _prices(labels: PairLabels) -> list[Entry]:
 
 def _spread(labels: PairLabels) -> list[Entry]:
     decimals = labels.spread_decimals
-    band = f"Mean ± {labels.band_std:g} std"
+    band = f"± {labels.band_std:g} std"
     return [
         _entry("spread", "Spread", "line", theme.SERIES, column="spread", decimals=decimals),
         _entry("mean", "Mean", "dots", theme.MUTED, column="mean", decimals=decimals),
@@ -83,7 +83,14 @@ def _spread(labels: PairLabels) -> list[Entry]:
 
 def _zscore(_: PairLabels) -> list[Entry]:
     zscore = _entry(
-        "zscore", "z-score", "line", theme.SERIES, column="zscore", decimals=2, plus=True
+        "zscore",
+        "z-score",
+        "line",
+        theme.SERIES,
+        column="zscore",
+        decimals=2,
+        plus=True,
+        says_signal=True,
     )
     return [
         zscore | {"hides": False},
@@ -98,7 +105,7 @@ def _volume(labels: PairLabels) -> list[Entry]:
         (labels.symbol_x, "volume_x", "pale", theme.LEG_X),
     )
     return [
-        _entry(f"volume-{symbol}", f"Volume {symbol}", looks, color, kind="volume", column=column)
+        _entry(f"volume-{symbol}", f"Vol. {symbol}", looks, color, kind="volume", column=column)
         | {"hides": False}
         for symbol, column, looks, color in legs
     ]

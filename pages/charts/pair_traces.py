@@ -158,7 +158,12 @@ def _marks(name: str, kind: int, color: str, symbol: str) -> Trace:
         "xaxis": "x",
         "yaxis": "y4",
         "mode": "markers",
-        "marker": {"symbol": symbol, "size": 8, "color": color},
+        "marker": {
+            "symbol": symbol,
+            "size": 9,
+            "color": color,
+            "line": {"color": theme.PAPER, "width": 1},
+        },
         "hoverinfo": "skip",
         "draws": {"kind": "marks", "table": "marks", "column": "zscore", "is": kind},
     }
