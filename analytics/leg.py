@@ -41,6 +41,9 @@ class Leg:
         Base currency; NaN and 0 where missing.
     coverage
         `TRADED`, `QUIET` or `MISSING`, int8.
+    open, high, low
+        Quote currency, NaN where missing; None where only closes are known. Drawn, never computed
+        with.
     whole
         The leg that this one is a part of; it knows the bar before the first.
     """
@@ -51,6 +54,9 @@ class Leg:
     volume: FloatArray
     trades: IntArray
     coverage: CodeArray
+    open: FloatArray | None = None
+    high: FloatArray | None = None
+    low: FloatArray | None = None
     whole: "Leg | None" = field(default=None, repr=False)
 
     @classmethod
@@ -81,6 +87,9 @@ class Leg:
             volume=_own(closed["volume"]),
             trades=np.array(closed["trades"].to_numpy(dtype=np.int64)),
             coverage=coverage_codes(closed["coverage"]),
+            open=_own(closed["open"]),
+            high=_own(closed["high"]),
+            low=_own(closed["low"]),
         )
 
     def __len__(self) -> int:
@@ -123,6 +132,7 @@ class Leg:
             self.volume[rows],
             self.trades[rows],
             self.coverage[rows],
+            *(None if each is None else each[rows] for each in (self.open, self.high, self.low)),
             self.whole or self,
         )
 

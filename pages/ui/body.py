@@ -265,7 +265,8 @@ def _choose_price_view() -> PriceView:
     recall("prices", VIEWS)
     chosen = st.segmented_control(
         "Prices", VIEWS, default=VIEWS[0], key="prices", required=True, bind="query-params",
-        help="rebased: both start at 100. raw: one axis in quote currency. two axes: one each.",
+        help="rebased: both start at 100. raw: one axis in quote currency. two axes: one each. "
+        "candles: of S1, with S2 as a line on an axis of its own.",
         label_visibility="collapsed",
     )  # fmt: skip
     return chosen if chosen in VIEWS else VIEWS[0]
@@ -274,8 +275,11 @@ def _choose_price_view() -> PriceView:
 def _chart_caption(source: Source) -> str:
     drawn = f"About {MAX_POINTS:,} points are drawn at most: extremes and gaps are kept"
     told = [
-        "Drag to zoom in time, double-click to see all, click a name to hide it.",
+        "Drag to zoom in time, or move the window in the strip below.",
+        "Double-click to see all, click a name to hide it.",
         f"{drawn}, the CSV has every bar.",
+        "A triangle stands for the first of entries close together (point at it for how many),",
+        "the shading for what is said most of the time.",
     ]
     if source.is_synthetic:
         told.insert(0, "Synthetic data, made by a script: no market.")

@@ -65,7 +65,7 @@ FORMER_RULES: Final = {"mission": DEFAULT_THRESHOLDS.name, "symmetric": SYMMETRI
 LEVELS: Final = {"1": 0.01, "5": 0.05, "10": 0.10}
 FEES: Final = ("spot", "futures", "none")
 TABS: Final = ("Statistics", "β path", "Correlation", "Residuals")
-PRICE_VIEWS: Final = ("rebased", "raw", "two axes")
+PRICE_VIEWS: Final = ("rebased", "raw", "two axes", "candles")
 GATE_FIELDS: Final = ("leg_stale", "window_covered", "enough_bars", "pvalue", "half_life")
 
 

@@ -167,7 +167,7 @@ def _closed_bars(y: BarView, x: BarView) -> ClosedBars:
 def _leg(view: BarView) -> Leg:
     bars = view.closed
     step_us = bars.seconds * SECOND_US
-    arrays = (bars.close, bars.volume, bars.trades, bars.coverage)
+    arrays = (bars.close, bars.volume, bars.trades, bars.coverage, bars.open, bars.high, bars.low)
     return Leg(bars.first * step_us, step_us, *arrays)
 
 
