@@ -132,8 +132,11 @@ class Leg:
             self.volume[rows],
             self.trades[rows],
             self.coverage[rows],
-            *(None if each is None else each[rows] for each in (self.open, self.high, self.low)),
-            self.whole or self,
+            **{
+                name: None if values is None else values[rows]
+                for name, values in (("open", self.open), ("high", self.high), ("low", self.low))
+            },
+            whole=self.whole or self,
         )
 
     def last(self, bars: int) -> "Leg":

@@ -10,6 +10,7 @@ from pages.ui.chart_script import script_routes
 from pages.ui.file_route import file
 from pages.ui.health import HEALTH_PATH, PILL_PATH, healthz, pill
 from pages.ui.served_files import FILES_PATH
+from pages.ui.serving import probe_routes
 
 _FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
 
@@ -23,6 +24,7 @@ def routes() -> list[Route]:
         Route(CHART_PATH + "/{token}", chart),
         Route(FILES_PATH + "/{token}/{name}", file),
         *script_routes(),
+        *probe_routes(),
     ]
 
 

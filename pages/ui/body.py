@@ -27,6 +27,7 @@ from pages.ui import (
     trends,
 )
 from pages.ui.choices import PRICE_VIEWS, recall
+from pages.ui.controls import choose_range
 from pages.ui.files import Offer
 from pages.ui.header import Desk
 from pages.ui.once import Once, once_for_each
@@ -100,16 +101,19 @@ class _Shown:
     answers: str
 
 
-def lay_out(pair: Pair | None) -> Places:
-    """Draw what stands still; `show_pair` fills it."""
+def lay_out(pair: Pair | None, *, may_read_all: bool = False) -> Places:
+    """Draw what stands still; `show_pair` fills it. A file may be looked at whole."""
     shown = None if pair is None else _result_now(pair)
     with st.container(key="answers", gap="xsmall"):
         top = st.container(gap="xsmall")
-        if pair is None or shown is None:
+        if pair is None:
             return Places(top, st.container(), None)
         # One frame, so that what chooses and explains can stand beside the chart's own buttons.
         chart = st.container(key="chart", gap="xsmall")
         with chart, st.container(horizontal=True, key="chart_choices"):
+            choose_range(pair.params.interval, may_read_all=may_read_all)
+            if shown is None:  # another range may have what this one lacks
+                return Places(top, chart, None)
             view = _choose_price_view()
             _explain(pair)
     st.caption(_chart_caption(pair.source))

@@ -20,6 +20,7 @@ from analytics.gates import DATA_GATES
 from analytics.hedge import CAUSAL_HEDGES, HEDGE_METHODS
 from analytics.signals import DEFAULT_THRESHOLDS, PRESETS, SYMMETRIC, Thresholds
 from analytics.spread import SPREAD_KINDS
+from pages.ui.streamlit_private import is_step_of_history
 
 Mode = Literal["Live Database", "NDJSON File", "Replay"]
 Value = str | int | float | bool
@@ -28,6 +29,7 @@ LIVE: Final[Mode] = "Live Database"
 FILE: Final[Mode] = "NDJSON File"
 REPLAY: Final[Mode] = "Replay"
 SAMPLE: Final = "Bundled sample (synthetic)"
+UPLOAD: Final = "Upload a file"
 AUTO: Final = "auto"
 WHOLE: Final = "all"
 CUSTOM: Final = "custom"
@@ -169,7 +171,13 @@ CHOICES: Final[dict[str, OneOf | Word | Number | Switch]] = {
     "tab": OneOf(TABS[0], TABS),
     **BACKTEST_CHOICES,
 }
+# Where the data is from, and of what: a visit begins with the live database and its first pair.
+SOURCES: Final = ("mode", "file", "s1", "s2", "file_s1", "file_s2")
+NOT_IN_LINK: Final = {"every"}
+UPLOAD_KEY: Final = "upload"  # in a link beside `file`: which of the uploads
+UPLOAD_SHOWN: Final = "upload_shown"
 CHOSEN: Final = "chosen"
+DRAWN: Final = "drawn"
 WISHED: Final = "wished"
 FIRST: Final = "first_of_data"
 
@@ -211,20 +219,61 @@ def chosen() -> dict[str, Value]:
     return dict(kept)
 
 
+def begin_run() -> None:
+    """Note that a run of the whole page begins: none of its controls is drawn yet."""
+    st.session_state[DRAWN] = set()
+
+
+def begin_with(settings: Mapping[str, Value]) -> None:
+    """Choose these before any control is drawn; each takes its own up when it is."""
+    st.session_state[CHOSEN] = dict(settings)
+
+
 def begins_with(key: str, value: str) -> None:
-    """Note what a choice that depends on the data is at first: then no link has to say it."""
+    """Note what a choice that depends on the data is at first."""
     st.session_state.setdefault(FIRST, {})[key] = value
 
 
+def first_of(key: str) -> str:
+    """Return what a choice is while nobody chose, as the address has it."""
+    return written(st.session_state.get(FIRST, {}).get(key, CHOICES[key].default))
+
+
 def in_link() -> dict[str, str]:
-    """Return what a link to the present view says: each choice that is not what it is at first."""
-    first = {key: kind.default for key, kind in CHOICES.items()} | st.session_state.get(FIRST, {})
-    shown = {key: st.session_state[key] for key in CHOICES if key in st.session_state}
-    return {
-        key: written(value)
-        for key, value in shown.items()
-        if CHOICES[key].admits(value) and value != first[key]
-    }
+    """Return what a link to the present view says: each choice that the page shows."""
+    drawn = st.session_state.get(DRAWN, set()) - NOT_IN_LINK
+    shown = {key: st.session_state[key] for key in sorted(drawn) if key in st.session_state}
+    link = {key: written(value) for key, value in shown.items() if CHOICES[key].admits(value)}
+    token = upload_token() if link.get("file") == UPLOAD else ""
+    return {**link, UPLOAD_KEY: token} if token else link
+
+
+def upload_token() -> str:
+    """Return which upload the visit looks at; nothing while there was none."""
+    asked = st.query_params.get(UPLOAD_KEY, "")
+    if asked and (UPLOAD_SHOWN not in st.session_state or is_step_of_history()):
+        st.session_state[UPLOAD_SHOWN] = asked
+    return str(st.session_state.get(UPLOAD_SHOWN, ""))
+
+
+def value_of(key: str) -> Value:
+    """Return a choice whose control stands further down the page, or on another page.
+
+    A link and a step through the browser's history win, as they do where the control is drawn.
+    """
+    asked = read(key, st.query_params.get(key, ""))
+    if asked is not None and (key not in st.session_state or is_step_of_history()):
+        return asked
+    kept = st.session_state.get(key, st.session_state.get(CHOSEN, {}).get(key))
+    return kept if CHOICES[key].admits(kept) else CHOICES[key].default
+
+
+def read(key: str, text: str) -> Value | None:
+    """Read a value as the address has it; None where it is none of this choice's."""
+    kind = CHOICES[key]
+    if not isinstance(kind, OneOf | Word):
+        raise TypeError(f"{key} is no name")
+    return text if kind.admits(text) else None
 
 
 def written(value: Value) -> str:
@@ -263,6 +312,7 @@ def recall(key: str, options: Sequence[str] | None = None) -> None:
 
     Streamlit forgets the value of a control that a run does not draw.
     """
+    st.session_state.setdefault(DRAWN, set()).add(key)
     kept = st.session_state.get(CHOSEN, {})
     if key not in st.session_state and key in kept and key not in st.query_params:
         st.session_state[key] = kept[key]
