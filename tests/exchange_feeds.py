@@ -96,7 +96,7 @@ class LiveFeed:
             default_symbols(names, self._rate_per_s), seed=self._seed, start_us=begin_us
         )
         if self._history_s:
-            for trade in _numbered(exchange, names, self._market.advance(self._history_s)):
+            for trade in numbered(exchange, names, self._market.advance(self._history_s)):
                 exchange.venue.tapes[trade.symbol].append(trade, BEFORE_THE_STREAM)
 
     async def run(self, exchange: "Exchange") -> None:
@@ -107,14 +107,14 @@ class LiveFeed:
         pace = Pace(exchange, self._market.now_us, self._speed)
         streamed_s = 0
         while self._duration_s is None or streamed_s < self._duration_s:
-            for trade in _numbered(exchange, names, self._market.advance(1)):
+            for trade in numbered(exchange, names, self._market.advance(1)):
                 await pace.wait(trade.time_us)
                 exchange.publish(trade)
             streamed_s += 1
         await pace.finish()
 
 
-def _numbered(exchange: "Exchange", names: list[str], trades: SyntheticTrades) -> Iterator[Trade]:
+def numbered(exchange: "Exchange", names: list[str], trades: SyntheticTrades) -> Iterator[Trade]:
     """Give generated trades the ids their tapes have next, one at a time as they are taken."""
     columns = zip(
         trades.symbol.tolist(),
