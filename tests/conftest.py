@@ -19,6 +19,15 @@ def skip_or_fail(reason: str) -> None:
     pytest.skip(reason)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run of the acceptance scenarios be repeated."""
+    parser.addoption(
+        "--acceptance-seed",
+        type=int,
+        help="draws the moments at which scenarios act (default: PAIRDESK_ACCEPTANCE_SEED, or new)",
+    )
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Have the statistics compiled before the first browser test, whose time is not for that."""
     if not session.config.option.collectonly and any(

@@ -99,7 +99,7 @@ class LiveFeed:
         symbols = default_symbols(names, self._rate_per_s)
         self._market = SyntheticMarket(symbols, seed=self._seed, start_us=begin_us)
         if self._history_s:
-            for trade in _numbered(exchange, names, self._market.advance(self._history_s)):
+            for trade in numbered(exchange, names, self._market.advance(self._history_s)):
                 exchange.venue.tapes[trade.symbol].append(trade, BEFORE_THE_STREAM)
         for number, symbol in enumerate(symbols if self._past_days else ()):
             tape = exchange.venue.tapes[symbol.name]
@@ -114,14 +114,14 @@ class LiveFeed:
         pace = Pace(exchange, self._market.now_us, self._speed)
         streamed_s = 0
         while self._duration_s is None or streamed_s < self._duration_s:
-            for trade in _numbered(exchange, names, self._market.advance(1)):
+            for trade in numbered(exchange, names, self._market.advance(1)):
                 await pace.wait(trade.time_us)
                 exchange.publish(trade)
             streamed_s += 1
         await pace.finish()
 
 
-def _numbered(exchange: "Exchange", names: list[str], trades: SyntheticTrades) -> Iterator[Trade]:
+def numbered(exchange: "Exchange", names: list[str], trades: SyntheticTrades) -> Iterator[Trade]:
     """Give generated trades the ids their tapes have next, one at a time as they are taken."""
     columns = zip(
         trades.symbol.tolist(),

@@ -1,0 +1,202 @@
+"""A user without a plan: acts on whatever control is in sight, and notes what it did."""
+
+import random
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from desk_page import APP, FILE_ERROR, PLOT, RESTING, TRACEBACK, Desk, content
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Locator
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
+
+ACTION_MS = 2_000
+FILE_MS = 20_000
+RUN_MS = 30_000
+# Streamlit's own menu (it prints); the file chooser of the system; what ends the recording of a
+# symbol for good, after which there may be no pair left to look at.
+LEFT_ALONE = re.compile(r"Main menu|^Browse|^Upload|Remove|Print|^Help for", re.IGNORECASE)
+NUMBERS = ("5", "7", "30", "60", "500", "0", "-3", "1e309", "")
+SIZES = ((1440, 900), (390, 844), (1024, 768), (2560, 1440))
+# Everything that can be operated, by role and name, with its place among those of that name.
+CONTROLS = """() => {
+  const roles = {BUTTON: 'button', A: 'link'};
+  const kinds = {radio: 'radio', number: 'spinbutton', range: 'slider', checkbox: 'checkbox'};
+  const seen = new Map();
+  const found = [];
+  for (const place of document.querySelectorAll('button, a[href], input, [role=tab]')) {
+    const box = place.getBoundingClientRect();
+    const label = place.closest('label');
+    const shown = place.checkVisibility() && (box.width > 1 || label);
+    const kind = place.getAttribute('role') || kinds[place.type] || roles[place.tagName];
+    if (!shown || !kind || place.disabled) continue;
+    const name = (place.getAttribute('aria-label') || place.innerText || label?.innerText || '')
+      .trim().split('\\n')[0];
+    const key = kind + '|' + name;
+    const nth = seen.get(key) ?? 0;
+    seen.set(key, nth + 1);
+    const isAway = place.tagName === 'A'
+      && (place.target === '_blank' || !place.href.startsWith(location.origin));
+    const isFile = place.classList.contains('pd-file') || Boolean(place.closest('.pd-file'));
+    place.dataset.monkey = key + '|' + nth;
+    found.push({kind, name, nth, is_away: isAway, is_file: isFile, mark: place.dataset.monkey});
+  }
+  return found;
+}"""
+
+
+@dataclass(frozen=True)
+class Control:
+    """Something to operate."""
+
+    kind: str
+    name: str
+    nth: int
+    is_away: bool
+    is_file: bool
+    mark: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name!r}" + (f" ({self.nth + 1})" if self.nth else "")
+
+
+class Monkey:
+    """Acts as a seed has it."""
+
+    def __init__(self, desk: Desk, seed: int) -> None:
+        self.desk = desk
+        self.random = random.Random(f"{seed} monkey")
+        self.log: list[str] = []
+        self.missed = 0
+        self._beside: dict[str, Callable[[], None]] = {
+            "back": self._back,
+            "forward": self._forward,
+            "reload": self._reload,
+            "resize": self._resize,
+            "zoom": self._zoom,
+        }
+
+    def act(self) -> None:
+        """Do one thing, wait until the page has answered, and look whether it is whole."""
+        if self.random.random() < 0.12:
+            what = self.random.choice(sorted(self._beside))
+            self.log.append(f"{what} on {self.desk.page.url}")
+            self._beside[what]()
+        else:
+            self._operate()
+        self._look()
+
+    def _operate(self) -> None:
+        controls = self._controls()
+        if not controls:
+            self.log.append("nothing to operate")
+            return
+        # A kind first: a page has ten times as many buttons as tabs.
+        kind = self.random.choice(sorted({each.kind for each in controls}))
+        control = self.random.choice([each for each in controls if each.kind == kind])
+        self.log.append(f"{control} on {self.desk.page.url}")
+        place = self.desk.page.locator(f"[data-monkey='{_quoted(control.mark)}']").first
+        try:
+            self._use(control, place)
+        except PlaywrightTimeoutError:
+            # A refresh took it away, or something stands before it: Escape closes that.
+            self.missed += 1
+            self.log[-1] += ": out of reach"
+            self.desk.page.keyboard.press("Escape")
+
+    def _controls(self) -> list[Control]:
+        found: list[dict[str, Any]] = self.desk.page.evaluate(CONTROLS)
+        controls = [Control(**each) for each in found]
+        return [each for each in controls if each.name and not LEFT_ALONE.search(each.name)]
+
+    def _use(self, control: Control, place: Locator) -> None:
+        match control.kind:
+            case "combobox":
+                self._select(place)
+            case "spinbutton":
+                place.fill(self.random.choice(NUMBERS), timeout=ACTION_MS)
+                place.press("Enter", timeout=ACTION_MS)
+            case "textbox":
+                place.fill(self.random.choice(("DOGEUSDT", "a name", "**bold**")))
+            case "slider":
+                key = self.random.choice(("ArrowRight", "ArrowLeft", "Home", "End"))
+                place.press(key, timeout=ACTION_MS)
+            case "radio" | "switch" | "checkbox":
+                label = place.locator("xpath=ancestor::label[1]")
+                (label if label.count() else place).click(timeout=ACTION_MS)
+            case "link" if control.is_away:
+                with self.desk.page.context.expect_page(timeout=RUN_MS) as opening:
+                    place.click(timeout=ACTION_MS)
+                opening.value.close()
+            case "button" if control.is_file:
+                self._take_home(place)
+            case _:
+                place.click(timeout=ACTION_MS)
+
+    def _select(self, place: Locator) -> None:
+        place.click(timeout=ACTION_MS)
+        options = self.desk.page.get_by_role("option")
+        options.first.wait_for(timeout=ACTION_MS)
+        option = options.nth(self.random.randrange(options.count()))
+        self.log[-1] += f": {option.inner_text(timeout=ACTION_MS)}"
+        option.click(timeout=ACTION_MS)
+
+    def _take_home(self, place: Locator) -> None:
+        place.scroll_into_view_if_needed(timeout=ACTION_MS)
+        try:
+            with self.desk.page.expect_download(timeout=FILE_MS) as waiting:
+                place.click(timeout=ACTION_MS)
+        except PlaywrightTimeoutError:
+            raise AssertionError(f"{self.log[-1]}: no file came") from None
+        content(waiting.value)
+
+    def _back(self) -> None:
+        with suppress(PlaywrightError):
+            self.desk.page.go_back(timeout=RUN_MS)
+        self._come_home()
+
+    def _forward(self) -> None:
+        with suppress(PlaywrightError):
+            self.desk.page.go_forward(timeout=RUN_MS)
+        self._come_home()
+
+    def _come_home(self) -> None:
+        if not self.desk.page.url.startswith(self.desk.url):
+            self.desk.open()
+
+    def _reload(self) -> None:
+        self.desk.page.reload()
+
+    def _resize(self) -> None:
+        width, height = self.random.choice(SIZES)
+        self.log[-1] += f" to {width} x {height}"
+        self.desk.page.set_viewport_size({"width": width, "height": height})
+
+    def _zoom(self) -> None:
+        box = None
+        panel = self.desk.page.locator(f"{PLOT} .nsewdrag").first
+        if panel.count():
+            box = panel.bounding_box()
+        if box is None:
+            return
+        begin, end = sorted((self.random.random(), self.random.random()))
+        middle, mouse = box["y"] + box["height"] / 2, self.desk.page.mouse
+        mouse.move(box["x"] + box["width"] * begin, middle)
+        mouse.down()
+        mouse.move(box["x"] + box["width"] * end, middle, steps=3)
+        mouse.up()
+
+    def _look(self) -> None:
+        """Fail where the page does not come to rest, or shows what nobody may see."""
+        page = self.desk.page
+        page.wait_for_selector(APP, timeout=RUN_MS)
+        page.wait_for_selector(RESTING, timeout=RUN_MS)
+        seen = page.locator(f"{TRACEBACK}, {FILE_ERROR}").all_inner_texts()
+        assert [each for each in seen if each.strip()] == [], self.log[-1]
+        assert self.desk.errors == [], self.log[-1]
+
+
+def _quoted(words: str) -> str:
+    return words.replace("\\", "\\\\").replace("'", "\\'")

@@ -1,0 +1,575 @@
+"""What the user asked for, row by row (the table in the README), on a desk that records."""
+
+import io
+import json
+import time
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import independent
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from test_pages_browser import browser
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+
+from desk_page import (  # noqa: E402 - after the check that the browser's library is here
+    BUY_BELOW,
+    CSV,
+    EMPTY_ENDLESS,
+    FETCHES,
+    FILE,
+    FILE_ERROR,
+    FILES_OF,
+    INTERVAL,
+    INTERVALS,
+    LIVE,
+    PAGES,
+    PARQUET,
+    PNG,
+    READY_MS,
+    REPLAY,
+    REPORT,
+    RULE,
+    SELL_ABOVE,
+    SWAP,
+    TABS,
+    TICKS_FILE,
+    WINDOW,
+    Desk,
+    Reading,
+    X,
+    Y,
+    content,
+    visit,
+    visits,
+)
+from market_process import DENSE_S, PAIR, SYMBOLS, running_market  # noqa: E402
+from moments import KINDS, MOVING, Moments, session_seed  # noqa: E402
+from stage import Stage, running_desk, wait_until_filled  # noqa: E402
+
+__all__ = ["browser"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.acceptance, pytest.mark.timeout(240)]
+
+CSV_TOLERANCE = 1e-9
+STEP_MS = {
+    "1s": 1,
+    "5s": 5,
+    "15s": 15,
+    "30s": 30,
+    "1min": 60,
+    "5min": 300,
+    "15min": 900,
+    "1h": 3600,
+}
+# Interval, range and window whose bars lie wholly in stored trades, and how many bars that is.
+IN_TRADES = (("1s", "5min", 30, 300), ("1s", "15min", 60, 900), ("5s", "30min", 60, 360))
+# The range ends at the last trade, the sample at the last bar that both legs have closed.
+OUTSIDE = 10
+SPREADS = ("price difference", "hedged", "log", "ratio")
+BOTH = {"s1": PAIR[0], "s2": PAIR[1]}
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A desk that was off for most of an hour, has fetched what it missed, and records."""
+    folder = tmp_path_factory.mktemp("acceptance")
+    with (
+        running_market(folder) as market,
+        running_desk(folder, market, off_for_s=DENSE_S - 60) as running,
+    ):
+        wait_until_filled(running)
+        yield running
+        assert running.app.stop() == 0, running.app.log()
+
+
+@pytest.fixture
+def moments(request: pytest.FixtureRequest) -> Moments:
+    return Moments(session_seed(request.config.getoption("acceptance_seed")), request.node.name)
+
+
+def test_trades_arrive_and_none_is_lost(stage: Stage, moments: Moments) -> None:
+    for moment in moments.rounds(MOVING):
+        before = {symbol: len(stage.trades(symbol)) for symbol in SYMBOLS}
+        time.sleep(moment.wait_s)
+        newest = {symbol: stage.market.last_id(symbol) for symbol in SYMBOLS}
+        for symbol in SYMBOLS:
+            stored = stage.wait_for_trade(symbol, newest[symbol])
+            assert len(stored) > before[symbol], symbol
+            ids = stored["trade_id"].to_numpy()
+            assert np.array_equal(ids, np.arange(ids[0], ids[0] + len(ids))), symbol
+            told = pd.DataFrame(stage.market.trades_from(symbol, ids[-1000], newest[symbol]))
+            same = stored[stored["trade_id"].isin(told["trade_id"])].reset_index(drop=True)
+            same, told = (each.assign(time_ms=each["time_us"] // 1000) for each in (same, told))
+            for column in ("trade_id", "time_ms", "price", "quantity", "buyer_is_maker"):
+                wanted = told[column].astype(same[column].dtype)
+                assert same[column].equals(wanted), (symbol, column)
+
+
+VIEWS = (
+    {},
+    {"window": 30, "spread": "log"},
+    {"window": 20, "spread": "hedged", "hedge": "kalman"},
+)
+ANSWERED = """['z-score', 'Spread', 'Hedge ratio β', 'Correlation']
+    .every((name) => /\\d/.test(r.figures[name]?.value ?? ''))
+  && /\\d/.test(r.rows['ADF of the spread']?.[0] ?? '') && r.bar % %d === 0"""
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=["as it comes", "log", "Kalman"])
+def test_every_interval_gives_figures(browser, stage: Stage, moments: Moments, view) -> None:
+    order = list(INTERVALS)
+    moments.random.shuffle(order)
+    (moment,) = moments.rounds(MOVING, 1)
+    lacking = []
+    with visit(browser, stage.url) as desk:
+        desk.live(**BOTH, **view, tab="Statistics")
+        moment.come(desk)
+        for interval in order:
+            desk.choose(INTERVAL, interval)
+            if not answers(desk, interval):
+                notes = {name: each["note"] for name, each in desk.read().figures.items()}
+                lacking.append((interval, notes, desk.alerts()))
+    assert lacking == []
+
+
+def answers(desk: Desk, interval: str) -> bool:
+    """Whether the figures come; what the page says is missing is fetched by the button it has."""
+    condition = ANSWERED % (STEP_MS[interval] * 1000)
+    try:
+        desk.reads(condition, 8_000)
+    except playwright.TimeoutError:
+        remedy = desk.button(FETCHES)
+        if EMPTY_ENDLESS in desk.words() or not remedy.count():
+            return False
+        remedy.click()
+        try:
+            desk.reads(condition, READY_MS)
+        except playwright.TimeoutError:
+            return False
+    return EMPTY_ENDLESS not in desk.words()
+
+
+def test_the_figures_are_those_of_the_stored_trades(browser, stage: Stage, moments) -> None:
+    for moment in moments.rounds(MOVING):
+        interval, lookback, window, bars = moments.random.choice(IN_TRADES)
+        spread = moments.random.choice(SPREADS)
+        print(f"    {interval} {lookback} {window} {spread}")
+        with visit(browser, stage.url) as desk:
+            desk.live(
+                **BOTH, interval=interval, lookback=lookback, window=window, spread=spread,
+                tab="Statistics",
+            )  # fmt: skip
+            moment.come(desk)
+            shown = desk.pause()
+        assert shown.bar is not None, shown
+        had = shown.sample("Hedge ratio β")
+        assert bars - OUTSIDE <= had <= bars
+        expected = expect(stage, shown.bar, interval, had, window, spread)
+        check_figures(shown, expected)
+
+
+def expect(
+    stage: Stage, until: pd.Timestamp, interval: str, bars: int, window: int, spread: str
+) -> independent.Expected:
+    """Compute a pair anew from the database's own view."""
+    y_trades, x_trades = (stage.trades(symbol) for symbol in PAIR)
+    return independent.expect(
+        y_trades, x_trades, until=until, interval=interval, bars=bars, window=window, spread=spread
+    )
+
+
+def check_figures(shown: Reading, expected: independent.Expected) -> None:
+    """Hold every figure of the Live page against the computed one, to the digits shown."""
+    last, adf = expected.last, shown.rows["ADF of the spread"]
+    wanted = (
+        ("Spread", shown.value("Spread"), last["spread"], 0),
+        ("z-score", shown.value("z-score"), last["zscore"], 0),
+        ("z beside the signal", shown.z.removeprefix("z "), last["zscore"], 0),
+        ("β", shown.value("Hedge ratio β"), expected.beta, 0),
+        ("error of β", shown.value("Hedge ratio β"), expected.stderr, 1),
+        ("correlation", shown.value("Correlation"), last["correlation"], 0),
+        ("ADF statistic", adf[0], expected.adf[0], 0),
+        ("ADF p", adf[1], expected.adf[1], 0),
+        ("ADF lags", adf[2], expected.adf[2], 0),
+        ("cointegration p", shown.value("Cointegration p"), expected.cointegration, 0),
+        (
+            "cointegration p the other way round",
+            shown.figures["Cointegration p"]["note"].rpartition(":")[2],
+            expected.cointegration_swapped,
+            0,
+        ),
+    )
+    wrong = [
+        (name, words, value)
+        for name, words, value, place in wanted
+        if not independent.agrees(words, value, place)
+    ]
+    assert wrong == []
+
+
+def test_every_value_of_the_csv_is_that_of_the_stored_trades(
+    browser, stage: Stage, moments: Moments
+) -> None:
+    for moment in moments.rounds():
+        interval, lookback, window, bars = moments.random.choice(IN_TRADES)
+        spread = moments.random.choice(SPREADS)
+        print(f"    {interval} {lookback} {window} {spread}")
+        with visit(browser, stage.url) as desk:
+            desk.live(**BOTH, interval=interval, lookback=lookback, window=window, spread=spread)
+            moment.come(desk)
+            shown = desk.read()
+            table = read_csv(content(desk.download(CSV)))
+        until = table["time"].iloc[-1]
+        check_last_row(shown, table)
+        assert bars - OUTSIDE <= len(table) <= bars
+        check_table(table, expect(stage, until, interval, len(table), window, spread))
+
+
+def read_csv(raw: bytes) -> pd.DataFrame:
+    """Parse the analysis, times as UTC."""
+    table = pd.read_csv(io.BytesIO(raw))
+    return table.assign(time=pd.to_datetime(table["time"], utc=True))
+
+
+def check_table(table: pd.DataFrame, expected: independent.Expected) -> None:
+    """Hold every value of the analysis against the computed one."""
+    paths = expected.paths
+    assert list(table["time"]) == list(paths.index)
+    named = paths.rename(columns={"y": f"price_{PAIR[0]}", "x": f"price_{PAIR[1]}"})
+    for name in named:
+        wanted = named[name].to_numpy()
+        allowed = CSV_TOLERANCE * np.nanmax(np.abs(wanted))
+        off = np.abs(table[name].to_numpy(dtype=float) - wanted)
+        wrong = ~(off <= allowed)
+        assert not wrong.any(), (
+            f"{name}: {wrong.sum()} of {len(wrong)} rows differ, the first at "
+            f"{table['time'][wrong.argmax()]}: {table[name][wrong.argmax()]} and "
+            f"{wanted[wrong.argmax()]}"
+        )
+    signals = [independent.signal_of(z, 2.0, 0.0) for z in paths["zscore"]]
+    assert list(table["signal"]) == signals
+
+
+def check_last_row(shown: Reading, table: pd.DataFrame) -> None:
+    """Hold a file against what the page showed at the click: the same bar, or the next ones."""
+    assert shown.bar is not None, shown
+    last = table.iloc[-1]
+    late_s = (last["time"] - shown.bar).total_seconds()
+    assert 0 <= late_s <= 10, f"the file ends {late_s} s after the page's bar {shown.bar}"
+    if late_s == 0:
+        assert independent.agrees(shown.z.removeprefix("z "), last["zscore"]), (shown, last)
+        assert shown.verdict == last["signal"], (shown, last)
+        assert independent.agrees(shown.value("Spread"), last["spread"]), (shown, last)
+
+
+def test_every_chart_is_drawn_with_data(browser, stage: Stage, moments: Moments) -> None:
+    with visit(browser, stage.url) as desk:
+        desk.live(**BOTH, window=30)
+        for moment in moments.rounds():
+            moment.come(desk)
+            for tab in moments.random.sample(TABS, len(TABS)):
+                desk.page.get_by_role("tab", name=tab, exact=True).click()
+                desk.charts_hold_data(1 if tab == "Statistics" else 2)
+            moment.go(desk)
+        assert len(desk.charts()[0]["panels"]) >= 4  # prices, spread, z, volume
+        for page in ("Backtest", "Feed"):
+            desk.follow(page)
+            desk.charts_hold_data(1)
+
+
+THRESHOLDS = {"SELL": (-10, -10), "NEUTRAL": (10, -10), "BUY": (10, 10)}
+
+
+def test_sell_buy_and_neutral_are_each_seen(browser, stage: Stage, moments: Moments) -> None:
+    with visit(browser, stage.url) as desk:
+        desk.live(**BOTH, window=30)
+        now = desk.reads("/\\d/.test(r.z)")
+        z = float(independent.shown_numbers(now.z)[0])
+        near = {independent.signal_of(z + half, 2.0, 0.0) for half in (-0.005, 0.005)}
+        assert now.verdict in near, now
+        desk.choose(RULE, "custom")
+        for moment in moments.rounds(MOVING):
+            moment.come(desk)
+            for word in moments.random.sample(sorted(THRESHOLDS), 3):
+                sell, buy = THRESHOLDS[word]
+                # SELL never stands below BUY, between the two as well.
+                both = [(SELL_ABOVE, sell), (BUY_BELOW, buy)]
+                if sell < 0:
+                    both.reverse()
+                for label, value in both:
+                    desk.type_number(label, value)
+                desk.reads(f"r.word.includes('{word}')")
+                desk.refreshed()
+                assert desk.read().verdict == word
+
+
+def test_a_refresh_moves_the_figures_and_leaves_the_zoom(
+    browser, stage: Stage, moments: Moments
+) -> None:
+    with visit(browser, stage.url) as desk:
+        desk.live(**BOTH, window=30, lookback="30min")
+        for moment in moments.rounds(MOVING):
+            moment.come(desk)
+            begin = moments.random.uniform(0.1, 0.4)
+            seen = desk.zoom(begin, begin + moments.random.uniform(0.2, 0.5))
+            desk.moves()
+            desk.refreshed(2)
+            assert desk.xrange() == seen
+            desk.type_number(WINDOW, moments.random.choice((10, 20, 40)))
+            desk.refreshed(2)
+            desk.stays(seen)
+            desk.button(SWAP).click()
+            desk.refreshed(2)
+            desk.stays(seen)
+            desk.choose(INTERVAL, moments.random.choice(("5s", "15s")))
+            desk.refreshed(2)
+            desk.stays(seen)
+            desk.choose(INTERVAL, "1s")
+            desk.page.mouse.dblclick(*desk.middle_of_chart())
+            desk.page.wait_for_timeout(300)
+
+
+def test_a_file_and_back_to_the_live_market(browser, stage: Stage, moments: Moments) -> None:
+    with visit(browser, stage.url) as desk:
+        desk.live(**BOTH, window=30)
+        for moment in moments.rounds(MOVING):
+            moment.come(desk)
+            desk.pick(FILE)
+            desk.reads("r.pill.includes('FILE') && r.head.includes('SYNTHETIC')", READY_MS)
+            desk.reads("/[+−]\\d/.test(r.z)", READY_MS)
+            desk.charts_hold_data(1)
+            desk.page.wait_for_timeout(moment.wait_s * 400)
+            desk.pick(LIVE)
+            desk.reads("r.pill.includes('LIVE') && !r.head.includes('SYNTHETIC')", READY_MS)
+            assert desk.read().pair == PAIR
+            desk.moves()
+
+
+def test_every_file_of_the_live_page_arrives_at_any_moment(
+    browser, stage: Stage, moments: Moments
+) -> None:
+    with visit(browser, stage.url) as desk:
+        desk.live(**BOTH, window=30, lookback="5min")
+        for moment in moments.rounds(KINDS, len(KINDS)):
+            moment.come(desk)
+            for label in moments.random.sample((CSV, PARQUET, REPORT), 3):
+                shown = desk.read()
+                check_file(label, content(desk.download(label)), shown)
+            moment.go(desk)
+        desk.choose(X, SYMBOLS[2])
+        desk.reads(f"r.head.includes('{SYMBOLS[2]}')")
+        table = read_csv(content(desk.download(CSV)))
+        assert f"price_{SYMBOLS[2]}" in table
+        content(desk.download(PNG))
+
+
+def check_file(label: str, raw: bytes, shown: Reading) -> None:
+    """Parse a file of the Live page; a table ends as the page did at the click."""
+    if label == CSV:
+        check_last_row(shown, read_csv(raw))
+    elif label == PARQUET:
+        table = pq.read_table(io.BytesIO(raw)).to_pandas()
+        check_last_row(shown, table.assign(time=pd.to_datetime(table["time"], utc=True)))
+    else:
+        text = raw.decode()
+        assert text.startswith("<!doctype html>")
+        assert all(leg in text for leg in shown.pair)
+        assert "Plotly" in text
+
+
+def test_files_arrive_in_two_tabs_at_once(browser, stage: Stage, moments: Moments) -> None:
+    with visits(browser, stage.url, 2) as desks:
+        for desk, interval in zip(desks, ("1s", "5s"), strict=True):
+            desk.live(**BOTH, window=30, interval=interval)
+        for moment in moments.rounds():
+            for desk in desks:
+                moment.come(desk)
+            for desk in moments.random.sample(desks, 2):
+                for label in (CSV, PARQUET):
+                    shown = desk.read()
+                    check_file(label, content(desk.download(label)), shown)
+            for desk in desks:
+                moment.go(desk)
+
+
+def test_the_stored_ticks_arrive_and_are_read_back(
+    browser, stage: Stage, moments: Moments, tmp_path
+) -> None:
+    with visit(browser, stage.url) as desk:
+        for moment in moments.rounds(MOVING):
+            desk.live(**BOTH, window=30)
+            moment.come(desk)
+            desk.open_ticks()
+            raw = content(desk.download(TICKS_FILE))
+            rows = [json.loads(line) for line in raw.splitlines()]
+            assert {row["symbol"] for row in rows} == set(PAIR)
+        kept = tmp_path / "taken_home.ndjson"
+        kept.write_bytes(raw)
+        desk.pick(FILE)
+        desk.upload(kept)
+        desk.reads("r.pill.includes('FILE') && /[+−]\\d/.test(r.z)", READY_MS)
+        assert desk.read().pair == PAIR
+        desk.page.reload()
+        desk.ready()
+        desk.reads(f"r.head.includes('{kept.name}') && /[+−]\\d/.test(r.z)", READY_MS)
+
+
+def test_every_file_of_a_file_and_of_a_replay_arrives(
+    browser, stage: Stage, moments: Moments
+) -> None:
+    with visit(browser, stage.url) as desk:
+        desk.open("", mode=FILE)
+        desk.reads("/[+−]\\d/.test(r.z)", READY_MS)
+        desk.pick(REPLAY)
+        desk.button("Start the replay").click()
+        desk.reads("r.pill.includes('REPLAY') && r.bar !== null", READY_MS)
+        for moment in moments.rounds(MOVING):
+            for mode in moments.random.sample((FILE, REPLAY), 2):
+                desk.pick(mode)
+                word = "FILE" if mode == FILE else "REPLAY"
+                desk.reads(f"r.pill.includes('{word}') && r.bar !== null", READY_MS)
+                desk.page.wait_for_timeout(moment.wait_s * 1e3)
+                for label in moments.random.sample((CSV, PARQUET, REPORT), 3):
+                    check_kept_file(label, content(desk.download(label)))
+        desk.pick(REPLAY)
+        desk.button("End").click()
+
+
+def check_kept_file(label: str, raw: bytes) -> None:
+    if label == CSV:
+        assert len(read_csv(raw)) > 1
+    elif label == PARQUET:
+        assert pq.read_table(io.BytesIO(raw)).num_rows > 1
+    else:
+        assert raw.startswith(b"<!doctype html>")
+
+
+@pytest.mark.parametrize("path", FILES_OF)
+def test_every_file_of_the_other_pages_arrives(browser, stage: Stage, moments, path) -> None:
+    with visit(browser, stage.url) as desk:
+        desk.open(path, **BOTH, lookback="30min")
+        for moment in moments.rounds(MOVING):
+            desk.button(FILES_OF[path][-1]).wait_for(timeout=READY_MS)
+            moment.come(desk)
+            for label in moments.random.sample(FILES_OF[path], len(FILES_OF[path])):
+                raw = content(desk.download(label, READY_MS))
+                if label == REPORT:
+                    assert raw.startswith(b"<!doctype html>")
+                else:
+                    assert len(pd.read_csv(io.BytesIO(raw)).columns) > 3
+
+
+def test_a_file_that_cannot_be_made_is_said_on_the_page(browser, stage: Stage, moments) -> None:
+    with visit(browser, stage.url) as desk:
+        desk.live(**BOTH, window=30)
+        for moment in moments.rounds():
+            moment.come(desk)
+            label = moments.random.choice((CSV, PARQUET, REPORT))
+            with desk.files_fail(moments.random.choice((404, 500, 503))):
+                desk.button(label).click()
+                desk.page.locator(FILE_ERROR).first.wait_for()
+                assert desk.page.locator(FILE_ERROR).first.get_attribute("role") == "alert"
+                assert desk.page.locator(FILE_ERROR).first.inner_text().strip()
+            content(desk.download(label))
+            desk.page.wait_for_function(
+                f"() => !document.querySelector('{FILE_ERROR}')?.innerText?.trim()"
+            )
+            moment.go(desk)
+
+
+def test_every_page_opens_by_link_and_by_address(browser, stage: Stage, moments: Moments) -> None:
+    for moment in moments.rounds(MOVING):
+        order = moments.random.sample(PAGES, len(PAGES))
+        with visit(browser, stage.url) as desk:
+            desk.open("" if order[0] == "Live" else order[0].lower())
+            desk.shows(order[0])
+            for name in order[1:]:
+                desk.page.wait_for_timeout(moment.wait_s * 100)
+                desk.follow(name)
+                desk.shows(name)
+                desk.no_traceback()
+        for name in moments.random.sample(PAGES, 2):
+            with visit(browser, stage.url) as desk:
+                desk.open("" if name == "Live" else name.lower())
+                desk.shows(name)
+
+
+def test_a_copied_link_shows_the_same_view_to_anyone(browser, stage: Stage, moments) -> None:
+    for moment in moments.rounds(MOVING):
+        with visit(browser, stage.url) as mine, visit(browser, stage.url) as theirs:
+            mine.open()
+            mine.reads("r.bar !== null", READY_MS)
+            mine.hurry()
+            if moment.number > 1:
+                mine.choose(INTERVAL, moments.random.choice(("5s", "15s")))
+                mine.type_number(WINDOW, moments.random.choice((20, 40)))
+            moment.come(mine)
+            mine.address_says(interval=mine.chosen(INTERVAL), s1=mine.chosen(Y), s2=mine.chosen(X))
+            copied, seen = mine.page.url, settings(mine)
+            # Somebody else's choices in between are theirs.
+            theirs.live(s1=SYMBOLS[2], s2=SYMBOLS[0], window=25)
+            theirs.choose(INTERVAL, "30s")
+            with visit(browser, stage.url) as again:
+                again.page.goto(copied)
+                again.ready()
+                again.reads("r.bar !== null", READY_MS)
+                assert settings(again) == seen
+
+
+def settings(desk: Desk) -> dict[str, object]:
+    """Give what a reader would call the view."""
+    return {
+        "pair": desk.read().pair,
+        "interval": desk.chosen(INTERVAL),
+        "window": desk.number(WINDOW),
+        "rule": desk.chosen(RULE),
+        "range": desk.asked("lookback"),
+        "samples": {
+            name: each["note"].partition("n = ")[2]
+            for name, each in desk.read().figures.items()
+            if name in {"z-score", "Correlation"}
+        },
+    }
+
+
+def test_back_undoes_page_pair_interval_and_range(browser, stage: Stage, moments) -> None:
+    with visit(browser, stage.url) as desk:
+        desk.live(**BOTH, window=30)
+        for moment in moments.rounds(MOVING):
+            steps = {
+                "pair": lambda: desk.choose(X, SYMBOLS[2]),
+                "interval": lambda: desk.choose(INTERVAL, "5s"),
+                "range": lambda: desk.choose_range("1h"),
+            }
+            names = moments.random.sample(sorted(steps), 3)
+            views = [place(desk)]
+            moment.come(desk)
+            for name in names:
+                before = desk.page.url
+                steps[name]()
+                desk.page.wait_for_function("before => location.href !== before", arg=before)
+                desk.refreshed()
+                views.append(place(desk))
+            desk.follow("Evidence")
+            for view in reversed(views):
+                desk.page.go_back()
+                desk.page.wait_for_timeout(moment.wait_s * 100)
+                desk.ready()
+                desk.comes_to(view)
+
+
+def place(desk: Desk) -> dict[str, str]:
+    """Give where a reader is: page, pair, interval and range, as the controls and address say."""
+    address = urlsplit(desk.page.url)
+    asked = parse_qs(address.query)
+    return {
+        "path": address.path,
+        "lookback": asked.get("lookback", [""])[0],
+        Y: desk.chosen(Y),
+        X: desk.chosen(X),
+        INTERVAL: desk.chosen(INTERVAL),
+    }

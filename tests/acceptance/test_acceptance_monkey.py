@@ -1,0 +1,60 @@
+"""What the user asked for, last row: whatever is clicked, the desk stays whole and goes on."""
+
+from collections.abc import Iterator
+
+import pytest
+from test_pages_browser import browser
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+
+from desk_page import LIVE, READY_MS, visit  # noqa: E402 - after the check that it is here
+from market_process import DENSE_S, PAIR, running_market  # noqa: E402
+from moments import SEED_NAME, session_seed  # noqa: E402
+from monkey import Monkey  # noqa: E402
+from stage import Stage, running_desk, wait_until_filled  # noqa: E402
+
+__all__ = ["browser"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.acceptance, pytest.mark.timeout(400)]
+
+ACTIONS = 200
+MISSED_SHARE = 0.2
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A desk of its own: what is clicked there changes the recording too."""
+    folder = tmp_path_factory.mktemp("monkey")
+    with (
+        running_market(folder) as market,
+        running_desk(folder, market, off_for_s=DENSE_S - 60) as running,
+    ):
+        wait_until_filled(running)
+        yield running
+        assert running.app.stop() == 0, running.app.log()
+
+
+def test_two_hundred_random_actions_leave_a_desk_that_lives(
+    browser, stage: Stage, request: pytest.FixtureRequest
+) -> None:
+    seed = session_seed(request.config.getoption("acceptance_seed"))
+    print(f"{SEED_NAME}={seed}")
+    with visit(browser, stage.url) as desk:
+        monkey = Monkey(desk, seed)
+        try:
+            desk.live(s1=PAIR[0], s2=PAIR[1], window=30)
+            for _ in range(ACTIONS):
+                monkey.act()
+        finally:
+            print("\n".join(f"{n}. {did}" for n, did in enumerate(monkey.log, 1)))
+        assert monkey.missed <= MISSED_SHARE * ACTIONS
+        desk.page.set_viewport_size({"width": 1440, "height": 900})
+        desk.open("feed", mode=LIVE)
+        desk.shows("Feed")
+        resume = desk.button("Resume recording")
+        if resume.count():
+            resume.click()
+        desk.live(mode=LIVE, s1=PAIR[0], s2=PAIR[1], interval="1s", window=30)
+        desk.reads("r.pill.includes('LIVE')", READY_MS)
+        desk.moves()
+    assert "Traceback" not in stage.app.log()
