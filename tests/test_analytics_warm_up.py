@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from analytics.backtest import run_backtest
-from analytics.backtest_rules import MISSION_RULES
+from analytics.backtest_rules import DEFAULT_RULES
 from analytics.causality import prove_causal
 from analytics.errors import NotEnoughDataError
 from analytics.frames import INTERVALS, FloatArray
@@ -204,7 +204,7 @@ def test_the_proof_counts_the_range_not_the_bars_before_it():
 def test_a_backtest_trades_in_the_range_on_a_z_that_began_before_it():
     y, x = frames(400)
     chosen = params(lookback=100, window=60, spread="hedged", hedge="rolling_ols")
-    result = run_backtest(y, x, chosen, MISSION_RULES, draws=0)
+    result = run_backtest(y, x, chosen, DEFAULT_RULES, draws=0)
     whole = run_backtest(y, x, params(window=60, spread="hedged", hedge="rolling_ols"), draws=0)
     assert len(result.y) == len(result.to_frame()) == 100
     assert result.zscore.notna().all()
