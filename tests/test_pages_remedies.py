@@ -27,7 +27,7 @@ KALMAN = PairParams(
 )
 Z = NotEnough("z-score of BTCUSDT/ETHUSDT", 60, 42)
 IDLE = "Nothing is recorded here: start the app without --no-ingest"
-GAP = ("ETHUSDT is missing at 12:04:00 UTC", 42)
+GAP = ("ETHUSDT was missing at 12:04:00 UTC", 42)
 
 
 @pytest.fixture
@@ -63,7 +63,8 @@ def database(tmp_path: Path):
          ["Take a window of 40 bars"]),
         (NotEnough("z", 60, 3), Standing(MINUTES, 3, idle=IDLE), f"{IDLE}.", []),
         (Z, Standing(MINUTES, 42, is_file=True),
-         "Shorter bars make more of it, or take a shorter window.", ["Take a window of 40 bars"]),
+         "Shorter bars make more of it, a shorter window needs fewer.",
+         ["Take a window of 40 bars"]),
         # The window of a rolling hedge is filled twice over; a filter has none.
         (NotEnough("z", 119, 80), Standing(ROLLING, 80, idle=IDLE),
          f"{IDLE}, or take a shorter window.", ["Take a window of 40 bars"]),
@@ -74,7 +75,8 @@ def database(tmp_path: Path):
          "No price is carried over a gap: it is there again in about 18 min, if no other comes.",
          ["Take a window of 40 bars"]),
         (Z, Standing(MINUTES, 1_501, gap=GAP),
-         "No price is carried over a gap, or take a shorter window.", ["Take a window of 40 bars"]),
+         "No price is carried over a gap; a shorter window holds none.",
+         ["Take a window of 40 bars"]),
         # All that was asked for is there.
         (NotEnough("stability", 250, 120), Standing(SHORT, 200), "A longer range has more.",
          ["Take 24h"]),
@@ -97,7 +99,7 @@ def test_each_lack_has_its_remedy(lack, at, remedy, labels):
 
 
 def test_an_older_gap_is_no_cause():
-    at = Standing(MINUTES, 42, gap=("ETHUSDT is missing at 01:00:00 UTC", 900), grows="live")
+    at = Standing(MINUTES, 42, gap=("ETHUSDT was missing at 01:00:00 UTC", 900), grows="live")
     assert "missing" not in advise(Z, at).cause
 
 
@@ -115,9 +117,9 @@ def test_a_window_that_is_advised_is_full_then():
     ("y_holes", "x_holes", "found"),
     [
         ((), (), None),
-        ((2,), (), ("BTCUSDT is missing at", 7)),
-        ((2,), (8,), ("ETHUSDT is missing at", 1)),
-        ((9,), (9,), ("BTCUSDT and ETHUSDT is missing at", 0)),
+        ((2,), (), ("BTCUSDT was missing at", 7)),
+        ((2,), (8,), ("ETHUSDT was missing at", 1)),
+        ((9,), (9,), ("BTCUSDT and ETHUSDT were missing at", 0)),
     ],
 )
 def test_the_newest_missing_bar_is_named(y_holes, x_holes, found):
@@ -150,6 +152,19 @@ def test_a_button_takes_the_window_that_the_stored_bars_fill(project_root, datab
     assert page.number_input(key="window").value == 45
     assert "needs" not in said(page)
     assert not page.exception
+
+
+def test_a_gap_in_the_window_is_named_and_nothing_is_said_to_fill_it(project_root, database):
+    btc = ticks_of("BTCUSDT", 60_000.0)
+    store(database, btc[:150] + btc[170:], ticks_of("ETHUSDT", 2_500.0, seed=6))
+    page = run_page(project_root)
+    assert "needs 60 bars, had 29 since BTCUSDT was missing at 2025-07-31 22:16:09 UTC" in said(
+        page
+    )
+    assert "No price is carried over a gap" in said(page)
+    assert "in about" not in said(page)
+    buttons(page)["Take a window of 25 bars"].click().run()
+    assert "needs" not in said(page)
 
 
 class Asked(Recorder):

@@ -16,6 +16,7 @@ from pages.ui import (
     backtest_files,
     backtest_words,
     formats,
+    lack_notice,
     markup,
     notices,
 )
@@ -72,6 +73,13 @@ def _show_results(material: Material, plan: Plan) -> None:
     lines = "".join(markup.text(line, kind="p") for line in told)
     st.html(markup.block(lines, kind="section", css="pd-verdict"))
     _show_provenance(material, found.whole, is_cut=backtest_data.is_cut(material, plan))
+    if found.whole.zscore.isna().all():
+        lack_notice.show(
+            lack_notice.without_zscore(plan.params, material.bars),
+            plan.params,
+            material.bars,
+            key="bt_lack",
+        )
     st.html(markup.block(markup.figures(backtest_words.main_figures(found))))
     _show_chart(found)
     chosen = st.segmented_control(

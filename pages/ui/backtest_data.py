@@ -67,18 +67,26 @@ def bars_for(material: Material, plan: Plan) -> tuple[pd.DataFrame, pd.DataFrame
         raise NotEnoughDataError(f"backtest of {plan.params.label}", 3, 0, "closed bars")
     if plan.rules.fill == "vwap":
         names = (plan.params.y, plan.params.x)
-        legs = [_weighed(material, name, leg) for name, leg in zip(names, legs, strict=True)]
+        cut = is_cut(material, plan)
+        legs = [
+            _weighed(material, name, leg, is_cut=cut) for name, leg in zip(names, legs, strict=True)
+        ]
     return legs[0], legs[1]
 
 
 def is_cut(material: Material, plan: Plan) -> bool:
     """Whether the bars are cut to the last day, for a fill that has to read the ticks."""
-    index = material.bars.y_bars.index
-    return plan.rules.fill == "vwap" and index[-1] - index[0] > pd.Timedelta(days=VWAP_DAYS)
+    bars, lookback = len(material.bars.y_bars), plan.params.lookback
+    shown = bars if lookback is None else min(bars, lookback)
+    longest = pd.Timedelta(days=VWAP_DAYS)
+    return plan.rules.fill == "vwap" and shown * plan.params.bar.timedelta > longest
 
 
-def _weighed(material: Material, symbol: str, bars: pd.DataFrame) -> pd.DataFrame:
-    kept = bars.loc[bars.index > bars.index[-1] - pd.Timedelta(days=VWAP_DAYS)]
+def _weighed(material: Material, symbol: str, bars: pd.DataFrame, *, is_cut: bool) -> pd.DataFrame:
+    # A day or less keeps the bars before it, which z starts up on.
+    kept = bars
+    if is_cut:
+        kept = bars.loc[bars.index > bars.index[-1] - pd.Timedelta(days=VWAP_DAYS)]
     step = material.params.bar.timedelta
     ticks = material.ticks(symbol, kept.index[0], kept.index[-1] + step)
     return with_vwap(kept, ticks, material.params.interval)

@@ -176,7 +176,7 @@ def _show_top(pair: Pair, feed: Sequence[str]) -> _Shown | None:
     if lack is not None:
         lack_notice.show(lack, params, bars, key="lack")
     if shown is None:
-        lack_notice.show(lack_notice.nothing(params), params, bars, key="lack")
+        lack_notice.show(lack_notice.without_zscore(params, bars), params, bars, key="lack")
     return shown
 
 

@@ -114,10 +114,9 @@ GATE_SWITCHES: Final = (
 
 @dataclass(frozen=True)
 class View:
-    """What the reader asked for: the analysis, how far back to read for it, the money to size."""
+    """What the reader asked for: the analysis, and the money to size."""
 
     params: PairParams
-    lookback_s: int | None
     capital: float = float(choices.CHOICES["capital"].default)
 
 
@@ -169,7 +168,7 @@ class Method:
             level=self.level,
             gates=self.gates,
         )
-        return View(params, lookback_s, self.capital)
+        return View(params, self.capital)
 
 
 def select(

@@ -38,7 +38,9 @@ def show(material: Material) -> None:
     result = pair_data.analyse(material.bars, material.params)
     if len(result.zscore) == 0:
         params = material.params
-        lack_notice.show(lack_notice.nothing(params), params, material.bars, key="lack")
+        lack_notice.show(
+            lack_notice.without_zscore(params, material.bars), params, material.bars, key="lack"
+        )
         return
     told = [evidence_words.headline(result), *evidence_words.beside_headline(result)]
     st.html(_verdict(told))

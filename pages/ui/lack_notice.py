@@ -54,10 +54,11 @@ def latest_lack(result: PairAnalytics) -> NotEnough | None:
     return next((each for each in candidates if isinstance(each, NotEnough)), None)
 
 
-def nothing(params: PairParams) -> NotEnough:
-    """Say that no bar of both legs is there at all."""
+def without_zscore(params: PairParams, bars: PairBars) -> NotEnough:
+    """Count what a z-score lacks where no bar has one."""
     needed = params.bars_before_spread + params.zscore_bars
-    return NotEnough(f"The analysis of {params.label}", needed, 0)
+    y, _ = align_legs(*bars.closed.legs, params.reach)
+    return NotEnough(f"z-score of {params.label}", needed, min(len(y), needed - 1))
 
 
 def standing(params: PairParams, bars: PairBars) -> Standing:
@@ -113,9 +114,10 @@ def newest_gap(y: Leg, x: Leg, params: PairParams) -> tuple[str, int] | None:
         return None
     row = int(missing[-1])
     legs = ((params.y, y), (params.x, x))
-    names = " and ".join(name for name, leg in legs if np.isnan(leg.close[row]))
+    names = [name for name, leg in legs if np.isnan(leg.close[row])]
     time = pd.Timestamp(y.start_us + row * y.step_us, unit="us", tz="UTC")
-    return f"{names} is missing at {formats.moment(time)}", len(y) - 1 - row
+    were = "were" if len(names) > 1 else "was"
+    return f"{' and '.join(names)} {were} missing at {formats.moment(time)}", len(y) - 1 - row
 
 
 def _grows(recorder: Recorder) -> Literal["live", "replay", ""]:

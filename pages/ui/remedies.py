@@ -109,7 +109,7 @@ def _of_gap(lack: NotEnough, at: Standing, gap: str) -> Advice:
     if at.grows:
         when = f"{carried}: it is there again {_after(lack, at)}, if no other comes."
         return Advice(cause, when, actions)
-    return Advice(cause, f"{carried}{_or_shorter(actions)}.", actions)
+    return Advice(cause, f"{carried}{'; a shorter window holds none' if actions else ''}.", actions)
 
 
 def _after(lack: NotEnough, at: Standing) -> str:
@@ -132,7 +132,8 @@ def _of_store(lack: NotEnough, at: Standing) -> Advice:
     stored = f"{formats.count(at.held, 'bar')} of {at.params.interval} of both legs"
     if at.is_file:
         actions = _shorter(lack, at.params)
-        remedy = f"Shorter bars make more of it{_or_shorter(actions)}."
+        fewer = ", a shorter window needs fewer" if actions else ""
+        remedy = f"Shorter bars make more of it{fewer}."
         return Advice(f"{lack.reason}: the file holds {stored}", remedy, actions)
     cause = f"{lack.reason}: the database holds {stored}"
     fetch = _fetch(at)
@@ -142,7 +143,8 @@ def _of_store(lack: NotEnough, at: Standing) -> Advice:
         return Advice(cause, f"The exchange has those before.{by_itself}", actions)
     if at.grows:
         return Advice(cause, f"It is there {_after(lack, at)}.", actions)
-    return Advice(cause, f"{at.idle}{_or_shorter(actions)}.", actions)
+    shorter = ", or take a shorter window" if actions else ""
+    return Advice(cause, f"{at.idle}{shorter}.", actions)
 
 
 def _fetch(at: Standing) -> Action | None:
@@ -192,7 +194,3 @@ def _window_of(bars: int, params: PairParams) -> int:
     if follows:
         return min((bars + 1) // 2, bars - 1)
     return bars - max(params.bars_before_spread, 1)
-
-
-def _or_shorter(actions: tuple[Action, ...]) -> str:
-    return ", or take a shorter window" if any(each.choose for each in actions) else ""
