@@ -190,4 +190,8 @@ def test_a_button_asks_the_exchange_for_the_bars_before(project_root, database, 
     assert "By itself" not in said(page)
     buttons(page)["Fetch 26 h of 1-min klines"].click().run()
     assert asked.asked == (("BTCUSDT", "ETHUSDT"), "1m", 26 * 3_600)
+    words = "26 h of 1-min klines of BTCUSDT and ETHUSDT are asked for."
+    assert words in [caption.value for caption in page.caption]
+    page.selectbox(key="interval").set_value("1h").run()
+    assert words not in [caption.value for caption in page.caption]
     assert not page.exception

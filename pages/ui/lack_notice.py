@@ -42,7 +42,8 @@ def show(lack: NotEnough | Degenerate, params: PairParams, bars: PairBars, *, ke
     with st.container(horizontal=True, gap="small"):
         for number, action in enumerate(advice.actions):
             _offer(action, params, f"{key}_{number}")
-    _show_said()
+    for action in advice.actions:
+        _show_said(action, params)
 
 
 def latest_lack(result: PairAnalytics) -> NotEnough | None:
@@ -147,10 +148,11 @@ def _fetch(fetch: Fetch, params: PairParams) -> None:
             said = (True, f"{fetch.words} of {params.y} and {params.x} are asked for.")
         except IngestError as error:
             said = (False, f"{error}.")
-    st.session_state[SAID] = said
+    st.session_state[SAID] = (fetch, params.y, params.x), said
 
 
-def _show_said() -> None:
-    is_well, said = st.session_state.get(SAID, (True, ""))
-    if said:
+def _show_said(action: Action, params: PairParams) -> None:
+    """Show what a fetch came to, beside its own button."""
+    about, (is_well, said) = st.session_state.get(SAID, (None, (True, "")))
+    if about == (action.fetch, params.y, params.x):
         (st.caption if is_well else st.error)(said)
