@@ -66,7 +66,7 @@ class KlineSeed:
 
     def reach(self, first_us: int, *, is_finest: bool) -> None:
         """Go up to a stream's first trade: the finest bars through the one that holds it."""
-        self.until_us = max(self.until_us, top_for(first_us, self.length_us, is_finest=is_finest))
+        self.until_us = max(self.until_us, top_for(first_us, self.length_us, through=is_finest))
 
     def page_up(self) -> tuple[int, int]:
         """Bounds of the next newer page, and beyond its end by what proves it closed."""
@@ -118,12 +118,14 @@ def seed_for(
     """What a symbol needs of one length; None where nothing.
 
     Bars reach up to the first trade: the finest through the one that holds it, of which the trades
-    know only a part. Work that was begun goes on, downwards and up to a first trade that has come
-    since. Bars that retention deleted are left so.
+    know only a part; coarser ones too where that one is over, for the finest may not reach back so
+    far. Work that was begun goes on, downwards and up to a first trade that has come since. Bars
+    that retention deleted are left so.
     """
     old = _remembered(known.remembered, length_us)
     fresh_us = now_us - span_us
-    top_us = top_for(known.first_us, length_us, is_finest=is_finest)
+    is_over = known.first_us + length_us < now_us - SETTLED_US
+    top_us = top_for(known.first_us, length_us, through=is_finest or is_over)
     if old is not None and old.end_us > old.next_us and not known.has_bars and known.first_us:
         return None
     if old is not None and (top_us or old.end_us > fresh_us) and top_us <= old.end_us + span_us:
@@ -135,11 +137,11 @@ def seed_for(
     return None
 
 
-def top_for(first_us: int, length_us: int, *, is_finest: bool) -> int:
-    """Where bars are to end that stand before a trade; 0 without one."""
+def top_for(first_us: int, length_us: int, *, through: bool) -> int:
+    """Where bars are to end that stand before a trade, or reach through it; 0 without one."""
     if first_us == 0:
         return 0
-    return _floor(first_us, length_us) + (length_us if is_finest else 0)
+    return _floor(first_us, length_us) + (length_us if through else 0)
 
 
 def _floor(time_us: int, length_us: int) -> int:

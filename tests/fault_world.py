@@ -22,10 +22,12 @@ from ingest.counts import Counts
 from ingest.event_queue import EventQueue
 from ingest.feed import FeedLimits
 from ingest.gap_board import GapBoard, StreamKey
+from ingest.kline_seed import LENGTHS_US, SPANS_US, intervals
 from ingest.link import LinkLimits, LinkLostError
 from ingest.receiving import ReceivingLoop
 from ingest.retry import refusal_wait_s
 from ingest.settings import Settings
+from ingest.warm_start import kline_setting
 from ingest.writing import WritingLoop, _steps
 
 STORE_EVERY_S = 0.25
@@ -102,7 +104,7 @@ class Stream:
 class World:
     """An exchange, a network and a recorder in one loop.
 
-    `warm`: the last day's bars were fetched before, so that no request is spent on them.
+    `warm`: the bars of before were fetched once, so that no request is spent on them.
     """
 
     def __init__(
@@ -135,10 +137,11 @@ class World:
         self._limits = limits or FeedLimits()
         self.writing = self._new_writing()
         for symbol in symbols if warm else ():
-            begin_us, end_us = T0_US - 86_400_000_000, T0_US
-            self.writing.writer.remember(
-                f"klines spot {symbol} aggTrade", f"{begin_us} {end_us} {begin_us}"
-            )
+            for name in intervals("spot"):
+                end_us = T0_US // LENGTHS_US[name] * LENGTHS_US[name]
+                begin_us = end_us - SPANS_US[name]
+                setting = kline_setting(("spot", symbol, "aggTrade"), name)
+                self.writing.writer.remember(setting, f"{begin_us} {end_us} {begin_us}")
         self.receiving = self._new_receiving(symbols)
         self._tasks: list[asyncio.Task[None]] = []
         self.final: dict[str, Account] = {}  # as `stop` found it

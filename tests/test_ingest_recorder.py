@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from exchange import ThreadedExchange
 from exchange_faults import HandshakeFault
-from exchange_feeds import ReplayFeed
+from exchange_feeds import LiveFeed, ReplayFeed
 
 from analytics.bars import resample_ticks
 from ingest.feed import FeedLimits
@@ -356,6 +356,42 @@ def test_given_up_trades_are_fetched_when_the_reader_asks_and_the_status_tells(
     recorder.stop_repair()
     until(lambda: any("0 trades left" in each.detail for each in recorder.status().history))
     assert recorder.stop()
+
+
+def test_bars_from_further_back_are_fetched_when_the_reader_asks(tmp_path) -> None:
+    symbols = ["BTCUSDT", "ETHUSDT"]
+    feed = LiveFeed(20, history_s=60, past_days=12)
+    with ThreadedExchange(symbols, feed=feed) as exchange:
+        recorder = Recorder(settings_for(exchange, tmp_path), feed_limits=FAST)
+        recorder.start()
+        try:
+            until(lambda: minutes_back(recorder) >= 7 * 1440)
+            with pytest.raises(RecorderError, match="SOLUSDT is not recorded"):
+                recorder.fetch_klines(["BTCUSDT", "SOLUSDT"], "1m", 10 * 86_400)
+            for _ in range(2):
+                recorder.fetch_klines(symbols, "1m", 10 * 86_400)
+            until(lambda: minutes_back(recorder) >= 10 * 1440)
+            assert minutes_back(recorder) <= 10 * 1440 + 1
+        finally:
+            assert recorder.stop()
+
+
+def test_futures_have_no_bars_of_seconds(tmp_path) -> None:
+    settings = Settings(symbols=("BTCUSDT",), market="usdm", db=tmp_path / "ticks.db")
+    recorder = Recorder(settings)
+    with pytest.raises(RecorderError, match="usdm has no 1s bars"):
+        recorder.fetch_klines(["BTCUSDT"], "1s", 86_400)
+    recorder.stop()
+
+
+def minutes_back(recorder: Recorder) -> int:
+    """How many minutes of bars each of the two symbols has before its first trade."""
+    found = []
+    with TickReader(recorder.settings.db) as reader:
+        for symbol in ("BTCUSDT", "ETHUSDT"):
+            bars, span = reader.bars(symbol, "1min"), reader.span(symbol)
+            found.append(0 if span is None else int((bars.index < span[0]).sum()))
+    return min(found)
 
 
 def gap_states(recorder: Recorder) -> list[str]:

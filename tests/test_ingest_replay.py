@@ -246,6 +246,8 @@ def test_a_replay_begins_anew_and_keeps_others_out(tmp_path) -> None:
                 ReplayRecorder(Settings(db=db), ReplayRequest(SAMPLE))
             with pytest.raises(RecorderError, match="a replay has the symbols of its file"):
                 recorder.add_symbol("BTCUSDT")
+            with pytest.raises(RecorderError, match="has no 24 h of 1m bars of BTCUSDT"):
+                recorder.fetch_klines(["BTCUSDT"], "1m", 86_400)
             with pytest.raises(RecorderError, match="asks no exchange"):
                 recorder.repair_now()
             assert isinstance(recorder, Recorder)

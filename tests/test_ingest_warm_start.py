@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from virtual_time import in_virtual_time
 
 from ingest.kline_seed import DAY_US, SPANS_US, KlineSeed, Known, seed_for
 from ingest.rest import SEED_SHARE
+from ingest.store import TickReader
 from ingest.warm_start import WarmStart
 
 SECOND_US = 1_000_000
@@ -148,8 +149,10 @@ async def test_a_symbol_recorded_for_days_gets_only_what_lies_before(tmp_path: P
         await s.until(lambda: bool(s.calls("5m")))
         await s.until(s.is_done)
         assert s.calls() == []  # the trades reach further back than a day
-        for length in (60, 300):
-            assert s.bars(length)[-1][1] == first.time_us // 1_000_000 // length * length - length
+        for length in (60, 300):  # through the trade, so that its bar is whole
+            assert s.bars(length)[-1][1] == first.time_us // 1_000_000 // length * length
+        with closing(TickReader(s.desk.writer.path)) as reader:
+            assert "missing" not in set(reader.bars("BTCUSDT", "1min").coverage)
         assert len(s.bars(60)) == pytest.approx(5 * 1440 + 48, abs=60)
 
 
@@ -338,13 +341,17 @@ def test_what_a_symbol_needs(
     assert (seed and (seed.next_us, seed.end_us, seed.until_us)) == ranges
 
 
-def test_coarser_bars_end_where_the_bar_of_the_first_trade_begins() -> None:
-    first_us = NOW - HOUR_US + 17 * SECOND_US
-    seed = seed_for(
-        Known(first_us, None, False), NOW, 60 * SECOND_US, SPANS_US["1m"], is_finest=False
-    )
+@pytest.mark.parametrize(("ago_s", "until_s"), [(5, 0), (3600, 60)])
+def test_coarser_bars_reach_through_the_first_trade_once_that_one_is_over(
+    ago_s: int, until_s: int
+) -> None:
+    minute_us = NOW - ago_s * SECOND_US
+    minute_us -= minute_us % (60 * SECOND_US)
+    known = Known(minute_us + 17 * SECOND_US, None, has_bars=False)
+    now_us = minute_us + (17 + ago_s) * SECOND_US
+    seed = seed_for(known, now_us, 60 * SECOND_US, SPANS_US["1m"], is_finest=False)
     assert seed is not None
-    assert seed.until_us == NOW - HOUR_US
+    assert seed.until_us == minute_us + until_s * SECOND_US
 
 
 def test_a_seed_of_yesterday_without_a_trade_is_begun_anew() -> None:
