@@ -33,7 +33,9 @@ HERE: Final = Path(__file__).parent
 STYLES: Final = (HERE / "style.css", HERE / "report.css")
 PAIR_HEIGHT_PX: Final = 780
 PATH_TITLE: Final = "Hedge ratio β in time"
-FOOT: Final = "All times in UTC. A signal is a statement about the z-score, not advice; costs are not counted."
+FOOT: Final = (
+    "All times in UTC. A signal is a statement about the z-score, not advice. No costs are counted."
+)
 
 
 def page(
