@@ -255,6 +255,8 @@ def test_a_copied_link_opens_the_same_view(browser, app):
         page.get_by_role("button", name="Swap").click()
         page.wait_for_selector(".pd-signal:has-text('GMT+9'), .pd-signal:has-text('JST')")
         page.wait_for_function("() => location.search.includes('file_s1=SYNBUSDT')")
+        # The address changes before the run that shows the pair has ended.
+        page.wait_for_selector(".pd-leg > .pd-leg-y:has-text('SYNBUSDT')")
         page.wait_for_function("() => location.search.includes('tab=Correlation')")
         copied, signal = page.url, page.inner_text(".pd-signal")
     with opened(browser, copied, timezone_id="Asia/Tokyo") as page:
@@ -345,6 +347,8 @@ def test_the_desk_is_worked_by_keyboard(browser, app):
         page.get_by_role("button", name="Swap").focus()
         page.keyboard.press("Enter")
         page.wait_for_function("() => location.search.includes('file_s1=SYNBUSDT')")
+        # The address changes before the run that shows the pair has ended.
+        page.wait_for_selector(".pd-leg > .pd-leg-y:has-text('SYNBUSDT')")
         page.get_by_role("tab", name="Statistics").focus()
         page.keyboard.press("ArrowRight")
         page.wait_for_function("() => location.search.includes('tab=')")

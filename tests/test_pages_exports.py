@@ -1,6 +1,7 @@
 """CSV that no spreadsheet runs, Parquet with every bit, and a report that needs nothing else."""
 
 import csv
+import html
 import io
 import re
 
@@ -14,6 +15,7 @@ from test_pages_live import frame_of, ticks_of
 from analytics.pair import PairAnalytics, PairParams, analyse_pair
 from pages.ui import csv_file, exports, report
 from pages.ui.pair_data import PairBars, bars_of_ticks
+from pages.ui.trade import Terms, trade_words
 
 LEGS = ("BTCUSDT", "ETHUSDT")
 PARAMS = PairParams(*LEGS, spread="hedged")
@@ -67,3 +69,15 @@ def test_the_report_stands_alone_and_says_how_it_was_made(result, bars):
                   "UTC"):  # fmt: skip
         assert words in style_and_words
     assert text.count("Plotly.newPlot(") >= 3
+
+
+def test_the_report_is_headed_by_its_pair_and_no_caption_is_a_headline(result, bars):
+    terms = Terms(25_000.0)
+    text = report.page(result, bars, "Live database", "", terms).decode()
+    assert re.findall(r"<h1[^>]*>(.*?)</h1>", text) == ["BTCUSDT / ETHUSDT, pair report"]
+    assert re.findall(r"<h2>(.*?)</h2>", text) == [
+        "Prices, spread, z-score, volume", "Hedge ratio β in time", "Correlation of log returns",
+    ]  # fmt: skip
+    assert "A β that wanders out of its own band is no constant.</p>" in text
+    words = trade_words(result, terms)
+    assert words in html.unescape(text)

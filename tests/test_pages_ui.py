@@ -70,6 +70,15 @@ def test_estimates_have_four_digits_in_decimals_however_small(value, text):
     assert formats.estimate(value) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "of", "text"),
+    [(3.181e-05, 0.003064, "0.000032"), (0.2343, 20.3689, "0.2343"), (0.0, 1.0, "0.0000"),
+     (1.234e-6, 0.5, "0.0000012"), (12.345, 3_000.0, "12.35"), (NAN, 1.0, "–")],
+)  # fmt: skip
+def test_an_error_goes_as_far_as_its_estimate(value, of, text):
+    assert formats.error(value, of) == text
+
+
 @given(st.floats(1e-10, 1e10))
 def test_an_estimate_reads_back_to_its_digits(value):
     assert float(formats.estimate(value).replace(",", "")) == pytest.approx(value, rel=5.1e-4)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from analytics.backtest import BacktestResult
 from analytics.frames import bar_times_us, utc_index
+from pages.charts import backtest_figure, backtest_heatmap
 from pages.ui import (
     backtest_charts,
     backtest_words,
@@ -25,13 +26,8 @@ from pages.ui.figure_html import figure_block
 from pages.ui.files import Offer
 from pages.ui.served_files import MadeFile, MakeFile
 
-STYLE: Final = Path(__file__).parent / "style.css"
-PAGE_STYLE: Final = """
-:root { color-scheme: light; }
-body { margin: 0 auto; max-width: 1120px; padding: 1.5rem; background: #fff;
-  font: 14px/1.5 "Source Sans", "Segoe UI", system-ui, sans-serif; }
-h2 { font-size: 1.05rem; margin: 1.4rem 0 0.3rem; }
-"""
+HERE: Final = Path(__file__).parent
+STYLES: Final = (HERE / "style.css", HERE / "report.css")
 LEDGER_ROWS: Final = 200
 
 
@@ -68,10 +64,12 @@ def report(found: Runs, source: str, notes: list[str]) -> bytes:
         head,
         markup.block(verdict, kind="section", css="pd-verdict"),
         markup.block(markup.figures(backtest_words.main_figures(found))),
-        figure_block("Equity, drawdown, z", backtest_charts.figure_of(found, view="report")),
+        figure_block("Equity, drawdown, z", backtest_charts.figure_of(found, view="report"),
+                     height_px=backtest_figure.HEIGHT_PX),
         markup.block(backtest_words.parts_table(found)),
         figure_block("Net by setting, in training",
-               backtest_charts.heatmap_of(found.swept, result, "net")),
+                     backtest_charts.heatmap_of(found.swept, result, "net"),
+                     height_px=backtest_heatmap.HEIGHT_PX),
         markup.block(markup.notes([
             backtest_words.sweep_caption(found.swept, "net"),
             *backtest_words.sweep_words(found.swept, found.whole),
@@ -81,11 +79,12 @@ def report(found: Runs, source: str, notes: list[str]) -> bytes:
         markup.block(settings_table(result)),
         markup.block(markup.definitions(backtest_words.EXPLAINED.items())),
     ]  # fmt: skip
+    style = "".join(path.read_text(encoding="utf-8") for path in STYLES)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f"<title>Pairdesk backtest {escape(params.label)}</title>"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{STYLE.read_text(encoding='utf-8')}{PAGE_STYLE}</style>"
+        f"<style>{style}</style>"
         f"<script>{plotly_library.script()}</script></head><body><main>{''.join(pieces)}</main></body></html>"
     ).encode()
 

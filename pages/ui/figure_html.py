@@ -12,12 +12,14 @@ from pages.charts import axes
 EDGES: Final = ("x0", "x1", "x")
 
 
-def figure_block(title: str, figure: go.Figure) -> str:
-    """Write a figure under its title; the file must hold plotly.js already."""
+def figure_block(title: str, figure: go.Figure, *, caption: str = "", height_px: int = 420) -> str:
+    """Write a figure under its title, `caption` between them; the file must hold plotly.js."""
     drawn = in_words(figure).to_html(
-        full_html=False, include_plotlyjs=False, config={"displaylogo": False, "responsive": True}
-    )
-    return f"<h2>{escape(title)}</h2>{drawn}"
+        full_html=False, include_plotlyjs=False, default_height=f"{height_px}px",
+        config={"displaylogo": False, "responsive": True},
+    )  # fmt: skip
+    under = f'<p class="pd-under">{escape(caption)}</p>' if caption else ""
+    return f"<h2>{escape(title)}</h2>{under}{drawn}"
 
 
 def in_words(figure: go.Figure) -> go.Figure:

@@ -152,7 +152,7 @@ def _hedge(result: PairAnalytics, trend: Trend) -> Figure:
         return _lacking("Hedge ratio β", fit, "hedge-ratio")
     value = formats.estimate(fit.beta)
     if math.isfinite(fit.beta_stderr):
-        value = f"{value} ± {formats.estimate(fit.beta_stderr)}"
+        value = f"{value} ± {formats.error(fit.beta_stderr, fit.beta)}"
     notes = (f"{fit.method}, R² {formats.statistic(fit.r_squared)}", formats.sample(fit.nobs))
     tip = (
         f"{what('hedge-ratio')} ± is one standard error, too small where prices are "

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pages.charts.digits import estimate_decimals
+from pages.charts.digits import MOST_DECIMALS, estimate_decimals
 from pages.ui.clock import shown, zone_word
 
 NOT_KNOWN: Final = "–"
@@ -94,6 +94,14 @@ def pvalue(value: float) -> str:
     if not math.isfinite(value):
         return NOT_KNOWN
     return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def error(value: float, of: float) -> str:
+    """Format a standard error to the decimals of its estimate, by two digits at least."""
+    if value > 0 and math.isfinite(value):
+        decimals = max(estimate_decimals(of), 1 - math.floor(math.log10(value)))
+        return number(value, min(decimals, MOST_DECIMALS))
+    return estimate(value)
 
 
 def percent(share: float, decimals: int = 0) -> str:

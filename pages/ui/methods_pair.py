@@ -54,6 +54,24 @@ PAIR: Final = (
         "Gatev, Goetzmann & Rouwenhorst (2006), Review of Financial Studies 19, 797-827.",
     ),
     Entry(
+        "size", "Size of a BUY or SELL",
+        "How much of each leg to buy and sell, so that the position is the spread itself and both "
+        "legs together cost no more than the capital (sidebar). Where β is negative both legs are "
+        "on one side.",
+        r"""\begin{aligned}
+        \text{price difference:}\quad & q_y = q_x = \tfrac{C}{p_y + p_x} \\
+        \text{hedged:}\quad & q_y = \tfrac{C}{p_y + |\beta| p_x},\quad q_x = |\beta| q_y \\
+        \text{log:}\quad & q_y p_y = \tfrac{C}{1 + |\beta|},\quad q_x p_x = |\beta|\, q_y p_y \\
+        \text{ratio:}\quad & q_y p_y = q_x p_x = \tfrac{C}{2}
+        \end{aligned}""",
+        "Closes and β at the bar of the signal; the exchange's lot steps, asked for once at the "
+        "start. Each quantity is rounded down to its step; a file has none, and eight digits "
+        "stand.",
+        "Both legs are filled at these closes. Rounding to lots leaves the legs a little out of "
+        "proportion, the more the smaller the capital.",
+        "This program's own; LOT_SIZE and NOTIONAL as Binance defines them.",
+    ),
+    Entry(
         "gates", "Gates",
         "Conditions that must hold before a z-score becomes a signal: a leg that is stale, a "
         "window with holes, too few bars, a p-value or a half-life that speaks against the pair.",

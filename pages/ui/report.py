@@ -8,8 +8,7 @@ import pandas as pd
 
 from analytics.outcome import Degenerate, NotEnough
 from analytics.pair import PairAnalytics
-from pages.charts.beta_figure import beta_figure
-from pages.charts.correlation_figure import correlation_path_figure
+from pages.charts import beta_figure, correlation_figure
 from pages.charts.pair_figure import pair_figure
 from pages.ui import (
     chart_view,
@@ -28,39 +27,44 @@ from pages.ui.figure_html import figure_block
 from pages.ui.leg_table import legs_table
 from pages.ui.pair_data import PairBars
 from pages.ui.signal_table import latest_changes
+from pages.ui.trade import Terms
 
-STYLE: Final = Path(__file__).parent / "style.css"
-PAGE_STYLE: Final = """
-:root { color-scheme: light; }
-body { margin: 0 auto; max-width: 1120px; padding: 1.5rem; background: #fff;
-  font: 14px/1.5 "Source Sans", "Segoe UI", system-ui, sans-serif; }
-h2 { font-size: 1.05rem; margin: 1.4rem 0 0.3rem; }
-.pd-about { color: inherit; text-decoration: none; }
-"""
+HERE: Final = Path(__file__).parent
+STYLES: Final = (HERE / "style.css", HERE / "report.css")
+PAIR_HEIGHT_PX: Final = 780
+PATH_TITLE: Final = "Hedge ratio β in time"
+FOOT: Final = (
+    "All times in UTC. A signal is a statement about the z-score, not advice. No costs are counted."
+)
 
 
-def page(result: PairAnalytics, bars: PairBars, source: str, link: str) -> bytes:
-    """Write the report. All times in it are UTC; nothing is loaded from anywhere."""
+def page(
+    result: PairAnalytics, bars: PairBars, source: str, link: str, terms: Terms | None = None
+) -> bytes:
+    """Write the report. All times in it are UTC; nothing is loaded from anywhere.
+
+    With `terms` it says what a BUY or SELL comes to.
+    """
     body = "\n".join([
         _head(result, bars, source),
         markup.block(
-            figures.signal(result, is_linked=False),
+            figures.signal(result, terms, is_linked=False),
             markup.figures(_unlinked(figures.main_figures(result, trends.path(result, bars)))),
             css="pd-top",
         ),
         *_charts(result, bars, source),
-        markup.block(latest_changes(result)),
-        markup.block(legs_table(result)),
+        markup.block(latest_changes(result), legs_table(result), css="pd-beside"),
         markup.block(evidence.tests_table(result),
                      markup.notes([*evidence.words(result), *result.notes])),
         _made(result, link),
+        markup.block(markup.text(FOOT), css="pd-foot"),
     ])  # fmt: skip
-    title = escape(f"Pairdesk {result.params.label}")
-    style = STYLE.read_text(encoding="utf-8")
+    title = escape(f"{result.params.y} / {result.params.x}, pair report")
+    style = "".join(path.read_text(encoding="utf-8") for path in STYLES)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{style}{PAGE_STYLE}</style><script>{plotly_library.script()}</script></head>"
+        f"<style>{style}</style><script>{plotly_library.script()}</script></head>"
         f"<body><main>{body}</main></body></html>"
     ).encode()
 
@@ -82,7 +86,7 @@ def _head(result: PairAnalytics, bars: PairBars, source: str) -> str:
         *coverage_note.coverage_words(result, bars),
     ]
     return markup.block(
-        markup.heading(f"{params.y} / {params.x}"),
+        markup.heading(f"{params.y} / {params.x}, pair report"),
         *(markup.text(words, "muted") for words in told),
         css="pd-head",
     )
@@ -93,22 +97,27 @@ def _charts(result: PairAnalytics, bars: PairBars, source: str) -> list[str]:
     series = chart_view.pair_series(result)
     labels = chart_view.labels(result, "rebased", source)
     on = "log returns" if params.correlation_on == "returns" else "prices"
-    drawn = [("Prices, spread, z-score, volume", pair_figure(series, labels))]
+    drawn = [figure_block("Prices, spread, z-score, volume", pair_figure(series, labels),
+                          height_px=PAIR_HEIGHT_PX)]  # fmt: skip
     found = tabs.beta_path(result, bars)
     if not isinstance(found, NotEnough | Degenerate):
         path, low, high, words = found
-        figure = beta_figure(
+        figure = beta_figure.beta_figure(
             axis_ms(pd.DatetimeIndex(path.index)), path.to_numpy(), low.to_numpy(),
             high.to_numpy(), level="95 % band", fixed=None, symbol_y=params.y, symbol_x=params.x,
             view_id="report",
         )  # fmt: skip
-        drawn.append((words, figure))
-    path_of_correlation = correlation_path_figure(
+        drawn.append(
+            figure_block(PATH_TITLE, figure, caption=words, height_px=beta_figure.HEIGHT_PX)
+        )
+    path_of_correlation = correlation_figure.correlation_path_figure(
         axis_ms(index), result.correlation.to_numpy(), on=on, window=params.window,
         view_id="report",
     )  # fmt: skip
-    drawn.append((f"Correlation of {on}", path_of_correlation))
-    return [figure_block(title, figure) for title, figure in drawn]
+    words = f"Pearson correlation in trailing windows of {params.window:,} bars."
+    drawn.append(figure_block(f"Correlation of {on}", path_of_correlation, caption=words,
+                              height_px=correlation_figure.HEIGHT_PX))  # fmt: skip
+    return drawn
 
 
 def _made(result: PairAnalytics, link: str) -> str:
@@ -119,14 +128,16 @@ def _made(result: PairAnalytics, link: str) -> str:
         ("Rolling window", formats.count(params.window, "bar")),
         ("Spread", params.spread),
         ("Hedge ratio", params.hedge),
-        ("Thresholds", f"SELL above {params.sell_above:g}, BUY below {params.buy_below:g}"),
+        ("Signal rule", f"SELL above {params.sell_above:g}, BUY below {params.buy_below:g}"),
         ("Level of tests", formats.percent(params.level)),
         ("Gates", ", ".join(_gates_on(result)) or "none"),
         ("Made at", formats.moment(pd.Timestamp.now(tz="UTC"))),
         ("The same view", link or formats.NOT_KNOWN),
     ]
     cells = [(name, markup.Cell(formats.with_minus(value), words=True)) for name, value in rows]
-    return markup.block(markup.table("How this was made", ("Choice", "Value"), cells))
+    return markup.block(
+        markup.table("How this was made", ("Choice", markup.Cell("Value", words=True)), cells)
+    )
 
 
 def _gates_on(result: PairAnalytics) -> list[str]:
