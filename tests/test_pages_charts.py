@@ -90,6 +90,7 @@ def test_all_panels_share_one_utc_time_axis_and_the_word_stands_once():
         ("rebased", "y", "Price (start = 100)"),
         ("raw", "y", "Price (USDT)"),
         ("two axes", "y2", "BTCUSDT (USDT)"),
+        ("candles", "y2", "BTCUSDT (USDT)<br>candles of 1 s"),
     ],
 )
 def test_the_price_view_decides_the_axes(view, axis, title):
@@ -128,6 +129,98 @@ def test_what_is_held_at_the_first_bar_is_shaded_but_is_no_entry():
     drawn = traces(series)
     assert len(drawn["BUY"].x) == 0
     assert list(drawn["BUY held"].x[:4]) == [START_MS, START_MS, START_MS + 2e3, START_MS + 2e3]
+
+
+def test_entries_close_together_have_one_triangle_that_says_how_many_it_stands_for():
+    # 24 hours of 1-second bars: SELL, nothing, BUY, nothing without end.
+    held = {row: (SELL_HELD, 0, BUY_HELD, 0)[row % 4] for row in range(86_400)}
+    series = series_of(86_400, held=held)
+    marks = pair_arrays(series, cut(series, 400))["marks"]
+    assert len(marks["time"]) <= 2 * (400 / 8 + 1)  # a triangle of each kind in 24 px
+    for kind, name in ((SELL_HELD, "SELL"), (BUY_HELD, "BUY")):
+        entries = marks["entries"][marks["held"] == kind]
+        assert entries.sum() == series.entries()[name] > 20_000
+    rows = np.searchsorted(series.time_ms, marks["time"])
+    np.testing.assert_array_equal(series.held[rows], marks["held"])
+    np.testing.assert_array_equal(series.zscore[rows], marks["zscore"])
+
+
+def candles_of(length: int, missing: slice = slice(0, 0)) -> PairSeries:
+    generator = np.random.default_rng(5)
+    opens, closes = generator.normal(100, 1, size=(2, length))
+    highs = np.maximum(opens, closes) + generator.random(length)
+    lows = np.minimum(opens, closes) - generator.random(length)
+    for values in (opens, highs, lows, closes):
+        values[missing] = np.nan
+    changes = {"open_y": opens, "high_y": highs, "low_y": lows, "price_y": closes}
+    times = np.arange(length) * 1_000.0
+    return replace(series_of(length), time_ms=times, **changes)
+
+
+def test_a_candle_has_the_first_open_the_extremes_and_the_last_close_of_its_bars():
+    series = candles_of(1_000, slice(100, 101))
+    seen = cut(series, 60)
+    candles = pair_arrays(series, seen, with_candles=True)["candles"]
+    size = seen.candle_size
+    assert size > 1
+    for place, begin in enumerate(range(0, 1_000, size)):
+        rows = [row for row in range(begin, min(begin + size, 1_000)) if row != 100]
+        assert candles["time"][place] == begin * 1_000
+        assert candles["end"][place] == (begin + size) * 1_000
+        assert candles["open"][place] == series.open_y[rows[0]]
+        assert candles["high"][place] == series.high_y[rows].max()
+        assert candles["low"][place] == series.low_y[rows].min()
+        assert candles["close"][place] == series.price_y[rows[-1]]
+
+
+def test_a_missing_stretch_has_no_candle_and_no_open_means_none_at_all():
+    series = candles_of(40, slice(10, 20))
+    candles = pair_arrays(series, cut(series, 400), with_candles=True)["candles"]
+    assert np.flatnonzero(np.isnan(candles["close"])).tolist() == list(range(10, 20))
+    drawn = pair_figure(series, replace(LABELS, price_view="candles"))
+    outlines = [trace for trace in drawn.data if trace.legendgroup == "leg-BTCUSDT"]
+    assert sum(int(np.isnan(trace.y).sum()) for trace in outlines) == 30
+    rising, falling = outlines
+    assert (rising.fill, falling.fill) == (None, "toself")
+    assert len(rising.x) == 11 * int((series.price_y >= series.open_y).sum())
+    closes_only = pair_arrays(series_of(40), cut(series, 400), with_candles=True)["candles"]
+    assert np.isnan(closes_only["open"]).all()
+
+
+def test_the_legs_are_told_apart_without_colours():
+    for view in ("rebased", "raw", "two axes"):
+        drawn = traces(series_of(50), price_view=view)
+        first, second = (drawn[name].line for name in ("BTCUSDT", "ETHUSDT"))
+        assert first.dash == "solid" != second.dash
+        assert first.width > second.width
+    opacities = [
+        float(trace.fillcolor.split(",")[-1].rstrip(")"))
+        for name, trace in drawn.items()
+        if name.endswith("volume")
+    ]
+    assert opacities[0] > 2 * opacities[1]
+
+
+def test_the_legend_has_the_order_of_the_panels_in_the_page_and_in_the_report():
+    figure = PairChart(series_of(50), LABELS).figure()
+    keys = [entry["key"] for entry in figure["layout"]["meta"]["legend"]]
+    assert keys == [
+        *("leg-BTCUSDT", "leg-ETHUSDT", "spread", "mean", "band", "zscore", "SELL", "BUY"),
+        *("volume-BTCUSDT", "volume-ETHUSDT"),
+    ]
+    shown = [trace for trace in pair_figure(series_of(50), LABELS).data if trace.showlegend is None]
+    names = [trace.name for trace in sorted(shown, key=lambda trace: trace.legendrank)]
+    assert names == ["BTCUSDT", "ETHUSDT", "Spread", "Mean", "Mean ± 2 std", "SELL", "BUY"]
+    found = {trace.get("legendgroup", trace["uid"]) for trace in figure["data"]}
+    assert {key for key in keys if key != "zscore"} <= found
+
+
+def test_what_the_reader_hides_of_a_leg_goes_by_its_symbol():
+    swapped = replace(LABELS, symbol_y="ETHUSDT", symbol_x="BTCUSDT")
+    for labels in (LABELS, swapped):
+        drawn = {trace.name: trace.uid for trace in pair_figure(series_of(50), labels).data}
+        assert drawn["BTCUSDT"] == "leg-BTCUSDT"
+        assert drawn["ETHUSDT"] == "leg-ETHUSDT"
 
 
 def test_volume_stacks_the_legs_and_tells_each_by_itself():

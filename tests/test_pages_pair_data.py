@@ -6,6 +6,7 @@ import weakref
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -198,3 +199,26 @@ def test_other_symbols_are_noticed_and_those_just_learnt_are_not_other(writer) -
     deadline_s = time.monotonic() + 10
     while not pair_data.has_other_symbols(writer.path, LEGS):  # the next second looks anew
         assert time.monotonic() < deadline_s
+
+
+def test_candles_have_the_open_high_and_low_of_the_stored_bars(writer) -> None:
+    bars = read(writer)
+    series = chart_view.pair_series(pair_data.analyse(bars, PARAMS))
+    stored = bars.y_bars.iloc[-len(series) :]
+    for name in ("open", "high", "low"):
+        drawn = getattr(series, f"{name}_y")
+        np.testing.assert_array_equal(drawn, stored[name].to_numpy())
+    # Bars from a frame carry them too.
+    framed = chart_view.pair_series(analyse_pair(bars.y_bars, bars.x_bars, PARAMS))
+    np.testing.assert_array_equal(framed.high_y, series.high_y)
+
+
+def test_a_view_is_a_pair_of_a_source_whichever_leg_comes_first(writer) -> None:
+    bars = read(writer)
+    result = pair_data.analyse(bars, PARAMS)
+    swapped = analyse_pair(
+        bars.x_bars, bars.y_bars, replace(PARAMS, y=LEGS[1], x=LEGS[0], window=9)
+    )
+    views = [chart_view.labels(each, "rebased", "Live").view_id for each in (result, swapped)]
+    assert views[0] == views[1]
+    assert views[0] != chart_view.labels(result, "rebased", "a file").view_id

@@ -3,7 +3,7 @@
 // `range` is the span in sight, ms, or null for all of it. With `follow` on, a span keeps its
 // width and moves with the newest bar; panning away turns it off.
 
-const STREAM_CONFIG = { displayModeBar: false, responsive: true, doubleClick: false };
+const STREAM_CONFIG = { displayModeBar: false, responsive: true, doubleClick: false, showTips: false };
 const MARGIN_SHARE = 0.25;
 const WIDTH_STEP_PX = 100;
 const AT_END_SHARE = 0.02;
