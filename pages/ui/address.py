@@ -6,6 +6,7 @@ from typing import Final
 import streamlit as st
 
 from pages.ui import choices
+from pages.ui.streamlit_private import keep_defaults_in_address
 
 # What the browser's Back undoes, beside a change of page; other choices change the address only.
 STEPS: Final = (*choices.SOURCES, choices.UPLOAD_KEY, "interval", "lookback", "span")
@@ -16,6 +17,9 @@ _mount = st.components.v2.component(
     js=(Path(__file__).parent / "address.js").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
+
+
+keep_defaults_in_address(choices.first_in_address)
 
 
 def complete() -> None:

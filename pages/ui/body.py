@@ -33,6 +33,7 @@ from pages.ui.header import Desk
 from pages.ui.once import Once, once_for_each
 from pages.ui.pair_chart import show_pair_chart
 from pages.ui.signal_table import latest_changes
+from pages.ui.slim_head import follow_scrolling, slim_head
 from pages.ui.trade import Terms
 
 VIEWS: Final[tuple[PriceView, ...]] = PRICE_VIEWS  # named as the URL has them
@@ -106,6 +107,7 @@ def lay_out(pair: Pair | None, *, may_read_all: bool = False) -> Places:
     shown = None if pair is None else _result_now(pair)
     with st.container(key="answers", gap="xsmall"):
         top = st.container(gap="xsmall")
+        follow_scrolling()
         if pair is None:
             return Places(top, st.container(), None)
         # One frame, so that what chooses and explains can stand beside the chart's own buttons.
@@ -167,7 +169,8 @@ def _show_top(pair: Pair, feed: Sequence[str]) -> _Shown | None:
         shown = _find(pair, bars)
         if shown is not None:
             told = [_covered(shown.result, bars), *_feed_sentence(feed)]
-            below = shown.answers + markup.block(" ".join(told), css="pd-covered pd-muted")
+            covered = markup.block(" ".join(told), css="pd-covered pd-muted")
+            below = shown.answers + covered + slim_head(shown.result)
     finally:
         # The head stands above whatever is said about the bars.
         st.html(_head(bars, pair) + below)

@@ -1,6 +1,7 @@
 """Every choice a link can carry: its name in the URL, what it may be, and what it is at first."""
 
 import math
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -180,6 +181,7 @@ CHOSEN: Final = "chosen"
 DRAWN: Final = "drawn"
 WISHED: Final = "wished"
 FIRST: Final = "first_of_data"
+_of_this_run: Final = threading.local()
 
 
 def lookback_seconds(name: str, interval: str) -> int | None:
@@ -230,13 +232,24 @@ def begin_with(settings: Mapping[str, Value]) -> None:
 
 
 def begins_with(key: str, value: str) -> None:
-    """Note what a choice that depends on the data is at first."""
+    """Note what a choice that depends on the data is at first; before its control is drawn."""
     st.session_state.setdefault(FIRST, {})[key] = value
+    vars(_of_this_run)[key] = value
 
 
 def first_of(key: str) -> str:
     """Return what a choice is while nobody chose, as the address has it."""
     return written(st.session_state.get(FIRST, {}).get(key, CHOICES[key].default))
+
+
+def first_in_address(key: str) -> str | None:
+    """Return the same for any parameter of an address; None for one that is no choice's.
+
+    Asked while a control is being drawn, when the state of the visit is not to be looked at.
+    """
+    if key not in CHOICES:
+        return None
+    return written(vars(_of_this_run).get(key, CHOICES[key].default)) or None
 
 
 def in_link() -> dict[str, str]:

@@ -87,6 +87,11 @@ def age(seconds: float) -> str:
     return f'<span class="pd-age" data-age="{max(seconds, 0.0):.3f}">{formats.age(seconds)}</span>'
 
 
+def slim(*pieces: str) -> str:
+    """Set the line that repeats the head while that is scrolled away."""
+    return f'<div class="pd-slim" aria-hidden="true">{"".join(pieces)}</div>'
+
+
 def labelled(name: str, value: str) -> str:
     """Set a name and its value in a strip."""
     return f"<span>{escape(name)} <b>{escape(value)}</b></span>"

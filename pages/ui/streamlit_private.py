@@ -116,6 +116,45 @@ def tell_theme_once() -> None:
     app_session._populate_theme_msg = fill  # type: ignore[assignment]
 
 
+def keep_defaults_in_address(default_of: Callable[[str], str | None]) -> None:
+    """Have the address say a choice that is as it was at first, too.
+
+    Streamlit takes such a parameter out of the address, a message and a step of the browser's
+    history for each. Here it is what is corrected to where something else cannot be.
+
+    Parameters
+    ----------
+    default_of
+        What a parameter is at first, as the address has it; None for one that is not ours.
+    """
+    from streamlit.runtime.state.query_params import QueryParams  # noqa: PLC0415 - private, here
+
+    remove: Callable[..., bool] | None = getattr(QueryParams, "remove_param", None)
+    discard: Callable[..., bool] | None = getattr(QueryParams, "discard_param_no_forward_msg", None)
+    if remove is None or discard is None or getattr(remove, "keeps_defaults", False):
+        return
+
+    def put_back(self: Any, key: str) -> bool:
+        default = default_of(key)
+        if default is None or key not in self:
+            return remove(self, key)
+        if self[key] != default:
+            self.set_with_no_forward_msg(key, default)
+            self._send_query_param_msg()
+        return False
+
+    def keep(self: Any, key: str) -> bool:
+        default = default_of(key)
+        if default is None or key not in self:
+            return discard(self, key)
+        self.set_with_no_forward_msg(key, default)
+        return False
+
+    put_back.keeps_defaults = True  # type: ignore[attr-defined]
+    QueryParams.remove_param = put_back  # type: ignore[assignment, method-assign]
+    QueryParams.discard_param_no_forward_msg = keep  # type: ignore[assignment, method-assign]
+
+
 def is_step_of_history() -> bool:
     """Whether this run answers the browser's Back or Forward: the address is right then.
 
