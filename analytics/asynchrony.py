@@ -61,7 +61,7 @@ class Asynchrony:
         if not self.carried_dominates:
             return None
         return (
-            f"Both legs traded in only {self.coverage.share_both_traded:.0%} of "
+            f"Both legs traded in only {self.coverage.share_both_traded * 100:.0f} % of "
             f"{self.coverage.bars:,} bars: carried prices dominate. Correlation reads too low, and "
             "a spread move may be one leg's stale price. Choose a longer interval."
         )

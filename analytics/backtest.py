@@ -13,7 +13,7 @@ from analytics.backtest_accounting import Account, Fills, account
 from analytics.backtest_ledger import ledger, notes_of
 from analytics.backtest_market import Market, Signals, prepare, signals
 from analytics.backtest_performance import Performance, drawdown_path, measure
-from analytics.backtest_rules import MISSION_RULES, BacktestRules, Costs
+from analytics.backtest_rules import DEFAULT_RULES, BacktestRules, Costs
 from analytics.backtest_sharpe import DRAWS
 from analytics.errors import NotEnoughDataError, ParameterError
 from analytics.frames import FloatArray, IntArray, bar_times_us
@@ -114,7 +114,7 @@ def run_backtest(
     y_bars: pd.DataFrame,
     x_bars: pd.DataFrame,
     params: PairParams,
-    rules: BacktestRules = MISSION_RULES,
+    rules: BacktestRules = DEFAULT_RULES,
     *,
     draws: int = DRAWS,
 ) -> BacktestResult:
@@ -126,7 +126,8 @@ def run_backtest(
         Bars frames of S1 and S2 at ``params.interval``; the forming bar is left out. Fills at the
         VWAP need a column ``vwap``.
     params : PairParams
-        Spread, hedge and window, and the lookback. Its thresholds and gates play no part.
+        Spread, hedge and window, and the lookback: only its bars are traded in, z and β start up on
+        the ``params.warm_up`` bars before. Its thresholds and gates play no part.
     rules : BacktestRules
         Entries, exits, size and costs.
     draws : int
@@ -151,7 +152,7 @@ def run_backtest(
     """
     market = prepare(y_bars, x_bars, params, rules)
     given = signals(market, params, rules)
-    return run_on(market, given, params, rules, (0, market.size), draws=draws)
+    return run_on(market, given, params, rules, market.range, draws=draws)
 
 
 def split_backtest(
@@ -176,8 +177,8 @@ def split_backtest(
         raise ParameterError("share", share, "above 0 and below 1")
     market = prepare(y_bars, x_bars, params, rules)
     given = signals(market, params, rules)
-    border = round(share * market.size)
-    train, test = (0, border), (border, market.size)
+    train = market.part(share)
+    test = (train[1], market.size)
     return (
         run_on(market, given, params, rules, train, draws=draws),
         run_on(market, given, params, rules, test, draws=draws),

@@ -42,6 +42,8 @@ class Market:
         carried over missing bars for valuing only), impact, funding of a long unit.
     costs
         Fee and half-spread as shares of the notional, and the exponent of the impact.
+    first
+        Row of the range's first bar: those before it are for z and β to start up on.
     """
 
     y: pd.Series
@@ -49,6 +51,7 @@ class Market:
     tradable: BoolArray
     paths: FloatArray
     costs: FloatArray
+    first: int
 
     @property
     def index(self) -> pd.DatetimeIndex:
@@ -57,8 +60,17 @@ class Market:
 
     @property
     def size(self) -> int:
-        """Number of bars."""
+        """Number of bars, those before the range too."""
         return len(self.y)
+
+    @property
+    def range(self) -> tuple[int, int]:
+        """Row of the first bar that is traded in, and the one after the last."""
+        return self.first, self.size
+
+    def part(self, share: float) -> tuple[int, int]:
+        """Rows of the first share of the range."""
+        return self.first, self.first + round(share * (self.size - self.first))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,8 +150,8 @@ def prepare(
             )
         legs.append(closed_bars(bars))
     y, x = align_pair(*legs)
-    if params.lookback is not None:
-        y, x = y.iloc[-params.lookback :], x.iloc[-params.lookback :]
+    if params.reach is not None:
+        y, x = y.iloc[-params.reach :], x.iloc[-params.reach :]
     return _market(y, x, params, rules)
 
 
@@ -166,6 +178,7 @@ def _market(y: pd.DataFrame, x: pd.DataFrame, params: PairParams, rules: Backtes
         tradable=tradable,
         paths=paths,
         costs=np.array([costs.fee_bps * BPS, costs.spread_bps * BPS, costs.power]),
+        first=0 if params.lookback is None else max(len(y) - params.lookback, 0),
     )
 
 

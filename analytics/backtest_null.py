@@ -99,8 +99,8 @@ def null_backtests(
         if value < 1:
             raise ParameterError(name, value, "1 or more")
     y, x = align_pair(closed_bars(y_bars), closed_bars(x_bars))
-    if params.lookback is not None:
-        y, x = y.iloc[-params.lookback :], x.iloc[-params.lookback :]
+    if params.reach is not None:
+        y, x = y.iloc[-params.reach :], x.iloc[-params.reach :]
     if len(x) < _LEAST_BLOCKS * block:
         what = f"null of {params.label} in blocks of {block}"
         raise NotEnoughDataError(what, _LEAST_BLOCKS * block, len(x))

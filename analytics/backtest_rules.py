@@ -8,7 +8,7 @@ import numpy as np
 
 from analytics.errors import ParameterError
 from analytics.frames import FloatArray
-from analytics.signals import MISSION, SYMMETRIC, check_thresholds
+from analytics.signals import DEFAULT_THRESHOLDS, SYMMETRIC, check_thresholds
 
 Sizing = Literal["beta", "dollar"]
 Fill = Literal["open", "vwap"]
@@ -135,10 +135,10 @@ class BacktestRules:
         Of each leg.
     """
 
-    sell_above: float = MISSION.sell_above
-    buy_below: float = MISSION.buy_below
-    exit_short: float = MISSION.buy_below
-    exit_long: float = MISSION.sell_above
+    sell_above: float = DEFAULT_THRESHOLDS.sell_above
+    buy_below: float = DEFAULT_THRESHOLDS.buy_below
+    exit_short: float = DEFAULT_THRESHOLDS.buy_below
+    exit_long: float = DEFAULT_THRESHOLDS.sell_above
     stop: float | None = None
     time_stop: int | None = None
     reentry: Reentry = "after return"
@@ -186,7 +186,7 @@ class BacktestRules:
         """Return the same rules with another entry threshold.
 
         A symmetric rule moves both sides; otherwise SELL's alone. An exit that stood at an entry
-        (stop-and-reverse, as in the mission's rule) moves with it.
+        (stop-and-reverse, as by default) moves with it.
         """
         buy = -entry if self.buy_below == -self.sell_above else self.buy_below
         return replace(
@@ -212,13 +212,13 @@ class BacktestRules:
         )
 
 
-MISSION_RULES: Final = BacktestRules()
+DEFAULT_RULES: Final = BacktestRules()
 """SELL above +2, BUY below 0: always in the market once entered, each signal reverses the other."""
 SYMMETRIC_RULES: Final = BacktestRules(
     SYMMETRIC.sell_above, SYMMETRIC.buy_below, exit_short=0.0, exit_long=0.0
 )
 """SELL above +2, BUY below −2, out at 0."""
 RULE_PRESETS: Final[dict[str, BacktestRules]] = {
-    "mission": MISSION_RULES,
-    "symmetric": SYMMETRIC_RULES,
+    DEFAULT_THRESHOLDS.name: DEFAULT_RULES,
+    SYMMETRIC.name: SYMMETRIC_RULES,
 }

@@ -180,7 +180,7 @@ def sweep_backtest(
     if not 0 < share <= 1:
         raise ParameterError("share", share, "above 0, up to 1")
     grid = _grid(y_bars, x_bars, params, rules, windows, entries)
-    span = (0, round(share * grid.market.size))
+    span = grid.market.part(share)
     _check_span(grid, span)
     # Signals are made, walked and let go window by window: they stay in the processor's caches.
     return _gathered(grid, span, lambda row: _swept(grid, grid.maker.at(grid.windows[row]), span))

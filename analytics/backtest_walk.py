@@ -100,10 +100,11 @@ def walk_forward(
         if bars < 3:
             raise ParameterError(name, bars, "3 or more")
     made = prepare_sweep(y_bars, x_bars, params, rules, windows=windows, entries=entries)
-    if made.market.size < train_bars + 3:
+    first, size = made.market.range
+    if size - first < train_bars + 3:
         what = f"walk-forward of {params.label}"
-        raise NotEnoughDataError(what, train_bars + 3, made.market.size)
-    spans = _block_spans(made.market.size, train_bars, test_bars)
+        raise NotEnoughDataError(what, train_bars + 3, size - first)
+    spans = _block_spans(first + train_bars, size, test_bars)
     blocks, ledgers, returns, sides = [], [], [], []
     for done, span in enumerate(spans, start=1):
         tried = sweep_span(made, span[0] - train_bars, span[0])
@@ -117,9 +118,9 @@ def walk_forward(
     return _joined(made, train_bars, blocks, ledgers, (returns, sides), draws)
 
 
-def _block_spans(size: int, train_bars: int, test_bars: int) -> list[tuple[int, int]]:
-    """First bar and the one after the last of each block that is traded."""
-    begins = list(range(train_bars, size - 2, test_bars))
+def _block_spans(begin: int, size: int, test_bars: int) -> list[tuple[int, int]]:
+    """First bar and the one after the last of each block that is traded, from bar `begin` on."""
+    begins = list(range(begin, size - 2, test_bars))
     # A rest of one or two bars belongs to the block before it.
     return list(zip(begins, [*begins[1:], size], strict=True))
 
@@ -176,7 +177,8 @@ def _joined(
 ) -> WalkForward:
     rules = made.grid.rules
     returns, side = (np.concatenate(each) for each in paths)
-    index = made.market.index[train_bars : train_bars + returns.size]
+    begin = made.market.first + train_bars
+    index = made.market.index[begin : begin + returns.size]
     trades = pd.concat(ledgers, ignore_index=True)
     equity = rules.capital * (1.0 + np.cumsum(returns))
     return WalkForward(

@@ -1,7 +1,7 @@
 """Proof that no past value of a pair looked at the future: cut the data, compute again, compare."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -93,7 +93,7 @@ def prove_causal(
     ----------
     y_bars, x_bars, params
         As `analyse_pair`. The lookback is applied once, before cutting, so that both computations
-        begin at the same bar.
+        begin at the same bar, that of the warm-up; cuts are made and values compared in the range.
     cuts : sequence of float
         Where to cut, as shares of the bars, each above 0 and below 1.
 
@@ -113,27 +113,35 @@ def prove_causal(
     if not len(cuts) or not all(0 < cut < 1 for cut in cuts):
         raise ParameterError("cuts", tuple(cuts), "shares of the bars, above 0 and below 1")
     y, x = align_pair(closed_bars(y_bars), closed_bars(x_bars))
-    if params.lookback is not None:
-        y, x = y.iloc[-params.lookback :], x.iloc[-params.lookback :]
-    if len(y) < 10:
-        raise NotEnoughDataError(f"proof of causality of {params.label}", 10, len(y))
+    if params.reach is not None:
+        y, x = y.iloc[-params.reach :], x.iloc[-params.reach :]
     whole = analyse_pair(y, x, params)
-    rows = sorted({max(1, round(cut * len(y))) for cut in cuts})
+    shown = len(whole.y)
+    if shown < 10:
+        raise NotEnoughDataError(f"proof of causality of {params.label}", 10, shown)
+    # A range has two bars at least.
+    rows = sorted({max(1 if params.lookback is None else 2, round(cut * shown)) for cut in cuts})
+    before = len(y) - shown
     names = PATHS if params.uses_beta else PATHS[2:]
     changed = dict.fromkeys(names, 0)
     for row in rows:
-        early = analyse_pair(y.iloc[:row], x.iloc[:row], params)
+        early = analyse_pair(y.iloc[: before + row], x.iloc[: before + row], _over(params, row))
         for name in names:
             changed[name] += _differences(whole, early, name, row)
     hedge = whole.hedge if isinstance(whole.hedge, HedgeFit) else None
     return CausalityProof(
         compared=sum(rows) * len(names),
         changed=tuple(changed.items()),
-        cuts=tuple(y.index[row - 1] for row in rows),
+        cuts=tuple(whole.y.index[row - 1] for row in rows),
         causal=not any(changed.values()),
         expected=not params.uses_beta or hedge is None or hedge.causal,
         looks_back="" if hedge is None else hedge.looks_back,
     )
+
+
+def _over(params: PairParams, bars: int) -> PairParams:
+    """Return the same with a range of so many bars, for a range that was cut off."""
+    return params if params.lookback is None else replace(params, lookback=bars)
 
 
 def _differences(whole: PairAnalytics, early: PairAnalytics, name: str, rows: int) -> int:

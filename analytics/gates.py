@@ -50,7 +50,7 @@ class Gates:
         NEUTRAL when the spread's half-life is longer than the window, or there is none.
 
     The two on statistics are tested once every window, over the ten windows (100 bars or more)
-    before.
+    before; counted from the epoch, so that a bar's gate does not depend on where the range begins.
     """
 
     leg_stale: bool = True
@@ -73,6 +73,25 @@ class Gates:
         ):
             raise ParameterError("least_bars", least, "a whole number, 1 or more, or None")
 
+    def bars_before(self, window: int, interval: Interval) -> int:
+        """Bars before its own that the gates which are on look at."""
+        looked_at = [0]
+        if self.leg_stale:
+            looked_at.append(int(self.stale_after_s * 1e6 // interval.us) + 1)
+        if self.window_covered:
+            looked_at.append(window - 1)
+        if self.enough_bars:
+            looked_at.append((self.least_bars or window) - 1)
+        if self.pvalue or self.half_life:
+            # A test that ended up to a window ago still holds.
+            looked_at.append(_test_bars(window) + window - 1)
+        return max(looked_at)
+
+
+def _test_bars(window: int) -> int:
+    """Bars that a test of a gate looks at."""
+    return max(_TEST_WINDOWS * window, _LEAST_TEST_BARS)
+
 
 DATA_GATES: Final = Gates()
 ALL_GATES: Final = Gates(pvalue=True, half_life=True)
@@ -93,6 +112,8 @@ class GateInput:
         Its path.
     uses_beta
         Whether the spread stands on an estimated hedge ratio.
+    first_bar
+        Number of the first bar, counted in bars from the epoch.
     behind
         Name of a leg whose bars end well before the other's, and by how many seconds; or None.
     """
@@ -106,6 +127,7 @@ class GateInput:
     interval: Interval
     window: int
     level: float
+    first_bar: int = 0
     behind: tuple[str, float] | None = None
 
 
@@ -194,7 +216,7 @@ def _covered(given: GateInput, least: float) -> tuple[str, BoolArray, str]:
         closed |= count < least * window
         if count.size and count[-1] < least * window:
             told.append(f"{name} traded in {int(count[-1])} of {window} bars")
-    return NOT_COVERED, closed, f"{NOT_COVERED}: {' and '.join(told)} (gate at {least:.0%})"
+    return NOT_COVERED, closed, f"{NOT_COVERED}: {' and '.join(told)} (gate at {least * 100:g} %)"
 
 
 def _enough(given: GateInput, least: int | None) -> tuple[str, BoolArray, str]:
@@ -205,10 +227,10 @@ def _enough(given: GateInput, least: int | None) -> tuple[str, BoolArray, str]:
 
 
 def _test_spans(given: GateInput) -> tuple[IntArray, IntArray]:
-    """First and end rows of the tests: one ends with every full window, from the first bar on."""
-    length = max(_TEST_WINDOWS * given.window, _LEAST_TEST_BARS)
-    ends = np.arange(given.window, len(given.y) + 1, given.window, dtype=np.int64)
-    return np.maximum(ends - length, 0), ends
+    """First and end rows of the tests: one ends with every window, once one is full."""
+    window, size = given.window, len(given.y)
+    ends = np.arange(window + -given.first_bar % window, size + 1, window, dtype=np.int64)
+    return np.maximum(ends - _test_bars(window), 0), ends
 
 
 def _held(values: FloatArray, ends: IntArray, size: int) -> FloatArray:

@@ -9,9 +9,9 @@ from analytics.errors import ParameterError
 from analytics.frames import FloatArray
 from analytics.hedge_fit import ROUNDING, HedgeFit, Legs, centred
 from analytics.hedge_johansen import fit_johansen
-from analytics.hedge_kalman import fit_kalman
+from analytics.hedge_kalman import BURN_IN, fit_kalman
 from analytics.hedge_least_squares import fit_dols, fit_ols
-from analytics.hedge_paths import fit_expanding_ols, fit_rolling_ols
+from analytics.hedge_paths import EXPANDING_BARS, fit_expanding_ols, fit_rolling_ols
 from analytics.hedge_robust import fit_huber, fit_theil_sen, fit_tls
 from analytics.series import as_float_pair, index_of, series_name
 
@@ -21,6 +21,7 @@ __all__ = [
     "HEDGE_WORDS",
     "ROUNDING",
     "HedgeFit",
+    "bars_before_path",
     "centred",
     "fit_hedge",
 ]
@@ -50,6 +51,19 @@ HEDGE_WORDS: Final[dict[str, str]] = {
     "dols": "Dynamic OLS (leads and lags)",
     "johansen": "Johansen's cointegrating vector",
 }
+
+
+def bars_before_path(method: str, options: Mapping[str, int]) -> int:
+    """Bars that pass before a spread can stand on a method's path; 0 for one without a path.
+
+    `options` are those of `fit_hedge`. A missing bar among them makes it one more.
+    """
+    if method == "rolling_ols":
+        return options["window"] - 1
+    if method == "expanding_ols":
+        return EXPANDING_BARS - 1
+    # The first forecast stands on the state after the burn-in and the bar that follows it.
+    return BURN_IN + 1 if method == "kalman" else 0
 
 
 def fit_hedge(

@@ -45,7 +45,7 @@ def fit_johansen(legs: Legs, intercept: bool, options: Mapping[str, object]) -> 
     alpha = centred(legs.y)[1] - beta * centred(legs.x)[1]
     stderr = _beta_stderr(frame.to_numpy(), beta, lags)
     r_squared, residual_std = fit_quality(legs, beta, alpha)
-    bars = f"all {legs.nobs:,} bars of the lookback at once"
+    bars = f"all {legs.nobs:,} bars at once"
     if len(frame) < legs.nobs:
         bars = f"the {len(frame):,} bars of the longest run without a missing one at once"
     return HedgeFit(

@@ -19,7 +19,7 @@ from analytics.hedge_fit import (
     whole_option,
 )
 
-_BURN_IN = 200
+BURN_IN = 200
 # The noise is estimated anew whenever the bars have doubled, up to so many of them.
 _MOST_BARS = 4_000
 # Variance of the start, in units of the residual's: the first bars decide, the OLS line hardly.
@@ -131,7 +131,7 @@ def _fitted(legs: Legs, options: Mapping[str, object]) -> _Model:
     noise = options.get("noise", "burn-in")
     if noise not in {"burn-in", "whole"}:
         raise ParameterError("noise", noise, "'burn-in' or 'whole'")
-    burn_in = whole_option(options, "burn_in", _BURN_IN, 30)
+    burn_in = whole_option(options, "burn_in", BURN_IN, 30)
     legs.need(burn_in + 1)
     whole = noise == "whole"
     places = np.flatnonzero(legs.known)
@@ -157,7 +157,7 @@ def _fitted(legs: Legs, options: Mapping[str, object]) -> _Model:
     if counts[-1] > burn_in:
         bars = f"{bars} and anew at every doubling, up to {counts[-1]:,}"
     if whole:
-        bars = "all bars of the lookback"
+        bars = "all bars at once"
     return _Model(
         units=units,
         stretches=tuple(stretches),

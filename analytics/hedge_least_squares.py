@@ -72,7 +72,7 @@ def fit_ols(legs: Legs, intercept: bool, options: Mapping[str, object]) -> Hedge
         method="ols",
         intercept=intercept,
         causal=False,
-        looks_back=f"over all {nobs:,} bars of the lookback at once",
+        looks_back=f"over all {nobs:,} bars at once",
         y_name=legs.y_name,
         x_name=legs.x_name,
         reference="Engle & Granger (1987), Econometrica 55, 251-276: the cointegrating "
@@ -131,7 +131,7 @@ def fit_dols(legs: Legs, intercept: bool, options: Mapping[str, object]) -> Hedg
         method="dols",
         intercept=True,
         causal=False,
-        looks_back=f"over all {nobs:,} bars of the lookback at once, {leads} bars ahead of each",
+        looks_back=f"over all {nobs:,} bars at once, {leads} bars ahead of each",
         y_name=legs.y_name,
         x_name=legs.x_name,
         reference="Stock & Watson (1993), Econometrica 61, 783-820: dynamic OLS",

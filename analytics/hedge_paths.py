@@ -19,6 +19,9 @@ from analytics.hedge_fit import (
 )
 from analytics.series import longest_run
 
+# Bars before the first value of an expanding line.
+EXPANDING_BARS = 30
+
 # Syy - Sxy²/Sxx keeps no digit of a sum of squared residuals below this share of Syy.
 _LEAST_REST = 1e-14
 
@@ -57,7 +60,7 @@ def fit_expanding_ols(legs: Legs, intercept: bool, options: Mapping[str, object]
 
     only_with_intercept("expanding_ols", intercept)
     check_options("expanding_ols", options, "least")
-    least = whole_option(options, "least", 30, 3)
+    least = whole_option(options, "least", EXPANDING_BARS, 3)
     legs.need(least)
     products = np.full((6, legs.all_y.size), np.nan)
     expanding_products(legs.all_y, legs.all_x, least, products)
@@ -66,7 +69,7 @@ def fit_expanding_ols(legs: Legs, intercept: bool, options: Mapping[str, object]
         products[:5],
         products[5],
         method="expanding_ols",
-        looks_back="over all bars of the lookback so far at each bar",
+        looks_back="over all bars so far at each bar",
         reference="recursive least squares: Brown, Durbin & Evans (1975), JRSS B 37, 149-192",
         settings=(("least", least),),
     )

@@ -1,6 +1,6 @@
 """A leg of a pair as arrays: closed bars of one symbol, on a grid without holes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -41,6 +41,11 @@ class Leg:
         Base currency; NaN and 0 where missing.
     coverage
         `TRADED`, `QUIET` or `MISSING`, int8.
+    open, high, low
+        Quote currency, NaN where missing; None where only closes are known. Drawn, never computed
+        with.
+    whole
+        The leg that this one is a part of; it knows the bar before the first.
     """
 
     start_us: int
@@ -49,6 +54,10 @@ class Leg:
     volume: FloatArray
     trades: IntArray
     coverage: CodeArray
+    open: FloatArray | None = None
+    high: FloatArray | None = None
+    low: FloatArray | None = None
+    whole: "Leg | None" = field(default=None, repr=False)
 
     @classmethod
     def of(cls, bars: pd.DataFrame, step_us: int, what: str = "a bars frame") -> "Leg":
@@ -78,6 +87,9 @@ class Leg:
             volume=_own(closed["volume"]),
             trades=np.array(closed["trades"].to_numpy(dtype=np.int64)),
             coverage=coverage_codes(closed["coverage"]),
+            open=_own(closed["open"]),
+            high=_own(closed["high"]),
+            low=_own(closed["low"]),
         )
 
     def __len__(self) -> int:
@@ -96,8 +108,11 @@ class Leg:
 
     @cached_property
     def log_returns(self) -> FloatArray:
-        """Log return of each bar over the one before, first one NaN: see `log_returns`."""
-        return log_returns(self.close)
+        """Log return of each bar over the one before, NaN without one: see `log_returns`."""
+        if self.whole is None:
+            return log_returns(self.close)
+        first = (self.start_us - self.whole.start_us) // self.step_us
+        return self.whole.log_returns[first : first + len(self)]
 
     @cached_property
     def traded(self) -> BoolArray:
@@ -117,7 +132,16 @@ class Leg:
             self.volume[rows],
             self.trades[rows],
             self.coverage[rows],
+            **{
+                name: None if values is None else values[rows]
+                for name, values in (("open", self.open), ("high", self.high), ("low", self.low))
+            },
+            whole=self.whole or self,
         )
+
+    def last(self, bars: int) -> "Leg":
+        """The last bars, as views."""
+        return self.part(max(len(self) - bars, 0), len(self))
 
 
 def align_legs(y: Leg, x: Leg, lookback: int | None = None) -> tuple[Leg, Leg]:

@@ -7,6 +7,7 @@ from analytics.frames import utc_index
 from analytics.hedge import HedgeFit
 from analytics.leg import Leg
 from analytics.outcome import Degenerate, NotEnough
+from analytics.pair_spread import PairSpread
 from analytics.params import PairParams
 
 # A leg whose last closed bar is this much older than the other's is worth a note.
@@ -20,7 +21,7 @@ _ADF_NOTE = (
 
 def pair_notes(
     coverage: PairCoverage,
-    hedge: HedgeFit | NotEnough | Degenerate,
+    made: PairSpread,
     legs: tuple[Leg, Leg],
     params: PairParams,
 ) -> tuple[str, ...]:
@@ -28,14 +29,21 @@ def pair_notes(
 
     `legs` are the closed bars of y and x before they were aligned.
     """
-    notes = [*_hedge_notes(hedge, params), *_coverage_notes(coverage, params)]
-    if params.lookback is not None and params.lookback < params.window:
+    notes = [*_hedge_notes(made.hedge, params), *_coverage_notes(coverage, params)]
+    sample = len(made.sample.y)
+    if sample > coverage.bars:
         notes.append(
-            f"The lookback of {params.lookback} bars is shorter than the window of "
-            f"{params.window}: the window can never fill."
+            f"{_seen(made.hedge)} at the latest {sample:,} bars: "
+            f"the {coverage.bars:,} of the range would say too little."
         )
     notes.extend(_lag_notes(legs, params))
     return tuple(notes)
+
+
+def _seen(hedge: HedgeFit | NotEnough | Degenerate) -> str:
+    """Name what looks at the sample where that is longer than the range."""
+    is_path = isinstance(hedge, HedgeFit) and hedge.causal
+    return "The tests look" if is_path else "The tests and β look"
 
 
 def _hedge_notes(hedge: HedgeFit | NotEnough | Degenerate, params: PairParams) -> list[str]:

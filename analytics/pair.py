@@ -16,8 +16,8 @@ from analytics.hedge import HedgeFit
 from analytics.leg import Leg, align_legs
 from analytics.notes import pair_notes
 from analytics.outcome import Degenerate, NotEnough, attempt
-from analytics.pair_signal import correlation_needs, needs, signal_now
-from analytics.pair_spread import PairSpread, make_spread, moving
+from analytics.pair_signal import correlation_needs, signal_now, zscore_needs
+from analytics.pair_spread import PairSample, PairSpread, latest_of, make_spread, moving
 from analytics.params import PairParams
 from analytics.signals import (
     SIGNALS,
@@ -59,11 +59,12 @@ class PairAnalytics:
     Attributes
     ----------
     legs
-        The bars of S1 and S2 that were analysed, as arrays.
+        The bars of S1 and S2 in the range, as arrays.
     y, x
         Closes of S1 and S2, quote currency; NaN where missing.
     hedge
-        The fit of y on x: of prices, or of their logarithms for the log spread.
+        The fit of y on x: of prices, or of their logarithms for the log spread. A causal one has
+        paths that begin before the range.
     hedge_ratio, intercept
         Its path; NaN where there is no fit.
     spread, mean, std, zscore, correlation, signal
@@ -76,6 +77,9 @@ class PairAnalytics:
         The signal of the latest closed bar, with its reason.
     zscore_needs, correlation_needs
         What the latest value still lacks; None once it has enough.
+    reach, sample
+        All bars that the range stands on, those before it too; and those of them that the tests and
+        a hedge ratio of all bars at once look at: the range, or more where that is short.
     adf, half_life
         Of the spread. Where beta was estimated the ADF p-value is too small: see `engle_granger`.
     engle_granger, engle_granger_swapped
@@ -104,6 +108,8 @@ class PairAnalytics:
     signal_now: SignalNow
     zscore_needs: NotEnough | None
     correlation_needs: NotEnough | None
+    reach: PairSample
+    sample: PairSample
     adf: ADFResult | NotEnough | Degenerate
     half_life: HalfLife | NotEnough | Degenerate
     engle_granger: EngleGrangerResult | NotEnough | Degenerate
@@ -170,9 +176,9 @@ def analyse_pair(
     Returns
     -------
     PairAnalytics
-        Over the bars both legs span, the last ``params.lookback`` of them. Too few bars raise
-        nothing: paths are NaN, tests a `NotEnough` with the count so far, flat or identical legs a
-        `Degenerate`.
+        Over the bars both legs span, the last ``params.lookback`` of them; windows see as many as
+        ``params.warm_up`` before. Too few bars raise nothing: paths are NaN, tests a `NotEnough`
+        with the count so far, flat or identical legs a `Degenerate`.
 
     Raises
     ------
@@ -182,45 +188,57 @@ def analyse_pair(
         Prices at or below zero.
     """
     closed = _leg(y_bars, params.y, "y", params), _leg(x_bars, params.x, "x", params)
-    legs = align_legs(*closed, params.lookback)
-    index = legs[0].index
-    y = pd.Series(legs[0].close, index=index, name=params.y, copy=False)
-    x = pd.Series(legs[1].close, index=index, name=params.x, copy=False)
+    reach = align_legs(*closed, params.reach)
+    legs = _latest(reach, params.lookback)
+    index, first = reach[0].index, len(reach[0]) - len(legs[0])
+    y = pd.Series(reach[0].close, index=index, name=params.y, copy=False)
+    x = pd.Series(reach[1].close, index=index, name=params.x, copy=False)
     made = make_spread(y, x, params)
-    moments = made.moments
-    z = moments.zscore(made.rounding)
-    gated, why = gate_codes(_gate_input(made, legs, closed, params), params.gates)
+    z = made.moments.zscore(made.rounding)
+    gated, why = gate_codes(_gate_input(made, reach, closed, params), params.gates)
     signals = signal_codes(z.to_numpy(), params.sell_above, params.buy_below)
     signals[gated != 0] = SIGNALS.index("NEUTRAL")
     coverage = pair_coverage(legs[0].coverage, legs[1].coverage)
+
+    def shown(path: pd.Series, cut: pd.Index = index[first:]) -> pd.Series:
+        return latest_of(path, cut)
+
     return PairAnalytics(
         params=params,
         legs=legs,
-        y=y,
-        x=x,
+        y=shown(y),
+        x=shown(x),
         coverage=coverage,
         hedge=made.hedge,
-        hedge_ratio=made.hedge_ratio,
-        intercept=made.intercept,
-        spread=made.path,
-        mean=moments.mean,
-        std=moments.std,
-        zscore=z,
-        correlation=_correlation(legs, index, params),
-        signal_codes=signals,
-        gate_codes=gated,
+        hedge_ratio=shown(made.hedge_ratio),
+        intercept=shown(made.intercept),
+        spread=shown(made.path),
+        mean=shown(made.moments.mean),
+        std=shown(made.moments.std),
+        zscore=shown(z),
+        correlation=shown(_correlation(reach, index, params)),
+        signal_codes=signals[first:],
+        gate_codes=gated[first:],
         signal_now=signal_now(y, x, made, z, params, why),
-        zscore_needs=needs(
-            f"z-score of {params.label}", params.window, np.isnan(made.path.to_numpy())
-        ),
-        correlation_needs=correlation_needs(legs[0].close, legs[1].close, params),
+        zscore_needs=zscore_needs(reach[0].close, reach[1].close, made, params),
+        correlation_needs=correlation_needs(reach[0].close, reach[1].close, params),
+        reach=PairSample(made.y, made.x, made.path),
+        sample=made.sample,
         adf=attempt(lambda: adf_test(moving(made, f"ADF on {params.label}"))),
         half_life=attempt(lambda: half_life(moving(made, f"half-life of {params.label}"))),
-        engle_granger=attempt(lambda: engle_granger_test(made.y, made.x)),
-        engle_granger_swapped=attempt(lambda: engle_granger_test(made.x, made.y)),
-        stats=describe_legs([(params.y, legs[0]), (params.x, legs[1])]),
-        notes=pair_notes(coverage, made.hedge, closed, params),
+        engle_granger=attempt(lambda: engle_granger_test(made.sample.y, made.sample.x)),
+        engle_granger_swapped=attempt(lambda: engle_granger_test(made.sample.x, made.sample.y)),
+        stats=_stats(_latest(reach, params.sample), params),
+        notes=pair_notes(coverage, made, closed, params),
     )
+
+
+def _latest(legs: tuple[Leg, Leg], bars: int | None) -> tuple[Leg, Leg]:
+    return legs if bars is None else (legs[0].last(bars), legs[1].last(bars))
+
+
+def _stats(sample: tuple[Leg, Leg], params: PairParams) -> pd.DataFrame:
+    return describe_legs(list(zip((params.y, params.x), sample, strict=True)))
 
 
 def _leg(bars: pd.DataFrame | Leg, name: str, which: str, params: PairParams) -> Leg:
@@ -255,6 +273,7 @@ def _gate_input(
         interval=params.bar,
         window=params.window,
         level=params.level,
+        first_bar=cut[0].start_us // cut[0].step_us,
         behind=_behind(closed, params),
     )
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analytics.frames import BoolArray, FloatArray
 from analytics.hedge import HedgeFit
-from analytics.outcome import NotEnough
+from analytics.outcome import Degenerate, NotEnough
 from analytics.pair_spread import PairSpread
 from analytics.params import PairParams
 from analytics.signals import SignalNow, reason_for, signal_for
@@ -20,17 +20,35 @@ def _trailing_run(unknown: BoolArray) -> int:
     return latest if unknown.size and backwards[latest] else int(unknown.size)
 
 
-def needs(what: str, needed: int, unknown: BoolArray) -> NotEnough | None:
-    """Count the known bars at the end of a path; None once there are enough."""
-    had = _trailing_run(unknown)
-    return NotEnough(what, needed, had) if had < needed else None
+def zscore_needs(
+    y: FloatArray, x: FloatArray, made: PairSpread, params: PairParams
+) -> NotEnough | None:
+    """Count the bars that the latest z-score still lacks; None once it lacks none.
+
+    Those before the spread begins, where its hedge ratio has to start up, are counted too.
+    """
+    if params.uses_beta and isinstance(made.hedge, Degenerate):
+        return None
+    run = _trailing_run(np.isnan(made.path.to_numpy()))
+    if run >= params.zscore_bars:
+        return None
+    needed = params.bars_before_spread + params.zscore_bars
+    had = params.bars_before_spread + run
+    if not run:
+        unknown = np.isnan(y + x)
+        # An expanding line and a filter step over missing bars, a window does not.
+        steps_over = params.uses_beta and params.hedge in {"expanding_ols", "kalman"}
+        known = int((~unknown).sum()) if steps_over else _trailing_run(unknown)
+        had = min(known, needed - 1)
+    return NotEnough(f"z-score of {params.label}", needed, had)
 
 
 def correlation_needs(y: FloatArray, x: FloatArray, params: PairParams) -> NotEnough | None:
     """Count what the latest correlation still lacks; None once it has enough."""
     on_returns = params.correlation_on == "returns"
     needed = params.window + 1 if on_returns else params.window
-    return needs(f"correlation of {params.label}", needed, np.isnan(y + x))
+    had = _trailing_run(np.isnan(y + x))
+    return NotEnough(f"correlation of {params.label}", needed, had) if had < needed else None
 
 
 def signal_now(
@@ -58,7 +76,7 @@ def _why_no_zscore(y: pd.Series, x: pd.Series, made: PairSpread, params: PairPar
     if params.uses_beta and not isinstance(made.hedge, HedgeFit):
         return made.hedge.reason
     run = _trailing_run(made.path.isna().to_numpy())
-    if run >= params.window:
+    if run >= params.zscore_bars:
         return f"the spread did not move over the last {params.window} bars"
     cause = "" if run == len(y) else _absent(y, x, len(y) - 1 - run) or "the hedge ratio is known"
     since = f" since {cause}" if cause else ""

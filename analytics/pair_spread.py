@@ -8,13 +8,30 @@ import pandas as pd
 from analytics.dickey_fuller import min_bars
 from analytics.errors import DegenerateSeriesError
 from analytics.frames import FloatArray
-from analytics.hedge import HedgeFit, fit_hedge
+from analytics.hedge import CAUSAL_HEDGES, HedgeFit, fit_hedge
 from analytics.outcome import Degenerate, NotEnough, attempt
 from analytics.params import PairParams
 from analytics.spread import RollingMoments, log_price, rolling_moments, spread
 
 # A spread that moves less than this share of the prices it is made of moves by rounding only.
 SPREAD_ROUNDING = 64 * float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairSample:
+    """Latest bars of a pair, all of one index: what the tests look at.
+
+    Attributes
+    ----------
+    y, x
+        Closes as the hedge ratio relates them: prices, or for the log spread their logarithms.
+    spread
+        What was made of them.
+    """
+
+    y: pd.Series
+    x: pd.Series
+    spread: pd.Series
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +50,9 @@ class PairSpread:
         Bar by bar, movement without meaning. By the bar's own prices: the largest of the lookback
         would let the future into past values.
     constant_bars
-        Known bars of a spread that moves by rounding only; 0 for one that moves.
+        Known bars of the sample, where its spread moves by rounding only; 0 for one that moves.
+    sample
+        The last ``params.sample`` of these bars.
     """
 
     y: pd.Series
@@ -46,6 +65,7 @@ class PairSpread:
     rounding: FloatArray
     moments: RollingMoments
     constant_bars: int
+    sample: PairSample
 
 
 def fitted_legs(y: pd.Series, x: pd.Series, params: PairParams) -> tuple[pd.Series, pd.Series]:
@@ -59,13 +79,19 @@ def fitted_legs(y: pd.Series, x: pd.Series, params: PairParams) -> tuple[pd.Seri
 
 
 def make_spread(y: pd.Series, x: pd.Series, params: PairParams) -> PairSpread:
-    """Fit the hedge and build the spread the parameters ask for."""
+    """Fit the hedge and build the spread the parameters ask for.
+
+    A causal hedge ratio follows all bars given, any other is fitted on the last ``params.sample``.
+    """
     fitted_y, fitted_x = fitted_legs(y, x, params)
     options = params.hedge_options
-    hedge = attempt(lambda: fit_hedge(fitted_y, fitted_x, params.hedge, intercept=True, **options))
+    index = y.index
+    sample_index = index if params.sample is None else index[-params.sample :]
+    latest = latest_of(fitted_y, sample_index), latest_of(fitted_x, sample_index)
+    hedge_y, hedge_x = (fitted_y, fitted_x) if params.hedge in CAUSAL_HEDGES else latest
+    hedge = attempt(lambda: fit_hedge(hedge_y, hedge_x, params.hedge, intercept=True, **options))
     beta, alpha = _coefficients(hedge, len(y))
     forecast = _forecast(hedge) if params.uses_beta else None
-    index = y.index
     hedge_ratio = _on(index, beta, "hedge_ratio")
     intercept = _on(index, alpha, "intercept")
     if forecast is None:
@@ -75,6 +101,7 @@ def make_spread(y: pd.Series, x: pd.Series, params: PairParams) -> PairSpread:
         path = _on(index, forecast[0], params.label)
         moments = _forecast_moments(index, *forecast)
     rounding = SPREAD_ROUNDING * _size(y, x, path, (fitted_y, fitted_x, beta, alpha), params)
+    sample = PairSample(*latest, latest_of(path, sample_index))
     return PairSpread(
         y=fitted_y,
         x=fitted_x,
@@ -84,8 +111,16 @@ def make_spread(y: pd.Series, x: pd.Series, params: PairParams) -> PairSpread:
         path=path,
         rounding=rounding,
         moments=moments,
-        constant_bars=_constant_bars(path.to_numpy(), rounding),
+        constant_bars=_constant_bars(sample.spread.to_numpy(), rounding[-len(sample_index) :]),
+        sample=sample,
     )
+
+
+def latest_of(series: pd.Series, index: pd.Index) -> pd.Series:
+    """Return the latest part of a series, on an index made once for all that are cut alike."""
+    if len(index) == len(series):
+        return series
+    return _on(index, series.to_numpy()[len(series) - len(index) :], str(series.name))
 
 
 def _on(index: pd.Index, values: FloatArray, name: str) -> pd.Series:
@@ -146,11 +181,11 @@ def _forecast_moments(index: pd.Index, error: FloatArray, variance: FloatArray) 
 
 
 def moving(made: PairSpread, what: str) -> pd.Series:
-    """Return the spread for a test; DegenerateSeriesError where it moves by rounding only."""
+    """Return the sample's spread; DegenerateSeriesError where it moves by rounding only."""
     if made.constant_bars:
         cause = f"the spread is constant over {made.constant_bars} bars"
         raise DegenerateSeriesError(what, cause)
-    return made.path
+    return made.sample.spread
 
 
 def _constant_bars(path: FloatArray, rounding: FloatArray) -> int:

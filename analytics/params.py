@@ -1,13 +1,14 @@
 """What the user chose for a pair: frozen and hashable, so it can be a cache key."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from analytics.errors import ParameterError
 from analytics.frames import Interval, parse_interval
 from analytics.gates import DATA_GATES, Gates
-from analytics.hedge import HEDGE_METHODS
+from analytics.hedge import HEDGE_METHODS, bars_before_path
 from analytics.signals import check_thresholds
 from analytics.spread import (
     CORRELATION_ON,
@@ -17,6 +18,12 @@ from analytics.spread import (
     SpreadKind,
     check_window,
 )
+
+# Fewest bars that the tests and a β of all bars at once stand on, however short the range. By 1,500
+# simulated spreads of each kind, ADF and Engle-Granger with lags by AIC at a nominal 5 %: with 30
+# bars they reject a true null in 13 % of cases, and find a half-life of 3 bars in 25 %; with 120 in
+# 6 % and in 85 %.
+LEAST_SAMPLE: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +37,8 @@ class PairParams:
     interval
         Length of a bar; kept by its canonical name (``"1T"`` becomes ``"1min"``).
     lookback
-        Latest closed bars that are analysed; None for all.
+        The range: latest closed bars that a result holds; None for all. Windows at its beginning
+        see the `warm_up` bars before it, where there are such.
     window
         Bars of the trailing mean, deviation and correlation.
     spread, hedge, correlation_on
@@ -106,6 +114,37 @@ class PairParams:
             return {}
         # Two coefficients need a third bar to have an error.
         return {"window": max(3, self.hedge_window or self.window)}
+
+    @property
+    def zscore_bars(self) -> int:
+        """Bars of the spread that a z-score is made of: a filter's own scale asks for one."""
+        return 1 if self.uses_beta and self.hedge == "kalman" else self.window
+
+    @property
+    def bars_before_spread(self) -> int:
+        """Bars that pass before the spread begins: those that its hedge ratio starts up on."""
+        return bars_before_path(self.hedge, self.hedge_options) if self.uses_beta else 0
+
+    @property
+    def sample(self) -> int | None:
+        """Latest bars that the tests and a β of all bars at once stand on; None for all."""
+        return None if self.lookback is None else max(self.lookback, self.window, LEAST_SAMPLE)
+
+    @property
+    def warm_up(self) -> int:
+        """Bars before the range that its values stand on: they are read, but not shown."""
+        if self.lookback is None or self.sample is None:
+            return 0
+        # A window of returns begins a bar earlier than one of prices.
+        looked_at = max(self.window, self.gates.bars_before(self.window, self.bar))
+        before = self.bars_before_spread + max(looked_at, self.sample - self.lookback)
+        # The path is shown where no spread stands on it, too.
+        return max(before, bars_before_path(self.hedge, self.hedge_options))
+
+    @property
+    def reach(self) -> int | None:
+        """Latest bars that a result is made of: the range and the warm-up; None for all."""
+        return None if self.lookback is None else self.lookback + self.warm_up
 
     @property
     def on_logs(self) -> bool:

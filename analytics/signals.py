@@ -19,16 +19,17 @@ _SELL, _BUY, _NEUTRAL = SIGNALS
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """z above `sell_above` is SELL, below `buy_below` is BUY."""
+    """z above `sell_above` is SELL, below `buy_below` is BUY; `name` says so in plain words."""
 
     sell_above: float
     buy_below: float
+    name: str
     label: str
 
 
-MISSION: Final = Thresholds(2.0, 0.0, "z > +2 SELL, z < 0 BUY")
-SYMMETRIC: Final = Thresholds(2.0, -2.0, "z > +2 SELL, z < −2 BUY")
-PRESETS: Final[tuple[Thresholds, ...]] = (MISSION, SYMMETRIC)
+DEFAULT_THRESHOLDS: Final = Thresholds(2.0, 0.0, "above 2 or below 0", "z > +2 SELL, z < 0 BUY")
+SYMMETRIC: Final = Thresholds(2.0, -2.0, "beyond 2 either way", "z > +2 SELL, z < −2 BUY")
+PRESETS: Final[tuple[Thresholds, ...]] = (DEFAULT_THRESHOLDS, SYMMETRIC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,10 +109,12 @@ class Stability:
         share = self.share_cointegrated(level)
         if math.isnan(share):
             return "no window has enough bars to say"
-        words = f"cointegrated in {share:.0%} of {self.windows} windows of {self.window:,} bars"
+        words = (
+            f"cointegrated in {share * 100:.0f} % of {self.windows} windows of {self.window:,} bars"
+        )
         if share <= 2 * level:
             return f"{words}: what chance alone would give"
-        return f"{words} ({level:.0%} would be chance)"
+        return f"{words} ({level * 100:g} % would be chance)"
 
 
 def stability(

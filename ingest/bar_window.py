@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ingest.bar_source import BarSource, Spans
+from ingest.bar_source import BarSource
 from ingest.bar_view import BarView
 from ingest.connecting import EVER_S, one_transaction, open_for_reading
 from ingest.last_trade import LastTrade, read_last_trade
@@ -16,6 +16,7 @@ from ingest.repair_log import KEPT_REVISIONS
 from ingest.schema import StoreError
 from ingest.stored_bars import (
     SECOND_US,
+    Spans,
     gap_bars,
     interval_seconds,
     new_columns,
@@ -31,12 +32,13 @@ _epochs = itertools.count(1)
 
 
 class _State(NamedTuple):
-    """Where a stream stands in the database: its revision, newest trade, first tick, gaps."""
+    """Where a stream stands: its revision, edges, klines before its first tick, gaps."""
 
     stream_id: int
     revision: int
     newest: int | None
     first_us: int | None
+    lengths: tuple[int, ...]
     last: LastTrade | None
     gaps: Spans
 
@@ -123,7 +125,7 @@ class BarWindow:
         closed = self._size
         if newest is not None:
             closed = max(start, min(closed, newest // self.seconds - held.first))
-        until = self._source.klines.until
+        until = self._source.until
         if until is not None and until <= (held.first + start) * self.seconds:
             until = None
         return BarView(
@@ -170,9 +172,13 @@ class BarWindow:
         if old is not None and row == (old.stream_id, old.revision):
             return old
         source = BarSource(connection, row[0], self.seconds)
-        first_us, newest = source.edges()
+        source.look()
         gaps = source.gaps(self._low) if self._source is not None else []
-        return _State(row[0], row[1], newest, first_us, read_last_trade(connection, row[0]), gaps)
+        last = read_last_trade(connection, row[0])
+        stream_id, revision = row
+        return _State(
+            stream_id, revision, source.newest, source.first_us, source.lengths, last, gaps
+        )
 
     def _must_reload(self, state: _State) -> bool:
         """Whether what is held cannot be brought up to date piece by piece."""
@@ -184,11 +190,12 @@ class BarWindow:
             return True
         if state.newest is None or old.newest is None or state.newest < old.newest:
             return True
-        if state.first_us != old.first_us and self._reaches(old.first_us, state.first_us):
+        begins = (old.first_us, old.lengths), (state.first_us, state.lengths)
+        if begins[0] != begins[1] and self._reaches(old.first_us, state.first_us):
             return True
         begin = self._room.first * self.seconds
         if self._reaches(state.first_us):  # up to the first tick the exchange's bars may stand
-            begin = max(begin, (state.first_us or 0) // SECOND_US + 1, source.klines.until or 0)
+            begin = max(begin, (state.first_us or 0) // SECOND_US + 1, source.until or 0)
         return any(
             max(low, self._low) < begin and high >= self._low for low, high in self._repaired(state)
         )
@@ -209,9 +216,9 @@ class BarWindow:
         """Read everything from second `low` on."""
         assert self._connection is not None
         source = BarSource(self._connection, state.stream_id, self.seconds)
-        source.read_klines(low, EVER_S[1], state.first_us)
+        source.look()
         gaps = source.gaps(low)
-        columns = source.grid(low, EVER_S[1], gaps + source.klines.unknown())
+        columns = source.grid(low, EVER_S[1], gaps)
         self._source, self._low = source, low
         self._room, self._size = columns, len(columns)
         self._epoch = next(_epochs)
@@ -280,8 +287,8 @@ class BarWindow:
         held, source = self._room, self._source
         before = held.close[low - 1 - held.first] if low > held.first else float("nan")
         out = held.part(low - held.first, high + 1 - held.first)
-        rows = source.rows(low * self.seconds, (high + 1) * self.seconds)
-        source.lay(rows, out, state.gaps + source.klines.unknown(), float(before))
+        read = source.read(low * self.seconds, (high + 1) * self.seconds)
+        source.lay(read, out, state.gaps, float(before))
 
     def _open(self) -> sqlite3.Connection:
         """Return the connection; a new one where the file is another than before."""

@@ -192,7 +192,7 @@ class Feed:
 
     async def _use(self, link: Link) -> None:
         """Make a connection the current one."""
-        self.link, self.state = link, "live"
+        self.link, self.state, self.last_error = link, "live", None
         self._idle.clear()
         self.sink.connected(self.address.ws_base)
         # Symbols may have changed while the connection was being made.

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from ingest.counts import Counts
@@ -11,7 +11,9 @@ from ingest.event_queue import Call, Cause, EventQueue
 from ingest.feed import Feed, FeedLimits
 from ingest.gap_board import GapBoard
 from ingest.http_get import Fetch, urllib_fetch
+from ingest.kline_seed import KlineName
 from ingest.link import Address, OpenConnection, open_socket
+from ingest.lot_steps import Kept, LotKeeper, keep_lots
 from ingest.repair import Repair
 from ingest.rest import RestClient
 from ingest.retry import AttemptBudget
@@ -58,6 +60,7 @@ class ReceivingLoop:
         self.feed: Feed | None = None
         self.repair: Repair | None = None
         self._rest: RestClient | None = None
+        self._lots: LotKeeper | None = None
         self.symbols: tuple[str, ...] = ()
         self._settings, self._queue, self._board = settings, queue, board
         self._counts, self._limits, self._now_us = counts, limits, now_us
@@ -65,6 +68,7 @@ class ReceivingLoop:
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
         # Outlives the loop: a thread that fails and starts anew may not ask more often.
         self._budget = AttemptBudget(limits.most_attempts, limits.attempts_period_s)
+        self._wanted_klines: dict[tuple[str, KlineName], int] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         self._stopping = threading.Event()
@@ -97,6 +101,13 @@ class ReceivingLoop:
         repair = self.repair
         if repair is not None:
             self._soon(repair.repair_now)
+
+    def fetch_klines(self, symbols: Sequence[str], name: KlineName, span_us: int) -> None:
+        """Fetch bars of a length so far back from now, also after the loop began anew."""
+        for symbol in symbols:
+            known_us = self._wanted_klines.get((symbol, name), 0)
+            self._wanted_klines[symbol, name] = max(known_us, span_us)
+        self._soon(self._fetch_wanted_klines)
 
     def state(self) -> RecorderState:
         """What the feed is doing."""
@@ -175,10 +186,12 @@ class ReceivingLoop:
             now_us=self._now_us,
             rng=self._rng,
         )
+        self._lots = LotKeeper(self._rest_client(), self._keep_lots)
         await self._change_symbols(self.feed, self.symbols)
         if self._stopping.is_set():  # told so before there was a loop to tell
             self._stop.set()
-        works = [asyncio.create_task(work) for work in (self.feed.run(), *self.repair.works())]
+        runs = (self.feed.run(), *self.repair.works(), self._lots.run())
+        works = [asyncio.create_task(work) for work in runs]
         stop = asyncio.create_task(self._stop.wait())
         try:
             done, _ = await asyncio.wait({*works, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -204,10 +217,22 @@ class ReceivingLoop:
             )
         return self._rest
 
+    def _keep_lots(self, found: Kept) -> None:
+        market = self._settings.market
+        self._queue.put(Call(lambda writer: keep_lots(writer, market, found)))
+
     async def _change_symbols(self, feed: Feed, symbols: tuple[str, ...], reason: str = "") -> None:
+        if self._lots is not None:
+            self._lots.symbols_change(symbols)
         if self.repair is not None:
             self.repair.symbols_change(symbols)
+            self._fetch_wanted_klines()
         await feed.set_symbols(symbols, reason)
+
+    def _fetch_wanted_klines(self) -> None:
+        for (symbol, name), span_us in list(self._wanted_klines.items()):
+            if self.repair is not None:
+                self.repair.fetch_klines(symbol, name, span_us)
 
     def _remember(self, feed: Feed) -> None:
         """Keep a feed's counts when another one is to follow it."""

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ingest.care import back_up
@@ -11,6 +11,7 @@ from ingest.endpoints import MAX_STREAMS, parse_symbols, valid_symbol
 from ingest.event_queue import Call, Cause, EventQueue
 from ingest.feed import FeedLimits
 from ingest.gap_board import GapBoard
+from ingest.kline_seed import KlineName, intervals
 from ingest.later_check import LaterCheck
 from ingest.link import now_us as wall_clock_us
 from ingest.opening import Opening, RecorderError, check_start, lock_database, make_sound
@@ -200,6 +201,26 @@ class Recorder:
     def stop_repair(self) -> None:
         """Give up again what `repair_now` asked for and has not come yet; the rest goes on."""
         self._queue.put(Call(self._give_up_again))
+
+    def fetch_klines(self, symbols: Sequence[str], kline: KlineName, span_s: int) -> None:
+        """Fetch the exchange's own bars of a length as far back as `span_s` seconds before now.
+
+        They stand before the first stored trade: where bars or trades reach so far already, nothing
+        happens, nor when it is asked twice. Returns at once; how far it is stands in
+        `RecorderStatus.warm_start`.
+
+        Raises
+        ------
+        RecorderError
+            A symbol is not recorded, or the market has no bars of that length.
+        """
+        if kline not in intervals(self.settings.market):
+            raise RecorderError(f"{self.settings.market} has no {kline} bars")
+        for symbol in symbols:
+            if symbol not in self._symbols:
+                raise RecorderError(f"{symbol} is not recorded: add it first")
+        if isinstance(self._receiving, ReceivingLoop):
+            self._receiving.fetch_klines(symbols, kline, span_s * 1_000_000)
 
     def backup(self, path: Path) -> Path:
         """Write a compact copy of the database while recording goes on.

@@ -10,6 +10,7 @@ from ingest.counts import Counts
 from ingest.event_queue import EventQueue, Item
 from ingest.feed import Feed
 from ingest.gap_board import GapBoard, Progress
+from ingest.kline_seed import KlineName
 from ingest.rest import RestClient
 from ingest.settings import Settings
 from ingest.skew import SkewMeter
@@ -97,6 +98,10 @@ class Repair:
             self._warm_start.remove(symbol)
         self._seeded = set(symbols)
         self._backfill.symbols_changed()
+
+    def fetch_klines(self, symbol: str, name: KlineName, span_us: int) -> None:
+        """See to it that bars of a length reach so far back."""
+        self._warm_start.fetch(symbol, name, span_us)
 
     def repair_now(self) -> None:
         """Ask at once where the backfill would wait."""

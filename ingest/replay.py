@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -14,6 +14,7 @@ import pandas as pd
 from ingest.care import files_of
 from ingest.counts import Counts
 from ingest.event_queue import EventQueue
+from ingest.kline_seed import KlineName
 from ingest.opening import Opening, RecorderError, lock_database
 from ingest.recorder import Recorder, current_recorder
 from ingest.replay_loop import ReplayLoop
@@ -115,6 +116,11 @@ class ReplayRecorder(Recorder):
 
     def stop_repair(self) -> None:
         """Nothing: none can have been begun."""
+
+    def fetch_klines(self, symbols: Sequence[str], kline: KlineName, span_s: int) -> None:
+        """Refuse: there is nobody to ask for what was before the file."""
+        asked = f"{span_s / 3600:g} h of {kline} bars of {', '.join(symbols)}"
+        self._refuse(f"asks no exchange: it has no {asked}")
 
     def add_symbol(self, text: str) -> str:
         """Refuse: the symbols are the file's."""

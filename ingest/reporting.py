@@ -124,14 +124,14 @@ def check_notice(check: LaterCheck) -> str | None:
     found = check.progress
     if found.damage is not None:
         return (
-            f"The database is damaged ({found.damage}), found after {found.share:.0%} of the"
-            " trades. Stop the app and move the file away: a new one is begun, and the next start"
-            " fetches what the exchange still has."
+            f"The database is damaged ({found.damage}), found after {found.share * 100:.0f} % of"
+            " the trades. Stop the app and move the file away: a new one is begun, and the next"
+            " start fetches what the exchange still has."
         )
     if found.is_done:
         return None
     return (
         f"The check of the database stopped after {CHECK_WITHIN_S:g} s, not finished and without"
-        f" a finding. The rest is being read beside the recording: {found.share:.0%} of the"
+        f" a finding. The rest is being read beside the recording: {found.share * 100:.0f} % of the"
         " trades so far. `python app.py --verify` compares bars and trades as well."
     )

@@ -28,10 +28,12 @@ from ingest.link import now_us as wall_clock_us
 from ingest.rest_budget import WeightBudget
 from ingest.rest_rows import (
     Kline,
+    LotSteps,
     decode_agg_trades,
     decode_historical_trades,
     decode_klines,
     decode_last_ids,
+    decode_lot_steps,
     decode_rest_error,
     decode_server_time,
     decode_symbol_status,
@@ -266,6 +268,19 @@ class RestClient:
                 return None
             raise
         return self._decoded(lambda: decode_symbol_status(answer.body, symbol))
+
+    async def lot_steps(self, symbols: Sequence[str], *, share: float = 1.0) -> dict[str, LotSteps]:
+        """What orders of these symbols are made of; those without a lot step are left out.
+
+        One that the spot market does not know refuses all of them. Raises as `agg_trades` does.
+        """
+        query: Query = {}  # futures take no filter: the whole list comes
+        if self.market == "spot":
+            query["symbols"] = msgspec.json.encode(list(symbols)).decode()
+        weight = WEIGHT_EXCHANGE_INFO[self.market]
+        answer = await self._ask("exchangeInfo", weight, share, query)
+        found = self._decoded(lambda: decode_lot_steps(answer.body))
+        return {symbol: found[symbol] for symbol in symbols if symbol in found}
 
     async def _ask(self, call: str, weight: int, share: float, query: Query) -> HttpAnswer:
         await self._turn(weight, share)

@@ -73,6 +73,41 @@ class _ExchangeInfo(msgspec.Struct):
     symbols: list[_SymbolInfo]
 
 
+class LotSteps(msgspec.Struct, frozen=True):
+    """What an order of a symbol is made of; numbers as the exchange prints them.
+
+    `step` and `least` in `base` currency; `least_value`, price times quantity, in `quote`, "0"
+    where there is no such limit.
+    """
+
+    base: str
+    quote: str
+    step: str
+    least: str
+    least_value: str
+
+
+class _Filter(msgspec.Struct):
+    """One of a symbol's filters; the wire's names. Each kind has some of these fields."""
+
+    filterType: str  # noqa: N815 - Binance's name
+    stepSize: str = ""  # noqa: N815 - Binance's name
+    minQty: str = ""  # noqa: N815 - Binance's name
+    minNotional: str = ""  # noqa: N815 - Binance's name
+    notional: str = ""  # futures' name of it
+
+
+class _TradingRules(msgspec.Struct):
+    symbol: str
+    baseAsset: str  # noqa: N815 - Binance's name
+    quoteAsset: str  # noqa: N815 - Binance's name
+    filters: list[_Filter]
+
+
+class _AllRules(msgspec.Struct):
+    symbols: list[_TradingRules]
+
+
 def agg_trade_from_row(row: dict[str, Any], symbol: str, market: Market, received_us: int) -> Event:
     """Turn one row ``{a,p,q,f,l,T,m,M}`` of REST ``aggTrades`` into its event.
 
@@ -158,6 +193,35 @@ def decode_symbol_status(raw: str | bytes, symbol: str) -> str | None:
     """
     listed = _decoded(raw, _ExchangeInfo).symbols
     return next((printable(info.status) for info in listed if info.symbol == symbol), None)
+
+
+def decode_lot_steps(raw: str | bytes) -> dict[str, LotSteps]:
+    """Lot steps of the symbols of a REST ``exchangeInfo``; those without any of use are left out.
+
+    Raises
+    ------
+    MalformedMessageError
+        The body is no such answer.
+    """
+    listed = _decoded(raw, _AllRules).symbols
+    found = {rules.symbol: _lot_steps(rules) for rules in listed}
+    return {symbol: lots for symbol, lots in found.items() if lots is not None}
+
+
+def _lot_steps(rules: _TradingRules) -> LotSteps | None:
+    by_kind = {each.filterType: each for each in rules.filters}
+    lot = by_kind.get("LOT_SIZE")
+    if lot is None:
+        return None
+    value = by_kind.get("NOTIONAL") or by_kind.get("MIN_NOTIONAL")
+    least_value = (value.minNotional or value.notional or "0") if value else "0"
+    numbers = lot.stepSize, lot.minQty, least_value
+    try:
+        step, *_ = map(amount, numbers)
+    except ValueError:
+        return None
+    base, quote = printable(rules.baseAsset), printable(rules.quoteAsset)
+    return LotSteps(base, quote, *numbers) if step else None
 
 
 def kline_from_row(row: Sequence[Any]) -> Kline:

@@ -57,7 +57,7 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class DiskStatus:
-    """The database on its disk, in bytes; growth is that of the last hour, a day's worth of it."""
+    """The database on its disk, in bytes; growth a day is that of the last hour's live trades."""
 
     database: int = 0
     wal: int = 0

@@ -21,7 +21,10 @@ from ingest.stored_bars import (
 from ingest.tick import Market, StreamKind
 from ingest.writer import TickWriter
 
-__all__ = ["LastTrade", "Series", "StoreError", "TickReader", "TickWriter"]
+BEFORE_FIRST_TRADE = "before the first trade"
+_HOLE_REASON = "the exchange's own bars do not reach the first trade yet"
+
+__all__ = ["BEFORE_FIRST_TRADE", "LastTrade", "Series", "StoreError", "TickReader", "TickWriter"]
 
 
 class Series(NamedTuple):
@@ -95,6 +98,11 @@ class TickReader:
         """Symbols with at least one stored trade, in alphabetical order."""
         return sorted({each.symbol for each in self.series()})
 
+    def setting(self, key: str) -> str | None:
+        """What the recorder remembers under a key, or None."""
+        row = self._connection.execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
     def revision(self, symbol: str) -> int:
         """A number that grows with every commit that touches the symbol; 0 if it is unknown."""
         series = self._find(symbol)
@@ -105,12 +113,13 @@ class TickReader:
         series = self._find(symbol)
         if series is None:
             return None
-        first_us, _ = BarSource(self._connection, series.stream_id, 1).edges()
+        source = BarSource(self._connection, series.stream_id, 1)
+        source.look()
         last = self.last_trade(symbol)
         return (
             None
-            if first_us is None or last is None
-            else (utc_time(first_us), utc_time(last.time_us))
+            if source.first_us is None or last is None
+            else (utc_time(source.first_us), utc_time(last.time_us))
         )
 
     def last_trade(self, symbol: str) -> LastTrade | None:
@@ -173,9 +182,10 @@ class TickReader:
             Index ``time`` = bar open (UTC, µs), every bar from the first traded one to the last;
             open, high, low, close, volume, trades, coverage. ``missing`` bars are NaN: an open or
             given-up gap of the ledger covers their end. Before the first stored trade the
-            exchange's own bars stand where they were fetched; ``attrs["klines_until"]`` is where
-            they end. ``attrs["forming"]`` is the open time of the bar that holds the newest trade:
-            nothing proves it closed.
+            exchange's own bars stand where they were fetched, of whatever length divides the
+            interval's, and ``attrs["klines_until"]`` is where they end; a bar of which they and
+            the trades do not know all is missing. ``attrs["forming"]`` is the open time of the bar
+            that holds the newest trade: nothing proves it closed.
         """
         seconds = interval_seconds(interval)
         series = self._find(symbol)
@@ -186,10 +196,9 @@ class TickReader:
         high = up(up(high_us, SECOND_US) // SECOND_US, seconds)
         source = BarSource(self._connection, series.stream_id, seconds)
         with one_transaction(self._connection):
-            first_us, newest = source.edges()
-            source.read_klines(low, high, first_us)
-            columns = source.grid(low, high, source.gaps(low) + source.klines.unknown())
-        return bars_frame(columns, newest, source.klines.until)
+            source.look()
+            columns = source.grid(low, high, source.gaps(low))
+        return bars_frame(columns, source.newest, source.until)
 
     def gaps(self, symbol: str | None = None) -> pd.DataFrame:
         """The ledger of gaps, of one symbol or of all, oldest first.
@@ -199,21 +208,39 @@ class TickReader:
         DataFrame
             A row a gap: symbol, first_id and last_id (as it opened), from_id and to_id (still
             missing), missing (ids), after and before (its time span as it opened, UTC), cause,
-            state (open, filled, absent, expired), reason.
+            state (open, filled, absent, expired), reason. A stretch between the exchange's own bars
+            and the first stored trade that neither knows is a row too, open, of cause
+            `BEFORE_FIRST_TRADE`: how many ids it has is not known, so they are 0.
         """
         names = {each.stream_id: each.symbol for each in self.series()}
-        rows = self._connection.execute(
-            "SELECT stream_id, first_id, last_id, from_id, to_id, max(0, to_id - from_id + 1),"
-            " opened_after_us, opened_before_us, cause, state, reason FROM gap"
-            " ORDER BY opened_after_us, first_id"
-        ).fetchall()
+        rows = (
+            self._holes()
+            + self._connection.execute(
+                "SELECT stream_id, first_id, last_id, from_id, to_id, max(0, to_id - from_id + 1),"
+                " opened_after_us, opened_before_us, cause, state, reason FROM gap"
+            ).fetchall()
+        )
         columns = ["symbol", "first_id", "last_id", "from_id", "to_id", "missing", "after"]
         frame = pd.DataFrame(rows, columns=[*columns, "before", "cause", "state", "reason"])
+        frame = frame.sort_values(["after", "first_id"], kind="stable", ignore_index=True)
         frame["symbol"] = frame["symbol"].map(names)
         for name in ("after", "before"):
             frame[name] = pd.to_datetime(frame[name].astype("int64"), unit="us", utc=True)
         chosen = frame["symbol"].notna() if symbol is None else frame["symbol"] == symbol
         return frame[chosen].reset_index(drop=True)
+
+    def _holes(self) -> list[tuple[int | str, ...]]:
+        """Rows of `gaps` for what is not known just before streams' first trades."""
+        rows: list[tuple[int | str, ...]] = []
+        for each in self.series():
+            source = BarSource(self._connection, each.stream_id, 1)
+            with one_transaction(self._connection):
+                source.look()
+                hole = source.hole()
+            if hole is not None:
+                ids = (0, 0, 0, 0, 0)
+                rows.append((each.stream_id, *ids, *hole, BEFORE_FIRST_TRADE, "open", _HOLE_REASON))
+        return rows
 
     def quarantine(self, limit: int = 100) -> pd.DataFrame:
         """The newest frames that were no known message: received (UTC), reason, excerpt."""

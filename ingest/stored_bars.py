@@ -1,5 +1,6 @@
 """Stored one-second bars into bars of any interval, on a grid without holes. Arrays only."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 # A row of the database: `at` is the second it opens, volume in units of 1e-8.
 StoredRows = npt.NDArray[np.void]
+Spans = list[tuple[int, int]]
 STORED_ROW: Final = np.dtype(
     [
         ("at", "i8"),
@@ -149,6 +151,18 @@ class BarRows:
     volume: FloatArray
     trades: IntArray
 
+    def where(self, chosen: BoolArray) -> "BarRows":
+        """Only some of them."""
+        return BarRows(
+            self.at[chosen],
+            self.open[chosen],
+            self.high[chosen],
+            self.low[chosen],
+            self.close[chosen],
+            self.volume[chosen],
+            self.trades[chosen],
+        )
+
 
 def merge_rows(rows: StoredRows, seconds: int) -> BarRows:
     """Merge stored rows, in order, into bars of `seconds`."""
@@ -227,7 +241,7 @@ def lay_bars(rows: BarRows, out: BarColumns, missing: BoolArray, before: float) 
     out.trades[at] = rows.trades[shown]
 
 
-def in_gaps(first: int, size: int, seconds: int, gaps: list[tuple[int, int]]) -> BoolArray:
+def in_gaps(first: int, size: int, seconds: int, gaps: Spans) -> BoolArray:
     """Which bars end inside a gap ``(after_us, before_us]``: their close is not known."""
     missing = np.zeros(size, dtype=np.bool_)
     for after_us, before_us in gaps:
@@ -240,3 +254,31 @@ def gap_bars(after_us: int, before_us: int, seconds: int) -> tuple[int, int]:
     """First and last bar (both inclusive, counted since the epoch) that end inside a gap."""
     step_us = seconds * SECOND_US
     return after_us // step_us, before_us // step_us - 1
+
+
+def runs(rows: StoredRows, length: int) -> Spans:
+    """Seconds ``(low, high)`` that rows of `length` seconds each cover, `high` excluded."""
+    at = rows["at"]
+    if not at.size:
+        return []
+    breaks = np.flatnonzero(np.diff(at) != length)
+    lows = at[np.concatenate([[0], breaks + 1])]
+    highs = at[np.concatenate([breaks, [at.size - 1]])] + length
+    return list(zip(lows.tolist(), highs.tolist(), strict=True))
+
+
+def without_spans(spans: Spans, cuts: Spans) -> Spans:
+    """Take spans out of others, in order; the ends ``high`` are excluded."""
+    left: Spans = []
+    cuts = sorted(cuts)
+    for low, high in spans:
+        at = low
+        for cut_low, cut_high in cuts[bisect_left(cuts, low, key=lambda cut: cut[1]) :]:
+            if cut_low >= high:
+                break
+            if cut_low > at:
+                left.append((at, cut_low))
+            at = max(at, cut_high)
+        if at < high:
+            left.append((at, high))
+    return left

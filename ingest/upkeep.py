@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from ingest.care import PAUSE_FREE_BYTES, WARN_FREE_BYTES, free_bytes
 from ingest.counts import Counts
 from ingest.event_queue import Call, EventQueue
+from ingest.growth import Growth
 from ingest.status import DiskStatus
 from ingest.writer import TickWriter
 
@@ -18,7 +18,6 @@ _DISK_EVERY_S = 5.0
 _RETENTION_EVERY_S = 10.0
 _RESUME_MARGIN_BYTES = 50_000_000
 _CLOCK_JUMP_S = 5.0
-_GROWTH_OVER_S = 3600.0
 _LARGE_WAL_BYTES = 4_000_000
 
 
@@ -79,7 +78,7 @@ class Upkeep:
         self.low = False
         self._path, self._queue, self._counts, self._retention = path, queue, counts, retention
         self._disk_low, self._clock_jumped, self._free = disk_low, clock_jumped, free
-        self._sizes: deque[tuple[float, int]] = deque()
+        self._growth = Growth()
         self._ended = threading.Event()
         self._due: dict[str, float] = {}
 
@@ -93,7 +92,8 @@ class Upkeep:
             if jump_s := clock.jump_s(time.time(), now_s):
                 self._clock_jumped(jump_s)
             if self._is_due("disk", now_s, _DISK_EVERY_S):
-                self.look_at_disk(now_s)
+                self._queue.put(Call(self.measure))
+                self.look_at_disk()
             if self._is_due("retention", now_s, _RETENTION_EVERY_S):
                 self._queue.put(Call(self.forget))
 
@@ -101,11 +101,11 @@ class Upkeep:
         """Make `run` return."""
         self._ended.set()
 
-    def look_at_disk(self, now_s: float) -> None:
+    def look_at_disk(self) -> None:
         """Measure sizes and free space; pause or resume recording by them."""
         database, wal = _size(self._path), _size(self._path.with_name(self._path.name + "-wal"))
         free = self._free(self._path)
-        self.disk = DiskStatus(database, wal, free, self._growth_per_day(now_s, database + wal))
+        self.disk = DiskStatus(database, wal, free, self._growth.per_day)
         if wal > _LARGE_WAL_BYTES:  # commits do it too, but a quiet market makes none
             self._queue.put(Call(TickWriter.checkpoint))
         limit = PAUSE_FREE_BYTES + (_RESUME_MARGIN_BYTES if self.low else 0)
@@ -141,12 +141,10 @@ class Upkeep:
             return [f"Only {free_mb:,.0f} MB free on the database's disk."]
         return []
 
-    def _growth_per_day(self, now_s: float, size: int) -> float | None:
-        self._sizes.append((now_s, size))
-        while now_s - self._sizes[0][0] > _GROWTH_OVER_S:
-            self._sizes.popleft()
-        past_s, past_size = self._sizes[0]
-        return (size - past_size) / (now_s - past_s) * 86_400 if now_s - past_s >= 60 else None
+    def measure(self, writer: TickWriter) -> None:
+        """Take the size of what is stored; in the writing thread."""
+        others = self._counts.total("fetched") + writer.klines_added
+        self._growth.note(time.monotonic(), writer.size_bytes(), others)
 
     def _is_due(self, what: str, now_s: float, every_s: float) -> bool:
         if now_s < self._due.get(what, 0.0):

@@ -1,14 +1,25 @@
-"""A new symbol's last 24 hours from the exchange's own bars, newest first."""
+"""A new symbol's last day, week and month from the exchange's own bars: the newest first."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 from ingest.delivery import Delivery, tell
-from ingest.endpoints import FINEST_KLINE, MAX_REST_ROWS, UNKNOWN_SYMBOL_CODE
+from ingest.endpoints import MAX_REST_ROWS, UNKNOWN_SYMBOL_CODE
 from ingest.event_queue import Call, Item
 from ingest.gap_board import Progress, StreamKey
+from ingest.kline_seed import (
+    LENGTHS_US,
+    SPANS_US,
+    KlineName,
+    KlineSeed,
+    Known,
+    finest_of,
+    intervals,
+    seed_for,
+)
 from ingest.link import now_us as wall_clock_us
 from ingest.rest import (
     SEED_SHARE,
@@ -21,36 +32,42 @@ from ingest.rest_rows import Kline
 from ingest.tick import StreamKind
 from ingest.writer import TickWriter
 
-SPAN_US = 24 * 3600 * 1_000_000
-_LENGTHS_S = {"1s": 1, "1m": 60}
-_FAILED_WAIT_S = 1.0
-_FIRST_TRADE_WITHIN_S = 10.0
-_POLL_S = 0.25
-_LONGEST_BAR_S = 2.0  # waited for so that the bar of the first trade is closed
-_ASK_AGAIN_S = 60.0  # a question that has no answer by then was lost with the writing thread
+_FAILED_WAIT_S: Final = 1.0
+_FIRST_TRADE_WITHIN_S: Final = 3.0
+_POLL_S: Final = 0.25
+_ASK_AGAIN_S: Final = 60.0  # a question without an answer by then was lost with the writing thread
+_NO_TRADE_YET_S: Final = 1.0  # heard, but not stored: the queue was full
+_LAG_WAIT_S: Final = 0.5  # for what REST does not know yet; then longer
+_LONGEST_LAG_WAIT_S: Final = 4.0
+_AT_ONCE: Final = 4
+_CLOCK_FOR_S: Final = 60.0
 
 
 @dataclass(slots=True)
-class _Seed:
-    """One symbol's work: bars from `start_us` on are still to come up to `next_us`, downwards."""
+class _Symbol:
+    """One symbol's work: what is to be seeded, and the first trade, up to which bars are to reach.
 
-    start_us: int
-    end_us: int
-    next_us: int
-    begin_s: float | None = None  # loop time from which the first page may be asked for
-    heard: bool = False
+    `first_us` is 0 until that trade is stored; `begin_s` is when the finest bars are asked for
+    without it; `asked_until_s` when a question to the database counts as lost, None without one.
+    """
 
-    def text(self) -> str:
-        """The form in which it is remembered across a restart."""
-        return f"{self.start_us} {self.end_us} {self.next_us}"
+    begin_s: float
+    first_us: int = 0
+    asked_until_s: float | None = None
+    ask_after_s: float = 0.0
+    is_known: bool = False
+    seeds: dict[KlineName, KlineSeed] = field(default_factory=dict)
 
 
 class WarmStart:
-    """Seeds bars of symbols that have none of the last 24 hours.
+    """Seeds bars of symbols that have none of the time before their first trade.
 
-    Whether a symbol is new is asked of the database, in the queue's order: `add` has to be called
-    before the feed subscribes it. How far it has come is stored with the bars, so a restart goes
-    on where it stopped.
+    Every length that the market has (`intervals`), the coarse ones first, since a page of those
+    reaches furthest: the newest page of each for all symbols, then what lies further back. Whether
+    a symbol is new is asked of the database, in the queue's order: `add` has to be called before
+    the feed subscribes it. Once its first trade is stored, the finest bars are asked for once more
+    up to the end of the bar that holds it, so that nothing lies between. How far it has come is
+    stored with the bars, so a restart goes on where it stopped.
 
     Parameters
     ----------
@@ -63,7 +80,7 @@ class WarmStart:
     now_us
         Wall clock; used only until the exchange's is known.
     heard
-        Whether a symbol's feed has brought a trade: bars are to reach up to the first one.
+        Whether a symbol's feed has brought a trade: the database is then asked for the first.
     """
 
     def __init__(
@@ -80,15 +97,15 @@ class WarmStart:
         self._put = put
         self._stream: StreamKind = stream
         self._now_us = now_us
-        self._interval = FINEST_KLINE[rest.market]
-        self._length_us = _LENGTHS_S[self._interval] * 1_000_000
+        self._finest = finest_of(rest.market)
         self._delivery = Delivery(put)
-        self._asked: dict[str, float] = {}
-        self._seeds: dict[str, _Seed] = {}
+        self._symbols: dict[str, _Symbol] = {}
+        self._spans_us: dict[tuple[str, KlineName], int] = {}  # asked for beyond the usual ones
         self._notes: dict[str, str] = {}
         self._notices: deque[str] = deque(maxlen=20)
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
+        self._clock: tuple[int, float] | None = None  # the exchange's µs at a time of the loop
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -98,111 +115,215 @@ class WarmStart:
     @property
     def progress(self) -> tuple[Progress, ...]:
         """Symbols being seeded, in bars; safe from any thread."""
-        return tuple(self._progress(symbol, seed) for symbol, seed in list(self._seeds.items()))
+        return tuple(
+            self._progress(symbol, name, seed)
+            for symbol, state in list(self._symbols.items())
+            for name, seed in list(state.seeds.items())
+        )
 
     def add(self, symbol: str) -> None:
-        """See to it that the symbol has its last 24 hours. From the loop."""
-        if symbol not in self._seeds and symbol not in self._asked:
+        """See to it that the symbol has its bars. From the loop."""
+        if symbol not in self._symbols:
+            self._symbols[symbol] = _Symbol(self._loop.time() + _FIRST_TRADE_WITHIN_S)
             self._ask_database(symbol)
             self._wake.set()
 
     def remove(self, symbol: str) -> None:
         """Leave a symbol alone, in the midst of it too. From the loop."""
-        self._asked.pop(symbol, None)
-        self._seeds.pop(symbol, None)
+        self._symbols.pop(symbol, None)
         self._notes.pop(symbol, None)
+
+    def fetch(self, symbol: str, name: KlineName, span_us: int) -> None:
+        """See to it that bars of a length reach so far back from now. From the loop.
+
+        Nothing where they do, or where the symbol is not one of those added.
+        """
+        state = self._symbols.get(symbol)
+        if state is None or span_us <= self._span_us(symbol, name):
+            return
+        self._spans_us[symbol, name] = span_us
+        seed = state.seeds.get(name)
+        if seed is not None and seed.end_us:
+            further_us = (self._now_us() - span_us) // seed.length_us * seed.length_us
+            seed.start_us = min(seed.start_us, further_us)
+        elif seed is None:
+            self._ask_database(symbol)
+        self._wake.set()
 
     async def run(self) -> None:
         """Seed symbols until cancelled, a page of each in turn."""
         while True:
-            ready = [each for each in self._seeds.items() if self._is_ready(*each)]
-            for symbol, seed in ready:
-                if self._seeds.get(symbol) is seed:
-                    await self._next_page(symbol, seed)
-            if not self._seeds:
-                await self._wait_for_work()
-            elif not ready:
-                await asyncio.sleep(_POLL_S)
+            self._ask_for_first_trades()
+            due = self._due()
+            if due:
+                await asyncio.gather(*(self._next_page(*each) for each in due))
+            else:
+                await self._wait()
 
-    def _is_ready(self, symbol: str, seed: _Seed) -> bool:
-        """Whether to ask: at first only once the first trade is in, if it comes soon.
-
-        The bars then reach the second in which the ticks begin, and nothing lies between.
-        """
-        now_s = self._loop.time()
-        if seed.begin_s is None:
-            seed.begin_s = now_s + _FIRST_TRADE_WITHIN_S
-        if not seed.heard and self._heard(symbol):
-            seed.heard, seed.begin_s = True, now_s + min(self._length_us / 1e6, _LONGEST_BAR_S)
-        return seed.next_us != 0 or now_s >= seed.begin_s
-
-    async def _wait_for_work(self) -> None:
+    async def _wait(self) -> None:
+        """Wait for news; while a trade or a time is waited for, not long."""
         self._wake.clear()
-        now_s = self._loop.time()
-        again_s = min(self._asked.values(), default=None)
+        is_idle = all(
+            each.first_us and not each.seeds and each.asked_until_s is None
+            for each in self._symbols.values()
+        )
+        timeout_s = _POLL_S if not is_idle else None
         try:
-            async with asyncio.timeout(None if again_s is None else max(0.0, again_s - now_s)):
+            async with asyncio.timeout(timeout_s):
                 await self._wake.wait()
         except TimeoutError:
-            for symbol, due_s in list(self._asked.items()):
-                if due_s <= self._loop.time():
-                    self._ask_database(symbol)
+            return
+
+    def _due(self) -> list[tuple[str, KlineName, KlineSeed]]:
+        """A few pages to ask for now: the most urgent kind, symbols in turn."""
+        now_s = self._loop.time()
+        ready = []
+        for number, (symbol, state) in enumerate(self._symbols.items()):
+            for name, seed in state.seeds.items():
+                way = seed.next_way(now_s)
+                if way is not None and not self._waits_for_trade(state, name, seed, now_s):
+                    urgency = 2 * (way == "down") + (name == self._finest)
+                    ready.append((urgency, seed.pages, number, (symbol, name, seed)))
+        ready.sort(key=lambda each: each[:3])
+        return [each[3] for each in ready[:_AT_ONCE] if each[0] == ready[0][0]]
+
+    def _waits_for_trade(
+        self, state: _Symbol, name: KlineName, seed: KlineSeed, now_s: float
+    ) -> bool:
+        """Whether the finest bars had better wait for the first trade, if it comes soon."""
+        return name == self._finest and seed.until_us == 0 and now_s < state.begin_s
+
+    def _ask_for_first_trades(self) -> None:
+        """Ask the database again where a trade has come, or where an answer did not."""
+        now_s = self._loop.time()
+        for symbol, state in self._symbols.items():
+            if state.asked_until_s is not None:
+                is_due = now_s >= state.asked_until_s
+            else:
+                is_waiting = not state.is_known or (not state.first_us and self._heard(symbol))
+                is_due = is_waiting and now_s >= state.ask_after_s
+            if is_due:
+                self._ask_database(symbol)
 
     def _ask_database(self, symbol: str) -> None:
         """Ask the writing thread what it has; the answer arrives at `_answered`."""
-        key = self._key(symbol)
+        key, names = self._key(symbol), intervals(self._rest.market)
 
         def look(writer: TickWriter) -> None:
             ledger = writer.streams().get(key)
-            first_us, last_us = (ledger.first_us, ledger.last_us) if ledger else (0, 0)
-            remembered = writer.setting(self._setting(symbol))
-            tell(self._loop, lambda: self._answered(symbol, first_us, last_us, remembered))
+            first_us = ledger.first_us if ledger else 0
+            known = {
+                name: Known(
+                    first_us,
+                    writer.setting(self._setting(symbol, name)),
+                    writer.has_klines(key, LENGTHS_US[name] // 1_000_000),
+                )
+                for name in names
+            }
+            tell(self._loop, lambda: self._answered(symbol, state, first_us, known))
 
-        taken = self._put(Call(look))
-        self._asked[symbol] = self._loop.time() + (_ASK_AGAIN_S if taken else _FAILED_WAIT_S)
+        state, now_s = self._symbols[symbol], self._loop.time()
+        if self._put(Call(look)):
+            state.asked_until_s = now_s + _ASK_AGAIN_S
+        else:
+            state.asked_until_s, state.ask_after_s = None, now_s + _FAILED_WAIT_S
 
-    def _answered(self, symbol: str, first_us: int, last_us: int, remembered: str | None) -> None:
-        if self._asked.pop(symbol, None) is None:
+    def _answered(
+        self, symbol: str, state: _Symbol, first_us: int, known: dict[KlineName, Known]
+    ) -> None:
+        if self._symbols.get(symbol) is not state:
             return  # removed meanwhile
-        seed = seed_for(first_us, last_us, remembered, self._now_us(), self._length_us)
-        if seed is not None:
-            self._seeds[symbol] = seed
+        state.asked_until_s, state.ask_after_s = None, self._loop.time() + _NO_TRADE_YET_S
+        state.is_known, state.first_us = True, first_us
+        for name, each in known.items():
+            length_us, is_finest = LENGTHS_US[name], name == self._finest
+            seed = state.seeds.get(name)
+            if seed is not None and first_us:
+                seed.reach(first_us, is_finest=is_finest)
+            elif seed is None:
+                span_us = self._span_us(symbol, name)
+                seed = seed_for(each, self._now_us(), length_us, span_us, is_finest=is_finest)
+                if seed is not None:
+                    state.seeds[name] = seed
         self._wake.set()
 
-    async def _next_page(self, symbol: str, seed: _Seed) -> None:
+    async def _next_page(self, symbol: str, name: KlineName, seed: KlineSeed) -> None:
         try:
-            if seed.next_us == 0:
-                await self._begin(seed)
-            klines = await self._fetch(symbol, seed)
+            now_us = await self._exchange_now_us()
+            if seed.until_us == 0 or seed.end_us == 0:
+                seed.begin(now_us, self._span_us(symbol, name))
+            if seed.next_way(self._loop.time()) == "up":
+                klines = await self._page_up(symbol, name, seed, now_us)
+            else:
+                klines = await self._page_down(symbol, name, seed)
         except RestRefusedError as error:
-            self._drop(symbol, error)
+            self._drop(symbol, name, error)
         except RestBlockedError as error:
-            await self._hold_back(symbol, error, error.wait_s)
+            self._hold_back(symbol, seed, error, error.wait_s)
         except RestFailedError as error:
-            await self._hold_back(symbol, error, _FAILED_WAIT_S)
+            self._hold_back(symbol, seed, error, _FAILED_WAIT_S)
         else:
             self._notes.pop(symbol, None)
-            if self._seeds.get(symbol) is seed:
-                await self._store(symbol, seed, klines)
+            if self._is_wanted(symbol, name, seed):
+                await self._store(symbol, name, seed, klines)
 
-    async def _begin(self, seed: _Seed) -> None:
-        """Closed bars only, by the exchange's clock."""
-        server_us = await self._rest.server_time_us()
-        seed.end_us = seed.next_us = server_us // self._length_us * self._length_us
-        seed.start_us = seed.end_us - SPAN_US
+    async def _exchange_now_us(self) -> int:
+        """Read the exchange's clock, asked for now and then."""
+        now_s = self._loop.time()
+        if self._clock is None or now_s - self._clock[1] > _CLOCK_FOR_S:
+            server_us = await self._rest.server_time_us()
+            self._clock = (server_us, self._loop.time())
+        server_us, at_s = self._clock
+        return server_us + round((self._loop.time() - at_s) * 1e6)
 
-    async def _fetch(self, symbol: str, seed: _Seed) -> list[Kline]:
-        page_us = self._page_start(seed)
+    async def _page_up(
+        self, symbol: str, name: KlineName, seed: KlineSeed, now_us: int
+    ) -> list[Kline]:
+        """Newer bars, as far as they are closed; the rest is asked for again soon."""
+        low_us, high_us = seed.page_up()
+        found = await self._ask(symbol, name, low_us, high_us)
+        newest_us = found[-1].open_us if found else 0
+        stop_us = seed.closed_up_to(newest_us, now_us)
+        if stop_us < min(seed.until_us, high_us):
+            lag_s = min(_LAG_WAIT_S * 2**seed.lagged, _LONGEST_LAG_WAIT_S)
+            closes_s = (min(seed.until_us, stop_us + seed.length_us) - now_us) / 1e6
+            seed.not_up_before_s = self._loop.time() + max(lag_s, closes_s)
+            seed.lagged += 1
+        seed.end_us = stop_us
+        return [bar for bar in found if low_us <= bar.open_us < stop_us]
+
+    async def _page_down(self, symbol: str, name: KlineName, seed: KlineSeed) -> list[Kline]:
+        """Older bars; where there are none, and none further back, it is done."""
+        low_us, high_us = seed.page_down()
+        found = await self._ask(symbol, name, low_us, high_us)
+        if not found and low_us > seed.start_us:
+            oldest = await self._ask(symbol, name, seed.start_us, None)
+            if not oldest or oldest[0].open_us >= high_us:  # a symbol younger than that
+                low_us = seed.start_us
+        seed.next_us = low_us
+        return found
+
+    async def _ask(
+        self, symbol: str, name: KlineName, low_us: int, high_us: int | None
+    ) -> list[Kline]:
+        """Bars that open in ``low_us … high_us``; without an upper bound the first one."""
+        end_us, limit = (None, 1) if high_us is None else (high_us - 1, MAX_REST_ROWS)
         klines = await self._rest.klines(
-            symbol, self._interval, page_us, end_us=seed.next_us - 1, share=SEED_SHARE
+            symbol, name, low_us, end_us=end_us, limit=limit, share=SEED_SHARE
         )
-        # A symbol younger than the page is answered with bars after it.
-        return [bar for bar in klines if page_us <= bar.open_us < seed.next_us]
+        # Some answer with bars after those asked for where there are none.
+        return [
+            bar
+            for bar in klines
+            if low_us <= bar.open_us and (high_us is None or bar.open_us < high_us)
+        ]
 
-    async def _store(self, symbol: str, seed: _Seed, klines: list[Kline]) -> None:
-        key, length_s = self._key(symbol), self._length_us // 1_000_000
-        seed.next_us = self._page_start(seed)
-        setting, text = self._setting(symbol), seed.text()
+    async def _store(
+        self, symbol: str, name: KlineName, seed: KlineSeed, klines: list[Kline]
+    ) -> None:
+        key, length_s = self._key(symbol), seed.length_us // 1_000_000
+        setting, text = self._setting(symbol, name), seed.text()
+        seed.pages += 1
 
         def add(writer: TickWriter) -> None:
             if klines:
@@ -211,59 +332,58 @@ class WarmStart:
 
         await self._delivery.room()
         await self._delivery.call(add)
-        if seed.next_us <= seed.start_us and self._seeds.get(symbol) is seed:
-            del self._seeds[symbol]
+        if seed.is_done and self._is_wanted(symbol, name, seed):
+            del self._symbols[symbol].seeds[name]
 
-    def _page_start(self, seed: _Seed) -> int:
-        return max(seed.start_us, seed.next_us - MAX_REST_ROWS * self._length_us)
+    def _is_wanted(self, symbol: str, name: KlineName, seed: KlineSeed) -> bool:
+        state = self._symbols.get(symbol)
+        return state is not None and state.seeds.get(name) is seed
 
-    async def _hold_back(self, symbol: str, error: RestFailedError, wait_s: float) -> None:
+    def _hold_back(
+        self, symbol: str, seed: KlineSeed, error: RestFailedError, wait_s: float
+    ) -> None:
         self._notes[symbol] = str(error)
-        await asyncio.sleep(wait_s)
+        seed.not_before_s = self._loop.time() + wait_s
 
-    def _drop(self, symbol: str, error: RestRefusedError) -> None:
-        unknown = error.code == UNKNOWN_SYMBOL_CODE
-        why = "the exchange does not know this symbol" if unknown else str(error)
-        self._notices.append(f"{symbol}: no bars of the last 24 h: {why}")
-        self.remove(symbol)
+    def _drop(self, symbol: str, name: KlineName, error: RestRefusedError) -> None:
+        if error.code == UNKNOWN_SYMBOL_CODE:
+            if symbol in self._symbols:
+                why = "the exchange does not know this symbol"
+                self._notices.append(f"{symbol}: no bars of the time before: {why}")
+            self.remove(symbol)
+            return
+        self._notices.append(f"{symbol}: no {self._summary(symbol, name)}: {error}")
+        if symbol in self._symbols:
+            self._symbols[symbol].seeds.pop(name, None)
 
     def _key(self, symbol: str) -> StreamKey:
         return (self._rest.market, symbol, self._stream)
 
-    def _setting(self, symbol: str) -> str:
-        return f"klines {self._rest.market} {symbol} {self._stream}"
+    def _setting(self, symbol: str, name: KlineName) -> str:
+        return kline_setting(self._key(symbol), name)
 
-    def _progress(self, symbol: str, seed: _Seed) -> Progress:
-        total = SPAN_US // self._length_us
-        done = (seed.end_us - seed.next_us) // self._length_us
+    def _span_us(self, symbol: str, name: KlineName) -> int:
+        return self._spans_us.get((symbol, name), SPANS_US[name])
+
+    def _summary(self, symbol: str, name: KlineName) -> str:
+        hours = self._span_us(symbol, name) / 3.6e9
+        span = f"{hours:g} h" if hours <= 48 else f"{hours / 24:g} days"
+        return f"{name} bars of the last {span}"
+
+    def _progress(self, symbol: str, name: KlineName, seed: KlineSeed) -> Progress:
+        total_us = self._span_us(symbol, name)
+        if seed.end_us:
+            total_us = max(seed.until_us, seed.end_us) - seed.start_us
         note = self._notes.get(symbol)
-        what = f"{self._interval} bars of the last 24 h" + (f" ({note})" if note else "")
+        what = self._summary(symbol, name) + (f" ({note})" if note else "")
         until_s = self._rest.blocked_until_s
         waiting_s = None if until_s is None else max(0.0, until_s - self._loop.time())
-        return Progress(symbol, what, done, total, waiting_s)
+        done = (seed.end_us - max(seed.next_us, seed.start_us)) // seed.length_us
+        return Progress(symbol, what, done, total_us // seed.length_us, waiting_s)
 
 
-def seed_for(
-    first_us: int, last_us: int, remembered: str | None, now_us: int, length_us: int
-) -> _Seed | None:
-    """What a symbol needs, from its ledger's edges (0: none) and what was remembered.
-
-    Work begun within the last 24 hours goes on. Otherwise a symbol is new when it has no trade of
-    the last 24 hours, or none older and was never seeded. ``next_us`` 0: not begun.
-    """
-    old = _remembered(remembered, length_us)
-    fresh_us = now_us - SPAN_US
-    if old is not None and old.end_us > fresh_us:
-        return old if old.next_us > old.start_us else None
-    if last_us < fresh_us or (first_us > fresh_us and old is None):
-        return _Seed(0, 0, 0)
-    return None
-
-
-def _remembered(text: str | None, length_us: int) -> _Seed | None:
-    words = (text or "").split()
-    if len(words) != 3 or not all(word.isdecimal() and len(word) < 19 for word in words):
-        return None
-    start_us, end_us, next_us = map(int, words)
-    whole = all(each % length_us == 0 for each in (start_us, end_us, next_us))
-    return _Seed(start_us, end_us, next_us) if whole and start_us <= next_us <= end_us else None
+def kline_setting(key: StreamKey, name: KlineName) -> str:
+    """Name under which it is remembered how far the bars of a stream have come."""
+    market, symbol, stream = key
+    finest = finest_of(market)
+    return f"klines {market} {symbol} {stream}" + ("" if name == finest else f" {name}")

@@ -81,6 +81,7 @@ class TickWriter:
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self._connection = open_for_writing(self.path)
+        self.klines_added = 0  # since it was opened
         self.ledger_changed = True  # for whoever publishes the gaps, who sets it back
         self._causes: dict[StreamKey, str] = {}  # of the next gaps, as the last batch found them
         self._stale = False  # the ledgers may know of ids that were rolled back
@@ -150,6 +151,19 @@ class TickWriter:
                 seconds = [row[2] for row in rows]
                 self._repairs.note_span(state.stream_id, min(seconds), max(seconds) + length_s)
             self._store_ledgers([key], Written())
+        self.klines_added += len(klines)
+
+    def has_klines(self, key: StreamKey, length_s: int) -> bool:
+        """Whether bars of the exchange's own of a length are stored."""
+        state = self._streams.get(key)
+        row = (
+            state
+            and self._connection.execute(
+                "SELECT 1 FROM kline WHERE stream_id = ? AND length_s = ? LIMIT 1",
+                (state.stream_id, length_s),
+            ).fetchone()
+        )
+        return bool(row)
 
     def quarantine(self, rows: Sequence[tuple[int, str, str]], most: int = 1000) -> None:
         """Keep frames ``(received_us, reason, excerpt)``; only the newest `most` stay."""

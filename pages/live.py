@@ -16,6 +16,7 @@ from pages.ui import (
     recording,
     replaying,
     status,
+    trade,
 )
 
 
@@ -53,8 +54,9 @@ def stored_pair(desk: header.Desk) -> body.Pair:
     """Name a pair of the database, read back from its last trade."""
     view = desk.checked_view()
     params, path = view.params, pair_data.database_path()
-    read = partial(pair_data.read_pair, path, params.y, params.x, params.interval, view.lookback_s)
-    return body.Pair(params, body.Source.of(desk), read)
+    read = partial(pair_data.read_pair, path, params)
+    lots = partial(trade.lots_of, path)
+    return body.Pair(params, body.Source.of(desk), read, view.capital, lots)
 
 
 @st.fragment
@@ -108,9 +110,9 @@ def show_file_pair(desk: header.Desk, file: file_choice.TickFile) -> None:
     """Show the same as live, over a file's ticks."""
     view, ticks = desk.checked_view(), file_choice.load(file)
     params = view.params
-    read = partial(pair_data.bars_of_ticks, ticks, file.content, params, view.lookback_s)
-    pair = body.Pair(params, body.Source.of(desk), read)
-    places = body.lay_out(pair)
+    read = partial(pair_data.bars_of_ticks, ticks, file.content, params)
+    pair = body.Pair(params, body.Source.of(desk), read, view.capital)
+    places = body.lay_out(pair, may_read_all=True)
     with places.chart:
         body.show_pair(pair, places)
     with notices.shown_in_place():

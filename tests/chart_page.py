@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from playwright.sync_api import Page, Response
+from playwright.sync_api import Locator, Page, Response
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 PLOT = ".pairdesk-plot"
+AT = ".pairdesk-at"
 READY_MS = 60_000
 # A busy page may miss a pointer that moves but once.
 POINTINGS, POINTING_MS = 20, 1_500
@@ -16,11 +17,15 @@ STATE = """() => {
   const stream = document.querySelector('.pairdesk-bar').parentElement.pairdeskStream;
   const { range, follow, whole, detail, plot } = stream;
   return {
-    range, follow, version: whole.head.version, told: stream.told.version,
+    range, follow, utc: range && range.map((edge) => edge - whole.head.offset_ms),
+    version: whole.head.version, told: stream.told.version,
     span: whole.head.span, bucket_ms: whole.head.bucket_ms, rows: whole.tables.bars.time.length,
     detail: detail && { bucket_ms: detail.head.bucket_ms, rows: detail.tables.bars.time.length },
     draws: Number(plot.dataset.draws), drawn: plot._fullLayout.xaxis.range.map(String),
-    hidden: plot._fullData.filter((t) => t.visible === 'legendonly').map((t) => t.name),
+    hidden: [...stream.hidden],
+    unseen: plot._fullData.filter((t) => !t.visible).map((t) => t.uid),
+    bar_ms: whole.head.bar_ms, view: stream.view, zone: stream.meta.picture.zone,
+    prices: plot.data.filter((t) => t.uid.startsWith('leg-')).map((t) => t.uid),
     newest: whole.tables.bars.time.at(-1),
   };
 }"""
@@ -80,13 +85,12 @@ class ChartPage:
             self.page.mouse.up()
 
     def hovered_time(self, share: float) -> datetime:
-        """Point at this share of the width; gives the time that the hover says, on its clock."""
+        """Point at this share of the width; gives the time that the legend says, on its clock."""
         left, width, middle = self.box()
-        said = f"document.querySelector('{PLOT} .hoverlayer')?.textContent"
-        # What an earlier place said is gone first: the library takes its time.
+        said = f"document.querySelector('{AT}').textContent"
         self.page.mouse.move(0, 0)
-        self.page.wait_for_function(f"() => !{said}")
-        read = f"() => /\\d{{4}}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d/.exec({said})?.[0]"
+        self.page.wait_for_function(f"() => {said}.startsWith('Latest')")
+        read = f"() => /^\\d{{4}}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d/.exec({said})?.[0]"
         for _ in range(POINTINGS):
             self.page.mouse.move(left + width * share - 3, middle)
             self.page.mouse.move(left + width * share, middle)
@@ -95,6 +99,10 @@ class ChartPage:
                 return datetime.fromisoformat(str(found.json_value()))
         message = "the chart said no time where it was pointed at"
         raise AssertionError(message)
+
+    def entry(self, key: str) -> Locator:
+        """Give an entry of the legend."""
+        return self.page.locator(f".pairdesk-entry[data-key='{key}']")
 
     def zoom(self, begin: float = 0.3, end: float = 0.6) -> dict[str, Any]:
         """Zoom in by dragging; gives the state once the finer rows are there."""

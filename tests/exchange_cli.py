@@ -12,6 +12,8 @@ from pathlib import Path
 from exchange import Exchange
 from exchange_feeds import Feed, LiveFeed, ReplayFeed
 
+PAST_DAYS = 40  # more than a desk asks for at its first start
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until Ctrl-C; 2 when the port is taken or the frames cannot be read."""
@@ -48,7 +50,8 @@ async def _serve(options: argparse.Namespace) -> None:
 def _feed(options: argparse.Namespace) -> Feed:
     if options.frames is not None:
         return ReplayFeed(options.frames, speed=options.speed)
-    return LiveFeed(options.rate, seed=options.seed, history_s=options.history)
+    days = PAST_DAYS if options.history else 0
+    return LiveFeed(options.rate, seed=options.seed, history_s=options.history, past_days=days)
 
 
 def _described(options: argparse.Namespace) -> str:
@@ -84,7 +87,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rate", type=_positive, default=20.0, help="trades/s of a symbol (20)")
     parser.add_argument("--seed", type=int, default=1, help="of the made-up trades (1)")
     parser.add_argument(
-        "--history", type=int, default=3600, help="seconds REST knows from before (3600)"
+        "--history",
+        type=int,
+        default=3600,
+        help=f"seconds REST has trades of before the start (3600), and bars of {PAST_DAYS} days",
     )
     parser.add_argument("--frames", type=Path, help="recorded frames to replay instead")
     parser.add_argument(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from exchange_market import BEFORE_THE_STREAM, Trade, e8
+from exchange_past import Past
 from synthetic import SyntheticMarket, SyntheticTrades, default_symbols
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ class LiveFeed:
     `rate_per_s` is of each symbol. `history_s` seconds before the opening are known to REST and
     were never streamed. At `speed` 1 a trade leaves when the exchange's clock has come to its
     time; at more the trades run ahead of the clock, at ``inf`` as fast as the clients read.
-    Nothing is sent before `after_clients` of them are subscribed.
+    Nothing is sent before `after_clients` of them are subscribed. Of `past_days` before a
+    history REST knows bars, and no trades.
     """
 
     def __init__(
@@ -80,7 +82,9 @@ class LiveFeed:
         duration_s: int | None = None,
         speed: float = 1.0,
         after_clients: int = 0,
+        past_days: float = 0.0,
     ) -> None:
+        self._past_days = past_days
         self._rate_per_s = rate_per_s
         self._seed = seed
         self._history_s = history_s
@@ -92,12 +96,15 @@ class LiveFeed:
     def prepare(self, exchange: "Exchange") -> None:
         names = list(exchange.venue.tapes)
         begin_us = exchange.venue.now_us() - self._history_s * 1_000_000
-        self._market = SyntheticMarket(
-            default_symbols(names, self._rate_per_s), seed=self._seed, start_us=begin_us
-        )
+        symbols = default_symbols(names, self._rate_per_s)
+        self._market = SyntheticMarket(symbols, seed=self._seed, start_us=begin_us)
         if self._history_s:
             for trade in numbered(exchange, names, self._market.advance(self._history_s)):
                 exchange.venue.tapes[trade.symbol].append(trade, BEFORE_THE_STREAM)
+        for number, symbol in enumerate(symbols if self._past_days else ()):
+            tape = exchange.venue.tapes[symbol.name]
+            begins_s = tape[0].time_us // 1_000_000  # there is a history: the past ends in it
+            tape.past = Past(symbol, number, seed=self._seed, end_s=begins_s, days=self._past_days)
 
     async def run(self, exchange: "Exchange") -> None:
         assert self._market is not None, "prepare comes first"

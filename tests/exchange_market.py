@@ -11,7 +11,10 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from exchange_past import Past
 
 MarketName = Literal["spot", "usdm"]
 Kind = Literal["aggTrade", "trade"]
@@ -115,6 +118,7 @@ class Tape:
             "trade": f"{symbol.lower()}@trade",
         }
         self.non_trade_ids: list[int] = []
+        self.past: Past | None = None  # bars of before the first trade
         self._ids = array("q")
         self._times_us = array("q")
         self._events_us = array("q")
@@ -191,7 +195,8 @@ class Tape:
         """
         if visible == 0:
             return
-        first = self._times_us[0] // interval_us
+        begins_us = self._times_us[0] if self.past is None else self.past.begin_s * 1_000_000
+        first = begins_us // interval_us
         last = self._times_us[visible - 1] // interval_us
         if end_us is not None:
             last = min(last, end_us // interval_us)
@@ -200,11 +205,24 @@ class Tape:
             last = min(last, first + limit - 1)
         else:
             first = max(first, last - limit + 1)
+        if self.past is not None and first <= last:
+            before = min(last, self.past.end_s * 1_000_000 // interval_us - 1)
+            if first <= before:
+                yield from self.past.klines(interval_us // 1_000_000, first, before)
+            first = max(first, before + 1)
         begin = self.index_of_time(first * interval_us)
         for number in range(first, last + 1):
             end = min(self.index_of_time((number + 1) * interval_us), visible)
-            yield self._kline(number * interval_us, interval_us, begin, end)
+            yield self._whole_kline(number * interval_us, interval_us, begin, end)
             begin = end
+
+    def _whole_kline(self, open_us: int, interval_us: int, begin: int, end: int) -> "Kline":
+        """Give one bar; what is of the past goes before the tape's trades."""
+        past = self.past
+        if past is None or open_us >= past.end_s * 1_000_000:
+            return self._kline(open_us, interval_us, begin, end)
+        early = past.part(open_us // 1_000_000)
+        return joined(early, self._kline(open_us, interval_us, begin, end)) if end else early
 
     def _kline(self, open_us: int, interval_us: int, begin: int, end: int) -> "Kline":
         prices = self._prices_e8[begin:end] or self._prices_e8[begin - 1 : begin]
@@ -262,6 +280,21 @@ class Kline(NamedTuple):
 
 def system_time_us() -> int:
     return time.time_ns() // 1000
+
+
+def joined(early: Kline, late: Kline) -> Kline:
+    """Make one bar of two that follow each other inside it."""
+    return early._replace(
+        close_us=late.close_us,
+        high_e8=max(early.high_e8, late.high_e8),
+        low_e8=min(early.low_e8, late.low_e8),
+        close_e8=late.close_e8,
+        volume_e8=early.volume_e8 + late.volume_e8,
+        quote_volume_e8=early.quote_volume_e8 + late.quote_volume_e8,
+        trades=early.trades + late.trades,
+        taker_volume_e8=early.taker_volume_e8 + late.taker_volume_e8,
+        taker_quote_volume_e8=early.taker_quote_volume_e8 + late.taker_quote_volume_e8,
+    )
 
 
 class Venue:

@@ -198,7 +198,7 @@ class Rest:
                 }
             ],
             "exchangeFilters": [],
-            "symbols": [_symbol_info(tape) for tape in tapes],
+            "symbols": [_symbol_info(tape, self._venue.market) for tape in tapes],
         }
 
     def _klines(self, query: Mapping[str, str], unit_us: int, now_s: float) -> list[list[Any]]:
@@ -337,15 +337,77 @@ def _names(text: str) -> list[str]:
     return names
 
 
-def _symbol_info(tape: Tape) -> dict[str, Any]:
+# Tick and lot steps as Binance has them: spot, then futures. Others have the last line's.
+STEPS = {
+    "BTCUSDT": (("0.01000000", "0.00001000"), ("0.10", "0.001")),
+    "ETHUSDT": (("0.01000000", "0.00010000"), ("0.01", "0.001")),
+    "BNBUSDT": (("0.01000000", "0.00100000"), ("0.010", "0.01")),
+    "": (("0.01000000", "0.01000000"), ("0.0100", "1")),
+}
+
+
+def _symbol_info(tape: Tape, market: str) -> dict[str, Any]:
     quote = next((q for q in ("USDT", "USDC", "FDUSD", "BTC") if tape.symbol.endswith(q)), "")
-    return {
+    named = {
         "symbol": tape.symbol,
         "status": tape.status,
         "baseAsset": tape.symbol.removesuffix(quote),
-        "baseAssetPrecision": 8,
         "quoteAsset": quote,
-        "quoteAssetPrecision": 8,
-        "isSpotTradingAllowed": True,
-        "filters": [],
     }
+    spot, futures = STEPS.get(tape.symbol, STEPS[""])
+    if market == "spot":
+        return named | {
+            "baseAssetPrecision": 8,
+            "quotePrecision": 8,
+            "quoteAssetPrecision": 8,
+            "isSpotTradingAllowed": True,
+            "filters": _spot_filters(*spot),
+        }
+    return named | {
+        "pair": tape.symbol,
+        "contractType": "PERPETUAL",
+        "marginAsset": quote,
+        "baseAssetPrecision": 8,
+        "quotePrecision": 8,
+        "filters": _futures_filters(*futures),
+    }
+
+
+def _spot_filters(tick: str, step: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "filterType": "PRICE_FILTER",
+            "minPrice": tick,
+            "maxPrice": "1000000.00000000",
+            "tickSize": tick,
+        },
+        {"filterType": "LOT_SIZE", "minQty": step, "maxQty": "9000.00000000", "stepSize": step},
+        {"filterType": "ICEBERG_PARTS", "limit": 10},
+        {
+            "filterType": "MARKET_LOT_SIZE",
+            "minQty": "0.00000000",
+            "maxQty": "120.34967916",
+            "stepSize": "0.00000000",
+        },
+        {
+            "filterType": "NOTIONAL",
+            "minNotional": "5.00000000",
+            "applyMinToMarket": True,
+            "maxNotional": "9000000.00000000",
+            "applyMaxToMarket": False,
+            "avgPriceMins": 5,
+        },
+        {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": 200},
+    ]
+
+
+def _futures_filters(tick: str, step: str) -> list[dict[str, Any]]:
+    return [
+        {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": "4529764", "tickSize": tick},
+        {"filterType": "LOT_SIZE", "minQty": step, "maxQty": "1000", "stepSize": step},
+        {"filterType": "MARKET_LOT_SIZE", "minQty": step, "maxQty": "120", "stepSize": step},
+        {"filterType": "MAX_NUM_ORDERS", "limit": 200},
+        {"filterType": "MIN_NOTIONAL", "notional": "100"},
+        {"filterType": "PERCENT_PRICE", "multiplierUp": "1.0500", "multiplierDown": "0.9500",
+         "multiplierDecimal": "4"},
+    ]  # fmt: skip

@@ -54,12 +54,12 @@ def disk_low(folder: Path) -> Result:
     with recording(folder) as (exchange, recorder):
         free = [PAUSE_FREE_BYTES - 1]
         recorder._upkeep._free = lambda _path: free[0]
-        recorder._upkeep.look_at_disk(real_time.monotonic())
+        recorder._upkeep.look_at_disk()
         until(lambda: not exchange.call(lambda e: e.connections))
         state, notices = recorder.status().state, recorder.status().notices
         push(exchange, 50)
         free[0] = 10 * PAUSE_FREE_BYTES
-        recorder._upkeep.look_at_disk(real_time.monotonic())
+        recorder._upkeep.look_at_disk()
         exchange.wait_for_subscribers(1)
         push(exchange, 1)
         back_s = until(lambda: missing(exchange, recorder) == 0, 30.0)

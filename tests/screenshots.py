@@ -33,7 +33,7 @@ PAGES = {
     "methods": "methods",
 }
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT")
-VIEW = "?s1=ETHUSDT&s2=BTCUSDT&spread=log&hedge=kalman&rule=symmetric"
+VIEW = "?s1=ETHUSDT&s2=BTCUSDT&spread=log&hedge=kalman&rule=beyond+2+either+way"
 SETTLED_MS = 5_000
 FRAME_MS = 400
 WALK_WIDTH = 1_000

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from analytics.backtest import run_backtest, split_backtest
 from analytics.backtest_market import prepare, signals, with_vwap
 from analytics.backtest_rules import (
+    DEFAULT_RULES,
     FREE,
     FUTURES,
-    MISSION_RULES,
     SIZINGS,
     SYMMETRIC_RULES,
     BacktestRules,
@@ -32,10 +32,10 @@ from analytics.spread import SPREAD_KINDS
 
 PARAMS = PairParams("AUSDT", "BUSDT", "1min", spread="log", hedge="rolling_ols", window=120)
 RULES = [
-    MISSION_RULES,
+    DEFAULT_RULES,
     SYMMETRIC_RULES,
     replace(SYMMETRIC_RULES, stop=3.0, time_stop=40, sizing="dollar"),
-    replace(MISSION_RULES, stop=2.5, reentry="at once", sizing="dollar"),
+    replace(DEFAULT_RULES, stop=2.5, reentry="at once", sizing="dollar"),
 ]
 
 
@@ -182,7 +182,7 @@ def test_cut_anywhere_no_past_trade_changes(hedge, cuts):
     y, x = reverting_pair(2_200, missing=((900, 930),), quiet=(1400,))
     params = replace(PARAMS, hedge=hedge, window=60)
     costs = Costs(impact="square root", half_spread_bps=1.0, funding_y_bps=1.0)
-    rules = replace(MISSION_RULES, stop=4.0, time_stop=90, costs=costs)
+    rules = replace(DEFAULT_RULES, stop=4.0, time_stop=90, costs=costs)
     whole = run_backtest(y, x, params, rules, draws=0).trades
     assert len(whole) > 20
     for cut in np.random.default_rng(SEED).integers(300, 2_199, cuts):
@@ -211,12 +211,12 @@ def test_a_close_decides_and_the_next_open_fills():
 
 def test_missing_and_quiet_bars_fill_nothing_and_are_counted():
     y, x = reverting_pair(2_500)
-    free = run_backtest(y, x, PARAMS, MISSION_RULES, draws=0).trades
+    free = run_backtest(y, x, PARAMS, DEFAULT_RULES, draws=0).trades
     gone = int(y.index.get_loc(free["exit_time"].iloc[3]))
     holed = y.copy()
     holed.iloc[gone : gone + 3, 4] = 0.0
     holed.iloc[gone : gone + 3, 6] = "quiet"
-    result = run_backtest(holed, x, PARAMS, MISSION_RULES, draws=0)
+    result = run_backtest(holed, x, PARAMS, DEFAULT_RULES, draws=0)
     trade = result.trades.iloc[3]
     assert trade["exit_time"] == y.index[gone + 3]
     assert result.waited == 3
@@ -289,14 +289,14 @@ def test_fills_at_the_vwap_need_ticks_and_use_them():
 
 def test_train_and_test_are_flat_at_the_border_and_together_the_whole():
     y, x = reverting_pair()
-    train, test = split_backtest(y, x, PARAMS, MISSION_RULES, 0.6, draws=0)
+    train, test = split_backtest(y, x, PARAMS, DEFAULT_RULES, 0.6, draws=0)
     assert (len(train.returns), len(test.returns)) == (1_800, 1_200)
     assert train.side.iloc[-1] == 0
     assert test.trades["decided_time"].iloc[0] >= y.index[1_800]
     # The window was full at the border already.
     assert test.zscore.notna().all()
     with pytest.raises(ParameterError, match="share"):
-        split_backtest(y, x, PARAMS, MISSION_RULES, 1.0)
+        split_backtest(y, x, PARAMS, DEFAULT_RULES, 1.0)
 
 
 def test_too_few_bars_say_so_or_trade_nothing():
@@ -324,9 +324,9 @@ def test_rules_that_make_no_sense_are_refused(change, words):
         replace(SYMMETRIC_RULES, **change)
 
 
-def test_presets_are_the_missions_rule_and_the_symmetric_one():
-    assert (MISSION_RULES.sell_above, MISSION_RULES.buy_below) == (2.0, 0.0)
-    moved = MISSION_RULES.with_entry(3.0)
+def test_presets_are_the_default_rule_and_the_symmetric_one():
+    assert (DEFAULT_RULES.sell_above, DEFAULT_RULES.buy_below) == (2.0, 0.0)
+    moved = DEFAULT_RULES.with_entry(3.0)
     assert (moved.buy_below, moved.exit_long, moved.exit_short) == (0.0, 3.0, 0.0)
     moved = SYMMETRIC_RULES.with_entry(3.0)
     assert (moved.sell_above, moved.buy_below, moved.exit_long) == (3.0, -3.0, 0.0)
@@ -337,7 +337,7 @@ def test_presets_are_the_missions_rule_and_the_symmetric_one():
 
 def test_slippage_needs_volumes():
     y, x = reverting_pair(300, volume=0.0)
-    rules = replace(MISSION_RULES, costs=Costs(impact="square root"))
+    rules = replace(DEFAULT_RULES, costs=Costs(impact="square root"))
     with pytest.raises(ParameterError, match="hold no volumes"):
         run_backtest(y, x, PARAMS, rules)
 

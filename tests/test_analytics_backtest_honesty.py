@@ -10,7 +10,7 @@ from backtest_cases import SEED, reverting_pair, walks
 
 from analytics.backtest import run_backtest
 from analytics.backtest_null import null_backtests, permuted_leg
-from analytics.backtest_rules import MISSION_RULES, SYMMETRIC_RULES, Costs
+from analytics.backtest_rules import DEFAULT_RULES, SYMMETRIC_RULES, Costs
 from analytics.backtest_sweep import sweep_backtest
 from analytics.backtest_walk import LEAST_TRADES, walk_forward
 from analytics.errors import NotEnoughDataError, ParameterError
@@ -20,7 +20,7 @@ PARAMS = PairParams("AUSDT", "BUSDT", "1min", spread="log", hedge="rolling_ols",
 GRID = {"windows": [30, 60, 120], "entries": [1.0, 1.5, 2.0, 2.5]}
 
 
-@pytest.mark.parametrize("rules", [MISSION_RULES, SYMMETRIC_RULES])
+@pytest.mark.parametrize("rules", [DEFAULT_RULES, SYMMETRIC_RULES])
 def test_a_random_walk_earns_minus_its_costs(rules):
     gross, costs = [], []
     for seed in range(40):
@@ -48,7 +48,7 @@ def test_a_pair_that_reverts_earns_where_costs_allow():
 def test_on_unrelated_legs_the_pvalue_is_no_discovery():
     small = 0
     for seed in range(12):
-        found = null_backtests(*walks(600, seed), PARAMS, MISSION_RULES, runs=19, seed=seed)
+        found = null_backtests(*walks(600, seed), PARAMS, DEFAULT_RULES, runs=19, seed=seed)
         small += found.pvalue <= 0.05
     # Binomial(12, 0.05): 4 or more has a chance of 0.2 %.
     assert small <= 3
@@ -64,7 +64,7 @@ def test_a_permuted_leg_keeps_its_own_bars():
     np.testing.assert_allclose(*inside, atol=1e-12)
     assert not np.allclose(moved["close"].dropna().iloc[5:50], x["close"].iloc[5:50])
     with pytest.raises(NotEnoughDataError, match="in blocks of 60"):
-        null_backtests(x.iloc[:100], x.iloc[:100], PARAMS, MISSION_RULES)
+        null_backtests(x.iloc[:100], x.iloc[:100], PARAMS, DEFAULT_RULES)
 
 
 def test_walk_forward_trades_each_block_with_what_the_bars_before_it_chose():
@@ -96,8 +96,8 @@ def test_walk_forward_trades_each_block_with_what_the_bars_before_it_chose():
 def test_walk_forward_knows_nothing_of_later_blocks():
     y, x = reverting_pair(2_600)
     options = {**GRID, "train_bars": 1_000, "test_bars": 400, "draws": 0}
-    whole = walk_forward(y, x, PARAMS, MISSION_RULES, **options)
-    early = walk_forward(y.iloc[:2_200], x.iloc[:2_200], PARAMS, MISSION_RULES, **options)
+    whole = walk_forward(y, x, PARAMS, DEFAULT_RULES, **options)
+    early = walk_forward(y.iloc[:2_200], x.iloc[:2_200], PARAMS, DEFAULT_RULES, **options)
     assert len(early.blocks) == 3
     pd.testing.assert_frame_equal(early.blocks, whole.blocks.iloc[:3], check_exact=True)
 
@@ -121,20 +121,20 @@ def test_progress_is_told_after_each_step_and_may_end_the_work():
     told: list[tuple[int, int]] = []
     options = {**GRID, "train_bars": 600, "test_bars": 300, "draws": 0}
     followed = walk_forward(
-        y, x, PARAMS, MISSION_RULES, **options, progress=lambda *step: told.append(step)
+        y, x, PARAMS, DEFAULT_RULES, **options, progress=lambda *step: told.append(step)
     )
     assert told == [(1, 3), (2, 3), (3, 3)]
     assert len(followed.blocks) == 3
-    null_backtests(y, x, PARAMS, MISSION_RULES, runs=2, progress=lambda *step: told.append(step))
+    null_backtests(y, x, PARAMS, DEFAULT_RULES, runs=2, progress=lambda *step: told.append(step))
     assert told[3:] == [(1, 2), (2, 2)]
 
     def stop(done: int, steps: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        walk_forward(y, x, PARAMS, MISSION_RULES, **options, progress=stop)
+        walk_forward(y, x, PARAMS, DEFAULT_RULES, **options, progress=stop)
     with pytest.raises(KeyboardInterrupt):
-        null_backtests(y, x, PARAMS, MISSION_RULES, runs=2, progress=stop)
+        null_backtests(y, x, PARAMS, DEFAULT_RULES, runs=2, progress=stop)
 
 
 def test_a_sweep_tells_the_best_its_place_and_its_neighbours():

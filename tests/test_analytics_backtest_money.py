@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from analytics.backtest import buy_and_hold, run_backtest
 from analytics.backtest_accounting import Fills, account, fills_of
-from analytics.backtest_rules import FREE, MISSION_RULES, SYMMETRIC_RULES, Costs
+from analytics.backtest_rules import DEFAULT_RULES, FREE, SYMMETRIC_RULES, Costs
 from analytics.backtest_sharpe import (
     deflated_sharpe,
     expected_best_sharpe,
@@ -47,7 +47,7 @@ some_rules = st.builds(
     lambda base, stop, time, sizing, capital, costs: replace(
         base, stop=stop, time_stop=time, sizing=sizing, capital=capital, costs=costs
     ),
-    base=st.sampled_from([MISSION_RULES, SYMMETRIC_RULES, SYMMETRIC_RULES.with_entry(1.0)]),
+    base=st.sampled_from([DEFAULT_RULES, SYMMETRIC_RULES, SYMMETRIC_RULES.with_entry(1.0)]),
     stop=st.sampled_from([None, 2.5]),
     time=st.sampled_from([None, 5]),
     sizing=st.sampled_from(["beta", "dollar"]),
@@ -128,7 +128,7 @@ def test_funding_is_paid_by_longs_at_each_eighth_hour_for_what_is_carried_over()
     n = 3 * 480 + 1
     rng = np.random.default_rng(SEED)
     y, x = (bars(100 * np.exp(1e-3 * rng.normal(size=n).cumsum())) for _ in range(2))
-    rules = replace(MISSION_RULES, costs=replace(FREE, funding_y_bps=5.0, funding_x_bps=1.0))
+    rules = replace(DEFAULT_RULES, costs=replace(FREE, funding_y_bps=5.0, funding_x_bps=1.0))
     params = replace(PARAMS, spread="price difference", window=300)
     result = run_backtest(y, x, params, rules, draws=0)
     before = result.books.quantities[np.array([479, 959, 1439])]
@@ -181,7 +181,7 @@ def test_the_figures_equal_those_of_quantstats(tmp_path: Path):
     pair = reverting_pair(3_000)
     results = [
         run_backtest(*pair, PARAMS, rules, draws=0)
-        for rules in (MISSION_RULES, replace(SYMMETRIC_RULES, costs=FREE))
+        for rules in (DEFAULT_RULES, replace(SYMMETRIC_RULES, costs=FREE))
     ]
     asked = [
         {

@@ -31,7 +31,7 @@ def bars(seconds: list[float], interval: str = "1s") -> pd.DataFrame:
     return resample_ticks(ticks(seconds), interval)
 
 
-def test_intervals_have_canonical_names_and_the_missions_labels():
+def test_intervals_have_canonical_names_and_short_labels():
     assert [i.name for i in INTERVALS] == ["1s", "5s", "15s", "30s", "1min", "5min", "15min", "1h"]
     assert [i.label for i in INTERVALS] == ["1S", "5S", "15S", "30S", "1T", "5T", "15T", "1H"]
     for interval in INTERVALS:

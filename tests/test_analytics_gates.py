@@ -105,7 +105,7 @@ def test_a_window_with_few_trades_is_not_covered():
     gates = Gates(least_traded=0.5)
     result = analyse(gates, quiet=tuple(i for i in range(700, 899) if i % 3))
     assert result.gate.iloc[-1] == NOT_COVERED
-    words = "window not covered: ETHUSDT traded in 21 of 60 bars (gate at 50%)"
+    words = "window not covered: ETHUSDT traded in 21 of 60 bars (gate at 50 %)"
     assert result.signal_now.reason.startswith(words)
     assert result.gate.iloc[600] == ""
 

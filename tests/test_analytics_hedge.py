@@ -47,7 +47,7 @@ def test_every_figure_equals_statsmodels(intercept: bool):
 def test_the_fit_says_what_it_is():
     fit = fit_hedge(*pair())
     assert (fit.method, fit.intercept, fit.causal) == ("ols", True, False)
-    assert fit.looks_back == "over all 200 bars of the lookback at once"
+    assert fit.looks_back == "over all 200 bars at once"
     assert (fit.y_name, fit.x_name) == ("BTCUSDT", "ETHUSDT")
     assert "Granger" in fit.reference
     with pytest.raises(AttributeError):

@@ -241,7 +241,7 @@ def test_theil_sen_equals_scipy_and_bounds_its_sample():
     slope, _, low, high = theilslopes(y, x)
     fit = fit_hedge(y, x, "theil_sen")
     assert (fit.beta, *fit.beta_interval) == pytest.approx((slope, low, high), rel=1e-9)
-    assert fit.looks_back == "over all 200 bars of the lookback at once"
+    assert fit.looks_back == "over all 200 bars at once"
     long = fit_hedge(*pair(5_000), "theil_sen")
     assert long.nobs == 600
     assert long.looks_back.startswith("over 600 rows drawn at random of 5,000")
@@ -306,4 +306,4 @@ def test_noise_fitted_on_the_whole_is_said_not_to_be_causal():
     y, x = pair()
     fit = fit_hedge(y, x, "kalman", noise="whole")
     assert not fit.causal
-    assert "all bars of the lookback" in fit.looks_back
+    assert "all bars at once" in fit.looks_back

@@ -78,7 +78,7 @@ def analyse(n: int = 300, **changes: object) -> PairAnalytics:
 # ---- parameters
 
 
-def test_defaults_are_the_missions():
+def test_defaults_are_those_of_the_contract():
     chosen = params()
     assert (chosen.interval, chosen.lookback, chosen.window) == ("1s", None, 60)
     assert (chosen.spread, chosen.hedge) == ("price difference", "ols")
@@ -171,11 +171,16 @@ def test_thresholds_are_those_asked_for():
 
 def test_lookback_takes_the_latest_bars():
     y, x = price_paths()
-    short = analyse_pair(leg(y), leg(x), params(lookback=100, spread="hedged"))
-    same = analyse_pair(leg(y).iloc[-100:], leg(x).iloc[-100:], params(spread="hedged"))
-    assert short.coverage.bars == 100
-    pd.testing.assert_frame_equal(short.to_frame(), same.to_frame(), check_exact=True)
-    assert short.stats.loc["bars"].tolist() == [100, 100]
+    short = analyse_pair(leg(y), leg(x), params(lookback=150))
+    whole = analyse_pair(leg(y), leg(x), params())
+    assert short.coverage.bars == len(short.y) == len(short.legs[0]) == 150
+    paths = ["zscore", "spread_mean", "spread_std", "correlation", "signal"]
+    pd.testing.assert_frame_equal(
+        short.to_frame()[paths], whole.to_frame()[paths].iloc[-150:].reset_index(drop=True)
+    )
+    assert short.stats.loc["bars"].tolist() == [150, 150]
+    assert short.adf == adf_test(whole.spread.iloc[-150:])
+    assert short.hedge.nobs == 150
 
 
 def test_the_forming_bar_is_left_out():
@@ -329,10 +334,13 @@ def test_identical_and_proportional_legs_give_no_signal_from_rounding(kind: str,
         assert result.zscore.isna().all()
 
 
-def test_a_lookback_shorter_than_the_window_is_noted():
+def test_a_lookback_shorter_than_the_window_has_the_bars_before_it():
     result = analyse(lookback=30)
-    assert any("can never fill" in note for note in result.notes)
-    assert result.signal_now.reason == "window not full: 30 of 60 bars"
+    assert len(result.to_frame()) == 30
+    assert result.to_frame().notna().all().all()
+    assert result.signal_now.reason.startswith("z = ")
+    assert result.adf == adf_test(analyse().spread.iloc[-120:])
+    assert any("look at the latest 120 bars: the 30 of the range" in n for n in result.notes)
 
 
 def test_notes_tell_what_an_estimated_beta_does():

@@ -1,4 +1,4 @@
-"""Signals: the mission's rule to the letter, and the reason beside it."""
+"""Signals: the default rule to the letter, and the reason beside it."""
 
 import math
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from analytics.errors import ParameterError
 from analytics.signals import (
-    MISSION,
+    DEFAULT_THRESHOLDS,
     PRESETS,
     SYMMETRIC,
     reason_for,
@@ -38,7 +38,7 @@ def zscores(values: list[float]) -> pd.Series:
         (math.nan, "NEUTRAL"),
     ],
 )
-def test_the_missions_rule(z: float, signal: str):
+def test_the_default_rule(z: float, signal: str):
     assert signal_for(z) == signal
 
 
@@ -51,8 +51,8 @@ def test_the_symmetric_preset():
         "NEUTRAL",
         "BUY",
     ]
-    assert (MISSION.sell_above, MISSION.buy_below) == (2.0, 0.0)
-    assert PRESETS == (MISSION, SYMMETRIC)
+    assert (DEFAULT_THRESHOLDS.sell_above, DEFAULT_THRESHOLDS.buy_below) == (2.0, 0.0)
+    assert PRESETS == (DEFAULT_THRESHOLDS, SYMMETRIC)
 
 
 @given(

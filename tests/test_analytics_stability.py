@@ -52,7 +52,7 @@ def test_a_pair_that_holds_is_said_to_hold():
     result = stability(*legs())
     assert result.window == 200
     assert result.share_cointegrated() > 0.9
-    assert "of 40 windows of 200 bars (5% would be chance)" in result.verdict()
+    assert "of 40 windows of 200 bars (5 % would be chance)" in result.verdict()
     assert broken(result).verdict(0.01).startswith("no break")
     inside = result.table["beta_low"].lt(2) & result.table["beta_high"].gt(2)
     assert inside.mean() > 0.6

@@ -326,6 +326,41 @@ async def test_klines_hold_their_trades_and_carry_the_close_through_quiet() -> N
     assert ethereum.body == []
 
 
+async def test_bars_of_days_before_the_tape_agree_whatever_their_length() -> None:
+    feed = LiveFeed(5, history_s=200, past_days=2, after_clients=1)
+    async with Exchange(SYMBOLS, feed=feed) as exchange:
+        tape = exchange.venue.tape("BTCUSDT")
+        begins_ms = tape[0].time_us // 1_000_000 * 1000
+
+        async def rows(interval: str, start_ms: int, end_ms: int) -> list[list]:
+            query = f"interval={interval}&startTime={start_ms}&endTime={end_ms}&limit=1000"
+            reply = await get(exchange, f"/api/v3/klines?symbol=BTCUSDT&{query}")
+            return [[*row[:1], *map(float, row[1:6]), row[8]] for row in reply.body]
+
+        start_ms = begins_ms // 300_000 * 300_000 - 300_000
+        end_ms = start_ms + 900_000 - 1  # over the beginning of the tape
+        seconds = await rows("1s", start_ms, end_ms)
+        for interval, length_ms in (("1m", 60_000), ("5m", 300_000)):
+            bars = await rows(interval, start_ms, end_ms)
+            assert bars[0][0] == start_ms
+            for opens, *prices, volume, count in bars:
+                inside = [b for b in seconds if opens <= b[0] < opens + length_ms and b[6]]
+                assert prices[0] == inside[0][1]
+                assert prices[1:3] == [max(b[2] for b in inside), min(b[3] for b in inside)]
+                assert prices[3] == inside[-1][4]
+                assert volume == pytest.approx(sum(b[5] for b in inside))
+                assert count == sum(b[6] for b in inside)
+        long_ago_ms = begins_ms - 86_400_000 - 12_345_000
+        page = await rows("1s", long_ago_ms, long_ago_ms + 59_999)
+        assert [row[0] for row in page] == [long_ago_ms + 1000 * n for n in range(60)]
+        assert page == await rows("1s", long_ago_ms, long_ago_ms + 59_999)
+        assert page[7:9] == await rows("1s", long_ago_ms + 7000, long_ago_ms + 8999)
+        assert any(row[6] == 0 for row in page + seconds[:90])
+        days = await get(exchange, "/api/v3/klines?symbol=BTCUSDT&interval=1d&startTime=0")
+        assert len(days.body) in {3, 4}  # no more than two whole days before
+        assert seconds[0][4] == pytest.approx(tape[0].price, rel=0.02)
+
+
 async def test_klines_are_chosen_by_open_time_and_limit() -> None:
     async with Exchange(SYMBOLS) as exchange:
         for second in range(10):

@@ -19,7 +19,7 @@ from ingest.tick import NonTrade, Tick
 
 T0_S = 1_700_000_040  # a whole minute
 KEY = ("spot", "BTCUSDT", "aggTrade")
-INTERVALS = ("1s", "5s", "1min")
+INTERVALS = ("1s", "5s", "1min", "5min")
 
 
 def tick(trade_id: int, at_s: float, price: float = 100.0, quantity: float = 1.0, **more) -> Tick:
@@ -56,9 +56,11 @@ class Market:
         return self.made[trade_id]
 
 
-def kline(second: int, trades: int) -> Kline:
-    open_us = (T0_S + second) * 1_000_000
-    return Kline(open_us, 50.0, 51.0, 49.0, 50.0 + second % 3, 1.5, trades, open_us + 999_999)
+def kline(second: int, trades: int, length_s: int = 1) -> Kline:
+    """A bar that opens at or before a second; those of different lengths need not agree."""
+    open_us = (T0_S + second) // length_s * length_s * 1_000_000
+    close_us = open_us + length_s * 1_000_000 - 1
+    return Kline(open_us, 50.0, 51.0, 49.0, 50.0 + second % 3, 1.5, trades, close_us)
 
 
 OPERATIONS = st.one_of(
@@ -106,8 +108,10 @@ def act(writer: TickWriter, market: Market, state: dict[str, int], what: str, si
     elif what == "reopen":
         writer.reopen_gaps([KEY])
     elif what == "klines":
-        low = -rng.randrange(5, 60)
-        writer.add_klines(KEY, 1, [kline(low + n, rng.randrange(2)) for n in range(size)])
+        length_s = rng.choice([1, 1, 60, 300])
+        low = -rng.randrange(5, 60) * min(length_s, 20)
+        made = [kline(low + n * length_s, rng.randrange(2), length_s) for n in range(size)]
+        writer.add_klines(KEY, length_s, made)
     elif what == "forget":
         writer.forget_before(T0_S + round(market.clock_s) - 3 * size, most_bars=3)
     else:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from exchange import ThreadedExchange
+from exchange_faults import HandshakeFault
 from exchange_feeds import ReplayFeed
 
 from analytics.bars import resample_ticks
@@ -21,6 +22,7 @@ from ingest.settings import Settings
 from ingest.store import TickReader, TickWriter
 from ingest.threads import FailureLog
 from ingest.tick import IngestError, Tick
+from pages.ui.health import health
 
 FAST = FeedLimits(overlap_s=1.0)
 
@@ -113,7 +115,20 @@ def test_a_lost_connection_comes_back_and_the_loss_is_in_the_ledger(exchange, re
     exchange.wait_for_subscribers(1)
     exchange.push("BTCUSDT", 101, 1)
     until(lambda: recorder.status().stored == 2)
-    assert recorder.status().last_error
+    status = recorder.status()
+    assert status.last_error is None  # it is over, and stands in the history
+    assert [each.detail for each in status.history if each.kind == "lost"] != []
+    code, told = health(status, status.last_received_us or 0, 0)
+    assert (code, told["last_error"]) == (200, None)
+
+
+def test_the_last_error_is_told_while_it_lasts(exchange, recorder) -> None:
+    exchange.push("BTCUSDT", 100, 1)
+    until(lambda: recorder.status().stored == 1)
+    exchange.call(lambda e: e.faults.handshakes.add(HandshakeFault("refuse", 503), None))
+    exchange.disconnect_all(abort=True)
+    until(lambda: "503" in (recorder.status().last_error or ""))
+    assert recorder.status().state == "reconnecting"
 
 
 def test_a_bad_frame_is_counted_and_ends_nothing(exchange, recorder) -> None:

@@ -342,7 +342,7 @@ def test_what_neither_klines_nor_ticks_know_is_missing(path: Path) -> None:
         bars = reader.bars("BTCUSDT", "1s")
     assert list(bars.coverage) == [
         *("traded", "traded", "missing", "missing", "traded"),
-        *("missing", "missing", "traded", "traded"),
+        *("missing", "missing", "missing", "traded"),  # of the eighth only a part is known
     ]
 
 

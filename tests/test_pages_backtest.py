@@ -15,11 +15,12 @@ from streamlit.testing.v1 import AppTest
 from test_pages_live import store, ticks_of
 
 from analytics.backtest import run_backtest, split_backtest
-from analytics.backtest_rules import FUTURES, SYMMETRIC_RULES
+from analytics.backtest_rules import FUTURES, RULE_PRESETS, SYMMETRIC_RULES
 from analytics.backtest_sharpe import deflated_sharpe
 from analytics.backtest_sweep import sweep_backtest
 from analytics.backtest_walk import LEAST_TRADES
 from analytics.params import PairParams
+from analytics.signals import SYMMETRIC
 from ingest.settings import Settings, install_settings
 from pages.charts.backtest_heatmap import null_figure, sweep_heatmap
 from pages.ui import (
@@ -113,7 +114,7 @@ def test_a_link_opens_the_verdict_with_costs_train_and_test(project_root, databa
     ],
 )
 def test_every_section_says_what_it_stands_on(project_root, database, section, words):
-    page = run_page(project_root, **SAMPLE, bt_section=section, bt_rule="symmetric")
+    page = run_page(project_root, **SAMPLE, bt_section=section, bt_rule=SYMMETRIC.name)
     assert words in shown(page)
 
 
@@ -320,7 +321,12 @@ def test_walk_forward_has_no_rest_of_a_few_bars_as_a_block(size):
     assert len(walked.returns) == size - round(0.6 * size)
 
 
+def test_a_link_of_an_earlier_version_still_names_the_backtests_rule(project_root):
+    page = run_page(project_root, **SAMPLE, bt_rule="mission")
+    assert page.selectbox(key="bt_rule").value == "above 2 or below 0"
+
+
 def test_cost_presets_are_named_and_explained():
     assert set(backtest_controls.COST_WORDS) == set(backtest_controls.COSTS)
-    assert set(backtest_controls.RULE_WORDS) == {"mission", "symmetric"}
+    assert set(backtest_controls.RULE_WORDS) == set(RULE_PRESETS)
     assert replace(FUTURES, liquidity="maker").fee_bps == 2.0

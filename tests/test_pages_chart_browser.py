@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from app_process import AppProcess, running_app
-from chart_page import KEEP_SOCKETS, PLOT, ChartPage, answered_bytes
+from chart_page import AT, KEEP_SOCKETS, PLOT, ChartPage, answered_bytes
 from exchange import ThreadedExchange
 from exchange_feeds import LiveFeed
 from msgspec.structs import replace
@@ -57,18 +57,19 @@ def chart(browser, app: AppProcess) -> Iterator[ChartPage]:
 def test_zoom_a_hidden_trace_and_hover_survive_refreshes(chart):
     chart.wait("s.span[1] - s.span[0] > 1_200_000")
     zoomed = chart.zoom()
-    chart.page.locator(f"{PLOT} .legendtoggle").first.click()
-    chart.wait("s.hidden.length === 1")
+    chart.entry("leg-BTCUSDT").click()
+    chart.wait("s.unseen.length === 1")
     left, width, middle = chart.box()
     chart.page.mouse.move(left + width / 2, middle)
-    hover = f"() => document.querySelector('{PLOT} .hoverlayer').textContent.includes('z-score')"
-    chart.page.wait_for_function(hover)
+    hovered = chart.page.locator(AT)
+    chart.page.wait_for_function(f"() => !document.querySelector('{AT}').textContent.includes('L')")
+    said = hovered.inner_text()
     later = chart.wait_for_versions(3)
     assert later["range"] == zoomed["range"]
     assert later["drawn"] == zoomed["drawn"]
-    assert later["hidden"] == ["BTCUSDT"]
+    assert later["hidden"] == later["unseen"] == ["leg-BTCUSDT"]
     assert not later["follow"]
-    assert chart.page.evaluate(hover)
+    assert hovered.inner_text() == said
 
 
 def test_zooming_brings_finer_rows_and_a_double_click_all_of_it(chart):
@@ -110,14 +111,13 @@ def test_a_drag_in_progress_is_not_disturbed(chart):
 
 def test_the_latest_is_followed_until_the_reader_pans_away(chart):
     chart.wait("s.span[1] - s.span[0] > 1_000_000")
-    button = chart.page.get_by_role("button", name="15m")
-    button.click()
-    begun = chart.wait("s.range !== null")
-    assert begun["range"][1] - begun["range"][0] == 900_000
+    chart.page.locator(PLOT).focus()
+    chart.page.keyboard.press("+")
+    begun = chart.wait("s.range !== null && s.follow")
+    width = begun["range"][1] - begun["range"][0]
     slid = chart.wait(f"s.range[1] > {begun['range'][1]}")
     assert slid["range"][1] == slid["span"][1]
-    assert slid["range"][1] - slid["range"][0] == pytest.approx(900_000)
-    assert button.get_attribute("aria-pressed") == "true"
+    assert slid["range"][1] - slid["range"][0] == pytest.approx(width)
     chart.page.get_by_role("button", name="Drag to pan").click()
     chart.drag(0.4, 0.7)
     away = chart.wait("!s.follow")
@@ -126,7 +126,7 @@ def test_the_latest_is_followed_until_the_reader_pans_away(chart):
     assert follow.get_attribute("aria-pressed") == "false"
     follow.click()
     back = chart.wait("s.follow && s.range[1] === s.span[1]")
-    assert back["range"][1] - back["range"][0] == pytest.approx(900_000)
+    assert back["range"][1] - back["range"][0] == pytest.approx(width)
 
 
 def test_keys_move_zoom_and_return(chart):
@@ -178,10 +178,20 @@ def test_a_hidden_tab_fetches_and_draws_nothing_and_catches_up(chart):
     chart.wait(f"s.version >= {before['told'] + 2} && s.draws > {before['draws']}")
 
 
+def spoken_span(chart: ChartPage) -> list[datetime]:
+    """Give the ends of what is in sight, whole seconds."""
+    ends = chart.state()["drawn"]
+    return [datetime.fromisoformat(end).replace(microsecond=0) for end in ends]
+
+
 def test_the_figure_can_be_saved_as_a_picture(chart, tmp_path: Path):
+    chart.wait("s.span[1] - s.span[0] > 1_000_000")
+    chart.zoom()  # a span that stands still
     with chart.page.expect_download() as waiting:
         chart.page.get_by_role("button", name="PNG").click()
-    assert waiting.value.suggested_filename == "BTCUSDT-ETHUSDT_1s.png"
+    begun, ended = (f"{moment:%Y%m%d-%H%M%S}" for moment in spoken_span(chart))
+    name = f"BTCUSDT-ETHUSDT_1s_{begun}_{ended}_UTC_Live-database.png"
+    assert waiting.value.suggested_filename == name
     waiting.value.save_as(tmp_path / "figure.png")
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
 

@@ -142,9 +142,9 @@ def sliding(step: int, length: int = 20_000) -> PairChart:
     series = series_of(length + 10)
     rows = slice(step, step + length)
     fields = {
-        name: getattr(series, name)[rows]
+        name: values[rows]
         for name in series.__dataclass_fields__
-        if name != "thinned"
+        if isinstance(values := getattr(series, name), np.ndarray)
     }
     return PairChart(type(series)(**fields), LABELS)
 

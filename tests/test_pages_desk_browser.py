@@ -247,7 +247,7 @@ def test_the_pill_moves_without_a_run_of_the_page(browser, app):
 
 
 def test_a_copied_link_opens_the_same_view(browser, app):
-    link = f"{app.url}/?{SAMPLE}&interval=15s&window=30&spread=log&rule=symmetric&span=1h"
+    link = f"{app.url}/?{SAMPLE}&interval=15s&window=30&spread=log&rule=beyond+2+either+way&span=1h"
     with opened(browser, link, timezone_id="Asia/Tokyo") as page:
         settled(page)
         page.get_by_role("tab", name="Correlation").click()

@@ -203,7 +203,10 @@ def controls_sections() -> list[str]:
 def test_without_a_closed_bar_the_page_says_so(project_root, database):
     store(database, *walks(1))
     page = run_page(project_root)
-    assert "needs 60 closed 1s bars: 0 of 60 so far" in said(page)
+    assert (
+        "needs 60 bars, had 0: the database holds 0 bars of 1s of both legs. Nothing is recorded"
+        in said(page)
+    )
 
 
 def test_without_a_database_there_is_a_cause_and_a_remedy(project_root, database):

@@ -22,7 +22,7 @@ PARAMS = PairParams(*LEGS, spread="hedged")
 @pytest.fixture(scope="module")
 def bars() -> PairBars:
     ticks = frame_of([*ticks_of(LEGS[0], 60_000.0), *ticks_of(LEGS[1], 2_500.0, seed=6)])
-    return bars_of_ticks(ticks.sort_index(kind="stable"), "test", PARAMS, None)
+    return bars_of_ticks(ticks.sort_index(kind="stable"), "test", PARAMS)
 
 
 @pytest.fixture(scope="module")

@@ -191,6 +191,13 @@ def test_the_recorder_s_figures_have_units_and_limits():
     assert all(each.tip for each in items.values())
 
 
+def test_a_growth_that_is_not_known_yet_says_what_it_waits_for():
+    status = status_of(disk=DiskStatus(2_500_000_000, 3_300_000, 82_000_000_000, None))
+    items = {each.label: each for each in feed_tables.all_recorder_figures(status)}
+    assert items["Database"].notes == ("growth is known after 5 min of live trades",)
+    assert items["Free disk"].notes == ("on the database's disk",)
+
+
 def test_figures_not_measured_yet_are_dashes():
     status = status_of(commit_p50_ms=None, commit_p99_ms=None, skew_ms=None, disk=DiskStatus())
     told = " ".join(each.value for each in feed_tables.all_recorder_figures(status))

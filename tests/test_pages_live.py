@@ -86,6 +86,13 @@ def run_page(project_root: Path, **query: str) -> AppTest:
     return page
 
 
+def offered(page: AppTest) -> list[str]:
+    """Labels of the files that the page offers."""
+    mounted = [each.proto for each in page.get("bidi_component")]
+    data = [json.loads(each.json) for each in mounted if each.component_name == "pairdesk_files"]
+    return [file["label"] for each in data for file in each["files"]]
+
+
 def shown(page: AppTest) -> str:
     """All HTML of the page's body."""
     return "\n".join(element.proto.body for element in page.get("html"))
@@ -119,7 +126,7 @@ def test_a_recorded_pair_shows_signal_figures_tables_and_exports(project_root, d
     result = analyse_pair(*bars, PairParams("BTCUSDT", "ETHUSDT", lookback=1_800))
     assert result.signal_now.signal in body
     assert f"{result.zscore.iloc[-1]:+.2f}".replace("-", "−") in body
-    assert {button.label for button in page.get("download_button")} >= {"Analytics (CSV)"}
+    assert offered(page) == ["Analytics (CSV)", "Parquet", "Report (HTML)"]
 
 
 def test_the_url_chooses_pair_window_and_thresholds(project_root, database):
@@ -149,12 +156,57 @@ def test_an_interval_in_the_url_has_its_plain_name_and_takes_the_others(
 
 def test_rule_lookback_hedge_and_chart_view_have_short_names_in_the_url(project_root, database):
     store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
-    page = run_page(project_root, rule="symmetric", lookback="1h", hedge="ols", prices="two axes")
+    page = run_page(
+        project_root, rule="beyond 2 either way", lookback="1h", hedge="ols", prices="two axes"
+    )
     assert "SELL above +2, BUY below −2" in shown(page)
-    assert page.selectbox(key="lookback").value == "1h"
+    assert page.session_state["lookback"] == "1h"
     assert page.session_state["prices"] == "two axes"
-    for name in ("mission", "symmetric", "custom"):
-        assert name in page.selectbox(key="rule").options
+    options = ["above 2 or below 0", "beyond 2 either way", "custom"]
+    assert page.selectbox(key="rule").options == options
+
+
+@pytest.mark.parametrize(
+    ("written", "present", "said_words"),
+    [
+        ("mission", "above 2 or below 0", "SELL above +2, BUY below 0"),
+        ("symmetric", "beyond 2 either way", "SELL above +2, BUY below −2"),
+        ("beyond 2 either way", "beyond 2 either way", "SELL above +2, BUY below −2"),
+    ],
+)
+def test_a_link_of_an_earlier_version_still_names_its_rule(
+    project_root, database, written, present, said_words
+):
+    store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
+    page = run_page(project_root, rule=written)
+    assert page.selectbox(key="rule").value == present
+    assert said_words in shown(page)
+    assert page.query_params.get("rule", present) in (present, [present])
+
+
+@pytest.mark.parametrize(
+    ("link", "range_"),
+    [
+        ({}, "auto"),
+        ({"lookback": "30min"}, "30min"),
+        ({"lookback": "7d", "interval": "1min"}, "7d"),
+        ({"lookback": "7d"}, "auto"),
+        ({"lookback": "2h"}, "auto"),
+    ],
+)
+def test_a_link_opens_its_range_where_the_interval_offers_it(project_root, database, link, range_):
+    store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
+    page = run_page(project_root, **link)
+    assert page.session_state["lookback"] == range_
+    assert not page.exception
+
+
+def test_a_range_too_long_for_the_interval_chosen_next_becomes_auto(project_root, database):
+    store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
+    page = run_page(project_root, lookback="7d", interval="1min")
+    page.selectbox(key="interval").set_value("1s").run()
+    assert page.session_state["lookback"] == "auto"
+    assert not page.exception
 
 
 @pytest.mark.parametrize("spread", ["price difference", "hedged", "log", "ratio"])
@@ -434,9 +486,9 @@ def test_the_name_of_a_file_of_synthetic_ticks_says_so(database):
 def test_new_trades_are_seen_although_bars_are_cached(database):
     btc = ticks_of("BTCUSDT", 60_000.0)
     store(database, btc[:100], ticks_of("ETHUSDT", 2_500.0))
-    before = pair_data.read_pair(database, "BTCUSDT", "ETHUSDT", "1s", None)
+    before = pair_data.read_pair(database, PairParams("BTCUSDT", "ETHUSDT"))
     store(database, btc[100:])
-    after = pair_data.read_pair(database, "BTCUSDT", "ETHUSDT", "1s", None)
+    after = pair_data.read_pair(database, PairParams("BTCUSDT", "ETHUSDT"))
     # The newest second still forms: only closed bars are given.
     assert (len(before.y_bars), len(after.y_bars)) == (99, SECONDS - 1)
     assert before.key != after.key

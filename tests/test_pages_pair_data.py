@@ -3,6 +3,7 @@
 import threading
 import time
 import weakref
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +17,7 @@ from pages.ui.once import Once, once_for_each
 
 T0_S = 1_700_000_000
 LEGS = ("BTCUSDT", "ETHUSDT")
-PARAMS = PairParams(*LEGS, interval="1s", lookback=100, window=20)
+PARAMS = PairParams(*LEGS, interval="1s", lookback=80, window=20)
 
 
 def trades(second: int) -> list[Tick]:
@@ -47,7 +48,7 @@ def writer(tmp_path: Path):
 
 
 def read(writer: TickWriter) -> pair_data.PairBars:
-    return pair_data.read_pair(writer.path, *LEGS, "1s", 100)
+    return pair_data.read_pair(writer.path, PARAMS)
 
 
 def test_no_closed_bar_means_nothing_is_computed(writer) -> None:
@@ -71,13 +72,49 @@ def test_refreshes_bar_by_bar_equal_a_fresh_read_to_the_bit(writer) -> None:
         live = pair_data.analyse(bars, PARAMS)
         with TickReader(writer.path) as reader:
             newest = max(trade.time_us for trade in bars.last.values()) // 1_000_000
-            fresh = [reader.bars(leg, "1s", start=(newest - 100) * 1_000_000) for leg in LEGS]
+            fresh = [
+                reader.bars(leg, "1s", start=(newest - PARAMS.reach) * 1_000_000) for leg in LEGS
+            ]
         expected = analyse_pair(*fresh, PARAMS)
+        assert len(live.zscore) == 80
+        assert live.zscore.iloc[0] == expected.zscore.iloc[0]
         pd.testing.assert_frame_equal(live.to_frame(), expected.to_frame(), check_exact=True)
         pd.testing.assert_frame_equal(live.stats, expected.stats, check_exact=True)
         assert (live.adf, live.engle_granger) == (expected.adf, expected.engle_granger)
         assert repr(live.signal_now) == repr(expected.signal_now)
         assert live.notes == expected.notes
+
+
+def test_bars_are_read_as_far_as_the_range_stands_on_them(writer) -> None:
+    newest = (T0_S + 149) * 1_000_000
+    for params in (PARAMS, replace(PARAMS, window=60), replace(PARAMS, lookback=5, window=10)):
+        bars = pair_data.read_pair(writer.path, params)
+        for leg in bars.closed.legs:
+            assert (newest - leg.start_us) // 1_000_000 == params.reach
+        result = pair_data.analyse(bars, params)
+        assert len(result.zscore) == params.lookback
+        assert result.zscore.index[0] == result.reach.y.index[params.warm_up]
+    again = pair_data.read_pair(writer.path, PARAMS)
+    assert len(again.closed.legs[0]) == PARAMS.reach
+
+
+def test_a_range_of_less_than_two_bars_shows_two(writer) -> None:
+    params = PairParams(*LEGS, interval="15s", lookback=2, window=5)
+    result = pair_data.analyse(pair_data.read_pair(writer.path, params), params)
+    assert len(result.zscore) == len(result.to_frame()) == 2
+    assert result.zscore.notna().all()
+
+
+def test_a_file_is_read_as_far_back_as_the_database(writer) -> None:
+    with TickReader(writer.path) as reader:
+        ticks = pd.concat([reader.ticks(leg) for leg in LEGS]).sort_index(kind="stable")
+    bars = pair_data.bars_of_ticks(ticks, "content", PARAMS)
+    assert len(bars.y_bars) == PARAMS.reach
+    result = pair_data.analyse(bars, PARAMS)
+    assert len(result.zscore) == 80
+    assert result.stats.loc["bars"].tolist() == [PARAMS.sample] * 2
+    wider = replace(PARAMS, window=30)
+    assert pair_data.analyse(pair_data.bars_of_ticks(ticks, "content", wider), wider) is not result
 
 
 def test_one_symbols_bars_come_through_the_same_window(writer) -> None:

@@ -1,10 +1,12 @@
 """The scanner page: recorded symbols, files, kept scans, filters, emptiness, a click to Live."""
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pandas as pd
 import pytest
 import streamlit as st
@@ -54,6 +56,16 @@ def run_page(project_root: Path, source: str, **query: str) -> AppTest:
     return page
 
 
+def table_of(page: AppTest) -> list[dict[str, object]]:
+    """The table's rows, each column by what sorting goes by."""
+    (sent,) = [each.proto for each in page.get("bidi_component")
+               if each.proto.component_name.endswith("pairdesk_scanner_table")]  # fmt: skip
+    data = json.loads(sent.json)
+    labels = [column["label"] for column in data["columns"]]
+    return [dict(zip(labels, (cell[1] for cell in row["cells"]), strict=True))
+            for row in data["rows"]]  # fmt: skip
+
+
 def walks(symbols: str = "ABCD", bars: int = 300) -> pd.DataFrame:
     steps = np.random.default_rng(1).normal(0, 1e-3, (bars, len(symbols))).cumsum(axis=0)
     index = pd.date_range("2024-01-01", periods=bars, freq="min", tz="UTC", name="time")
@@ -73,13 +85,13 @@ def test_recorded_symbols_are_ranked_with_how_many_were_tried(project_root, data
     assert "Pairs tried" in body
     assert "of 3 symbols" in body
     assert "399 bars of 1s (1S); first 279 to choose, last 120 held out" in body
-    table = page.dataframe[0].value
-    assert len(table) == 3
+    rows = table_of(page)
+    assert len(rows) == 3
     with scanner_store_reader(database) as reader:
         closes = pd.DataFrame({s: reader.bars(s, "1s")["close"] for s in reader.symbols()})
     expected = scan_pairs(closes.iloc[:-1])
-    assert table["pvalue"].tolist() == expected["pvalue"].tolist()
-    assert (table["share_traded"] == 1.0).all()
+    assert [row["p"] for row in rows] == expected["pvalue"].tolist()
+    assert {row["Both traded"] for row in rows} == {1.0}
 
 
 def scanner_store_reader(path: Path):
@@ -104,7 +116,7 @@ def test_too_short_a_recording_counts_what_it_has(project_root, database):
 def test_a_file_of_closes_is_scanned_and_its_pairs_stay_here(project_root, database, data_folder):
     walks().to_csv(data_folder / "closes.csv")
     page = run_page(project_root, CLOSES, scan_file="closes.csv")
-    assert len(page.dataframe[0].value) == 6
+    assert len(table_of(page)) == 6
     assert "closes.csv" in shown(page)
     assert "300 bars of 1min" in shown(page)
 
@@ -123,7 +135,7 @@ def test_several_tick_files_are_one_scan(project_root, database, data_folder):
     page.session_state["scan_tick_files"] = ["one.ndjson", "two.ndjson"]
     page.run()
     assert not page.exception
-    assert len(page.dataframe[0].value) == 3
+    assert len(table_of(page)) == 3
     assert "one.ndjson, two.ndjson" in shown(page)
 
 
@@ -161,7 +173,7 @@ def test_a_kept_scan_is_shown_and_none_says_how_to_keep_one(
     assert "No scan is kept yet" in said(run_page(project_root, SAVED))
     scanner_store.save(kept(walks()), "mine", tmp_path)
     page = run_page(project_root, SAVED)
-    assert len(page.dataframe[0].value) == 6
+    assert len(table_of(page)) == 6
     assert "a day" in shown(page)
 
 
@@ -215,13 +227,29 @@ def test_filters_keep_what_they_admit_and_ask_nothing_by_default():
 def test_the_table_reads_as_the_rest_of_the_desk_and_sorts_by_the_numbers():
     table = scan_pairs(walks("ABC")).assign(pvalue=[1e-5, 0.25, 1.0])
     pair = frozenset(table.loc[0, ["y", "x"]])
-    styled = scanner_table.shown_table(table, {pair: 2})
-    html = styled.to_html()
-    for words in ("&lt;0.001", "0.250", "▲ 2"):
-        assert words.replace("&lt;", "<") in html or words in html
-    assert styled.data["pvalue"].tolist() == [1e-5, 0.25, 1.0]
-    assert "share_traded" not in styled.data
-    assert "reason" not in styled.data
+    data = scanner_table.table_data(table, {pair: 2}, {"legs": ["s1", "s2"], "choices": {}})
+    labels = [column["label"] for column in data["columns"]]
+    rows = [dict(zip(labels, row["cells"], strict=True)) for row in data["rows"]]
+    assert labels[:3] == ["S1", "S2", "Move"]
+    assert [row["p"] for row in rows] == [("<0.001", 1e-5), ("0.250", 0.25), ("1.000", 1.0)]
+    assert rows[0]["Move"] == ("▲ 2", 2.0)
+    assert data["rows"][0]["pair"] == table.loc[0, ["y", "x"]].tolist()
+    assert not {"Both traded", "Remark", "Spread"} & set(labels)
+    assert orjson.loads(orjson.dumps(data))["link"]["legs"] == ["s1", "s2"]
+
+
+def test_a_number_that_is_not_known_is_a_dash_and_sorts_last():
+    table = scan_pairs(walks("ABC")).assign(
+        half_life=[math.nan, 3.0, 2.0], spread=[[], [1.0], [0.5, 1, 2]]
+    )
+    data = scanner_table.table_data(table, {}, {"legs": [], "choices": {}})
+    place = [column["label"] for column in data["columns"]].index("Half-life (bars)")
+    assert [row["cells"][place] for row in data["rows"]] == [
+        ("–", None),
+        ("3.0", 3.0),
+        ("2.0", 2.0),
+    ]
+    assert [row["path"] for row in data["rows"]] == [[], [], [0, 13, 40]]
 
 
 def test_movers_are_counted_from_the_bar_before(monkeypatch):

@@ -1,5 +1,6 @@
 """Formats, notices, the recorder's strip and the small pieces of HTML."""
 
+import re
 import subprocess
 import sys
 from typing import get_args
@@ -8,6 +9,8 @@ from urllib.parse import unquote
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analytics.errors import AnalyticsError, DegenerateSeriesError, NotEnoughDataError
 from ingest.status import HistoryEntry, RecorderState, RecorderStatus, SymbolStatus
@@ -53,6 +56,41 @@ def test_zscores_are_signed_with_two_decimals(value, text):
 )
 def test_small_pvalues_are_bounds_not_zeros(value, text):
     assert formats.pvalue(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (6.699e-05, "0.00006699"), (-6.699e-05, "−0.00006699"), (0.0089123, "0.008912"),
+        (0.5, "0.5000"), (1.25, "1.2500"), (99.5, "99.5000"), (2_511.456, "2,511.46"),
+        (1e-10, "0.0000000001000"), (0.0, "0.0000"), (NAN, "–"),
+    ],
+)  # fmt: skip
+def test_estimates_have_four_digits_in_decimals_however_small(value, text):
+    assert formats.estimate(value) == text
+
+
+@given(st.floats(1e-10, 1e10))
+def test_an_estimate_reads_back_to_its_digits(value):
+    assert float(formats.estimate(value).replace(",", "")) == pytest.approx(value, rel=5.1e-4)
+    assert "e" not in formats.estimate(value)
+
+
+@pytest.mark.parametrize(
+    ("share", "decimals", "text"),
+    [(0.05, 0, "5 %"), (0.1234, 1, "12.3 %"), (-0.00012, 4, "−0.0120 %"), (NAN, 0, "–")],
+)
+def test_a_percentage_has_a_space_before_its_sign(share, decimals, text):
+    assert formats.percent(share, decimals) == text
+
+
+def test_nothing_formats_a_percentage_in_a_style_of_its_own(project_root):
+    """Python's and Plotly's own percent formats write "5%"."""
+    own = re.compile(r":[+,]?\.?[0-9]*%\}|tickformat=\"[^\"]*%")
+    paths = [path for room in ("pages", "analytics", "ingest")
+             for path in (project_root / room).rglob("*.py")]  # fmt: skip
+    found = [path.name for path in paths if own.search(path.read_text(encoding="utf-8"))]
+    assert found == []
 
 
 @pytest.mark.parametrize(
@@ -112,7 +150,7 @@ def test_the_quote_currency_is_read_off_the_symbol(symbol, quote):
 @pytest.mark.parametrize(
     ("error", "is_fault", "words"),
     [
-        (NotEnoughDataError("ADF", 23, 11), False, ("needs 23 bars, had 11", "Wait")),
+        (NotEnoughDataError("ADF", 23, 11), False, ("needs 23 bars, had 11", "longer range")),
         (DegenerateSeriesError("ADF", "constant"), True, ("constant", "two symbols")),
         (StoreError("no database at x"), True, ("No database at x", "sample")),
         (IngestError("bad file"), True, ("Bad file", "Check the file")),
@@ -125,11 +163,6 @@ def test_every_error_has_a_cause_and_a_remedy_in_one_line(error, is_fault, words
     assert "\n" not in notice.text
     for word in words:
         assert word in notice.text
-
-
-def test_a_window_that_fills_says_how_far_it_is():
-    text = notices.bars_so_far(42, 60, "The z-score", "1s").text
-    assert "42 of 60 so far" in text
 
 
 def recorder_status(**changes) -> RecorderStatus:

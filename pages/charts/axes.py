@@ -14,6 +14,8 @@ Floats = NDArray[np.float64]
 HOVER_TIME: Final = "%Y-%m-%d %H:%M:%S"
 MARGIN: Final = {"l": 76, "r": 16, "t": 20, "b": 40}
 NO_TIMES: Final = np.empty(0)
+# Share of a candle's time that is left free on either side of its body.
+CANDLE_ROOM: Final = 0.15
 
 
 def new_figure(traces: Sequence[Any], layout: dict[str, Any]) -> go.Figure:
@@ -136,6 +138,7 @@ def line(
     color: str = theme.SERIES,
     number_format: str = ",.2f",
     dash: str = "solid",
+    width: float = theme.LINE_WIDTH,
     legend: bool = False,
     uid: str | None = None,
 ) -> go.Scatter:
@@ -149,7 +152,7 @@ def line(
         yaxis=axis,
         mode="lines",
         connectgaps=False,
-        line={"color": color, "width": theme.LINE_WIDTH, "dash": dash},
+        line={"color": color, "width": width, "dash": dash},
         hovertemplate=f"%{{y:{number_format}}}",
         showlegend=legend,
     )
@@ -215,6 +218,26 @@ def stretch_outline(start_ms: Floats, end_ms: Floats) -> tuple[Floats, Floats]:
     breaks = np.full(len(start_ms), np.nan)
     times = np.column_stack([start_ms, start_ms, end_ms, end_ms, breaks]).ravel()
     return times, np.tile([0.0, 1.0, 1.0, 0.0, np.nan], len(start_ms))
+
+
+def candle_outline(candles: dict[str, Floats]) -> tuple[Floats, Floats]:
+    """Go around each candle, its wicks on the way, ended by NaN.
+
+    Parameters
+    ----------
+    candles
+        `time` and `end` of each, ms, and its `open`, `high`, `low` and `close`.
+    """
+    length = candles["end"] - candles["time"]
+    left = candles["time"] + CANDLE_ROOM * length
+    right, middle = candles["end"] - CANDLE_ROOM * length, candles["time"] + length / 2
+    top = np.maximum(candles["open"], candles["close"])
+    foot = np.minimum(candles["open"], candles["close"])
+    none = np.full(len(left), np.nan)
+    high, low = candles["high"], candles["low"]
+    across = [middle, middle, right, right, middle, middle, middle, left, left, middle, none]
+    along = [high, top, top, foot, foot, low, foot, foot, top, top, none]
+    return np.column_stack(across).ravel(), np.column_stack(along).ravel()
 
 
 def _filled(name: str, times: Floats, edges: Floats, axis: str, color: str, uid: str) -> go.Scatter:

@@ -104,9 +104,10 @@ def backtest_figure(
     span = time_ms[[0, -1]]
     traces = [
         axes.line(f"{labels.symbol_y} held", time_ms, series.held_y[rows], color=theme.LEG_Y,
-                  number_format="+.2f", legend=True),
+                  number_format="+.2f", legend=True, width=theme.LEG_WIDTHS[0]),
         axes.line(f"{labels.symbol_x} held", time_ms, series.held_x[rows], color=theme.LEG_X,
-                  number_format="+.2f", legend=True),
+                  number_format="+.2f", legend=True, width=theme.LEG_WIDTHS[1],
+                  dash=theme.LEG_DASHES[1]),
         axes.line("Before costs", time_ms, series.gross[rows], color=theme.MUTED,
                   number_format="+.2f", dash="dot", legend=True),
         axes.line("After costs", time_ms, series.net[rows], number_format="+.2f", legend=True),

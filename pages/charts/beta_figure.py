@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from pages.charts import axes, theme
 from pages.charts.axes import Floats
 from pages.charts.decimate import MAX_POINTS, decimate
+from pages.charts.digits import estimate_decimals, path_decimals
 
 HEIGHT_PX: Final = 340
 
@@ -47,7 +48,7 @@ def beta_figure(
     rows = decimate([beta], max_points) if len(beta) else slice(0)
     drawn_ms = time_ms[rows]
     band = axes.band(level, drawn_ms, low[rows], high[rows])
-    path = axes.line("β", drawn_ms, beta[rows], number_format=".5g")
+    path = axes.line("β", drawn_ms, beta[rows], number_format=f",.{path_decimals(beta)}f")
     traces = [band.update(showlegend=bool(np.isfinite(band.y).any())), path]
     layout = axes.base_layout(view_id) | {
         "xaxis": axes.time_axis(drawn_ms),
@@ -57,6 +58,6 @@ def beta_figure(
     layout["margin"]["t"] = 34
     if fixed is not None and len(drawn_ms):
         traces.append(axes.level("Whole sample", drawn_ms[[0, -1]], fixed, "y", theme.MUTED))
-        words = f"whole sample {fixed:.5g}".replace("-", "−")
+        words = f"whole sample {fixed:,.{estimate_decimals(fixed)}f}".replace("-", "−")
         layout["annotations"] = [axes.level_label(words, fixed, "y", theme.MUTED)]
     return axes.new_figure(traces, layout)

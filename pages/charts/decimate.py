@@ -80,6 +80,37 @@ def bucket_sums(values: NDArray, first: int, size: int) -> NDArray:
     return np.asarray(np.nan_to_num(_in_buckets(values, first % size, size, 0)).sum(axis=1))
 
 
+def bucket_candles(
+    bars: Sequence[NDArray[np.floating]], first: int, size: int
+) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Join bars into one candle a bucket.
+
+    Parameters
+    ----------
+    bars
+        Open, high, low and close of each bar, NaN where not known.
+    first, size
+        As for `bucket_rows`.
+
+    Returns
+    -------
+    tuple
+        The first known open, the highest high, the lowest low and the last known close of each
+        bucket; NaN where it has no known bar.
+    """
+    opens, highs, lows, closes = (_in_buckets(each, first % size, size, np.nan) for each in bars)
+    known = ~np.isnan(closes)
+    every = np.arange(len(closes))
+    begin = np.argmax(known, axis=1)
+    end = size - 1 - np.argmax(known[:, ::-1], axis=1)
+    return (
+        opens[every, begin],
+        np.fmax.reduce(highs, axis=1),
+        np.fmin.reduce(lows, axis=1),
+        closes[every, end],
+    )
+
+
 def _in_buckets(values: NDArray, before: int, size: int, empty: float) -> NDArray:
     """Lay values out a row a bucket, `empty` before the first and after the last."""
     count = -(-(before + len(values)) // size)

@@ -66,7 +66,15 @@ def _stack(draws: dict[str, Any], table: Arrays, _: dict[str, float]) -> dict[st
     return {"x": table["time"], "y": np.sum(columns, axis=0), "customdata": columns[-1]}
 
 
+def _candles(draws: dict[str, Any], table: Arrays, _: dict[str, float]) -> dict[str, Any]:
+    known = np.isfinite(table["close"])
+    chosen = known & ((table["close"] >= table["open"]) == draws["rises"])
+    x, y = axes.candle_outline({name: values[chosen] for name, values in table.items()})
+    return {"x": x, "y": y}
+
+
 _KINDS = {
+    "candles": _candles,
     "line": _line,
     "rebased": _rebased,
     "band": _band,

@@ -8,9 +8,10 @@ import plotly.graph_objects as go
 from pages.charts import axes, theme
 from pages.charts.fill import filled
 from pages.charts.frame import Table
+from pages.charts.pair_legend import pair_legend, ranked
 from pages.charts.pair_series import PairLabels, PairSeries, Panel
 from pages.charts.pair_tables import cut, pair_arrays, pair_tables
-from pages.charts.pair_traces import pair_traces
+from pages.charts.pair_traces import Trace, pair_traces
 
 PANELS: Final[tuple[Panel, ...]] = ("prices", "spread", "zscore", "volume")
 # Share of the height, and the gap between two panels.
@@ -18,7 +19,7 @@ WEIGHTS: Final[dict[Panel, float]] = {
     "prices": 0.3,
     "spread": 0.25,
     "zscore": 0.29,
-    "volume": 0.13,
+    "volume": 0.15,
     "correlation": 0.16,
 }
 GAP: Final = 0.03
@@ -64,7 +65,7 @@ class PairChart:
     def figure(self) -> dict[str, Any]:
         """Return traces that say what they draw, and the layout."""
         return {
-            "data": pair_traces(self.labels, self.panels),
+            "data": _traces(self.labels, self.panels),
             "layout": pair_layout(self.labels, self.panels),
         }
 
@@ -73,18 +74,24 @@ class PairChart:
     ) -> tuple[Mapping[str, Table], dict[str, Any]]:
         """Return the tables of a span of time, and the few numbers that go with them."""
         seen = cut(self.series, buckets, start_ms, end_ms)
-        arrays = self.series.thinned.get(seen)
+        with_candles = self.labels.price_view == "candles"
+        arrays = self.series.thinned.get((seen, with_candles))
         if arrays is None:
             # Shared by all who look at the same series; a few widths and zooms, no more.
             if len(self.series.thinned) >= KEPT_CUTS:
                 self.series.thinned.clear()
-            arrays = self.series.thinned[seen] = pair_arrays(self.series, seen)
+            arrays = pair_arrays(self.series, seen, with_candles=with_candles)
+            self.series.thinned[seen, with_candles] = arrays
         head = {
             "bases": self.series.bases(),
             "span": self.series.time_ms[[0, -1]].tolist() if len(self.series) else [],
             "bucket_ms": seen.size * self.series.bar_ms,
             "bar_ms": self.series.bar_ms,
+            "marks_ms": seen.mark_size * self.series.bar_ms,
+            "candle_ms": seen.candle_size * self.series.bar_ms,
+            "entries": self.series.entries(),
             "clock": self.series.clock,
+            "offset_ms": self.series.offset_ms,
         }
         return pair_tables(arrays, self.labels, decimals), head
 
@@ -110,15 +117,21 @@ def pair_figure(
         Rows drawn at most, about.
     """
     seen = cut(series, max(max_points // ROWS_A_BUCKET, 1))
-    arrays = pair_arrays(series, seen)
-    traces = [filled(trace, arrays, series.bases()) for trace in pair_traces(labels, panels)]
+    arrays = pair_arrays(series, seen, with_candles=labels.price_view == "candles")
+    traces = [filled(trace, arrays, series.bases()) for trace in _traces(labels, panels)]
     layout = pair_layout(labels, panels)
     layout["xaxis"] |= axes.within(series.time_ms)
     for axis in layout.values():
         if isinstance(axis, dict) and "title" in axis:
             words = axis["title"]["text"]
-            axis["title"]["text"] = words.replace("{bucket}", span_words(seen.size * series.bar_ms))
+            for name, size in (("{bucket}", seen.size), ("{candle}", seen.candle_size)):
+                words = words.replace(name, span_words(size * series.bar_ms))
+            axis["title"]["text"] = words
     return axes.new_figure(traces, layout)
+
+
+def _traces(labels: PairLabels, panels: Sequence[Panel]) -> list[Trace]:
+    return ranked(pair_traces(labels, panels), pair_legend(labels, panels))
 
 
 def span_words(span_ms: float) -> str:
@@ -135,11 +148,12 @@ def pair_layout(labels: PairLabels, panels: Sequence[Panel]) -> dict[str, Any]:
     domains = panel_domains(panels)
     layout = axes.base_layout(labels.view_id, margin=MARGIN)
     layout["legend"] = {"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom"}
+    layout["meta"] = {"legend": pair_legend(labels, panels), "picture": _picture(labels)}
     foot = AXES[panels[-1]].replace("axis", "")
     layout["xaxis"] = axes.time_axis(axes.NO_TIMES, anchor=foot, zone=labels.zone)
     for panel in panels:
         layout[AXES[panel]] = axes.value_axis(_title(panel, labels), domains[panel])
-    if "prices" in panels and labels.price_view == "two axes":
+    if "prices" in panels and labels.price_view in {"two axes", "candles"}:
         layout["margin"]["r"] = RIGHT_PX
         layout["yaxis2"] = _right(f"{labels.symbol_x} ({labels.price_unit_x})", "y")
     if "volume" in panels:
@@ -160,6 +174,16 @@ def pair_layout(labels: PairLabels, panels: Sequence[Panel]) -> dict[str, Any]:
             ),
         ]
     return layout
+
+
+def _picture(labels: PairLabels) -> dict[str, str]:
+    """What a saved picture says of itself, beside the span in sight."""
+    return {
+        "pair": f"{labels.symbol_y} / {labels.symbol_x}",
+        "interval": f"{labels.interval} bars",
+        "source": labels.source,
+        "zone": labels.zone,
+    }
 
 
 def panel_domains(panels: Sequence[Panel]) -> dict[Panel, tuple[float, float]]:
@@ -194,6 +218,8 @@ def _price_title(labels: PairLabels) -> str:
         return "Price (start = 100)"
     if labels.price_view == "two axes":
         return f"{labels.symbol_y} ({labels.price_unit})"
+    if labels.price_view == "candles":
+        return f"{labels.symbol_y} ({labels.price_unit})<br>candles of {{candle}}"
     return f"Price ({labels.price_unit})"
 
 

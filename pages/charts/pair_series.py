@@ -2,12 +2,13 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-PriceView = Literal["rebased", "raw", "two axes"]
+PriceView = Literal["rebased", "raw", "two axes", "candles"]
 Panel = Literal["prices", "spread", "zscore", "volume", "correlation"]
 Floats = NDArray[np.float64]
 
@@ -35,6 +36,10 @@ class PairSeries:
     clock
         Where the clock on the wall is put forward or back inside the span, ascending: before the
         first number it reads so many ms, the second, more than `time_ms` counts.
+    offset_ms
+        What `time_ms` is ahead of UTC, so that a span is the same instants in another zone.
+    open_y, high_y, low_y
+        Of the first leg's bars, quote currency; None where only closes are known.
     thinned
         What has been thinned for a screen already, by what was looked at.
     """
@@ -51,6 +56,10 @@ class PairSeries:
     volume_x: Floats
     held: NDArray[np.int8]
     clock: tuple[tuple[float, float], ...] = ()
+    offset_ms: float = 0.0
+    open_y: Floats | None = None
+    high_y: Floats | None = None
+    low_y: Floats | None = None
     thinned: dict[Hashable, dict[str, dict[str, NDArray]]] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -62,6 +71,19 @@ class PairSeries:
         if len(self) < 2:
             return 1_000.0
         return float(self.time_ms[-1] - self.time_ms[0]) / (len(self) - 1)
+
+    @cached_property
+    def entered(self) -> NDArray[np.bool_]:
+        """Whether the rule begins to say SELL or BUY at each bar; the first of all is no entry."""
+        begun: NDArray[np.bool_] = np.diff(self.held, prepend=self.held[:1]) != 0
+        begun &= self.held != NOTHING_HELD
+        return begun
+
+    def entries(self) -> dict[str, int]:
+        """Count the entries of each kind."""
+        kinds = {"SELL": SELL_HELD, "BUY": BUY_HELD}
+        begun = self.held[self.entered]
+        return {name: int(np.count_nonzero(begun == kind)) for name, kind in kinds.items()}
 
     def bases(self) -> dict[str, float]:
         """Return each leg's price at the first bar where both are known: 100 when rebased."""
@@ -90,3 +112,5 @@ class PairLabels:
     spread_decimals: int
     view_id: str
     zone: str = "UTC"
+    interval: str = "1 s"
+    source: str = ""

@@ -5,24 +5,35 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pages.charts.decimate import bucket_rows, bucket_size, bucket_sums
+from pages.charts.decimate import bucket_candles, bucket_rows, bucket_size, bucket_sums
 from pages.charts.frame import Column, Table, coded, fitting_decimals
 from pages.charts.pair_series import BUY_HELD, SELL_HELD, Floats, PairLabels, PairSeries
 
 Arrays = dict[str, NDArray]
 # Thinning gives more rows than this to a bucket: so few bars are better drawn as they are.
 BARS_A_BUCKET = 3
+# Buckets to a triangle, to a stretch of what is held and to a candle: finer ones run together.
+MARK_BUCKETS, HELD_BUCKETS, CANDLE_BUCKETS = 8, 2, 3
 DRAWN = ("price_y", "price_x", "spread", "mean", "std", "zscore", "correlation", "held")
 
 
 @dataclass(frozen=True)
 class Cut:
-    """The rows that are looked at, in buckets of `size` bars; `first` counts from the epoch."""
+    """The rows that are looked at, in buckets of `size` bars; `first` counts from the epoch.
+
+    Attributes
+    ----------
+    mark_size, held_size, candle_size
+        Bars to a triangle of each kind, to a stretch of what is held, to a candle.
+    """
 
     start: int
     end: int
     first: int
     size: int
+    mark_size: int = 1
+    held_size: int = 1
+    candle_size: int = 1
 
     @property
     def rows(self) -> slice:
@@ -37,10 +48,14 @@ def cut(series: PairSeries, buckets: int, start_ms: float = -np.inf, end_ms: flo
     first = round(float(series.time_ms[start]) / series.bar_ms) if start < len(series) else 0
     count = end - start
     size = 1 if count <= BARS_A_BUCKET * buckets else bucket_size(count, buckets)
-    return Cut(start, end, first, size)
+    coarser = (
+        bucket_size(max(count, 1), buckets // joined)
+        for joined in (MARK_BUCKETS, HELD_BUCKETS, CANDLE_BUCKETS)
+    )
+    return Cut(start, end, first, size, *coarser)
 
 
-def pair_arrays(series: PairSeries, seen: Cut) -> dict[str, Arrays]:
+def pair_arrays(series: PairSeries, seen: Cut, *, with_candles: bool = False) -> dict[str, Arrays]:
     """Thin the series.
 
     Returns
@@ -48,22 +63,29 @@ def pair_arrays(series: PairSeries, seen: Cut) -> dict[str, Arrays]:
     dict
         Tables of columns, each with its `time` (ms), ascending. `bars`: the rows that hold the
         extremes and the gaps of prices, spread and z-score. `volume`: sums of each bucket.
-        `marks`: where the rule begins to say SELL or BUY, the first of each in a bucket. `held`:
-        stretches by what the rule says during most of each bucket, SELL and BUY only.
+        `marks`: where the rule begins to say SELL or BUY, the first of each in a bucket, with how
+        many `entries` of its kind are in there. `held`: stretches by what the rule says during
+        most of each bucket, SELL and BUY only. `candles`, where asked for: of the first leg, one a
+        bucket from its `time` to its `end`.
     """
     if seen.start >= seen.end:
-        return {name: _none(columns) for name, columns in _COLUMNS.items()}
+        return {
+            name: _none(columns)
+            for name, columns in _COLUMNS.items()
+            if with_candles or name != "candles"
+        }
     time_ms = series.time_ms[seen.rows]
     found = {name: getattr(series, name)[seen.rows] for name in DRAWN}
     leading = [found[name] for name in ("price_y", "price_x", "spread", "zscore")]
     rows = bucket_rows(leading, seen.first, seen.size)
     bars = {"time": time_ms[rows], **{name: found[name][rows] for name in DRAWN}}
-    return {
+    tables = {
         "bars": bars,
         "volume": _volume(series, seen),
         "marks": _marks(series, seen),
         "held": _held(time_ms, found["held"], seen, series.bar_ms),
     }
+    return tables | {"candles": _candles(series, seen)} if with_candles else tables
 
 
 def pair_tables(
@@ -80,6 +102,7 @@ def pair_tables(
         "correlation": 3,
         "volume_y": 0,
         "volume_x": 0,
+        **dict.fromkeys(("open", "high", "low", "close"), labels.price_decimals_y),
     }
     exact = {"price_y", "price_x"}
     tables: dict[str, Table] = {}
@@ -103,8 +126,9 @@ def _column(values: NDArray, decimals: int) -> Column:
 _COLUMNS = {
     "bars": ("time", *DRAWN),
     "volume": ("time", "volume_y", "volume_x"),
-    "marks": ("time", "zscore", "held"),
+    "marks": ("time", "zscore", "held", "entries"),
     "held": ("time", "end", "held"),
+    "candles": ("time", "end", "open", "high", "low", "close"),
 }
 
 
@@ -122,31 +146,51 @@ def _volume(series: PairSeries, seen: Cut) -> Arrays:
     return {"time": numbers * series.bar_ms, **sums}
 
 
-def _marks(series: PairSeries, seen: Cut) -> Arrays:
-    """Mark the first entry of each kind in each bucket; the first bar of all is no entry."""
-    held = series.held
-    before = max(seen.start, 1)
-    entered = (held[before : seen.end] != held[before - 1 : seen.end - 1]) & (
-        held[before : seen.end] != 0
+def _candles(series: PairSeries, seen: Cut) -> Arrays:
+    """Join the first leg's bars; a bucket without a known bar stays a gap."""
+    size = seen.candle_size
+    unknown = np.full(len(series), np.nan)
+    bars = (series.open_y, series.high_y, series.low_y, series.price_y)
+    joined = bucket_candles(
+        [(unknown if each is None else each)[seen.rows] for each in bars], seen.first, size
     )
-    rows = np.flatnonzero(entered) + before
-    buckets = (rows - seen.start + seen.first) // seen.size
-    firsts = np.unique(buckets * 2 + (held[rows] == BUY_HELD), return_index=True)[1]
-    rows = np.sort(rows[firsts])
-    return {"time": series.time_ms[rows], "zscore": series.zscore[rows], "held": held[rows]}
+    begin = seen.first // size * size
+    starts = (begin + np.arange(len(joined[0])) * size) * series.bar_ms
+    names = ("open", "high", "low", "close")
+    return {"time": starts, "end": starts + size * series.bar_ms} | dict(
+        zip(names, joined, strict=True)
+    )
+
+
+def _marks(series: PairSeries, seen: Cut) -> Arrays:
+    """Mark the first entry of each kind in each bucket, and count those it stands for."""
+    rows = np.flatnonzero(series.entered[seen.rows]) + seen.start
+    buckets = (rows - seen.start + seen.first) // seen.mark_size
+    _, firsts, entries = np.unique(
+        buckets * 2 + (series.held[rows] == BUY_HELD), return_index=True, return_counts=True
+    )
+    order = np.argsort(firsts)
+    rows = rows[firsts[order]]
+    return {
+        "time": series.time_ms[rows],
+        "zscore": series.zscore[rows],
+        "held": series.held[rows],
+        "entries": entries[order],
+    }
 
 
 def _held(time_ms: Floats, held: NDArray[np.int8], seen: Cut, bar_ms: float) -> Arrays:
     """Join the buckets in which the same is held most of the time into stretches."""
+    size = seen.held_size
     sell, buy = (
-        bucket_sums((held == what).astype(np.int16), seen.first, seen.size)
+        bucket_sums((held == what).astype(np.int32), seen.first, size)
         for what in (SELL_HELD, BUY_HELD)
     )
-    bars = bucket_sums(np.ones(len(held), dtype=np.int16), seen.first, seen.size)
+    bars = bucket_sums(np.ones(len(held), dtype=np.int32), seen.first, size)
     mostly = np.where(sell * 2 > bars, SELL_HELD, np.where(buy * 2 > bars, BUY_HELD, 0))
     changes = np.flatnonzero(np.diff(mostly, prepend=mostly[0] + 1))
-    begin = seen.first // seen.size * seen.size
-    starts = np.maximum((begin + changes * seen.size) * bar_ms, time_ms[0])
+    begin = seen.first // size * size
+    starts = np.maximum((begin + changes * size) * bar_ms, time_ms[0])
     ends = np.r_[starts[1:], time_ms[-1] + bar_ms]
     kept = mostly[changes] != 0
     return {"time": starts[kept], "end": ends[kept], "held": mostly[changes][kept]}

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pages.charts import theme
+from pages.charts.pair_legend import leg_key
 from pages.charts.pair_series import BUY_HELD, SELL_HELD, PairLabels, Panel
 
 Trace = dict[str, Any]
@@ -43,20 +44,45 @@ def _line(name: str, column: str, axis: str, color: str, number_format: str) -> 
 
 
 def _price_traces(labels: PairLabels) -> list[Trace]:
-    """Both legs; in the rebased view the hover says the price too."""
-    second = "y2" if labels.price_view == "two axes" else "y"
+    """Both legs; in the rebased view the hover says the price too.
+
+    Candles are the first leg's: two sets of them over each other could not be read.
+    """
+    second = "y2" if labels.price_view in {"two axes", "candles"} else "y"
     legs = (
         (labels.symbol_y, "price_y", "y", theme.LEG_Y, labels.price_decimals_y),
         (labels.symbol_x, "price_x", second, theme.LEG_X, labels.price_decimals_x),
     )
     traces = []
     for place, (symbol, column, axis, color, decimals) in enumerate(legs):
-        trace = _line(symbol, column, axis, color, f",.{decimals}f") | {"uid": f"leg-{place}"}
+        trace = _line(symbol, column, axis, color, f",.{decimals}f")
+        trace |= {"uid": leg_key(symbol), "name": symbol}
+        trace["line"] |= {"width": theme.LEG_WIDTHS[place], "dash": theme.LEG_DASHES[place]}
         if labels.price_view == "rebased":
             trace["draws"]["kind"] = "rebased"
             trace["hovertemplate"] = f"%{{y:.3f}}  (%{{customdata:,.{decimals}f}})"
         traces.append(trace)
+    if labels.price_view == "candles":
+        traces[:1] = _candles(traces[0])
     return traces
+
+
+def _candles(leg: Trace) -> list[Trace]:
+    """Candles in place of a leg's line: hollow where the price rose, filled where it fell."""
+    base = leg | {
+        "legendgroup": leg["uid"],
+        "line": {"color": theme.LEG_Y, "width": 1},
+        "hoverinfo": "skip",
+    }
+    rising = base | {"draws": {"kind": "candles", "table": "candles", "rises": True}}
+    falling = base | {
+        "uid": f"{leg['uid']}-falling",
+        "fill": "toself",
+        "fillcolor": theme.LEG_Y,
+        "showlegend": False,
+        "draws": {"kind": "candles", "table": "candles", "rises": False},
+    }
+    return [rising, falling]
 
 
 def _spread_traces(labels: PairLabels) -> list[Trace]:
@@ -64,9 +90,11 @@ def _spread_traces(labels: PairLabels) -> list[Trace]:
     number_format = f",.{labels.spread_decimals}f"
     mean = _line("Mean", "mean", "y3", theme.MUTED, number_format)
     mean["line"]["dash"] = "dot"
+    mean["uid"] = "mean"
     band = _area(f"Mean ± {labels.band_std:g} std", "band", "y3", theme.BAND, 1.0)
     band["draws"] = {"kind": "band", "table": "bars", "times": labels.band_std}
-    return [band, mean, _line("Spread", "spread", "y3", theme.SERIES, number_format)]
+    spread = _line("Spread", "spread", "y3", theme.SERIES, number_format) | {"uid": "spread"}
+    return [band, mean, spread]
 
 
 def _area(name: str, uid: str, axis: str, color: str, opacity: float) -> Trace:
@@ -130,7 +158,12 @@ def _marks(name: str, kind: int, color: str, symbol: str) -> Trace:
         "xaxis": "x",
         "yaxis": "y4",
         "mode": "markers",
-        "marker": {"symbol": symbol, "size": 8, "color": color},
+        "marker": {
+            "symbol": symbol,
+            "size": 9,
+            "color": color,
+            "line": {"color": theme.PAPER, "width": 1},
+        },
         "hoverinfo": "skip",
         "draws": {"kind": "marks", "table": "marks", "column": "zscore", "is": kind},
     }
@@ -139,17 +172,18 @@ def _marks(name: str, kind: int, color: str, symbol: str) -> Trace:
 def _volume_traces(labels: PairLabels) -> list[Trace]:
     """Turnover of both legs, one upon the other where their currency is the same."""
     shared = labels.price_unit == labels.price_unit_x
-    below = _volume(labels.symbol_y, theme.LEG_Y, "y6", ["volume_y"])
+    dense, pale = theme.VOLUME_OPACITIES
+    below = _volume(labels.symbol_y, theme.LEG_Y, dense, "y6", ["volume_y"])
     if shared:
-        above = _volume(labels.symbol_x, theme.LEG_X, "y6", ["volume_y", "volume_x"])
+        above = _volume(labels.symbol_x, theme.LEG_X, pale, "y6", ["volume_y", "volume_x"])
         return [below, above | {"fill": "tonexty"}]
-    return [below, _volume(labels.symbol_x, theme.LEG_X, "y8", ["volume_x"])]
+    return [below, _volume(labels.symbol_x, theme.LEG_X, pale, "y8", ["volume_x"])]
 
 
-def _volume(symbol: str, color: str, axis: str, columns: list[str]) -> Trace:
+def _volume(symbol: str, color: str, opacity: float, axis: str, columns: list[str]) -> Trace:
     return {
         "type": "scatter",
-        "uid": f"{columns[-1]}",
+        "uid": f"volume-{symbol}",
         "name": f"{symbol} volume",
         "xaxis": "x",
         "yaxis": axis,
@@ -157,7 +191,7 @@ def _volume(symbol: str, color: str, axis: str, columns: list[str]) -> Trace:
         "line": {"color": color, "width": 0.8, "shape": "hv"},
         "fill": "tozeroy",
         "fillcolor": color,
-        "fade": theme.VOLUME_OPACITY,
+        "fade": opacity,
         "hovertemplate": "%{customdata:,.4s}",
         "showlegend": False,
         "draws": {"kind": "stack", "table": "volume", "columns": columns},

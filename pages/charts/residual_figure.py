@@ -10,6 +10,7 @@ from pages.charts import axes, theme
 from pages.charts.axes import Floats
 
 HEIGHT_PX: Final = 320
+SHARE: Final = "%{y:.2f} %"
 # Left to right; the gaps between them hold the axis titles.
 DOMAINS: Final = {"xaxis": (0.0, 0.27), "xaxis2": (0.37, 0.63), "xaxis3": (0.73, 1.0)}
 
@@ -74,11 +75,11 @@ def _panel(name: str, place: str, x: Floats, y: Floats, **more: Any) -> dict[str
 
 def _histogram(series: ResidualSeries) -> list[dict[str, Any]]:
     middles = (series.bin_edges[1:] + series.bin_edges[:-1]) / 2
-    bars = _panel("Residuals", "", middles, series.bin_share, hovertemplate="%{y:.2%}")
+    bars = _panel("Residuals", "", middles, series.bin_share * 100, hovertemplate=SHARE)
     bars |= {"type": "bar", "width": np.diff(series.bin_edges), "marker": {"color": theme.MUTED}}
     line = {"color": theme.SELL, "width": 1.5}
-    normal = _panel("Normal", "", middles, series.normal_share, mode="lines", line=line)
-    return [bars, normal | {"hovertemplate": "%{y:.2%}"}]
+    normal = _panel("Normal", "", middles, series.normal_share * 100, mode="lines", line=line)
+    return [bars, normal | {"hovertemplate": SHARE}]
 
 
 def _quantiles(series: ResidualSeries) -> list[dict[str, Any]]:
@@ -116,7 +117,7 @@ def _layout(series: ResidualSeries, unit: str, view_id: str) -> dict[str, Any]:
         layout[name] = axes.value_axis(title, DOMAINS[name], **more, showgrid=False)
     top = float(max(series.bin_share.max(initial=0.0), series.normal_share.max(initial=0.0)))
     span = _span(np.r_[series.acf, series.acf_bound, -series.acf_bound])
-    layout["yaxis"] = axes.value_axis("Share", tickformat=".0%", range=[0, 1.06 * (top or 1.0)])
+    layout["yaxis"] = axes.value_axis("Share (%)", range=[0, 106 * (top or 1.0)])
     layout["yaxis2"] = axes.value_axis(
         "Residual (std)", anchor="x2", range=_span(np.r_[series.ordered, series.theoretical])
     )

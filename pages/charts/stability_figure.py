@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pages.charts import axes, theme
 from pages.charts.decimate import decimate
+from pages.charts.digits import path_decimals
 
 Floats = NDArray[np.float64]
 
@@ -74,9 +75,10 @@ def stability_figure(
     cusum_ms, cusum = series.cusum_time_ms[rows], series.cusum[rows]
     times = [series.time_ms, cusum_ms]
     span = np.array([min(t.min() for t in times if len(t)), max(t.max() for t in times if len(t))])
+    digits = f",.{path_decimals(series.beta)}f"
     traces = [
         axes.band("95 % band of β", series.time_ms, series.low, series.high),
-        _line("β", series.time_ms, series.beta, "y", ".5g", mode="lines+markers"),
+        _line("β", series.time_ms, series.beta, "y", digits, mode="lines+markers"),
         axes.level("Level", span, level, "y2", theme.SELL),
         _line("p-value", series.time_ms, series.pvalue, "y2", ".3f", mode="lines+markers"),
         _line("Half-life", series.time_ms, series.half_life, "y3", ",.1f", mode="lines+markers"),

@@ -32,9 +32,12 @@ CSS_VARIABLES: Final[dict[str, str]] = {
 """Light colour of a role -> the CSS variable that holds it in the reader's theme."""
 
 LINE_WIDTH: Final = 1.2
+# The legs are told apart without colours too: one broad and whole, the other narrow and dashed.
+LEG_WIDTHS: Final = (1.8, 1.2)
+LEG_DASHES: Final = ("solid", "5px,2px")
 FONT_SIZE: Final = 12
 HELD_OPACITY: Final = 0.13
-VOLUME_OPACITY: Final = 0.45
+VOLUME_OPACITIES: Final = (0.7, 0.25)
 
 
 def faded(color: str, opacity: float) -> str:

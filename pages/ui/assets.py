@@ -7,7 +7,10 @@ from starlette.routing import Route
 from pages.ui import plotly_library
 from pages.ui.chart_route import CHART_PATH, chart
 from pages.ui.chart_script import script_routes
+from pages.ui.file_route import file
 from pages.ui.health import HEALTH_PATH, PILL_PATH, healthz, pill
+from pages.ui.served_files import FILES_PATH
+from pages.ui.serving import probe_routes
 
 _FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
 
@@ -19,7 +22,9 @@ def routes() -> list[Route]:
         Route(HEALTH_PATH, healthz),
         Route(PILL_PATH, pill),
         Route(CHART_PATH + "/{token}", chart),
+        Route(FILES_PATH + "/{token}/{name}", file),
         *script_routes(),
+        *probe_routes(),
     ]
 
 

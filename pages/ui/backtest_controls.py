@@ -21,6 +21,7 @@ from analytics.backtest_rules import (
 from analytics.errors import ParameterError
 from analytics.hedge import CAUSAL_HEDGES, HEDGE_WORDS
 from analytics.params import PairParams
+from analytics.signals import DEFAULT_THRESHOLDS, SYMMETRIC
 from pages.ui import choices, formats
 from pages.ui.controls import BOUND, number, select
 from pages.ui.notices import Notice
@@ -33,8 +34,8 @@ COST_WORDS: Final = {
     "none": "No costs: what nobody gets.",
 }
 RULE_WORDS: Final = {
-    "mission": "SELL above +2, BUY below 0; each signal reverses the other.",
-    "symmetric": "SELL above +2, BUY below −2; out at 0.",
+    DEFAULT_THRESHOLDS.name: "SELL above +2, BUY below 0; each signal reverses the other.",
+    SYMMETRIC.name: "SELL above +2, BUY below −2; out at 0.",
 }
 STOP_HELP: Final = "Leave when |z| has gone this far against the position. 0: no stop."
 TIME_HELP: Final = "Leave after so many bars. 0: no time-stop."

@@ -1,12 +1,12 @@
 """What can be taken home of a backtest: ledger and paths as CSV, a report as one HTML file."""
 
+from collections.abc import Callable
 from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
-import streamlit as st
 
 from analytics.backtest import BacktestResult
 from analytics.frames import bar_times_us, utc_index
@@ -14,6 +14,7 @@ from pages.ui import (
     backtest_charts,
     backtest_words,
     exports,
+    files,
     formats,
     markup,
     plotly_library,
@@ -21,6 +22,8 @@ from pages.ui import (
 from pages.ui.backtest_data import Runs
 from pages.ui.csv_file import csv_bytes
 from pages.ui.figure_html import figure_block
+from pages.ui.files import Offer
+from pages.ui.served_files import MadeFile, MakeFile
 
 STYLE: Final = Path(__file__).parent / "style.css"
 PAGE_STYLE: Final = """
@@ -133,21 +136,25 @@ def settings_table(result: BacktestResult) -> str:
 
 
 def offer(found: Runs, source: str, notes: list[str], *, is_synthetic: bool) -> None:
-    """Offer all three; what they need is bound here, since they run outside any session."""
+    """Offer all three."""
     result = found.whole
     extra = ("synthetic",) if is_synthetic else ()
     params, index = result.params, result.y.index
     stem = exports.file_stem(
         params.y, params.x, index[0], index[-1], params.interval, "backtest", *extra
     )
-    files = (
-        ("Trades (CSV)", f"{stem}_trades.csv", "text/csv", partial(trades_csv, result)),
-        ("Bars (CSV)", f"{stem}_bars.csv", "text/csv", partial(bars_csv, result)),
-        ("Report (HTML)", f"{stem}.html", "text/html", partial(report, found, source, notes)),
-    )
-    with st.container(horizontal=True):
-        for label, name, mime, data in files:
-            st.download_button(
-                label, data=data, file_name=name, mime=mime, on_click="ignore",
-                key=f"bt_download_{mime}_{label}",
-            )  # fmt: skip
+
+    def making(ending: str, mime: str, write: Callable[[], bytes]) -> MakeFile:
+        return lambda _: MadeFile(f"{stem}{ending}", mime, write())
+
+    files.show(
+        (
+            Offer("Trades (CSV)", "backtest-trades",
+                  making("_trades.csv", "text/csv", partial(trades_csv, result))),
+            Offer("Bars (CSV)", "backtest-bars",
+                  making("_bars.csv", "text/csv", partial(bars_csv, result))),
+            Offer("Report (HTML)", "backtest-report",
+                  making(".html", "text/html", partial(report, found, source, notes))),
+        ),
+        key="backtest_files",
+    )  # fmt: skip

@@ -10,12 +10,15 @@ from streamlit.delta_generator import DeltaGenerator
 from analytics.errors import AnalyticsError
 from analytics.pair import PairAnalytics, PairParams
 from ingest.files import ReadReport
+from ingest.lot_steps import Kept
 from ingest.tick import IngestError
 from pages.charts.pair_series import PriceView
 from pages.ui import (
     coverage_note,
     exports,
     figures,
+    files,
+    lack_notice,
     markup,
     notices,
     pair_data,
@@ -24,10 +27,13 @@ from pages.ui import (
     trends,
 )
 from pages.ui.choices import PRICE_VIEWS, recall
+from pages.ui.controls import choose_range
+from pages.ui.files import Offer
 from pages.ui.header import Desk
-from pages.ui.once import once_for_each
+from pages.ui.once import Once, once_for_each
 from pages.ui.pair_chart import show_pair_chart
 from pages.ui.signal_table import latest_changes
+from pages.ui.trade import Terms
 
 VIEWS: Final[tuple[PriceView, ...]] = PRICE_VIEWS  # named as the URL has them
 MAX_POINTS: Final = 2_000
@@ -50,11 +56,20 @@ class Source:
 
 @dataclass(frozen=True)
 class Pair:
-    """A pair, where it is from, and how its bars are read, anew at each call."""
+    """A pair, where it is from, and how its bars are read, anew at each call.
+
+    `capital` and `lots` say how large a BUY or SELL of it is.
+    """
 
     params: PairParams
     source: Source
     read: Callable[[], pair_data.PairBars]
+    capital: float = Terms().capital
+    lots: Callable[[], Kept] = dict
+
+    def terms(self) -> Terms:
+        """What a size stands on now."""
+        return Terms(self.capital, self.lots())
 
 
 @dataclass(frozen=True)
@@ -64,7 +79,6 @@ class Parts:
     view: PriceView
     tab: tabs.OpenTab
     changes: DeltaGenerator
-    exports: DeltaGenerator
 
 
 @dataclass(frozen=True)
@@ -87,31 +101,35 @@ class _Shown:
     answers: str
 
 
-def lay_out(pair: Pair | None) -> Places:
-    """Draw what stands still; `show_pair` fills it."""
-    is_whole = pair is not None and _has_result(pair)
+def lay_out(pair: Pair | None, *, may_read_all: bool = False) -> Places:
+    """Draw what stands still; `show_pair` fills it. A file may be looked at whole."""
+    shown = None if pair is None else _result_now(pair)
     with st.container(key="answers", gap="xsmall"):
         top = st.container(gap="xsmall")
-        if pair is None or not is_whole:
+        if pair is None:
             return Places(top, st.container(), None)
         # One frame, so that what chooses and explains can stand beside the chart's own buttons.
         chart = st.container(key="chart", gap="xsmall")
         with chart, st.container(horizontal=True, key="chart_choices"):
+            choose_range(pair.params.interval, may_read_all=may_read_all)
+            if shown is None:  # another range may have what this one lacks
+                return Places(top, chart, None)
             view = _choose_price_view()
             _explain(pair)
     st.caption(_chart_caption(pair.source))
     left, right = st.columns([1.75, 1], gap="large")
     with left:
         tab = tabs.choose()
-    offers = st.container(horizontal=True, key="exports")
-    return Places(top, chart, Parts(view, tab, right, offers))
+    with st.container(key="exports"):
+        files.show(_offers(pair, shown), key="pair_files")
+    return Places(top, chart, Parts(view, tab, right))
 
 
-def _has_result(pair: Pair) -> bool:
+def _result_now(pair: Pair) -> "_Shown | None":
     try:
-        return _find(pair, pair.read()) is not None
+        return _find(pair, pair.read())
     except (IngestError, AnalyticsError):
-        return False  # told where the result would have been
+        return None  # told where the result would have been
 
 
 @st.fragment
@@ -139,7 +157,7 @@ def show_pair(pair: Pair, places: Places, feed: Sequence[str] = ()) -> bool:
     if shown is None or places.parts is None:
         return shown is None and places.parts is None
     with notices.shown_in_place():
-        _show_parts(shown, pair.source, places.parts)
+        _show_parts(shown, pair, places.parts)
     return True
 
 
@@ -153,9 +171,12 @@ def _show_top(pair: Pair, feed: Sequence[str]) -> _Shown | None:
     finally:
         # The head stands above whatever is said about the bars.
         st.html(_head(bars, pair) + below)
+    params = pair.params
+    lack = None if shown is None else lack_notice.latest_lack(shown.result)
+    if lack is not None:
+        lack_notice.show(lack, params, bars, key="lack")
     if shown is None:
-        params = pair.params
-        notices.show(notices.bars_so_far(0, params.window, "The analysis", params.interval))
+        lack_notice.show(lack_notice.nothing(params), params, bars, key="lack")
     return shown
 
 
@@ -164,17 +185,29 @@ def _find(pair: Pair, bars: pair_data.PairBars) -> _Shown | None:
     result = pair_data.analyse(bars, pair.params)
     if len(result.zscore) == 0:
         return None
-    return _Shown(result, bars, _answers(result, bars))
+    return _Shown(result, bars, _answers(result, bars, pair.terms()))
 
 
-def _show_parts(shown: _Shown, source: Source, parts: Parts) -> None:
-    result, bars = shown.result, shown.bars
-    show_pair_chart(result, view=parts.view, source=source.name)
+def _show_parts(shown: _Shown, pair: Pair, parts: Parts) -> None:
+    result, bars, source = shown.result, shown.bars, pair.source.name
+    files.serve(_offers(pair, shown))
+    show_pair_chart(result, view=parts.view, source=source)
     with parts.tab.place, notices.shown_in_place():
-        tabs.fill(parts.tab.name, result, bars, source.name)
+        tabs.fill(parts.tab.name, result, bars, source)
     parts.changes.html(_changes(result))
-    with parts.exports:
-        exports.offer_analytics(result, bars, source.name, is_synthetic=source.is_synthetic)
+
+
+def _offers(pair: Pair, shown: _Shown) -> tuple[Offer, ...]:
+    """Offer the pair as it is at the click; while paused as the page shows it."""
+
+    def look() -> exports.Looked:
+        if pair.source.is_paused:
+            return exports.Looked(shown.result, shown.bars)
+        bars = pair.read()
+        return exports.Looked(pair_data.analyse(bars, pair.params), bars)
+
+    source = pair.source
+    return exports.analytics_offers(look, source.name, is_synthetic=source.is_synthetic)
 
 
 @once_for_each
@@ -182,10 +215,21 @@ def _main_figures(result: PairAnalytics, bars: pair_data.PairBars) -> tuple[mark
     return tuple(figures.main_figures(result, trends.relation(result, bars)))
 
 
+def _answers(result: PairAnalytics, bars: pair_data.PairBars, terms: Terms) -> str:
+    """Set the signal and its figures, once for a result and the money of a reader."""
+    return _answers_by_terms(result).get(
+        terms.key(result), lambda: _new_answers(result, bars, terms)
+    )
+
+
 @once_for_each
-def _answers(result: PairAnalytics, bars: pair_data.PairBars) -> str:
+def _answers_by_terms(_result: PairAnalytics) -> Once[str]:
+    return Once(8)
+
+
+def _new_answers(result: PairAnalytics, bars: pair_data.PairBars, terms: Terms) -> str:
     items = markup.figures(_main_figures(result, bars))
-    return markup.block(figures.signal(result), items, css="pd-top")
+    return markup.block(figures.signal(result, terms), items, css="pd-top")
 
 
 @once_for_each
@@ -225,7 +269,8 @@ def _choose_price_view() -> PriceView:
     recall("prices", VIEWS)
     chosen = st.segmented_control(
         "Prices", VIEWS, default=VIEWS[0], key="prices", required=True, bind="query-params",
-        help="rebased: both start at 100. raw: one axis in quote currency. two axes: one each.",
+        help="rebased: both start at 100. raw: one axis in quote currency. two axes: one each. "
+        "candles: of S1, with S2 as a line on an axis of its own.",
         label_visibility="collapsed",
     )  # fmt: skip
     return chosen if chosen in VIEWS else VIEWS[0]
@@ -234,8 +279,11 @@ def _choose_price_view() -> PriceView:
 def _chart_caption(source: Source) -> str:
     drawn = f"About {MAX_POINTS:,} points are drawn at most: extremes and gaps are kept"
     told = [
-        "Drag to zoom in time, double-click to see all, click a name to hide it.",
+        "Drag to zoom in time, or move the window in the strip below.",
+        "Double-click to see all, click a name to hide it.",
         f"{drawn}, the CSV has every bar.",
+        "A triangle stands for the first of entries close together (point at it for how many),",
+        "the shading for what is said most of the time.",
     ]
     if source.is_synthetic:
         told.insert(0, "Synthetic data, made by a script: no market.")

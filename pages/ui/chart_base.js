@@ -83,6 +83,10 @@ function fitNarrow(layout, traces, width) {
   layout.height += top - layout.margin.t;
   layout.margin = { ...layout.margin, l: 58, r: layout.yaxis2 || layout.yaxis8 ? 58 : 6, t: top };
   layout.font = { ...layout.font, size: 11 };
+  for (const [name, axis] of Object.entries(layout)) {
+    if (!name.startsWith("yaxis") || !axis.title?.text) continue;
+    layout[name] = { ...axis, title: { ...axis.title, text: axis.title.text.replace("<br>", " "), standoff: 4 } };
+  }
   if (layout.xaxis.type === "date") layout.xaxis = { ...layout.xaxis, nticks: 4 };
   for (const trace of traces) if (trace.marker) trace.marker = { ...trace.marker, size: 5 };
 }

@@ -1,5 +1,8 @@
 // Traces that say what they draw, filled from tables (as `pages/charts/fill.py` does).
 
+// Share of a candle's time that is left free on either side of its body.
+const CANDLE_ROOM = 0.15;
+
 function rowsWhere(column, value) {
   const rows = [];
   for (let i = 0; i < column.length; i += 1) if (column[i] === value) rows.push(i);
@@ -20,6 +23,21 @@ function bandOutline(times, mean, std, reach) {
     x.push(NaN);
     y.push(NaN);
     start = -1;
+  }
+  return { x, y };
+}
+
+// One closed outline for each chosen candle, its wicks on the way.
+function candleOutline({ time, end, open, high, low, close }, chooses) {
+  const x = [];
+  const y = [];
+  for (let i = 0; i < time.length; i += 1) {
+    if (Number.isNaN(close[i]) || !chooses(open[i], close[i])) continue;
+    const room = CANDLE_ROOM * (end[i] - time[i]);
+    const [left, right, middle] = [time[i] + room, end[i] - room, (time[i] + end[i]) / 2];
+    const [top, foot] = [Math.max(open[i], close[i]), Math.min(open[i], close[i])];
+    x.push(middle, middle, right, right, middle, middle, middle, left, left, middle, NaN);
+    y.push(high[i], top, top, foot, foot, low[i], foot, foot, top, top, NaN);
   }
   return { x, y };
 }
@@ -54,6 +72,9 @@ const FILLS = {
       y: rows.flatMap(() => [0, 1, 1, 0, NaN]),
     };
   },
+  candles(draws, table) {
+    return candleOutline(table, (open, close) => close >= open === draws.rises);
+  },
   stack(draws, table) {
     const columns = draws.columns.map((name) => table[name]);
     const y = columns[0].map((_, i) => columns.reduce((sum, column) => sum + column[i], 0));
@@ -74,10 +95,4 @@ function filledTraces(traces, tables, bases) {
     ...(fade === undefined ? {} : { fillcolor: faded(trace.fillcolor, fade) }),
     ...FILLS[draws.kind](draws, tables[draws.table], bases),
   }));
-}
-
-function spanWords(spanMs) {
-  const seconds = spanMs / 1000;
-  const [unit, length] = [["h", 3600], ["min", 60], ["s", 1]].find(([, least]) => seconds >= least) ?? ["s", 1];
-  return `${Number((seconds / length).toPrecision(3))} ${unit}`;
 }

@@ -17,7 +17,8 @@ SHARED: Final = ("chart_base.js", "chart_time.js")
 FILES: Final = {
     "figure": (*SHARED, "live_chart.js"),
     "stream": (
-        *SHARED, "chart_tables.js", "chart_fill.js", "chart_toolbar.js", "chart_stream.js",
+        *SHARED, "chart_span.js", "chart_tables.js", "chart_fill.js", "chart_legend.js",
+        "chart_overview.js", "chart_toolbar.js", "chart_stream.js",
     ),
 }  # fmt: skip
 _SCRIPTS: Final = {

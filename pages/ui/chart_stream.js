@@ -10,9 +10,13 @@ const AT_END_SHARE = 0.02;
 const RETRY_MS = 2000;
 const SETTLE_MS = 120;
 const KEEP = "pairdesk-chart:";
-// What stands above the figure on a wide screen, and the least that its panels can be read in.
-const ABOVE_PX = 353;
-const LEAST_PX = 540;
+const READING_STEPS = { ArrowLeft: -1, ArrowRight: 1 };
+// The least that the panels can be read in, what is left free below them, and by how much what
+// stands above may grow or shrink before the figure follows.
+const LEAST_PX = 400;
+const BELOW_PX = 26;
+const STEADY_PX = 20;
+const TOP_PX = 8;
 
 class Stream {
   constructor(host) {
@@ -20,6 +24,8 @@ class Stream {
     this.plot = host.querySelector(".pairdesk-plot");
     this.range = null;
     this.follow = true;
+    this.hidden = new Set();
+    this.offset = 0;
     this.isBusy = false;
     this.listeners = [];
     this.listen(document, "visibilitychange", () => this.refresh());
@@ -31,14 +37,14 @@ class Stream {
     this.listen(matchMedia("(prefers-color-scheme: dark)"), "change", () => {
       setTimeout(() => this.draw(), 300);
     });
-    this.listen(window, "resize", () => {
-      if (this.told && this.heightPx() !== this.plot.layout?.height) this.draw();
-    });
+    this.listen(window, "resize", () => this.resize());
     this.resized = new ResizeObserver(() => {
       if (this.whole && this.widthPx() !== this.drawnPx) this.refresh();
     });
     this.resized.observe(host);
     this.bar = new Toolbar(this);
+    this.legend = new Legend(this);
+    this.overview = new Overview(this);
   }
 
   listen(target, name, handler) {
@@ -58,7 +64,7 @@ class Stream {
   tell(data) {
     if (this.told?.url !== data.url) this.whole = this.detail = undefined;
     this.told = data;
-    this.host.style.minHeight = this.heightPx() + "px";
+    if (!this.whole) this.plot.style.minHeight = this.heightPx() + "px";
     this.plot.setAttribute("aria-label", data.label + ". " + this.bar.keysWords);
     this.refresh();
   }
@@ -67,11 +73,23 @@ class Stream {
     return Math.max(1, Math.round(this.plot.clientWidth / WIDTH_STEP_PX)) * WIDTH_STEP_PX;
   }
 
-  // All panels on the first screen; a narrow one is scrolled anyway, and shows them tall.
+  // All panels and the strip on the first screen; a narrow one is scrolled anyway, and shows them
+  // tall. What comes and goes above by a line does not move the figure.
   heightPx() {
-    const { height } = this.told;
-    if (this.host.clientWidth < NARROW_PX) return height;
-    return Math.min(height, Math.max(LEAST_PX, window.innerHeight - ABOVE_PX));
+    if (this.host.clientWidth < NARROW_PX && !this.bar.isFull()) return this.told.height;
+    const box = this.plot.getBoundingClientRect();
+    const below = this.host.lastElementChild.getBoundingClientRect().bottom - box.bottom;
+    const scroller = this.bar.isFull() ? this.host : this.host.closest("[data-testid=stMain]");
+    const above = box.top + (scroller?.scrollTop ?? 0);
+    const height = Math.max(LEAST_PX, Math.floor(window.innerHeight - above - below - BELOW_PX));
+    if (!this.fitted || Math.abs(height - this.fitted) > STEADY_PX) this.fitted = height;
+    return this.fitted;
+  }
+
+  resize() {
+    if (!this.whole) return;
+    this.fitted = undefined;
+    if (this.heightPx() !== this.plot.layout?.height) this.draw();
   }
 
   later(delayMs) {
@@ -113,16 +131,23 @@ class Stream {
   async pullWhole() {
     const px = this.widthPx();
     if (this.whole?.head.version >= this.told.version && this.drawnPx === px) return;
-    const before = this.whole?.head.span;
     this.whole = await this.fetched({ width: px }, this.whole);
     this.drawnPx = px;
     if (this.whole.head.figure) this.figure = this.whole.head;
-    const { span } = this.whole.head;
-    this.restore(this.figure.figure.layout.uirevision);
-    if (this.follow && this.range && before && span.length) {
-      const moved = span[1] - before[1];
-      this.range = this.range.map((edge) => edge + moved);
-    }
+    this.carry();
+  }
+
+  // The reader's span and hidden lines in what has come: the same instants, as far as it has them.
+  carry() {
+    const { span, offset_ms: offset } = this.whole.head;
+    const view = this.figure.figure.layout.uirevision;
+    if (this.view !== view) this.begin(view, offset);
+    else this.range = movedBy(this.range, offset - this.offset);
+    this.offset = offset;
+    if (!this.range || !(span[1] > span[0])) return;
+    if (this.follow) this.range = spanAtEnd(this.range, span);
+    this.range = spanWithin(this.range, span);
+    this.follow ||= !this.range;
   }
 
   // A zoomed span at the full width of the screen, with some room to pan; none where the whole
@@ -152,30 +177,31 @@ class Stream {
     return frame ?? this.fetched(wish, undefined);
   }
 
-  // The span, the switch and hidden traces of this view, also after a reload of the page.
-  restore(view) {
-    if (this.view === view) return;
+  // Another pair or source begins with all of it, but for what was kept over a reload of the page.
+  begin(view, offset) {
     const isFirst = this.view === undefined;
     this.view = view;
-    this.hidden = undefined;
-    [this.range, this.follow] = [null, true];
-    if (!isFirst) return;
+    [this.range, this.follow, this.hidden] = [null, true, new Set()];
+    if (!isFirst) { this.legend.at = null; this.keep(); return; }
     const kept = JSON.parse(sessionStorage.getItem(KEEP + this.told.key) ?? "null");
     if (kept?.view !== view) return;
-    [this.range, this.follow, this.hidden] = [kept.range, kept.follow, kept.hidden];
-    if (this.range && this.follow) this.slideToEnd();
-    else if (this.range && this.range[0] > this.whole.head.span[1]) this.range = null;
+    this.range = movedBy(kept.range, offset);
+    this.follow = kept.follow;
+    this.hidden = new Set(kept.hidden);
   }
 
+  // In UTC: the zone may be another next time.
   keep() {
-    const { view, range, follow } = this;
-    const hidden = [...hiddenTraces(this.plot)];
+    const { view, follow } = this;
+    const range = movedBy(this.range, -this.offset);
+    const hidden = [...this.hidden];
     sessionStorage.setItem(KEEP + this.told.key, JSON.stringify({ view, range, follow, hidden }));
   }
 
-  slideToEnd() {
-    const moved = this.whole.head.span[1] - this.range[1];
-    this.range = this.range.map((edge) => edge + moved);
+  hide(key) {
+    if (!this.hidden.delete(key)) this.hidden.add(key);
+    this.keep();
+    this.draw();
   }
 
   seen() {
@@ -183,22 +209,39 @@ class Stream {
     return this.range ?? (span.length && span[1] > span[0] ? span : null);
   }
 
+  // The finer rows' own numbers and where they lie; undefined where there are none.
+  finer() {
+    const time = this.detail?.tables.bars.time;
+    return time?.length ? { head: this.detail.head, from: time[0], to: time.at(-1) } : undefined;
+  }
+
   built() {
     const { figure, css_variables: variables } = this.figure;
     const colors = readersColors(this.host, variables);
-    const tables = this.detail ? withDetail(this.whole, this.detail) : this.whole.tables;
-    const data = filledTraces(themed(figure.data, colors), tables, this.whole.head.bases);
-    const layout = themed(figure.layout, colors);
-    const bucket = spanWords((this.detail ?? this.whole).head.bucket_ms);
-    for (const axis of Object.values(layout)) {
-      if (axis?.title?.text) axis.title.text = axis.title.text.replace("{bucket}", bucket);
-    }
+    this.tables = this.detail ? withDetail(this.whole, this.detail) : this.whole.tables;
+    const data = filledTraces(themed(figure.data, colors), this.tables, this.whole.head.bases);
+    for (const trace of data) trace.visible = !this.hidden.has(trace.legendgroup ?? trace.uid);
+    // The legend is ours and hides nothing of the figure; a picture takes the library's own.
+    const { meta, legend, uirevision, ...layout } = themed(figure.layout, colors);
+    this.meta = meta;
+    this.pictureLayout = { legend };
+    this.legend.build(meta.legend);
+    this.legend.show();  // what it says may take another line, which the height has to know
+    const sizes = (this.detail ?? this.whole).head;
+    for (const axis of Object.values(layout)) if (axis?.title?.text) axis.title.text = this.sized(axis.title.text, sizes);
     layout.font.family = getComputedStyle(this.host).fontFamily;
     layout.height = this.heightPx();
     layout.autosize = true;
+    layout.showlegend = false;
+    layout.hovermode = false;
+    layout.margin = { ...layout.margin, t: TOP_PX };
     layout.dragmode = matchMedia("(pointer: coarse)").matches ? false : this.bar.dragmode;
     fitNarrow(layout, data, this.host.clientWidth);
     return { data, layout };
+  }
+
+  sized(words, { bucket_ms: bucket, candle_ms: candle }) {
+    return words.replace("{bucket}", spanWords(bucket)).replace("{candle}", spanWords(candle));
   }
 
   async draw() {
@@ -207,22 +250,31 @@ class Stream {
     if (this.isDragging) { this.isWaiting = true; return; }
     const { data, layout } = this.built();
     const isFirst = !this.plot._fullLayout;
-    if (isFirst && this.hidden) {
-      for (const trace of data) if (this.hidden.includes(trace.uid)) trace.visible = "legendonly";
-    }
-    const hidden = isFirst ? new Set(this.hidden) : hiddenTraces(this.plot);
     this.traces = data;
     this.fixed = new Set(Object.keys(layout).filter((name) => layout[name]?.range));
     const range = this.seen();
-    fitAxes(layout, data, hidden, range);
+    fitAxes(layout, data, this.hiddenUids(), range);
     if (range) layout.xaxis = { ...layout.xaxis, range: [...range], autorange: false };
     Object.assign(layout.xaxis, wallAxis(range, this.clock(), this.host.clientWidth));
     const told = written(data, layout);
+    this.plot.style.minHeight = layout.height + "px";
     await this.Plotly.react(this.plot, told.data, told.layout, STREAM_CONFIG);
     if (isFirst) this.followReader();
-    this.bar.show();
+    this.overview.draw();
+    this.showAround();
     this.plot.dataset.draws = String(Number(this.plot.dataset.draws ?? 0) + 1);
     this.plot.dataset.version = String(this.whole.head.version);
+  }
+
+  hiddenUids() {
+    return new Set(this.traces.filter((trace) => !trace.visible).map((trace) => trace.uid));
+  }
+
+  // What stands around the panels and tells of them.
+  showAround() {
+    this.bar.show();
+    this.legend.show();
+    if (this.meta) this.overview.show();
   }
 
   dropped() {
@@ -239,51 +291,58 @@ class Stream {
       const axis = this.plot._fullLayout.xaxis;
       this.look(axis.range.map((edge) => axis.r2l(edge)));
     });
-    this.plot.on("plotly_afterplot", () => this.writeTimes());
-    this.writeTimes();
     this.plot.on("plotly_doubleclick", () => this.look(null));
-    this.plot.on("plotly_restyle", () => { this.refit(); this.keep(); });
   }
 
   clock() {
     return this.whole.head.clock;
   }
 
-  writeTimes() {
-    const axis = this.plot._fullLayout.xaxis;
-    if (!this.clock().length || axis.pairdeskClock) return;
-    axis.pairdeskClock = this.clock();
-    writeByTheWall(axis, axis.pairdeskClock);
+  // Place on the plot of a time in sight, px; null where it is out of sight.
+  pxOf(ms) {
+    const range = this.seen();
+    if (!range || ms < range[0] || ms > range[1]) return null;
+    const { l, w } = this.plot._fullLayout._size;
+    return l + ((ms - range[0]) / (range[1] - range[0])) * w;
+  }
+
+  // Time where the reader points, null beside the panels.
+  timeAt(clientX) {
+    const range = this.whole && this.plot._fullLayout && this.seen();
+    if (!range) return null;
+    const { l, w } = this.plot._fullLayout._size;
+    const share = (clientX - this.plot.getBoundingClientRect().left - l) / w;
+    return share < 0 || share > 1 ? null : range[0] + share * (range[1] - range[0]);
   }
 
   // The reader looks at another span: null is all of it. What reaches the end goes on following.
   look(range) {
-    const [first, last] = this.whole.head.span;
-    const width = range ? range[1] - range[0] : last - first;
-    const isAll = !range || (range[0] <= first && range[1] >= last);
-    this.range = isAll ? null : range;
-    this.follow = isAll || (this.follow && range[1] >= last - width * AT_END_SHARE);
+    const { span } = this.whole.head;
+    const width = range ? range[1] - range[0] : 0;
+    this.range = range && spanWithin(width < span[1] - span[0] ? spanMovedInside(range, span) : range, span);
+    this.follow = !this.range || (this.follow && range[1] >= span[1] - width * AT_END_SHARE);
     this.refit();
     this.keep();
-    this.bar.show();
     this.later(SETTLE_MS);
   }
 
-  // The last so many ms.
-  lookBack(spanMs) {
-    const last = this.whole.head.span[1];
-    this.follow = true;
-    this.look([last - spanMs, last]);
+  // While the strip's window is dragged; `look` follows.
+  slide(range) {
+    this.range = range;
+    this.showAround();
+    this.isSliding ??= this.refit().finally(() => {
+      this.isSliding = undefined;
+      if (this.range !== range && this.isDragging) this.slide(this.range);
+    });
   }
 
   setFollow(follow) {
-    const [first, last] = this.whole.head.span;
-    if (follow && this.range) this.slideToEnd();
-    if (!follow && !this.range) this.range = [first, last];
+    const { span } = this.whole.head;
+    if (follow && this.range) this.range = spanAtEnd(this.range, span);
+    if (!follow && !this.range) this.range = [...span];
     this.follow = follow;
     this.refit();
     this.keep();
-    this.bar.show();
     this.later(0);
   }
 
@@ -292,10 +351,11 @@ class Stream {
     const update = range ? { "xaxis.range": range.map(timeWords) } : {};
     const ticks = wallAxis(range, this.clock(), this.host.clientWidth);
     for (const [name, value] of Object.entries(ticks)) update["xaxis." + name] = value;
-    const fitted = fitAxes({ ...this.plot.layout, ...this.unranged() }, this.traces, hiddenTraces(this.plot), range);
+    const fitted = fitAxes({ ...this.plot.layout, ...this.unranged() }, this.traces, this.hiddenUids(), range);
     for (const [name, axis] of Object.entries(fitted)) {
       if (name.startsWith("yaxis") && !this.fixed.has(name)) update[name + ".range"] = axis.range;
     }
+    this.showAround();
     this.isOwn = true;
     try {
       await this.Plotly.relayout(this.plot, update);
@@ -315,6 +375,11 @@ class Stream {
   key(event) {
     const range = this.whole && this.seen();
     if (!range || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.shiftKey && READING_STEPS[event.key]) {
+      event.preventDefault();
+      this.legend.step(READING_STEPS[event.key]);
+      return;
+    }
     const [from, to] = range;
     const width = to - from;
     const spans = {
@@ -325,6 +390,7 @@ class Stream {
       Home: () => null,
     };
     if (event.key === "End") this.setFollow(true);
+    else if (event.key === "Escape") this.legend.clear();
     else if (spans[event.key]) this.look(spans[event.key]());
     else return;
     event.preventDefault();

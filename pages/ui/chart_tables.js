@@ -77,8 +77,8 @@ function withDetail(whole, detail) {
   const [from, to] = [times[0], times[times.length - 1] + 1];
   const tables = {};
   for (const [name, table] of Object.entries(whole.tables)) {
-    // Sums of other buckets would stand higher or lower: they do not mix.
-    if (name === "volume") { tables[name] = detail.tables[name]; continue; }
+    // Sums of other buckets would stand higher or lower, candles broader: they do not mix.
+    if (name === "volume" || name === "candles") { tables[name] = detail.tables[name]; continue; }
     const [before, after] = [firstAtOrAfter(table.time, from), firstAtOrAfter(table.time, to)];
     tables[name] = Object.fromEntries(
       Object.entries(table).map(([column, values]) => [

@@ -58,7 +58,7 @@ function written(data, layout) {
 
 // The axis counts evenly, on the clock that the reader's wall has at the end of the span. Where that
 // is put forward or back inside the span, `clock` says [until, shift]: before `until` the wall reads
-// `shift` ms more than the axis counts. Ticks and hover are then written by the wall.
+// `shift` ms more than the axis counts. Ticks and the times in words are then written by the wall.
 
 const TICK_PX = 150;
 const [SECOND, MINUTE, HOUR] = [1000, 60000, 3600000];
@@ -104,13 +104,4 @@ function wallAxis(range, clock, widthPx) {
   const made = wallTicks(range, clock, Math.max(3, Math.floor(widthPx / TICK_PX)));
   const tickvals = made.ticks.map(({ at }) => timeWords(at));
   return { tickmode: "array", tickvals, ticktext: tickWords(made) };
-}
-
-// The library writes the hover's time with a function that each drawing puts on the axis anew. Near
-// a tick of ours it would take that tick's words instead, so the ones drawn stay, but no longer count.
-function writeByTheWall(axis, clock) {
-  axis.tickmode = "auto";
-  const plain = axis._dateFormat;
-  axis._dateFormat = (format) => (date) =>
-    plain(format)(new Date(date.getTime() + wallShift(date.getTime(), clock)));
 }

@@ -1,27 +1,30 @@
 // The buttons above the live figure.
 
 const PNG = { format: "png", width: 1400, height: 900, scale: 2 };
+const PNG_TOP_PX = 74;
+
+function fileWords(words) {
+  return words.replace(/[^A-Za-z0-9._+-]+/g, "-").replace(/^-+|-+$/g, "");
+}
 
 class Toolbar {
   constructor(stream) {
     this.stream = stream;
     this.dragmode = "zoom";
-    this.keysWords = "Arrow keys move, plus and minus zoom, Home shows all, End the latest.";
+    this.keysWords =
+      "Arrow keys move, plus and minus zoom, Home shows all, End the latest, Shift with an arrow key reads values.";
     const bar = stream.host.querySelector(".pairdesk-bar");
-    this.spans = [...bar.querySelectorAll("[data-span]")];
+    this.wholeButton = bar.querySelector(".pairdesk-whole");
     this.followButton = bar.querySelector(".pairdesk-follow");
     this.panButton = bar.querySelector(".pairdesk-pan");
-    for (const button of this.spans) {
-      button.onclick = () => {
-        const spanMs = Number(button.dataset.span) * 1000;
-        if (!stream.whole) return;
-        if (spanMs) stream.lookBack(spanMs);
-        else stream.look(null);
-      };
-    }
+    this.fullButton = bar.querySelector(".pairdesk-full");
+    this.wholeButton.onclick = () => stream.whole && stream.look(null);
     this.followButton.onclick = () => stream.whole && stream.setFollow(!stream.follow);
     this.panButton.onclick = () => this.pan();
+    this.fullButton.onclick = () => this.fill();
+    this.fullButton.hidden = !document.fullscreenEnabled;
     bar.querySelector(".pairdesk-png").onclick = () => this.download();
+    stream.listen(document, "fullscreenchange", () => this.filled());
   }
 
   pan() {
@@ -32,26 +35,54 @@ class Toolbar {
     }
   }
 
+  isFull() {
+    return document.fullscreenElement === this.stream.host;
+  }
+
+  fill() {
+    const change = this.isFull() ? document.exitFullscreen() : this.stream.host.requestFullscreen();
+    change.catch((error) => this.stream.say(`The screen could not be filled: ${error.message}`));
+  }
+
+  // Also by Esc, which the browser itself takes.
+  filled() {
+    this.fullButton.setAttribute("aria-pressed", String(this.isFull()));
+    this.stream.resize();
+  }
+
   async download() {
     const { stream } = this;
     if (!stream.traces) return;
-    const { layout } = stream.plot;
-    const paper = getComputedStyle(stream.host).getPropertyValue("--st-background-color").trim() || "#fff";
-    const figure = { data: stream.plot.data, layout: { ...layout, paper_bgcolor: paper } };
-    await stream.Plotly.downloadImage(figure, { ...PNG, filename: stream.told.file });
+    const css = getComputedStyle(stream.host);
+    const paper = css.getPropertyValue("--st-background-color").trim() || "#fff";
+    const layout = {
+      ...stream.plot.layout,
+      ...stream.pictureLayout,
+      paper_bgcolor: paper,
+      title: { text: this.title(), x: 0.01, xanchor: "left", y: 0.985, yanchor: "top", font: { size: 15 } },
+      margin: { ...stream.plot.layout.margin, t: PNG_TOP_PX },
+      showlegend: true,
+    };
+    await stream.Plotly.downloadImage({ data: stream.plot.data, layout }, { ...PNG, filename: this.fileName() });
   }
 
-  // Which span is in sight, which there is data for, and whether the newest is followed.
+  // What a picture that has left the page still says: the library reads a "<" as markup.
+  title() {
+    const { pair, interval, source, zone } = this.stream.meta.picture;
+    const span = `${spanOfWords(this.stream.seen(), this.stream.clock())} ${zone}`;
+    return [pair, interval, span, source].filter(Boolean).join(" · ").replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  }
+
+  fileName() {
+    const { source, zone } = this.stream.meta.picture;
+    const [from, to] = this.stream.seen().map((edge) =>
+      wallWords(edge, this.stream.clock()).replaceAll(/[-:]/g, "").replace(" ", "-"));
+    return [this.stream.told.file, from, to, zone, source].filter(Boolean).map(fileWords).join("_");
+  }
+
+  // Whether all is in sight, and whether the newest is followed.
   show() {
-    const { stream } = this;
-    const [first, last] = stream.whole.head.span.length ? stream.whole.head.span : [0, 0];
-    const width = stream.range ? stream.range[1] - stream.range[0] : 0;
-    for (const button of this.spans) {
-      const spanMs = Number(button.dataset.span) * 1000;
-      button.disabled = spanMs >= last - first;
-      const isShown = Math.abs(spanMs - width) < 1;
-      button.setAttribute("aria-pressed", String(isShown));
-    }
-    this.followButton.setAttribute("aria-pressed", String(stream.follow));
+    this.wholeButton.setAttribute("aria-pressed", String(!this.stream.range));
+    this.followButton.setAttribute("aria-pressed", String(this.stream.follow));
   }
 }

@@ -56,6 +56,10 @@ def _pair_series(result: PairAnalytics) -> PairSeries:
         volume_y=turnover(result.legs[0]),
         volume_x=turnover(result.legs[1]),
         held=held(result.signal_codes),
+        offset_ms=float(times[-1] - time_ms(index)[-1]) if len(index) else 0.0,
+        open_y=result.legs[0].open,
+        high_y=result.legs[0].high,
+        low_y=result.legs[0].low,
     )
 
 
@@ -124,8 +128,11 @@ def _make_labels(result: PairAnalytics, view: PriceView, source: str) -> PairLab
         price_decimals_x=decimals_x,
         spread_decimals=spread_decimals(result),
         zone=zone_label(),
-        # Zoom and hidden traces last as long as the same bars are looked at.
-        view_id=f"{source}|{params.y}|{params.x}|{params.interval}|{zone_label()}",
+        interval=params.interval,
+        source=source,
+        # Zoom and hidden traces last as long as the same pair of the same source is looked at,
+        # whichever leg comes first.
+        view_id="|".join([source, *sorted([params.y, params.x])]),
     )
 
 

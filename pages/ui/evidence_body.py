@@ -17,8 +17,8 @@ from pages.ui import (
     evidence_tables,
     evidence_words,
     formats,
+    lack_notice,
     markup,
-    notices,
     pair_data,
 )
 from pages.ui.evidence_data import Material
@@ -38,11 +38,14 @@ def show(material: Material) -> None:
     result = pair_data.analyse(material.bars, material.params)
     if len(result.zscore) == 0:
         params = material.params
-        notices.show(notices.bars_so_far(0, params.window, "The evidence", params.interval))
+        lack_notice.show(lack_notice.nothing(params), params, material.bars, key="lack")
         return
     told = [evidence_words.headline(result), *evidence_words.beside_headline(result)]
     st.html(_verdict(told))
     _show_provenance(material, result)
+    lack = lack_notice.latest_lack(result)
+    if lack is not None:
+        lack_notice.show(lack, material.params, material.bars, key="lack")
     with st.spinner("Testing the spread"):
         more = evidence_data.spread_tests(material, result)
     st.html(markup.block(markup.figures(evidence_figures.main_figures(result, more))))
@@ -109,10 +112,10 @@ def _show_hedges(material: Material, result: PairAnalytics) -> None:
 
 
 def _show_stability(material: Material, result: PairAnalytics) -> None:
-    with st.spinner("Following the relation through the lookback"):
+    with st.spinner("Following the relation through the range"):
         found = evidence_data.paths(material, result)
     if isinstance(found, NotEnough | Degenerate):
-        notices.show(notices.lacking(found))
+        lack_notice.show(found, material.params, material.bars, key="lack_stability")
         return
     evidence_charts.show_stability(found, result)
     with st.popover("What is drawn, and references", key="explain_stability"):
@@ -125,7 +128,7 @@ def _show_together(material: Material, result: PairAnalytics) -> None:
     warning = found.warning()
     if warning:
         st.warning(warning)
-    evidence_charts.show_together(found, lead, result)
+    evidence_charts.show_together(found, lead, result, material.bars)
     with st.popover("What is drawn, and references", key="explain_together"):
         st.html(markup.block(markup.explanations(evidence_words.TOGETHER_EXPLAINED)))
 

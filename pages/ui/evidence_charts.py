@@ -12,10 +12,11 @@ from analytics.pair import PairAnalytics
 from analytics.stability import BreakTest, Stability
 from pages.charts.asynchrony_figure import correlation_figure, lead_lag_figure
 from pages.charts.stability_figure import StabilitySeries, stability_figure
-from pages.ui import evidence_figures, evidence_tables, formats, markup, notices
+from pages.ui import evidence_figures, evidence_tables, formats, lack_notice, markup
 from pages.ui.clock import time_ms
 from pages.ui.evidence_words import level_key
 from pages.ui.live_chart import live_chart
+from pages.ui.pair_data import PairBars
 
 STABILITY_PX = 720
 SMALL_PX = 340
@@ -63,7 +64,10 @@ def show_stability(found: Stability, result: PairAnalytics) -> None:
 
 
 def show_together(
-    found: Asynchrony, lead: LeadLag | NotEnough | Degenerate, result: PairAnalytics
+    found: Asynchrony,
+    lead: LeadLag | NotEnough | Degenerate,
+    result: PairAnalytics,
+    bars: PairBars,
 ) -> None:
     """Show how far the legs trade together, the correlation by interval, and who moves first."""
     st.html(markup.block(markup.figures(evidence_figures.together_figures(found, lead))))
@@ -80,18 +84,19 @@ def show_together(
             label = "Correlation of log returns by interval"
             live_chart(figure, key="correlation_chart", label=label, height_px=SMALL_PX)
         else:
-            notices.show(notices.bars_so_far(
-                len(result.y), 21, "A correlation", result.params.interval
-            ))  # fmt: skip
+            lack = NotEnough("A correlation", 21, result.coverage.known)
+            lack_notice.show(lack, result.params, bars, key="lack_correlation")
     with right:
-        _show_lead(lead, view_id)
+        _show_lead(lead, view_id, result, bars)
     if len(table):
         st.html(markup.block(evidence_tables.intervals_table(found)))
 
 
-def _show_lead(lead: LeadLag | NotEnough | Degenerate, view_id: str) -> None:
+def _show_lead(
+    lead: LeadLag | NotEnough | Degenerate, view_id: str, result: PairAnalytics, bars: PairBars
+) -> None:
     if isinstance(lead, NotEnough | Degenerate):
-        notices.show(notices.lacking(lead))
+        lack_notice.show(lead, result.params, bars, key="lack_lead")
         return
     figure = lead_lag_figure(
         [lag_words(float(lag)) for lag in lead.table.index],

@@ -13,7 +13,8 @@ from analytics.asynchrony import Asynchrony, LeadLag, asynchrony, lead_lag
 from analytics.cointegration import JohansenResult, johansen_test
 from analytics.frames import closed_bars
 from analytics.gates import DATA_GATES, NO_GATES
-from analytics.hedge import HEDGE_METHODS, HedgeFit, fit_hedge
+from analytics.hedge import CAUSAL_HEDGES, HEDGE_METHODS, HedgeFit, fit_hedge
+from analytics.leg import Leg, align_legs
 from analytics.outcome import Degenerate, NotEnough, attempt
 from analytics.pair import PairAnalytics, PairParams
 from analytics.pair_spread import fitted_legs
@@ -34,7 +35,7 @@ from pages.ui.controls import GATE_SWITCHES, View
 TAKEN: Final = "evidence_taken"
 # Older than this, the bars are taken anew at the next change of a control.
 KEPT_S: Final = 60.0
-# Ticks for the lead-lag figure: so much of the end of the lookback at most.
+# Ticks for the lead-lag figure: so much of the end of the range at most.
 TICKS_S: Final = 900
 
 Lack = NotEnough | Degenerate
@@ -103,16 +104,24 @@ class GateAlone:
 def of_database(view: View) -> Material:
     """Take the recorded bars, or those taken less than a minute ago for the same choice."""
     path, params = pair_data.database_path(), view.params
-    choice = (path, params.y, params.x, params.interval, view.lookback_s)
+    reading = _widest(params)
+    choice = (path, reading.y, reading.x, reading.interval, reading.reach)
     now_us = time.time_ns() // 1_000
     kept = st.session_state.get(TAKEN)
     if kept is None or kept[0] != choice or now_us - kept[2] > KEPT_S * 1e6:
-        bars = pair_data.read_pair(path, params.y, params.x, params.interval, view.lookback_s)
+        bars = pair_data.read_pair(path, reading)
         kept = st.session_state[TAKEN] = (choice, bars, now_us)
     _, bars, taken_us = kept
     return Material(
         params, bars, partial(_stored_ticks, str(path)), "Live database", taken_us, may_change=True
     )
+
+
+def _widest(params: PairParams) -> PairParams:
+    """Return the same with the hedge ratio that starts up on most bars: all are fitted here."""
+    spread = params.spread if params.uses_beta else "hedged"
+    choices = [replace(params, hedge=method, spread=spread) for method in HEDGE_METHODS]
+    return max(choices, key=lambda each: each.warm_up)
 
 
 def take_anew() -> None:
@@ -123,7 +132,7 @@ def take_anew() -> None:
 def of_file(view: View, file: file_choice.TickFile) -> Material:
     """Take a file's bars."""
     ticks = file_choice.load(file)
-    bars = pair_data.bars_of_ticks(ticks, file.content, view.params, view.lookback_s)
+    bars = pair_data.bars_of_ticks(ticks, file.content, _widest(view.params))
     return Material(
         view.params,
         bars,
@@ -161,14 +170,13 @@ def spread_tests(material: Material, result: PairAnalytics) -> SpreadTests:
 def _spread_tests(
     _result: PairAnalytics,
     key: Hashable,  # noqa: ARG001 - stands for the result in the cache key
-    params: PairParams,
+    params: PairParams,  # noqa: ARG001 - in the cache key
 ) -> SpreadTests:
-    y, x = fitted_legs(_result.y, _result.x, params)
+    y, x, spread = _result.sample.y, _result.sample.x, _result.sample.spread
     if isinstance(_result.adf, Degenerate):
         # A spread that moves by rounding only: no test of it has a meaning.
         flat = _result.adf
         return SpreadTests(flat, flat, flat, flat, *_leg_tests(y, x))
-    spread = _result.spread
     return SpreadTests(
         attempt(lambda: kpss_test(spread)),
         attempt(lambda: phillips_perron_test(spread)),
@@ -190,25 +198,39 @@ def _leg_tests(y: pd.Series, x: pd.Series) -> tuple[SpreadTest | Lack, JohansenR
 
 def hedges(material: Material, result: PairAnalytics) -> tuple[FittedHedge, ...]:
     """Fit the hedge ratio by every method."""
-    return _hedges(result, material.bars.key, tested(material.params))
+    legs = material.bars.closed.legs
+    return _hedges(result, legs, material.bars.key, tested(material.params))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _hedges(
     _result: PairAnalytics,
-    key: Hashable,  # noqa: ARG001 - stands for the result in the cache key
+    _legs: tuple[Leg, Leg],
+    key: Hashable,  # noqa: ARG001 - stands for the result and the legs in the cache key
     params: PairParams,
 ) -> tuple[FittedHedge, ...]:
-    y, x = fitted_legs(_result.y, _result.x, params)
-
     def fitted(method: str, *, intercept: bool = True) -> FittedHedge:
-        options = replace(params, hedge=method).hedge_options
+        chosen = replace(params, hedge=method)
+        y, x = _result.sample.y, _result.sample.x
+        if method in CAUSAL_HEDGES:
+            y, x = _hedge_legs(_legs, chosen)
+        options = chosen.hedge_options
         fit = attempt(lambda: fit_hedge(y, x, method, intercept=intercept, **options))
         return FittedHedge(method, intercept, fit)
 
     found = [fitted(method) for method in HEDGE_METHODS]
     found.insert(1, fitted("ols", intercept=False))
     return tuple(found)
+
+
+def _hedge_legs(legs: tuple[Leg, Leg], params: PairParams) -> tuple[pd.Series, pd.Series]:
+    """Take the closes that a causal hedge ratio follows: those it starts up on, and the range."""
+    y, x = align_legs(*legs, params.reach)
+    return fitted_legs(
+        pd.Series(y.close, index=y.index, name=params.y),
+        pd.Series(x.close, index=x.index, name=params.x),
+        params,
+    )
 
 
 def paths(material: Material, result: PairAnalytics) -> Stability | Lack:
@@ -220,16 +242,15 @@ def paths(material: Material, result: PairAnalytics) -> Stability | Lack:
 def _paths(
     _result: PairAnalytics,
     key: Hashable,  # noqa: ARG001 - stands for the result in the cache key
-    params: PairParams,
+    params: PairParams,  # noqa: ARG001 - in the cache key
 ) -> Stability | Lack:
-    y, x = fitted_legs(_result.y, _result.x, params)
-    return attempt(lambda: stability(y, x))
+    return attempt(lambda: stability(_result.sample.y, _result.sample.x))
 
 
 def together(material: Material, result: PairAnalytics) -> Asynchrony:
     """Count carried prices, and compare the correlation over several intervals."""
     return _together(
-        material.bars.y_bars, material.bars.x_bars, result.y.index[0], material.bars.key,
+        material.bars.y_bars, material.bars.x_bars, result.sample.y.index[0], material.bars.key,
         material.params.interval,
     )  # fmt: skip
 
@@ -248,7 +269,7 @@ def _together(
 
 
 def lead(material: Material, result: PairAnalytics) -> LeadLag | Lack:
-    """Correlate the legs tick by tick over the last quarter of an hour of the lookback."""
+    """Correlate the legs tick by tick over the last quarter of an hour of the range."""
     end = result.y.index[-1] + material.params.bar.timedelta
     start = max(result.y.index[0], end - pd.Timedelta(seconds=TICKS_S))
     legs = (material.params.y, material.params.x)

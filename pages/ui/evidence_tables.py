@@ -161,7 +161,7 @@ def hedge_remarks(found: Iterable[FittedHedge], level: float) -> list[str]:
     """Say what goes with the table: which of them may feed a signal, whether the filter is well."""
     causal = (
         "Only a causal method gives a path that could have been traded; the others know the end "
-        "of the lookback at its beginning."
+        "of the bars at their beginning."
     )
     fits = {each.method: each.fit for each in found if each.intercept}
     kalman, ols = fits.get("kalman"), fits.get("ols")

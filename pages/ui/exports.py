@@ -13,14 +13,24 @@ import streamlit as st
 from analytics.pair import PairAnalytics
 from ingest.files import write_ticks_ndjson
 from ingest.store import TickReader
-from pages.ui import formats, report
+from pages.ui import files, formats, report
 from pages.ui.csv_file import csv_bytes
+from pages.ui.files import Offer
 from pages.ui.notices import Notice, show, shown_in_place
 from pages.ui.pair_data import PairBars
+from pages.ui.served_files import MadeFile, MakeFile
 
 # About 100 MB of NDJSON; three times that can be uploaded again.
 MAX_TICKS: Final = 1_000_000
 FIRST_OFFER: Final = pd.Timedelta("1h")
+
+
+@dataclass(frozen=True, eq=False)
+class Looked:
+    """A pair at one moment: the analysis, and the bars it is of."""
+
+    result: PairAnalytics
+    bars: PairBars
 
 
 @dataclass(frozen=True)
@@ -67,28 +77,44 @@ def file_stem(y: str, x: str, start: pd.Timestamp, end: pd.Timestamp, *extra: st
     return "_".join([f"{y}-{x}", *extra, f"{start:%Y%m%dT%H%M%SZ}", f"{end:%Y%m%dT%H%M%SZ}"])
 
 
-def offer_analytics(
-    result: PairAnalytics, bars: PairBars, source: str, *, is_synthetic: bool
-) -> None:
-    """Offer what the page shows now as CSV, Parquet and a report; made when asked for.
+def analytics_offers(
+    look: Callable[[], Looked], source: str, *, is_synthetic: bool
+) -> tuple[Offer, ...]:
+    """Offer what the page shows as CSV, Parquet and a report.
 
-    Synthetic data say so in the file's name.
+    Parameters
+    ----------
+    look
+        Gives the analysis and its bars at the click, outside any session.
+    source
+        The data as the reader must see it; synthetic data say so in the file's name.
     """
+
+    def making(suffix: str, mime: str, write: Callable[[Looked, str], bytes]) -> MakeFile:
+        def make(address: str) -> MadeFile:
+            looked = look()
+            name = f"{_stem(looked.result, is_synthetic=is_synthetic)}.{suffix}"
+            return MadeFile(name, mime, write(looked, address))
+
+        return make
+
+    return (
+        Offer("Analytics (CSV)", "analytics-csv",
+              making("csv", "text/csv", lambda looked, _: analytics_csv(looked.result))),
+        Offer("Parquet", "analytics-parquet",
+              making("parquet", "application/vnd.apache.parquet",
+                     lambda looked, _: analytics_parquet(looked.result))),
+        Offer("Report (HTML)", "analytics-report",
+              making("html", "text/html",
+                     lambda looked, address: report.page(looked.result, looked.bars, source,
+                                                         address))),
+    )  # fmt: skip
+
+
+def _stem(result: PairAnalytics, *, is_synthetic: bool) -> str:
     params, index = result.params, result.zscore.index
     extra = (params.interval, "synthetic") if is_synthetic else (params.interval,)
-    stem = file_stem(params.y, params.x, index[0], index[-1], *extra)
-    link = str(st.context.url or "")
-    # Runs when clicked, outside any session: everything it needs is bound here.
-    files: list[tuple[str, str, Callable[[], bytes], str]] = [
-        ("Analytics (CSV)", "csv", partial(analytics_csv, result), "text/csv"),
-        ("Parquet", "parquet", partial(analytics_parquet, result), "application/octet-stream"),
-        ("Report (HTML)", "html", partial(report.page, result, bars, source, link), "text/html"),
-    ]
-    for label, suffix, make, mime in files:
-        st.download_button(
-            label, data=make, file_name=f"{stem}.{suffix}", mime=mime, on_click="ignore",
-            key=f"download_{suffix}",
-        )  # fmt: skip
+    return file_stem(params.y, params.x, index[0], index[-1], *extra)
 
 
 def stored_ticks(
@@ -200,15 +226,14 @@ def _offer_range(source: TickSource, start: pd.Timestamp, end: pd.Timestamp) -> 
     if count > MAX_TICKS:
         show(too_many_ticks(start, end))
         return
-    st.download_button(
-        f"Download about {formats.count(count, 'tick')}",
-        data=partial(ticks_ndjson, source, start, end),
-        file_name=ticks_name(source, start, end),
-        mime="application/x-ndjson",
-        on_click="ignore",
-        key="download_ticks",
-        disabled=count == 0,
-    )
+    label = f"Download about {formats.count(count, 'tick')}"
+    make = partial(_ticks_file, source, start, end)
+    files.show([Offer(label, "ticks", make, is_empty=count == 0)], key="download_ticks")
+
+
+def _ticks_file(source: TickSource, start: pd.Timestamp, end: pd.Timestamp, _: str) -> MadeFile:
+    content = ticks_ndjson(source, start, end)
+    return MadeFile(ticks_name(source, start, end), "application/x-ndjson", content)
 
 
 def too_many_ticks(start: pd.Timestamp, end: pd.Timestamp) -> Notice:

@@ -9,9 +9,11 @@ import streamlit as st
 from ingest.recorder import Recorder
 from ingest.status import RecorderStatus
 from pages.charts.coverage_figure import coverage_figure, coverage_height_px
-from pages.ui import feed_tables, figures, markup, notices, recording
+from pages.ui import feed_tables, figures, files, markup, notices, recording
+from pages.ui.files import Offer
 from pages.ui.ledger import MAX_DRAWN_GAPS, Ledger, coverage, ledger_csv, read_ledger
 from pages.ui.live_chart import live_chart
+from pages.ui.served_files import MadeFile
 from pages.ui.status import state_pill
 
 QUARANTINED: Final = 50
@@ -94,17 +96,17 @@ def _show_controls(path: Path, recorder: Recorder | None, status: RecorderStatus
             recording.control_recorder(
                 recorder, is_paused=needs_resume, is_repairing=status.asked_for is not None
             )
-        st.download_button(
-            "Ledger of gaps (CSV)",
-            data=partial(ledger_csv, path),
-            file_name=f"{path.stem}_gaps.csv",
-            mime="text/csv",
-            on_click="ignore",
+        files.show(
+            [Offer("Ledger of gaps (CSV)", "ledger-csv", partial(_ledger_file, path))],
             key="download_ledger",
         )
         if status is not None:
             figures.explain(feed_tables.all_recorder_figures(status), key="explain_feed")
     recording.show_said()
+
+
+def _ledger_file(path: Path, _: str) -> MadeFile:
+    return MadeFile(f"{path.stem}_gaps.csv", "text/csv", ledger_csv(path))
 
 
 def _show_tables(ledger: Ledger, status: RecorderStatus | None) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 import pandas as pd
 
 from ingest.status import HistoryEntry, RecorderStatus, SymbolStatus
+from ingest.store import BEFORE_FIRST_TRADE
 from pages.ui import formats
 from pages.ui.ledger import STATE_WORDS, Ledger, gap_counts
 from pages.ui.markup import Cell, Figure, Tone, table
@@ -48,7 +49,7 @@ def all_recorder_figures(status: RecorderStatus) -> list[Figure]:
         Figure("Write-ahead log", formats.data_size(disk.wal), ("folded in as readers allow",),
                tip="What is committed and not yet folded into the database file."),
         Figure("Database", formats.data_size(disk.database), (_growth(disk.growth_per_day),),
-               tip="Size of the file, and by how much a day it grows at the last hour's pace."),
+               tip="The file, and by how much a day the last hour's live trades make it grow."),
         Figure("Free disk", formats.data_size(disk.free), (_full_in(status),),
                tip="Below 200 MB the recording pauses by itself, and resumes by itself."),
         Figure("Clock skew", formats.milliseconds(status.skew_ms), ("exchange minus ours",),
@@ -63,7 +64,7 @@ def all_recorder_figures(status: RecorderStatus) -> list[Figure]:
 
 def _growth(growth_per_day: float | None) -> str:
     if growth_per_day is None:
-        return "growth not measured yet"
+        return "growth is known after 5 min of live trades"
     sign = formats.MINUS if growth_per_day < 0 else "+"
     return f"{sign}{formats.data_size(abs(growth_per_day))} a day"
 
@@ -119,7 +120,7 @@ def _live_cells(status: SymbolStatus | None, now_us: int) -> list[str | Cell]:
 
 
 def _gap_cell(gaps: int, ids: int) -> str:
-    return "0" if not gaps else f"{gaps:,} ({formats.count(ids, 'id')})"
+    return f"{gaps:,} ({formats.count(ids, 'id')})" if ids else f"{gaps:,}"
 
 
 def gaps_table(gaps: pd.DataFrame) -> str:
@@ -129,9 +130,7 @@ def gaps_table(gaps: pd.DataFrame) -> str:
         (
             gap["symbol"],
             Cell(STATE_WORDS[gap["state"]], "wait" if gap["state"] == "open" else None),
-            f"{gap['missing']:,}",
-            str(gap["first_id"]),
-            str(gap["last_id"]),
+            *_id_cells(gap),
             formats.span(gap["after"], gap["before"]),
             Cell(gap["cause"], words=True),
             Cell(gap["reason"], words=True),
@@ -139,6 +138,13 @@ def gaps_table(gaps: pd.DataFrame) -> str:
         for gap in newest.to_dict("records")
     ]
     return table(f"Latest gaps ({len(rows)} of {len(gaps):,})", GAP_HEAD, rows)
+
+
+def _id_cells(gap: dict) -> tuple[str, str, str]:
+    """Say which ids are missing, where that is known."""
+    if gap["cause"] == BEFORE_FIRST_TRADE:
+        return (formats.NOT_KNOWN,) * 3
+    return f"{gap['missing']:,}", str(gap["first_id"]), str(gap["last_id"])
 
 
 def history_table(history: Sequence[HistoryEntry]) -> str:

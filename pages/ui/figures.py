@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from analytics.frames import parse_interval
+from analytics.hedge import HedgeFit
 from analytics.leg import Leg
 from analytics.outcome import Degenerate, NotEnough
 from analytics.pair import PairAnalytics
@@ -23,6 +24,7 @@ from pages.ui.notices import sentence
 from pages.ui.once import once_for_each
 from pages.ui.pair_data import PairBars
 from pages.ui.signal_table import ICONS, TONES
+from pages.ui.trade import Terms, caution, trade_words
 from pages.ui.trends import Trend
 
 US_PER_S: Final = 1_000_000
@@ -32,8 +34,11 @@ SPARK_POINTS: Final = 60
 LATEST: Final = f"The line: the latest {SPARK_BARS} bars."
 
 
-def signal(result: PairAnalytics, *, is_linked: bool = True) -> str:
-    """Show the current signal with z, thresholds, time and reason."""
+def signal(result: PairAnalytics, terms: Terms | None = None, *, is_linked: bool = True) -> str:
+    """Show the current signal with z, thresholds, time, reason, and what speaks against it.
+
+    With `terms` it says what to buy and sell.
+    """
     params, now = result.params, result.signal_now
     limits = f"SELL above {_level(params.sell_above)}, BUY below {_level(params.buy_below)}"
     rule = markup.about("signal", limits) if is_linked else limits
@@ -42,7 +47,9 @@ def signal(result: PairAnalytics, *, is_linked: bool = True) -> str:
         lines.append(f"Bar of {formats.moment(now.time)}")
     tone = TONES.get(now.signal)
     score = formats.zscore(now.zscore)
-    return signal_block(now.signal, ICONS[now.signal], score, lines, tone, rule)
+    trade = "" if terms is None else trade_words(result, terms)
+    icon, doubt = ICONS[now.signal], caution(result)
+    return signal_block(now.signal, icon, score, lines, tone, rule, trade, doubt)
 
 
 def _level(threshold: float) -> str:
@@ -86,15 +93,15 @@ def _decimals(leg: Leg) -> int:
 
 
 def _leg_price(symbol: str, leg: Leg, trade: LastTrade | None, now_us: int, tone: Tone) -> str:
-    decimals = _decimals(leg)
-    known = np.flatnonzero(np.isfinite(leg.close))
-    price, when = math.nan, "no known close"
+    decimals, unit = _decimals(leg), formats.quote_currency(symbol)
     if trade is not None:
-        price, when = trade.price, f"{formats.age((now_us - trade.time_us) / US_PER_S)} ago"
-    elif known.size:
+        age_s = (now_us - trade.time_us) / US_PER_S
+        return markup.leg(symbol, formats.number(trade.price, decimals), unit, tone, age_s)
+    price, when = math.nan, "no known close"
+    known = np.flatnonzero(np.isfinite(leg.close))
+    if known.size:
         closed = pd.Timestamp(leg.start_us + int(known[-1]) * leg.step_us, unit="us", tz="UTC")
         price, when = float(leg.close[known[-1]]), f"bar of {formats.clock(closed)}"
-    unit = formats.quote_currency(symbol)
     return markup.leg(symbol, formats.number(price, decimals), f"{unit}, {when}", tone)
 
 
@@ -113,10 +120,17 @@ def _spread(result: PairAnalytics) -> Figure:
 def _zscore(result: PairAnalytics) -> Figure:
     return Figure(
         "z-score", formats.zscore(result.zscore.iloc[-1]),
-        (window_fill(result.zscore_needs, result.params.window),),
+        (_zscore_sample(result),),
         tip=f"{what('z-score')} {LATEST}",
         spark=_path(result.zscore, "z-score"), about="z-score",
     )  # fmt: skip
+
+
+def _zscore_sample(result: PairAnalytics) -> str:
+    """Say what the z-score stands on: its window, or for a filter all bars that it has seen."""
+    if result.zscore_needs is None and result.params.zscore_bars == 1:
+        return formats.sample(result.hedge.nobs) if isinstance(result.hedge, HedgeFit) else ""
+    return window_fill(result.zscore_needs, result.params.window)
 
 
 def window_fill(needs: NotEnough | None, window: int) -> str:

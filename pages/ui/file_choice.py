@@ -13,16 +13,17 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ingest.files import read_ticks
-from pages.ui import choices, formats
-from pages.ui.choices import SAMPLE
+from pages.ui import choices, formats, markup
+from pages.ui.choices import SAMPLE, UPLOAD
 from pages.ui.file_content import content_of_path, content_of_upload
 from pages.ui.notices import Notice
+from pages.ui.uploads import MOST_FILES, kept_uploads
 
 DATA_FOLDER: Final = Path(__file__).resolve().parents[2] / "data"
 SAMPLE_NAME: Final = "sample_ticks.ndjson.gz"
 SUFFIXES: Final = ("ndjson", "jsonl", "json", "csv", "gz", "zip", "txt")
-UPLOAD: Final = "Upload a file"
 MAX_KEPT: Final = 3
+_UPLOADS_TAKEN: Final = "uploads_taken"
 _READING: Final = threading.Lock()  # one file at a time: two large ones would be twice the memory
 
 
@@ -68,15 +69,46 @@ def _in_folder(path: Path) -> TickFile | Notice:
 
 
 def _uploaded() -> TickFile | Notice:
-    upload: UploadedFile | None = st.file_uploader(
-        "Ticks as NDJSON or CSV", type=list(SUFFIXES), key="upload"
+    """Take an upload, and show the one that the link or the last upload names."""
+    number = st.session_state.setdefault(_UPLOADS_TAKEN, 0)
+    fresh: UploadedFile | None = st.file_uploader(
+        "Ticks as NDJSON or CSV", type=list(SUFFIXES), key=f"upload_{number}"
     )
-    if upload is None:
+    if fresh is not None:
+        try:
+            _take(fresh)
+        except OSError as error:
+            return Notice(
+                f"{fresh.name} cannot be kept: {error.strerror}", "Make room on the server's disk.",
+                offers_sample=True,
+            )  # fmt: skip
+    return _kept_upload()
+
+
+def _take(fresh: UploadedFile) -> None:
+    """Keep it on disk; the run begins anew with an empty uploader, which held it in memory."""
+    kept = kept_uploads().keep(fresh.name, content_of_upload(fresh), fresh)
+    st.session_state[choices.UPLOAD_SHOWN] = kept.token
+    st.session_state[_UPLOADS_TAKEN] += 1
+    st.rerun()
+
+
+def _kept_upload() -> TickFile | Notice:
+    token = choices.upload_token()
+    if not token:
         return Notice(
             "No file chosen yet", "Upload one in the sidebar, at most 300 MB.", is_fault=False,
             offers_sample=True,
         )  # fmt: skip
-    return TickFile(upload.name, content_of_upload(upload), upload, is_synthetic=False)
+    kept = kept_uploads().get(token)
+    if kept is None:
+        return Notice(
+            "This upload is gone", f"The server keeps the newest {MOST_FILES} while it runs: "
+            "upload the file again in the sidebar.", is_fault=False, offers_sample=True,
+        )  # fmt: skip
+    told = f"Shown: {kept.name}, {formats.data_size(kept.size)}"
+    st.html(markup.block(markup.text(told, "muted")))
+    return TickFile(kept.name, kept.content, kept.path, is_synthetic=False)
 
 
 def load(file: TickFile) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pages.charts.digits import estimate_decimals
 from pages.ui.clock import shown, zone_word
 
 NOT_KNOWN: Final = "–"
@@ -84,12 +85,8 @@ def statistic(value: float) -> str:
 
 
 def estimate(value: float) -> str:
-    """Format a hedge ratio by four significant digits at least."""
-    if not math.isfinite(value):
-        return NOT_KNOWN
-    if value != 0 and abs(value) < 1e-4:
-        return f"{value:.3e}".replace("-", MINUS)
-    return number(value, 4 if abs(value) < 100 else 2)
+    """Format a hedge ratio by four significant digits at least, in decimals however small."""
+    return number(value, estimate_decimals(value))
 
 
 def pvalue(value: float) -> str:
@@ -97,6 +94,11 @@ def pvalue(value: float) -> str:
     if not math.isfinite(value):
         return NOT_KNOWN
     return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def percent(share: float, decimals: int = 0) -> str:
+    """Format a share in percent: "5 %"; a dash for NaN."""
+    return NOT_KNOWN if not math.isfinite(share) else f"{number(share * 100, decimals)} %"
 
 
 def capital(words: str) -> str:

@@ -1,5 +1,6 @@
 """`/healthz` for monitors: 200 while the recording is as it should be, else 503 and why."""
 
+import secrets
 import time
 from dataclasses import asdict
 from typing import Final
@@ -31,6 +32,8 @@ BROKEN: Final = {
 }
 
 _STARTED_US: Final = time.time_ns() // 1_000
+# Tells this start of the server from any other: a page of another one has to be loaded again.
+START: Final = secrets.token_hex(8)
 
 
 async def healthz(_: Request) -> JSONResponse:
@@ -43,9 +46,9 @@ async def healthz(_: Request) -> JSONResponse:
 
 
 async def pill(request: Request) -> JSONResponse:
-    """Answer the pill in the browser: the state as the header shows it."""
+    """Answer the pill in the browser: the state as the header shows it, and which start this is."""
     told = current_pill(is_replay=request.query_params.get("of") == "replay")
-    return JSONResponse(asdict(told), headers={"Cache-Control": "no-store"})
+    return JSONResponse({**asdict(told), "start": START}, headers={"Cache-Control": "no-store"})
 
 
 def current_pill(*, is_replay: bool = False) -> Pill:

@@ -1,8 +1,15 @@
 // The health pill asks the server each second, so that its age moves without a run of the page.
-// It rests while nobody looks, and says so when the server itself no longer answers.
+// It rests while nobody looks. Where the server no longer answers, the whole page shows it: what is
+// shown is old, it turns grey, and its ages count on.
 
 const EVERY_MS = 1000;
-const PATIENCE_MS = 4000;
+// A stopped process takes the question and never answers it.
+const PATIENCE_MS = 3000;
+const FAILURES_OF_A_DEAD_SERVER = 2;
+// So long the page itself may be without its connection: it reconnects by itself.
+const DISCONNECTED_MS = 3000;
+// An age that no refresh has touched for so long is counted here.
+const STILL_MS = 3000;
 
 function show(host, told) {
   const pill = host.querySelector(".pd-state");
@@ -19,36 +26,127 @@ async function ask(url) {
   return answer.json();
 }
 
+// As `formats.age` writes it.
+function ageWords(seconds) {
+  if (seconds < 10) return seconds.toFixed(1) + " s";
+  if (seconds < 120) return seconds.toFixed(0) + " s";
+  if (seconds < 7200) return (seconds / 60).toFixed(0) + " min";
+  if (seconds < 172800) return (seconds / 3600).toFixed(1) + " h";
+  return (seconds / 86400).toFixed(0) + " days";
+}
+
+// Since when each age stands on the page; one that is drawn anew is another element.
+const standing = new WeakMap();
+
+function countAges() {
+  const now = performance.now();
+  for (const place of document.querySelectorAll(".pd-age")) {
+    const known = standing.get(place);
+    if (known?.age !== place.dataset.age) standing.set(place, { age: place.dataset.age, since: now });
+    else if (now - known.since >= STILL_MS) {
+      place.textContent = ageWords(Number(known.age) + (now - known.since) / 1000);
+    }
+  }
+}
+
+// Whether the page has been without its own connection for a while, and since when.
+const connection = { lostAt: undefined };
+
+function isDisconnected() {
+  const state = document.querySelector(".stApp")?.dataset.testConnectionState;
+  if (state === undefined || state === "CONNECTED") connection.lostAt = undefined;
+  else connection.lostAt ??= performance.now();
+  return connection.lostAt !== undefined && performance.now() - connection.lostAt > DISCONNECTED_MS;
+}
+
+// Streamlit's own word for it covers the figures and asks about the internet.
+function closeDialog() {
+  for (const dialog of document.querySelectorAll("[role=dialog]")) {
+    if (dialog.innerText.startsWith("Connection error")) {
+      dialog.querySelector("button[aria-label=Close]")?.click();
+    }
+  }
+}
+
+const life = { deadAt: undefined, start: undefined };
+
+// A server that was started again knows nothing of this page, and may be another version.
+function checkStart(start) {
+  life.start ??= start;
+  if (life.start !== start) location.reload();
+}
+
+function strip() {
+  const known = document.querySelector(".pd-dead");
+  if (known) return known;
+  const made = document.createElement("div");
+  made.className = "pd-dead";
+  made.setAttribute("role", "alert");
+  // In the app, whose colours it has.
+  (document.querySelector(".stApp") ?? document.body).append(made);
+  return made;
+}
+
+function showLife(isDead) {
+  const root = document.documentElement;
+  if (!isDead) {
+    if (life.deadAt === undefined) return;
+    life.deadAt = undefined;
+    delete root.dataset.pairdesk;
+    strip().remove();
+    return;
+  }
+  if (life.deadAt === undefined) {
+    life.deadAt = performance.now();
+    root.dataset.pairdesk = "dead";
+    const at = new Date().toISOString().slice(11, 19);
+    strip().textContent =
+      `Pairdesk has not answered since ${at} UTC: what is shown is old. Start it again where it ran; this page then goes on by itself.`;
+  }
+  closeDialog();
+}
+
 export default function (component) {
   const { data, parentElement } = component;
   const host = parentElement.querySelector(".pd-pill");
   // Called again with each change of the data: what asked before must not answer any more.
   host.pairdeskStop?.();
+  checkStart(data.start);
   show(host, data.pill);
   const link = host.querySelector("a");
   // The same view there, as it is when the link is taken.
   link.onclick = () => { link.href = new URL("feed" + location.search, document.baseURI).href; };
-  if (data.url) host.pairdeskStop = follow(host, new URL(data.url, document.baseURI).href);
+  host.pairdeskStop = follow(host, data);
   return () => host.pairdeskStop?.();
 }
 
-function follow(host, url) {
+function follow(host, data) {
+  const url = new URL(data.url, document.baseURI).href;
   let failures = 0;
   let isAsking = false;
   let isOver = false;
-  const tick = async () => {
-    if (document.hidden || isAsking) return;
-    isAsking = true;
-    let told;
+  const told = async () => {
     try {
-      told = await ask(url);
+      const answer = await ask(url);
       failures = 0;
-    } catch {
-      failures += 1;
-      told = { sign: "◌", word: "OFFLINE", number: "retry " + failures, tone: "bad" };
+      checkStart(answer.start);
+      return data.follows ? answer : data.pill;
+    } catch (error) {
+      failures += error.name === "TimeoutError" ? FAILURES_OF_A_DEAD_SERVER : 1;
+      return { sign: "◌", word: "OFFLINE", number: "retry " + failures, tone: "bad" };
     }
+  };
+  const tick = async () => {
+    if (document.hidden) return;
+    countAges();
+    if (life.deadAt !== undefined) closeDialog();
+    if (isAsking) return;
+    isAsking = true;
+    const words = await told();
     isAsking = false;
-    if (!isOver) show(host, told);
+    if (isOver) return;
+    showLife(failures >= FAILURES_OF_A_DEAD_SERVER || isDisconnected());
+    show(host, words);
   };
   const timer = setInterval(tick, EVERY_MS);
   document.addEventListener("visibilitychange", tick);

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui.health import PILL_PATH, current_pill
+from pages.ui.health import PILL_PATH, START, current_pill
 from pages.ui.status import FILE_PILL
 
 _HTML = """
@@ -30,5 +30,7 @@ _mount = st.components.v2.component(
 def show_pill(*, is_file: bool, is_replay: bool) -> None:
     """Show the state of the recording or of a replay, or that a file is looked at."""
     pill = FILE_PILL if is_file else current_pill(is_replay=is_replay)
-    url = "" if is_file else f"{PILL_PATH.lstrip('/')}{'?of=replay' if is_replay else ''}"
-    _mount(key="health_pill", data={"pill": asdict(pill), "url": url})
+    url = f"{PILL_PATH.lstrip('/')}{'?of=replay' if is_replay else ''}"
+    # A file does not change, but the server that reads it may be gone.
+    data = {"pill": asdict(pill), "url": url, "follows": not is_file, "start": START}
+    _mount(key="health_pill", data=data)

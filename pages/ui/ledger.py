@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ingest.store import TickReader
+from ingest.store import BEFORE_FIRST_TRADE, TickReader
 from pages.charts.coverage_figure import CoverageState, Stretches
 from pages.ui import formats
 from pages.ui.clock import time_ms
@@ -84,7 +84,8 @@ def gap_counts(gaps: pd.DataFrame, symbol: str) -> dict[str, tuple[int, int]]:
 def coverage(ledger: Ledger, symbols: Sequence[str]) -> list[Stretches]:
     """Lay the ledger out in time: what is covered, and the newest gaps of each other state."""
     rows = {symbol: row for row, symbol in enumerate(symbols) if symbol in ledger.spans}
-    gaps = ledger.gaps[ledger.gaps["symbol"].isin(list(rows)) & (ledger.gaps["missing"] > 0)]
+    is_lacking = (ledger.gaps["missing"] > 0) | (ledger.gaps["cause"] == BEFORE_FIRST_TRADE)
+    gaps = ledger.gaps[ledger.gaps["symbol"].isin(list(rows)) & is_lacking]
     told = [_covered(ledger.spans, gaps, rows)]
     for state in ("open", "expired", "absent"):
         of_state = gaps[gaps["state"] == state].tail(MAX_DRAWN_GAPS)
@@ -106,7 +107,14 @@ def _stretches(state: CoverageState, gaps: pd.DataFrame, rows: dict[str, int]) -
 def _told(gap: dict) -> str:
     between = formats.span(gap["after"], gap["before"])
     why = gap["reason"] or gap["cause"]
-    return f"{gap['symbol']}: {formats.count(gap['missing'], 'id')} missing, {between}<br>{why}"
+    return f"{gap['symbol']}: {missing_words(gap)} missing, {between}<br>{why}"
+
+
+def missing_words(gap: dict) -> str:
+    """Say how much is missing: before the first trade nobody knows how many there were."""
+    if gap["cause"] == BEFORE_FIRST_TRADE:
+        return "trades"
+    return formats.count(gap["missing"], "id")
 
 
 def _covered(

@@ -44,9 +44,9 @@ def formatted(name: str, value: float, price_decimals: int) -> str:
     if name in COUNTS:
         return f"{value:,.0f}"
     if name.startswith("share "):
-        return f"{value:.1%}"
+        return formats.percent(value, 1)
     if name == "return std":
-        return f"{value:.4%}"
+        return formats.percent(value, 4)
     return formats.number(value, 3)
 
 

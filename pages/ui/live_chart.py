@@ -14,25 +14,38 @@ from pages.ui.chart_script import loader, script_path
 from pages.ui.chart_store import ServedChart
 
 HERE: Final = Path(__file__).parent
-SPANS: Final = (("15m", 900), ("1h", 3_600), ("4h", 14_400), ("24h", 86_400), ("All", 0))
 
 _PLOT = '<p class="pairdesk-chart-error" role="alert"></p>'
 _HTML = f'<div class="pairdesk-chart" role="group"><div class="pairdesk-plot"></div>{_PLOT}</div>'
-_SPAN_BUTTONS = "".join(
-    f'<button type="button" data-span="{seconds}" aria-pressed="false" disabled>{name}</button>'
-    for name, seconds in SPANS
-)
 _STREAM_HTML = f"""
 <div class="pairdesk-chart" role="group" aria-label="Chart of the pair">
   <div class="pairdesk-bar" role="toolbar" aria-label="What the chart shows">
-    <span role="group" aria-label="Time span">{_SPAN_BUTTONS}</span>
+    <button type="button" class="pairdesk-whole" aria-pressed="true"
+      title="Show all of the range">Whole range</button>
     <button type="button" class="pairdesk-follow" aria-pressed="true"
       title="Keep the newest bar in sight">Follow latest</button>
     <button type="button" class="pairdesk-pan" aria-pressed="false"
       title="Drag moves the span instead of choosing a narrower one">Drag to pan</button>
+    <button type="button" class="pairdesk-full" aria-pressed="false"
+      title="Fill the screen with the chart; Esc leaves">Full screen</button>
     <button type="button" class="pairdesk-png" title="Save this figure as a picture">PNG</button>
   </div>
-  <div class="pairdesk-plot" tabindex="0" role="img" aria-label="Chart, being drawn"></div>
+  <div class="pairdesk-legend" role="group" aria-label="Values, at the crosshair or the latest">
+    <span class="pairdesk-at"></span>
+    <span class="pairdesk-panels"></span>
+  </div>
+  <p class="pairdesk-said" aria-live="polite"></p>
+  <div class="pairdesk-stage">
+    <div class="pairdesk-plot" tabindex="0" role="img" aria-label="Chart, being drawn"></div>
+    <div class="pairdesk-cross" hidden></div>
+  </div>
+  <div class="pairdesk-strip" title="The spread over the whole range; drag the part in sight">
+    <canvas aria-hidden="true"></canvas>
+    <div class="pairdesk-window" role="slider" tabindex="0" aria-label="Part of the range in sight"
+      aria-valuemin="0" aria-valuemax="100" aria-valuenow="50">
+      <i data-edge="from"></i><i data-edge="to"></i>
+    </div>
+  </div>
   {_PLOT}
 </div>
 """
@@ -96,10 +109,12 @@ def streamed_chart(
     ----------
     served
         Published before; while its version stays, this sends what the browser has already.
-    key, label, height_px
+    key, label
         As for `live_chart`.
+    height_px
+        Height on a narrow screen; on others it is what the screen has.
     file
-        Name of the picture that the reader may save, without ending.
+        How the name of the picture that the reader may save begins.
     """
     data = {
         "url": f"{CHART_PATH.lstrip('/')}/{served.token}",

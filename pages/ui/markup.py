@@ -7,6 +7,8 @@ from html import escape
 from typing import Final, Literal
 from urllib.parse import quote
 
+from pages.ui import formats
+
 Tone = Literal["good", "wait", "bad", "muted", "sell", "buy", "leg-y", "leg-x"]
 
 SPARK_WIDTH: Final = 96
@@ -71,12 +73,18 @@ def heading(words: str, *, is_seen: bool = True) -> str:
     return f"<h1{css}>{escape(words)}</h1>"
 
 
-def leg(symbol: str, price: str, note: str, tone: Tone) -> str:
-    """Set a leg's symbol, its price and what goes with it."""
+def leg(symbol: str, price: str, note: str, tone: Tone, age_s: float | None = None) -> str:
+    """Set a leg's symbol, its price, what goes with it, and how long ago that was."""
+    ago = "" if age_s is None else f", {age(age_s)} ago"
     return (
         f'<span class="pd-leg"><span class="pd-{tone}">{escape(symbol)}</span> '
-        f'<b>{escape(price)}</b> <span class="pd-muted">{escape(note)}</span></span>'
+        f'<b>{escape(price)}</b> <span class="pd-muted">{escape(note)}{ago}</span></span>'
     )
+
+
+def age(seconds: float) -> str:
+    """Set how old something is; the browser counts on where no refresh comes."""
+    return f'<span class="pd-age" data-age="{max(seconds, 0.0):.3f}">{formats.age(seconds)}</span>'
 
 
 def labelled(name: str, value: str) -> str:
@@ -85,14 +93,19 @@ def labelled(name: str, value: str) -> str:
 
 
 def signal_block(
-    word: str, icon: str, score: str, lines: Sequence[str], tone: Tone | None, rule: str
-) -> str:
+    word: str, icon: str, score: str, lines: Sequence[str], tone: Tone | None, rule: str,
+    trade: str = "", caution: str = "",
+) -> str:  # fmt: skip
     """Show the current signal large, with its z-score and the lines that explain it.
 
-    `rule` is set as it is: its thresholds, with a link to how the signal is made.
+    `rule` is set as it is: its thresholds, with a link to how the signal is made. `trade` says what
+    to buy and sell, `caution` what speaks against it.
     """
     css = f"pd-signal pd-{tone}" if tone else "pd-signal"
-    told = "".join(
+    told = f'<p class="pd-trade">{escape(trade)}</p>' if trade else ""
+    if caution:
+        told += f'<p class="pd-caution"><span aria-hidden="true">!</span> {escape(caution)}</p>'
+    told += "".join(
         f'<p class="pd-note">{line}</p>'
         for line in (escape(lines[0]), rule, *map(escape, lines[1:]))
     )

@@ -37,7 +37,7 @@ PAIR: Final = (
         r"z_t = \frac{s_t - \bar s_t}{\sigma_t},\qquad "
         r"\sigma_t^2 = \frac{1}{w-1}\sum_{i=0}^{w-1}(s_{t-i} - \bar s_t)^2",
         "The latest w closed bars, the current one among them (the rolling window). It needs all w "
-        "of them.",
+        "of them; at the beginning of the range they are bars before it.",
         "The mean stays where it was. In a trend of the spread z is large for long and means "
         "little. A window without movement gives no z.",
         "Standard; ddof 1 as in pandas.",
@@ -49,8 +49,7 @@ PAIR: Final = (
         r"""\text{signal}_t = \begin{cases}
         \text{SELL} & z_t > \text{upper} \\ \text{BUY} & z_t < \text{lower} \\
         \text{NEUTRAL} & \text{otherwise} \end{cases}""",
-        "The z-score of each closed bar. Thresholds: +2 and 0 (mission), ±2 (symmetric), or your "
-        "own.",
+        "The z-score of each closed bar. Thresholds: +2 and 0, +2 and −2, or your own.",
         "No cost is counted, and it is no advice: a statement about z.",
         "Gatev, Goetzmann & Rouwenhorst (2006), Review of Financial Studies 19, 797-827.",
     ),
@@ -69,8 +68,8 @@ PAIR: Final = (
         "How many S2 stand against one S1, so that what both have in common cancels out.",
         r"y_t = \alpha + \beta x_t + \varepsilon_t,\qquad "
         r"\hat\beta = \frac{\sum (x_t - \bar x)(y_t - \bar y)}{\sum (x_t - \bar x)^2}",
-        "All known closed bars of the range (ols); rolling, expanding and Kalman methods give β at "
-        "each bar from bars up to it.",
+        "All known closed bars of the range, 120 at least (ols); rolling, expanding and Kalman "
+        "methods give β at each bar from bars up to it.",
         "One line holds over the range. The error shown beside β takes residuals as unrelated in "
         "time; prices are not so, and the real error is larger: see the HAC interval.",
         "Engle & Granger (1987), Econometrica 55, 251-276.",
@@ -110,7 +109,7 @@ PAIR: Final = (
         "half-life", "Half-life",
         "Time in which half of a deviation of the spread is gone, if it returns at all.",
         r"\Delta s_t = c + \theta s_{t-1} + \varepsilon_t,\qquad h = -\frac{\ln 2}{\theta}",
-        "The spread at all known bars of the range.",
+        "The spread at all known bars of the range, the latest 120 at least.",
         "The spread returns at one steady rate. A random walk shows a finite half-life too: trust "
         "it only with a small p-value.",
         "Chan (2013), Algorithmic Trading, ch. 2; Ornstein & Uhlenbeck (1930).",
@@ -130,7 +129,7 @@ PAIR: Final = (
         "Whether the spread's deviations look like noise: their distribution, their quantiles "
         "against a normal one, and how long one lasts.",
         r"\hat\rho_k = \frac{\sum_t e_t e_{t-k}}{\sum_t e_t^2},\qquad \pm\frac{1.96}{\sqrt n}",
-        "The spread less its mean, all known bars of the range.",
+        "The spread less its mean, all known bars of the range, the latest 120 at least.",
         "The band is for unrelated values; a spread that returns slowly lies far outside it, and "
         "that is no fault.",
         "Box & Jenkins (1970), Time Series Analysis.",

@@ -15,8 +15,8 @@ TESTS: Final = (
         r"\Delta\hat\varepsilon_t = \theta\hat\varepsilon_{t-1} + "
         r"\sum_{i=1}^{p}\gamma_i\Delta\hat\varepsilon_{t-i} + u_t,\qquad "
         r"\tau = \hat\theta / \mathrm{se}(\hat\theta)",
-        "All known bars of the range; lags by AIC. Both orderings are shown, the dependent leg "
-        "named first.",
+        "All known bars of the range, the latest 120 at least; lags by AIC. Both orderings are "
+        "shown, the dependent leg named first.",
         "Null hypothesis: no fixed ratio keeps the two together. Prices are integrated of order "
         "one. Taking the smaller of two orderings is a second look at the same data.",
         "Engle & Granger (1987), Econometrica 55, 251-276; p-values MacKinnon (1994, 2010).",
@@ -27,7 +27,8 @@ TESTS: Final = (
         "Whether the spread returns to a mean, with its β taken as given.",
         r"\Delta s_t = c + \theta s_{t-1} + \sum_{i=1}^{p}\gamma_i\Delta s_{t-i} + u_t,"
         r"\qquad \tau = \hat\theta / \mathrm{se}(\hat\theta)",
-        "The spread at all known bars of the range; lags by AIC on a common sample.",
+        "The spread at all known bars of the range, the latest 120 at least; lags by AIC on a "
+        "common sample.",
         "Null hypothesis: the spread has a unit root. Where β was estimated from the same prices "
         "its p-value is too small: at a nominal 5 % it rejects a true null about 15 % of the time.",
         "Dickey & Fuller (1979), JASA 74, 427-431; p-values MacKinnon (1994, 2010).",

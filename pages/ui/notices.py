@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from analytics.errors import AnalyticsError, DegenerateSeriesError, NotEnoughDataError
-from analytics.outcome import Degenerate, NotEnough
+from analytics.outcome import Degenerate
 from ingest.status import RecorderStatus
 from ingest.store import StoreError
 from ingest.tick import IngestError
@@ -54,7 +54,10 @@ def explain(error: IngestError | AnalyticsError) -> Notice:
     """
     cause = sentence(str(error))
     if isinstance(error, NotEnoughDataError):
-        return Notice(cause, "Wait for more bars, or choose a shorter window.", is_fault=False)
+        remedy = (
+            "A longer range, where more is recorded, shorter bars or a shorter window have enough."
+        )
+        return Notice(cause, remedy, is_fault=False)
     if isinstance(error, DegenerateSeriesError):
         return Notice(cause, "Choose two symbols that move apart from each other.")
     if isinstance(error, SameSymbolError):
@@ -106,22 +109,10 @@ def shown_in_place() -> Iterator[None]:
         show(explain(error))
 
 
-def bars_so_far(had: int, needed: int, what: str, interval: str) -> Notice:
-    """Say that a window is not full yet, and by how much."""
-    return Notice(
-        f"{what} needs {needed:,} closed {interval} bars: {had:,} of {needed:,} so far",
-        "It fills as trades arrive; a shorter window fills sooner.",
-        is_fault=False,
-    )
-
-
-def lacking(lack: NotEnough | Degenerate) -> Notice:
-    """Say why a result is not there, and what would change that."""
-    cause = sentence(lack.reason)
-    if isinstance(lack, NotEnough):
-        remedy = "It comes as trades arrive; a longer lookback or shorter bars have it sooner."
-        return Notice(cause, remedy, is_fault=False)
-    return Notice(cause, "Choose two symbols that move apart from each other.", is_fault=False)
+def degenerate(lack: Degenerate) -> Notice:
+    """Say why a result has no meaning, and what would change that."""
+    remedy = "Choose two symbols that move apart from each other."
+    return Notice(sentence(lack.reason), remedy, is_fault=False)
 
 
 def single_symbol(symbol: str, source: str) -> Notice:
@@ -134,14 +125,11 @@ def single_symbol(symbol: str, source: str) -> Notice:
     )
 
 
-def missing_symbols(
-    lacking: Sequence[str], there: Sequence[str], where: str, *, is_restored: bool = False
-) -> Notice:
-    """Say that a link, or the last visit, names symbols that are not here, and what is there."""
-    asker = "Your last settings ask" if is_restored else "The link asks"
+def missing_symbols(lacking: Sequence[str], there: Sequence[str], where: str) -> Notice:
+    """Say that a link names symbols that are not here, and what is there."""
     shown = ", ".join(there[:6]) + (" and more" if len(there) > 6 else "")
     return Notice(
-        f"{asker} for {' and '.join(lacking)}, which {where} does not hold",
+        f"The link asks for {' and '.join(lacking)}, which {where} does not hold",
         f"It holds {shown}: choose from these, or another source in the sidebar.",
         is_fault=False,
         offers_sample=True,

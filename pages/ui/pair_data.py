@@ -114,20 +114,24 @@ def recorded_span(path: Path, legs: tuple[str, ...]) -> tuple[pd.Timestamp, pd.T
     return min(first for first, _ in spans), max(last for _, last in spans)
 
 
-def read_pair(path: Path, y: str, x: str, interval: str, lookback_s: int | None) -> PairBars:
-    """Read both legs, `lookback_s` back from the later of their last trades.
+def read_pair(path: Path, params: PairParams) -> PairBars:
+    """Read both legs as far as the range and what it stands on reach: see `PairParams.reach`.
+
+    Counted back from the later of their last trades.
 
     Raises
     ------
     StoreError
         The file is missing or no Pairdesk database.
     """
+    y, x, interval = params.y, params.x, params.interval
     windows = {each: shared_windows().get(path, each, interval) for each in (y, x)}
     found = {symbol: window.last_trade() for symbol, window in windows.items()}
     last = {symbol: trade for symbol, trade in found.items() if trade is not None}
-    start = _start_second(last, interval, lookback_s)
+    reach_s = None if params.reach is None else params.reach * params.bar.us // SECOND_US
+    start = _start_second(last, interval, reach_s)
     views = (windows[y].view(start, look=False), windows[x].view(start, look=False))
-    line = (str(path), y, x, interval, lookback_s)
+    line = (str(path), y, x, interval, reach_s)
     key = (*line[:-1], start, views[0].key, views[1].key)
     return PairBars(_bars.get(key, lambda: _closed_bars(*views), line), key, last)
 
@@ -146,13 +150,13 @@ def read_bars(path: Path, symbol: str, interval: str, lookback_s: int | None) ->
     return window.view(_start_second(last, interval, lookback_s)).frame(with_forming=False)
 
 
-def _start_second(last: dict[str, LastTrade], interval: str, lookback_s: int | None) -> int | None:
+def _start_second(last: dict[str, LastTrade], interval: str, reach_s: int | None) -> int | None:
     """Find the open of the first bar to read; one bar more, since the forming one is dropped."""
-    if lookback_s is None or not last:
+    if reach_s is None or not last:
         return None
     bar_us = parse_interval(interval).us
     newest_us = max(trade.time_us for trade in last.values())
-    return newest_us // bar_us * bar_us // SECOND_US - lookback_s
+    return newest_us // bar_us * bar_us // SECOND_US - reach_s
 
 
 def _closed_bars(y: BarView, x: BarView) -> ClosedBars:
@@ -163,14 +167,12 @@ def _closed_bars(y: BarView, x: BarView) -> ClosedBars:
 def _leg(view: BarView) -> Leg:
     bars = view.closed
     step_us = bars.seconds * SECOND_US
-    arrays = (bars.close, bars.volume, bars.trades, bars.coverage)
+    arrays = (bars.close, bars.volume, bars.trades, bars.coverage, bars.open, bars.high, bars.low)
     return Leg(bars.first * step_us, step_us, *arrays)
 
 
-def bars_of_ticks(
-    ticks: pd.DataFrame, content: Hashable, params: PairParams, lookback_s: int | None
-) -> PairBars:
-    """Resample both legs of a file's ticks.
+def bars_of_ticks(ticks: pd.DataFrame, content: Hashable, params: PairParams) -> PairBars:
+    """Resample both legs of a file's ticks, as far back from its end as `read_pair`.
 
     Parameters
     ----------
@@ -179,16 +181,14 @@ def bars_of_ticks(
     content
         Identifies the file's content.
     params
-        Says legs and interval.
-    lookback_s
-        How far back from the file's end; None is all of it.
+        Says legs, interval and reach.
     """
     frames = [_resampled(ticks, content, each, params.interval) for each in (params.y, params.x)]
-    if lookback_s is not None:
-        start = max(leg.index[-1] for leg in frames) - pd.Timedelta(seconds=lookback_s)
+    if params.reach is not None:
+        start = max(leg.index[-1] for leg in frames) - params.reach * params.bar.timedelta
         frames = [leg.loc[leg.index > start] for leg in frames]
     both = (frames[0], frames[1])
-    key = (content, params.y, params.x, params.interval, lookback_s)
+    key = (content, params.y, params.x, params.interval, params.reach)
     return PairBars(_bars.get(key, lambda: _framed_bars(both, params.bar.us)), key, {})
 
 

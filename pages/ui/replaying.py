@@ -120,7 +120,7 @@ def progress(told: ReplayStatus) -> tuple[float, str]:
     moment = formats.moment(pd.Timestamp(told.position_us, unit="us", tz="UTC"))
     if told.has_ended:
         return 1.0, f"Replay of {told.name} ended at {moment}"
-    words = [f"Replay of {told.name}: {moment}, {told.share:.0%}"]
+    words = [f"Replay of {told.name}: {moment}, {formats.percent(told.share)}"]
     if told.is_paused:
         words.append("paused")
     elif math.isinf(told.speed):

@@ -120,7 +120,7 @@ def _made(result: PairAnalytics, link: str) -> str:
         ("Spread", params.spread),
         ("Hedge ratio", params.hedge),
         ("Thresholds", f"SELL above {params.sell_above:g}, BUY below {params.buy_below:g}"),
-        ("Level of tests", f"{params.level:.0%}"),
+        ("Level of tests", formats.percent(params.level)),
         ("Gates", ", ".join(_gates_on(result)) or "none"),
         ("Made at", formats.moment(pd.Timestamp.now(tz="UTC"))),
         ("The same view", link or formats.NOT_KNOWN),

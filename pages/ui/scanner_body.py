@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.charts import scanner_heatmap
 from pages.ui import (
+    files,
     formats,
     markup,
     notices,
@@ -19,9 +20,11 @@ from pages.ui import (
     scanner_words,
 )
 from pages.ui.csv_file import csv_bytes
+from pages.ui.files import Offer
 from pages.ui.live_chart import live_chart
 from pages.ui.scanner_store import KeptScan
 from pages.ui.scanner_table import MOST_ROWS, Filters
+from pages.ui.served_files import MadeFile
 
 PVALUE_STEPS: Final = {"any": 1.0, "10 %": 0.10, "5 %": 0.05, "1 %": 0.01}
 
@@ -74,16 +77,14 @@ def _show_table(scan: KeptScan, moves: Mapping[frozenset[str], int]) -> None:
     told = f"{formats.count(len(rows), 'pair')} of {len(scan.table):,}"
     if len(rows) > MOST_ROWS:
         told += f", the best {MOST_ROWS} shown; the CSV has all"
-    st.caption(f"{told}. Click the box left of a pair to open it on Live.")
-    pairs = list(zip(rows["y"].head(MOST_ROWS), rows["x"].head(MOST_ROWS), strict=True))
-    st.dataframe(
-        scanner_table.shown_table(rows, moves),
+    st.caption(
+        f"{told}. A click on a pair opens it on Live, as Enter does; arrow keys move, a column's "
+        "name sorts."
+    )
+    scanner_table.show_table(
+        scanner_table.table_data(rows, moves, scanner_open.link(scan)),
         key=scanner_open.TABLE,
-        hide_index=True,
-        column_config=scanner_table.column_config(),
-        on_select=partial(scanner_open.pick, pairs, scan),
-        selection_mode="single-row",
-        height=min(38 + 35 * min(len(rows), MOST_ROWS), 600),
+        on_open=partial(scanner_open.pick, scan),
     )
     scanner_open.follow()
 
@@ -153,16 +154,17 @@ def _show_foot(scan: KeptScan) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.popover("What the columns mean", key="scan_explain"):
             st.html(markup.block(markup.explanations(scanner_words.EXPLAINED)))
-        st.download_button(
-            "All pairs (CSV)", data=partial(scan_csv, scan), file_name=csv_name(scan),
-            mime="text/csv", on_click="ignore", key="scan_csv",
-        )  # fmt: skip
+        files.show([Offer("All pairs (CSV)", "scan-csv", partial(_csv, scan))], key="scan_csv")
         with st.popover("Keep this scan", key="scan_keep"), notices.shown_in_place():
             name = st.text_input("Name", key="scan_name", max_chars=60,
                                  placeholder="majors 1min 24h")  # fmt: skip
             if st.button("Keep", key="scan_save", disabled=not name):
                 path = scanner_store.save(scan, name.strip())
                 st.success(f"Kept as {path.name}; choose Saved scan above to see it.")
+
+
+def _csv(scan: KeptScan, _: str) -> MadeFile:
+    return MadeFile(csv_name(scan), "text/csv", scan_csv(scan))
 
 
 def scan_csv(scan: KeptScan) -> bytes:

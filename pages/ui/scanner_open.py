@@ -1,12 +1,11 @@
 """A click on a pair of the scan: the header takes it up, and Live shows it."""
 
-from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
 from pages.ui import choices, file_choice, notices, pair_data, scanner_words
-from pages.ui.choices import FILE, LIVE, SAMPLE
+from pages.ui.choices import FILE, LIVE, SAMPLE, Value
 from pages.ui.scanner_store import KeptScan
 
 TABLE: Final = "scan_table"
@@ -14,25 +13,48 @@ _LACKING: Final = "scan_lacking"
 _OPENING: Final = "scan_opening"
 
 
-def pick(pairs: Sequence[tuple[str, str]], scan: KeptScan) -> None:
-    """Note the clicked row's pair; the header takes it up in the next whole run."""
-    rows = st.session_state[TABLE]["selection"]["rows"]
+def link(scan: KeptScan) -> dict[str, Any]:
+    """Say how an address names a pair of the scan on Live, and what else it says there."""
+    is_sample = _is_sample(scan)
+    legs = ["file_s1", "file_s2"] if is_sample else ["s1", "s2"]
+    return {"legs": legs, "choices": _choices(scan)}
+
+
+def pick(scan: KeptScan) -> None:
+    """Note the pair of the clicked row; the header takes it up in the next whole run."""
+    pair = st.session_state[TABLE]["open"]
     st.session_state[_LACKING] = None
-    if not rows or rows[0] >= len(pairs):
+    if not _holds(scan, pair):
         return
-    y, x = pairs[rows[0]]
-    shared = {"interval": scan.settings.interval, "spread": "log"}
-    if scan.source == file_choice.SAMPLE_NAME:
-        choices.wish({"mode": FILE, "file": SAMPLE, "file_s1": y, "file_s2": x, **shared})
-        st.session_state[_OPENING] = True
-        return
+    y, x = pair
     recorded = pair_data.symbols_or_none(pair_data.database_path())
     lacking = [symbol for symbol in (y, x) if symbol not in recorded]
-    if lacking:
+    if lacking and not _is_sample(scan):
         st.session_state[_LACKING] = lacking[0]
         return
-    choices.wish({"mode": LIVE, "s1": y, "s2": x, **shared})
+    legs = dict(zip(link(scan)["legs"], (y, x), strict=True))
+    choices.wish({**_choices(scan), **legs})
     st.session_state[_OPENING] = True
+
+
+def _holds(scan: KeptScan, pair: Any) -> bool:
+    """Whether the browser named a pair of this scan."""
+    table = scan.table
+    if not (isinstance(pair, list | tuple) and len(pair) == 2):
+        return False
+    return bool(((table["y"] == pair[0]) & (table["x"] == pair[1])).any())
+
+
+def _is_sample(scan: KeptScan) -> bool:
+    return scan.source == file_choice.SAMPLE_NAME
+
+
+def _choices(scan: KeptScan) -> dict[str, Value]:
+    """What Live is to show besides the pair: the scan's interval, and the spread it tests."""
+    shared: dict[str, Value] = {"interval": scan.settings.interval, "spread": "log"}
+    if _is_sample(scan):
+        return {"mode": FILE, "file": SAMPLE, **shared}
+    return {"mode": LIVE, **shared}
 
 
 def follow() -> None:

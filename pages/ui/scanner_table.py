@@ -1,17 +1,18 @@
 """The scan's table as the page shows it: columns, their words, formats, filters."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import streamlit as st
-from pandas.io.formats.style import Styler
 
 from pages.ui import formats
 
 MOST_ROWS: Final = 200
+SPARK_STEPS: Final = 40
 
 VERDICT_SIGNS: Final = {
     "holds": "✓ holds",
@@ -22,9 +23,9 @@ VERDICT_SIGNS: Final = {
 }
 # Column of the scan, its heading, what it means.
 _COLUMNS: Final = (
-    ("move", "Move", "Places up or down since the bar before."),
     ("y", "S1", "The dependent leg: S1 is regressed on S2. The ordering with the smaller p."),
     ("x", "S2", "The other leg."),
+    ("move", "Move", "Places up or down since the bar before."),
     ("spread", "Spread", "S1 − (α + β·S2) over the sample, the held-out part included."),
     ("pvalue", "p", "Engle-Granger, the smaller of both orderings, times two: both are tried."),
     ("qvalue", "q", ("Benjamini-Hochberg over all pairs tried: among pairs below 5 %, at most 5 % "
@@ -45,6 +46,23 @@ _COLUMNS: Final = (
     ("bars", "n (bars)", "Bars that both legs know, in the first part."),
     ("reason", "Remark", "Why a pair has no p-value, or is not to be trusted."),
 )  # fmt: skip
+_KINDS: Final = {
+    "y": "name", "x": "name", "spread": "spark", "verdict": "words", "interval": "words",
+    "reason": "words",
+}  # fmt: skip
+_HTML: Final = """
+<div class="pd-scan">
+  <table><caption></caption><thead><tr></tr></thead><tbody></tbody></table>
+</div>
+"""
+_HERE: Final = Path(__file__).parent
+_mount = st.components.v2.component(
+    "pairdesk_scanner_table",
+    html=_HTML,
+    css=(_HERE / "scanner_table.css").read_text(encoding="utf-8"),
+    js=(_HERE / "scanner_table.js").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
 
 
 @dataclass(frozen=True)
@@ -77,35 +95,98 @@ def filtered(table: pd.DataFrame, wanted: Filters) -> pd.DataFrame:
     return table[keep]
 
 
-def shown_table(rows: pd.DataFrame, moves: Mapping[frozenset[str], int]) -> Styler:
-    """Lay the rows out as they are read; sorting still goes by the numbers beneath."""
-    view = rows.head(MOST_ROWS).reset_index(drop=True)
+def table_data(
+    rows: pd.DataFrame, moves: Mapping[frozenset[str], int], link: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Lay the best rows out as the table in the browser takes them.
+
+    Parameters
+    ----------
+    rows
+        Of a scan.
+    moves
+        Places each pair went up since the bar before.
+    link
+        What leads from a row to Live: `legs`, the names of the two legs in an address, and
+        `choices`, what else the address says.
+
+    Returns
+    -------
+    dict
+        `columns` with label, tip and kind; `rows` with the pair, its cells (what is read, and what
+        sorting goes by: None is last) and the path of its spread.
+    """
+    view = _worded(rows.head(MOST_ROWS).reset_index(drop=True), moves)
+    shown = [each for each in _COLUMNS if each[0] in view and not _is_empty(view, each[0])]
+    columns = [
+        {"label": label, "tip": tip, "kind": _KINDS.get(name, "number")}
+        for name, label, tip in shown
+    ]
+    cells = [_cells(name, view[name]) for name, _, _ in shown]
     legs = zip(view["y"], view["x"], strict=True)
-    view = view.assign(
-        move=[_move(moves.get(frozenset(pair), 0)) for pair in legs],
+    none: list[list[float]] = [[] for _ in range(len(view))]
+    paths = view["spread"].tolist() if "spread" in view else none
+    return {
+        "caption": f"{formats.count(len(view), 'pair')}; a row opens its pair on Live",
+        "columns": columns,
+        "rows": [
+            {"pair": list(pair), "cells": list(row), "path": _path(path)}
+            for pair, row, path in zip(legs, zip(*cells, strict=True), paths, strict=True)
+        ],
+        "link": dict(link),
+    }
+
+
+def show_table(data: Mapping[str, Any], *, key: str, on_open: Callable[[], None]) -> None:
+    """Show the table; a click on a row, or Enter on it, calls `on_open` with the pair kept."""
+    _mount(key=key, data=dict(data), on_open_change=on_open)
+
+
+def _worded(view: pd.DataFrame, moves: Mapping[frozenset[str], int]) -> pd.DataFrame:
+    """Put words in place of what is no number of the scan's."""
+    legs = zip(view["y"], view["x"], strict=True)
+    return view.assign(
+        move=[moves.get(frozenset(pair), 0) for pair in legs],
         verdict=view["verdict"].map(VERDICT_SIGNS),
         interval=[
             _interval(low, high)
             for low, high in zip(view["half_life_low"], view["half_life_high"], strict=True)
         ],
     )
-    if "spread" not in view:
-        view["spread"] = [[] for _ in range(len(view))]
-    view = view[[name for name, _, _ in _COLUMNS if not _is_empty(view, name)]]
-    return view.style.format({key: each for key, each in _FORMATS.items() if key in view.columns})
+
+
+def _cells(name: str, values: pd.Series) -> list[tuple[str, str | float | None]]:
+    """Pair what is read with what sorting goes by."""
+    if name == "spread":
+        return [("", None)] * len(values)
+    if name not in _FORMATS:
+        return [(str(value), str(value)) for value in values]
+    form = _FORMATS[name]
+    numbers = values.to_numpy(dtype=np.float64).tolist()
+    return [(form(value), value if np.isfinite(value) else None) for value in numbers]
+
+
+def _path(path: list[float]) -> list[int]:
+    """Sample a spread coarsely, for a line of a few pixels."""
+    if len(path) < 2:
+        return []
+    values = np.asarray(path)
+    height = float(np.ptp(values)) or 1.0
+    steps = np.rint((values - values.min()) / height * SPARK_STEPS)
+    return [int(step) for step in steps]
 
 
 def _is_empty(view: pd.DataFrame, name: str) -> bool:
     """Whether a column says nothing in any row, where it may be left out."""
     if name in {"move", "reason"}:
-        return bool((view[name] == "").all())
+        return not view[name].astype(bool).any()
     return name in {"share_traded", "liquidity"} and bool(view[name].isna().all())
 
 
-def _move(places: int) -> str:
+def _move(places: float) -> str:
     if places == 0:
         return ""
-    return f"▲ {places}" if places > 0 else f"▼ {-places}"
+    return f"▲ {places:.0f}" if places > 0 else f"▼ {-places:.0f}"
 
 
 def _interval(low: float, high: float) -> str:
@@ -114,15 +195,12 @@ def _interval(low: float, high: float) -> str:
     return f"{low:,.1f} to {f'{high:,.1f}' if np.isfinite(high) else '∞'}"
 
 
-def _percent(value: float) -> str:
-    return formats.NOT_KNOWN if not np.isfinite(value) else f"{value * 100:.0f} %"
-
-
 def _volume(value: float) -> str:
     return formats.number(value, 0 if value >= 100 else 2)
 
 
-_FORMATS: Final[dict[str, Any]] = {
+_FORMATS: Final[dict[str, Callable[[float], str]]] = {
+    "move": _move,
     "pvalue": formats.pvalue,
     "qvalue": formats.pvalue,
     "pvalue_bonferroni": formats.pvalue,
@@ -132,22 +210,7 @@ _FORMATS: Final[dict[str, Any]] = {
     "correlation": formats.statistic,
     "beta": formats.estimate,
     "beta_swapped": formats.estimate,
-    "share_traded": _percent,
+    "share_traded": formats.percent,
     "liquidity": _volume,
     "bars": lambda value: formats.number(value, 0),
 }
-
-
-def column_config() -> dict[str, Any]:
-    """Name and explain the columns."""
-    config: dict[str, Any] = {}
-    for name, label, tip in _COLUMNS:
-        if name == "spread":
-            config[name] = st.column_config.LineChartColumn(label, help=tip, width="small")
-        elif name in {"y", "x"}:
-            config[name] = st.column_config.TextColumn(label, help=tip, pinned=True)
-        elif name in _FORMATS:
-            config[name] = st.column_config.NumberColumn(label, help=tip)
-        else:
-            config[name] = st.column_config.TextColumn(label, help=tip)
-    return config

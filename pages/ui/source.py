@@ -9,7 +9,7 @@ from ingest.recorder import Recorder
 from ingest.recorder import current_recorder as recorder_of_process
 from ingest.replay import current_replay
 from ingest.settings import current_settings
-from pages.ui.choices import REPLAY
+from pages.ui.choices import FILE, REPLAY
 
 
 def is_replay() -> bool:
@@ -17,6 +17,13 @@ def is_replay() -> bool:
     if get_script_run_ctx(suppress_warning=True) is None:
         return False
     return st.session_state.get("mode") == REPLAY
+
+
+def is_file() -> bool:
+    """Whether the reader looks at a file; never outside a page."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return False
+    return st.session_state.get("mode") == FILE
 
 
 def current_recorder() -> Recorder | None:

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 BATCH_S: Final = 0.004  # what a page says within it is one hand-over
@@ -116,26 +116,14 @@ def tell_theme_once() -> None:
     app_session._populate_theme_msg = fill  # type: ignore[assignment]
 
 
-def complete_address(wanted: Mapping[str, str]) -> None:
-    """Put into the page's address what controls bound to it show and it lacks.
+def is_step_of_history() -> bool:
+    """Whether this run answers the browser's Back or Forward: the address is right then.
 
-    A change of page while the browser still mounts the controls drops the part of those that it
-    had not reached; Streamlit keeps their values, and `st.query_params` refuses bound names.
+    False where a later Streamlit keeps that elsewhere.
     """
     from streamlit.runtime.scriptrunner import get_script_run_ctx  # noqa: PLC0415 - kept here
 
-    context = get_script_run_ctx()
-    if context is None:
-        return
-    with context.session_state.query_params() as address:
-        lost = {key: wanted[key] for key in wanted if address.is_bound(key) and key not in address}
-        if not lost:
-            return
-        for key, value in lost.items():
-            address.set_with_no_forward_msg(key, value)
-        # In the browser's own order: the same address must not become a step of its history.
-        address._query_params = dict(sorted(address._query_params.items()))
-        address._send_query_param_msg()
+    return bool(getattr(get_script_run_ctx(suppress_warning=True), "is_history_navigation", False))
 
 
 def is_click_waiting(key: str) -> bool:

@@ -17,7 +17,7 @@ from analytics.stability import Stability
 from pages.charts.beta_figure import beta_figure
 from pages.charts.correlation_figure import correlation_path_figure
 from pages.charts.residual_figure import ResidualSeries, residual_figure
-from pages.ui import evidence, formats, markup, notices, trends
+from pages.ui import evidence, formats, lack_notice, markup, trends
 from pages.ui.chart_view import spread_unit
 from pages.ui.choices import TABS, recall
 from pages.ui.clock import even_label, even_ms, zone_label
@@ -70,11 +70,11 @@ def _statistics(result: PairAnalytics) -> str:
 def _show_beta(result: PairAnalytics, bars: PairBars, source: str) -> None:
     fit, params = result.hedge, result.params
     if not isinstance(fit, HedgeFit):
-        notices.show(notices.lacking(fit))
+        lack_notice.show(fit, params, bars, key="lack_fit")
         return
     found = beta_path(result, bars)
     if isinstance(found, NotEnough | Degenerate):
-        notices.show(notices.lacking(found))
+        lack_notice.show(found, params, bars, key="lack_beta")
         return
     path, low, high, words = found
     index = pd.DatetimeIndex(path.index)
@@ -96,9 +96,8 @@ def beta_path(result: PairAnalytics, bars: PairBars) -> Band | NotEnough | Degen
     """Give β in time with a 95 % band: the method's own path, or that of trailing windows."""
     fit = result.hedge
     if isinstance(fit, HedgeFit) and fit.beta_path is not None:
-        path = fit.beta_path
-        error = fit.beta_stderr_path
-        half = NORMAL_95 * error if error is not None else path * np.nan
+        path, error = fit.beta_path.loc[result.y.index[0] :], fit.beta_stderr_path
+        half = path * np.nan if error is None else NORMAL_95 * error.loc[path.index[0] :]
         return path, path - half, path + half, f"β by {fit.method}, {fit.looks_back}."
     found = trends.path(result, bars)
     if not isinstance(found, Stability):
@@ -126,11 +125,11 @@ def _show_correlation(result: PairAnalytics, bars: PairBars, source: str) -> Non
     st.caption(f"Pearson correlation of {on} in trailing windows of {params.window:,} bars.")
 
 
-def _show_residuals(result: PairAnalytics, bars: PairBars, source: str) -> None:  # noqa: ARG001
-    residual = result.spread - result.spread.mean()
+def _show_residuals(result: PairAnalytics, bars: PairBars, source: str) -> None:
+    residual = result.sample.spread - result.sample.spread.mean()
     found = attempt(lambda: residual_diagnostics(residual))
     if isinstance(found, NotEnough | Degenerate):
-        notices.show(notices.lacking(found))
+        lack_notice.show(found, result.params, bars, key="lack_residuals")
         return
     figure = residual_figure(
         ResidualSeries(**{each.name: getattr(found, each.name) for each in fields(ResidualSeries)}),
@@ -140,8 +139,8 @@ def _show_residuals(result: PairAnalytics, bars: PairBars, source: str) -> None:
     live_chart(figure, key="residual_chart", label=f"Residuals of {result.params.label}",
                height_px=320)  # fmt: skip
     st.caption(
-        f"The spread less its mean over the range, {formats.sample(int(residual.notna().sum()))}: "
-        "its distribution, its quantiles against a normal one, and how long a deviation lasts."
+        f"The spread less its mean, {formats.sample(int(residual.notna().sum()))}: its "
+        "distribution, its quantiles against a normal one, and how long a deviation lasts."
     )
 
 

@@ -11,7 +11,6 @@ import pandas as pd
 
 from analytics.outcome import Degenerate, NotEnough, attempt
 from analytics.pair import PairAnalytics
-from analytics.pair_spread import fitted_legs
 from analytics.stability import Stability, stability
 from pages.ui.once import Once
 from pages.ui.pair_data import PairBars
@@ -26,12 +25,12 @@ _trends: Final[Once[Trend]] = Once(16)
 
 def relation(result: PairAnalytics, bars: PairBars) -> Trend:
     """Follow the relation in a few steps, for sparklines."""
-    every = max(1, len(result.zscore) // STEPS)
+    legs = result.sample.y, result.sample.x
+    every = max(1, len(legs[0]) // STEPS)
     step_us = every * result.params.bar.us
-    index = pd.DatetimeIndex(result.zscore.index)
+    index = pd.DatetimeIndex(legs[0].index)
     last_us = int(index.as_unit("us").asi8[-1])
     cut = pd.Timestamp(last_us // step_us * step_us, unit="us", tz="UTC")
-    legs = fitted_legs(result.y, result.x, result.params)
     y, x = (leg.loc[:cut] for leg in legs)
     source = bars.key[0] if isinstance(bars.key, tuple) else bars.key
     return _follow(y, x, (source, result.params, len(y), cut), STEPS)
@@ -39,7 +38,7 @@ def relation(result: PairAnalytics, bars: PairBars) -> Trend:
 
 def path(result: PairAnalytics, bars: PairBars) -> Trend:
     """Follow the relation in more steps, up to the latest bar."""
-    y, x = fitted_legs(result.y, result.x, result.params)
+    y, x = result.sample.y, result.sample.x
     return _follow(y, x, (bars.key, result.params), PATH_STEPS)
 
 

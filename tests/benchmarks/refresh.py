@@ -36,7 +36,7 @@ class Session:
     """A reader of the dashboard: a chart of its own over the data that all share."""
 
     def __init__(self, path: Path, lookback_s: int) -> None:
-        self.path, self.lookback_s = path, lookback_s
+        self.path = path
         self.params = PairParams(*SYMBOLS, interval="1s", lookback=lookback_s)
         self.chart: ServedChart = new_chart()
         self.had: int | None = None
@@ -44,7 +44,7 @@ class Session:
 
     def refresh(self) -> PairAnalytics:
         """Do what a run of the page and the browser's request do."""
-        bars = pair_data.read_pair(self.path, *SYMBOLS, "1s", self.lookback_s)
+        bars = pair_data.read_pair(self.path, self.params)
         result = pair_data.analyse(bars, self.params)
         labels = chart_view.labels(result, "rebased", "Live")
         version = publish(self.chart, result, labels)

@@ -22,10 +22,11 @@ import numpy as np
 import pandas as pd
 
 from analytics.backtest_null import permuted_leg
-from analytics.backtest_rules import MISSION_RULES, SYMMETRIC_RULES, BacktestRules
+from analytics.backtest_rules import RULE_PRESETS, SYMMETRIC_RULES, BacktestRules
 from analytics.backtest_walk import WalkForward, walk_forward
 from analytics.frames import parse_interval
 from analytics.params import PairParams
+from analytics.signals import SYMMETRIC
 
 SHARED = Path(__file__).resolve().parents[3] / "shared/data"
 DATA = SHARED / "binance_spot_closes_1m_20symbols_202104.csv.gz"
@@ -36,11 +37,11 @@ WINDOWS = {
     "1h": (12, 24, 36, 48, 72),
 }
 ENTRIES = (1.5, 2.0, 2.5, 3.0, 3.5)
-RULES = {"mission": MISSION_RULES, "symmetric": SYMMETRIC_RULES}
+RULES = RULE_PRESETS
 BEST = 10
 SEED = 20210420
 HEAD = (
-    f"{'bars':<6}{'rule':<11}{'legs':<11}{'trades':>8}{'gross':>8}{'costs':>8}{'net':>8}"
+    f"{'bars':<6}{'rule':<21}{'legs':<11}{'trades':>8}{'gross':>8}{'costs':>8}{'net':>8}"
     f"{'paid':>6}{'median':>8}{'best 10':>9}   best and worst pair (net)"
 )
 
@@ -70,7 +71,7 @@ def main() -> int:
         for name, rules in RULES.items():
             print(line(interval, name, "real", run_all(bars, interval, rules)), flush=True)
         broken = run_all(permuted(bars), interval, SYMMETRIC_RULES)
-        print(line(interval, "symmetric", "unrelated", broken), flush=True)
+        print(line(interval, SYMMETRIC.name, "unrelated", broken), flush=True)
     return 0
 
 
@@ -143,7 +144,7 @@ def line(interval: str, rule: str, legs: str, found: dict[str, WalkForward]) -> 
     ends = " ".join(f"{pairs[at]} {net[at]:+.1f}" for at in (order[-1], order[0]))
     bearable = np.nanmedian([each.break_even_bps for each in told.values()])
     return (
-        f"{interval:<6}{rule:<11}{legs:<11}{trades:>8,}{gross.mean():>+8.2f}"
+        f"{interval:<6}{rule:<21}{legs:<11}{trades:>8,}{gross.mean():>+8.2f}"
         f"{(gross - net).mean():>8.2f}{net.mean():>+8.2f}{(net > 0).mean():>6.0%}"
         f"{bearable:>8.1f}{best_of_training(found) / capital:>+9.2f}   {ends}"
     )
