@@ -18,6 +18,7 @@ from pages.ui import (
     status,
     trade,
 )
+from pages.ui.choices import REPLAY
 
 
 def main() -> None:
@@ -72,10 +73,17 @@ def live_body(desk: header.Desk, pair: body.Pair | None, places: body.Places) ->
     else:
         is_laid_out = body.show_pair(pair, places, status.feed_words(recorded))
     show_standing(recorded, places)
-    if not is_laid_out or pair_data.has_other_symbols(pair_data.database_path(), desk.symbols):
+    if not is_laid_out or has_other_symbols(desk, is_fed=recorder is not None):
         st.rerun()
     if not desk.refresh.is_paused:
         st_autorefresh(desk.refresh.every_s * 1_000, key="refresh")
+
+
+def has_other_symbols(desk: header.Desk, *, is_fed: bool) -> bool:
+    """Whether there are other symbols now than those offered; a replay that is none has none."""
+    if desk.mode == REPLAY and not is_fed:
+        return bool(desk.symbols)
+    return pair_data.has_other_symbols(pair_data.database_path(), desk.symbols)
 
 
 def show_standing(recorded: RecorderStatus | None, places: body.Places) -> None:

@@ -86,6 +86,12 @@ def run_page(project_root: Path, **query: str) -> AppTest:
     return page
 
 
+def test_replay_mode_comes_to_rest_while_nothing_is_played(project_root, database) -> None:
+    store(database, ticks_of("BTCUSDT", 100.0), ticks_of("ETHUSDT", 50.0))
+    page = run_page(project_root, mode="Replay")  # a page that runs without end is timed out
+    assert any("Nothing is being replayed" in each.value for each in page.info)
+
+
 def offered(page: AppTest) -> list[str]:
     """Labels of the files that the page offers."""
     mounted = [each.proto for each in page.get("bidi_component")]

@@ -34,6 +34,7 @@ FILES_OF = {
     "backtest": ("Trades (CSV)", "Bars (CSV)", REPORT),
     "feed": ("Ledger of gaps (CSV)",),
 }
+FILES = (CSV, PARQUET, REPORT, PNG, *(name for names in FILES_OF.values() for name in names))
 FETCHES = re.compile("take|fetch", re.IGNORECASE)
 
 REFUSED = re.compile("ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket")
@@ -350,13 +351,15 @@ class Desk:
     def comes_to(self, view: Mapping[str, str]) -> None:
         """Wait until page, range and these selections are as they were."""
         wanted = {key: value for key, value in view.items() if key not in {"path", "lookback"}}
-        self.page.wait_for_function(
-            """([path, lookback, boxes]) => location.pathname === path
-              && (new URLSearchParams(location.search).get('lookback') ?? '') === lookback
-              && Object.entries(boxes).every(([label, value]) =>
-                document.querySelector(`input[aria-label='${label}']`)?.value === value)""",
-            arg=[view["path"], view["lookback"], wanted],
-        )
+        condition = """([path, lookback, boxes]) => location.pathname === path
+          && (new URLSearchParams(location.search).get('lookback') ?? '') === lookback
+          && Object.entries(boxes).every(([label, value]) =>
+            document.querySelector(`input[aria-label='${label}']`)?.value === value)"""
+        try:
+            self.page.wait_for_function(condition, arg=[view["path"], view["lookback"], wanted])
+        except PlaywrightTimeoutError:
+            message = f"it did not come to {view}, but stays on {self.page.url}"
+            raise AssertionError(message) from None
 
     def signal_is_seen(self) -> bool:
         """Whether nothing covers the signal."""
@@ -459,13 +462,14 @@ def visits(
     try:
         yield desks
         for desk in desks:
-            desk.no_traceback()
+            if not desk.page.is_closed():
+                desk.no_traceback()
     finally:
         # What the server sends while the tab goes is nobody's error.
         errors = [error for desk in desks for error in desk.errors]
         with suppress(PlaywrightTimeoutError):
             context.close()
-    assert errors == []
+    assert errors == [], f"in the console: {errors}"
 
 
 def _tab(context: BrowserContext, url: str) -> Desk:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from desk_page import APP, FILE_ERROR, PLOT, RESTING, TRACEBACK, Desk, content
+from desk_page import APP, FILE_ERROR, FILES, PLOT, RESTING, TRACEBACK, Desk, content
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
@@ -130,7 +130,7 @@ class Monkey:
                 with self.desk.page.context.expect_page(timeout=RUN_MS) as opening:
                     place.click(timeout=ACTION_MS)
                 opening.value.close()
-            case "button" if control.is_file:
+            case "button" if control.is_file or control.name in FILES:
                 self._take_home(place)
             case _:
                 place.click(timeout=ACTION_MS)
@@ -192,7 +192,10 @@ class Monkey:
         """Fail where the page does not come to rest, or shows what nobody may see."""
         page = self.desk.page
         page.wait_for_selector(APP, timeout=RUN_MS)
-        page.wait_for_selector(RESTING, timeout=RUN_MS)
+        try:
+            page.wait_for_selector(RESTING, timeout=RUN_MS)
+        except PlaywrightTimeoutError:
+            raise AssertionError(f"{self.log[-1]}: the page never comes to rest") from None
         seen = page.locator(f"{TRACEBACK}, {FILE_ERROR}").all_inner_texts()
         assert [each for each in seen if each.strip()] == [], self.log[-1]
         assert self.desk.errors == [], self.log[-1]

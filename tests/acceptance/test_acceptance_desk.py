@@ -55,7 +55,7 @@ __all__ = ["browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.acceptance, pytest.mark.timeout(240)]
 
 CSV_TOLERANCE = 1e-9
-STEP_MS = {
+STEP_S = {
     "1s": 1,
     "5s": 5,
     "15s": 15,
@@ -116,7 +116,7 @@ VIEWS = (
 )
 ANSWERED = """['z-score', 'Spread', 'Hedge ratio β', 'Correlation']
     .every((name) => /\\d/.test(r.figures[name]?.value ?? ''))
-  && /\\d/.test(r.rows['ADF of the spread']?.[0] ?? '') && r.bar % %d === 0"""
+  && /\\d/.test(r.rows['ADF of the spread']?.[0] ?? '') && r.bar % STEP === 0"""
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=["as it comes", "log", "Kalman"])
@@ -138,7 +138,7 @@ def test_every_interval_gives_figures(browser, stage: Stage, moments: Moments, v
 
 def answers(desk: Desk, interval: str) -> bool:
     """Whether the figures come; what the page says is missing is fetched by the button it has."""
-    condition = ANSWERED % (STEP_MS[interval] * 1000)
+    condition = ANSWERED.replace("STEP", f"{STEP_S[interval] * 1_000}")
     try:
         desk.reads(condition, 8_000)
     except playwright.TimeoutError:
@@ -558,7 +558,6 @@ def test_back_undoes_page_pair_interval_and_range(browser, stage: Stage, moments
             for view in reversed(views):
                 desk.page.go_back()
                 desk.page.wait_for_timeout(moment.wait_s * 100)
-                desk.ready()
                 desk.comes_to(view)
 
 

@@ -112,6 +112,7 @@ def test_a_page_without_its_server_looks_dead_and_comes_back(
                 desk.awaits_dead(is_dead=True, within_ms=DEAD_WITHIN_MS)
                 assert desk.read().figures == before.figures  # still there to be read, greyed
                 assert desk.signal_is_seen()
+        desk.page.close()
         # A browser cannot but say in its console that nobody answered.
         desk.forget_refused_connections()
 
@@ -129,6 +130,7 @@ def test_the_app_stops_with_every_trade_stored(
             assert stage.app.stop(STOPPED_WITHIN_S) == 0, stage.app.log()
             print(f"    stopped in {time.monotonic() - begun_s:.2f} s")
             assert not Path(f"/proc/{stage.app.process.pid}/task").exists()
+            desk.page.close()
             desk.forget_refused_connections()
         for symbol in SYMBOLS:
             ids = stored_trades(stage.db, symbol)["trade_id"].to_numpy()
