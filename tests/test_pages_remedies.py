@@ -45,15 +45,15 @@ def database(tmp_path: Path):
     [
         # Too few are stored: the exchange has more, time brings them, or neither.
         (Z, Standing(MINUTES, 42, grows="live", fetches=True),
-         "The exchange has those before. By itself it is there in about 18 min.",
+         "The exchange can be asked for those before. By itself it is there in about 18 min.",
          ["Fetch 26 h of 1-min klines", "Take a window of 40 bars"]),
         (Z, Standing(SECONDS, 42, grows="live", fetches=True),
-         "The exchange has those before. By itself it is there in about 18 s.",
+         "The exchange can be asked for those before. By itself it is there in about 18 s.",
          ["Fetch 1 h of 1-s klines", "Take a window of 40 bars"]),
         (Z, Standing(HOURS, 42, grows="live", fetches=True),
-         "The exchange has those before. By itself it is there in about 18.0 h.",
+         "The exchange can be asked for those before. By itself it is there in about 18.0 h.",
          ["Fetch 33 days of 5-min klines", "Take a window of 40 bars"]),
-        (Z, Standing(MINUTES, 42, fetches=True), "The exchange has those before.",
+        (Z, Standing(MINUTES, 42, fetches=True), "The exchange can be asked for those before.",
          ["Fetch 26 h of 1-min klines", "Take a window of 40 bars"]),
         (Z, Standing(SECONDS, 42, grows="live"), "It is there in about 18 s.",
          ["Take a window of 40 bars"]),
@@ -174,9 +174,9 @@ class Asked(Recorder):
         self.asked = (tuple(symbols), kline, span_s)
 
 
-@pytest.fixture
-def asked(database: Path):
-    recorder = Asked(Settings(symbols=("BTCUSDT", "ETHUSDT"), db=database))
+@pytest.fixture(params=["spot"])
+def asked(database: Path, request):
+    recorder = Asked(Settings(symbols=("BTCUSDT", "ETHUSDT"), db=database, market=request.param))
     recorder._symbols = ("BTCUSDT", "ETHUSDT")
     install_recorder(recorder)
     yield recorder
@@ -186,7 +186,7 @@ def asked(database: Path):
 def test_a_button_asks_the_exchange_for_the_bars_before(project_root, database, asked):
     store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
     page = run_page(project_root, interval="1min")
-    assert "the database holds 3 bars of 1min of both legs. The exchange has those" in said(page)
+    assert "the database holds 3 bars of 1min of both legs. The exchange can be asked" in said(page)
     assert "By itself" not in said(page)
     buttons(page)["Fetch 26 h of 1-min klines"].click().run()
     assert asked.asked == (("BTCUSDT", "ETHUSDT"), "1m", 26 * 3_600)
@@ -195,3 +195,12 @@ def test_a_button_asks_the_exchange_for_the_bars_before(project_root, database, 
     page.selectbox(key="interval").set_value("1h").run()
     assert words not in [caption.value for caption in page.caption]
     assert not page.exception
+
+
+@pytest.mark.parametrize("asked", ["usdm"], indirect=True)
+@pytest.mark.parametrize(("interval", "is_offered"), [("30s", False), ("1min", True)])
+def test_futures_have_no_klines_of_seconds(project_root, database, asked, interval, is_offered):
+    store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
+    page = run_page(project_root, interval=interval)
+    assert "the database holds" in said(page)
+    assert any("klines" in label for label in buttons(page)) == is_offered

@@ -1,6 +1,6 @@
 """A lack of bars on a page: why, what helps, and the buttons that do it."""
 
-from typing import Literal, Protocol, cast, runtime_checkable
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -9,22 +9,15 @@ import streamlit as st
 from analytics.leg import Leg, align_legs
 from analytics.outcome import Degenerate, NotEnough
 from analytics.pair import PairAnalytics, PairParams
+from ingest.kline_seed import intervals
 from ingest.recorder import Recorder
 from ingest.replay import ReplayRecorder
 from ingest.tick import IngestError
 from pages.ui import choices, formats, notices, recording, source
 from pages.ui.pair_data import PairBars
-from pages.ui.remedies import Action, Fetch, KlineName, Standing, advise
+from pages.ui.remedies import Action, Fetch, Standing, advise, kline_for
 
 SAID = "fetch_said"
-
-
-@runtime_checkable
-class KlineFetcher(Protocol):
-    """A recorder that can ask the exchange for older bars."""
-
-    def fetch_klines(self, symbols: tuple[str, str], kline: KlineName, span_s: int) -> None:
-        """Ask for them; returns at once."""
 
 
 def show(lack: NotEnough | Degenerate, params: PairParams, bars: PairBars, *, key: str) -> None:
@@ -73,7 +66,7 @@ def standing(params: PairParams, bars: PairBars) -> Standing:
         gap=newest_gap(y, x, params),
         grows=_grows(recorder) if recorder is not None and is_recorded else "",
         idle=_idle(recorder, params),
-        fetches=is_recorded and _fetcher() is not None and _has_klines(recorder, params),
+        fetches=recorder is not None and is_recorded and _can_ask(recorder, params),
         is_file=source.is_file(),
     )
 
@@ -94,18 +87,11 @@ def _idle(recorder: Recorder | None, params: PairParams) -> str:
     return "Recording stands still: the pill above says why"
 
 
-def _fetcher() -> KlineFetcher | None:
-    """Return the recorder where it can ask the exchange; a replay cannot."""
-    recorder: object = recording.current_recorder()
-    is_able = isinstance(recorder, KlineFetcher) and not isinstance(recorder, ReplayRecorder)
-    return cast("KlineFetcher", recorder) if is_able else None
-
-
-def _has_klines(recorder: Recorder | None, params: PairParams) -> bool:
-    """Whether the market has klines that the bars can be made of: futures none of seconds."""
-    return recorder is not None and (
-        recorder.settings.market == "spot" or params.bar.us >= 60_000_000
-    )
+def _can_ask(recorder: Recorder, params: PairParams) -> bool:
+    """Whether the exchange can be asked for klines that the bars can be made of."""
+    if isinstance(recorder, ReplayRecorder):
+        return False
+    return kline_for(params) in intervals(recorder.settings.market)
 
 
 def newest_gap(y: Leg, x: Leg, params: PairParams) -> tuple[str, int] | None:
@@ -140,7 +126,7 @@ def _offer(action: Action, params: PairParams, key: str) -> None:
 
 def _fetch(fetch: Fetch, params: PairParams) -> None:
     """Ask the recorder; the bar above the page says how far it is."""
-    recorder = _fetcher()
+    recorder = recording.current_recorder()
     said = (False, "Nothing records here any more.")
     if recorder is not None:
         try:

@@ -10,10 +10,10 @@ from typing import Final, Literal
 
 from analytics.outcome import NotEnough
 from analytics.params import PairParams
+from ingest.kline_seed import KlineName
 from pages.ui import choices, formats
 from pages.ui.choices import WHOLE, Number, Value
 
-KlineName = Literal["1s", "1m", "5m"]
 # How a lack is counted where a longer stretch of bars makes it good.
 COUNTED_IN_BARS: Final = ("bars", "bars in a row", "complete rows", "known bars in a row")
 HOUR_S: Final = 3_600
@@ -140,7 +140,7 @@ def _of_store(lack: NotEnough, at: Standing) -> Advice:
     actions = (*([] if fetch is None else [fetch]), *_shorter(lack, at.params))
     if fetch is not None:
         by_itself = f" By itself it is there {_after(lack, at)}." if at.grows else ""
-        return Advice(cause, f"The exchange has those before.{by_itself}", actions)
+        return Advice(cause, f"The exchange can be asked for those before.{by_itself}", actions)
     if at.grows:
         return Advice(cause, f"It is there {_after(lack, at)}.", actions)
     shorter = ", or take a shorter window" if actions else ""
@@ -153,11 +153,16 @@ def _fetch(at: Standing) -> Action | None:
     if not at.fetches or reach is None:
         return None
     bar_s = at.params.bar.us // 1_000_000
-    kline: KlineName = "1s" if bar_s < 60 else "1m" if bar_s < 300 else "5m"
     wanted_s = (reach + 1) * bar_s  # the newest bar still forms
     whole_s = HOUR_S if wanted_s <= MOST_HOURS * HOUR_S else DAY_S
-    found = Fetch(kline, -(-wanted_s // whole_s) * whole_s)
+    found = Fetch(kline_for(at.params), -(-wanted_s // whole_s) * whole_s)
     return Action(f"Fetch {found.words}", fetch=found)
+
+
+def kline_for(params: PairParams) -> KlineName:
+    """Name the longest kline that the bars can be made of."""
+    bar_s = params.bar.us // 1_000_000
+    return "1s" if bar_s < 60 else "1m" if bar_s < 300 else "5m"
 
 
 def _longer(lack: NotEnough, at: Standing) -> tuple[Action, ...]:
