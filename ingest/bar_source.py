@@ -167,7 +167,8 @@ class BarSource:
             new = [self._klines(length, *span) for span in unknown]
             unknown = without_spans(unknown, [run for each in new for run in runs(each, length)])
             taken += new
-        rows, ticks_from = np.sort(np.concatenate(taken), order="at"), stop
+        rows, ticks_from = np.concatenate(taken), stop
+        rows = rows[np.argsort(rows["at"], kind="stable")]
         for length in reversed(self.lengths):
             opens = (stop - 1) // length * length
             ends = opens + length

@@ -207,7 +207,7 @@ def test_a_recorder_started_at_any_phase_has_every_bar(tmp_path: Path) -> None:
                         check_whole(reader, tape, interval, int(known[0].timestamp()))
 
 
-def _until_joined(path: Path, symbols: tuple[str, ...], timeout_s: float = 20.0) -> None:
+def _until_joined(path: Path, symbols: tuple[str, ...], timeout_s: float = 60.0) -> None:
     """Wait until bars of every length reach over each first trade and some seconds beyond."""
     end_s = time.monotonic() + timeout_s
     with closing(TickReader(path)) as reader:

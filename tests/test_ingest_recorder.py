@@ -365,12 +365,12 @@ def test_bars_from_further_back_are_fetched_when_the_reader_asks(tmp_path) -> No
         recorder = Recorder(settings_for(exchange, tmp_path), feed_limits=FAST)
         recorder.start()
         try:
-            until(lambda: minutes_back(recorder) >= 7 * 1440)
+            until(lambda: minutes_back(recorder) >= 7 * 1440, timeout_s=60)
             with pytest.raises(RecorderError, match="SOLUSDT is not recorded"):
                 recorder.fetch_klines(["BTCUSDT", "SOLUSDT"], "1m", 10 * 86_400)
             for _ in range(2):
                 recorder.fetch_klines(symbols, "1m", 10 * 86_400)
-            until(lambda: minutes_back(recorder) >= 10 * 1440)
+            until(lambda: minutes_back(recorder) >= 10 * 1440, timeout_s=60)
             assert minutes_back(recorder) <= 10 * 1440 + 1
         finally:
             assert recorder.stop()
