@@ -110,10 +110,8 @@ def signal_block(
     told = f'<p class="pd-trade">{escape(trade)}</p>' if trade else ""
     if caution:
         told += f'<p class="pd-caution"><span aria-hidden="true">!</span> {escape(caution)}</p>'
-    told += "".join(
-        f'<p class="pd-note">{line}</p>'
-        for line in (escape(lines[0]), rule, *map(escape, lines[1:]))
-    )
+    notes = (escape(lines[0]), rule, *map(escape, lines[1:]))
+    told += f'<p class="pd-note">{" ".join(f"<span>{note}</span>" for note in notes)}</p>'
     return (
         f'<section class="{css}" aria-label="Current signal">'
         f'<p class="pd-word"><span aria-hidden="true">{escape(icon)}</span> {escape(word)} '
