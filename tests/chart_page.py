@@ -14,7 +14,8 @@ READY_MS = 60_000
 # A busy page may miss a pointer that moves but once.
 POINTINGS, POINTING_MS = 20, 1_500
 STATE = """() => {
-  const stream = document.querySelector('.pairdesk-bar').parentElement.pairdeskStream;
+  const stream = document.querySelector('.pairdesk-bar')?.parentElement.pairdeskStream;
+  if (!stream?.meta || !stream.plot._fullLayout) return {};  // put away, not yet made anew
   const { range, follow, whole, detail, plot } = stream;
   return {
     range, follow, utc: range && range.map((edge) => edge - whole.head.offset_ms),

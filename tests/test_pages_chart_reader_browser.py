@@ -67,7 +67,7 @@ def test_zoom_and_hidden_lines_survive_every_choice_and_a_reload(browser, app):
     assert later["utc"] == pytest.approx(zoomed["utc"], abs=1)
     assert set(later["hidden"]) == {"leg-BTCUSDT", "mean", "SELL"}
     chart.page.get_by_text("NDJSON File", exact=True).first.click()
-    other = chart.wait(f"s.view !== '{later['view']}'", 40_000)
+    other = chart.wait(f"s.view && s.view !== '{later['view']}'", 40_000)
     assert (other["range"], other["hidden"], other["follow"]) == (None, [], True)
     chart.page.close()
     assert errors == []

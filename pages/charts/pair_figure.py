@@ -19,7 +19,7 @@ WEIGHTS: Final[dict[Panel, float]] = {
     "prices": 0.3,
     "spread": 0.25,
     "zscore": 0.29,
-    "volume": 0.15,
+    "volume": 0.16,
     "correlation": 0.16,
 }
 GAP: Final = 0.03

@@ -75,8 +75,9 @@ class PairSeries:
     @cached_property
     def entered(self) -> NDArray[np.bool_]:
         """Whether the rule begins to say SELL or BUY at each bar; the first of all is no entry."""
-        begun: NDArray[np.bool_] = np.diff(self.held, prepend=self.held[:1]) != 0
-        begun &= self.held != NOTHING_HELD
+        begun: NDArray[np.bool_] = self.held != NOTHING_HELD
+        begun[1:] &= self.held[1:] != self.held[:-1]
+        begun[:1] = False
         return begun
 
     def entries(self) -> dict[str, int]:

@@ -183,10 +183,10 @@ def _held(time_ms: Floats, held: NDArray[np.int8], seen: Cut, bar_ms: float) -> 
     """Join the buckets in which the same is held most of the time into stretches."""
     size = seen.held_size
     sell, buy = (
-        bucket_sums((held == what).astype(np.int32), seen.first, size)
+        bucket_sums((held == what).astype(np.int16), seen.first, size)
         for what in (SELL_HELD, BUY_HELD)
     )
-    bars = bucket_sums(np.ones(len(held), dtype=np.int32), seen.first, size)
+    bars = bucket_sums(np.ones(len(held), dtype=np.int16), seen.first, size)
     mostly = np.where(sell * 2 > bars, SELL_HELD, np.where(buy * 2 > bars, BUY_HELD, 0))
     changes = np.flatnonzero(np.diff(mostly, prepend=mostly[0] + 1))
     begin = seen.first // size * size

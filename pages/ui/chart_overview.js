@@ -93,7 +93,7 @@ class Overview {
     const does = event.target.dataset.edge ?? (stream.range || isBeside ? "move" : "choose");
     this.held = { at, span: span0, does };
     stream.isDragging = true;
-    if (isBeside) stream.slide(span0);
+    if (isBeside) this.bring(span0);
   }
 
   pull(event) {
@@ -110,13 +110,19 @@ class Overview {
     };
     if (now === at && !this.held.moved) return;
     this.held.moved = true;
-    this.stream.slide(spanMovedInside(spans[does](), span));
+    this.bring(spanMovedInside(spans[does](), span));
+  }
+
+  // Kept here too: new data that comes meanwhile moves a span that follows.
+  bring(span) {
+    this.held.shown = span;
+    this.stream.slide(span);
   }
 
   drop() {
     if (!this.held) return;
+    const { stream, held: { shown } } = this;
     this.held = undefined;
-    const { stream } = this;
-    stream.look(stream.range);
+    if (shown) stream.look(shown);
   }
 }

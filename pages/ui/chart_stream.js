@@ -182,9 +182,8 @@ class Stream {
     const isFirst = this.view === undefined;
     this.view = view;
     [this.range, this.follow, this.hidden] = [null, true, new Set()];
-    if (!isFirst) { this.legend.at = null; this.keep(); return; }
-    const kept = JSON.parse(sessionStorage.getItem(KEEP + this.told.key) ?? "null");
-    if (kept?.view !== view) return;
+    const kept = isFirst ? JSON.parse(sessionStorage.getItem(KEEP + this.told.key) ?? "null") : null;
+    if (kept?.view !== view) { this.legend.at = null; this.keep(); return; }
     this.range = movedBy(kept.range, offset);
     this.follow = kept.follow;
     this.hidden = new Set(kept.hidden);
