@@ -10,7 +10,7 @@ KlineName = Literal["1s", "1m", "5m"]
 
 DAY_US: Final = 24 * 3600 * 1_000_000
 LENGTHS_US: Final[dict[KlineName, int]] = {"1s": 1_000_000, "1m": 60_000_000, "5m": 300_000_000}
-SPANS_US: Final[dict[KlineName, int]] = {"1s": DAY_US, "1m": 7 * DAY_US, "5m": 30 * DAY_US}
+SPANS_US: Final[dict[KlineName, int]] = {"1s": DAY_US, "1m": 7 * DAY_US, "5m": 35 * DAY_US}
 SETTLED_US: Final = 10_000_000  # REST lags behind the stream, but not by so much
 _AFTER_PAGE: Final = 2  # bars asked for beyond a page: they prove that its last one is closed
 PAGE: Final = MAX_REST_ROWS - _AFTER_PAGE

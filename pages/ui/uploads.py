@@ -99,7 +99,7 @@ class Uploads:
 
 def _plain(name: str) -> str:
     """A name that any file system takes, whatever the reader's machine called the file."""
-    return re.sub(r"[^\w.-]", "_", name).lstrip(".")[-_LONGEST_NAME:] or "upload"
+    return re.sub(r"[^\w.-]", "_", name, flags=re.ASCII).lstrip(".")[-_LONGEST_NAME:] or "upload"
 
 
 @st.cache_resource
