@@ -10,6 +10,7 @@ KlineName = Literal["1s", "1m", "5m"]
 
 DAY_US: Final = 24 * 3600 * 1_000_000
 LENGTHS_US: Final[dict[KlineName, int]] = {"1s": 1_000_000, "1m": 60_000_000, "5m": 300_000_000}
+# 30 days of hours, the longest that `auto` takes, and the window before them.
 SPANS_US: Final[dict[KlineName, int]] = {"1s": DAY_US, "1m": 7 * DAY_US, "5m": 35 * DAY_US}
 SETTLED_US: Final = 10_000_000  # REST lags behind the stream, but not by so much
 _AFTER_PAGE: Final = 2  # bars asked for beyond a page: they prove that its last one is closed
