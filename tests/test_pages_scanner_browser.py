@@ -1,84 +1,63 @@
-"""The scanner's table in a real Chromium: a row opens its pair, by mouse and by keyboard."""
+"""The scanner page in a real Chromium: a scan of a file, its heatmap, a click that opens Live."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
-from app_process import AppProcess, running_app
-from exchange import ThreadedExchange
-from exchange_feeds import LiveFeed
-from test_pages_browser import READY_MS, browser
-from test_pages_desk_browser import axe_findings, opened, settled
+from conftest import ROOT
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+from test_pages_browser import (  # noqa: E402 - after the check that the browser's library is here
+    READY_MS,
+    browser,
+    free_port,
+    open_when_up,
+)
 
 __all__ = ["browser"]
 
 pytestmark = pytest.mark.browser
 
-ROWS = ".pd-scan tbody tr"
-SYMBOLS = "BNBUSDT,BTCUSDT,ETHUSDT"
+LINK = "/scanner?scan_source=Tick+files&scan_interval=5s"
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
-    """An app that records three symbols from a scripted exchange."""
-    with ThreadedExchange(
-        symbols=SYMBOLS.split(","), feed=LiveFeed(10.0, after_clients=1, history_s=600)
-    ) as exchange:
-        folder = tmp_path_factory.mktemp("scan")
-        options = ("--symbols", SYMBOLS, "--ws-url", exchange.ws_url, "--rest-url",
-                   exchange.rest_url, "--db", str(folder / "ticks.db"))  # fmt: skip
-        with running_app(folder, *options) as running:
-            yield running
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A running app that records nothing."""
+    folder = tmp_path_factory.mktemp("scanner")
+    port = free_port()
+    command = [sys.executable, "app.py", "--no-browser", "--no-ingest", "--port", str(port)]
+    command += ["--db", str(folder / "ticks.db")]
+    log = folder / "app.log"
+    with log.open("wb") as output, subprocess.Popen(
+        command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT
+    ) as process:  # fmt: skip
+        yield f"http://127.0.0.1:{port}"
+        process.terminate()
+        status = process.wait(timeout=15)
+    assert status == 0, log.read_text(encoding="utf-8")
 
 
-def scanned(page) -> list[str]:
-    """Wait for the table; give its pairs in order."""
-    page.wait_for_selector(ROWS, timeout=READY_MS)
-    settled(page)
-    return page.eval_on_selector_all(ROWS, "rows => rows.map((row) => row.dataset.pair)")
-
-
-def opens(page, pair: str) -> None:
-    """Wait for Live with a pair, the scan's settings kept."""
-    y, x = pair.split("/")
-    page.wait_for_url(lambda url: "scanner" not in url, timeout=READY_MS)
-    page.wait_for_function(
-        """([y, x]) => [...document.querySelectorAll('.pd-leg > span:first-child')]
-             .map((leg) => leg.innerText).join('/') === `${y}/${x}`""",
-        arg=[y, x], timeout=READY_MS,
-    )  # fmt: skip
-    assert "window=30" in page.url
-
-
-def test_a_click_anywhere_on_a_row_opens_its_pair_on_live(browser, app):
-    with opened(browser, f"{app.url}/scanner?window=30&scan_interval=1s") as page:
-        pair = scanned(page)[1]
-        # A refresh may draw the rows anew at any moment, so the row is named by its pair.
-        page.click(f"tr[data-pair='{pair}'] td:nth-child(4)")
-        opens(page, pair)
-
-
-def test_the_keyboard_moves_opens_and_sorts(browser, app):
-    with opened(browser, f"{app.url}/scanner?window=30&scan_interval=1s") as page:
-        scanned(page)
-        page.click(".pd-scan thead button >> text=S1")
-        assert page.get_attribute(".pd-scan thead th:first-child", "aria-sort") == "ascending"
-        names = page.eval_on_selector_all(f"{ROWS} a", "links => links.map((a) => a.innerText)")
-        assert names == sorted(names)
-        page.focus(f"{ROWS} a[tabindex='0']")
-        page.keyboard.press("ArrowDown")
-        pair = page.evaluate("document.activeElement.closest('tr').dataset.pair")
-        link = page.evaluate("document.activeElement.href")
-        y, x = pair.split("/")
-        assert f"s1={y}" in link
-        assert f"s2={x}" in link
-        assert "scan_" not in link
-        assert pair == page.evaluate(f"document.querySelectorAll({ROWS!r})[1].dataset.pair")
-        page.keyboard.press("Enter")
-        opens(page, pair)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_anyone_can_read_and_use_the_table(browser, app, scheme):
-    with opened(browser, f"{app.url}/scanner?scan_interval=1s", scheme=scheme) as page:
-        scanned(page)
-        assert [found for found in axe_findings(page) if "pd-scan" in found] == []
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_a_scan_its_heatmap_and_a_click_that_opens_the_pair(browser, address, width, scheme):
+    page = browser.new_page(viewport={"width": width, "height": 1000}, color_scheme=scheme)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    open_when_up(page, address + LINK)
+    page.wait_for_selector(".pd-verdict:has-text('1 of 1 pair stays below')", timeout=READY_MS)
+    assert (
+        page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= width
+    )
+    page.get_by_role("radio", name="p-values").click()
+    page.wait_for_selector(".pairdesk-plot .main-svg", timeout=READY_MS)
+    page.get_by_role("radio", name="Table").click()
+    page.locator(".pd-scan tbody tr").first.click(timeout=READY_MS)
+    page.wait_for_selector(".pd-word", timeout=READY_MS)
+    page.wait_for_selector(".pairdesk-plot .main-svg", timeout=READY_MS)
+    assert "/scanner" not in page.url
+    assert "interval=5s" in page.url
+    assert "mode=NDJSON" in page.url
+    assert page.locator(".pd-head").first.inner_text().startswith("SYNAUSDT")
+    page.close()
+    assert errors == []
