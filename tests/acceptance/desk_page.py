@@ -37,7 +37,10 @@ FILES_OF = {
 FILES = (CSV, PARQUET, REPORT, PNG, *(name for names in FILES_OF.values() for name in names))
 FETCHES = re.compile("take|fetch", re.IGNORECASE)
 
-REFUSED = re.compile("ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket")
+REFUSED = re.compile(
+    "ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket|server endpoint"
+    "|server is not responding|when disconnected from server"
+)
 
 APP = ".stApp"
 RUNNING = f'{APP}[data-test-script-state="running"]'
@@ -275,6 +278,10 @@ class Desk:
             f"() => {{ const r = ({READ})(); return ({condition}) && r; }}", timeout=timeout_ms
         )
         return Reading.of(found.json_value())
+
+    def refreshes(self) -> bool:
+        """Whether this is a Live page that draws itself anew: one that shows no file."""
+        return bool(self.page.locator(SIGNAL).count()) and "FILE" not in self.read().pill
 
     def refreshed(self, times: int = 1) -> None:
         """Wait until the live part was drawn anew, so many times."""

@@ -28,8 +28,8 @@ from synthetic import SyntheticMarket, default_symbols  # noqa: E402
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "BNBUSDT")
 PAIR = SYMBOLS[:2]
 RATE_PER_S = 8.0
-SPARSE_PER_S = 0.1
-SPARSE_S = 80 * 3_600  # long enough for a window of 60 hours
+SPARSE_PER_S = 0.03
+SPARSE_S = 12 * 86_400  # long enough for a Kalman filter over hours, which learns from 200
 DENSE_S = 3_600
 REST_ROWS = 1_000
 

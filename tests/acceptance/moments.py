@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from desk_page import REFRESH_MS, RUNNING, SIGNAL, Desk
+from desk_page import REFRESH_MS, RUNNING, Desk
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 SEED_NAME = "PAIRDESK_ACCEPTANCE_SEED"
@@ -43,7 +43,7 @@ class Moment:
         if self.kind == "in a refresh":
             with suppress(PlaywrightTimeoutError):
                 page.wait_for_selector(RUNNING, timeout=2 * REFRESH_MS)
-        elif self.kind == "after a refresh" and page.locator(SIGNAL).count():
+        elif self.kind == "after a refresh" and desk.refreshes():
             desk.refreshed()
         elif self.kind == "paused":
             desk.pause()
