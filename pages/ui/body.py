@@ -205,9 +205,9 @@ def _offers(pair: Pair, shown: _Shown) -> tuple[Offer, ...]:
 
     def look() -> exports.Looked:
         if pair.source.is_paused:
-            return exports.Looked(shown.result, shown.bars)
+            return exports.Looked(shown.result, shown.bars, pair.terms())
         bars = pair.read()
-        return exports.Looked(pair_data.analyse(bars, pair.params), bars)
+        return exports.Looked(pair_data.analyse(bars, pair.params), bars, pair.terms())
 
     source = pair.source
     return exports.analytics_offers(look, source.name, is_synthetic=source.is_synthetic)

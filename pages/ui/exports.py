@@ -19,6 +19,7 @@ from pages.ui.files import Offer
 from pages.ui.notices import Notice, show, shown_in_place
 from pages.ui.pair_data import PairBars
 from pages.ui.served_files import MadeFile, MakeFile
+from pages.ui.trade import Terms
 
 # About 100 MB of NDJSON; three times that can be uploaded again.
 MAX_TICKS: Final = 1_000_000
@@ -27,10 +28,11 @@ FIRST_OFFER: Final = pd.Timedelta("1h")
 
 @dataclass(frozen=True, eq=False)
 class Looked:
-    """A pair at one moment: the analysis, and the bars it is of."""
+    """A pair at one moment: the analysis, the bars it is of, and the money it is sized by."""
 
     result: PairAnalytics
     bars: PairBars
+    terms: Terms
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def analytics_offers(
         Offer("Report (HTML)", "analytics-report",
               making("html", "text/html",
                      lambda looked, address: report.page(looked.result, looked.bars, source,
-                                                         address))),
+                                                         address, terms=looked.terms))),
     )  # fmt: skip
 
 
