@@ -210,8 +210,9 @@ def number(label: str, key: str, note: str | None = None) -> float:
         raise TypeError(f"{key} is no number")
     choices.recall(key)
     shown = st.number_input(
-        label, kind.low, kind.high, kind.default, kind.step, key=key, bind=BOUND, help=note
-    )
+        label, kind.low, kind.high, kind.default, kind.step, key=key, bind=BOUND, help=note,
+        format="%d" if isinstance(kind.default, int) else "%g",
+    )  # fmt: skip
     return float(shown)
 
 
