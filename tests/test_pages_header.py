@@ -14,7 +14,7 @@ WHOLE_METHOD = {"window", "spread", "hedge", "rule", "level", "gates"}
 VIEWS = {"new_view"}
 # What of the desk's own controls each page shows; the range is one, wherever it stands.
 SHOWN = {
-    "Live": PAIR | WHOLE_METHOD | VIEWS | {"zone", "range", "every", "pause"},
+    "Live": PAIR | WHOLE_METHOD | VIEWS | {"zone", "range", "every", "pause", "capital"},
     "Evidence": PAIR | WHOLE_METHOD | VIEWS | {"zone", "range"},
     "Scanner": set(),
     "Backtest": PAIR | VIEWS | {"window", "spread", "zone", "range"},
@@ -81,17 +81,17 @@ def test_what_was_chosen_survives_pages_that_do_not_show_it(project_root, databa
     assert page.selectbox(key="interval").value == "5s"
     assert page.selectbox(key="lookback").value == "1h"
     desk = page.session_state["desk"]
-    assert (desk.view.lookback_s, desk.view.params.interval) == (3_600, "5s")
+    assert (desk.view.params.lookback, desk.view.params.interval) == (720, "5s")
 
 
 def test_the_range_over_the_chart_is_what_the_page_reads(project_root, database):
     record(database)
     page = run_page(project_root, interval="1min")
     range_ = next(each for each in page.get("button_group") if each.key == "lookback")
-    assert page.session_state["desk"].view.lookback_s == 86_400
+    assert page.session_state["desk"].view.params.lookback == 1_440
     range_.set_value("1h").run()
     assert not page.exception, page.exception
-    assert page.session_state["desk"].view.lookback_s == 3_600
+    assert page.session_state["desk"].view.params.lookback == 60
 
 
 def test_a_file_that_is_looked_at_elsewhere_is_not_the_scanner_s_nor_the_feed_s_source(

@@ -253,12 +253,27 @@ def first_in_address(key: str) -> str | None:
 
 
 def in_link() -> dict[str, str]:
-    """Return what a link to the present view says: each choice that the page shows."""
-    drawn = st.session_state.get(DRAWN, set()) - NOT_IN_LINK
+    """Return what a link to the present view says: each choice that the page shows.
+
+    And each of the view that it does not: who goes on from Feed to Live, also after a reload or by
+    another's link, finds the view that was looked at.
+    """
+    drawn = st.session_state.get(DRAWN, set())
+    kept = {key: value for key, value in chosen().items() if key not in BACKTEST_CHOICES}
     shown = {key: st.session_state[key] for key in sorted(drawn) if key in st.session_state}
-    link = {key: written(value) for key, value in shown.items() if CHOICES[key].admits(value)}
+    link = {
+        key: written(value)
+        for key, value in {**kept, **shown}.items()
+        if key not in NOT_IN_LINK and CHOICES[key].admits(value)
+    }
     token = upload_token() if link.get("file") == UPLOAD else ""
     return {**link, UPLOAD_KEY: token} if token else link
+
+
+def asked_for() -> dict[str, Value]:
+    """Return the choices that the address names, as far as they may be used."""
+    found = {key: read(key, text) for key, text in st.query_params.items() if key in CHOICES}
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def upload_token() -> str:
@@ -284,9 +299,19 @@ def value_of(key: str) -> Value:
 def read(key: str, text: str) -> Value | None:
     """Read a value as the address has it; None where it is none of this choice's."""
     kind = CHOICES[key]
-    if not isinstance(kind, OneOf | Word):
-        raise TypeError(f"{key} is no name")
-    return text if kind.admits(text) else None
+    value: Value | None = present_name(key, text)
+    if isinstance(kind, Switch):
+        value = {"true": True, "false": False}.get(text)
+    elif isinstance(kind, Number):
+        value = _number(text, whole=isinstance(kind.default, int))
+    return value if kind.admits(value) else None
+
+
+def _number(text: str, *, whole: bool) -> int | float | None:
+    try:
+        return int(text) if whole else float(text)
+    except ValueError:
+        return None
 
 
 def written(value: Value) -> str:

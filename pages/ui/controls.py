@@ -356,8 +356,10 @@ def pick_zone() -> None:
     )  # fmt: skip
 
 
-def pick_method(part: MethodPart) -> Method:
+def pick_method(part: MethodPart, *, is_traded: bool) -> Method:
     """Choose window, spread and hedge, and for a signal thresholds, level and gates.
+
+    Where it `is_traded`, the money that a position is sized by as well.
 
     A backtest has rules of its own, and takes a hedge only for a spread that has one.
     """
@@ -371,7 +373,9 @@ def pick_method(part: MethodPart) -> Method:
     if not is_whole:
         return Method(window, spread, hedge)
     sell_above, buy_below = _pick_thresholds()
-    capital = number("Capital (quote currency)", "capital", CAPITAL_HELP)
+    capital = float(choices.CHOICES["capital"].default)
+    if is_traded:
+        capital = number("Capital (quote currency)", "capital", CAPITAL_HELP)
     with st.expander("Gates and level"):
         level = LEVELS[select("Level of tests (%)", "level", note=LEVEL_HELP)]
         st.caption("The signal is NEUTRAL while a gate that is on is closed.")

@@ -123,7 +123,9 @@ def show(page: Page) -> None:
                 controls.pick_zone()
         show_pill(is_file=mode == controls.FILE, is_replay=mode == controls.REPLAY)
     with st.sidebar:
-        method = controls.pick_method(page.method) if page.method is not None else None
+        method = None
+        if page.method is not None:
+            method = controls.pick_method(page.method, is_traded=page.is_live)
         moves = page.is_live and mode != controls.FILE
         refresh = controls.pick_refresh() if moves else controls.STILL
         if mode != controls.FILE and (page.has_symbols or len(material.stored) < 2):

@@ -83,7 +83,7 @@ def show(notice: Notice) -> None:
 
 
 def _choose_sample() -> None:
-    choices.apply({"mode": choices.FILE, "file": choices.SAMPLE})
+    choices.wish({"mode": choices.FILE, "file": choices.SAMPLE})
 
 
 def has_standing(status: RecorderStatus | None) -> bool:

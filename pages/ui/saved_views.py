@@ -33,7 +33,7 @@ def take_up() -> None:
         for key, value in _lasting(saved.last).items()
         if key in choices.NOT_IN_LINK or not is_link
     }
-    choices.begin_with(returning)
+    choices.begin_with({**returning, **choices.asked_for()})
 
 
 def keep() -> None:
