@@ -49,3 +49,26 @@ def test_every_link_of_before_still_names_a_range():
     for name in ("5min", "15min", "30min", "1h", "4h", "24h"):
         assert choices.valid({"lookback": name, "span": name}) == {"lookback": name, "span": name}
     assert choices.valid({"span": "all"}) == {"span": "all"}
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("window", "90", 90),
+        ("window", "1e309", None),
+        ("window", "9.5", None),
+        ("window", "4", None),  # five bars at least
+        ("sell", "2.5", 2.5),
+        ("sell", "1e309", None),
+        ("sell", "nan", None),
+        ("gate_pvalue", "true", True),
+        ("gate_pvalue", "yes", None),
+        ("interval", "5s", "5s"),
+        ("interval", "7s", None),
+        ("rule", "mission", choices.CHOICES["rule"].default),
+        ("s1", "ETHUSDT", "ETHUSDT"),
+        ("s1", "", None),
+    ],
+)
+def test_an_address_is_read_as_far_as_it_may_be_used(key, text, value):
+    assert choices.read(key, text) == value

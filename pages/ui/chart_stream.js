@@ -28,6 +28,7 @@ class Stream {
     this.offset = 0;
     this.isBusy = false;
     this.listeners = [];
+    this.drawn = new Promise((resolve) => { this.hasDrawn = resolve; });
     this.listen(document, "visibilitychange", () => this.refresh());
     this.listen(window, "online", () => this.refresh());
     this.listen(window, "pointerup", () => this.dropped());
@@ -262,6 +263,7 @@ class Stream {
     this.overview.draw();
     this.showAround();
     this.plot.dataset.draws = String(Number(this.plot.dataset.draws ?? 0) + 1);
+    this.hasDrawn();
     this.plot.dataset.version = String(this.whole.head.version);
   }
 

@@ -23,7 +23,9 @@ class Toolbar {
     this.panButton.onclick = () => this.pan();
     this.fullButton.onclick = () => this.fill();
     this.fullButton.hidden = !document.fullscreenEnabled;
-    bar.querySelector(".pairdesk-png").onclick = () => this.download();
+    bar.querySelector(".pairdesk-png").onclick = () => {
+      this.download().catch((error) => stream.say(`The picture could not be made: ${error.message}`));
+    };
     stream.listen(document, "fullscreenchange", () => this.filled());
   }
 
@@ -52,7 +54,7 @@ class Toolbar {
 
   async download() {
     const { stream } = this;
-    if (!stream.traces) return;
+    await stream.drawn; // a click on a figure that is still to come is not lost
     const css = getComputedStyle(stream.host);
     const paper = css.getPropertyValue("--st-background-color").trim() || "#fff";
     const layout = {
