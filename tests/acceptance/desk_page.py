@@ -16,6 +16,7 @@ READY_MS = 40_000
 STEP_MS = 15_000
 DEAD_WITHIN_MS = 5_000
 REFRESH_MS = 1_000
+LIST_MS, LIST_TRIES = 4_000, 3
 
 PAGES = ("Live", "Evidence", "Scanner", "Backtest", "Feed", "Methods")
 INTERVALS = ("1s", "5s", "15s", "30s", "1min", "5min", "15min", "1h")
@@ -186,9 +187,16 @@ class Desk:
         return self.page.get_by_role("combobox", name=label, exact=True)
 
     def choose(self, label: str, value: str) -> None:
-        """Choose an option of a selection."""
-        self.box(label).click()
-        self.page.get_by_role("option", name=value, exact=True).click()
+        """Choose an option of a selection; a run that draws it anew closes its list."""
+        option = self.page.get_by_role("option", name=value, exact=True)
+        for _ in range(LIST_TRIES):
+            self.box(label).click()
+            try:
+                option.click(timeout=LIST_MS)
+            except PlaywrightTimeoutError:
+                self.page.keyboard.press("Escape")
+            else:
+                break
         self.has(label, value)
 
     def has(self, label: str, value: str) -> None:
