@@ -41,7 +41,8 @@ _NAMES = {
 }  # fmt: skip
 _AGGREGATE_IDS = ("a", "aggtradeid", "aggregatetradeid")
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# Possessive: a line of nothing but digits would otherwise be tried in every possible part.
+_NUMBER = re.compile(r"[+-]?(\d++(\.\d*+)?|\.\d++)([eE][+-]?\d++)?", re.ASCII)
 _MAX_INT_DIGITS = 19
 # A number in powers of ten, and a time of day without its day.
 _SCIENTIFIC = re.compile(r"[+-]?(\d[.,]?\d*)[eE][+-]?\d+", re.ASCII)

@@ -66,6 +66,8 @@ REFUSED = {
     "cut short": (gzip.compress(CLOSES)[:-9], "damaged or cut short"),
     "a picture": (b"\x89PNG\r\n\x1a\n" + b"0" * 100, "is a picture"),
     "no UTF-8": (CLOSES + b"\xff\xfe,1,2\n", "no CSV of closes"),
+    "no ISO time": (b"time,A,B\nMonday,1,2\nTuesday,1,2\n", "the column time holds no times"),
+    "no time among ISO times": (CLOSES + b",1,2\n", "the column time lacks a time"),
     "no time in a row": (b"time,A,B\n1700000000,1,2\n,1,2\n", "holds no times"),
 }
 

@@ -153,9 +153,13 @@ def _times_us(times: pd.Series, name: str) -> np.ndarray:
             return np.asarray(np.rint(numbers * scale), dtype=np.int64)
         raise ClosesFileError(f"{name}: the column {times.name} holds no times")
     try:
-        stamps = pd.DatetimeIndex(pd.to_datetime(times, utc=True))
+        texts = times.astype("str")
+        stamps = pd.DatetimeIndex(pd.to_datetime(texts, utc=True, format="ISO8601"))
     except (ValueError, TypeError) as error:
-        raise ClosesFileError(f"{name}: the column {times.name} holds no times: {error}") from error
+        cause = str(error).partition("\n")[0]
+        raise ClosesFileError(f"{name}: the column {times.name} holds no times: {cause}") from error
+    if stamps.hasnans:
+        raise ClosesFileError(f"{name}: the column {times.name} lacks a time")
     return stamps.as_unit("us").asi8
 
 
