@@ -25,6 +25,7 @@ _TOKEN = re.compile(
     + _BLANK
 )
 _ISO_LENGTHS = (19, 20, 23, 24, 26, 27)
+_MOST_TOKENS = 4 * MAX_FIELDS + 1
 _PADDING = b"\n" * 64
 _MOST_NAMES = 100  # the kernel looks through them at each line, and from the start for a new one
 _MOST_MISSES = 50  # blocks in a row that are not alike: then no more is tried
@@ -153,7 +154,7 @@ def _members(line: bytes) -> list[tuple[Any, int, int]] | None:
     tokens, at = [], 0
     while at < len(line):
         match = _TOKEN.match(line, at)
-        if match is None:
+        if match is None or len(tokens) > _MOST_TOKENS:
             return None
         tokens.append(match)
         at = match.end()

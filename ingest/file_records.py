@@ -19,6 +19,7 @@ BAD_AMOUNT = "price or size is not a number of 0 or more"
 SHORTENED = "a spreadsheet shortened the times and digits are lost: export them as text"
 
 MAX_FIELDS = 200  # a record of more keys is no trade
+_MOST_KEY_CHARS = 10_000
 
 NAIVE_TIME = "times without a zone were read as UTC"
 
@@ -70,9 +71,14 @@ class Fields(NamedTuple):
     fixed_kind: StreamKind | None = None  # where the layout itself tells
 
 
-@lru_cache(maxsize=256)
 def fields_named(keys: tuple[str, ...]) -> Fields:
     """Find the fields among a record's keys; the values of the result are keys."""
+    # No trade has names so long, and they are not to be remembered.
+    return _fields_named(keys) if sum(map(len, keys)) < _MOST_KEY_CHARS else Fields()
+
+
+@lru_cache(maxsize=256)
+def _fields_named(keys: tuple[str, ...]) -> Fields:
     plain: dict[str, str] = {}
     for key in keys:
         plain.setdefault(re.sub(r"[^0-9a-z]", "", key.lower()), key)

@@ -4,8 +4,10 @@ import gzip
 import io
 import json
 import time
+import tracemalloc
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -497,6 +499,30 @@ def test_a_line_of_digits_costs_no_more_than_its_length(text: str) -> None:
     with pytest.raises(FileError):
         read(f"{text},a,b,c", name="a.csv")
     assert time.process_time() - begun_s < 2
+
+
+WIDE = {
+    "words": '{"symbol": "BTCUSDT", ' + "0 " * 2_000_000,
+    "braces": "[" + json.dumps(PLAIN[0]) + "," + "}" * 3_000_000,
+    "one long key": '{"' + "k" * 4_000_000 + '":1}\n' + json.dumps(PLAIN[0]),
+}
+
+
+@pytest.mark.parametrize("text", WIDE.values(), ids=WIDE)
+def test_a_wide_line_costs_little_memory_and_is_not_remembered(text: str) -> None:
+    from ingest import file_layout, file_records
+
+    file_layout.warm_up()
+    file_records._fields_named.cache_clear()
+    tracemalloc.start()
+    try:
+        with suppress(FileError):
+            read(text)
+        held, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 2**20
+    assert peak < 80 * 2**20
 
 
 def test_line_ends_without_end_cost_next_to_nothing_and_end_at_the_bound() -> None:

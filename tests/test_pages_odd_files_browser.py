@@ -46,7 +46,7 @@ def test_shortened_times_are_refused_in_a_line_and_a_symbol_is_asked_for(browser
         page.wait_for_selector("text=digits are lost", timeout=READY_MS)
     with opened(browser, f"{app.url}/?mode=NDJSON+File&file=Upload+a+file") as page:
         upload(page, shared_data / "odd" / "ETHBTC_TRADE_BINANCE.csv")
-        asked = page.get_by_label("Symbol of its trades")
+        asked = page.get_by_role("textbox", name="Symbol of its trades")
         asked.fill("ETHBTC")
         asked.press("Enter")
         page.wait_for_selector("text=holds a single symbol, ETHBTC", timeout=READY_MS)

@@ -61,6 +61,7 @@ REFUSED = {
     "a line without end": (bomb(b",", 2**20, CLOSES), "has a line of more than 262,144 bytes"),
     "a header without end": (b"time," + b"A," * 100_000, "columns"),
     "a first row without end": (b"time,A,B\n1" + b",1" * 3_000, "more cells than its header"),
+    "a first row of quoted cells": (b'time,A,B\n"1","2","3","4"\n', "more cells than its header"),
     "a long row later": (CLOSES + b"1" + b",1" * 5_000, "no CSV of closes"),
     "two files": (zipped(a=CLOSES, b=CLOSES), "a zip of 2 files, needs one"),
     "cut short": (gzip.compress(CLOSES)[:-9], "damaged or cut short"),

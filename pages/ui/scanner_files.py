@@ -1,8 +1,10 @@
 """Closes from a CSV file: a time column, and a column of closes for each symbol."""
 
+import csv
 import hashlib
 import io
 from collections.abc import Hashable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -25,6 +27,7 @@ UPLOAD: Final = "Upload a file"
 MAX_SYMBOLS: Final = 1_000
 MAX_TEXT_BYTES: Final = 512 * 2**20
 MAX_CELLS: Final = 60_000_000
+WIDER_ROW: Final = "its first row has more cells than its header"
 _MAX_COLUMNS: Final = 2 * MAX_SYMBOLS
 _CELLS_A_PART: Final = 1_000_000
 _BUFFER_BYTES: Final = 2**18
@@ -99,8 +102,11 @@ class _Table:
         width = self._width(text)
         stream = io.BufferedReader(TextStream(text), _BUFFER_BYTES)
         cells, rows_a_part = 0, max(_CELLS_A_PART // width, 1)
-        with pd.read_csv(stream, chunksize=rows_a_part, index_col=False, low_memory=False) as parts:
+        with pd.read_csv(stream, chunksize=rows_a_part, low_memory=False) as parts:
             for part in parts:
+                if not isinstance(part.index, pd.RangeIndex):
+                    # Cells beyond the header's are taken for names of rows.
+                    raise FileError(WIDER_ROW)
                 cells += part.size
                 if cells > MAX_CELLS:
                     raise FileError(f"it holds more than {MAX_CELLS:,} cells: split it")
@@ -114,17 +120,21 @@ class _Table:
 
     def _width(self, text: FileText) -> int:
         """Columns of the first line, which decide what a row may hold."""
-        lines = [line for line in text.head.split(b"\n", 100) if line.strip()]
-        width = lines[0].count(b",") + 1
-        if width < 3 or len(lines) < 2:
+        head = csv.reader(io.StringIO(text.head.decode("utf-8", "replace"), newline=""))
+        try:
+            rows = list(islice(filter(None, head), 2))
+        except csv.Error as error:
+            raise FileError(f"its first lines cannot be read: {error}") from None
+        width = len(rows[0]) if rows else 0
+        if width < 3 or len(rows) < 2:
             raise ClosesFileError(
                 f"{self._name} needs a time column and at least two columns of closes, had "
-                f"{width} columns and {len(lines) - 1} rows"
+                f"{width} columns and {max(len(rows) - 1, 0)} rows"
             )
         if width > _MAX_COLUMNS:
             raise FileError(f"it has more than {_MAX_COLUMNS:,} columns")
-        if lines[1].count(b",") >= width and b'"' not in lines[1]:
-            raise FileError("its first row has more cells than its header")
+        if len(rows[1]) > width:
+            raise FileError(WIDER_ROW)
         return width
 
     def _add(self, part: pd.DataFrame) -> None:
