@@ -151,7 +151,8 @@ def csv_layout(
 
 def _members(line: bytes) -> list[tuple[Any, int, int]] | None:
     """Keys of a flat JSON object with where their values stand; None of anything else."""
-    tokens, at = [], 0
+    tokens: list[re.Match[bytes]] = []
+    at = 0
     while at < len(line):
         match = _TOKEN.match(line, at)
         if match is None or len(tokens) > _MOST_TOKENS:

@@ -602,3 +602,14 @@ def test_a_zip_that_packs_in_a_way_without_bounds_is_refused() -> None:
         archive.writestr("a.csv", "x" * 1000)
     with pytest.raises(FileError, match="pack it by deflate"):
         read(packed.getvalue())
+
+
+def test_the_head_of_a_large_array_in_one_line_holds_trades(tmp_path: Path) -> None:
+    from ingest.file_head import read_head
+
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(rows(5_000)), encoding="utf-8")
+    assert path.stat().st_size > 300_000
+    report = report_of(read_ticks(read_head(path)))
+    assert report.kept > 2_000
+    assert report.rows_read - report.kept <= 1
