@@ -168,6 +168,8 @@ class JsonLines:
             if fault is None:
                 return
             faults.append(fault)
+            if fault[0] == NOT_JSON:
+                break  # then it is no frame either
         self._columns.bad(number, faults[0][0], line, faults[0][1])
 
     def _add_record(self, line: bytes) -> tuple[str, str] | None:

@@ -270,9 +270,8 @@ class TickColumns:
         shared = with_ids[again[apart]]
         if len(shared):
             ids = np.unique(shared["trade_id"])
-            self.notes.append(
-                f"{len(ids):,} ids have more than one trade each, {ids[0]} the first: all were kept"
-            )
+            whose = f"id {ids[0]} has" if len(ids) == 1 else f"{len(ids):,} ids have"
+            self.notes.append(f"{whose} more than one trade of other content: all were kept")
         return rows if keep.all() else rows[keep], shared
 
     def _framed(self, ticks: Rows) -> pd.DataFrame:
