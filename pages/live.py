@@ -110,7 +110,7 @@ def show_file_pair(desk: header.Desk, file: file_choice.TickFile) -> None:
     params = view.params
     read = partial(pair_data.bars_of_ticks, ticks, file.content, params, view.lookback_s)
     pair = body.Pair(params, body.Source.of(desk), read)
-    places = body.lay_out(pair)
+    places = body.lay_out(pair, may_read_all=True)
     with places.chart:
         body.show_pair(pair, places)
     with notices.shown_in_place():

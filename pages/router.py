@@ -13,6 +13,7 @@ from pages.ui import (  # noqa: E402 - see above
     compiling,
     header,
     live_chart,
+    page_parts,
     sign_in,
     warming,
 )
@@ -25,21 +26,20 @@ sign_in.require()
 # Absolute paths: relative ones are looked up beside app.py, not here.
 shown = st.navigation(
     [
-        st.Page(PAGES / "live.py", title="Live", default=True),
-        st.Page(PAGES / "evidence.py", title="Evidence", url_path="evidence"),
-        st.Page(PAGES / "scanner.py", title="Scanner", url_path="scanner"),
-        st.Page(PAGES / "backtest.py", title="Backtest", url_path="backtest"),
-        st.Page(PAGES / "feed.py", title="Feed", url_path="feed"),
-        st.Page(PAGES / "methods.py", title="Methods", url_path="methods"),
+        st.Page(PAGES / "live.py", title=page_parts.LIVE_PAGE.title, default=True),
+        *(
+            st.Page(PAGES / f"{page.path}.py", title=page.title, url_path=page.path)
+            for page in page_parts.SUB_PAGES
+        ),
     ],
     position="top",
 )
 if shown.title != "Methods":
     live_chart.load_early()
 # Drawn here, so that the controls are the same ones on every page and keep what was chosen.
-header.show()
-address.complete(shown.title)
+header.show(page_parts.PAGES[shown.title])
 warming.wait_for_page(shown.title, header.current())
 shown.run()
-address.complete(shown.title, is_drawn=True)
+header.keep()
+address.complete()
 compiling.page_drawn()

@@ -175,8 +175,8 @@ def test_the_private_names_of_streamlit_are_still_there() -> None:
     from streamlit.runtime.runtime import Runtime
     from streamlit.runtime.scriptrunner import get_script_run_ctx
     from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
+    from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
     from streamlit.runtime.state.query_params import QueryParams
-    from streamlit.runtime.state.safe_session_state import SafeSessionState
     from streamlit.web.server.starlette import starlette_server
 
     assert hasattr(PagesManager, "uses_pages_directory")
@@ -185,10 +185,12 @@ def test_the_private_names_of_streamlit_are_still_there() -> None:
     assert hasattr(app_session, "_populate_theme_msg")
     assert hasattr(Runtime, "_enqueued_some_message")
     assert callable(get_script_run_ctx)
-    assert hasattr(SafeSessionState, "query_params")
-    for name in ("is_bound", "set_with_no_forward_msg", "_send_query_param_msg"):
+    for name in (
+        *("remove_param", "discard_param_no_forward_msg"),
+        *("set_with_no_forward_msg", "_send_query_param_msg"),
+    ):
         assert hasattr(QueryParams, name)
-    assert QueryParams()._query_params == {}
+    assert ScriptRunContext.is_history_navigation is False
     assert ScriptRequests()._state.name == "CONTINUE"
     assert ScriptRequests()._rerun_data.widget_states is None
     streamlit_private.ignore_pages_folder()

@@ -151,10 +151,35 @@ def test_rule_lookback_hedge_and_chart_view_have_short_names_in_the_url(project_
     store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
     page = run_page(project_root, rule="symmetric", lookback="1h", hedge="ols", prices="two axes")
     assert "SELL above +2, BUY below −2" in shown(page)
-    assert page.selectbox(key="lookback").value == "1h"
+    assert page.session_state["lookback"] == "1h"
     assert page.session_state["prices"] == "two axes"
     for name in ("mission", "symmetric", "custom"):
         assert name in page.selectbox(key="rule").options
+
+
+@pytest.mark.parametrize(
+    ("link", "range_"),
+    [
+        ({}, "auto"),
+        ({"lookback": "30min"}, "30min"),
+        ({"lookback": "7d", "interval": "1min"}, "7d"),
+        ({"lookback": "7d"}, "auto"),
+        ({"lookback": "2h"}, "auto"),
+    ],
+)
+def test_a_link_opens_its_range_where_the_interval_offers_it(project_root, database, link, range_):
+    store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
+    page = run_page(project_root, **link)
+    assert page.session_state["lookback"] == range_
+    assert not page.exception
+
+
+def test_a_range_too_long_for_the_interval_chosen_next_becomes_auto(project_root, database):
+    store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
+    page = run_page(project_root, lookback="7d", interval="1min")
+    page.selectbox(key="interval").set_value("1s").run()
+    assert page.session_state["lookback"] == "auto"
+    assert not page.exception
 
 
 @pytest.mark.parametrize("spread", ["price difference", "hedged", "log", "ratio"])

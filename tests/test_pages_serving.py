@@ -11,7 +11,7 @@ from starlette.routing import Route
 from streamlit.testing.v1 import AppTest
 
 from ingest.settings import Settings, SettingsError, parse_settings
-from pages.ui.serving import check_exposure, is_loopback, under_base_path
+from pages.ui.serving import check_exposure, is_loopback, probe_routes, under_base_path
 from pages.ui.sign_in import is_allowed
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,3 +110,16 @@ def test_the_container_holds_what_it_needs_and_runs_as_nobody_special() -> None:
     shipped = [line[1:] for line in (ROOT / ".dockerignore").read_text().split() if line[0] == "!"]
     assert {"app.py", "analytics", "ingest", "pages", "requirements.txt"} <= set(shipped)
     assert all((ROOT / name.rstrip("*")).exists() for name in shipped if "*" not in name)
+
+
+def test_what_the_browser_asks_below_a_page_is_answered_but_with_no_configuration() -> None:
+    app = Starlette(routes=probe_routes())
+    for path in ("/evidence/_stcore/health", "/feed/_stcore/host-config"):
+        assert asyncio.run(body_of(app, path)) == b"null"
+
+
+def test_a_base_path_named_as_a_page_is_leaves_streamlit_its_own_answers() -> None:
+    paths = [route.path for route in under_base_path(probe_routes(), "feed")]
+    assert "/feed/_stcore/health" not in paths
+    assert "/feed/feed/_stcore/health" in paths
+    assert "/evidence/_stcore/health" in paths

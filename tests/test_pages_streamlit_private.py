@@ -11,6 +11,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import app_session
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.runtime import Runtime
+from streamlit.runtime.state.query_params import QueryParams
 
 from pages.ui import streamlit_private
 
@@ -160,3 +161,41 @@ def test_the_colours_told_once_are_those_streamlit_looks_up(monkeypatch) -> None
     finally:
         for name, value in before.items():
             config._set_option(name, value, "a test")
+
+
+@pytest.fixture
+def address(monkeypatch) -> QueryParams:
+    """An address whose `interval` is 1s at first; what the browser is told is counted."""
+    sent: list[dict[str, object]] = []
+    for name in ("remove_param", "discard_param_no_forward_msg"):
+        kept = getattr(QueryParams, name)
+        monkeypatch.setattr(QueryParams, name, lambda self, key, kept=kept: kept(self, key))
+    monkeypatch.setattr(
+        QueryParams, "_send_query_param_msg", lambda self: sent.append(dict(self._query_params))
+    )
+    streamlit_private.keep_defaults_in_address({"interval": "1s"}.get)
+    found = QueryParams()
+    found.sent = sent  # type: ignore[attr-defined]
+    return found
+
+
+def test_what_is_as_at_first_stays_in_the_address_without_a_message(address) -> None:
+    address.set_with_no_forward_msg("interval", "1s")
+    assert not address.remove_param("interval")
+    assert not address.discard_param_no_forward_msg("interval")
+    assert address.to_dict() == {"interval": "1s"}
+    assert address.sent == []
+
+
+def test_what_cannot_be_is_corrected_in_the_address(address) -> None:
+    address.set_with_no_forward_msg("interval", "7x")
+    address.remove_param("interval")
+    assert address.sent == [{"interval": "1s"}]
+
+
+def test_a_parameter_that_is_not_ours_goes_as_before(address) -> None:
+    address.set_with_no_forward_msg("scan_train", "70")
+    assert address.remove_param("scan_train")
+    assert address.sent == [{}]
+    assert not address.discard_param_no_forward_msg("interval"), "nothing is put where nothing was"
+    assert address.to_dict() == {}

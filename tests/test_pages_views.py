@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 from test_pages_live import data_folder, database, fresh_caches, run_page, said, store, ticks_of
 
+from ingest.settings import Settings, install_settings
 from pages.ui import choices, views
 
 __all__ = ["data_folder", "database", "fresh_caches"]
@@ -115,13 +116,66 @@ def test_a_visit_with_a_damaged_file_opens_with_the_defaults_and_says_so(project
     assert "were ignored" in said(page)
 
 
-def test_a_symbol_that_is_no_longer_stored_gives_way_to_one_that_is(project_root, database):
+def install(database: Path, *symbols: str) -> None:
+    install_settings(Settings(db=database, symbols=symbols))
+
+
+def pair_of(page: AppTest) -> tuple[str, str]:
+    return page.selectbox(key="s1").value, page.selectbox(key="s2").value
+
+
+def test_a_bare_visit_begins_with_the_database_and_the_pair_named_first(project_root, database):
     record(database)
-    views.remember(views.file_beside(database), {"s1": "GONEUSDT", "s2": "BTCUSDT", "window": 30})
+    store(database, ticks_of("ABCUSDT", 3.0, seed=7))
+    install(database, "ETHUSDT", "BTCUSDT", "ABCUSDT")
+    assert pair_of(run_page(project_root)) == ("ETHUSDT", "BTCUSDT")
+    page = run_page(project_root, s1="ABCUSDT", s2="BTCUSDT", window="25")
+    page.selectbox(key="spread").set_value("log").run()
+    page.radio(key="mode").set_value(choices.FILE).run()
+    page.selectbox(key="file").set_value(choices.UPLOAD).run()
+    again = run_page(project_root)
+    assert again.radio(key="mode").value == choices.LIVE
+    assert pair_of(again) == ("ETHUSDT", "BTCUSDT")
+    assert (again.number_input(key="window").value, again.selectbox(key="spread").value) == (
+        25, "log",
+    )  # fmt: skip
+    assert choices.SOURCES[0] not in saved_beside(database).last
+
+
+def test_sources_in_a_file_of_an_earlier_version_are_left_out(project_root, database):
+    record(database)
+    last = {"mode": choices.FILE, "file": choices.UPLOAD, "s1": "GONEUSDT", "window": 30}
+    views.remember(views.file_beside(database), last)
     page = run_page(project_root)
-    assert page.selectbox(key="s2").value == "BTCUSDT"
-    assert page.selectbox(key="s1").value == "BTCUSDT"
-    assert "Both legs are BTCUSDT" in said(page)
+    assert page.radio(key="mode").value == choices.LIVE
+    assert pair_of(page) == ("BTCUSDT", "ETHUSDT")
+    assert page.number_input(key="window").value == 30
+    assert "GONEUSDT" not in said(page)
+
+
+@pytest.mark.parametrize(
+    ("link", "pair"),
+    [
+        ({"s1": "ETHUSDT"}, ("ETHUSDT", "BTCUSDT")),
+        ({"s2": "BTCUSDT"}, ("ETHUSDT", "BTCUSDT")),
+        ({"s1": "BTCUSDT"}, ("BTCUSDT", "ETHUSDT")),
+    ],
+)
+def test_a_link_with_one_leg_never_pairs_it_with_itself(project_root, database, link, pair):
+    record(database)
+    assert pair_of(run_page(project_root, **link)) == pair
+
+
+def test_what_a_link_does_not_say_is_no_last_setting_but_the_refresh(project_root, database):
+    record(database)
+    last = {"window": 30, "spread": "log", "interval": "15s", "lookback": "4h", "every": 7}
+    views.remember(views.file_beside(database), last)
+    page = run_page(project_root, window="40")
+    assert page.number_input(key="window").value == 40
+    assert page.selectbox(key="spread").value == "price difference"
+    assert page.selectbox(key="interval").value == "1s"
+    assert page.session_state["lookback"] == "auto"
+    assert page.slider(key="every").value == 7
 
 
 def press(page: AppTest, key: str) -> None:
@@ -180,5 +234,5 @@ def test_what_a_mode_does_not_show_is_there_again_with_it(project_root, database
     page = run_page(project_root, lookback="1h")
     page.radio(key="mode").set_value(choices.FILE).run()
     page.radio(key="mode").set_value(choices.LIVE).run()
-    assert page.selectbox(key="lookback").value == "1h"
+    assert page.session_state["lookback"] == "1h"
     assert not st.session_state

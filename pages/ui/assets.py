@@ -8,6 +8,7 @@ from pages.ui import plotly_library
 from pages.ui.chart_route import CHART_PATH, chart
 from pages.ui.chart_script import script_routes
 from pages.ui.health import HEALTH_PATH, PILL_PATH, healthz, pill
+from pages.ui.serving import probe_routes
 
 _FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
 
@@ -20,6 +21,7 @@ def routes() -> list[Route]:
         Route(PILL_PATH, pill),
         Route(CHART_PATH + "/{token}", chart),
         *script_routes(),
+        *probe_routes(),
     ]
 
 

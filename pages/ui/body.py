@@ -24,10 +24,12 @@ from pages.ui import (
     trends,
 )
 from pages.ui.choices import PRICE_VIEWS, recall
+from pages.ui.controls import choose_range
 from pages.ui.header import Desk
 from pages.ui.once import once_for_each
 from pages.ui.pair_chart import show_pair_chart
 from pages.ui.signal_table import latest_changes
+from pages.ui.slim_head import follow_scrolling, slim_head
 
 VIEWS: Final[tuple[PriceView, ...]] = PRICE_VIEWS  # named as the URL has them
 MAX_POINTS: Final = 2_000
@@ -87,16 +89,20 @@ class _Shown:
     answers: str
 
 
-def lay_out(pair: Pair | None) -> Places:
-    """Draw what stands still; `show_pair` fills it."""
+def lay_out(pair: Pair | None, *, may_read_all: bool = False) -> Places:
+    """Draw what stands still; `show_pair` fills it. A file may be looked at whole."""
     is_whole = pair is not None and _has_result(pair)
     with st.container(key="answers", gap="xsmall"):
         top = st.container(gap="xsmall")
-        if pair is None or not is_whole:
+        follow_scrolling()
+        if pair is None:
             return Places(top, st.container(), None)
         # One frame, so that what chooses and explains can stand beside the chart's own buttons.
         chart = st.container(key="chart", gap="xsmall")
         with chart, st.container(horizontal=True, key="chart_choices"):
+            choose_range(pair.params.interval, may_read_all=may_read_all)
+            if not is_whole:  # another range may have what this one lacks
+                return Places(top, chart, None)
             view = _choose_price_view()
             _explain(pair)
     st.caption(_chart_caption(pair.source))
@@ -149,7 +155,8 @@ def _show_top(pair: Pair, feed: Sequence[str]) -> _Shown | None:
         shown = _find(pair, bars)
         if shown is not None:
             told = [_covered(shown.result, bars), *_feed_sentence(feed)]
-            below = shown.answers + markup.block(" ".join(told), css="pd-covered pd-muted")
+            covered = markup.block(" ".join(told), css="pd-covered pd-muted")
+            below = shown.answers + covered + slim_head(shown.result)
     finally:
         # The head stands above whatever is said about the bars.
         st.html(_head(bars, pair) + below)

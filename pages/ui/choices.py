@@ -1,6 +1,7 @@
 """Every choice a link can carry: its name in the URL, what it may be, and what it is at first."""
 
 import math
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -15,11 +16,12 @@ from analytics.backtest_rules import (
     RULE_PRESETS,
     SIZINGS,
 )
-from analytics.frames import INTERVALS
+from analytics.frames import INTERVALS, parse_interval
 from analytics.gates import DATA_GATES
 from analytics.hedge import CAUSAL_HEDGES, HEDGE_METHODS
 from analytics.signals import MISSION, SYMMETRIC, Thresholds
 from analytics.spread import SPREAD_KINDS
+from pages.ui.streamlit_private import is_step_of_history
 
 Mode = Literal["Live Database", "NDJSON File", "Replay"]
 Value = str | int | float | bool
@@ -28,6 +30,8 @@ LIVE: Final[Mode] = "Live Database"
 FILE: Final[Mode] = "NDJSON File"
 REPLAY: Final[Mode] = "Replay"
 SAMPLE: Final = "Bundled sample (synthetic)"
+UPLOAD: Final = "Upload a file"
+AUTO: Final = "auto"
 WHOLE: Final = "all"
 CUSTOM: Final = "custom"
 UTC_ZONE: Final = "UTC"
@@ -41,7 +45,23 @@ LOOKBACKS_S: Final = {
     "1h": 3_600,
     "4h": 14_400,
     "24h": 86_400,
+    "3d": 259_200,
+    "7d": 604_800,
+    "30d": 2_592_000,
 }
+# What `auto` takes at each interval: a few hundred bars or more, so that the tests have enough.
+AUTO_LOOKBACKS: Final = {
+    "1s": "30min",
+    "5s": "1h",
+    "15s": "4h",
+    "30s": "4h",
+    "1min": "24h",
+    "5min": "3d",
+    "15min": "7d",
+    "1h": "30d",
+}
+# A day of seconds: the most that a refresh is to read and draw.
+MOST_BARS: Final = 86_400
 RULES: Final[dict[str, Thresholds]] = {"mission": MISSION, "symmetric": SYMMETRIC}
 LEVELS: Final = {"1": 0.01, "5": 0.05, "10": 0.10}
 FEES: Final = ("spot", "futures", "none")
@@ -132,8 +152,8 @@ CHOICES: Final[dict[str, OneOf | Word | Number | Switch]] = {
     "file_s1": Word(),
     "file_s2": Word(),
     "interval": OneOf("1s", tuple(each.name for each in INTERVALS)),
-    "lookback": OneOf("30min", tuple(LOOKBACKS_S)),
-    "span": OneOf(WHOLE, (*LOOKBACKS_S, WHOLE)),
+    "lookback": OneOf(AUTO, (AUTO, *LOOKBACKS_S)),
+    "span": OneOf(WHOLE, (AUTO, *LOOKBACKS_S, WHOLE)),
     "zone": OneOf(UTC_ZONE, (UTC_ZONE, LOCAL_ZONE)),
     "window": Number(60, 5, 10_000, 5),
     "spread": OneOf(SPREAD_KINDS[0], tuple(SPREAD_KINDS)),
@@ -148,9 +168,29 @@ CHOICES: Final[dict[str, OneOf | Word | Number | Switch]] = {
     "tab": OneOf(TABS[0], TABS),
     **BACKTEST_CHOICES,
 }
+# Where the data is from, and of what: a visit begins with the live database and its first pair.
+SOURCES: Final = ("mode", "file", "s1", "s2", "file_s1", "file_s2")
+NOT_IN_LINK: Final = {"every"}
+UPLOAD_KEY: Final = "upload"  # in a link beside `file`: which of the uploads
+UPLOAD_SHOWN: Final = "upload_shown"
 CHOSEN: Final = "chosen"
+DRAWN: Final = "drawn"
 WISHED: Final = "wished"
 FIRST: Final = "first_of_data"
+_of_this_run: Final = threading.local()
+
+
+def lookback_seconds(name: str, interval: str) -> int | None:
+    """How far back a range reaches at an interval, in seconds; None for all there is."""
+    if name == WHOLE:
+        return None
+    return LOOKBACKS_S[AUTO_LOOKBACKS[interval] if name == AUTO else name]
+
+
+def lookbacks_on_offer(interval: str) -> tuple[str, ...]:
+    """Name the ranges that hold no more than `MOST_BARS` at an interval, `auto` first."""
+    longest_s = MOST_BARS * parse_interval(interval).us // 1_000_000
+    return (AUTO, *(name for name, seconds in LOOKBACKS_S.items() if seconds <= longest_s))
 
 
 def valid(found: object) -> dict[str, Value]:
@@ -168,20 +208,72 @@ def chosen() -> dict[str, Value]:
     return dict(kept)
 
 
+def begin_run() -> None:
+    """Note that a run of the whole page begins: none of its controls is drawn yet."""
+    st.session_state[DRAWN] = set()
+
+
+def begin_with(settings: Mapping[str, Value]) -> None:
+    """Choose these before any control is drawn; each takes its own up when it is."""
+    st.session_state[CHOSEN] = dict(settings)
+
+
 def begins_with(key: str, value: str) -> None:
-    """Note what a choice that depends on the data is at first: then no link has to say it."""
+    """Note what a choice that depends on the data is at first; before its control is drawn."""
     st.session_state.setdefault(FIRST, {})[key] = value
+    vars(_of_this_run)[key] = value
+
+
+def first_of(key: str) -> str:
+    """Return what a choice is while nobody chose, as the address has it."""
+    return written(st.session_state.get(FIRST, {}).get(key, CHOICES[key].default))
+
+
+def first_in_address(key: str) -> str | None:
+    """Return the same for any parameter of an address; None for one that is no choice's.
+
+    Asked while a control is being drawn, when the state of the visit is not to be looked at.
+    """
+    if key not in CHOICES:
+        return None
+    return written(vars(_of_this_run).get(key, CHOICES[key].default)) or None
 
 
 def in_link() -> dict[str, str]:
-    """Return what a link to the present view says: each choice that is not what it is at first."""
-    first = {key: kind.default for key, kind in CHOICES.items()} | st.session_state.get(FIRST, {})
-    shown = {key: st.session_state[key] for key in CHOICES if key in st.session_state}
-    return {
-        key: written(value)
-        for key, value in shown.items()
-        if CHOICES[key].admits(value) and value != first[key]
-    }
+    """Return what a link to the present view says: each choice that the page shows."""
+    drawn = st.session_state.get(DRAWN, set()) - NOT_IN_LINK
+    shown = {key: st.session_state[key] for key in sorted(drawn) if key in st.session_state}
+    link = {key: written(value) for key, value in shown.items() if CHOICES[key].admits(value)}
+    token = upload_token() if link.get("file") == UPLOAD else ""
+    return {**link, UPLOAD_KEY: token} if token else link
+
+
+def upload_token() -> str:
+    """Return which upload the visit looks at; nothing while there was none."""
+    asked = st.query_params.get(UPLOAD_KEY, "")
+    if asked and (UPLOAD_SHOWN not in st.session_state or is_step_of_history()):
+        st.session_state[UPLOAD_SHOWN] = asked
+    return str(st.session_state.get(UPLOAD_SHOWN, ""))
+
+
+def value_of(key: str) -> Value:
+    """Return a choice whose control stands further down the page, or on another page.
+
+    A link and a step through the browser's history win, as they do where the control is drawn.
+    """
+    asked = read(key, st.query_params.get(key, ""))
+    if asked is not None and (key not in st.session_state or is_step_of_history()):
+        return asked
+    kept = st.session_state.get(key, st.session_state.get(CHOSEN, {}).get(key))
+    return kept if CHOICES[key].admits(kept) else CHOICES[key].default
+
+
+def read(key: str, text: str) -> Value | None:
+    """Read a value as the address has it; None where it is none of this choice's."""
+    kind = CHOICES[key]
+    if not isinstance(kind, OneOf | Word):
+        raise TypeError(f"{key} is no name")
+    return text if kind.admits(text) else None
 
 
 def written(value: Value) -> str:
@@ -220,6 +312,7 @@ def recall(key: str, options: Sequence[str] | None = None) -> None:
 
     Streamlit forgets the value of a control that a run does not draw.
     """
+    st.session_state.setdefault(DRAWN, set()).add(key)
     kept = st.session_state.get(CHOSEN, {})
     if key not in st.session_state and key in kept and key not in st.query_params:
         st.session_state[key] = kept[key]

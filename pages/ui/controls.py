@@ -22,16 +22,17 @@ from analytics.gates import (
     Gates,
 )
 from analytics.pair import PairParams
-from analytics.spread import SPREAD_KINDS, SpreadKind
+from analytics.spread import KINDS_WITH_BETA, SPREAD_KINDS, SpreadKind
 from ingest.settings import current_settings
 from pages.ui import choices, formats
 from pages.ui.choices import (
+    AUTO,
+    AUTO_LOOKBACKS,
     CUSTOM,
     FILE,
     LEVELS,
     LIVE,
     LOCAL_ZONE,
-    LOOKBACKS_S,
     REPLAY,
     RULES,
     UTC_ZONE,
@@ -41,11 +42,13 @@ from pages.ui.choices import (
     OneOf,
 )
 from pages.ui.notices import SameSymbolError
+from pages.ui.page_parts import MethodPart
 
 __all__ = ["FILE", "GATE_SWITCHES", "LIVE", "REPLAY", "Mode", "Refresh", "View"]
 
 BOUND: Final[Literal["query-params"]] = "query-params"
 PAIR_BEFORE: Final = "pair_before"
+FIRST_RULE: Final = next(iter(RULES.values()))
 SPREAD_HELP: Final = (
     "price difference: S1 − S2. hedged: S1 − (α + β·S2). "
     "log: ln S1 − (α + β·ln S2). ratio: S1 / S2."
@@ -118,6 +121,10 @@ class Refresh:
     is_paused: bool
 
 
+# Of a page that stands still.
+STILL: Final = Refresh(0, is_paused=True)
+
+
 @dataclass(frozen=True)
 class Method:
     """How a pair is analysed and when it is a signal: the sidebar's part of a view."""
@@ -125,10 +132,10 @@ class Method:
     window: int
     spread: SpreadKind
     hedge: str
-    sell_above: float
-    buy_below: float
-    level: float
-    gates: Gates
+    sell_above: float = FIRST_RULE.sell_above
+    buy_below: float = FIRST_RULE.buy_below
+    level: float = 0.05
+    gates: Gates = DATA_GATES
 
     def view(self, y: str, x: str, interval: str, lookback_s: int | None) -> View:
         """Complete it with what the header says.
@@ -215,6 +222,7 @@ def pick_pair(symbols: Sequence[str], prefix: str = "") -> tuple[str, str]:
     """
     keys = (f"{prefix}s1", f"{prefix}s2")
     _keep_apart(*keys)
+    _stand_apart(keys, symbols)
     y = select("S1 (y)", keys[0], symbols, width=150, note="The leg that is bought on BUY.")
     st.button(
         "Swap", key="swap", on_click=_swap, args=keys, help="Make S2 the dependent leg, and S1 the "
@@ -225,6 +233,20 @@ def pick_pair(symbols: Sequence[str], prefix: str = "") -> tuple[str, str]:
     )
     st.session_state[PAIR_BEFORE] = (y, x)
     return y, x
+
+
+def _stand_apart(keys: tuple[str, str], symbols: Sequence[str]) -> None:
+    """Where one leg is known and is the other's first choice, give the other one another."""
+    known = [_known(key, symbols) for key in keys]
+    for own, other, first in ((0, 1, symbols[1]), (1, 0, symbols[0])):
+        if known[own] == first and not known[other]:
+            st.session_state[keys[other]] = symbols[0] if first == symbols[1] else symbols[1]
+
+
+def _known(key: str, symbols: Sequence[str]) -> str:
+    """Return a leg that is chosen, or that a link asks for; nothing where it is not there."""
+    found = str(choices.value_of(key))
+    return found if found in symbols else ""
 
 
 def _swap(y_key: str, x_key: str) -> None:
@@ -265,13 +287,42 @@ def _name_interval_of_url() -> None:
             st.rerun()
 
 
-def pick_range(*, may_read_all: bool) -> int | None:
+def pick_range(interval: str, *, may_read_all: bool) -> int | None:
     """Choose how far back from the last trade to look, in seconds; None is everything.
 
     A file may be looked at whole; a database may hold months.
     """
-    chosen = select("Range", "span" if may_read_all else "lookback", width=105, note=RANGE_HELP)
-    return None if chosen == WHOLE else LOOKBACKS_S[chosen]
+    key, offered = _ranges(interval, may_read_all=may_read_all)
+    chosen = select("Range", key, offered, width=105, note=_range_help(interval))
+    return choices.lookback_seconds(chosen, interval)
+
+
+def chosen_range(interval: str, *, may_read_all: bool) -> int | None:
+    """Return the same where its control stands further down the page."""
+    key, offered = _ranges(interval, may_read_all=may_read_all)
+    chosen = str(choices.value_of(key))
+    chosen = chosen if chosen in offered else str(choices.CHOICES[key].default)
+    return choices.lookback_seconds(chosen, interval)
+
+
+def choose_range(interval: str, *, may_read_all: bool) -> None:
+    """Show the ranges as buttons; a click on one runs the whole page, which reads it."""
+    key, offered = _ranges(interval, may_read_all=may_read_all)
+    choices.recall(key, offered)
+    st.segmented_control(
+        "Range", offered, default=str(choices.CHOICES[key].default), key=key, required=True,
+        bind=BOUND, help=_range_help(interval), label_visibility="collapsed", on_change=st.rerun,
+    )  # fmt: skip
+
+
+def _ranges(interval: str, *, may_read_all: bool) -> tuple[str, tuple[str, ...]]:
+    """Name the choice and what it offers at an interval."""
+    offered = choices.lookbacks_on_offer(interval)
+    return ("span", (*offered, WHOLE)) if may_read_all else ("lookback", offered)
+
+
+def _range_help(interval: str) -> str:
+    return f"{RANGE_HELP} {AUTO} takes {AUTO_LOOKBACKS[interval]} at {interval}."
 
 
 def pick_zone() -> None:
@@ -283,12 +334,20 @@ def pick_zone() -> None:
     )  # fmt: skip
 
 
-def pick_method() -> Method:
-    """Choose window, spread, hedge, thresholds, level and gates."""
+def pick_method(part: MethodPart) -> Method:
+    """Choose window, spread and hedge, and for a signal thresholds, level and gates.
+
+    A backtest has rules of its own, and takes a hedge only for a spread that has one.
+    """
     window = int(number("Rolling window (bars)", "window", WINDOW_HELP))
     chosen = select("Spread", "spread", note=SPREAD_HELP)
     spread = next(kind for kind in SPREAD_KINDS if kind == chosen)
-    hedge = select("Hedge ratio β", "hedge", note=HEDGE_HELP)
+    is_whole = part == "whole"
+    hedge = str(choices.value_of("hedge"))
+    if is_whole or spread in KINDS_WITH_BETA:
+        hedge = select("Hedge ratio β", "hedge", note=HEDGE_HELP)
+    if not is_whole:
+        return Method(window, spread, hedge)
     sell_above, buy_below = _pick_thresholds()
     with st.expander("Gates and level"):
         level = LEVELS[select("Level of tests (%)", "level", note=LEVEL_HELP)]

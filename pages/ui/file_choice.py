@@ -17,20 +17,22 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from analytics.silence import RULE, Silence, broken_silences
 from ingest.files import SymbolNeededError, read_ticks
 from ingest.tick import IngestError
-from pages.ui import choices, file_symbol, formats
-from pages.ui.choices import SAMPLE
+from pages.ui import choices, file_symbol, formats, markup
+from pages.ui.choices import SAMPLE, UPLOAD
 from pages.ui.file_content import content_of_path, content_of_upload
 from pages.ui.file_reading import Progress, Readings
 from pages.ui.notices import Notice
+from pages.ui.uploads import MOST_FILES, kept_uploads
 
 DATA_FOLDER: Final = Path(__file__).resolve().parents[2] / "data"
 SAMPLE_NAME: Final = "sample_ticks.ndjson.gz"
 SUFFIXES: Final = ("ndjson", "jsonl", "json", "csv", "gz", "zip", "txt")
-UPLOAD: Final = "Upload a file"
 # What reading may take of memory, of a file's bytes: rows and their frame; packed, of its text.
 _NEED_PLAIN: Final = 2
 _NEED_PACKED: Final = 30
 _MOST_SILENCES: Final = 3
+_UPLOADS_TAKEN: Final = "uploads_taken"
+_BETWEEN_TOKENS: Final = "."
 
 
 @dataclass(frozen=True)
@@ -115,18 +117,52 @@ def _in_folder(path: Path) -> TickFile | Notice:
 
 
 def _uploaded() -> TickFile | Notice:
-    uploads: list[UploadedFile] = st.file_uploader(
-        "Ticks as NDJSON or CSV", type=list(SUFFIXES), key="upload", accept_multiple_files=True,
-        help="Several files are read as one: a dump for each symbol, say.",
+    """Take uploads, and show those that the link or the last upload names."""
+    number = st.session_state.setdefault(_UPLOADS_TAKEN, 0)
+    fresh: list[UploadedFile] = st.file_uploader(
+        "Ticks as NDJSON or CSV", type=list(SUFFIXES), key=f"upload_{number}",
+        accept_multiple_files=True,
+        help="Several files chosen together are read as one: a dump for each symbol, say.",
     )  # fmt: skip
-    if not uploads:
+    if fresh:
+        try:
+            _take(fresh)
+        except OSError as error:
+            return Notice(
+                f"The upload cannot be kept: {error.strerror}", "Make room on the server's disk.",
+                offers_sample=True,
+            )  # fmt: skip
+    return _kept_upload()
+
+
+def _take(fresh: Sequence[UploadedFile]) -> None:
+    """Keep them on disk; the run begins anew with an empty uploader, which held them in memory."""
+    kept = [kept_uploads().keep(each.name, content_of_upload(each), each) for each in fresh]
+    st.session_state[choices.UPLOAD_SHOWN] = _BETWEEN_TOKENS.join(each.token for each in kept)
+    st.session_state[_UPLOADS_TAKEN] += 1
+    st.rerun()
+
+
+def _kept_upload() -> TickFile | Notice:
+    tokens = choices.upload_token()
+    if not tokens:
         return Notice(
             "No file chosen yet", "Upload one in the sidebar, at most 300 MB.", is_fault=False,
             offers_sample=True,
         )  # fmt: skip
-    return joined([
-        TickFile(each.name, content_of_upload(each), each, is_synthetic=False) for each in uploads
+    found = [kept_uploads().get(token) for token in tokens.split(_BETWEEN_TOKENS)]
+    kept = [each for each in found if each is not None]
+    if len(kept) < len(found):
+        return Notice(
+            "This upload is gone", f"The server keeps the newest {MOST_FILES} while it runs: "
+            "upload the file again in the sidebar.", is_fault=False, offers_sample=True,
+        )  # fmt: skip
+    file = joined([
+        TickFile(each.name, each.content, each.path, is_synthetic=False) for each in kept
     ])  # fmt: skip
+    told = f"Shown: {file.name}, {formats.data_size(sum(each.size for each in kept))}"
+    st.html(markup.block(markup.text(told, "muted")))
+    return file
 
 
 def load(file: TickFile) -> pd.DataFrame:

@@ -6,6 +6,8 @@ from typing import Final
 import streamlit as st
 
 from analytics.errors import AnalyticsError
+from ingest.recorder import Recorder
+from ingest.settings import current_settings
 from ingest.tick import IngestError
 from pages.ui import (
     choices,
@@ -16,12 +18,12 @@ from pages.ui import (
     recording,
     replaying,
     saved_views,
-    source,
 )
 from pages.ui.controls import Mode, Refresh, View
 from pages.ui.file_choice import TickFile
 from pages.ui.health_pill import show_pill
 from pages.ui.notices import Notice
+from pages.ui.page_parts import Page
 
 DESK: Final = "desk"
 
@@ -35,7 +37,7 @@ class Desk:
     mode
         The recorded market or a file.
     symbols
-        What can be paired.
+        What has stored trades.
     file
         The file that is looked at; None in the other mode, or while there is none.
     view
@@ -104,75 +106,143 @@ def current() -> Desk:
     return desk
 
 
-def show() -> None:
-    """Draw the header and the sidebar; `current` has what they come to."""
+def show(page: Page) -> None:
+    """Draw of header and sidebar what plays a part on a page; `current` has what they come to."""
     saved_views.take_up()
+    choices.begin_run()
     choices.fulfil()
     with st.sidebar:
-        mode = controls.pick_mode()
-        file, symbols, why_not = _material(mode)
-    prefix = "file_" if mode == controls.FILE else ""
-    missing = _missing(symbols, prefix, "this file" if prefix else "the database")
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="header"):
-        pair = controls.pick_pair(symbols, prefix) if len(symbols) >= 2 else None
-        interval = controls.pick_interval()
-        lookback_s = controls.pick_range(may_read_all=mode == controls.FILE)
-        controls.pick_zone()
+        mode = _source(page)
+        material = _material(mode) if page.has_pair else _Material()
+    missing = _missing(mode, material) if page.has_pair else None
+    # One line: what is looked at, and the pill at its end.
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="bar"):
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="header"):
+            asked = _ask(page, mode, material) if page.has_pair else None
+            if page.has_times:
+                controls.pick_zone()
         show_pill(is_file=mode == controls.FILE, is_replay=mode == controls.REPLAY)
     with st.sidebar:
-        method = controls.pick_method()
-        refresh = controls.pick_refresh()
-        _manage()
-        saved_views.manage()
-    view = None
-    if pair is not None:
+        method = controls.pick_method(page.method) if page.method is not None else None
+        moves = page.is_live and mode != controls.FILE
+        refresh = controls.pick_refresh() if moves else controls.STILL
+        if mode != controls.FILE and (page.has_symbols or len(material.stored) < 2):
+            _manage()
+        if page.has_pair:
+            saved_views.manage()
+    view, why_not = None, material.why_not
+    if asked is not None and method is not None:
         try:
-            view = method.view(*pair, interval, lookback_s)
+            view = method.view(*asked)
         except AnalyticsError as error:
             why_not = notices.explain(error)
-    st.session_state[DESK] = Desk(mode, symbols, file, view, refresh, why_not, missing)
+    st.session_state[DESK] = Desk(
+        mode, material.stored, material.file, view, refresh, why_not, missing
+    )
+
+
+def keep() -> None:
+    """Keep what is chosen for the next start; once the page has drawn its controls too."""
     saved_views.keep()
 
 
-def _material(mode: Mode) -> tuple[TickFile | None, tuple[str, ...], Notice | None]:
+@dataclass(frozen=True, eq=False)
+class _Material:
+    """What can be paired: with stored trades, and in the order in which it is offered."""
+
+    file: TickFile | None = None
+    stored: tuple[str, ...] = ()
+    offered: tuple[str, ...] = ()
+    why_not: Notice | None = None
+
+
+def _source(page: Page) -> Mode:
+    """Choose where the data is from, where it makes a difference.
+
+    A page without a pair shows the recording or the replay, whatever file is looked at elsewhere.
+    """
+    if page.has_pair:
+        return controls.pick_mode()
+    if choices.value_of("mode") != controls.REPLAY:
+        return controls.LIVE
+    if not page.has_symbols:
+        return controls.REPLAY
+    mode = controls.pick_mode()
+    replaying.show()
+    return mode
+
+
+def _material(mode: Mode) -> _Material:
     """Find what can be paired, or say why there is nothing."""
     if mode == controls.REPLAY:
         replaying.show()
     if mode != controls.FILE:
-        return None, *_recorded()
+        return _recorded(mode)
     file = file_choice.choose_file()
     if isinstance(file, Notice):
-        return None, (), file
+        return _Material(why_not=file)
     try:
-        symbols = sorted(file_choice.load(file).attrs["report"].symbols)
+        symbols = tuple(sorted(file_choice.load(file).attrs["report"].symbols))
     except IngestError as error:
-        return file, (), notices.explain(error)
+        return _Material(file, why_not=notices.explain(error))
     why_not = notices.single_symbol(symbols[0], file.name) if len(symbols) == 1 else None
-    return file, tuple(symbols), why_not
+    return _Material(file, symbols, symbols, why_not)
 
 
-def _recorded() -> tuple[tuple[str, ...], Notice | None]:
-    is_recording = recording.current_recorder() is not None
-    if source.is_replay() and not is_recording:
-        return (), replaying.nothing_played()
+def _recorded(mode: Mode) -> _Material:
+    recorder = recording.current_recorder()
+    if mode == controls.REPLAY and recorder is None:
+        return _Material(why_not=replaying.nothing_played())
     try:
-        symbols = tuple(pair_data.recorded_symbols(pair_data.database_path()))
+        stored = tuple(pair_data.recorded_symbols(pair_data.database_path()))
     except IngestError as error:
-        return (), notices.explain(error)
-    return symbols, None if len(symbols) >= 2 else notices.too_few(symbols, is_recording)
+        return _Material(why_not=notices.explain(error))
+    if len(stored) < 2:
+        why_not = notices.too_few(stored, is_recording=recorder is not None)
+        return _Material(stored=stored, offered=stored, why_not=why_not)
+    return _Material(stored=stored, offered=_in_order(stored, recorder))
 
 
-def _missing(symbols: tuple[str, ...], prefix: str, where: str) -> Notice | None:
+def _in_order(stored: tuple[str, ...], recorder: Recorder | None) -> tuple[str, ...]:
+    """Put the symbols as they were named at the start first: the first two are the first pair.
+
+    What is being recorded is offered before its first trade, so that the pair does not depend on
+    which symbol trades first.
+    """
+    recorded = () if recorder is None else recorder.symbols
+    named = current_settings().symbols or recorded
+    there = {*stored, *recorded}
+    return tuple(dict.fromkeys((*(each for each in named if each in there), *stored)))
+
+
+def _ask(page: Page, mode: Mode, material: _Material) -> tuple[str, str, str, int | None] | None:
+    """Ask for pair, interval and range; None where there is nothing to pair."""
+    is_file = mode == controls.FILE
+    is_pair = len(material.stored) >= 2
+    legs = controls.pick_pair(material.offered, _prefix(mode)) if is_pair else None
+    interval = controls.pick_interval()
+    pick = controls.pick_range if page.has_range else controls.chosen_range
+    lookback_s = pick(interval, may_read_all=is_file)
+    return None if legs is None else (*legs, interval, lookback_s)
+
+
+def _prefix(mode: Mode) -> str:
+    """Keep a file's pair apart from the database's."""
+    return "file_" if mode == controls.FILE else ""
+
+
+def _missing(mode: Mode, material: _Material) -> Notice | None:
     """Note which legs a link asks for that are not here; only before the controls exist."""
+    prefix, there = _prefix(mode), material.offered
     keys = [f"{prefix}s1", f"{prefix}s2"]
     asked = [st.query_params.get(key, "") for key in keys if key not in st.session_state]
-    lacking = [symbol for symbol in asked if symbol and symbol not in symbols]
-    if lacking and symbols:
-        st.session_state["missing"] = (lacking, prefix, symbols)
+    lacking = [symbol for symbol in asked if symbol and symbol not in there]
+    if lacking and there:
+        st.session_state["missing"] = (lacking, prefix, there)
     kept = st.session_state.get("missing")
-    if kept is None or kept[1:] != (prefix, symbols):
+    if kept is None or kept[1:] != (prefix, there):
         return None
-    return notices.missing_symbols(kept[0], symbols, where, is_restored=saved_views.is_restored())
+    return notices.missing_symbols(kept[0], there, "this file" if prefix else "the database")
 
 
 def _manage() -> None:

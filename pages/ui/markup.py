@@ -79,6 +79,11 @@ def leg(symbol: str, price: str, note: str, tone: Tone) -> str:
     )
 
 
+def slim(*pieces: str) -> str:
+    """Set the line that repeats the head while that is scrolled away."""
+    return f'<div class="pd-slim" aria-hidden="true">{"".join(pieces)}</div>'
+
+
 def labelled(name: str, value: str) -> str:
     """Set a name and its value in a strip."""
     return f"<span>{escape(name)} <b>{escape(value)}</b></span>"

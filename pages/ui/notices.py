@@ -134,14 +134,11 @@ def single_symbol(symbol: str, source: str) -> Notice:
     )
 
 
-def missing_symbols(
-    lacking: Sequence[str], there: Sequence[str], where: str, *, is_restored: bool = False
-) -> Notice:
-    """Say that a link, or the last visit, names symbols that are not here, and what is there."""
-    asker = "Your last settings ask" if is_restored else "The link asks"
+def missing_symbols(lacking: Sequence[str], there: Sequence[str], where: str) -> Notice:
+    """Say that a link names symbols that are not here, and what is there."""
     shown = ", ".join(there[:6]) + (" and more" if len(there) > 6 else "")
     return Notice(
-        f"{asker} for {' and '.join(lacking)}, which {where} does not hold",
+        f"The link asks for {' and '.join(lacking)}, which {where} does not hold",
         f"It holds {shown}: choose from these, or another source in the sidebar.",
         is_fault=False,
         offers_sample=True,

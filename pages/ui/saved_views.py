@@ -1,5 +1,6 @@
 """Settings that come back at the next start, and views saved under a name: the sidebar's part."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -10,46 +11,45 @@ from pages.ui import choices, views
 from pages.ui.views import ViewError
 
 BEGUN: Final = "session_begun"
-RESTORED: Final = "session_restored"
 SAID: Final = "views_said"
 BASELINE: Final = "views_baseline"
-NOT_IN_LINK: Final = {"every"}
 
 
 def take_up() -> None:
-    """Begin a visit with the last settings, unless its link says what to show."""
+    """Begin a visit with the last settings, unless its link says what to show.
+
+    A link means the same to everyone: what it does not say is as it is at first. How often to
+    refresh is no part of a link.
+    """
     if st.session_state.get(BEGUN):
         return
     st.session_state[BEGUN] = True
-    if st.query_params.to_dict():
-        return
     saved = views.read(_path())
     if saved.damage:
         st.session_state[SAID] = (False, saved.damage)
-    if not saved.last:
-        return
-    st.session_state[RESTORED] = True
-    st.session_state["every"] = saved.last.get("every", choices.CHOICES["every"].default)
-    # Through the URL, which is read at the start of a run: so the address says what is shown.
-    in_link = {key: value for key, value in saved.last.items() if key not in NOT_IN_LINK}
-    for key, value in in_link.items():
-        if value != choices.CHOICES[key].default:
-            st.query_params[key] = choices.written(value)
-    st.rerun()
-
-
-def is_restored() -> bool:
-    """Whether this visit began with the last settings, not with a link."""
-    return bool(st.session_state.get(RESTORED))
+    is_link = not st.query_params.to_dict().keys().isdisjoint(choices.CHOICES)
+    returning = {
+        key: value
+        for key, value in _lasting(saved.last).items()
+        if key in choices.NOT_IN_LINK or not is_link
+    }
+    choices.begin_with(returning)
 
 
 def keep() -> None:
-    """Keep what is chosen for the next start, once the reader changed something."""
-    now = choices.chosen()
+    """Keep what is chosen for the next start, once the reader changed something.
+
+    Not where the data is from: a visit begins with the live database, whatever was looked at.
+    """
+    now = _lasting(choices.chosen())
     before = st.session_state.setdefault(BASELINE, now)
     if now != before:
         st.session_state[BASELINE] = now
         views.remember(_path(), now)
+
+
+def _lasting(settings: Mapping[str, choices.Value]) -> dict[str, choices.Value]:
+    return {key: value for key, value in settings.items() if key not in choices.SOURCES}
 
 
 def manage() -> None:

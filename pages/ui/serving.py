@@ -3,9 +3,12 @@
 import ipaddress
 from collections.abc import Sequence
 
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ingest.settings import Settings, SettingsError
+from pages.ui.page_parts import SUB_PAGES
 
 
 def check_exposure(address: str | None, settings: Settings, *, has_sign_in: bool) -> None:
@@ -52,4 +55,24 @@ def under_base_path(routes: Sequence[Route], base_path: str) -> list[Route]:
     base = base_path.strip("/")
     if not base:
         return list(routes)
-    return [*routes, *(Route(f"/{base}{route.path}", route.endpoint) for route in routes)]
+    # Under a base path named as a page is, what is a page's elsewhere is Streamlit's own.
+    plain = [route for route in routes if not route.path.startswith(f"/{base}/")]
+    return [*plain, *(Route(f"/{base}{route.path}", route.endpoint) for route in routes)]
+
+
+def probe_routes() -> list[Route]:
+    """Answer what the browser asks below a page's address before it asks the server itself.
+
+    On a direct visit to ``/evidence`` Streamlit's script first tries whether the server lives
+    there. It takes an answer without a configuration for a no and goes on, as it does after a
+    404, which would stand in the browser's console as an error.
+    """
+    return [
+        Route(f"/{page.path}/_stcore/{name}", _not_here)
+        for page in SUB_PAGES
+        for name in ("health", "host-config")
+    ]
+
+
+def _not_here(_: Request) -> Response:
+    return JSONResponse(None, headers={"Cache-Control": "no-store"})

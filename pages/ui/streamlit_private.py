@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 BATCH_S: Final = 0.004  # what a page says within it is one hand-over
@@ -116,26 +116,53 @@ def tell_theme_once() -> None:
     app_session._populate_theme_msg = fill  # type: ignore[assignment]
 
 
-def complete_address(wanted: Mapping[str, str]) -> None:
-    """Put into the page's address what controls bound to it show and it lacks.
+def keep_defaults_in_address(default_of: Callable[[str], str | None]) -> None:
+    """Have the address say a choice that is as it was at first, too.
 
-    A change of page while the browser still mounts the controls drops the part of those that it
-    had not reached; Streamlit keeps their values, and `st.query_params` refuses bound names.
+    Streamlit takes such a parameter out of the address, a message and a step of the browser's
+    history for each. Here it is what is corrected to where something else cannot be.
+
+    Parameters
+    ----------
+    default_of
+        What a parameter is at first, as the address has it; None for one that is not ours.
+    """
+    from streamlit.runtime.state.query_params import QueryParams  # noqa: PLC0415 - private, here
+
+    remove: Callable[..., bool] | None = getattr(QueryParams, "remove_param", None)
+    discard: Callable[..., bool] | None = getattr(QueryParams, "discard_param_no_forward_msg", None)
+    if remove is None or discard is None or getattr(remove, "keeps_defaults", False):
+        return
+
+    def put_back(self: Any, key: str) -> bool:
+        default = default_of(key)
+        if default is None or key not in self:
+            return remove(self, key)
+        if self[key] != default:
+            self.set_with_no_forward_msg(key, default)
+            self._send_query_param_msg()
+        return False
+
+    def keep(self: Any, key: str) -> bool:
+        default = default_of(key)
+        if default is None or key not in self:
+            return discard(self, key)
+        self.set_with_no_forward_msg(key, default)
+        return False
+
+    put_back.keeps_defaults = True  # type: ignore[attr-defined]
+    QueryParams.remove_param = put_back  # type: ignore[assignment, method-assign]
+    QueryParams.discard_param_no_forward_msg = keep  # type: ignore[assignment, method-assign]
+
+
+def is_step_of_history() -> bool:
+    """Whether this run answers the browser's Back or Forward: the address is right then.
+
+    False where a later Streamlit keeps that elsewhere.
     """
     from streamlit.runtime.scriptrunner import get_script_run_ctx  # noqa: PLC0415 - kept here
 
-    context = get_script_run_ctx()
-    if context is None:
-        return
-    with context.session_state.query_params() as address:
-        lost = {key: wanted[key] for key in wanted if address.is_bound(key) and key not in address}
-        if not lost:
-            return
-        for key, value in lost.items():
-            address.set_with_no_forward_msg(key, value)
-        # In the browser's own order: the same address must not become a step of its history.
-        address._query_params = dict(sorted(address._query_params.items()))
-        address._send_query_param_msg()
+    return bool(getattr(get_script_run_ctx(suppress_warning=True), "is_history_navigation", False))
 
 
 def is_click_waiting(key: str) -> bool:
