@@ -6,7 +6,11 @@ WANTED = "needs trades as NDJSON (one JSON object a line), Binance frames, or CS
 
 
 class FileError(IngestError):
-    """A file that cannot be read as trades at all: what was wrong, and what to do."""
+    """A file that cannot be read as trades at all: what was wrong, and what to do, in a line."""
+
+    def __init__(self, words: str) -> None:
+        # Names of files and headers are words of others: what would break the line is shown.
+        super().__init__("".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in words))
 
 
 class SymbolNeededError(FileError):

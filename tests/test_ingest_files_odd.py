@@ -613,3 +613,14 @@ def test_the_head_of_a_large_array_in_one_line_holds_trades(tmp_path: Path) -> N
     report = report_of(read_ticks(read_head(path)))
     assert report.kept > 2_000
     assert report.rows_read - report.kept <= 1
+
+
+def test_a_name_or_header_of_others_does_not_break_the_line_of_an_error() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a\nb\x1b.txt", "no trades")
+        archive.writestr("c.txt", "none either")
+    for content in (packed.getvalue(), b"one\x1b,two\x07,three"):
+        with pytest.raises(FileError) as caught:
+            read(content, name="x\r.zip")
+        assert str(caught.value).isprintable()
