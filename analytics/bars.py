@@ -20,6 +20,7 @@ from analytics.frames import (
     parse_interval,
     utc_index,
 )
+from analytics.silence import SECOND_US, active_seconds, incredible_gaps, silences_together
 
 # A year of 1-second bars. More means a tick with a wrong time, which would otherwise fill memory.
 MAX_BARS = 366 * 24 * 3600
@@ -66,12 +67,15 @@ def resample_ticks(
     ----------
     ticks : DataFrame
         A ticks frame of one symbol, in any order. Rows with the same ``trade_id`` are one trade.
-        ``attrs["non_trade_ids"]`` ({symbol: ids}) names ids used up by events that are no trades.
+        ``attrs["non_trade_ids"]`` ({symbol: ids}) names ids used up by events that are no trades,
+        ``attrs["shared_ids"]`` those of more than one trade. Of ticks without ids
+        ``attrs["active_seconds"]`` may say when any symbol of their file traded (`read_ticks`).
     interval : str or Interval
         Length of a bar; a bar holds ``[open, open + interval)``, aligned to the epoch.
     quiet_limit : str or Timedelta
-        Only for ticks without ids: a silence up to this long counts as a quiet market, a longer
-        one as not known. With ids the ids decide.
+        Only for ticks without ids: a silence longer than this is not known to be quiet; nor is a
+        shorter one that the rates around it make incredible (`analytics.silence`). With ids the
+        ids decide.
     last_is_forming : bool
         Mark the last bar as still forming in ``attrs["forming"]``.
 
@@ -95,7 +99,7 @@ def resample_ticks(
     limit_us = _quiet_limit_us(quiet_limit)
     if ticks.empty:
         return empty_bars()
-    symbol = _single_symbol(ticks)
+    _check_single_symbol(ticks)
     trades = _sorted_trades(ticks)
     absolute = np.floor_divide(trades.time_us, spec.us)
     _check_span(trades.time_us, absolute, spec)
@@ -103,9 +107,10 @@ def resample_ticks(
     number = absolute - first
     traded = _traded_bars(trades, number)
     if trades.trade_id is None:
-        missing = _missing_by_silence(trades.time_us, number, limit_us)
+        together = np.floor_divide(silences_together(ticks) * SECOND_US, spec.us) - first
+        missing = _missing_by_silence(trades.time_us, number, limit_us, together)
     else:
-        missing = _missing_by_id(trades.trade_id, number, _non_trade_ids(ticks, symbol))
+        missing = _missing_by_id(trades.trade_id, number, _ids_named(ticks, "non_trade_ids"))
     bars = _fill_span(traded, _carried_close(traded, missing), missing, first, spec)
     if last_is_forming:
         bars.attrs["forming"] = bars.index[-1]
@@ -200,15 +205,15 @@ def _quiet_limit_us(quiet_limit: str | pd.Timedelta) -> int:
     return int(limit / pd.Timedelta(1, unit="us"))
 
 
-def _single_symbol(ticks: pd.DataFrame) -> str:
+def _check_single_symbol(ticks: pd.DataFrame) -> None:
     symbols = sorted(str(symbol) for symbol in ticks["symbol"].unique())
     if len(symbols) > 1:
         raise SeveralSymbolsError(symbols)
-    return symbols[0]
 
 
-def _non_trade_ids(ticks: pd.DataFrame, symbol: str) -> IntArray:
-    ids = ticks.attrs.get("non_trade_ids", {}).get(symbol, ())
+def _ids_named(ticks: pd.DataFrame, name: str) -> IntArray:
+    """Ids of the one symbol of `ticks` that an attribute names."""
+    ids = ticks.attrs.get(name, {}).get(str(ticks["symbol"].iloc[0]), ())
     return np.unique(np.asarray(ids, dtype=np.int64))
 
 
@@ -223,11 +228,13 @@ def _sorted_trades(ticks: pd.DataFrame) -> _Trades:
     trade_id = ticks["trade_id"].to_numpy(dtype=np.int64)
     order = np.lexsort((trade_id, time_us))
     trade_id, time_us = trade_id[order], time_us[order]
+    is_shared = np.isin(trade_id, _ids_named(ticks, "shared_ids"))
     again = (np.diff(trade_id, prepend=trade_id[0] - 1) == 0) & (
         np.diff(time_us, prepend=time_us[0] - 1) == 0
     )
+    again &= ~is_shared
     order, trade_id, time_us = order[~again], trade_id[~again], time_us[~again]
-    _check_one_time_an_id(trade_id)
+    _check_one_time_an_id(trade_id[~is_shared[~again]])
     return _Trades(time_us, price[order], quantity[order], trade_id)
 
 
@@ -294,11 +301,21 @@ def _mark(firsts: IntArray, stops: IntArray, count: int) -> BoolArray:
     return np.cumsum(edges[:-1]) > 0
 
 
-def _missing_by_silence(time_us: IntArray, number: IntArray, limit_us: int) -> BoolArray:
-    """Mark the bars strictly between two trades further apart than the limit."""
-    long = np.flatnonzero(np.diff(time_us) > limit_us)
-    firsts = number[long] + 1
-    stops = np.maximum(number[long + 1], firsts)
+def _missing_by_silence(
+    time_us: IntArray, number: IntArray, limit_us: int, together: IntArray
+) -> BoolArray:
+    """Mark the bars strictly between two trades too far apart to be a quiet market.
+
+    `together` holds the bars (of the last trade of any symbol, of the next one) of silences of all
+    symbols: whatever this one traded in such a hole, it is not known until its next trade.
+    """
+    seconds = active_seconds(time_us)
+    lasts = np.searchsorted(time_us, (seconds[incredible_gaps(seconds)] + 1) * SECOND_US) - 1
+    long = np.union1d(np.flatnonzero(np.diff(time_us) > limit_us), lasts)
+    after = np.searchsorted(number, together[:, 0], side="right")
+    inside = (after > 0) & (after < number.size)
+    firsts = np.concatenate([number[long], together[inside, 0]]) + 1
+    stops = np.maximum(np.concatenate([number[long + 1], number[after[inside]]]), firsts)
     return _mark(firsts, stops, int(number[-1]) + 1)
 
 

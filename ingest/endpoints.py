@@ -54,7 +54,7 @@ _REST_URLS: dict[Market, str] = {
 _STREAM_PATHS: dict[Market, str] = {"spot": "/stream", "usdm": "/market/stream"}
 _REST_PREFIXES: dict[Market, str] = {"spot": "/api/v3", "usdm": "/fapi/v1"}
 
-_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9_]{1,19}")
+_SYMBOL = re.compile(r"[^\W_]\w{1,19}")
 _SHOWN_CHARS = 40
 
 
@@ -65,7 +65,8 @@ class SymbolError(IngestError):
 def valid_symbol(text: str) -> str:
     """Return the symbol in upper case.
 
-    Binance's symbols are 2 to 20 of A-Z and 0-9; delivery futures carry an underscore.
+    Binance's symbols are 2 to 20 of A-Z and 0-9, or letters of a script without cases
+    (币安人生USDT); delivery futures carry an underscore.
 
     Raises
     ------
@@ -73,11 +74,16 @@ def valid_symbol(text: str) -> str:
         The text cannot be a symbol.
     """
     symbol = text.strip()
-    # Upper-casing comes after the ASCII test: "ß".upper() is "SS".
-    if symbol.isascii() and _SYMBOL.fullmatch(symbol.upper()):
+    # Upper-casing comes after the test of letters: "ß".upper() is "SS".
+    if all(map(_may_stand, symbol)) and _SYMBOL.fullmatch(symbol):
         return symbol.upper()
     shown = symbol[:_SHOWN_CHARS] + ("…" if len(symbol) > _SHOWN_CHARS else "")
     raise SymbolError(f"{shown!r} is not a symbol: needs 2 to 20 letters and digits, as BTCUSDT")
+
+
+def _may_stand(letter: str) -> bool:
+    """Whether a symbol may hold it: ASCII, or a letter that knows no other case of itself."""
+    return letter.isascii() or (letter.isalpha() and letter.upper() == letter == letter.lower())
 
 
 def parse_symbols(text: str, most: int = MAX_SYMBOLS) -> tuple[str, ...]:

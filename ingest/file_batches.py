@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ingest.file_records import NAIVE_TIME, Fields, kind_of, maker_of, number_note
 from ingest.file_times import iso_batch_us, iso_us, to_us, unit_of
 from ingest.tick import IngestError
-from ingest.tick_columns import KIND_CODES, ROW, UNKNOWN, Rows, TickColumns
+from ingest.tick_columns import AGGREGATE_ROW, KIND_CODES, ROW, UNKNOWN, Rows, TickColumns
 from ingest.wire import MAX_AMOUNT
 
 Column = Sequence[Any]
@@ -62,7 +62,10 @@ def _rows(
     default_symbol: str | None,
 ) -> tuple[Rows, str]:
     times, note = _times(values(fields.time))
-    rows = np.empty(len(times), ROW)
+    raw_ids = _ids(values(fields.raw_id))
+    rows = np.empty(len(times), ROW if isinstance(raw_ids, int) else AGGREGATE_ROW)
+    if not isinstance(raw_ids, int):
+        rows["raw_id"] = raw_ids
     rows["time_us"] = times
     rows["price"] = _amounts(values(fields.price))
     rows["quantity"] = _amounts(values(fields.quantity))
@@ -91,9 +94,10 @@ def _mapped(values: Column, meaning: Callable[[Any], int]) -> list[int]:
 def _amounts(values: Column) -> npt.NDArray[np.float64]:
     types = _types(values)
     if types == {str}:
-        # float() takes "1_0" too.
-        if "_" in "".join(values):
-            raise ValueError("an underscore in a number")
+        # float() takes "1_0" too, and the digits of other scripts.
+        joined = "".join(values)
+        if "_" in joined or not joined.isascii():
+            raise ValueError("not all plain numbers")
         values = list(map(float, values))
     elif not types <= {int, float}:
         raise ValueError("not all numbers, or not all texts")

@@ -2,12 +2,15 @@
 
 import csv
 import io
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
 from ingest.file_batches import add_batch
+from ingest.file_errors import WANTED, FileError, SymbolNeededError
 from ingest.file_layout import Layout, LayoutReader, csv_layout
+from ingest.file_numbers import STYLE_NOTES, number_style, plain_number
 from ingest.file_records import (
     Fields,
     RowError,
@@ -17,17 +20,25 @@ from ingest.file_records import (
     number_of,
     positions,
 )
-from ingest.file_source import WANTED, Block, FileError
+from ingest.file_source import Block
 from ingest.file_times import unit_of
 from ingest.tick_columns import UNKNOWN, TickColumns
 
 WRONG_WIDTH = "another number of columns than the first row"
 NOT_UTF8 = "not UTF-8 text"
 _DELIMITERS = ",;\t|"
+_BLANK_LINES = re.compile(rb"\n\n++")
 
 
 class CsvLines:
     """Reads blocks of CSV lines into `columns`; the first line decides the layout.
+
+    Parameters
+    ----------
+    head_lines
+        The first lines, which tell how numbers are written.
+    look
+        Called now and then; what it raises ends the reading.
 
     Attributes
     ----------
@@ -41,8 +52,15 @@ class CsvLines:
     """
 
     def __init__(
-        self, first_line: str, columns: TickColumns, default_symbol: str | None, name: str
+        self,
+        head_lines: Sequence[str],
+        columns: TickColumns,
+        default_symbol: str | None,
+        name: str,
+        look: Callable[[], None] = lambda: None,
     ) -> None:
+        first_line = head_lines[0]
+        self._look = look
         self._columns = columns
         self._default_symbol = default_symbol
         self._delimiter = max(_DELIMITERS, key=first_line.count)
@@ -58,6 +76,10 @@ class CsvLines:
         else:
             self.layout, self._fields = _dump_layout(cells, name)
         self._check(cells, name)
+        self._numeric = {self._fields.time, self._fields.price, self._fields.quantity}
+        self._style = number_style(self._amount_cells(head_lines[1:]))
+        if self._style is not None:
+            columns.notes.append(STYLE_NOTES[self._style])
         self._alike = LayoutReader(columns, self._layout_of)
 
     def add(self, block: Block) -> None:
@@ -67,8 +89,9 @@ class CsvLines:
         if not block.too_long and self._add_regular(block.text):
             return
         for piece in block.pieces():
+            self._look()
             if block.too_long or not self._add_regular(piece.text):
-                for number, line in enumerate(piece.text.split(b"\n"), piece.first_line):
+                for number, line in piece.lines():
                     self._add_line(line, number)
 
     def _check(self, cells: Sequence[str], name: str) -> None:
@@ -81,18 +104,32 @@ class CsvLines:
             hint = "; it looks like bars (klines)" if "close" in header.lower() else ""
             raise FileError(f"{name} has no {lacks} column ({header}){hint}: {WANTED}")
         if fields.symbol is None and self._default_symbol is None:
-            raise FileError(
-                f"{name} does not say which symbol its rows are of: name it as Binance does,"
-                " BTCUSDT-aggTrades-2024-10-27.csv"
+            raise SymbolNeededError(
+                f"{name} does not say which symbol its rows are of: say it, or name the file as "
+                "Binance does, BTCUSDT-aggTrades-2024-10-27.csv"
             )
 
     def _cells(self, line: str) -> list[str]:
         row = next(csv.reader(io.StringIO(line), delimiter=self._delimiter), [])
         return [cell.strip() for cell in row]
 
+    def _amount_cells(self, lines: Iterable[str]) -> list[str]:
+        """Prices and sizes of lines that have the width of a row."""
+        found: list[str] = []
+        for line in lines:
+            try:
+                cells = self._cells(line)
+            except csv.Error:
+                continue
+            if len(cells) == self._width:
+                found += [cells[self._fields.price], cells[self._fields.quantity]]
+        return found
+
+    def _plain(self, cell: str, place: int) -> str:
+        style = self._style if place in self._numeric else None
+        return cell if style is None else plain_number(cell, style)
+
     def _add_line(self, raw: bytes, number: int) -> None:
-        if not raw.strip():
-            return
         try:
             cells = self._cells(raw.decode().strip("\r\n"))
         except (UnicodeDecodeError, csv.Error) as error:
@@ -101,10 +138,11 @@ class CsvLines:
         if len(cells) != self._width:
             self._columns.bad(number, WRONG_WIDTH, raw, f"{len(cells)}, not {self._width}")
             return
+        cells = [self._plain(cell, place) for place, cell in enumerate(cells)]
         try:
             add_record(self._columns, self._fields, cells.__getitem__, self._default_symbol)
         except RowError as error:
-            self._columns.bad(number, str(error), raw)
+            self._columns.bad(number, str(error), raw.rstrip(b"\r"))
 
     def _layout_of(self, line: bytes) -> Layout | None:
         delimiter = self._delimiter.encode()
@@ -114,18 +152,22 @@ class CsvLines:
 
     def _add_regular(self, raw: bytes) -> bool:
         """Add all lines at once; False, with nothing added, where one needs a closer look."""
-        if self._alike.add(raw):
+        if self._style is None and self._alike.add(raw):
             return True
-        if b'"' in raw or not raw.isascii():
+        if b'"' in raw:
             return False
-        text = raw.replace(b"\r", b"").strip(b"\n")
+        text = _BLANK_LINES.sub(b"\n", raw.replace(b"\r", b"").strip(b"\n"))
         if not _is_table(text, self._delimiter.encode(), self._width):
             return False
-        # One flat list of texts: a list a line would keep the garbage collector busy.
-        cells = text.decode().replace("\n", self._delimiter).split(self._delimiter)
+        try:
+            # One flat list of texts: a list a line would keep the garbage collector busy.
+            cells = text.decode().replace("\n", self._delimiter).split(self._delimiter)
+        except UnicodeDecodeError:
+            return False
 
         def column(place: int) -> list[str]:
-            return cells[place :: self._width]
+            found = cells[place :: self._width]
+            return found if self._style is None else [self._plain(cell, place) for cell in found]
 
         return add_batch(self._columns, self._fields, column, self._default_symbol)
 
@@ -148,7 +190,9 @@ def _dump_layout(cells: Sequence[str], name: str) -> tuple[str, Fields]:
         fields = Fields(time=4, price=1, quantity=2, trade_id=0, maker=5, fixed_kind="trade")
         return "Binance trades dump", fields
     if width in (7, 8) and _time_then_maker(cells, 5):
-        fields = Fields(time=5, price=1, quantity=2, trade_id=0, maker=6, fixed_kind="aggTrade")
+        fields = Fields(
+            time=5, price=1, quantity=2, trade_id=0, maker=6, raw_id=4, fixed_kind="aggTrade"
+        )
         return "Binance aggTrades dump", fields
     raise FileError(
         f"{name} has no header line and is none of Binance's trade dumps: {WANTED};"

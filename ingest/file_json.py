@@ -1,5 +1,6 @@
 """Files of one JSON value a line: tick records of any shape, and Binance's own frames."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from operator import itemgetter
@@ -20,6 +21,9 @@ NOT_JSON = "not a JSON object"
 BAD_FRAME = "a malformed Binance message"
 FOREIGN = "not a trade stream"
 CONTROL = "an answer of the server, no trade"
+_NO_ROWS = (b"", b"[", b"]")  # of an array a line each, they are no rows
+_BLANK_LINES = re.compile(rb"\n\s++")
+_LAST_COMMAS = re.compile(rb",[ \t\r]*+(?=\n|\Z)")
 TOO_LONG = f"longer than {MAX_LINE_BYTES // 2**20} MB"
 
 
@@ -51,14 +55,29 @@ _decode_dicts = msgspec.json.Decoder(dict[str, Any]).decode_lines
 class JsonLines:
     """Reads blocks of such lines into `columns`.
 
+    Parameters
+    ----------
+    look
+        Called now and then; what it raises ends the reading.
+    is_array
+        The lines were the objects of a JSON array.
+
     Attributes
     ----------
     shapes
         Lines by shape: ``"ticks"``, ``"frames"``.
     """
 
-    def __init__(self, columns: TickColumns, default_symbol: str | None) -> None:
+    def __init__(
+        self,
+        columns: TickColumns,
+        default_symbol: str | None,
+        look: Callable[[], None] = lambda: None,
+        *,
+        is_array: bool = False,
+    ) -> None:
         self.shapes: Counter[str] = Counter()
+        self._look, self._is_array = look, is_array
         self._columns = columns
         self._default_symbol = default_symbol
         self._alike = LayoutReader(columns, lambda line: json_layout(line, default_symbol))
@@ -66,8 +85,9 @@ class JsonLines:
     @property
     def layout(self) -> str:
         """What most of its lines are."""
-        framed = self.shapes["frames"] > self.shapes["ticks"]
-        return "Binance frames" if framed else "NDJSON"
+        if self.shapes["frames"] > self.shapes["ticks"]:
+            return "Binance frames"
+        return "JSON array" if self._is_array else "NDJSON"
 
     def add(self, block: Block) -> None:
         """Read one block: at once where its lines are alike, else in pieces, else line by line."""
@@ -77,20 +97,23 @@ class JsonLines:
         if self._add_at_once(block.text):
             return
         for piece in block.pieces():
+            self._look()
             if not self._add_at_once(piece.text):
-                for number, line in enumerate(piece.text.split(b"\n"), piece.first_line):
+                for number, line in piece.lines():
                     self._add_line(line.strip(), number)
 
     def _add_at_once(self, text: bytes) -> bool:
-        if _looks_framed(text.partition(b"\n")[0]):
-            return False
+        first = text.lstrip().partition(b"\n")[0]
+        if not first or _looks_framed(first):
+            return not first
+        if first.rstrip().endswith(b","):
+            text = _LAST_COMMAS.sub(b"", text)
         added = self._alike.add(text)
         if added:
             self.shapes["ticks"] += added
             return True
+        text = _BLANK_LINES.sub(b"\n", text.strip())
         count = text.count(b"\n") + 1
-        if b"\n\n" in text or text[-1:].isspace() or text[:1].isspace():
-            count = sum(not line.isspace() and bool(line) for line in text.split(b"\n"))
         return self._add_collected(text, count) or self._add_regular(text, count)
 
     def _add_collected(self, text: bytes, count: int) -> bool:
@@ -131,7 +154,8 @@ class JsonLines:
         return added
 
     def _add_line(self, line: bytes, number: int) -> None:
-        if not line:
+        line = line.rstrip(b", \t")
+        if line in _NO_ROWS:
             return
         # Recorders put the time of receipt before the frame: `<ns> {"stream":…`.
         stamp, _, rest = line.partition(b" ")
@@ -144,6 +168,8 @@ class JsonLines:
             if fault is None:
                 return
             faults.append(fault)
+            if fault[0] == NOT_JSON:
+                break  # then it is no frame either
         self._columns.bad(number, faults[0][0], line, faults[0][1])
 
     def _add_record(self, line: bytes) -> tuple[str, str] | None:

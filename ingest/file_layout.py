@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ingest.file_records import MAX_FIELDS, NAIVE_TIME, Fields, fields_named, kind_of, number_note
 from ingest.file_times import YEAR_2009_US, YEAR_2100_US, to_us, unit_of
 from ingest.tick import IngestError
-from ingest.tick_columns import KIND_CODES, ROW, UNKNOWN, TickColumns
+from ingest.tick_columns import AGGREGATE_ROW, KIND_CODES, ROW, UNKNOWN, TickColumns
 
 _BLANK = rb"[ \t\r]*"
 _TOKEN = re.compile(
@@ -25,7 +25,9 @@ _TOKEN = re.compile(
     + _BLANK
 )
 _ISO_LENGTHS = (19, 20, 23, 24, 26, 27)
+_MOST_TOKENS = 4 * MAX_FIELDS + 1
 _PADDING = b"\n" * 64
+_MOST_NAMES = 100  # the kernel looks through them at each line, and from the start for a new one
 _MOST_MISSES = 50  # blocks in a row that are not alike: then no more is tried
 
 # The kernel takes seconds to compile on a machine that has not cached it: a smaller file is read
@@ -54,6 +56,7 @@ class Layout:
     has_id: bool
     has_maker: bool
     has_symbol: bool
+    has_raw_id: bool
     _names: list[bytes] = field(default_factory=list)
     _codes: list[int] = field(default_factory=list)
 
@@ -64,7 +67,7 @@ class Layout:
         size = len(text)
         padded = np.frombuffer(text + _PADDING, np.uint8)
         most = text.count(b"\n") + 1
-        numbers, amounts = np.empty((most, 4), np.int64), np.empty((most, 2), np.float64)
+        numbers, amounts = np.empty((most, 5), np.int64), np.empty((most, 2), np.float64)
         while True:
             names = np.frombuffer(b"".join(self._names), np.uint8)
             ends = np.cumsum([len(name) for name in self._names], dtype=np.int64)
@@ -79,6 +82,8 @@ class Layout:
         return self._keep(columns, numbers[:rows], amounts[:rows]) if rows else 0
 
     def _learn(self, columns: TickColumns, name: bytes) -> bool:
+        if len(self._names) >= _MOST_NAMES:
+            return False
         try:
             code = columns.symbol_code(name.decode())
         except IngestError:
@@ -95,7 +100,7 @@ class Layout:
         note = self._note(times)
         if note is None:
             return 0
-        rows = np.empty(len(numbers), ROW)
+        rows = np.empty(len(numbers), AGGREGATE_ROW if self.has_raw_id else ROW)
         rows["time_us"] = times if self.iso_length else to_us(times, str(unit_of(int(times[0]))))
         rows["price"], rows["quantity"] = amounts[:, 0], amounts[:, 1]
         rows["trade_id"] = numbers[:, 1] if self.has_id else UNKNOWN
@@ -105,6 +110,8 @@ class Layout:
             rows["symbol"] = np.array(self._codes, np.int32)[numbers[:, 3]]
         else:
             rows["symbol"] = columns.symbol_code(str(self.default_symbol))
+        if self.has_raw_id:
+            rows["raw_id"] = numbers[:, 4]
         columns.time_notes[note] += len(rows)
         columns.add_rows(rows)
         return len(rows)
@@ -144,10 +151,11 @@ def csv_layout(
 
 def _members(line: bytes) -> list[tuple[Any, int, int]] | None:
     """Keys of a flat JSON object with where their values stand; None of anything else."""
-    tokens, at = [], 0
+    tokens: list[re.Match[bytes]] = []
+    at = 0
     while at < len(line):
         match = _TOKEN.match(line, at)
-        if match is None:
+        if match is None or len(tokens) > _MOST_TOKENS:
             return None
         tokens.append(match)
         at = match.end()
@@ -202,6 +210,7 @@ def _layout(
             has_id=fields.trade_id is not None,
             has_maker=fields.maker is not None,
             has_symbol=fields.symbol is not None,
+            has_raw_id=fields.raw_id is not None,
         )
     )
 
@@ -218,7 +227,7 @@ def _roles(fields: Fields, default_symbol: str | None) -> dict[Any, str]:
 # As `kernel_lines` has them, which is not imported before it is needed.
 _KINDS = {
     "text": 0, "number": 1, "bool": 2, "symbol": 3, "iso": 4, "time": 5, "price": 6, "quantity": 7,
-    "trade_id": 8, "maker": 9,
+    "trade_id": 8, "maker": 9, "raw_id": 10,
 }  # fmt: skip
 
 
@@ -235,6 +244,7 @@ def _slot(role: str, value: bytes, *, as_json: bool) -> tuple[int, int] | None:
     fits = {
         "time": is_whole,
         "trade_id": is_whole,
+        "raw_id": is_whole,
         "price": is_number,
         "quantity": is_number,
         "maker": is_word and not (as_json and quoted),

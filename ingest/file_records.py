@@ -16,8 +16,10 @@ NO_FIELD = "no time, price or size in it"
 BAD_SYMBOL = "the symbol cannot be one"
 BAD_TIME = "the time cannot be read, or is not between 2009 and 2100"
 BAD_AMOUNT = "price or size is not a number of 0 or more"
+SHORTENED = "a spreadsheet shortened the times and digits are lost: export them as text"
 
 MAX_FIELDS = 200  # a record of more keys is no trade
+_MOST_KEY_CHARS = 10_000
 
 NAIVE_TIME = "times without a zone were read as UTC"
 
@@ -36,11 +38,17 @@ _NAMES = {
     "maker": ("isbuyermaker", "buyerismaker", "isbuyermarketmaker", "m"),
     "kind": ("eventtype", "stream"),
     "marker": ("xunknownparameter", "executiontype", "x"),
+    "raw_id": ("lasttradeid", "lastid", "l"),
 }  # fmt: skip
 _AGGREGATE_IDS = ("a", "aggtradeid", "aggregatetradeid")
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# Possessive: a line of nothing but digits would otherwise be tried in every possible part.
+_NUMBER = re.compile(r"[+-]?(\d++(\.\d*+)?|\.\d++)([eE][+-]?\d++)?", re.ASCII)
 _MAX_INT_DIGITS = 19
+# A number in powers of ten, and a time of day without its day.
+_SCIENTIFIC = re.compile(r"[+-]?(\d[.,]?\d*)[eE][+-]?\d+", re.ASCII)
+_TIME_OF_DAY = re.compile(r"\d{1,2}:\d\d(:\d\d)?([.,]\d+)?", re.ASCII)
+_SECOND_DIGITS = 10  # what a time since 1970 takes to tell its second
 _MAKER_WORDS = {"true": 1, "1": 1, "false": 0, "0": 0}
 
 
@@ -59,12 +67,18 @@ class Fields(NamedTuple):
     maker: Any = None
     kind: Any = None
     marker: Any = None
+    raw_id: Any = None  # of an aggregate's last raw trade
     fixed_kind: StreamKind | None = None  # where the layout itself tells
 
 
-@lru_cache(maxsize=256)
 def fields_named(keys: tuple[str, ...]) -> Fields:
     """Find the fields among a record's keys; the values of the result are keys."""
+    # No trade has names so long, and they are not to be remembered.
+    return _fields_named(keys) if sum(map(len, keys)) < _MOST_KEY_CHARS else Fields()
+
+
+@lru_cache(maxsize=256)
+def _fields_named(keys: tuple[str, ...]) -> Fields:
     plain: dict[str, str] = {}
     for key in keys:
         plain.setdefault(re.sub(r"[^0-9a-z]", "", key.lower()), key)
@@ -74,10 +88,17 @@ def fields_named(keys: tuple[str, ...]) -> Fields:
         choices = [plain[name] for name in names if name in plain]
         found[role] = letter if letter in keys else next(iter(choices), None)
     if found["trade_id"] is None:
-        letters = [key for key in ("a", "t") if key in keys and key != found["time"]]
+        # A trade's `a` was once its seller's order: it is an aggregate's id where there is no `t`.
+        letters = [key for key in ("t", "a") if key in keys and key != found["time"]]
         found["trade_id"] = next(iter(letters), None)
-    id_name = re.sub(r"[^0-9a-z]", "", str(found["trade_id"]).lower())
-    return Fields(**found, fixed_kind="aggTrade" if id_name in _AGGREGATE_IDS else None)
+    return Fields(**found, fixed_kind=_kind_by_id(found["trade_id"]))
+
+
+def _kind_by_id(name: Any) -> StreamKind | None:
+    if name == "t":
+        return "trade"
+    plain = re.sub(r"[^0-9a-z]", "", str(name).lower())
+    return "aggTrade" if plain in _AGGREGATE_IDS else None
 
 
 def positions(fields: Fields, header: Sequence[str]) -> Fields:
@@ -109,6 +130,7 @@ def add_record(
     trade_id = UNKNOWN if fields.trade_id is None else _id_of(value(fields.trade_id))
     maker = UNKNOWN if fields.maker is None else maker_of(value(fields.maker))
     kind = fields.fixed_kind if fields.kind is None else kind_of(value(fields.kind))
+    raw_id = UNKNOWN if fields.raw_id is None else _id_of(value(fields.raw_id))
     time_us, note = time_of(value(fields.time))
     try:
         columns.symbol_code(symbol)
@@ -116,7 +138,7 @@ def add_record(
         raise RowError(BAD_SYMBOL) from None
     columns.time_notes[note] += 1
     columns.add_row(
-        symbol, time_us, price, quantity, trade_id=trade_id, maker=maker, kind=kind,
+        symbol, time_us, price, quantity, trade_id=trade_id, maker=maker, kind=kind, raw_id=raw_id,
         marked_na=fields.marker is not None and value(fields.marker) == "NA",
     )  # fmt: skip
 
@@ -140,6 +162,8 @@ def number_of(value: object) -> float | None:
 
 def time_of(value: object) -> tuple[int, str]:
     """A time as µs with how it was understood ('' for ISO with a zone), or `RowError`."""
+    if isinstance(value, str) and _is_shortened(value.strip()):
+        raise RowError(SHORTENED)
     number = number_of(value)
     if number is not None:
         told = number_us(number)
@@ -150,6 +174,15 @@ def time_of(value: object) -> tuple[int, str]:
         if parsed is not None:
             return parsed[0], "" if parsed[1] else NAIVE_TIME
     raise RowError(BAD_TIME)
+
+
+def _is_shortened(text: str) -> bool:
+    """Whether a spreadsheet wrote a time as it showed it: to six digits, or without its day."""
+    found = _SCIENTIFIC.fullmatch(text)
+    if found is None:
+        return _TIME_OF_DAY.fullmatch(text) is not None
+    digits = sum(letter.isdigit() for letter in str(found[1]))
+    return digits < _SECOND_DIGITS
 
 
 def number_note(unit: str) -> str:

@@ -1,21 +1,30 @@
 """A file of any kind as blocks of whole lines: opened, unpacked, told apart, bounded."""
 
-import gzip
 import io
 import lzma
 import os
 import re
-import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from ingest.tick import IngestError
+from ingest.file_budget import Budget, Progress
+from ingest.file_errors import WANTED, FileError
+from ingest.file_unpacking import (
+    GZIP,
+    ZIP,
+    Gunzip,
+    Text,
+    open_member,
+    open_zip,
+    without_gz,
+    zip_members,
+)
 
 BLOCK_BYTES = 2**20  # larger ones leave the processor's cache
 PIECE_BYTES = 64 * 1024
@@ -23,9 +32,6 @@ MAX_LINE_BYTES = 8 * 2**20
 MAX_TEXT_BYTES = 4 * 2**30  # after unpacking: a bomb ends here, and so does memory
 SNIFF_BYTES = 64 * 1024
 
-Progress = Callable[[int, int], None]
-
-_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _OTHER_KINDS = {
     b"PK\x05\x06": "an empty zip",
     b"\xfd7zXZ": "an xz archive",
@@ -40,16 +46,10 @@ _OTHER_KINDS = {
     b"\xff\xfe": "text saved as UTF-16 (save it as UTF-8)",
     b"\xfe\xff": "text saved as UTF-16 (save it as UTF-8)",
 }
+_NOT_BLANK = re.compile(rb"\S[^\n]*+")
 _UTF8_BOM = b"\xef\xbb\xbf"
 # gzip.BadGzipFile is an OSError, as is a disk that fails.
 _READ_ERRORS = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
-# What zipfile raises on a directory of nonsense: bad offsets, unknown methods, passwords.
-_ZIP_ERRORS = (*_READ_ERRORS, ValueError, OverflowError, RuntimeError, struct.error)
-WANTED = "needs trades as NDJSON (one JSON object a line), Binance frames, or CSV; .gz or .zip too"
-
-
-class FileError(IngestError):
-    """A file that cannot be read as trades at all: what was wrong, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -69,18 +69,40 @@ class Block:
             yield Block(text, line)
             start, line = start + len(text) + 1, line + text.count(b"\n") + 1
 
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """Yield the lines that are not blank, each with its number; the blank ones cost nothing."""
+        line, at = self.first_line, 0
+        for found in _NOT_BLANK.finditer(self.text):
+            start = self.text.rfind(b"\n", 0, found.start()) + 1
+            line += self.text.count(b"\n", at, start)
+            at = start
+            yield line, self.text[start : found.end()]
+
 
 class FileSource:
-    """One file, open for reading as `blocks()`; a context manager.
+    """One file, open for reading: a text, or as a zip several; a context manager.
 
     Parameters
     ----------
     source
         A path, or a binary file object that can seek (an upload).
     progress
-        Called with bytes of the file read so far (packed, if it is packed) and its size.
+        Called with bytes of the file read so far (packed, if it is packed) and its size; what it
+        raises ends the reading.
     max_bytes
         More text than this, after unpacking, is refused.
+
+    Attributes
+    ----------
+    name
+        Of the file, for messages.
+    members
+        Names of the texts in it: of a zip's files, else the one that may tell the symbol.
+
+    Raises
+    ------
+    FileError
+        It cannot be opened or unpacked.
     """
 
     def __init__(
@@ -90,16 +112,14 @@ class FileSource:
         max_bytes: int = MAX_TEXT_BYTES,
     ) -> None:
         self._stack = ExitStack()
-        self._progress = progress
-        self._max_bytes = max_bytes
-        self.bytes_read = 0
-        self.damage: str | None = None
+        self._infos: list[zipfile.ZipInfo] = []
         try:
             self._raw, self.name = self._open(source)
-            self._size = self._raw.seek(0, io.SEEK_END)
+            size = self._raw.seek(0, io.SEEK_END)
+            self.budget = Budget(self.name, size, max_bytes, progress)
             self._raw.seek(0)
-            self._text, self.inner_name = self._unpacked()
-            self.head = self._checked_head()
+            self._magic = self._raw.read(4)
+            self.members = self._found_members()
         except BaseException:
             self._stack.close()
             raise
@@ -115,30 +135,24 @@ class FileSource:
     ) -> None:
         self._stack.close()
 
-    def blocks(self) -> Iterator[Block]:
-        """Yield the text as blocks of whole lines; a line of more than 8 MB is cut."""
-        pending, line, skipping = self.head.removeprefix(_UTF8_BOM), 1, False
-        while True:
-            data = self._read(BLOCK_BYTES)
-            if skipping:
-                _, end, data_after = data.partition(b"\n")
-                pending, line, skipping = data_after, line + bool(end), not end and bool(data)
-            else:
-                pending += data
-            whole, end, rest = pending.rpartition(b"\n")
-            if end:
-                yield Block(whole, line)
-                line += whole.count(b"\n") + 1
-                pending = rest
-            if len(pending) > MAX_LINE_BYTES:
-                yield Block(pending[:1000], line, too_long=True)
-                pending, skipping = b"", True
-            if not data and not skipping:
-                break
-        if pending:
-            yield Block(pending, line)
-        if self._progress is not None:
-            self._progress(self._size, self._size)
+    def text(self, place: int) -> "FileText":
+        """Open the text of that place among the members.
+
+        Raises
+        ------
+        FileError
+            It is empty, binary or damaged at its beginning.
+        """
+        name = self.name
+        if self._infos:
+            if len(self.members) > 1:
+                name = f"{self.members[place]} in {self.name}"
+            stream = open_member(self._archive, self._infos[place], self.name)
+        else:
+            self._raw.seek(0)
+            is_gzip = self._magic.startswith(GZIP)
+            stream = Gunzip(self._raw, self.budget.look) if is_gzip else _Plain(self._raw)
+        return FileText(name, self.members[place], stream, self._raw, self.budget)
 
     def _open(self, source: str | os.PathLike[str] | BinaryIO) -> tuple[BinaryIO, str]:
         if not isinstance(source, (str, os.PathLike)):
@@ -155,37 +169,68 @@ class FileSource:
         except (OSError, ValueError) as error:  # ValueError: a NUL in the path
             raise FileError(f"{path} cannot be opened: {error}") from None
 
-    def _unpacked(self) -> tuple[BinaryIO, str]:
-        """The text inside, and the name that may tell its symbol."""
-        magic = self._raw.read(4)
-        self._raw.seek(0)
-        if magic.startswith(_GZIP):
-            stream = self._stack.enter_context(gzip.GzipFile(fileobj=self._raw, mode="rb"))
-            return stream, re.sub(r"\.gz$", "", self.name, flags=re.IGNORECASE)  # type: ignore[return-value]  # GzipFile is a BinaryIO in all but name
-        if magic == _ZIP:
-            return self._zip_member()
-        return self._raw, self.name
+    def _found_members(self) -> list[str]:
+        if self._magic != ZIP:
+            return [without_gz(self.name) if self._magic.startswith(GZIP) else self.name]
+        self._archive = self._stack.enter_context(open_zip(self._raw, self.name))
+        self._infos = zip_members(self._archive, self.name)
+        return [Path(info.filename).name for info in self._infos]
 
-    def _zip_member(self) -> tuple[BinaryIO, str]:
-        try:
-            archive = self._stack.enter_context(zipfile.ZipFile(self._raw))
-            members = [m for m in archive.infolist() if not _is_clutter(m)]
-            if len(members) != 1:
-                raise FileError(
-                    f"{self.name} is a zip of {len(members)} files, needs one: unpack it"
-                )
-            stream = self._stack.enter_context(archive.open(members[0]))
-        except _ZIP_ERRORS as error:
-            raise FileError(f"{self.name} is a zip that cannot be read: {error}") from None
-        return stream, Path(members[0].filename).name  # type: ignore[return-value]  # ZipExtFile is a BinaryIO in all but name
+
+class FileText:
+    """One text of a file, read once from its beginning.
+
+    Attributes
+    ----------
+    name, inner_name
+        For messages, and what may tell the symbol.
+    head
+        How it begins.
+    damage
+        What ended it too early, if anything did.
+    """
+
+    def __init__(
+        self, name: str, inner_name: str, stream: Text, raw: BinaryIO, budget: Budget
+    ) -> None:
+        self.name, self.inner_name, self.budget = name, inner_name, budget
+        self.damage: str | None = None
+        self._stream, self._raw = stream, raw
+        self.head = self._checked_head()
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the text in pieces of about a megabyte, cut anywhere."""
+        yield self.head
+        while data := self._read(BLOCK_BYTES):
+            yield data
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the text as blocks of whole lines; a line of more than 8 MB is cut."""
+        pending, line, skipping = b"", 1, False
+        for data in self.chunks():
+            if skipping:
+                _, end, data_after = data.partition(b"\n")
+                pending, line, skipping = data_after, line + bool(end), not end
+            else:
+                pending += data
+            whole, end, rest = pending.rpartition(b"\n")
+            if end:
+                yield Block(whole, line)
+                line += whole.count(b"\n") + 1
+                pending = rest
+            if len(pending) > MAX_LINE_BYTES:
+                yield Block(pending[:1000], line, too_long=True)
+                pending, skipping = b"", True
+        if pending:
+            yield Block(pending, line)
 
     def _checked_head(self) -> bytes:
-        head = self._read(SNIFF_BYTES)
+        head = self._read(SNIFF_BYTES).removeprefix(_UTF8_BOM)
         if not head.strip():
             if self.damage:
                 raise FileError(f"{self.name} cannot be read: {self.damage}")
             raise FileError(f"{self.name} is empty: {WANTED}")
-        for magic, kind in {**_OTHER_KINDS, _GZIP: "packed twice", _ZIP: "packed twice"}.items():
+        for magic, kind in {**_OTHER_KINDS, GZIP: "packed twice", ZIP: "packed twice"}.items():
             if head.startswith(magic):
                 raise FileError(f"{self.name} is {kind}: {WANTED}")
         # Later NULs are what a crash leaves behind: broken lines, no reason to refuse the file.
@@ -195,13 +240,12 @@ class FileSource:
 
     def _read(self, wanted: int) -> bytes:
         """Up to `wanted` bytes of text; what came before a damaged place is not lost."""
-        # read1 hands out what it has: read(n) would throw a good part away with the bad.
-        read = getattr(self._text, "read1", self._text.read)
         parts: list[bytes] = []
         missing = wanted
         while missing > 0 and self.damage is None:
             try:
-                part = read(missing)
+                # read1 hands out what it has: read(n) would throw a good part away with the bad.
+                part = self._stream.read1(missing)
             except _READ_ERRORS as error:
                 self.damage = f"the file is damaged or cut short ({error})"
                 break
@@ -209,19 +253,16 @@ class FileSource:
                 break
             parts.append(part)
             missing -= len(part)
-        self._account(wanted - missing)
+        self.budget.spend(wanted - missing, self._raw.tell())
         return b"".join(parts)
 
-    def _account(self, count: int) -> None:
-        self.bytes_read += count
-        if self.bytes_read > self._max_bytes:
-            limit = f"{self._max_bytes:,}"
-            raise FileError(f"{self.name} holds more than {limit} bytes of text: split it")
-        if self._progress is not None:
-            self._progress(self._raw.tell(), self._size)
 
+class _Plain:
+    """Text as it lies in a file."""
 
-def _is_clutter(member: zipfile.ZipInfo) -> bool:
-    name = member.filename
-    hidden = Path(name).name.startswith(".") or name.startswith("__MACOSX")
-    return not name or name.endswith(("/", ".CHECKSUM")) or hidden
+    def __init__(self, raw: BinaryIO) -> None:
+        self._read = getattr(raw, "read1", raw.read)
+
+    def read1(self, size: int) -> bytes:
+        part: bytes = self._read(size)
+        return part

@@ -20,9 +20,8 @@ Floats = npt.NDArray[np.float64]
 Function = TypeVar("Function", bound=Callable[..., object])
 
 # What a slot holds. SKIP_*: checked, not kept.
-SKIP_TEXT, SKIP_NUMBER, SKIP_BOOL, SYMBOL, ISO_TIME, INT_TIME, PRICE, QUANTITY, ID, MAKER = range(
-    10
-)
+SKIP_TEXT, SKIP_NUMBER, SKIP_BOOL, SYMBOL, ISO_TIME, INT_TIME = range(6)
+PRICE, QUANTITY, ID, MAKER, RAW_ID = range(6, 11)
 
 _NEWLINE, _DOT, _ZERO, _QUOTE, _BACKSLASH, _SMALL_A = 10, 46, 48, 34, 92, 97
 _MOST_DIGITS: Final = 18
@@ -170,9 +169,9 @@ def _past_literal(text: Bytes, at: int, literals: Bytes, start: int, end: int) -
 def _past_number(
     text: Bytes, at: int, kind: int, as_json: bool, row: int, numbers: Ints, amounts: Floats
 ) -> int:
-    if kind in (ID, INT_TIME):
+    if kind in (ID, INT_TIME, RAW_ID):
         whole, end = _whole(text, at)
-        numbers[row, 1 if kind == ID else 0] = whole
+        numbers[row, 1 if kind == ID else 0 if kind == INT_TIME else 4] = whole
         return -1 if whole < 0 or (as_json and text[at] == _ZERO and end - at > 1) else end
     value, end = _amount(text, at, as_json)
     if kind != SKIP_NUMBER:
@@ -226,7 +225,7 @@ def read_lines(
     names, name_ends
         Known symbols, one after the other.
     numbers, amounts
-        Filled: (time, id, maker, symbol) and (price, quantity) of each row.
+        Filled: (time, id, maker, symbol, raw id) and (price, quantity) of each row.
 
     Returns
     -------

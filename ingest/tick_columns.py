@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ingest.endpoints import valid_symbol
+from ingest.file_ids import OrderedIds, false_ids, left_out
 from ingest.memory import give_back
 from ingest.tick import NonTrade, StreamKind, Tick
 from ingest.wire import printable
@@ -26,18 +27,20 @@ CONFLICT = "the same trade id with other content: the first was kept"
 OTHER_KIND = "ids of the other stream kind (trade and aggTrade never mix)"
 
 # A row of the gathered table. `symbol` is a place in the list of names.
-ROW = np.dtype(
-    [
-        ("symbol", np.int32),
-        ("time_us", np.int64),
-        ("price", np.float64),
-        ("quantity", np.float64),
-        ("trade_id", np.int64),
-        ("maker", np.int8),
-        ("kind", np.int8),
-        ("not_a_trade", np.bool_),  # takes up an id, and no more
-    ]
-)
+_ROW_FIELDS: list[tuple[str, Any]] = [
+    ("symbol", np.int32),
+    ("time_us", np.int64),
+    ("price", np.float64),
+    ("quantity", np.float64),
+    ("trade_id", np.int64),
+    ("maker", np.int8),
+    ("kind", np.int8),
+    ("not_a_trade", np.bool_),  # takes up an id, and no more
+]
+ROW = np.dtype(_ROW_FIELDS)
+# Of an aggregate also the id of its last raw trade, which tells two apart that share an id
+# (binance-public-data#353).
+AGGREGATE_ROW = np.dtype([*_ROW_FIELDS, ("raw_id", np.int64)])
 Rows = npt.NDArray[np.void]
 Mask = npt.NDArray[np.bool_]
 
@@ -65,6 +68,8 @@ class TickColumns:
         How times were understood, and how often.
     notes
         Anything else a user should know.
+    place
+        Which of several texts is read now, for rows that cannot be; "" of a single one.
     """
 
     def __init__(self) -> None:
@@ -73,13 +78,14 @@ class TickColumns:
         self.first_bad: list[BadRow] = []
         self.time_notes: Counter[str] = Counter()
         self.notes: list[str] = []
+        self.place = ""
         self._codes: dict[str, int] = {}
         self._names: list[str] = []
         self._parts: list[Rows] = []
         self._buffer: list[tuple[Any, ...]] = []
 
     def symbol_code(self, text: str) -> int:
-        """Place of the symbol `text` means (``btcusdt``, ``BTC/USDT``) in the list of names.
+        """Place of the symbol `text` means (``btcusdt``, ``BTC/USDT:USDT``) in the list of names.
 
         Raises
         ------
@@ -88,7 +94,8 @@ class TickColumns:
         """
         code = self._codes.get(text)
         if code is None:
-            name = valid_symbol(text.replace("/", "").replace("-", ""))
+            # ccxt writes BTC/USDT, and a future's settlement after it: BTC/USDT:USDT.
+            name = valid_symbol(text.partition(":")[0].replace("/", "").replace("-", ""))
             if name not in self._codes:
                 self._codes[name] = len(self._names)
                 self._names.append(name)
@@ -105,6 +112,7 @@ class TickColumns:
         trade_id: int = UNKNOWN,
         maker: int = UNKNOWN,
         kind: StreamKind | None = None,
+        raw_id: int = UNKNOWN,
         marked_na: bool = False,
     ) -> None:
         """Add one row; amounts are finite and >= 0, and zero means not a trade."""
@@ -116,7 +124,7 @@ class TickColumns:
                 return
         code = self.symbol_code(symbol)
         self._buffer.append(
-            (code, time_us, price, quantity, trade_id, maker, KIND_CODES[kind], not_a_trade)
+            (code, time_us, price, quantity, trade_id, maker, KIND_CODES[kind], not_a_trade, raw_id)
         )
         if len(self._buffer) >= _FLUSH_ROWS:
             self._flush()
@@ -131,7 +139,7 @@ class TickColumns:
             return
         self.add_row(
             event.symbol, event.time_us, event.price, event.quantity, trade_id=event.trade_id,
-            maker=event.buyer_is_maker, kind=event.stream,
+            maker=event.buyer_is_maker, kind=event.stream, raw_id=event.last_raw_id,
         )  # fmt: skip
 
     def add_rows(self, rows: Rows, marked_na: Mask | None = None) -> None:
@@ -156,14 +164,20 @@ class TickColumns:
         """Count a row that could not be read; the first 20 are kept with their place."""
         self.skip(reason)
         if len(self.first_bad) < MAX_BAD_ROWS:
-            told = f"{reason} ({printable(detail)})" if detail else reason
+            told = f"{reason} in {printable(self.place)}" if self.place else reason
+            told = f"{told} ({printable(detail)})" if detail else told
             self.first_bad.append(BadRow(line_number, told, printable(text)))
 
     def to_frame(self) -> pd.DataFrame:
         """The ticks frame: sorted by time, ties in the order read."""
         self._flush()
-        rows = self._one_kind_each(self._gathered())
-        rows = self._without_repeats(rows)
+        rows = self._gathered()
+        shared: Rows = rows[:0]
+        if (rows["trade_id"] != UNKNOWN).any():
+            rows, has_repeats = self._without_false_ids(rows)
+            rows = self._one_kind_each(rows)
+            if has_repeats:
+                rows, shared = self._without_repeats(rows)
         traded = ~rows["not_a_trade"]
         others = rows[~traded]
         if not traded.all():
@@ -174,10 +188,14 @@ class TickColumns:
         frame = self._framed(rows)
         if "trade_id" in frame and len(others):
             frame.attrs["non_trade_ids"] = self._ids_by_symbol(others)
+        if "trade_id" in frame and len(shared):
+            frame.attrs["shared_ids"] = self._ids_by_symbol(shared)
         return frame
 
     def _gathered(self) -> Rows:
         """Lay all parts into one table and let them go."""
+        if any(part.dtype == AGGREGATE_ROW for part in self._parts):
+            self._parts = [_widened(part) for part in self._parts]
         rows = np.concatenate(self._parts) if self._parts else np.empty(0, ROW)
         self._parts = []
         if rows.nbytes > _LARGE_BYTES:
@@ -186,56 +204,75 @@ class TickColumns:
 
     def _flush(self) -> None:
         if self._buffer:
-            self._parts.append(np.array(self._buffer, dtype=ROW))
+            part = np.array(self._buffer, dtype=AGGREGATE_ROW)
+            is_plain = (part["raw_id"] == UNKNOWN).all()
+            self._parts.append(_copied(part, ROW) if is_plain else part)
             self._buffer = []
 
     def _drop(self, reason: str, count: int) -> None:
         if count:
             self.dropped[reason] += count
 
+    def _without_false_ids(self, rows: Rows) -> tuple[Rows, bool]:
+        """Take ids away that are no trade ids, and say so; whether any id came more than once."""
+        numbered = rows["trade_id"] != UNKNOWN
+        kinds = len(KIND_CODES)
+        with_ids = rows if numbered.all() else rows[numbered]
+        groups = rows["symbol"] * np.int32(kinds) + rows["kind"]
+        found = OrderedIds(with_ids, groups[numbered], len(self._names) * kinds)
+        for these, reason in false_ids(found, kinds):
+            is_false = np.zeros(found.count, np.bool_)
+            is_false[these] = True
+            rows["trade_id"][is_false[groups]] = UNKNOWN
+            names = sorted(self._names[code] for code in np.unique(these // kinds).tolist())
+            self.notes.append(left_out(names, reason))
+        # A row that is no trade was there for its id alone.
+        kept = ~rows["not_a_trade"] | (rows["trade_id"] != UNKNOWN)
+        return rows if kept.all() else rows[kept], bool(found.repeats.any())
+
     def _one_kind_each(self, rows: Rows) -> Rows:
         """Keep, of each symbol's rows with ids, the stream kind that has most rows."""
-        keep = np.ones(len(rows), np.bool_)
+        kinds = len(KIND_CODES)
         numbered = rows["trade_id"] != UNKNOWN
-        for code in range(len(self._names)):
-            mine = numbered & (rows["symbol"] == code)
-            counts = np.bincount(rows["kind"][mine], minlength=len(KIND_CODES))
-            if np.count_nonzero(counts) > 1:
-                # Of equal counts aggTrade, the canonical tick, comes first.
-                best = max((1, 2, 0), key=lambda kind: counts[kind])
-                keep &= ~mine | (rows["kind"] == best)
+        groups = rows["symbol"] * np.int32(kinds) + rows["kind"]
+        counts = np.bincount(groups[numbered], minlength=len(self._names) * kinds)
+        by_symbol = counts.reshape(-1, kinds)
+        if not (np.count_nonzero(by_symbol, axis=1) > 1).any():
+            return rows
+        # Of equal counts aggTrade, the canonical tick, comes first.
+        preferred = np.array([1, 2, 0])
+        best = preferred[by_symbol[:, preferred].argmax(axis=1)]
+        keep: Mask = ~numbered | (rows["kind"] == best[rows["symbol"]])
         # Non-trades were counted as dropped when they came.
         self._drop(OTHER_KIND, int((~keep & ~rows["not_a_trade"]).sum()))
-        return rows if keep.all() else rows[keep]
+        kept: Rows = rows[keep]
+        return kept
 
-    def _without_repeats(self, rows: Rows) -> Rows:
-        """Keep the first row of each (symbol, id); rows without an id are never repeats."""
+    def _without_repeats(self, rows: Rows) -> tuple[Rows, Rows]:
+        """Keep the first row of each (symbol, id), and rows of other trades under the same id.
+
+        Rows without an id are never repeats. The second table holds those that share an id.
+        """
+        numbered = rows["trade_id"] != UNKNOWN
+        with_ids = rows if numbered.all() else rows[numbered]
+        found = OrderedIds(with_ids, with_ids["symbol"], len(self._names))
+        if not found.repeats.any():
+            return rows, rows[:0]
+        again, before = found.order[1:][found.repeats], found.order[:-1][found.repeats]
+        conflict = found.conflicts()[found.repeats]
+        apart = conflict & _are_two_trades(with_ids[before], with_ids[again])
+        traded = ~with_ids["not_a_trade"][again]
+        self._drop(DUPLICATE, int((traded & ~conflict).sum()))
+        self._drop(CONFLICT, int((traded & conflict & ~apart).sum()))
         keep = np.ones(len(rows), np.bool_)
-        for code in range(len(self._names)):
-            places = np.flatnonzero((rows["symbol"] == code) & (rows["trade_id"] != UNKNOWN))
-            ids = rows["trade_id"][places]
-            if len(ids) < 2 or (ids[1:] > ids[:-1]).all():
-                continue
-            # A trade goes before a non-trade of the same id, then the first in the file.
-            order = np.lexsort((places, rows["not_a_trade"][places], ids))
-            again = order[1:][np.diff(ids[order]) == 0]
-            keep[places[again]] = False
-            self._count_repeats(rows, places, ids, order)
-        return rows if keep.all() else rows[keep]
-
-    def _count_repeats(
-        self, rows: Rows, places: npt.NDArray[np.intp], ids: npt.NDArray[np.int64],
-        order: npt.NDArray[np.intp],
-    ) -> None:  # fmt: skip
-        ranked = rows[places[order]]
-        repeated = np.r_[False, np.diff(ids[order]) == 0]
-        first = np.maximum.accumulate(np.where(repeated, 0, np.arange(len(ranked))))
-        same = np.ones(len(ranked), np.bool_)
-        for name in ("time_us", "price", "quantity"):
-            same &= ranked[name] == ranked[name][first]
-        traded = ~ranked["not_a_trade"]
-        self._drop(DUPLICATE, int((repeated & traded & same).sum()))
-        self._drop(CONFLICT, int((repeated & traded & ~same).sum()))
+        places = np.flatnonzero(numbered)
+        keep[places[again[~apart]]] = False
+        shared = with_ids[again[apart]]
+        if len(shared):
+            ids = np.unique(shared["trade_id"])
+            whose = f"id {ids[0]} has" if len(ids) == 1 else f"{len(ids):,} ids have"
+            self.notes.append(f"{whose} more than one trade of other content: all were kept")
+        return rows if keep.all() else rows[keep], shared
 
     def _framed(self, ticks: Rows) -> pd.DataFrame:
         names = pd.Series(self._names, dtype="str")
@@ -261,3 +298,33 @@ class TickColumns:
             self._names[code]: np.unique(rows["trade_id"][rows["symbol"] == code]).tolist()
             for code in np.unique(rows["symbol"]).tolist()
         }
+
+
+def _are_two_trades(first: Rows, second: Rows) -> Mask:
+    """Whether rows of one id and other content are two trades, not one printed twice.
+
+    Of Binance's own rows the raw trades inside tell; of any other nothing does, and no row of
+    other content is left out.
+    """
+    of_others: Mask = (first["kind"] == 0) & (second["kind"] == 0)
+    if first.dtype != AGGREGATE_ROW:
+        return of_others
+    known: Mask = (first["raw_id"] != UNKNOWN) & (second["raw_id"] != UNKNOWN)
+    apart: Mask = known & (first["raw_id"] != second["raw_id"])
+    return of_others | apart
+
+
+def _copied(rows: Rows, dtype: np.dtype[Any]) -> Rows:
+    """The same rows as another kind of row; what only that one has is left as it is."""
+    copy = np.empty(len(rows), dtype)
+    for name in ROW.names or ():
+        copy[name] = rows[name]
+    return copy
+
+
+def _widened(rows: Rows) -> Rows:
+    if rows.dtype == AGGREGATE_ROW:
+        return rows
+    wide = _copied(rows, AGGREGATE_ROW)
+    wide["raw_id"] = UNKNOWN
+    return wide

@@ -336,7 +336,8 @@ UNREADABLE = {
     "gzip header only": (gzip.compress(ROW.encode())[:10], "cannot be read"),
     "gzip of a letter": (gzip.compress(ROW.encode())[:12], "damaged or cut short"),
     "gzip in gzip": (gzip.compress(gzip.compress(ROW.encode())), "is packed twice"),
-    "zip of two": (zipped("a.csv", "b.csv"), "is a zip of 2 files, needs one"),
+    "zip of clutter": (zipped(".DS_Store", "a.csv.CHECKSUM"), "is a zip of 0 files, needs 1 to"),
+    "zip of too many": (zipped(*(f"{n}.csv" for n in range(1_001))), "is a zip of 1,001 files"),
     "zip cut short": (zipped("a.csv")[:60], "is a zip that cannot be read"),
     "prose": (b"Once upon a time\nthere was a file", "is neither JSON lines nor CSV"),
     "prose with commas": (b"Once, upon, a time\nthere, was, a file", "has no time and no price"),
@@ -461,7 +462,9 @@ def frame_of(rows: list[tuple[str, int, float, float, bool]], *, with_ids: bool)
         index=pd.DatetimeIndex(time_us, name="time").tz_localize("UTC"),
     )
     if with_ids:
-        frame["trade_id"] = np.arange(len(rows), dtype=np.int64) * 3 + 2**62
+        # Each symbol counts its own trades, with a hole here and there.
+        number = frame.groupby("symbol").cumcount().to_numpy()
+        frame["trade_id"] = number + number // 4 + np.where(frame["symbol"] == "BTCUSDT", 2**62, 5)
         frame["buyer_is_maker"] = makers
     return frame
 

@@ -10,6 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRe
 from pages.ui import file_choice, file_content
 from pages.ui.file_choice import TickFile, load
 from pages.ui.file_content import content_of_path, content_of_upload
+from pages.ui.file_reading import MAX_KEPT
 
 ROW = '{"symbol":"BTCUSDT","ts":"2025-12-16T13:41:38.698Z","price":%d,"size":1}\n'
 
@@ -30,7 +31,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return original(source, **options)
 
     monkeypatch.setattr(file_choice, "read_ticks", counted)
-    file_choice._kept_files().clear()
+    file_choice._readings().clear()
     file_content._known_digests().clear()
     return found
 
@@ -81,7 +82,7 @@ def test_an_upload_is_looked_through_once_and_stands_at_its_beginning(reads: lis
 
 
 def test_no_more_frames_are_kept_than_said(reads: list[str]) -> None:
-    for number in range(5):
+    for number in range(MAX_KEPT + 3):
         sent = upload("a.ndjson", ROW % (number + 1), str(number))
         load(TickFile(sent.name, content_of_upload(sent), io.BytesIO(sent.getvalue()), False))
-    assert len(file_choice._kept_files()) == file_choice.MAX_KEPT
+    assert len(file_choice._readings()) == MAX_KEPT

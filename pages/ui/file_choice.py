@@ -1,44 +1,92 @@
 """NDJSON File mode: the bundled sample, a file in `data/`, or an upload, read once and kept."""
 
 import dataclasses
-import threading
+import io
 import time
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from ingest.files import read_ticks
-from pages.ui import choices, formats, markup
+from analytics.silence import RULE, Silence, broken_silences
+from ingest.files import SymbolNeededError, read_ticks
+from ingest.tick import IngestError
+from pages.ui import choices, file_symbol, formats, markup
 from pages.ui.choices import SAMPLE, UPLOAD
 from pages.ui.file_content import content_of_path, content_of_upload
+from pages.ui.file_reading import Progress, Readings
 from pages.ui.notices import Notice
 from pages.ui.uploads import MOST_FILES, kept_uploads
 
 DATA_FOLDER: Final = Path(__file__).resolve().parents[2] / "data"
 SAMPLE_NAME: Final = "sample_ticks.ndjson.gz"
 SUFFIXES: Final = ("ndjson", "jsonl", "json", "csv", "gz", "zip", "txt")
-MAX_KEPT: Final = 3
+# What reading may take of memory, of a file's bytes: rows and their frame; packed, of its text.
+_NEED_PLAIN: Final = 2
+_NEED_PACKED: Final = 30
+_MOST_SILENCES: Final = 3
 _UPLOADS_TAKEN: Final = "uploads_taken"
-_READING: Final = threading.Lock()  # one file at a time: two large ones would be twice the memory
+_BETWEEN_TOKENS: Final = "."
 
 
 @dataclass(frozen=True)
 class TickFile:
-    """A file of ticks: its name, where to read it, and what identifies its content."""
+    """A file of ticks: its name, where to read it, and what identifies its content.
+
+    `source` may be several files that are one data set; `symbol` is that of rows that name none.
+    """
 
     name: str
     content: Hashable
-    source: Path | BinaryIO
+    source: Path | BinaryIO | tuple[Path | BinaryIO, ...]
     is_synthetic: bool
+    symbol: str | None = None
+
+
+def joined(files: Sequence[TickFile]) -> TickFile:
+    """Make several files one data set; the same content twice counts once."""
+    known = {file.content: file for file in files}
+    if len(known) == 1:
+        return files[0]
+    names = [file.name for file in known.values()]
+    name = " and ".join(names) if len(names) == 2 else f"{names[0]} and {len(names) - 1} others"
+    sources = tuple(s for file in known.values() for s in _sources(file))
+    return TickFile(name, tuple(known), sources, is_synthetic=False)
+
+
+def _sources(file: TickFile) -> tuple[Path | BinaryIO, ...]:
+    return file.source if isinstance(file.source, tuple) else (file.source,)
 
 
 def choose_file() -> TickFile | Notice:
-    """Choose the sample, a name in `data/`, or an upload; the notice says why there is none."""
+    """Choose the sample, a name in `data/`, or an upload; the notice says why there is none.
+
+    A file whose rows name no symbol has the reader type it.
+    """
+    file = _chosen()
+    return file if isinstance(file, Notice) else _with_symbol(file)
+
+
+def _with_symbol(file: TickFile) -> TickFile | Notice:
+    try:
+        load(file)
+    except SymbolNeededError as error:
+        symbol = file_symbol.ask_symbol(file.name, str(error))
+        if isinstance(symbol, Notice):
+            return symbol
+        return dataclasses.replace(file, symbol=symbol, content=(file.content, symbol))
+    except IngestError:
+        return file  # said where the file is shown
+    return file
+
+
+def _chosen() -> TickFile | Notice:
     names = file_names(DATA_FOLDER)
     options = [SAMPLE, *names, UPLOAD]
     choices.recall("file", options)
@@ -69,46 +117,52 @@ def _in_folder(path: Path) -> TickFile | Notice:
 
 
 def _uploaded() -> TickFile | Notice:
-    """Take an upload, and show the one that the link or the last upload names."""
+    """Take uploads, and show those that the link or the last upload names."""
     number = st.session_state.setdefault(_UPLOADS_TAKEN, 0)
-    fresh: UploadedFile | None = st.file_uploader(
-        "Ticks as NDJSON or CSV", type=list(SUFFIXES), key=f"upload_{number}"
-    )
-    if fresh is not None:
+    fresh: list[UploadedFile] = st.file_uploader(
+        "Ticks as NDJSON or CSV", type=list(SUFFIXES), key=f"upload_{number}",
+        accept_multiple_files=True,
+        help="Several files chosen together are read as one: a dump for each symbol, say.",
+    )  # fmt: skip
+    if fresh:
         try:
             _take(fresh)
         except OSError as error:
             return Notice(
-                f"{fresh.name} cannot be kept: {error.strerror}", "Make room on the server's disk.",
+                f"The upload cannot be kept: {error.strerror}", "Make room on the server's disk.",
                 offers_sample=True,
             )  # fmt: skip
     return _kept_upload()
 
 
-def _take(fresh: UploadedFile) -> None:
-    """Keep it on disk; the run begins anew with an empty uploader, which held it in memory."""
-    kept = kept_uploads().keep(fresh.name, content_of_upload(fresh), fresh)
-    st.session_state[choices.UPLOAD_SHOWN] = kept.token
+def _take(fresh: Sequence[UploadedFile]) -> None:
+    """Keep them on disk; the run begins anew with an empty uploader, which held them in memory."""
+    kept = [kept_uploads().keep(each.name, content_of_upload(each), each) for each in fresh]
+    st.session_state[choices.UPLOAD_SHOWN] = _BETWEEN_TOKENS.join(each.token for each in kept)
     st.session_state[_UPLOADS_TAKEN] += 1
     st.rerun()
 
 
 def _kept_upload() -> TickFile | Notice:
-    token = choices.upload_token()
-    if not token:
+    tokens = choices.upload_token()
+    if not tokens:
         return Notice(
             "No file chosen yet", "Upload one in the sidebar, at most 300 MB.", is_fault=False,
             offers_sample=True,
         )  # fmt: skip
-    kept = kept_uploads().get(token)
-    if kept is None:
+    found = [kept_uploads().get(token) for token in tokens.split(_BETWEEN_TOKENS)]
+    kept = [each for each in found if each is not None]
+    if len(kept) < len(found):
         return Notice(
             "This upload is gone", f"The server keeps the newest {MOST_FILES} while it runs: "
             "upload the file again in the sidebar.", is_fault=False, offers_sample=True,
         )  # fmt: skip
-    told = f"Shown: {kept.name}, {formats.data_size(kept.size)}"
+    file = joined([
+        TickFile(each.name, each.content, each.path, is_synthetic=False) for each in kept
+    ])  # fmt: skip
+    told = f"Shown: {file.name}, {formats.data_size(sum(each.size for each in kept))}"
     st.html(markup.block(markup.text(told, "muted")))
-    return TickFile(kept.name, kept.content, kept.path, is_synthetic=False)
+    return file
 
 
 def load(file: TickFile) -> pd.DataFrame:
@@ -121,14 +175,19 @@ def load(file: TickFile) -> pd.DataFrame:
     IngestError
         The file cannot be read as ticks.
     """
-    kept = _kept_files()
-    with _READING:
-        ticks = kept.get(file.content)
-        if ticks is None:
-            ticks = _read(file)
-            while len(kept) >= MAX_KEPT:
-                kept.pop(next(iter(kept)), None)
-            kept[file.content] = ticks
+    place: list[DeltaGenerator] = []
+    started_s = time.monotonic()
+
+    def show(done: int, size: int) -> None:
+        if not place:
+            place.append(st.empty())
+        place[0].progress(*_progress(file.name, done, size, time.monotonic() - started_s))
+
+    try:
+        ticks = _readings().get(file.content, _need_bytes(file), partial(_read, file), show)
+    finally:
+        if place:
+            place[0].empty()
     return _named(ticks, file.name)
 
 
@@ -143,21 +202,42 @@ def _named(ticks: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 @st.cache_resource
-def _kept_files() -> dict[Hashable, pd.DataFrame]:
-    """Ticks by content, oldest first. A plain cache would replay the progress bar at each hit."""
-    return {}
+def _readings() -> Readings:
+    return Readings()
 
 
-def _read(file: TickFile) -> pd.DataFrame:
-    place, started_s = st.empty(), time.monotonic()
+def _read(file: TickFile, progress: Progress) -> pd.DataFrame:
+    """Read a file; what it says of itself also names the silences that are no quiet market."""
+    ticks = read_ticks(file.source, symbol=file.symbol, progress=progress)
+    silences = broken_silences(ticks)
+    if silences:
+        report = ticks.attrs["report"]
+        notes = (*report.notes, *map(_silence_words, silences[:_MOST_SILENCES]))
+        more = len(silences) - _MOST_SILENCES
+        if more > 0:
+            notes = (*notes, f"{more:,} more silences are missing")
+        ticks.attrs["report"] = dataclasses.replace(report, notes=(*notes, RULE))
+    return ticks
 
-    def progress(done: int, size: int) -> None:
-        place.progress(*_progress(file.name, done, size, time.monotonic() - started_s))
 
-    try:
-        return read_ticks(file.source, progress=progress)
-    finally:
-        place.empty()
+def _silence_words(silence: Silence) -> str:
+    whose = "no symbol" if silence.symbol is None else f"no {silence.symbol}"
+    span = f"{silence.start:%Y-%m-%d %H:%M:%S} to {silence.end:%Y-%m-%d %H:%M:%S} UTC"
+    lasted_s = (silence.end - silence.start).total_seconds()
+    return f"{whose} traded from {span} ({lasted_s:,.0f} s): missing, not quiet"
+
+
+def _need_bytes(file: TickFile) -> int:
+    def need(source: Path | BinaryIO) -> int:
+        if isinstance(source, Path):
+            return source.stat().st_size * _factor(source.name)
+        return source.seek(0, io.SEEK_END) * _factor(str(getattr(source, "name", "")))
+
+    return sum(map(need, _sources(file)))
+
+
+def _factor(name: str) -> int:
+    return _NEED_PACKED if name.lower().endswith((".gz", ".zip")) else _NEED_PLAIN
 
 
 def _progress(name: str, done: int, size: int, took_s: float) -> tuple[float, str]:

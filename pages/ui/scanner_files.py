@@ -1,9 +1,12 @@
 """Closes from a CSV file: a time column, and a column of closes for each symbol."""
 
+import csv
 import hashlib
+import io
 from collections.abc import Hashable, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final, Literal
+from typing import BinaryIO, Final
 
 import numpy as np
 import pandas as pd
@@ -11,6 +14,9 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from analytics.frames import utc_index
+from ingest.file_errors import WANTED, FileError
+from ingest.file_source import FileSource, FileText
+from ingest.file_stream import TextStream
 from ingest.tick import IngestError
 from pages.ui import file_choice
 from pages.ui.choices import SAMPLE
@@ -19,6 +25,12 @@ from pages.ui.notices import Notice, show
 
 UPLOAD: Final = "Upload a file"
 MAX_SYMBOLS: Final = 1_000
+MAX_TEXT_BYTES: Final = 512 * 2**20
+MAX_CELLS: Final = 60_000_000
+WIDER_ROW: Final = "its first row has more cells than its header"
+_MAX_COLUMNS: Final = 2 * MAX_SYMBOLS
+_CELLS_A_PART: Final = 1_000_000
+_BUFFER_BYTES: Final = 2**18
 _TIME_NAMES: Final = ("time", "timestamp", "date", "open_time", "ts")
 # Below each of these a whole number counts seconds, milliseconds, microseconds since 1970.
 _MAGNITUDES: Final = ((1e11, 1_000_000), (1e14, 1_000), (1e17, 1))
@@ -39,7 +51,7 @@ def read_closes(source: Path | BinaryIO, name: str) -> pd.DataFrame:
         milliseconds or microseconds since 1970, or ISO 8601, taken as UTC where no zone is said.
         Each other column of numbers is a symbol.
     name
-        Of the file, for messages and to tell how it is compressed.
+        Of the file, for messages.
 
     Returns
     -------
@@ -49,31 +61,90 @@ def read_closes(source: Path | BinaryIO, name: str) -> pd.DataFrame:
     Raises
     ------
     ClosesFileError
-        No CSV, no time, fewer than two columns of numbers, repeated times.
+        No CSV, no time, fewer than two columns of numbers, repeated times, too much of it.
     """
-    packed: dict[str, Literal["gzip", "zip"]] = {".gz": "gzip", ".zip": "zip"}
-    compression = packed.get(Path(name).suffix.lower())
+    table = _Table(name)
     try:
-        table = pd.read_csv(source, compression=compression)
-    except (ValueError, OSError, EOFError) as error:
-        raise ClosesFileError(f"{name} is no CSV of closes: {error}") from error
-    if table.empty or len(table.columns) < 3:
-        raise ClosesFileError(
-            f"{name} needs a time column and at least two columns of closes, had "
-            f"{len(table.columns)} columns and {len(table)} rows"
-        )
-    column = _time_column(table.columns)
-    closes = table.drop(columns=column).select_dtypes("number")
+        with FileSource(source, max_bytes=MAX_TEXT_BYTES) as file:
+            table.read(_only_text(file))
+    except (ValueError, OverflowError, FileError) as error:
+        cause = " ".join(str(error).partition(f": {WANTED}")[0].split())
+        raise ClosesFileError(f"{name} is no CSV of closes: {cause}") from error
+    column, closes = table.time_column, table.closes()
     if len(closes.columns) < 2 or len(closes.columns) > MAX_SYMBOLS:
         raise ClosesFileError(
             f"{name} has {len(closes.columns)} columns of numbers beside {column}: "
             f"2 to {MAX_SYMBOLS:,} symbols can be scanned"
         )
-    closes = closes.set_axis(utc_index(_times_us(table[column], name)), axis=0).sort_index()
+    closes = closes.sort_index()
     if closes.index.has_duplicates:
         twice = closes.index[closes.index.duplicated()][0]
         raise ClosesFileError(f"{name} has more than one row at {twice}")
     return closes.astype("float64")
+
+
+def _only_text(file: FileSource) -> FileText:
+    if len(file.members) > 1:
+        raise FileError(f"it is a zip of {len(file.members)} files, needs one")
+    return file.text(0)
+
+
+class _Table:
+    """A CSV of closes, read a bounded piece at a time."""
+
+    def __init__(self, name: str) -> None:
+        self.time_column = ""
+        self._name = name
+        self._parts: list[pd.DataFrame] = []
+        self._columns: list[str] = []  # of numbers, in all parts so far
+
+    def read(self, text: FileText) -> None:
+        width = self._width(text)
+        stream = io.BufferedReader(TextStream(text), _BUFFER_BYTES)
+        cells, rows_a_part = 0, max(_CELLS_A_PART // width, 1)
+        with pd.read_csv(stream, chunksize=rows_a_part, low_memory=False) as parts:
+            for part in parts:
+                if not isinstance(part.index, pd.RangeIndex):
+                    # Cells beyond the header's are taken for names of rows.
+                    raise FileError(WIDER_ROW)
+                cells += part.size
+                if cells > MAX_CELLS:
+                    raise FileError(f"it holds more than {MAX_CELLS:,} cells: split it")
+                self._add(part)
+        if text.damage:
+            raise FileError(text.damage)
+
+    def closes(self) -> pd.DataFrame:
+        """Columns of numbers by time, in the order of the file."""
+        return pd.concat([part[self._columns] for part in self._parts])
+
+    def _width(self, text: FileText) -> int:
+        """Columns of the first line, which decide what a row may hold."""
+        head = csv.reader(io.StringIO(text.head.decode("utf-8", "replace"), newline=""))
+        try:
+            rows = list(islice(filter(None, head), 2))
+        except csv.Error as error:
+            raise FileError(f"its first lines cannot be read: {error}") from None
+        width = len(rows[0]) if rows else 0
+        if width < 3 or len(rows) < 2:
+            raise ClosesFileError(
+                f"{self._name} needs a time column and at least two columns of closes, had "
+                f"{width} columns and {max(len(rows) - 1, 0)} rows"
+            )
+        if width > _MAX_COLUMNS:
+            raise FileError(f"it has more than {_MAX_COLUMNS:,} columns")
+        if len(rows[1]) > width:
+            raise FileError(WIDER_ROW)
+        return width
+
+    def _add(self, part: pd.DataFrame) -> None:
+        if not self._parts:
+            self.time_column = _time_column(part.columns)
+        numbers = part.drop(columns=self.time_column).select_dtypes("number")
+        kept = self._columns if self._parts else list(numbers.columns)
+        self._columns = [column for column in kept if column in numbers]
+        index = utc_index(_times_us(part[self.time_column], self._name))
+        self._parts.append(numbers[self._columns].set_axis(index, axis=0))
 
 
 def _time_column(columns: pd.Index) -> str:
@@ -86,14 +157,19 @@ def _time_column(columns: pd.Index) -> str:
 def _times_us(times: pd.Series, name: str) -> np.ndarray:
     if pd.api.types.is_numeric_dtype(times):
         numbers = times.to_numpy(dtype=np.float64, na_value=np.nan)
-        scale = next((s for limit, s in _MAGNITUDES if np.nanmax(np.abs(numbers)) < limit), None)
-        if scale is not None and not np.isnan(numbers).any():
+        largest = np.abs(numbers).max()  # NaN is below no limit
+        scale = next((scale for limit, scale in _MAGNITUDES if largest < limit), None)
+        if scale is not None:
             return np.asarray(np.rint(numbers * scale), dtype=np.int64)
         raise ClosesFileError(f"{name}: the column {times.name} holds no times")
     try:
-        stamps = pd.DatetimeIndex(pd.to_datetime(times, utc=True))
+        texts = times.astype("str")
+        stamps = pd.DatetimeIndex(pd.to_datetime(texts, utc=True, format="ISO8601"))
     except (ValueError, TypeError) as error:
-        raise ClosesFileError(f"{name}: the column {times.name} holds no times: {error}") from error
+        cause = str(error).partition("\n")[0]
+        raise ClosesFileError(f"{name}: the column {times.name} holds no times: {cause}") from error
+    if stamps.hasnans:
+        raise ClosesFileError(f"{name}: the column {times.name} lacks a time")
     return stamps.as_unit("us").asi8
 
 

@@ -110,7 +110,8 @@ def test_a_page_without_its_server_looks_dead_and_comes_back(
                 before = desk.read()
                 stage.app.process.kill()
                 desk.awaits_dead(is_dead=True, within_ms=DEAD_WITHIN_MS)
-                assert desk.read().figures == before.figures  # still there to be read, greyed
+                # Still there to be read, greyed; a refresh may have come before the end.
+                assert desk.read().figures.keys() == before.figures.keys()
                 assert desk.signal_is_seen()
         desk.page.close()
         # A browser cannot but say in its console that nobody answered.
