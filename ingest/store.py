@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ingest.bar_source import BarSource
+from ingest.bar_view import add_kline_spans
 from ingest.connecting import Instant, bounds_us, one_transaction, open_for_reading, up, utc_time
 from ingest.last_trade import LastTrade, read_last_trade
 from ingest.schema import StoreError
@@ -184,8 +185,10 @@ class TickReader:
             given-up gap of the ledger covers their end. Before the first stored trade the
             exchange's own bars stand where they were fetched, of whatever length divides the
             interval's, and ``attrs["klines_until"]`` is where they end; a bar of which they and
-            the trades do not know all is missing. ``attrs["forming"]`` is the open time of the bar
-            that holds the newest trade: nothing proves it closed.
+            the trades do not know all is missing. So they do in gaps of the trades:
+            ``attrs["kline_spans"]`` has (start, end) of the bars made of them there.
+            ``attrs["forming"]`` is the open time of the bar that holds the newest trade: nothing
+            proves it closed.
         """
         seconds = interval_seconds(interval)
         series = self._find(symbol)
@@ -308,6 +311,7 @@ def bars_frame(columns: BarColumns, newest: int | None, until: int | None) -> pd
         bars.attrs["forming"] = forming
     if until is not None and until > columns.first * columns.seconds:
         bars.attrs["klines_until"] = utc_time(until * SECOND_US)
+    add_kline_spans(bars, columns)
     return bars
 
 
