@@ -58,7 +58,7 @@ def _gap_words(result: PairAnalytics, bars: PairBars) -> list[str]:
     named = sorted(_joined(owners).items())
     if not named:
         return []
-    told = [_stretch(*each, start) for each in named[-MOST_STRETCHES:]]
+    told = [_stretch(*each) for each in named[-MOST_STRETCHES:]]
     others = len(named) - len(told)
     more = [f"in {formats.count(others, 'earlier gap')}"] if others else []
     return [f"Bars {', '.join([*more, *told])} are the exchange's own klines: trades are missing."]
@@ -76,10 +76,9 @@ def _joined(owners: dict[Stretch, set[str]]) -> dict[Stretch, set[str]]:
     return dict(found)
 
 
-def _stretch(span: Stretch, symbols: set[str], start: pd.Timestamp) -> str:
-    low, high = (_when(each, start) for each in span)
+def _stretch(span: Stretch, symbols: set[str]) -> str:
     whose = f" ({next(iter(symbols))})" if len(symbols) == 1 else ""
-    return f"from {low} to {high}{whose}"
+    return f"from {formats.span(*span)}{whose}"
 
 
 def _when(time: pd.Timestamp, beside: pd.Timestamp) -> str:
