@@ -37,6 +37,7 @@ from ingest.writer import TickWriter
 _AT_ONCE: Final = 4
 _POLL_S: Final = 1.0
 _LOOK_AGAIN_S: Final = 5.0  # while a bar that holds an end of a gap is not closed
+_LOOK_ANYWAY_S: Final = 600.0  # what was fetched may have been lost with the writing thread
 _ANSWER_WITHIN_S: Final = 60.0  # then the question was lost with the writing thread
 _FAILED_WAIT_S: Final = 1.0
 _REFUSED_WAIT_S: Final = 600.0
@@ -173,7 +174,8 @@ class GapKlines:
         # Until the longest bar that holds the newest end is closed and fetched.
         age_us = self._now_us() - newest_us
         is_young = age_us < 3 * max(LENGTHS_US[name] for name in found)
-        state.look_at_s = self._loop.time() + _LOOK_AGAIN_S if is_young else float("inf")
+        again_s = _LOOK_AGAIN_S if is_young else _LOOK_ANYWAY_S
+        state.look_at_s = self._loop.time() + again_s
         self._wake.set()
 
     async def _fetch_some(self) -> bool:

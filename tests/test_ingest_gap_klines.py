@@ -32,8 +32,10 @@ from ingest.gap_seed import (
 )
 from ingest.ledger import Gap
 from ingest.recorder import Recorder
+from ingest.rest_rows import Kline
 from ingest.settings import Settings
-from ingest.store import TickReader
+from ingest.store import TickReader, TickWriter
+from ingest.tick import Tick
 from ingest.warm_start import WarmStart
 
 SECOND_US = 1_000_000
@@ -310,3 +312,23 @@ def test_what_was_remembered_otherwise_is_nothing(text) -> None:
     assert remembered(text) == []
     assert next_page([], "1m") is None
     assert isinstance(next_page([(0, MINUTE_US)], "1m"), Page)
+
+
+def test_klines_in_a_gap_are_none_before_the_first_trade(tmp_path: Path) -> None:
+    """What retention deleted of the time before is not fetched again because a gap has bars."""
+    writer = TickWriter(tmp_path / "ticks.db")
+
+    def tick(number: int, at_s: int) -> Tick:
+        time_us = T0_US + at_s * SECOND_US
+        return Tick(*KEY, number, 1.0, 1.0, time_us, time_us, buyer_is_maker=False)
+
+    def bar(at_s: int) -> Kline:
+        return Kline(T0_US + at_s * SECOND_US, 1.0, 1.0, 1.0, 1.0, 1.0, 1, T0_US)
+
+    writer.write([tick(1, 0), tick(9, 600)])
+    writer.add_klines(KEY, 60, [bar(60)])
+    assert not writer.has_klines(KEY, 60)
+    writer.add_klines(KEY, 60, [bar(-60)])
+    assert writer.has_klines(KEY, 60)
+    assert not writer.has_klines(KEY, 300)
+    writer.close()

@@ -410,3 +410,21 @@ def test_notices_errors_and_long_work_stand_before_the_figures(project_root, dat
     bars = page.get("progress")
     assert [bar.proto.text for bar in bars] == ["BTCUSDT: 24 hours, 5 of 10"]
     assert current_recorder() is None
+
+
+@pytest.mark.parametrize(
+    ("from_s", "words"),
+    [
+        (0, "too old"),
+        (1, "too old. Bars there are the exchange's own klines."),
+        (60, "too old. Bars of 1 min and longer there are the exchange's own klines."),
+    ],
+)
+def test_a_gap_says_what_its_bars_are_made_of(from_s, words):
+    gap = {
+        "symbol": "BTCUSDT", "cause": "stopped", "reason": "too old", "missing": 3,
+        "after": pd.Timestamp(0, tz="UTC"), "before": pd.Timestamp(1, tz="UTC"),
+        "klines_from_s": from_s,
+    }  # fmt: skip
+    assert ledger.why_words(gap) == words
+    assert ("klines" in ledger._told(gap)) == (from_s > 0)
