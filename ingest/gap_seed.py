@@ -9,7 +9,7 @@ from ingest.kline_seed import LENGTHS_US, SETTLED_US, SPANS_US, KlineName
 from ingest.ledger import Gap
 from ingest.stored_bars import Spans, without_spans
 
-# A gap that stays open for longer than it took is likely to: its coarse bars are asked for already.
+# A gap longer than this takes a while to fill: its coarse bars are asked for meanwhile.
 _LONG_GAP_US: Final = 600_000_000
 _FARTHEST_US: Final = SPANS_US["5m"]
 
