@@ -55,4 +55,16 @@ class BarView:
             bars.attrs["forming"] = bars.index[-1]
         if self.klines_until is not None and len(columns):
             bars.attrs["klines_until"] = utc_time(self.klines_until * SECOND_US)
+        add_kline_spans(bars, columns)
         return bars
+
+
+def add_kline_spans(bars: pd.DataFrame, columns: BarColumns) -> None:
+    """Name in ``attrs["kline_spans"]`` where bars inside gaps are the exchange's own.
+
+    A tuple of (start, end), UTC; absent where there are none.
+    """
+    if found := columns.kline_spans():
+        bars.attrs["kline_spans"] = tuple(
+            (utc_time(low * SECOND_US), utc_time(high * SECOND_US)) for low, high in found
+        )

@@ -17,7 +17,6 @@ from ingest.schema import StoreError
 from ingest.stored_bars import (
     SECOND_US,
     Spans,
-    gap_bars,
     interval_seconds,
     new_columns,
 )
@@ -39,6 +38,7 @@ class _State(NamedTuple):
     newest: int | None
     first_us: int | None
     lengths: tuple[int, ...]
+    divisors: tuple[int, ...]
     last: LastTrade | None
     gaps: Spans
 
@@ -177,7 +177,14 @@ class BarWindow:
         last = read_last_trade(connection, row[0])
         stream_id, revision = row
         return _State(
-            stream_id, revision, source.newest, source.first_us, source.lengths, last, gaps
+            stream_id,
+            revision,
+            source.newest,
+            source.first_us,
+            source.lengths,
+            source.divisors,
+            last,
+            gaps,
         )
 
     def _must_reload(self, state: _State) -> bool:
@@ -194,6 +201,8 @@ class BarWindow:
         if begins[0] != begins[1] and self._reaches(old.first_us, state.first_us):
             return True
         begin = self._room.first * self.seconds
+        if any(low < self._room.first for low, _ in self._changed_gaps(state)):
+            return True  # bars before those held may have come to be known
         if self._reaches(state.first_us):  # up to the first tick the exchange's bars may stand
             begin = max(begin, (state.first_us or 0) // SECOND_US + 1, source.until or 0)
         return any(
@@ -203,6 +212,21 @@ class BarWindow:
     def _reaches(self, *firsts_us: int | None) -> bool:
         """Whether a stream's beginning lies in the window."""
         return any(first is None or first >= self._low * SECOND_US for first in firsts_us)
+
+    def _changed_gaps(self, state: _State) -> Spans:
+        """First and last bar, both inclusive, that touch a gap which came, went or changed."""
+        assert self._state is not None
+        low_us, step_us = self._low * SECOND_US, self.seconds * SECOND_US
+        # What a gap says of the time before the window does not matter.
+        new, old = (
+            {
+                (max(after_us, low_us), before_us)
+                for after_us, before_us in gaps
+                if before_us >= low_us
+            }
+            for gaps in (state.gaps, self._state.gaps)
+        )
+        return [(after_us // step_us, before_us // step_us) for after_us, before_us in new ^ old]
 
     def _repaired(self, state: _State) -> Spans:
         assert self._connection is not None
@@ -230,14 +254,14 @@ class BarWindow:
         assert old is not None
         assert old.newest is not None
         assert state.newest is not None
+        assert self._source is not None
+        self._source.newest, self._source.divisors = state.newest, state.divisors
         first = old.newest // self.seconds
         spans = [(first, state.newest // self.seconds)]
         spans += [
             (low // self.seconds, high // self.seconds) for low, high in self._repaired(state)
         ]
-        changed_gaps = set(state.gaps) ^ set(old.gaps)
-        spans += [gap_bars(*gap, self.seconds) for gap in changed_gaps]
-        # A gap that ended before the window was held tells nothing of its bars.
+        spans += self._changed_gaps(state)
         last = state.newest // self.seconds
         held_from = self._room.first
         wanted = [(max(low, held_from), min(high, last)) for low, high in spans]
@@ -246,8 +270,10 @@ class BarWindow:
         if is_behind:
             self._epoch = next(_epochs)
         self._make_room(last, copy=is_behind)
+        held_from = self._room.first  # making room lets the oldest bars go
         for low, high in merged:
-            self._lay(low, self._until_traded(high, last), state)
+            if high >= held_from:
+                self._lay(max(low, held_from), self._until_traded(high, last), state)
 
     def _make_room(self, last: int, *, copy: bool) -> None:
         """Have room up to bar `last`; a copy where bars that views show will change."""
@@ -287,7 +313,7 @@ class BarWindow:
         held, source = self._room, self._source
         before = held.close[low - 1 - held.first] if low > held.first else float("nan")
         out = held.part(low - held.first, high + 1 - held.first)
-        read = source.read(low * self.seconds, (high + 1) * self.seconds)
+        read = source.read(low * self.seconds, (high + 1) * self.seconds, state.gaps)
         source.lay(read, out, state.gaps, float(before))
 
     def _open(self) -> sqlite3.Connection:

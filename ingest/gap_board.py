@@ -55,6 +55,8 @@ class GapBoard:
         All open gaps, a stream's in the order of their ids.
     by_key
         The same, stream by stream. Read, do not change.
+    changes
+        How often the gaps became others than before.
     asked_for
         Ids the reader asks for beyond the limits; filled before the gaps are published.
     """
@@ -62,6 +64,7 @@ class GapBoard:
     def __init__(self) -> None:
         self.gaps: tuple[OpenGap, ...] = ()
         self.by_key: dict[StreamKey, list[OpenGap]] = {}
+        self.changes = 0
         self.asked_for = AskedFor()
         self._edges: dict[StreamKey, tuple[int, int]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -84,6 +87,7 @@ class GapBoard:
         for gap in gaps:
             by_key.setdefault(gap.key, []).append(gap)
         self.gaps, self.by_key = gaps, by_key
+        self.changes += 1
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._news.set)
 

@@ -143,6 +143,7 @@ class StreamLedger:
         if at < 0 or trade_id > self.gaps[at].to_id:
             return False
         gap = self.gaps[at]
+        self._bound_neighbours(at, trade_id, time_us)
         if trade_id == gap.from_id:
             gap.from_id, gap.after_us = trade_id + 1, time_us
         elif trade_id == gap.to_id:
@@ -154,6 +155,22 @@ class StreamLedger:
             del self.gaps[at]
         self.changed.append(gap)
         return True
+
+    def _bound_neighbours(self, at: int, trade_id: int, time_us: int) -> None:
+        """Bound the gaps that an id meets: of a part that was cut off nobody knew when it ends.
+
+        Without it the given-up part of a gap would go on covering the part that is filled.
+        """
+        if at > 0 and (left := self.gaps[at - 1]).to_id == trade_id - 1:
+            left.before_us = max(left.after_us, min(left.before_us, time_us))
+            if left.to_id == left.last_id:
+                left.opened_before_us = left.before_us
+            self.changed.append(left)
+        if at + 1 < len(self.gaps) and (right := self.gaps[at + 1]).from_id == trade_id + 1:
+            right.after_us = min(right.before_us, max(right.after_us, time_us))
+            if right.from_id == right.first_id:
+                right.opened_after_us = right.after_us
+            self.changed.append(right)
 
     def _split(self, gap: Gap, trade_id: int, time_us: int) -> None:
         right = self._cut(gap, trade_id)

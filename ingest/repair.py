@@ -10,6 +10,7 @@ from ingest.counts import Counts
 from ingest.event_queue import EventQueue, Item
 from ingest.feed import Feed
 from ingest.gap_board import GapBoard, Progress
+from ingest.gap_klines import GapKlines
 from ingest.kline_seed import KlineName
 from ingest.rest import RestClient
 from ingest.settings import Settings
@@ -70,6 +71,7 @@ class Repair:
             now_us=now_us,
             heard=lambda symbol: counts.of(symbol).received > 0,
         )
+        self._gap_klines = GapKlines(rest, self._put, settings.stream, board, now_us=now_us)
         self._watchdog = Watchdog(
             feed,
             rest,
@@ -86,6 +88,7 @@ class Repair:
         return [
             self._backfill.run(),
             self._warm_start.run(),
+            self._gap_klines.run(),
             self._watchdog.run(),
             self._skew.run(),
         ]
@@ -94,8 +97,10 @@ class Repair:
         """Seed new symbols, leave those that went. Called before the feed subscribes."""
         for symbol in set(symbols) - self._seeded:
             self._warm_start.add(symbol)
+            self._gap_klines.add(symbol)
         for symbol in self._seeded - set(symbols):
             self._warm_start.remove(symbol)
+            self._gap_klines.remove(symbol)
         self._seeded = set(symbols)
         self._backfill.symbols_changed()
 
@@ -133,8 +138,8 @@ class Repair:
         return self._backfill.asked_for
 
     def warm_start_progress(self) -> tuple[Progress, ...]:
-        """Symbols whose earlier bars are being fetched."""
-        return self._warm_start.progress
+        """Symbols whose earlier bars, or bars over gaps, are being fetched."""
+        return (*self._warm_start.progress, *self._gap_klines.progress)
 
     def notices(self) -> list[str]:
         """Sentences for the person at the desk."""

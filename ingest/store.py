@@ -1,5 +1,6 @@
 """Read-only views of the database: ticks, bars with coverage, and what is there. Any thread."""
 
+import sqlite3
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -8,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ingest.bar_source import BarSource
+from ingest.bar_view import add_kline_spans
 from ingest.connecting import Instant, bounds_us, one_transaction, open_for_reading, up, utc_time
 from ingest.last_trade import LastTrade, read_last_trade
 from ingest.schema import StoreError
@@ -22,6 +24,7 @@ from ingest.tick import Market, StreamKind
 from ingest.writer import TickWriter
 
 BEFORE_FIRST_TRADE = "before the first trade"
+_LACKING = ("open", "expired")
 _HOLE_REASON = "the exchange's own bars do not reach the first trade yet"
 
 __all__ = ["BEFORE_FIRST_TRADE", "LastTrade", "Series", "StoreError", "TickReader", "TickWriter"]
@@ -184,8 +187,10 @@ class TickReader:
             given-up gap of the ledger covers their end. Before the first stored trade the
             exchange's own bars stand where they were fetched, of whatever length divides the
             interval's, and ``attrs["klines_until"]`` is where they end; a bar of which they and
-            the trades do not know all is missing. ``attrs["forming"]`` is the open time of the bar
-            that holds the newest trade: nothing proves it closed.
+            the trades do not know all is missing. So they do in gaps of the trades:
+            ``attrs["kline_spans"]`` has (start, end) of the bars made of them there.
+            ``attrs["forming"]`` is the open time of the bar that holds the newest trade: nothing
+            proves it closed.
         """
         seconds = interval_seconds(interval)
         series = self._find(symbol)
@@ -210,18 +215,24 @@ class TickReader:
             missing), missing (ids), after and before (its time span as it opened, UTC), cause,
             state (open, filled, absent, expired), reason. A stretch between the exchange's own bars
             and the first stored trade that neither knows is a row too, open, of cause
-            `BEFORE_FIRST_TRADE`: how many ids it has is not known, so they are 0.
+            `BEFORE_FIRST_TRADE`: how many ids it has is not known, so they are 0. `klines_from_s`
+            is the shortest bar, in seconds, from which on bars over the gap are whole all the same
+            out of the exchange's own; 0 where none is.
         """
         names = {each.stream_id: each.symbol for each in self.series()}
-        rows = (
-            self._holes()
-            + self._connection.execute(
-                "SELECT stream_id, first_id, last_id, from_id, to_id, max(0, to_id - from_id + 1),"
-                " opened_after_us, opened_before_us, cause, state, reason FROM gap"
-            ).fetchall()
-        )
+        found = self._connection.execute(
+            "SELECT stream_id, first_id, last_id, from_id, to_id, max(0, to_id - from_id + 1),"
+            " opened_after_us, opened_before_us, cause, state, reason, after_us, before_us FROM gap"
+        ).fetchall()
+        over = _OverGaps(self._connection)
+        rows = self._holes()
+        rows += [
+            (*row[:-2], over.klines_from_s(row[0], row[-2:]) if row[9] in _LACKING else 0)
+            for row in found
+        ]
         columns = ["symbol", "first_id", "last_id", "from_id", "to_id", "missing", "after"]
-        frame = pd.DataFrame(rows, columns=[*columns, "before", "cause", "state", "reason"])
+        columns += ["before", "cause", "state", "reason", "klines_from_s"]
+        frame = pd.DataFrame(rows, columns=columns)
         frame = frame.sort_values(["after", "first_id"], kind="stable", ignore_index=True)
         frame["symbol"] = frame["symbol"].map(names)
         for name in ("after", "before"):
@@ -239,7 +250,9 @@ class TickReader:
                 hole = source.hole()
             if hole is not None:
                 ids = (0, 0, 0, 0, 0)
-                rows.append((each.stream_id, *ids, *hole, BEFORE_FIRST_TRADE, "open", _HOLE_REASON))
+                rows.append(
+                    (each.stream_id, *ids, *hole, BEFORE_FIRST_TRADE, "open", _HOLE_REASON, 0)
+                )
         return rows
 
     def quarantine(self, limit: int = 100) -> pd.DataFrame:
@@ -284,6 +297,25 @@ class TickReader:
         return [row[0] for row in rows]
 
 
+class _OverGaps:
+    """Looks from which length on bars over gaps are whole out of the exchange's own."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._sources: dict[int, list[BarSource]] = {}
+
+    def klines_from_s(self, stream_id: int, gap: tuple[int, int]) -> int:
+        """Seconds of the shortest such bar; 0 where none is."""
+        if stream_id not in self._sources:
+            lengths = BarSource(self._connection, stream_id, 1).kline_lengths()
+            sources = [BarSource(self._connection, stream_id, length) for length in lengths]
+            for source in sources:
+                source.look()
+            self._sources[stream_id] = sources
+        whole = (each.seconds for each in self._sources[stream_id] if not each.left_of(gap))
+        return next(whole, 0)
+
+
 def bars_frame(columns: BarColumns, newest: int | None, until: int | None) -> pd.DataFrame:
     """Make a bars frame, with what its ``attrs`` say of the forming bar and of klines.
 
@@ -308,6 +340,7 @@ def bars_frame(columns: BarColumns, newest: int | None, until: int | None) -> pd
         bars.attrs["forming"] = forming
     if until is not None and until > columns.first * columns.seconds:
         bars.attrs["klines_until"] = utc_time(until * SECOND_US)
+    add_kline_spans(bars, columns)
     return bars
 
 

@@ -69,6 +69,8 @@ class BarColumns:
         `TRADED`, `QUIET` or `MISSING` (int8).
     has_row
         Whether the database has a bar there, shown or not.
+    from_klines
+        Whether it is made of the exchange's own bars, at least in part, inside a gap of the trades.
     """
 
     first: int
@@ -81,6 +83,7 @@ class BarColumns:
     trades: IntArray
     coverage: npt.NDArray[np.int8]
     has_row: BoolArray
+    from_klines: BoolArray
 
     def __len__(self) -> int:
         return len(self.close)
@@ -104,8 +107,16 @@ class BarColumns:
         """The columns in order."""
         return (
             *(self.open, self.high, self.low, self.close),
-            *(self.volume, self.trades, self.coverage, self.has_row),
+            *(self.volume, self.trades, self.coverage, self.has_row, self.from_klines),
         )
+
+    def kline_spans(self) -> Spans:
+        """Seconds ``(low, high)``, `high` excluded, of the bars that are `from_klines`."""
+        if not self.from_klines.any():
+            return []
+        edges = np.flatnonzero(np.diff(self.from_klines, prepend=False, append=False))
+        at = ((edges + self.first) * self.seconds).tolist()
+        return list(zip(at[::2], at[1::2], strict=True))
 
     def frame(self) -> pd.DataFrame:
         """Copy into a bars frame."""
@@ -131,6 +142,7 @@ def new_columns(first: int, seconds: int, size: int) -> BarColumns:
         np.empty(size, dtype=np.int64),
         np.empty(size, dtype=np.int8),
         np.empty(size, dtype=np.bool_),
+        np.zeros(size, dtype=np.bool_),
     )
 
 
@@ -254,6 +266,20 @@ def gap_bars(after_us: int, before_us: int, seconds: int) -> tuple[int, int]:
     """First and last bar (both inclusive, counted since the epoch) that end inside a gap."""
     step_us = seconds * SECOND_US
     return after_us // step_us, before_us // step_us - 1
+
+
+def gap_seconds(gaps: Spans, low: int, high: int) -> Spans:
+    """Seconds ``(low, high)`` that lie in gaps, even in part, inside bounds; merged, in order."""
+    found: Spans = []
+    for after_us, before_us in sorted(gaps):
+        begin, end = max(after_us // SECOND_US, low), min(before_us // SECOND_US + 1, high)
+        if begin >= end:
+            continue
+        if found and begin <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((begin, end))
+    return found
 
 
 def runs(rows: StoredRows, length: int) -> Spans:

@@ -9,6 +9,7 @@ from typing import Final
 from ingest.delivery import Delivery, tell
 from ingest.endpoints import MAX_REST_ROWS, UNKNOWN_SYMBOL_CODE
 from ingest.event_queue import Call, Item
+from ingest.exchange_clock import ExchangeClock
 from ingest.gap_board import Progress, StreamKey
 from ingest.kline_seed import (
     LENGTHS_US,
@@ -40,7 +41,6 @@ _NO_TRADE_YET_S: Final = 1.0  # heard, but not stored: the queue was full
 _LAG_WAIT_S: Final = 0.5  # for what REST does not know yet; then longer
 _LONGEST_LAG_WAIT_S: Final = 4.0
 _AT_ONCE: Final = 4
-_CLOCK_FOR_S: Final = 60.0
 
 
 @dataclass(slots=True)
@@ -105,7 +105,7 @@ class WarmStart:
         self._notices: deque[str] = deque(maxlen=20)
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._clock: tuple[int, float] | None = None  # the exchange's µs at a time of the loop
+        self._clock = ExchangeClock(rest)
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -249,7 +249,7 @@ class WarmStart:
 
     async def _next_page(self, symbol: str, name: KlineName, seed: KlineSeed) -> None:
         try:
-            now_us = await self._exchange_now_us()
+            now_us = await self._clock.now_us()
             if seed.until_us == 0 or seed.end_us == 0:
                 seed.begin(now_us, self._span_us(symbol, name))
             if seed.next_way(self._loop.time()) == "up":
@@ -266,15 +266,6 @@ class WarmStart:
             self._notes.pop(symbol, None)
             if self._is_wanted(symbol, name, seed):
                 await self._store(symbol, name, seed, klines)
-
-    async def _exchange_now_us(self) -> int:
-        """Read the exchange's clock, asked for now and then."""
-        now_s = self._loop.time()
-        if self._clock is None or now_s - self._clock[1] > _CLOCK_FOR_S:
-            server_us = await self._rest.server_time_us()
-            self._clock = (server_us, self._loop.time())
-        server_us, at_s = self._clock
-        return server_us + round((self._loop.time() - at_s) * 1e6)
 
     async def _page_up(
         self, symbol: str, name: KlineName, seed: KlineSeed, now_us: int

@@ -132,7 +132,7 @@ class TickWriter:
     def add_klines(self, key: StreamKey, length_s: int, klines: Sequence[Kline]) -> None:
         """Keep the exchange's own bars of `length_s` seconds; a bar given again replaces the old.
 
-        Readers use them only where there are no ticks.
+        Readers use them only where there are no ticks: before the first one, and in gaps.
         """
         with self._transaction():
             state = self._streams.get(key) or self._add_stream(key)
@@ -154,16 +154,16 @@ class TickWriter:
         self.klines_added += len(klines)
 
     def has_klines(self, key: StreamKey, length_s: int) -> bool:
-        """Whether bars of the exchange's own of a length are stored."""
+        """Whether bars of the exchange's own of a length are stored before the first trade."""
         state = self._streams.get(key)
-        row = (
-            state
-            and self._connection.execute(
-                "SELECT 1 FROM kline WHERE stream_id = ? AND length_s = ? LIMIT 1",
-                (state.stream_id, length_s),
-            ).fetchone()
-        )
-        return bool(row)
+        if state is None:
+            return False
+        before_us = state.ledger.first_us or 2**62
+        row = self._connection.execute(
+            "SELECT 1 FROM kline WHERE stream_id = ? AND length_s = ? AND second <= ? LIMIT 1",
+            (state.stream_id, length_s, before_us // 1_000_000),
+        ).fetchone()
+        return row is not None
 
     def quarantine(self, rows: Sequence[tuple[int, str, str]], most: int = 1000) -> None:
         """Keep frames ``(received_us, reason, excerpt)``; only the newest `most` stay."""

@@ -189,6 +189,139 @@ def check(
                 )
 
 
+def of_gaps(
+    market: Market, lost: list[tuple[int, int]], klines: dict[int, set[int]], seconds: int
+) -> pd.DataFrame:
+    """Bars of the trades but those lost, with klines in their place: NaN where missing.
+
+    `lost` are ranges of trades by number, the last one excluded.
+    """
+    trades = market.trades
+    kept = np.ones(len(trades), dtype=bool)
+    unknown = np.zeros(SPAN_S, dtype=bool)
+    ends_in_gap = np.zeros(SPAN_S // seconds, dtype=bool)
+    stops_us = (T0_S + (np.arange(SPAN_S // seconds) + 1) * seconds) * 1_000_000
+    for low, high in lost:
+        kept[low:high] = False
+        after_us, before_us = market.times_us[low - 1], market.times_us[high]
+        unknown[after_us // 1_000_000 - T0_S : before_us // 1_000_000 - T0_S + 1] = True
+        ends_in_gap |= (stops_us > after_us) & (stops_us <= before_us)
+    served = np.zeros(SPAN_S, dtype=bool)
+    for length, opens in klines.items():
+        for second in opens if seconds % length == 0 else ():
+            part = slice(second - T0_S, second - T0_S + length)
+            if unknown[part].any():
+                served[part] = True
+
+    def by_bar(flags: np.ndarray) -> np.ndarray:
+        return flags.reshape(-1, seconds).any(axis=1)
+
+    is_part = by_bar(unknown & ~served)
+    is_served = by_bar(unknown & served)
+    known = Market.__new__(Market)
+    known.trades = trades[kept]
+    whole, ticks = (each.bars(seconds).to_dict("index") for each in (market, known))
+    rows, close = [], np.nan
+    for at, open_s in enumerate(range(T0_S, T0_S + SPAN_S, seconds)):
+        of, missing = ticks, False
+        if is_served[at]:
+            of, missing = whole, bool(is_part[at])
+        elif is_part[at]:
+            missing = bool(ends_in_gap[at])
+        bar = None if missing or open_s not in of else of[open_s]
+        close = np.nan if missing else close if bar is None else bar["last"]
+        named = (np.nan,) * 3 if np.isnan(close) else (close,) * 3
+        if bar is not None:
+            named = (bar["first"], bar["max"], bar["min"])
+        volume = np.nan if np.isnan(close) else 0.0 if bar is None else bar["volume"]
+        count = 0 if bar is None else bar["count"]
+        is_kline = bool(is_served[at] and not is_part[at] and not np.isnan(close))
+        rows.append((*named, close, volume, count, is_kline))
+    index = pd.to_datetime(np.arange(T0_S, T0_S + SPAN_S, seconds), unit="s", utc=True)
+    names = ["open", "high", "low", "close", "volume", "trades", "is_kline"]
+    return pd.DataFrame(rows, index=index, columns=names)
+
+
+@st.composite
+def lossy_histories(draw: st.DrawFn) -> tuple[int, float, list[tuple[float, float]], list]:
+    """Draw a seed, a pace, gaps as shares of the span, and ranges of klines in their order."""
+    edges = sorted(draw(st.lists(st.floats(0.02, 0.95), min_size=2, max_size=4, unique=True)))
+    gaps = list(zip(edges[::2], edges[1::2], strict=False))
+    ranges = []
+    for length in draw(st.lists(st.sampled_from([*LENGTHS, *LENGTHS, 900]), max_size=5)):
+        low, high = draw(st.sampled_from(gaps))  # about a gap, or about one of its ends
+        about = sorted(
+            (draw(st.sampled_from([low, high])) + draw(st.floats(-0.03, 0.03))) * SPAN_S // length
+            for _ in range(2)
+        )
+        ranges.append((length, int(about[0]), int(about[1]) + draw(st.integers(0, 2))))
+    return draw(st.integers(0, 10**6)), draw(st.sampled_from([0.5, 4.0, 40.0])), gaps, ranges
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(lossy_histories())
+def test_bars_over_a_gap_are_whole_out_of_klines_or_missing(tmp_path_factory, history) -> None:
+    seed, every_s, gaps, ranges = history
+    market = Market(seed, every_s)
+    path = tmp_path_factory.mktemp("gaps") / "ticks.db"
+    count = len(market.trades)
+    lost = [(max(1, int(low * count)), int(high * count)) for low, high in gaps]
+    lost = [(low, high) for low, high in lost if low < high]
+    ticks = market.ticks_from(0)
+    writer, rng = TickWriter(path), random.Random(seed)
+    writer.write([t for n, t in enumerate(ticks) if not any(a <= n < b for a, b in lost)])
+    for low, high in lost:
+        if rng.random() < 0.7:
+            writer.close_gap(KEY, low, high - 1, "expired", "test")
+    windows = {name: BarWindow(path, "BTCUSDT", name) for name in INTERVALS}
+    have: dict[int, set[int]] = {}
+    check_gaps(path, windows, market, lost, have)
+    for length, low, high in ranges:
+        opens = range(T0_S + max(low, 1) * length, T0_S + min(high, SPAN_S // length) * length)
+        writer.add_klines(KEY, length, market.klines(length, opens.start, opens.stop))
+        have.setdefault(length, set()).update(opens[::length])
+        check_gaps(path, windows, market, lost, have)
+    while lost:  # repaired: the trades have the word again
+        low, high = lost.pop(rng.randrange(len(lost)))
+        writer.write(ticks[low:high])
+        check_gaps(path, windows, market, lost, have)
+    writer.close()
+
+
+def check_gaps(
+    path: Path, windows: dict[str, BarWindow], market: Market, lost: list[tuple[int, int]],
+    have: dict[int, set[int]],
+) -> None:  # fmt: skip
+    """Compare a fresh read and the windows with pandas, interval by interval."""
+    with closing(TickReader(path)) as reader:
+        for name, seconds in INTERVALS.items():
+            bars = reader.bars("BTCUSDT", name)
+            held = windows[name].view(None).frame()
+            pd.testing.assert_frame_equal(held, bars, check_exact=True)
+            assert held.attrs == bars.attrs
+            assert "klines_until" not in bars.attrs
+            want = of_gaps(market, lost, have, seconds)
+            known = want if bars.empty else want[want.index < bars.index[0]]
+            assert known.close.isna().all(), name  # it begins with the first bar that is known
+            if bars.empty:
+                continue
+            want = want.loc[bars.index[0] : bars.index[-1]]
+            assert list(bars.index) == list(want.index), name
+            for column in ("open", "high", "low", "close", "volume", "trades"):
+                np.testing.assert_array_equal(
+                    bars[column].to_numpy(dtype=float), want[column].to_numpy(dtype=float), name
+                )
+            named = np.zeros(len(bars), dtype=bool)
+            for start, end in bars.attrs.get("kline_spans", ()):
+                named |= (bars.index >= start) & (bars.index < end)
+            assert named.tolist() == want.is_kline.tolist(), name
+
+
 def test_reading_a_part_gives_what_reading_all_gives_there(tmp_path: Path) -> None:
     market, rng = Market(3, 2.0), random.Random(3)
     writer = TickWriter(tmp_path / "ticks.db")

@@ -73,6 +73,7 @@ OPERATIONS = st.one_of(
     st.tuples(st.just("absent"), st.integers(1, 4)),
     st.tuples(st.just("reopen"), st.just(0)),
     st.tuples(st.just("klines"), st.integers(1, 30)),
+    st.tuples(st.just("gap klines"), st.integers(1, 30)),
     st.tuples(st.just("forget"), st.integers(1, 40)),
     st.tuples(st.just("other"), st.just(0)),
 )
@@ -112,6 +113,14 @@ def act(writer: TickWriter, market: Market, state: dict[str, int], what: str, si
         low = -rng.randrange(5, 60) * min(length_s, 20)
         made = [kline(low + n * length_s, rng.randrange(2), length_s) for n in range(size)]
         writer.add_klines(KEY, length_s, made)
+    elif what == "gap klines":
+        length_s = rng.choice([1, 1, 60])
+        gaps = writer.streams()[KEY].gaps if KEY in writer.streams() else []
+        if gaps:
+            gap = rng.choice(gaps)
+            low = gap.after_us // 1_000_000 - T0_S + rng.randrange(-2, 3)
+            made = [kline(low + n * length_s, rng.randrange(2), length_s) for n in range(size)]
+            writer.add_klines(KEY, length_s, made)
     elif what == "forget":
         writer.forget_before(T0_S + round(market.clock_s) - 3 * size, most_bars=3)
     else:
@@ -178,7 +187,9 @@ def test_the_window_equals_a_fresh_read_after_any_writes(
 )
 @given(
     operations=st.lists(OPERATIONS, min_size=1, max_size=12).filter(
-        lambda all_: {"klines", "forget", "give up", "absent"}.isdisjoint(each for each, _ in all_)
+        lambda all_: {"klines", "gap klines", "forget", "give up", "absent"}.isdisjoint(
+            each for each, _ in all_
+        )
     ),
     seed=st.integers(0, 2**20),
     jitter_s=st.sampled_from([0.0, 0.3]),

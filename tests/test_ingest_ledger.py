@@ -45,3 +45,17 @@ def test_a_jump_opens_a_gap_with_its_cause_and_the_ids_close_it() -> None:
     assert ledger.gaps == []
     assert {each.state for each in ledger.changed} == {"filled"}
     assert not ledger.observe(12, 120)
+
+
+def test_a_given_up_part_ends_where_the_filled_part_begins() -> None:
+    ledger = StreamLedger()
+    ledger.observe(1, 10)
+    ledger.observe(100, 1000, "stopped")
+    ledger.close_range(2, 50, "expired", "too long ago")
+    ledger.close_range(90, 99, "expired", "refused")
+    for trade_id in range(51, 90):
+        ledger.observe(trade_id, trade_id * 10)
+    older, newer = ledger.gaps
+    assert (older.after_us, older.before_us) == (10, 510)
+    assert (newer.after_us, newer.before_us) == (890, 1000)
+    assert (older.opened_before_us, newer.opened_after_us) == (510, 890)

@@ -135,11 +135,10 @@ def test_overlapping_cuts_in_any_order_leave_what_is_between_them():
 
 def test_the_ledger_as_csv_has_every_gap_and_no_formula(database):
     lines = ledger.ledger_csv(database).decode().splitlines()
-    assert (
-        lines[0] == "symbol,first_id,last_id,from_id,to_id,missing,after,before,cause,state,reason"
-    )
+    names = "symbol,first_id,last_id,from_id,to_id,missing,after,before,cause,state,reason"
+    assert lines[0] == f"{names},klines_from_s"
     assert len(lines) == 5
-    assert any(line.endswith(",expired,'=older than 6 hours") for line in lines)
+    assert any(line.endswith(",expired,'=older than 6 hours,0") for line in lines)
     assert any("2025-07-31T22:13:50.000000Z" in line for line in lines)
 
 
@@ -411,3 +410,21 @@ def test_notices_errors_and_long_work_stand_before_the_figures(project_root, dat
     bars = page.get("progress")
     assert [bar.proto.text for bar in bars] == ["BTCUSDT: 24 hours, 5 of 10"]
     assert current_recorder() is None
+
+
+@pytest.mark.parametrize(
+    ("from_s", "words"),
+    [
+        (0, "too old"),
+        (1, "too old. Bars there are the exchange's own klines."),
+        (60, "too old. Bars of 1 min and longer there are the exchange's own klines."),
+    ],
+)
+def test_a_gap_says_what_its_bars_are_made_of(from_s, words):
+    gap = {
+        "symbol": "BTCUSDT", "cause": "stopped", "reason": "too old", "missing": 3,
+        "after": pd.Timestamp(0, tz="UTC"), "before": pd.Timestamp(1, tz="UTC"),
+        "klines_from_s": from_s,
+    }  # fmt: skip
+    assert ledger.why_words(gap) == words
+    assert ("klines" in ledger._told(gap)) == (from_s > 0)

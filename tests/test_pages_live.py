@@ -18,9 +18,10 @@ from analytics.signals import SIGNALS
 from ingest.files import read_ticks
 from ingest.rest_rows import Kline
 from ingest.settings import Settings, install_settings
-from ingest.store import TickWriter
+from ingest.store import TickReader, TickWriter
 from ingest.tick import Tick
 from pages.ui import chart_view, exports, file_choice, pair_data
+from pages.ui.ledger import why_words
 
 START_US = 1_754_000_000_000_000
 SECONDS = 200
@@ -254,6 +255,36 @@ def test_bars_from_klines_are_said_to_be_the_exchange_s_own(project_root, databa
     body = shown(run_page(project_root))
     assert "Covered 100 % of 199 bars." in body
     assert f"{words} the exchange&#x27;s own klines." in body
+
+
+@pytest.mark.parametrize("lag", [0, 9])
+def test_bars_over_a_gap_are_said_to_be_the_exchange_s_own(project_root, database, lag):
+    """Given up, and bars known all the same: Live, Feed and the frame tell of one stretch."""
+    btc, eth = ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6)
+    store(database, btc[:100] + btc[120:], eth[: 100 + lag] + eth[120:])
+    writer = TickWriter(database)
+    for leg, first in ((btc, 100), (eth, 100 + lag)):
+        key = ("spot", leg[0].symbol, "aggTrade")
+        writer.close_gap(key, leg[first].trade_id, leg[119].trade_id, "expired", "too old")
+        bars = [
+            Kline(open_us=t.time_us, open=t.price, high=t.price, low=t.price, close=t.price,
+                  volume=t.quantity, trades=1, close_us=t.time_us + 999_999)
+            for t in leg[first - 1 : 121]
+        ]  # fmt: skip
+        writer.add_klines(key, 1, bars)
+    writer.close()
+    body = shown(run_page(project_root))
+    assert "Covered 100 % of 199 bars." in body
+    assert (
+        "Bars from 2025-07-31 22:14:59 to 22:15:21 UTC are the exchange&#x27;s own klines:"
+        " trades are missing." in body
+    )
+    with TickReader(database) as reader:
+        ((low, high),) = reader.bars("BTCUSDT", "1s").attrs["kline_spans"]
+        (gap,) = reader.gaps("BTCUSDT").to_dict("records")
+        ends = (gap["after"].floor("1s"), gap["before"].floor("1s") + pd.Timedelta("1s"))
+        assert (low, high) == ends
+    assert why_words(gap) == "too old. Bars there are the exchange's own klines."
 
 
 def test_klines_are_not_counted_as_ticks(database):

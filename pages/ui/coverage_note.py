@@ -1,10 +1,16 @@
 """How much of the bars in sight is known, and where they are the exchange's own."""
 
+from typing import Final
+
 import pandas as pd
 
 from analytics.pair import PairAnalytics
 from pages.ui import formats
 from pages.ui.pair_data import PairBars
+
+MOST_STRETCHES: Final = 3
+
+Stretch = tuple[pd.Timestamp, pd.Timestamp]
 
 
 def coverage_words(result: PairAnalytics, bars: PairBars) -> list[str]:
@@ -16,7 +22,7 @@ def coverage_words(result: PairAnalytics, bars: PairBars) -> list[str]:
     told = f"Covered {known} of {formats.count(covered.bars, 'bar')}"
     if covered.missing:
         told = f"{told}; {covered.missing:,} missing in gaps"
-    return [f"{told}.", *_kline_words(result, bars)]
+    return [f"{told}.", *_kline_words(result, bars), *_gap_words(result, bars)]
 
 
 def first_bar(result: PairAnalytics) -> str:
@@ -39,6 +45,40 @@ def _kline_words(result: PairAnalytics, bars: PairBars) -> list[str]:
     else:
         before = " and ".join(f"{when} ({symbol})" for symbol, when in inside.items())
     return [f"Bars before {before} are the exchange's own klines."]
+
+
+def _gap_words(result: PairAnalytics, bars: PairBars) -> list[str]:
+    """Name the stretches in which trades are missing and the exchange's klines are not."""
+    start = result.zscore.index[0]
+    owners: dict[Stretch, set[str]] = {}
+    for symbol, leg in ((result.params.y, bars.y_bars), (result.params.x, bars.x_bars)):
+        for low, high in leg.attrs.get("kline_spans", ()):
+            if high > start:
+                owners.setdefault((max(low, start), high), set()).add(symbol)
+    named = sorted(_joined(owners).items())
+    if not named:
+        return []
+    told = [_stretch(*each) for each in named[-MOST_STRETCHES:]]
+    others = len(named) - len(told)
+    more = [f"in {formats.count(others, 'earlier gap')}"] if others else []
+    return [f"Bars {', '.join([*more, *told])} are the exchange's own klines: trades are missing."]
+
+
+def _joined(owners: dict[Stretch, set[str]]) -> dict[Stretch, set[str]]:
+    """Join stretches of both legs that overlap: the ends differ by a trade or two."""
+    found: list[tuple[Stretch, set[str]]] = []
+    for (low, high), symbols in sorted(owners.items()):
+        if found and low <= found[-1][0][1]:
+            (first, last), known = found[-1]
+            found[-1] = (first, max(last, high)), known | symbols
+        else:
+            found.append(((low, high), symbols))
+    return dict(found)
+
+
+def _stretch(span: Stretch, symbols: set[str]) -> str:
+    whose = f" ({next(iter(symbols))})" if len(symbols) == 1 else ""
+    return f"from {formats.span(*span)}{whose}"
 
 
 def _when(time: pd.Timestamp, beside: pd.Timestamp) -> str:

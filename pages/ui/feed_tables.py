@@ -8,7 +8,7 @@ import pandas as pd
 from ingest.status import HistoryEntry, RecorderStatus, SymbolStatus
 from ingest.store import BEFORE_FIRST_TRADE
 from pages.ui import formats
-from pages.ui.ledger import STATE_WORDS, Ledger, gap_counts
+from pages.ui.ledger import STATE_WORDS, Ledger, gap_counts, why_words
 from pages.ui.markup import Cell, Figure, Tone, table
 from pages.ui.notices import sentence
 
@@ -133,7 +133,7 @@ def gaps_table(gaps: pd.DataFrame) -> str:
             *_id_cells(gap),
             formats.span(gap["after"], gap["before"]),
             Cell(gap["cause"], words=True),
-            Cell(gap["reason"], words=True),
+            Cell(why_words(gap), words=True),
         )
         for gap in newest.to_dict("records")
     ]

@@ -106,8 +106,30 @@ def _stretches(state: CoverageState, gaps: pd.DataFrame, rows: dict[str, int]) -
 
 def _told(gap: dict) -> str:
     between = formats.span(gap["after"], gap["before"])
-    why = gap["reason"] or gap["cause"]
-    return f"{gap['symbol']}: {missing_words(gap)} missing, {between}<br>{why}"
+    why = [gap["reason"] or gap["cause"], bars_words(gap)]
+    told = f"{gap['symbol']}: {missing_words(gap)} missing, {between}"
+    return "<br>".join([told, *filter(None, why)])
+
+
+def bars_words(gap: dict) -> str:
+    """Say what bars over a gap are made of, where the exchange's own klines cover all of it."""
+    from_s = gap["klines_from_s"]
+    if not from_s:
+        return ""
+    which = "Bars" if from_s == 1 else f"Bars of {_length(from_s)} and longer"
+    return f"{which} there are the exchange's own klines."
+
+
+def _length(seconds: int) -> str:
+    return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min"
+
+
+def why_words(gap: dict) -> str:
+    """Say why ids are missing, and what stands in for them."""
+    said, bars = str(gap["reason"]), bars_words(gap)
+    if not bars:
+        return said
+    return f"{said.rstrip('.')}. {bars}" if said else bars
 
 
 def missing_words(gap: dict) -> str:
