@@ -25,6 +25,7 @@ WORDS: Final[dict[str, tuple[str, str, Tone]]] = {
     "off": ("–", "NOT RECORDING", "muted"),
     "unstored": ("⊗", "NOT STORED", "bad"),
     "replay": ("▷", "REPLAY", "wait"),
+    "no replay": ("▷", "NO REPLAY", "muted"),
     "file": ("▤", "FILE", "muted"),
 }
 
@@ -40,6 +41,8 @@ class Pill:
 
 
 FILE_PILL: Final = Pill(*WORDS["file"][:2], "", WORDS["file"][2])
+# The recording may go on all the same: it is not what is looked at.
+NO_REPLAY_PILL: Final = Pill(*WORDS["no replay"][:2], "", WORDS["no replay"][2])
 
 
 def health(status: RecorderStatus | None, now_us: int) -> str:
