@@ -224,7 +224,7 @@ def _grid(
         if not len(values) or len(set(values)) < len(values):
             raise ParameterError(name, tuple(values), "one or more values, none of them twice")
     checked = tuple(replace(params, window=window).window for window in windows)
-    market = prepare(y_bars, x_bars, params, rules)
+    market = prepare(y_bars, x_bars, _reaching(params, checked), rules)
     allowed = np.array([rules.stop is None or rules.stop > abs(entry) for entry in entries])
     rows = [rules.with_entry(float(entry)).as_row() for entry in np.array(entries)[allowed]]
     return Grid(
@@ -238,6 +238,16 @@ def _grid(
         cells=sweep_cells(market.paths),
         maker=WindowSignals.of(market, params, rules),
     )
+
+
+def _reaching(params: PairParams, windows: tuple[int, ...]) -> PairParams:
+    """Return the same as far back as the longest window needs, so that each is full in the range.
+
+    A hedge ratio that remembers where it began must begin where the rule's own run does.
+    """
+    if params.uses_beta and params.hedge != "rolling_ols":
+        return params
+    return replace(params, window=max(params.window, *windows))
 
 
 def _check_span(grid: Grid, span: tuple[int, int]) -> None:

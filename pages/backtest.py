@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import backtest_body, evidence_data, header, notices
+from pages.ui import backtest_body, backtest_data, evidence_data, header, notices
 
 
 def main() -> None:
@@ -12,10 +12,12 @@ def main() -> None:
     with notices.shown_in_place():
         if desk.view is None:
             desk.show_why_not()
-        elif desk.file is not None:
-            show_backtest(evidence_data.of_file(desk.view, desk.file))
+            return
+        window = backtest_data.longest_window(desk.view.params)
+        if desk.file is not None:
+            show_backtest(evidence_data.of_file(desk.view, desk.file, window))
         else:
-            show_backtest(evidence_data.of_database(desk.view))
+            show_backtest(evidence_data.of_database(desk.view, window))
 
 
 @st.fragment

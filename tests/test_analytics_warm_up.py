@@ -6,6 +6,7 @@ import pytest
 
 from analytics.backtest import run_backtest
 from analytics.backtest_rules import DEFAULT_RULES
+from analytics.backtest_sweep import sweep_backtest
 from analytics.causality import prove_causal
 from analytics.errors import NotEnoughDataError
 from analytics.frames import INTERVALS, FloatArray
@@ -199,6 +200,20 @@ def test_no_value_of_a_range_with_bars_before_it_looks_ahead(hedge, lookback):
 def test_the_proof_counts_the_range_not_the_bars_before_it():
     with pytest.raises(NotEnoughDataError, match="needs 10 bars, had 5"):
         prove_causal(*frames(400), params(lookback=5))
+
+
+@pytest.mark.parametrize(
+    ("kind", "hedge"), [("price difference", "ols"), ("hedged", "rolling_ols")]
+)
+def test_each_window_of_a_sweep_is_full_where_the_range_begins(kind, hedge):
+    y, x = frames(900)
+    chosen = params(lookback=200, window=30, spread=kind, hedge=hedge)
+    swept = sweep_backtest(y, x, chosen, DEFAULT_RULES, windows=[10, 30, 120], entries=[1.0, 2.0])
+    for row in range(3):
+        for column in range(2):
+            own = run_backtest(y, x, *swept.setting(row, column), draws=0).performance
+            assert swept.trades[row, column] == own.trades > 0
+            assert swept.net[row, column] == pytest.approx(own.net, rel=1e-9)
 
 
 def test_a_backtest_trades_in_the_range_on_a_z_that_began_before_it():

@@ -308,6 +308,9 @@ def test_windows_and_entries_around_hold_the_chosen_ones():
     assert backtest_data.entries_around(2.0) == backtest_data.ENTRIES
     tiny = backtest_data.windows_around(5, 10)
     assert len(set(tiny)) == len(tiny)
+    asked = replace(PARAMS, window=60, lookback=1_440)
+    assert backtest_data.longest_window(asked) == 240
+    assert backtest_data.longest_window(replace(asked, lookback=300)) == 150
 
 
 @pytest.mark.parametrize("size", [500, 1_797, 1_801])

@@ -28,7 +28,16 @@ def test_no_range_of_more_bars_than_a_day_of_seconds_is_offered(interval, longes
     offered = choices.lookbacks_on_offer(interval)
     assert offered[0] == choices.AUTO
     assert offered[-1] == longest
-    assert offered[1:] == tuple(choices.LOOKBACKS_S)[: len(offered) - 1]
+    names = tuple(choices.LOOKBACKS_S)
+    assert offered[1:] == names[names.index(offered[1]) : names.index(longest) + 1]
+
+
+@pytest.mark.parametrize(
+    ("interval", "shortest"),
+    [("1s", "5min"), ("1min", "5min"), ("5min", "15min"), ("15min", "30min"), ("1h", "4h")],
+)
+def test_no_range_that_would_be_longer_than_its_name_is_offered(interval, shortest):
+    assert choices.lookbacks_on_offer(interval)[1] == shortest
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from ingest.recorder import install_recorder
 from ingest.settings import Settings, install_settings
 from ingest.status import DiskStatus, RecorderStatus, SymbolStatus
 from pages.ui.assets import routes
-from pages.ui.health import health
+from pages.ui.health import current_pill, health
 
 STARTED_US = NOW_US - 3_600_000_000
 
@@ -92,3 +92,9 @@ async def test_the_route_answers_with_json_that_no_cache_keeps():
     assert well.headers["content-type"] == "application/json"
     assert well.headers["cache-control"] == "no-store"
     assert json.loads(well.body) == {"state": "off", "cause": None, "symbols": {}}
+
+
+def test_a_replay_that_does_not_run_says_nothing_of_the_recording():
+    install_recorder(None)
+    assert current_pill().word == "NOT RECORDING"
+    assert current_pill(is_replay=True).word == "NO REPLAY"

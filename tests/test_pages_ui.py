@@ -174,6 +174,14 @@ def test_every_error_has_a_cause_and_a_remedy_in_one_line(error, is_fault, words
         assert word in notice.text
 
 
+def test_a_name_from_outside_is_no_markdown():
+    name = r"![x](http://a.b/c.png) *b* `c` $d$ <i> \_.csv"
+    written = formats.as_written(f"{name} holds one symbol only")
+    assert re.search(r"(?<!\\)[`*\[\]$<]", written) is None
+    assert re.sub(r"\\(.)", r"\1", written) == f"{name} holds one symbol only"
+    assert formats.as_written("BTCUSDT: 3 of 60 bars") == "BTCUSDT: 3 of 60 bars"
+
+
 def recorder_status(**changes) -> RecorderStatus:
     values: dict[str, object] = {
         "state": "live", "market": "spot", "stream": "aggTrade", "symbols": ("BTCUSDT",),
@@ -190,6 +198,10 @@ def test_what_the_feed_did_is_said_with_its_counts_and_the_unusual_only_when_it_
     gaps = {"BTCUSDT": SymbolStatus(open_gaps=2)}
     told = status.feed_words(recorder_status(per_symbol=gaps))
     assert told == ["1,230 trades stored", "2 open gaps", "0 rejected", "2 reconnects"]
+    one = recorder_status(stored=1, reconnects=1, conflicts=1)
+    assert status.feed_words(one) == [
+        "1 trade stored", "0 open gaps", "0 rejected", "1 reconnect", "1 conflicting id",
+    ]  # fmt: skip
     assert "7 refused, queue full" in status.feed_words(recorder_status(refused=7))
     assert "Nothing is being recorded" in status.feed_words(None)[0]
 

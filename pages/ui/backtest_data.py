@@ -99,6 +99,18 @@ def windows_around(window: int, bars: int) -> tuple[int, ...]:
     return tuple(sorted({*np.rint(spread).astype(int).tolist(), window}))
 
 
+def longest_window(params: PairParams) -> int:
+    """Return the longest window that is tried: so far before the range the bars have to reach."""
+    if params.lookback is None:
+        return params.window
+    return max(windows_around(params.window, params.lookback))
+
+
+def _bars_in_range(y: pd.DataFrame, x: pd.DataFrame, params: PairParams) -> int:
+    bars = int(y.index.isin(x.index).sum())
+    return bars if params.lookback is None else min(bars, params.lookback)
+
+
 def entries_around(entry: float) -> tuple[float, ...]:
     """Choose thresholds, the one looked at among them."""
     return tuple(sorted({*ENTRIES, round(abs(entry), 6)}))
@@ -120,8 +132,9 @@ def _runs(
 ) -> Runs:
     whole = run_backtest(_y, _x, params, rules)
     train, test = split_backtest(_y, _x, params, rules, share)
+    windows = windows_around(params.window, _bars_in_range(_y, _x, params))
     swept = sweep_backtest(
-        _y, _x, params, rules, share=share, windows=windows_around(params.window, len(_y)),
+        _y, _x, params, rules, share=share, windows=windows,
         entries=entries_around(rules.sell_above),
     )  # fmt: skip
     deflated = deflated_sharpe(train.returns.to_numpy(), swept.sharpe)
@@ -140,9 +153,7 @@ def walked(material: Material, plan: Plan) -> WalkForward | None:
 def _walk(material: Material, plan: Plan, progress: Progress) -> WalkForward:
     y, x = bars_for(material, plan)
     params = plan.params
-    bars = int(y.index.isin(x.index).sum())
-    if params.lookback is not None:
-        bars = min(bars, params.lookback)
+    bars = _bars_in_range(y, x, params)
     train = max(3, round(plan.share * bars))
     return walk_forward(
         y, x, params, plan.rules, windows=windows_around(params.window, bars)[::2],

@@ -60,7 +60,9 @@ AUTO_LOOKBACKS: Final = {
     "15min": "7d",
     "1h": "30d",
 }
-# A day of seconds: the most that a refresh is to read and draw.
+# A range has two bars, so that one that is named is as long as its name; and at most a day of
+# seconds, the most that a refresh is to read and draw.
+LEAST_BARS: Final = 2
 MOST_BARS: Final = 86_400
 RULES: Final[dict[str, Thresholds]] = {preset.name: preset for preset in PRESETS}
 # What links and saved views of earlier versions call them.
@@ -192,9 +194,16 @@ def lookback_seconds(name: str, interval: str) -> int | None:
 
 
 def lookbacks_on_offer(interval: str) -> tuple[str, ...]:
-    """Name the ranges that hold no more than `MOST_BARS` at an interval, `auto` first."""
-    longest_s = MOST_BARS * parse_interval(interval).us // 1_000_000
-    return (AUTO, *(name for name, seconds in LOOKBACKS_S.items() if seconds <= longest_s))
+    """Name the ranges that hold two bars to `MOST_BARS` at an interval, `auto` first."""
+    bar_s = parse_interval(interval).us // 1_000_000
+    return (
+        AUTO,
+        *(
+            name
+            for name, span_s in LOOKBACKS_S.items()
+            if LEAST_BARS <= span_s // bar_s <= MOST_BARS
+        ),
+    )
 
 
 def valid(found: object) -> dict[str, Value]:

@@ -101,10 +101,13 @@ class GateAlone:
     is_closed_now: bool
 
 
-def of_database(view: View) -> Material:
-    """Take the recorded bars, or those taken less than a minute ago for the same choice."""
+def of_database(view: View, longest_window: int = 0) -> Material:
+    """Take the recorded bars, or those taken less than a minute ago for the same choice.
+
+    `longest_window` is the longest that is to be full where the range begins, the view's own apart.
+    """
     path, params = pair_data.database_path(), view.params
-    reading = _widest(params)
+    reading = _widest(params, longest_window)
     choice = (path, reading.y, reading.x, reading.interval, reading.reach)
     now_us = time.time_ns() // 1_000
     kept = st.session_state.get(TAKEN)
@@ -117,10 +120,11 @@ def of_database(view: View) -> Material:
     )
 
 
-def _widest(params: PairParams) -> PairParams:
+def _widest(params: PairParams, longest_window: int = 0) -> PairParams:
     """Return the same with the hedge ratio that starts up on most bars: all are fitted here."""
-    spread = params.spread if params.uses_beta else "hedged"
-    choices = [replace(params, hedge=method, spread=spread) for method in HEDGE_METHODS]
+    spread, window = params.spread if params.uses_beta else "hedged", params.window
+    asked = replace(params, spread=spread, window=max(window, longest_window))
+    choices = [replace(asked, hedge=method) for method in HEDGE_METHODS]
     return max(choices, key=lambda each: each.warm_up)
 
 
@@ -129,10 +133,10 @@ def take_anew() -> None:
     st.session_state.pop(TAKEN, None)
 
 
-def of_file(view: View, file: file_choice.TickFile) -> Material:
-    """Take a file's bars."""
+def of_file(view: View, file: file_choice.TickFile, longest_window: int = 0) -> Material:
+    """Take a file's bars; `longest_window` as for the database."""
     ticks = file_choice.load(file)
-    bars = pair_data.bars_of_ticks(ticks, file.content, _widest(view.params))
+    bars = pair_data.bars_of_ticks(ticks, file.content, _widest(view.params, longest_window))
     return Material(
         view.params,
         bars,

@@ -12,6 +12,7 @@ from pages.charts.digits import MOST_DECIMALS, estimate_decimals
 from pages.ui.clock import shown, zone_word
 
 NOT_KNOWN: Final = "–"
+_MARKS: Final = re.compile(r"[\\`*\[\]$<]")
 MINUS: Final = "−"
 QUOTES: Final = ("USDT", "USDC", "FDUSD", "TUSD", "BUSD", "DAI", "EUR", "TRY", "BTC", "ETH", "BNB")
 SIGNIFICANT_DIGITS: Final = 7
@@ -118,6 +119,11 @@ def capital(words: str) -> str:
 def count(value: int, noun: str) -> str:
     """Format a count with its noun: "1 bar", "1,800 bars"."""
     return f"{value:,} {noun}{'' if value == 1 else 's'}"
+
+
+def as_written(words: str) -> str:
+    """Keep a name from a file, a link or a visitor from being read as Markdown."""
+    return _MARKS.sub(r"\\\g<0>", words)
 
 
 def sample(nobs: int, noun: str = "bar") -> str:

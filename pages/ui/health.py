@@ -13,7 +13,7 @@ from ingest.recorder import current_recorder
 from ingest.replay import current_replay
 from ingest.settings import current_settings
 from ingest.status import RecorderStatus, SymbolStatus
-from pages.ui.status import Pill, pill_of
+from pages.ui.status import NO_REPLAY_PILL, Pill, pill_of
 
 HEALTH_PATH: Final = "/healthz"
 PILL_PATH: Final = "/pairdesk/pill"
@@ -55,7 +55,7 @@ def current_pill(*, is_replay: bool = False) -> Pill:
     """Say the state of this process's recording, or of its replay, at this moment."""
     recorder = current_replay() if is_replay else current_recorder()
     if recorder is None:
-        return pill_of(None, time.time_ns() // 1_000)
+        return NO_REPLAY_PILL if is_replay else pill_of(None, time.time_ns() // 1_000)
     return pill_of(recorder.status(), recorder.clock_us())
 
 

@@ -81,9 +81,11 @@ def _idle(recorder: Recorder | None, params: PairParams) -> str:
         return "The replay stands still: play on"
     if recorder is None:
         return "Nothing is recorded here: start the app without --no-ingest"
-    absent = " and ".join(_not_recorded(recorder, params))
+    absent = _not_recorded(recorder, params)
     if absent:
-        return f"{absent} is not recorded now: add it under Recorded symbols in the sidebar"
+        are, them = ("are", "them") if len(absent) > 1 else ("is", "it")
+        where = "under Recorded symbols in the sidebar"
+        return f"{' and '.join(absent)} {are} not recorded now: add {them} {where}"
     return "Recording stands still: the pill above says why"
 
 

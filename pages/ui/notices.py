@@ -11,7 +11,7 @@ from analytics.outcome import Degenerate
 from ingest.status import RecorderStatus
 from ingest.store import StoreError
 from ingest.tick import IngestError
-from pages.ui import choices
+from pages.ui import choices, formats
 from pages.ui.progress import show_progress, unfinished
 
 
@@ -72,10 +72,11 @@ def explain(error: IngestError | AnalyticsError) -> Notice:
 
 def show(notice: Notice) -> None:
     """Put a notice where the missing content would have been."""
+    words = formats.as_written(notice.text)
     if notice.is_fault:
-        st.error(notice.text)
+        st.error(words)
     else:
-        st.info(notice.text)
+        st.info(words)
     if notice.offers_sample and st.button(
         "Open the bundled sample", key="open_sample", on_click=_choose_sample
     ):

@@ -25,6 +25,7 @@ WORDS: Final[dict[str, tuple[str, str, Tone]]] = {
     "off": ("–", "NOT RECORDING", "muted"),
     "unstored": ("⊗", "NOT STORED", "bad"),
     "replay": ("▷", "REPLAY", "wait"),
+    "no replay": ("▷", "NO REPLAY", "muted"),
     "file": ("▤", "FILE", "muted"),
 }
 
@@ -40,6 +41,8 @@ class Pill:
 
 
 FILE_PILL: Final = Pill(*WORDS["file"][:2], "", WORDS["file"][2])
+# The recording may go on all the same: it is not what is looked at.
+NO_REPLAY_PILL: Final = Pill(*WORDS["no replay"][:2], "", WORDS["no replay"][2])
 
 
 def health(status: RecorderStatus | None, now_us: int) -> str:
@@ -93,7 +96,7 @@ def feed_words(status: RecorderStatus | None) -> list[str]:
     """Say in short what the recorder did so far, as the live page needs it."""
     if status is None:
         return ["Nothing is being recorded: this is what the database holds."]
-    return [f"{number} {name}" for name, number in _counts(status)]
+    return _counts(status)
 
 
 def last_error(status: RecorderStatus | None) -> str:
@@ -109,14 +112,16 @@ def _silent_s(status: RecorderStatus, now_us: int) -> float | None:
     return (now_us - status.last_received_us) / US_PER_S
 
 
-def _counts(status: RecorderStatus) -> list[tuple[str, str]]:
+def _counts(status: RecorderStatus) -> list[str]:
     open_gaps = sum(each.open_gaps for each in status.per_symbol.values())
     counts = [
-        ("trades stored", status.stored),
-        ("open gaps", open_gaps),
-        ("rejected", status.rejected),
-        ("reconnects", status.reconnects),
+        f"{formats.count(status.stored, 'trade')} stored",
+        formats.count(open_gaps, "open gap"),
+        f"{status.rejected:,} rejected",
+        formats.count(status.reconnects, "reconnect"),
     ]
-    unusual = [("conflicting ids", status.conflicts), ("refused, queue full", status.refused)]
-    counts += [(name, number) for name, number in unusual if number]
-    return [(name, f"{number:,}") for name, number in counts]
+    if status.conflicts:
+        counts.append(formats.count(status.conflicts, "conflicting id"))
+    if status.refused:
+        counts.append(f"{status.refused:,} refused, queue full")
+    return counts
