@@ -116,9 +116,10 @@ class TickReader:
         series = self._find(symbol)
         if series is None:
             return None
-        source = BarSource(self._connection, series.stream_id, 1)
-        source.look()
-        last = self.last_trade(symbol)
+        with one_transaction(self._connection):
+            source = BarSource(self._connection, series.stream_id, 1)
+            source.look()
+            last = read_last_trade(self._connection, series.stream_id)
         return (
             None
             if source.first_us is None or last is None

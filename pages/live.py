@@ -10,6 +10,7 @@ from pages.ui import (
     body,
     exports,
     file_choice,
+    formats,
     header,
     notices,
     pair_data,
@@ -95,7 +96,7 @@ def show_standing(recorded: RecorderStatus | None, places: body.Places) -> None:
     with places.top, st.container(key="standing"):
         notices.show_standing(recorded)
         if trouble:
-            st.error(f"Last error: {trouble}")
+            st.error(f"Last error: {formats.as_written(trouble)}")
         if replay is not None:
             st.progress(*replaying.progress(replay))
 

@@ -106,3 +106,15 @@ def test_the_maker_is_told_the_address_of_the_page_and_nothing_else(page, expect
     served.offer("report", make)
     get(address_of(served, "report"), page=page)
     assert told == [page[:4_000] if expected is None else expected]
+
+
+def test_what_nobody_foresaw_is_a_sentence_too_and_the_terminal_has_the_whole(caplog):
+    def make(_: str) -> MadeFile:
+        raise ZeroDivisionError("a secret")
+
+    served = new_files()
+    served.offer("csv", make)
+    answer = get(address_of(served, "csv"))
+    assert answer.status_code == 500
+    assert answer.text == "The file could not be made; the terminal says why."
+    assert "ZeroDivisionError: a secret" in caplog.text

@@ -46,7 +46,7 @@ def opens(page, pair: str) -> None:
              .map((leg) => leg.innerText).join('/') === `${y}/${x}`""",
         arg=[y, x], timeout=READY_MS,
     )  # fmt: skip
-    assert "window=30" in page.url
+    page.wait_for_function("() => location.search.includes('window=30')")
 
 
 def test_a_click_anywhere_on_a_row_opens_its_pair_on_live(browser, app):

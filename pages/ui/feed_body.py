@@ -9,7 +9,7 @@ import streamlit as st
 from ingest.recorder import Recorder
 from ingest.status import RecorderStatus
 from pages.charts.coverage_figure import coverage_figure, coverage_height_px
-from pages.ui import feed_tables, figures, files, markup, notices, recording
+from pages.ui import feed_tables, figures, files, formats, markup, notices, recording
 from pages.ui.files import Offer
 from pages.ui.ledger import MAX_DRAWN_GAPS, Ledger, coverage, ledger_csv, read_ledger
 from pages.ui.live_chart import live_chart
@@ -45,7 +45,7 @@ def show_notices(status: RecorderStatus | None) -> None:
         if status.state in REMEDIES:
             st.error(REMEDIES[status.state])
         if status.last_error and status.state in TROUBLED:
-            st.error(f"Last error: {status.last_error}")
+            st.error(f"Last error: {formats.as_written(status.last_error)}")
         notices.show_standing(status)
 
 

@@ -1,5 +1,6 @@
 """The route by which a browser fetches a file that a page offers."""
 
+import logging
 from typing import Final
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ from pages.ui.served_files import FileNotOfferedError, MadeFile, find_files
 
 GONE: Final = "This page was made by a server or a visit that has ended. Load the page again."
 LONGEST_ADDRESS: Final = 4_000
+_LOG: Final = logging.getLogger(__name__)
 _ANSWER: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -28,8 +30,9 @@ def file(request: Request) -> Response:
         return _refusal(GONE, 404)
     except (IngestError, AnalyticsError) as error:
         return _refusal(notices.explain(error).text, 409)
-    except (OSError, MemoryError) as error:
-        return _refusal(f"The file could not be made: {error or 'too little memory'}.", 500)
+    except Exception:  # noqa: BLE001 - the reader gets a sentence, the terminal the whole of it
+        _LOG.exception("the file %s could not be made", name)
+        return _refusal("The file could not be made; the terminal says why.", 500)
     return Response(made.content, media_type=made.mime, headers={**_ANSWER, **_named(made)})
 
 

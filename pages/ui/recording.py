@@ -53,9 +53,9 @@ def _change(done: str, change: Callable[[str], object], symbol: str) -> None:
     try:
         change(name)
     except IngestError as error:
-        st.error(str(error))
+        st.error(formats.as_written(str(error)))
     else:
-        st.success(f"{done} {name}. Stored trades are kept.")
+        st.success(f"{done} {formats.as_written(name)}. Stored trades are kept.")
 
 
 def control_recorder(recorder: Recorder, *, is_paused: bool, is_repairing: bool) -> None:

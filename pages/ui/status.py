@@ -115,7 +115,7 @@ def _silent_s(status: RecorderStatus, now_us: int) -> float | None:
 def _counts(status: RecorderStatus) -> list[str]:
     open_gaps = sum(each.open_gaps for each in status.per_symbol.values())
     counts = [
-        f"{formats.count(status.stored, 'trade')} stored",
+        f"{formats.count(status.stored, 'trade')} stored since the start",
         formats.count(open_gaps, "open gap"),
         f"{status.rejected:,} rejected",
         formats.count(status.reconnects, "reconnect"),
