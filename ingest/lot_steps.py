@@ -1,11 +1,11 @@
-"""What the exchange takes orders in: asked once a start and once for a new symbol, kept beside it.
+"""What the exchange takes orders in: asked once a day and once for a new symbol, kept.
 
 Kept in the database's settings, so that it is known without a recording and at the next start.
 """
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -13,11 +13,13 @@ import msgspec
 from ingest.endpoints import UNKNOWN_SYMBOL_CODE
 from ingest.rest import SEED_SHARE, RestBlockedError, RestClient, RestFailedError, RestRefusedError
 from ingest.rest_rows import LotSteps
-from ingest.store import TickReader
+from ingest.store import StoreError, TickReader
 from ingest.tick import Market
 from ingest.writer import TickWriter
 
 AGAIN_AFTER_S = 60.0
+# So long what is kept serves at a start: one that comes often does not spend the weight.
+FRESH_US = 24 * 3600 * 1_000_000
 SYMBOLS_A_CALL = 100  # the address of a call stays short
 
 Kept = dict[str, LotSteps]
@@ -32,6 +34,8 @@ class LotKeeper:
         Asks the exchange.
     keep
         Takes what came.
+    known
+        Symbols not to ask for: see `fresh_symbols`.
     again_after_s
         After a failure of the network or the exchange.
     """
@@ -41,11 +45,12 @@ class LotKeeper:
         rest: RestClient,
         keep: Callable[[Kept], object],
         *,
+        known: Iterable[str] = (),
         again_after_s: float = AGAIN_AFTER_S,
     ) -> None:
         self._rest, self._keep, self._again_after_s = rest, keep, again_after_s
         self._wanted: set[str] = set()
-        self._asked: set[str] = set()
+        self._asked = set(known)
         self._changed = asyncio.Event()
 
     def symbols_change(self, symbols: tuple[str, ...]) -> None:
@@ -92,10 +97,30 @@ def setting_key(market: Market) -> str:
     return f"lot steps {market}"
 
 
-def keep_lots(writer: TickWriter, market: Market, found: Mapping[str, LotSteps]) -> None:
-    """Keep what came beside what is kept."""
+def asked_key(market: Market) -> str:
+    """Name the setting that says when they came, µs since the epoch."""
+    return f"lot steps {market} asked"
+
+
+def keep_lots(
+    writer: TickWriter, market: Market, found: Mapping[str, LotSteps], now_us: int
+) -> None:
+    """Keep what came beside what is kept, and when."""
     kept = decode_kept(writer.setting(setting_key(market)))
     writer.remember(setting_key(market), msgspec.json.encode({**kept, **found}).decode())
+    writer.remember(asked_key(market), str(now_us))
+
+
+def fresh_symbols(path: Path, market: Market, now_us: int) -> frozenset[str]:
+    """Name the symbols whose kept lot steps came within a day; none where there is no database."""
+    try:
+        with TickReader(path) as reader:
+            kept = decode_kept(reader.setting(setting_key(market)))
+            asked = reader.setting(asked_key(market)) or ""
+    except StoreError:
+        return frozenset()
+    is_fresh = asked.isdecimal() and 0 <= now_us - int(asked) < FRESH_US
+    return frozenset(kept) if is_fresh else frozenset()
 
 
 def read_lots(path: Path) -> Kept:

@@ -13,7 +13,7 @@ from ingest.gap_board import GapBoard
 from ingest.http_get import Fetch, urllib_fetch
 from ingest.kline_seed import KlineName
 from ingest.link import Address, OpenConnection, open_socket
-from ingest.lot_steps import Kept, LotKeeper, keep_lots
+from ingest.lot_steps import Kept, LotKeeper, fresh_symbols, keep_lots
 from ingest.repair import Repair
 from ingest.rest import RestClient
 from ingest.retry import AttemptBudget
@@ -186,7 +186,9 @@ class ReceivingLoop:
             now_us=self._now_us,
             rng=self._rng,
         )
-        self._lots = LotKeeper(self._rest_client(), self._keep_lots)
+        settings = self._settings
+        known = fresh_symbols(settings.db, settings.market, self._now_us())
+        self._lots = LotKeeper(self._rest_client(), self._keep_lots, known=known)
         await self._change_symbols(self.feed, self.symbols)
         if self._stopping.is_set():  # told so before there was a loop to tell
             self._stop.set()
@@ -219,7 +221,8 @@ class ReceivingLoop:
 
     def _keep_lots(self, found: Kept) -> None:
         market = self._settings.market
-        self._queue.put(Call(lambda writer: keep_lots(writer, market, found)))
+        now_us = self._now_us()
+        self._queue.put(Call(lambda writer: keep_lots(writer, market, found, now_us)))
 
     async def _change_symbols(self, feed: Feed, symbols: tuple[str, ...], reason: str = "") -> None:
         if self._lots is not None:

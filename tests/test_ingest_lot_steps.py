@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,15 @@ from exchange_client import T0_US
 from virtual_exchange import VirtualExchange
 from virtual_time import in_virtual_time
 
-from ingest.lot_steps import LotKeeper, decode_kept, keep_lots, read_lots, setting_key
+from ingest.lot_steps import (
+    FRESH_US,
+    LotKeeper,
+    decode_kept,
+    fresh_symbols,
+    keep_lots,
+    read_lots,
+    setting_key,
+)
 from ingest.rest_rows import LotSteps, decode_lot_steps
 from ingest.store import StoreError
 from ingest.tick import Market, Tick
@@ -23,10 +31,12 @@ BTC = LotSteps("BTC", "USDT", "0.00001000", "0.00001000", "5.00000000")
 class Scene:
     """A keeper at a scripted exchange, and what it kept."""
 
-    def __init__(self, *listed: str, market: Market = "spot") -> None:
+    def __init__(
+        self, *listed: str, market: Market = "spot", known: frozenset[str] = frozenset()
+    ) -> None:
         self.exchange = VirtualExchange(*listed, market=market)
         self.kept: dict[str, LotSteps] = {}
-        self.keeper = LotKeeper(self.exchange.client(market), self.kept.update)
+        self.keeper = LotKeeper(self.exchange.client(market), self.kept.update, known=known)
 
     async def during(self, seconds: float) -> None:
         work = asyncio.create_task(self.keeper.run())
@@ -137,9 +147,9 @@ def test_they_come_back_from_the_database_each_market_its_own(tmp_path: Path) ->
     futures = LotSteps("BTC", "USDT", "0.001", "0.001", "100")
     path = tmp_path / "ticks.db"
     writer = TickWriter(path)
-    keep_lots(writer, "spot", {"BTCUSDT": BTC})
-    keep_lots(writer, "spot", {"ETHUSDT": BTC})
-    keep_lots(writer, "usdm", {"BTCUSDT": futures})
+    keep_lots(writer, "spot", {"BTCUSDT": BTC}, 0)
+    keep_lots(writer, "spot", {"ETHUSDT": BTC}, 0)
+    keep_lots(writer, "usdm", {"BTCUSDT": futures}, 0)
     writer.write([tick("spot", T0_US)])
     assert read_lots(path) == {"BTCUSDT": BTC}  # no trade of ETHUSDT is here
     writer.write([tick("usdm", T0_US + 1_000_000)])
@@ -153,3 +163,19 @@ def test_they_come_back_from_the_database_each_market_its_own(tmp_path: Path) ->
 def test_what_cannot_be_read_is_as_if_nothing_were_kept(text: str | None) -> None:
     assert decode_kept(text) == {}
     assert setting_key("spot") == "lot steps spot"
+
+
+@in_virtual_time
+async def test_a_start_within_a_day_asks_only_for_what_is_not_kept(tmp_path: Path) -> None:
+    path = tmp_path / "ticks.db"
+    assert fresh_symbols(path, "spot", T0_US) == frozenset()  # there is no database yet
+    with closing(TickWriter(path)) as writer:
+        keep_lots(writer, "spot", {"BTCUSDT": BTC}, T0_US)
+    assert fresh_symbols(path, "usdm", T0_US) == frozenset()
+    assert fresh_symbols(path, "spot", T0_US + FRESH_US) == frozenset()
+    known = fresh_symbols(path, "spot", T0_US + FRESH_US - 1)
+    assert known == {"BTCUSDT"}
+    s = Scene("BTCUSDT", "ETHUSDT", known=known)
+    s.keeper.symbols_change(("ETHUSDT", "BTCUSDT"))
+    await s.during(5)
+    assert s.asked == [["ETHUSDT"]]

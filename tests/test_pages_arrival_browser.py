@@ -168,8 +168,9 @@ def test_a_reload_keeps_an_uploaded_file_and_a_bare_visit_does_not(browser, app,
         link = page.url
         page.reload()
         page.wait_for_selector(".pd-head:has-text('NDJSON file: mine.ndjson')", timeout=READY_MS)
+        token = choice(page, "upload")
         page.get_by_role("link", name="Evidence", exact=True).click()
-        said(page, file_s1="AAAUSDT", upload=choice(page, "upload"))
+        said(page, file_s1="AAAUSDT", upload=token)
     with opened(browser, link) as page:
         page.wait_for_selector(".pd-head:has-text('NDJSON file: mine.ndjson')", timeout=READY_MS)
     with opened(browser, app.url) as page:

@@ -148,7 +148,7 @@ def test_the_page_says_it_with_the_databases_lot_steps_and_the_readers_money(
     assert "SELL spread: sell" in (body := shown(run_page(project_root, **link)))
     assert "10,000 USDT; lot step not known)" in body
     writer = TickWriter(database)
-    keep_lots(writer, "spot", LOTS)
+    keep_lots(writer, "spot", LOTS, 0)
     writer.close()
     trade._lots.clear()
     body = shown(run_page(project_root, **link, capital="40000"))

@@ -205,7 +205,8 @@ def test_what_the_feed_did_is_said_with_its_counts_and_the_unusual_only_when_it_
     ]
     one = recorder_status(stored=1, reconnects=1, conflicts=1)
     assert status.feed_words(one) == [
-        "1 trade stored since the start", "0 open gaps", "0 rejected", "1 reconnect", "1 conflicting id",
+        "1 trade stored since the start", "0 open gaps", "0 rejected", "1 reconnect",
+        "1 conflicting id",
     ]  # fmt: skip
     assert "7 refused, queue full" in status.feed_words(recorder_status(refused=7))
     assert "Nothing is being recorded" in status.feed_words(None)[0]

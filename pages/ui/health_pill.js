@@ -69,6 +69,7 @@ function closeDialog() {
 }
 
 const life = { deadAt: undefined, start: undefined };
+const dialogs = new MutationObserver(closeDialog); // as it comes, not a second later
 
 // A server that was started again knows nothing of this page, and may be another version.
 function checkStart(start) {
@@ -93,17 +94,19 @@ function showLife(isDead) {
     if (life.deadAt === undefined) return;
     life.deadAt = undefined;
     delete root.dataset.pairdesk;
+    dialogs.disconnect();
     strip().remove();
     return;
   }
   if (life.deadAt === undefined) {
     life.deadAt = performance.now();
     root.dataset.pairdesk = "dead";
+    dialogs.observe(document.body, { childList: true, subtree: true });
+    closeDialog();
     const at = new Date().toISOString().slice(11, 19);
     strip().textContent =
       `Pairdesk has not answered since ${at} UTC: what is shown is old. Start it again where it ran; this page then goes on by itself.`;
   }
-  closeDialog();
 }
 
 export default function (component) {
