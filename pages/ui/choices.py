@@ -262,19 +262,10 @@ def first_in_address(key: str) -> str | None:
 
 
 def in_link() -> dict[str, str]:
-    """Return what a link to the present view says: each choice that the page shows.
-
-    And each of the view that it does not: who goes on from Feed to Live, also after a reload or by
-    another's link, finds the view that was looked at.
-    """
-    drawn = st.session_state.get(DRAWN, set())
-    kept = {key: value for key, value in chosen().items() if key not in BACKTEST_CHOICES}
+    """Return what a link to the present view says: each choice that the page shows."""
+    drawn = st.session_state.get(DRAWN, set()) - NOT_IN_LINK
     shown = {key: st.session_state[key] for key in sorted(drawn) if key in st.session_state}
-    link = {
-        key: written(value)
-        for key, value in {**kept, **shown}.items()
-        if key not in NOT_IN_LINK and CHOICES[key].admits(value)
-    }
+    link = {key: written(value) for key, value in shown.items() if CHOICES[key].admits(value)}
     token = upload_token() if link.get("file") == UPLOAD else ""
     return {**link, UPLOAD_KEY: token} if token else link
 
