@@ -42,6 +42,7 @@ class Expected:
     """A pair's paths and tests up to the bar that the page names."""
 
     paths: pd.DataFrame
+    terms: float  # the size of what the spread is the difference of
     beta: float
     stderr: float
     r_squared: float
@@ -78,7 +79,8 @@ def expect(
         paths["spread"].to_numpy(), autolag="AIC", result_object=False
     )[:3]
     return Expected(
-        paths, beta, float(fit.bse["x"]), float(fit.rsquared), (statistic, pvalue, lags),
+        paths, float(np.abs(seen["y"]).max() + abs(alpha) + np.abs(beta * seen["x"]).max()),
+        beta, float(fit.bse["x"]), float(fit.rsquared), (statistic, pvalue, lags),
         float(coint(seen["y"], seen["x"], autolag="aic")[1]),
         float(coint(seen["x"], seen["y"], autolag="aic")[1]),
     )  # fmt: skip

@@ -29,7 +29,8 @@ CONTROLS = """() => {
   for (const place of document.querySelectorAll('button, a[href], input, [role=tab]')) {
     const box = place.getBoundingClientRect();
     const label = place.closest('label');
-    const shown = place.checkVisibility() && (box.width > 1 || label);
+    // Streamlit shows some only under the pointer (links to a heading, what folds the sidebar).
+    const shown = place.checkVisibility({visibilityProperty: true}) && (box.width > 1 || label);
     const kind = place.getAttribute('role') || kinds[place.type] || roles[place.tagName];
     if (!shown || !kind || place.disabled) continue;
     const name = (place.getAttribute('aria-label') || place.innerText || label?.innerText || '')
