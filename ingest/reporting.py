@@ -14,6 +14,7 @@ from ingest.replay_loop import ReplayLoop
 from ingest.settings import Settings
 from ingest.status import RecorderState, RecorderStatus, SymbolStatus
 from ingest.upkeep import Upkeep
+from ingest.venue import Refusal
 from ingest.writing import WritingLoop
 
 
@@ -32,7 +33,11 @@ class Parts:
 
 
 def report(
-    parts: Parts, state: RecorderState, symbols: Sequence[str], failing: str | None
+    parts: Parts,
+    state: RecorderState,
+    symbols: Sequence[str],
+    failing: str | None,
+    refusal: Refusal | None = None,
 ) -> RecorderStatus:
     """Tell what is happening; safe from any thread."""
     counts, queue, writing = parts.counts, parts.queue, parts.writing
@@ -69,7 +74,8 @@ def report(
             for symbol in symbols
         },
         disk=parts.upkeep.disk,
-        notices=tuple(_notices(parts)),
+        notices=(*_refused(refusal), *_notices(parts)),
+        refusal=refusal,
         history=tuple(counts.history.copy()),
         backfill=repair.backfill_progress() if repair else (),
         asked_for=repair.asked_for_progress() if repair else None,
@@ -93,6 +99,7 @@ def _symbol_status(
         rejected=counts.rejected,
         last_trade_us=counts.last_trade_us,
         last_received_us=counts.last_received_us,
+        unstored_since_us=counts.unstored_since_us,
         last_price=counts.last_price,
         state=repair.symbol_state(symbol) if repair else "waiting",
         rate_per_s=counts.rate_per_s,
@@ -101,6 +108,10 @@ def _symbol_status(
         open_gaps=open_gaps,
         missing_ids=missing,
     )
+
+
+def _refused(refusal: Refusal | None) -> list[str]:
+    return [] if refusal is None else [f"{refusal.sentence[:1].upper()}{refusal.sentence[1:]}."]
 
 
 def _notices(parts: Parts) -> list[str]:
