@@ -24,6 +24,8 @@ from ingest.rest import (
 )
 from ingest.settling import Settling
 from ingest.tick import Event, StreamKind
+from ingest.trade_times import is_between, utc
+from ingest.wire import printable
 from ingest.writer import TickWriter
 
 ABSENT_REASON = "REST has answered from beyond: the exchange has no such ids"
@@ -302,22 +304,38 @@ class Backfill:
                 break
             shared = (overlap(part, covered) for part in self._remainder(gap))
             parts += [part for part in shared if part is not None]
-        absent = []
+        absent: list[IdRange] = []
+        odd: list[Event] = []
         for part in parts:
             inside = [each for each in rows if part.from_id <= each.trade_id <= part.to_id]
             for event in inside:
-                await self._delivery.put(event)
+                if self._may_be(key, event):
+                    await self._delivery.put(event)
+                else:
+                    odd.append(event)
             absent += holes(part, [event.trade_id for event in inside])
 
         def close(writer: TickWriter) -> None:
             for hole in absent:
                 writer.close_gap(key, hole.from_id, hole.to_id, "absent", ABSENT_REASON)
+            for event in odd:
+                why = f"the exchange dates it {utc(event.time_us)}, which cannot be"
+                writer.close_gap(key, event.trade_id, event.trade_id, "absent", why)
+                writer.quarantine([(event.received_us, why, printable(repr(event)))])
 
         # Up to the last of what was missing, not of the page: what lies beyond the newest id we
         # know may yet get lost, and is then to be asked for.
         if parts:
             whole = IdRange(parts[0].from_id, max(part.to_id for part in parts))
             await self._delivery.call(close, self._settling.add(key, whole))
+
+    def _may_be(self, key: StreamKey, event: Event) -> bool:
+        """Whether a row's time lies between those of its gap's neighbours."""
+        gaps = self._board.by_key.get(key, [])
+        at = first_from(gaps, event.trade_id)
+        if at == len(gaps) or gaps[at].from_id > event.trade_id:
+            return True  # filled meanwhile
+        return is_between(event.time_us, gaps[at].after_us, gaps[at].before_us)
 
     async def _lagging(self, gap: OpenGap, job: Job) -> None:
         """REST does not know the gap's end yet: ask again soon, for so long."""

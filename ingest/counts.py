@@ -21,6 +21,7 @@ class SymbolCounts:
     conflicts: int = 0
     non_trades: int = 0
     rejected: int = 0
+    last_rejected: str | None = None  # why
     last_id: int | None = None
     last_raw_id: int | None = None
     last_trade_us: int | None = None
@@ -28,6 +29,7 @@ class SymbolCounts:
     last_stored_us: int | None = None  # our clock when the stream's end last moved on
     unstored_since_us: int | None = None  # since when trades come and the end stays
     last_price: float | None = None
+    unstored_s: float = 0.0  # the same, in seconds
     _stored: tuple[int | None, int] = (None, 0)  # `last_stored_us`, and `received` when it was new
     received_at: deque[int] = field(default_factory=lambda: deque(maxlen=_RATE_SECONDS + 1))
     latencies_us: deque[int] = field(default_factory=lambda: deque(maxlen=_LATENCY_SAMPLES))
@@ -40,6 +42,8 @@ class SymbolCounts:
             self._stored, self.unstored_since_us = (self.last_stored_us, self.received), None
         elif self.received > received and self.unstored_since_us is None:
             self.unstored_since_us = now_us
+        since_us = self.unstored_since_us
+        self.unstored_s = 0.0 if since_us is None else (now_us - since_us) / 1e6
 
     @property
     def rate_per_s(self) -> float:

@@ -90,6 +90,8 @@ class Recorder:
                 now_us,
             )
         )
+        if receiving is None:
+            self._queue.put(Call(self._set_aside_future))
         self._upkeep = Upkeep(
             settings.db,
             self._queue,
@@ -280,6 +282,13 @@ class Recorder:
         left = self._board.asked_for.give_up(writer)
         self._counts.note(self._now_us(), "repair", f"stopped by the user, {left:,} trades left")
 
+    def _set_aside_future(self, writer: TickWriter) -> None:
+        if moved := writer.set_aside_future(self._now_us()):
+            trades = "1 stored trade" if moved == 1 else f"{moved:,} stored trades"
+            told = f"{trades} dated far in the future: moved to the quarantine, asked for again"
+            self._counts.note(self._now_us(), "quarantine", told)
+            say(told)
+
     def _failed(self, thread: str, error: BaseException) -> None:
         """Take note of a thread's failure; it is restarted within a second."""
         self._counts.restarts += 1
@@ -293,6 +302,7 @@ class Recorder:
 
     def _clock_jumped(self, jump_s: float) -> None:
         self._counts.note(self._now_us(), "clock", f"the clock moved by {jump_s:+,.0f} s")
+        self._receiving.clock_jumped(jump_s)
         if jump_s > 0:  # asleep, or set ahead: a connection that slept is a dead one
             self._receiving.reconnect(f"the machine slept or its clock moved by {jump_s:,.0f} s")
 

@@ -1,6 +1,6 @@
 """The recorder's status, put together from what its parts know. Waits for nobody."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ingest.care import Damage
@@ -16,6 +16,8 @@ from ingest.status import RecorderState, RecorderStatus, SymbolStatus
 from ingest.upkeep import Upkeep
 from ingest.venue import Refusal
 from ingest.writing import WritingLoop
+
+_UNSTORED_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def report(
             for symbol in symbols
         },
         disk=parts.upkeep.disk,
-        notices=(*_refused(refusal), *_notices(parts)),
+        notices=(*_refused(refusal), *_unstored(symbols, counts), *_notices(parts)),
         refusal=refusal,
         history=tuple(counts.history.copy()),
         backfill=repair.backfill_progress() if repair else (),
@@ -112,6 +114,18 @@ def _symbol_status(
 
 def _refused(refusal: Refusal | None) -> list[str]:
     return [] if refusal is None else [f"{refusal.sentence[:1].upper()}{refusal.sentence[1:]}."]
+
+
+def _unstored(symbols: Sequence[str], counts: Counts) -> Iterator[str]:
+    """Say why trades that come are not stored, once that lasts."""
+    for symbol in symbols:
+        each = counts.of(symbol)
+        if each.unstored_s < _UNSTORED_S:
+            continue
+        why = f"{each.duplicates:,} were known, {each.conflicts:,} contradict what is stored"
+        if each.last_rejected is not None:
+            why = f"the last one set aside was {each.last_rejected}"
+        yield f"{symbol}: trades come, and none was stored for {each.unstored_s:.0f} s: {why}."
 
 
 def _notices(parts: Parts) -> list[str]:

@@ -1,7 +1,9 @@
 """How far the exchange's clock is from ours."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from ingest.rest import RestClient, RestFailedError
 
@@ -34,18 +36,48 @@ async def measure_skew(rest: RestClient, samples: int = SAMPLES) -> Skew:
 
 
 class SkewMeter:
-    """Measures the skew every 10 minutes; `newest` is None before the first time."""
+    """Measures the skew every 10 minutes, and when our clock jumps.
 
-    def __init__(self, rest: RestClient) -> None:
+    Parameters
+    ----------
+    rest
+        Asks the exchange.
+    known
+        Told each new skew, in ms.
+
+    Attributes
+    ----------
+    newest
+        None before the first time.
+    """
+
+    def __init__(self, rest: RestClient, known: Callable[[float], None] = lambda _ms: None) -> None:
         self.newest: Skew | None = None
-        self._rest = rest
+        self._rest, self._known = rest, known
+        self._again = asyncio.Event()
+
+    def clock_jumped(self, jump_s: float) -> None:
+        """Take our clock's jump into account at once, and measure anew. From the loop."""
+        if self.newest is not None:
+            self._take(replace(self.newest, skew_ms=self.newest.skew_ms - jump_s * 1000))
+        self._again.set()
 
     async def run(self) -> None:
         """Measure until cancelled."""
         while True:
+            self._again.clear()
             try:
-                self.newest = await measure_skew(self._rest)
+                self._take(await measure_skew(self._rest))
             except RestFailedError:  # the client keeps the reason for the status
-                await asyncio.sleep(AGAIN_S)
+                await self._wait(AGAIN_S)
             else:
-                await asyncio.sleep(EVERY_S)
+                await self._wait(EVERY_S)
+
+    async def _wait(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._again.wait()
+
+    def _take(self, skew: Skew) -> None:
+        self.newest = skew
+        self._known(skew.skew_ms)

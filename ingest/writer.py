@@ -9,6 +9,7 @@ from typing import Literal
 
 from ingest.batch import Batch, same_event
 from ingest.forgetting import delete_gaps_before, delete_oldest
+from ingest.future_rows import find_future_rows, move_to_quarantine
 from ingest.gap_board import OpenGap, StreamKey
 from ingest.id_ranges import IdRange
 from ingest.ledger import Gap, StreamLedger
@@ -193,6 +194,27 @@ class TickWriter:
                 "DELETE FROM quarantine WHERE number <= (SELECT max(number) FROM quarantine) - ?",
                 (most,),
             )
+
+    def set_aside_future(self, now_us: int) -> int:
+        """Move trades dated far in the future to the quarantine; returns how many.
+
+        Their ids become gaps, to be asked for again.
+        """
+        moved = 0
+        for key, state in self._streams.items():
+            rows = find_future_rows(self._connection, state.stream_id, now_us)
+            if rows:
+                with self._transaction():
+                    move_to_quarantine(self._connection, state.stream_id, key[1], rows)
+                    self._connection.execute(
+                        "UPDATE stream SET revision = revision + 1 WHERE stream_id = ?",
+                        (state.stream_id,),
+                    )
+            moved += len(rows)
+        if moved:
+            self._load()
+            self.ledger_changed = True
+        return moved
 
     def open_gaps(self) -> tuple[OpenGap, ...]:
         """Gaps that are still to be filled, of every stream."""
