@@ -105,11 +105,11 @@ class ReceivingLoop:
         if repair is not None:
             self._soon(repair.repair_now)
 
-    def clock_jumped(self, jump_s: float) -> None:
+    def clock_jumped(self) -> None:
         """Measure the exchange's clock anew: ours has moved."""
         repair = self.repair
         if repair is not None:
-            self._soon(lambda: repair.clock_jumped(jump_s))
+            self._soon(repair.clock_jumped)
 
     def fetch_klines(self, symbols: Sequence[str], name: KlineName, span_us: int) -> None:
         """Fetch bars of a length so far back from now, also after the loop began anew."""

@@ -302,7 +302,7 @@ class Recorder:
 
     def _clock_jumped(self, jump_s: float) -> None:
         self._counts.note(self._now_us(), "clock", f"the clock moved by {jump_s:+,.0f} s")
-        self._receiving.clock_jumped(jump_s)
+        self._receiving.clock_jumped()
         if jump_s > 0:  # asleep, or set ahead: a connection that slept is a dead one
             self._receiving.reconnect(f"the machine slept or its clock moved by {jump_s:,.0f} s")
 

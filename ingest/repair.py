@@ -114,9 +114,9 @@ class Repair:
         """See to it that bars of a length reach so far back."""
         self._warm_start.fetch(symbol, name, span_us)
 
-    def clock_jumped(self, jump_s: float) -> None:
+    def clock_jumped(self) -> None:
         """Compare the clocks anew: ours has moved."""
-        self._skew.clock_jumped(jump_s)
+        self._skew.clock_jumped()
 
     def repair_now(self) -> None:
         """Ask at once where the backfill would wait."""

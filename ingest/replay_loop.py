@@ -149,7 +149,7 @@ class ReplayLoop:
     def reconnect(self, reason: str) -> None:
         """Nothing: there is no connection."""
 
-    def clock_jumped(self, jump_s: float) -> None:
+    def clock_jumped(self) -> None:
         """Nothing: a replay goes by the market's clock."""
 
     def repair_now(self) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ingest.rest import RestClient, RestFailedError
 
@@ -43,23 +43,28 @@ class SkewMeter:
     rest
         Asks the exchange.
     known
-        Told each new skew, in ms.
+        Told each new skew in ms, and None when it is not known any more.
 
     Attributes
     ----------
     newest
-        None before the first time.
+        None while it is not known.
     """
 
-    def __init__(self, rest: RestClient, known: Callable[[float], None] = lambda _ms: None) -> None:
+    def __init__(
+        self, rest: RestClient, known: Callable[[float | None], None] = lambda _: None
+    ) -> None:
         self.newest: Skew | None = None
         self._rest, self._known = rest, known
         self._again = asyncio.Event()
 
-    def clock_jumped(self, jump_s: float) -> None:
-        """Take our clock's jump into account at once, and measure anew. From the loop."""
-        if self.newest is not None:
-            self._take(replace(self.newest, skew_ms=self.newest.skew_ms - jump_s * 1000))
+    def clock_jumped(self) -> None:
+        """Forget the skew and measure it anew. From the loop.
+
+        It cannot be reckoned: a machine that slept has the right time all the same.
+        """
+        self.newest = None
+        self._known(None)
         self._again.set()
 
     async def run(self) -> None:
@@ -67,17 +72,17 @@ class SkewMeter:
         while True:
             self._again.clear()
             try:
-                self._take(await measure_skew(self._rest))
+                skew = await measure_skew(self._rest)
             except RestFailedError:  # the client keeps the reason for the status
                 await self._wait(AGAIN_S)
-            else:
-                await self._wait(EVERY_S)
+                continue
+            if self._again.is_set():  # a jump in the midst of it
+                continue
+            self.newest = skew
+            self._known(skew.skew_ms)
+            await self._wait(EVERY_S)
 
     async def _wait(self, seconds: float) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._again.wait()
-
-    def _take(self, skew: Skew) -> None:
-        self.newest = skew
-        self._known(skew.skew_ms)

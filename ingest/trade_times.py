@@ -30,10 +30,11 @@ class TradeTimes:
         self._skew_us: int | None = None
         self.most_ahead_us = AHEAD_UNKNOWN_US
 
-    def know_skew(self, skew_ms: float) -> None:
-        """Take the exchange's clock minus ours, as measured."""
-        self._skew_us = round(skew_ms * 1000)
-        self.most_ahead_us = self._skew_us + AHEAD_US
+    def know_skew(self, skew_ms: float | None) -> None:
+        """Take the exchange's clock minus ours as measured; None when it is not known any more."""
+        self._skew_us = None if skew_ms is None else round(skew_ms * 1000)
+        is_known = self._skew_us is not None
+        self.most_ahead_us = (self._skew_us or 0) + (AHEAD_US if is_known else AHEAD_UNKNOWN_US)
 
     def oddity(self, event: Event, last_us: int | None) -> str | None:
         """Say what is wrong with a time; None with nothing.
