@@ -11,13 +11,14 @@ from ingest.event_queue import Call, Cause, EventQueue
 from ingest.feed import Feed, FeedLimits
 from ingest.gap_board import GapBoard
 from ingest.http_get import Fetch, urllib_fetch
+from ingest.interception import Between
 from ingest.kline_seed import KlineName
 from ingest.link import Address, OpenConnection, open_socket
 from ingest.lot_steps import Kept, LotKeeper, fresh_symbols, keep_lots
 from ingest.repair import Repair
 from ingest.rest import RestClient
 from ingest.retry import AttemptBudget
-from ingest.settings import Settings
+from ingest.settings import Settings, say
 from ingest.status import RecorderState
 from ingest.tick import Event, Tick
 from ingest.trade_times import BEHIND_US, CAUSE, TradeTimes
@@ -75,6 +76,7 @@ class ReceivingLoop:
         self._stop = asyncio.Event()
         self._stopping = threading.Event()
         self._times = TradeTimes()
+        self._between: Between | None = None
         self._allowance = _QUARANTINE_PER_S
         self._allowance_at_us = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -202,11 +204,16 @@ class ReceivingLoop:
 
     def connected(self, where: str) -> None:
         """Note that a connection stands."""
+        self._between = None
         self._counts.note(self._now_us(), "connected", where)
 
     def lost(self, reason: str) -> None:
         """Note that one ended: the next gap has this cause."""
         self._counts.note(self._now_us(), "lost", reason)
+        between = None if self.feed is None else self.feed.between
+        if between is not None and between != self._between:
+            say(reason)  # once, not at every attempt
+        self._between = between
         if self.symbols:  # else we ended it ourselves, and the cause was said
             self._queue.put(Cause(reason))
 

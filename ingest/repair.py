@@ -57,6 +57,7 @@ class Repair:
     ) -> None:
         self._feed, self._counts, self._queue = feed, counts, queue
         self._board, self._times, self._set_aside = board, times, set_aside
+        self._rest = rest
         self._seeded: set[str] = set()
         self._backfill = Backfill(
             board,
@@ -155,8 +156,11 @@ class Repair:
         """Sentences for the person at the desk."""
         link = self._feed.link
         refusal = None if link is None else link.refusal
-        said = (self.no_data, refusal, self._backfill.blocked)
+        blocked = None if self._rest.blocked_reason is None else self._backfill.blocked
+        said = (self.no_data, refusal, blocked)
         alarms = [each for each in said if each is not None]
+        if (found := self._rest.interception) is not None:
+            alarms.append(f"The exchange's REST cannot be asked: {found.sentence}.")
         return [*alarms, *self._backfill.notices, *self._warm_start.notices]
 
     def _put(self, item: Item) -> bool:

@@ -78,6 +78,7 @@ def report(
         disk=parts.upkeep.disk,
         notices=(*_refused(refusal), *_unstored(symbols, counts), *_notices(parts)),
         refusal=refusal,
+        between=feed.between if feed else None,
         history=tuple(counts.history.copy()),
         backfill=repair.backfill_progress() if repair else (),
         asked_for=repair.asked_for_progress() if repair else None,

@@ -9,6 +9,7 @@ from ingest.rest import RestClient, RestFailedError
 
 EVERY_S = 600.0
 AGAIN_S = 60.0  # after a failure
+SIGNED_IN_S = 10.0  # while a login page answers: somebody signs in meanwhile
 SAMPLES = 3
 
 
@@ -74,7 +75,8 @@ class SkewMeter:
             try:
                 skew = await measure_skew(self._rest)
             except RestFailedError:  # the client keeps the reason for the status
-                await self._wait(AGAIN_S)
+                is_between = self._rest.interception is not None
+                await self._wait(SIGNED_IN_S if is_between else AGAIN_S)
                 continue
             if self._again.is_set():  # a jump in the midst of it
                 continue

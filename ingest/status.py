@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ingest.gap_board import Progress
+from ingest.interception import Between
 from ingest.venue import Refusal
 
 RecorderState = Literal[
@@ -100,8 +101,9 @@ class RecorderStatus:
     `last_received_us` is our clock at the newest trade of any symbol; `skew_ms` is the exchange's
     clock minus ours; `refused` counts events that a full queue could not take (their ids are in
     the ledger); `asked_for` is the repair of given-up gaps while one runs; `write_error` says why
-    nothing is stored just now; `refusal` why some of what comes is not; `notices` are sentences for
-    the person at the desk.
+    nothing is stored just now; `refusal` why some of what comes is not; `between` who answers in
+    the exchange's place while there is no connection; `notices` are sentences for the person at
+    the desk.
     """
 
     state: RecorderState
@@ -137,3 +139,4 @@ class RecorderStatus:
     replay: ReplayStatus | None = None
     write_error: str | None = None
     refusal: Refusal | None = None
+    between: Between | None = None

@@ -114,7 +114,8 @@ def _cause(status: RecorderStatus, now_us: int, started_us: int) -> str | None:
         return "paused with little disk space" if is_low else None
     silent_s = (now_us - (status.last_received_us or started_us)) / US_PER_S
     if status.state == "reconnecting" and silent_s > RECONNECT_WITHIN_S:
-        return f"reconnecting, and no trade for {silent_s:.0f} s"
+        told = f"reconnecting, and no trade for {silent_s:.0f} s"
+        return told if status.between is None else f"a {status.between} is in between: {told}"
     is_quiet = all(each.state == "quiet" for each in status.per_symbol.values())
     if silent_s > SILENT_AFTER_S and not (status.state == "live" and is_quiet):
         return f"no trade for {silent_s:.0f} s"

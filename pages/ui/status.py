@@ -27,6 +27,8 @@ WORDS: Final[dict[str, tuple[str, str, Tone]]] = {
     "other venue": ("⊗", "OTHER EXCHANGE", "bad"),
     "ids start over": ("⊗", "IDS START OVER", "bad"),
     "refused": ("⊗", "NOT STORED", "bad"),
+    "login page": ("◌", "LOGIN PAGE", "bad"),
+    "proxy": ("◌", "PROXY", "bad"),
     "replay": ("▷", "REPLAY", "wait"),
     "no replay": ("▷", "NO REPLAY", "muted"),
     "file": ("▤", "FILE", "muted"),
@@ -59,6 +61,8 @@ def health(status: RecorderStatus | None, now_us: int) -> str:
         return status.refusal.kind
     if status.write_error is not None or unstored(status, now_us, STALE_AFTER_S):
         return "unstored"
+    if status.state == "reconnecting" and status.between is not None:
+        return status.between
     silent_s = _silent_s(status, now_us)
     if status.state == "live" and silent_s is not None and silent_s > STALE_AFTER_S:
         states = {each.state for each in status.per_symbol.values()}
@@ -88,7 +92,7 @@ def pill_of(status: RecorderStatus | None, now_us: int) -> Pill:
     if status is not None and name in {"live", "quiet", "stale"}:
         silent_s = _silent_s(status, now_us)
         number = "" if silent_s is None else formats.age(silent_s)
-    elif status is not None and name == "reconnecting":
+    elif status is not None and name in {"reconnecting", "login page", "proxy"}:
         number = f"retry {max(retries(status), 1)}"
     return Pill(sign, word, number, tone)
 
