@@ -113,7 +113,7 @@ class Recorder:
             opening.damage,
         )
         self._failures = FailureLog()
-        self._stopped = self._paused = False
+        self._stopped = self._paused = self._has_refused = False
         works = {
             "writer": self._writing.run,
             "feed": self._receiving.run,
@@ -333,8 +333,10 @@ class Recorder:
 
     def _restarts_changed(self) -> None:
         """Leave the symbols whose ids start over, and say so. In the writing thread."""
-        if (refusal := self._refusal()) is not None:
+        refusal = self._refusal()
+        if refusal is not None and not self._has_refused:  # a line, not one for each symbol
             self._note_refusal(refusal)
+        self._has_refused = refusal is not None
         self._receive("its trade ids start over")
 
     def _note_refusal(self, refusal: Refusal) -> None:

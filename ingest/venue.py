@@ -23,6 +23,7 @@ _DOMAINS: Final = {
     "binancefuture.com": TESTNET,
     "binance.us": US,
 }
+_KNOWN: Final = {MAIN, TESTNET, DEMO, US}
 _REST_URLS: Final[dict[tuple[str, Market], str]] = {
     (TESTNET, "spot"): "https://testnet.binance.vision",
     (TESTNET, "usdm"): "https://testnet.binancefuture.com",
@@ -80,23 +81,24 @@ def venue_setting(market: Market) -> str:
 def other_venue(market: Market, stored: str, venue: str, ws_base: str) -> Refusal:
     """Say that a database holds another exchange's trades, and what to do."""
     host = urlsplit(ws_base).netloc or ws_base
-    return Refusal(
-        "other venue",
+    told = (
         f"the database holds {market} trades of {stored}, and {host} is another exchange ({venue}):"
-        " nothing is recorded, and what is stored stays as it is. Start with another --db; if"
-        f" {host} passes on the trades of {stored}, add --venue {stored}",
+        " nothing is recorded, and what is stored stays as it is. Start with another --db"
     )
+    if not {stored, venue} <= _KNOWN:  # somebody's gateway may pass on the same
+        told += f"; if {host} passes on the trades of {stored}, add --venue {stored}"
+    return Refusal("other venue", told)
 
 
 def ids_start_over(restarts: Mapping[StreamKey, Restart]) -> Refusal:
     """Say of streams that their ids start over, and what to do."""
-    (_, symbol, _), first = next(iter(restarts.items()))
-    others = f" (and {len(restarts) - 1} more symbols)" if len(restarts) > 2 else ""
-    if len(restarts) == 2:
-        others = f" (and {list(restarts)[1][1]})"
+    symbols, first = [key[1] for key in restarts], next(iter(restarts.values()))
+    names = " and ".join(symbols)
+    if len(symbols) > 2:
+        names = f"{symbols[0]} and {len(symbols) - 1} more symbols"
     return Refusal(
         "ids start over",
-        f"{symbol}{others}: the exchange's trade ids start over ({first.came_id} came after"
+        f"{names}: the exchange's trade ids start over ({first.came_id} came after"
         f" {first.last_id}, with a newer time): another exchange, or one that was reset. Nothing of"
         " it is stored, and what is stored stays as it is. Start with another --db to record it",
     )
