@@ -162,7 +162,8 @@ class Recorder:
         if not stored:
             self._writing.give_up()
             stored = self._threads["writer"].join(0.2)
-        self._writing.writer.close()
+        if stored:  # closed under a thread that still uses it, the connection ends the process
+            self._writing.writer.close()
         for thread in self._threads.values():
             thread.join(1.5)
         self._lock.release()

@@ -123,9 +123,11 @@ def _unstored(symbols: Sequence[str], counts: Counts) -> Iterator[str]:
         each = counts.of(symbol)
         if each.unstored_s < _UNSTORED_S:
             continue
-        why = f"{each.duplicates:,} were known, {each.conflicts:,} contradict what is stored"
+        why = "they wait for the database"
         if each.last_rejected is not None:
             why = f"the last one set aside was {each.last_rejected}"
+        elif each.duplicates or each.conflicts:
+            why = f"{each.duplicates:,} were known, {each.conflicts:,} contradict what is stored"
         yield f"{symbol}: trades come, and none was stored for {each.unstored_s:.0f} s: {why}."
 
 

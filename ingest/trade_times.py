@@ -64,6 +64,11 @@ def is_between(time_us: int, after_us: int, before_us: int) -> bool:
     return after_us - BEHIND_US <= time_us <= before_us + AHEAD_US
 
 
+def is_ahead(event: Event) -> bool:
+    """Whether a time is in the future, were our clock right to a day."""
+    return event.time_us > event.received_us + AHEAD_UNKNOWN_US
+
+
 def utc(time_us: int) -> str:
     """A time in words, UTC."""
     return f"{datetime.fromtimestamp(time_us / 1e6, UTC):%Y-%m-%d %H:%M:%S} UTC"

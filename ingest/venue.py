@@ -35,10 +35,14 @@ _REST_URLS: Final[dict[tuple[str, Market], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """A stream whose ids start over: the newest stored one, and one that came after it."""
+    """A stream whose ids start over: a stored one, and one that does not fit to it.
+
+    `is_gap`: it was asked for to fill a gap, when what came after the gap was stored already.
+    """
 
     last_id: int
     came_id: int
+    is_gap: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +100,15 @@ def ids_start_over(restarts: Mapping[StreamKey, Restart]) -> Refusal:
     names = " and ".join(symbols)
     if len(symbols) > 2:
         names = f"{symbols[0]} and {len(symbols) - 1} more symbols"
+    how = f"{first.came_id} came after {first.last_id}, with a newer time"
+    if first.is_gap:
+        how = f"by their times {first.came_id} cannot follow {first.last_id}"
+    more = "more " if first.is_gap else ""
     return Refusal(
         "ids start over",
-        f"{names}: the exchange's trade ids start over ({first.came_id} came after"
-        f" {first.last_id}, with a newer time): another exchange, or one that was reset. Nothing of"
-        " it is stored, and what is stored stays as it is. Start with another --db to record it",
+        f"{names}: the exchange's trade ids start over ({how}): another exchange, or one that was"
+        f" reset. Nothing {more}of it is stored, and what is stored stays as it is. Start with"
+        " another --db to record it",
     )
 
 

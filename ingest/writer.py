@@ -21,7 +21,7 @@ from ingest.venue import Restart, venue_setting
 
 _SAMPLE_EVERY = 50
 # One id too low with too new a time is a bad frame; so many in a row are another numbering.
-_RESTARTED_AFTER = 10
+RESTARTED_AFTER = 10
 
 _INSERT_NON_TRADE = "INSERT INTO non_trade VALUES (?, ?, ?, ?)"
 # Open and close belong to the least and greatest (time, id), so the order of arrival cannot matter.
@@ -314,8 +314,15 @@ class TickWriter:
         if last_id is None or state.contradicted_id != last_id:
             state.contradicted_id, state.contradictions = last_id, 0
         state.contradictions += 1
-        if last_id is not None and state.contradictions >= _RESTARTED_AFTER:
+        if last_id is not None and state.contradictions >= RESTARTED_AFTER:
             self.restarted[key] = Restart(last_id, event.trade_id)
+
+    def refuse(self, key: StreamKey, event: Event) -> None:
+        """Store nothing more of a stream: an event inside a gap does not fit what is around it."""
+        ledger = self._streams[key].ledger
+        before = next((gap for gap in ledger.gaps if gap.to_id >= event.trade_id), None)
+        if before is not None and key not in self.restarted:
+            self.restarted[key] = Restart(before.from_id - 1, event.trade_id, is_gap=True)
 
     def accept_again(self, symbols: Collection[str] | None = None) -> None:
         """Look anew at streams whose ids started over: of these symbols, or all of them."""
