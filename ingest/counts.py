@@ -8,6 +8,7 @@ from ingest.status import HistoryEntry
 
 _RATE_SECONDS = 10
 _LATENCY_SAMPLES = 500
+_OVER_AFTER_US = 60_000_000
 
 
 @dataclass(slots=True)
@@ -40,6 +41,8 @@ class SymbolCounts:
         stored_us, received = self._stored
         if self.last_stored_us != stored_us:
             self._stored, self.unstored_since_us = (self.last_stored_us, self.received), None
+        elif now_us - (self.last_received_us or 0) > _OVER_AFTER_US:  # nothing comes any more
+            self._stored, self.unstored_since_us = (stored_us, self.received), None
         elif self.received > received and self.unstored_since_us is None:
             self.unstored_since_us = now_us
         since_us = self.unstored_since_us

@@ -76,7 +76,7 @@ def report(
             for symbol in symbols
         },
         disk=parts.upkeep.disk,
-        notices=(*_refused(refusal), *_unstored(symbols, counts), *_notices(parts)),
+        notices=(*_why_not(state, refusal, symbols, counts), *_notices(parts)),
         refusal=refusal,
         between=feed.between if feed else None,
         history=tuple(counts.history.copy()),
@@ -113,8 +113,13 @@ def _symbol_status(
     )
 
 
-def _refused(refusal: Refusal | None) -> list[str]:
-    return [] if refusal is None else [f"{refusal.sentence[:1].upper()}{refusal.sentence[1:]}."]
+def _why_not(
+    state: RecorderState, refusal: Refusal | None, symbols: Sequence[str], counts: Counts
+) -> list[str]:
+    """Say why trades that come are not stored, where none are."""
+    if refusal is not None:
+        return [f"{refusal.sentence[:1].upper()}{refusal.sentence[1:]}."]
+    return list(_unstored(symbols, counts)) if state == "live" else []
 
 
 def _unstored(symbols: Sequence[str], counts: Counts) -> Iterator[str]:

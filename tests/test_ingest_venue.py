@@ -199,19 +199,24 @@ def test_another_venue_on_the_database_is_refused_before_anything_is_asked(tmp_p
 
 
 def test_only_what_is_stored_makes_a_recording_live() -> None:
-    counts = SymbolCounts(received=5, last_stored_us=1)
+    counts = SymbolCounts(received=5, last_received_us=1, last_stored_us=1)
     counts.tick_second(1_000_000)
     assert counts.unstored_since_us is None
     counts.tick_second(2_000_000)
     assert counts.unstored_since_us is None  # quiet: nothing came
     counts.received = 9
     counts.tick_second(3_000_000)
-    counts.received = 12
+    counts.received, counts.last_received_us = 12, 59_000_000
     counts.tick_second(60_000_000)
     assert counts.unstored_since_us == 3_000_000
     counts.last_stored_us = 60_500_000
     counts.tick_second(61_000_000)
     assert counts.unstored_since_us is None
+    counts.received, counts.last_received_us = 13, 62_000_000
+    counts.tick_second(62_000_000)
+    assert counts.unstored_since_us == 62_000_000
+    counts.tick_second(123_000_000)
+    assert counts.unstored_since_us is None  # nothing comes any more: that is another matter
 
 
 def test_trades_that_come_and_are_not_stored_are_no_live_feed(tmp_path: Path) -> None:

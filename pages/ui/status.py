@@ -72,6 +72,8 @@ def health(status: RecorderStatus | None, now_us: int) -> str:
 
 def unstored(status: RecorderStatus, now_us: int, over_s: float) -> tuple[str, float] | None:
     """Find a symbol whose trades have come for longer and none was stored, and for how long."""
+    if status.state != "live":
+        return None
     waits = [
         ((now_us - each.unstored_since_us) / US_PER_S, symbol)
         for symbol, each in status.per_symbol.items()
