@@ -40,6 +40,7 @@ from pages.ui.streamlit_private import (
     hand_over_in_batches,
     ignore_pages_folder,
     send_without_delay,
+    stay_on_the_page_asked_for,
     tell_theme_once,
 )
 
@@ -183,6 +184,7 @@ _keep_memory_together()
 send_without_delay()
 hand_over_in_batches()
 tell_theme_once()
+stay_on_the_page_asked_for()
 base = config.get_option("server.baseUrlPath") or ""
 app = st.App(
     HERE.parent / "pages" / "router.py", lifespan=lifespan, routes=under_base_path(routes(), base)

@@ -216,10 +216,10 @@ async def test_coarse_bars_of_all_symbols_come_first_and_symbols_take_turns(
 
 
 @in_virtual_time
-async def test_two_hundred_symbols_keep_to_the_weight_that_seeding_may_use(
+async def test_a_hundred_symbols_keep_to_the_weight_that_seeding_may_use(
     tmp_path: Path,
 ) -> None:
-    names = tuple(f"A{n}USDT" for n in range(200))
+    names = tuple(f"A{n}USDT" for n in range(100))
     async with scene(tmp_path, *names) as s:
         for symbol in names:
             s.exchange.history(symbol, 2, 30 * HOUR_US)

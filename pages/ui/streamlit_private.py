@@ -8,6 +8,7 @@ from typing import Any, Final
 
 BATCH_S: Final = 0.004  # what a page says within it is one hand-over
 _OUTBOX: Final = "_pairdesk_outbox"
+_ASKED: Final = "_pairdesk_page_asked_for"
 
 
 def ignore_pages_folder() -> None:
@@ -114,6 +115,34 @@ def tell_theme_once() -> None:
 
     fill.kept = kept  # type: ignore[attr-defined]
     app_session._populate_theme_msg = fill  # type: ignore[assignment]
+
+
+def stay_on_the_page_asked_for() -> None:
+    """Drop what a part of a page still asks for once another page was asked for.
+
+    Otherwise the refresh of a page, sent in the moment after a click on a link, names its own page
+    as the one to run: the reader is thrown back.
+    """
+    from streamlit.runtime.app_session import AppSession  # noqa: PLC0415 - private, kept here
+
+    run: Callable[..., None] | None = getattr(AppSession, "request_rerun", None)
+    if run is None or getattr(run, "stays", False):
+        return
+
+    def run_there(self: Any, client_state: Any) -> None:
+        current = getattr(self, "_client_state", None)
+        if client_state is not None and current is not None:
+            page = client_state.page_script_hash
+            if not client_state.fragment_id:
+                self.__dict__[_ASKED] = page
+                if page:  # empty at the first visit: the server finds it by its name
+                    current.page_script_hash = page
+            elif self.__dict__.get(_ASKED) and page != current.page_script_hash:
+                return
+        run(self, client_state)
+
+    run_there.stays = True  # type: ignore[attr-defined]
+    AppSession.request_rerun = run_there  # type: ignore[method-assign]
 
 
 def keep_defaults_in_address(default_of: Callable[[str], str | None]) -> None:
