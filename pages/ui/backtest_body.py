@@ -139,9 +139,7 @@ def _show_trades(material: Material, plan: Plan, found: Runs) -> None:  # noqa: 
     trades = found.whole.trades
     st.html(markup.block(backtest_words.parts_table(found)))
     if trades.empty:
-        st.info(
-            "No trade yet: z never passed an entry. A lower entry or a longer range may have some."
-        )
+        st.info("No trade: z never passed an entry. A lower one may have some.")
         return
     shown = min(len(trades), LEDGER_ROWS)
     currency = formats.quote_currency(found.whole.params.y)

@@ -14,7 +14,6 @@ from pages.ui.files import Offer
 from pages.ui.ledger import MAX_DRAWN_GAPS, Ledger, coverage, ledger_csv, read_ledger
 from pages.ui.live_chart import live_chart
 from pages.ui.served_files import MadeFile
-from pages.ui.status import state_pill
 
 QUARANTINED: Final = 50
 TROUBLED: Final = {"connecting", "reconnecting", "no data", "blocked", "failed"}
@@ -27,9 +26,9 @@ REMEDIES: Final = {
 }
 
 
-def show_head(status: RecorderStatus | None, now_us: int) -> None:
-    """Show the page's name, the health pill, and what the feed is."""
-    pieces = ["<h1>Feed</h1>", state_pill(status, now_us)]
+def show_head(status: RecorderStatus | None) -> None:
+    """Show the page's name and what the feed is; its health stands in the header."""
+    pieces = ["<h1>Feed</h1>"]
     if status is not None:
         pieces.append(markup.text(f"Binance {status.market}, {status.stream}", "muted"))
     st.html(markup.block(*pieces, css="pd-head"))

@@ -129,9 +129,10 @@ def _uploaded() -> TickFile | Notice:
             _take(fresh)
         except OSError as error:
             return Notice(
-                f"The upload cannot be kept: {error.strerror}", "Make room on the server's disk.",
+                f"The upload cannot be kept: {error.strerror or error}",
+                "Make room on the server's disk.",
                 offers_sample=True,
-            )  # fmt: skip
+            )
     return _kept_upload()
 
 
