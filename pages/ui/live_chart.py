@@ -10,7 +10,7 @@ import streamlit as st
 from pages.charts import theme
 from pages.ui import plotly_library
 from pages.ui.chart_route import CHART_PATH
-from pages.ui.chart_script import loader, script_path
+from pages.ui.chart_script import early_script, loader
 from pages.ui.chart_store import ServedChart
 
 HERE: Final = Path(__file__).parent
@@ -66,21 +66,12 @@ _mount_stream = st.components.v2.component(
     js=loader("stream"),
     isolate_styles=False,
 )
-_EARLY = """
-<script>
-import(new URL("SCRIPT", document.baseURI).href)
-  .then((script) => script.loadPlotly("LIBRARY"))
-  .catch(() => {});  // the chart itself says what it lacks
-</script>
-"""
 
 
 def load_early() -> None:
     """Have the browser load the chart library while the server makes the page."""
-    script, library = script_path("stream").lstrip("/"), plotly_library.PATH.lstrip("/")
-    told = _EARLY.replace("SCRIPT", script).replace("LIBRARY", library)
     with st.container(key="early"):
-        st.html(told, unsafe_allow_javascript=True)
+        st.html(early_script(), unsafe_allow_javascript=True)
 
 
 def live_chart(figure: go.Figure, *, key: str, label: str, height_px: int = 780) -> None:
