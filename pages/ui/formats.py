@@ -12,6 +12,7 @@ from pages.charts.digits import MOST_DECIMALS, estimate_decimals
 from pages.ui.clock import shown, zone_word
 
 NOT_KNOWN: Final = "–"
+LONGEST_OUTSIDE: Final = 80  # characters of a name from a link or a file
 _MARKS: Final = re.compile(r"[\\`*\[\]$<]")
 MINUS: Final = "−"
 QUOTES: Final = ("USDT", "USDC", "FDUSD", "TUSD", "BUSD", "DAI", "EUR", "TRY", "BTC", "ETH", "BNB")
@@ -119,6 +120,12 @@ def capital(words: str) -> str:
 def count(value: int, noun: str) -> str:
     """Format a count with its noun: "1 bar", "1,800 bars"."""
     return f"{value:,} {noun}{'' if value == 1 else 's'}"
+
+
+def clipped(words: object, longest: int = LONGEST_OUTSIDE) -> str:
+    """Give a name from outside on one line, in letters that print, cut where it is too long."""
+    line = "".join(each if each.isprintable() else " " for each in str(words)).strip()
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
 def as_written(words: str) -> str:

@@ -13,6 +13,7 @@ from pages.ui import (
     choices,
     controls,
     file_choice,
+    link_numbers,
     notices,
     pair_data,
     recording,
@@ -108,6 +109,7 @@ def current() -> Desk:
 
 def show(page: Page) -> None:
     """Draw of header and sidebar what plays a part on a page; `current` has what they come to."""
+    link_numbers.correct(page.path)
     saved_views.take_up()
     choices.begin_run()
     choices.fulfil()
@@ -122,6 +124,7 @@ def show(page: Page) -> None:
             if page.has_times:
                 controls.pick_zone()
         show_pill(is_file=mode == controls.FILE, is_replay=mode == controls.REPLAY)
+    link_numbers.show_refused(page.path)
     with st.sidebar:
         method = None
         if page.method is not None:

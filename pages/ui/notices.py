@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 import streamlit as st
 
@@ -12,7 +13,10 @@ from ingest.status import RecorderStatus
 from ingest.store import StoreError
 from ingest.tick import IngestError
 from pages.ui import choices, formats
+from pages.ui.choices import Number
 from pages.ui.progress import show_progress, unfinished
+
+MOST_REFUSED: Final = 3  # numbers of a link that a notice names one by one
 
 
 class SameSymbolError(AnalyticsError):
@@ -129,12 +133,32 @@ def single_symbol(symbol: str, source: str) -> Notice:
 def missing_symbols(lacking: Sequence[str], there: Sequence[str], where: str) -> Notice:
     """Say that a link names symbols that are not here, and what is there."""
     shown = ", ".join(there[:6]) + (" and more" if len(there) > 6 else "")
+    asked = " and ".join(map(formats.clipped, lacking))
     return Notice(
-        f"The link asks for {' and '.join(lacking)}, which {where} does not hold",
+        f"The link asks for {asked}, which {where} does not hold",
         f"It holds {shown}: choose from these, or another source in the sidebar.",
         is_fault=False,
         offers_sample=True,
     )
+
+
+def refused_numbers(refused: Sequence[tuple[str, str, Number]]) -> Notice:
+    """Say which of a link's numbers no control takes, and what stands in their place.
+
+    Each is its name in the link, what the link says, and what its control takes.
+    """
+    told = [
+        f"{key}={formats.clipped(asked, 40)} is not {_wanted(kind)}, so {kind.default:,} is used"
+        for key, asked, kind in refused[:MOST_REFUSED]
+    ]
+    more = len(refused) - len(told)
+    rest = f"The same holds for {formats.count(more, 'other number')} of it." if more else ""
+    return Notice(f"In the link, {'; '.join(told)}", rest, is_fault=False)
+
+
+def _wanted(kind: Number) -> str:
+    whole = "a whole number" if isinstance(kind.default, int) else "a number"
+    return f"{whole} from {kind.low:,} to {kind.high:,}"
 
 
 def not_recording() -> Notice:
