@@ -13,6 +13,7 @@ from pages.ui import (
     choices,
     controls,
     file_choice,
+    formats,
     link_numbers,
     notices,
     pair_data,
@@ -76,7 +77,9 @@ class Desk:
         """The source as the reader must see it."""
         if self.mode == controls.REPLAY:
             return "Replay"
-        return "Live database" if self.file is None else f"NDJSON file: {self.file.name}"
+        if self.file is None:
+            return "Live database"
+        return f"NDJSON file: {formats.clipped(self.file.name)}"
 
     def checked_view(self) -> View:
         """Return the view, where there must be one.

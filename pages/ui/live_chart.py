@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.charts import theme
+from pages.charts.plain_text import plain_json
 from pages.ui import plotly_library
 from pages.ui.chart_route import CHART_PATH
 from pages.ui.chart_script import early_script, loader
@@ -127,5 +128,5 @@ def chart_payload(figure: go.Figure, label: str, height_px: int) -> bytes:
         "height": height_px,
         "label": label,
     }
-    body: str = figure.to_json(engine="orjson")
+    body = plain_json(figure.to_json(engine="orjson"))
     return orjson.dumps({**head, "figure": orjson.Fragment(body)})

@@ -12,7 +12,7 @@ from analytics.outcome import Degenerate
 from ingest.status import RecorderStatus
 from ingest.store import StoreError
 from ingest.tick import IngestError
-from pages.ui import choices, formats
+from pages.ui import choices, formats, plain
 from pages.ui.choices import Number
 from pages.ui.progress import show_progress, unfinished
 
@@ -76,11 +76,7 @@ def explain(error: IngestError | AnalyticsError) -> Notice:
 
 def show(notice: Notice) -> None:
     """Put a notice where the missing content would have been."""
-    words = formats.as_written(notice.text)
-    if notice.is_fault:
-        st.error(words)
-    else:
-        st.info(words)
+    (plain.error if notice.is_fault else plain.info)(notice.text)
     if notice.offers_sample and st.button(
         "Open the bundled sample", key="open_sample", on_click=_choose_sample
     ):
@@ -101,7 +97,7 @@ def show_standing(status: RecorderStatus | None) -> None:
     if status is None:
         return
     for told in status.notices:
-        st.warning(told)
+        plain.warning(told)
     show_progress(status)
 
 
@@ -148,7 +144,8 @@ def refused_numbers(refused: Sequence[tuple[str, str, Number]]) -> Notice:
     Each is its name in the link, what the link says, and what its control takes.
     """
     told = [
-        f"{key}={formats.clipped(asked, 40)} is not {_wanted(kind)}, so {kind.default:,} is used"
+        f"{key}={formats.clipped(asked, 40)} is not {_wanted(kind)}, so"
+        f" {_written(kind.default)} is used"
         for key, asked, kind in refused[:MOST_REFUSED]
     ]
     more = len(refused) - len(told)
@@ -158,7 +155,11 @@ def refused_numbers(refused: Sequence[tuple[str, str, Number]]) -> Notice:
 
 def _wanted(kind: Number) -> str:
     whole = "a whole number" if isinstance(kind.default, int) else "a number"
-    return f"{whole} from {kind.low:,} to {kind.high:,}"
+    return f"{whole} from {_written(kind.low)} to {_written(kind.high)}"
+
+
+def _written(value: float) -> str:
+    return formats.with_minus(f"{value:,.10g}")
 
 
 def not_recording() -> Notice:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from pages.ui import formats, markup
 from pages.ui.streamlit_private import signed_in_user
 
 _AUTH: Final = "auth"
@@ -37,7 +38,8 @@ def require() -> None:
         st.button("Sign out", on_click=st.logout)
         st.stop()
     with st.sidebar:
-        st.caption(f"Signed in as {st.user.get('email') or st.user.get('name') or 'you'}.")
+        who = formats.clipped(st.user.get("email") or st.user.get("name") or "you")
+        st.html(markup.block(markup.text(f"Signed in as {who}.", "muted")))
         st.button("Sign out", on_click=st.logout)
 
 
