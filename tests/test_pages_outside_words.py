@@ -176,6 +176,9 @@ def test_charts_hold_no_tags_but_our_own() -> None:
     assert "u003ca" not in report
     assert "<a href" not in report
     assert plain_figure({"data": [{"name": "<B>x"}]}) == {"data": [{"name": "&lt;B>x"}]}
+    own = {"data": [], "layout": {"title": {"text": TAG}, "meta": {"source": TAG}}}
+    assert plain_figure(own)["layout"]["meta"] == {"source": TAG}
+    assert "<" not in plain_figure(own)["layout"]["title"]["text"]
     assert plain_json(r'"\u003cbr\u003e\u003ca\u003e"') == r'"\u003cbr\u003e&lt;a\u003e"'
 
 

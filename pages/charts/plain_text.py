@@ -20,6 +20,10 @@ def plain_json(figure: str) -> str:
 
 
 def plain_figure(figure: dict[str, Any]) -> dict[str, Any]:
-    """Do the same with traces and layout as a mapping that JSON can hold."""
+    """Do the same with traces and layout as a mapping that JSON can hold.
+
+    Its `meta` stays as it is: our own scripts set it, as text.
+    """
     plain: dict[str, Any] = orjson.loads(plain_json(orjson.dumps(figure).decode()))
-    return plain
+    meta = figure.get("layout", {}).get("meta")
+    return plain if meta is None else {**plain, "layout": {**plain["layout"], "meta": meta}}
