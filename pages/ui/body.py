@@ -22,6 +22,7 @@ from pages.ui import (
     markup,
     notices,
     pair_data,
+    plain,
     recording,
     tabs,
     trends,
@@ -117,7 +118,7 @@ def lay_out(pair: Pair | None, *, may_read_all: bool = False) -> Places:
                 return Places(top, chart, None)
             view = _choose_price_view()
             _explain(pair)
-    st.caption(_chart_caption(pair.source))
+    plain.caption(_chart_caption(pair.source))
     left, right = st.columns([1.75, 1], gap="large")
     with left:
         tab = tabs.choose()

@@ -174,6 +174,11 @@ CHOICES: Final[dict[str, OneOf | Word | Number | Switch]] = {
     "tab": OneOf(TABS[0], TABS),
     **BACKTEST_CHOICES,
 }
+# Numbers of a page's own controls that stand in its address, too.
+PAGE_NUMBERS: Final = {
+    "scan_train": Number(70, 30, 100, 5),
+    "scan_window": Number(60, 5, 10_000, 5),
+}
 # Where the data is from, and of what: a visit begins with the live database and its first pair.
 SOURCES: Final = ("mode", "file", "s1", "s2", "file_s1", "file_s2")
 NOT_IN_LINK: Final = {"every"}
@@ -303,15 +308,19 @@ def read(key: str, text: str) -> Value | None:
     if isinstance(kind, Switch):
         value = {"true": True, "false": False}.get(text)
     elif isinstance(kind, Number):
-        value = _number(text, whole=isinstance(kind.default, int))
+        return read_number(kind, text)
     return value if kind.admits(value) else None
 
 
-def _number(text: str, *, whole: bool) -> int | float | None:
+def read_number(kind: Number, text: str) -> int | float | None:
+    """Read a number as the address has it; None where its control does not take it."""
     try:
-        return int(text) if whole else float(text)
+        number = float(text)
     except ValueError:
         return None
+    is_whole = isinstance(kind.default, int) and number.is_integer()
+    value = int(number) if is_whole else number
+    return value if kind.admits(value) else None
 
 
 def written(value: Value) -> str:

@@ -17,7 +17,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from analytics.silence import RULE, Silence, broken_silences
 from ingest.files import SymbolNeededError, read_ticks
 from ingest.tick import IngestError
-from pages.ui import choices, file_symbol, formats, markup
+from pages.ui import choices, file_symbol, formats, markup, plain
 from pages.ui.choices import SAMPLE, UPLOAD
 from pages.ui.file_content import content_of_path, content_of_upload
 from pages.ui.file_reading import Progress, Readings
@@ -182,7 +182,8 @@ def load(file: TickFile) -> pd.DataFrame:
     def show(done: int, size: int) -> None:
         if not place:
             place.append(st.empty())
-        place[0].progress(*_progress(file.name, done, size, time.monotonic() - started_s))
+        share, told = _progress(file.name, done, size, time.monotonic() - started_s)
+        place[0].progress(share, plain.text(told))
 
     try:
         ticks = _readings().get(file.content, _need_bytes(file), partial(_read, file), show)

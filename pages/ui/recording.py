@@ -10,7 +10,7 @@ import streamlit as st
 from ingest.recorder import Recorder
 from ingest.replay import ReplayRecorder
 from ingest.tick import IngestError
-from pages.ui import formats
+from pages.ui import formats, plain
 from pages.ui.source import current_recorder
 
 __all__ = [
@@ -35,7 +35,7 @@ def manage_symbols(recorder: Recorder) -> None:
     if isinstance(recorder, ReplayRecorder):  # its symbols are the file's
         return
     with st.expander("Recorded symbols"):
-        st.caption(", ".join(recorder.symbols) or "None yet.")
+        plain.caption(", ".join(recorder.symbols) or "None yet.")
         with st.form("add_symbol", clear_on_submit=True, border=False):
             symbol = st.text_input("Add a symbol", placeholder="SOLUSDT")
             if st.form_submit_button("Add", width="stretch"):
@@ -53,9 +53,9 @@ def _change(done: str, change: Callable[[str], object], symbol: str) -> None:
     try:
         change(name)
     except IngestError as error:
-        st.error(formats.as_written(str(error)))
+        plain.error(str(error))
     else:
-        st.success(f"{done} {formats.as_written(name)}. Stored trades are kept.")
+        plain.success(f"{done} {name}. Stored trades are kept.")
 
 
 def control_recorder(recorder: Recorder, *, is_paused: bool, is_repairing: bool) -> None:

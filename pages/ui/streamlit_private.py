@@ -1,9 +1,11 @@
 """Names that Streamlit does not promise, in one guarded place; a test tells when they are gone."""
 
 import asyncio
+import json
 import socket
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 BATCH_S: Final = 0.004  # what a page says within it is one hand-over
@@ -182,6 +184,34 @@ def keep_defaults_in_address(default_of: Callable[[str], str | None]) -> None:
     put_back.keeps_defaults = True  # type: ignore[attr-defined]
     QueryParams.remove_param = put_back  # type: ignore[assignment, method-assign]
     QueryParams.discard_param_no_forward_msg = keep  # type: ignore[assignment, method-assign]
+
+
+def signed_in_user(cookies: dict[str, str]) -> dict[str, Any]:
+    """Read who sends these cookies, as the sign-in signed them; nothing where nobody signed in.
+
+    Nothing, too, where a later Streamlit signs them otherwise.
+    """
+    from streamlit.web.server.starlette import starlette_websocket  # noqa: PLC0415 - private, here
+
+    name = getattr(starlette_websocket, "USER_COOKIE_NAME", None)
+    read: Callable[..., bytes | None] | None = getattr(
+        starlette_websocket, "_get_signed_cookie_with_chunks", None
+    )
+    try:
+        signed = None if name is None or read is None else read(cookies, name)
+        user = json.loads(signed or b"{}")
+    except ValueError:
+        return {}
+    return user if isinstance(user, dict) else {}
+
+
+def shell_page() -> str:
+    """Give the page in which everything is shown; nothing where a later Streamlit keeps none."""
+    from streamlit import file_util  # noqa: PLC0415 - private, kept here
+
+    folder: Callable[[], str] | None = getattr(file_util, "get_static_dir", None)
+    page = Path(folder(), "index.html") if folder is not None else Path()
+    return page.read_text(encoding="utf-8") if page.is_file() else ""
 
 
 def is_step_of_history() -> bool:
