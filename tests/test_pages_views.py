@@ -171,11 +171,15 @@ def test_sources_in_a_file_of_an_earlier_version_are_left_out(project_root, data
         ({"s1": "ETHUSDT"}, ("ETHUSDT", "BTCUSDT")),
         ({"s2": "BTCUSDT"}, ("ETHUSDT", "BTCUSDT")),
         ({"s1": "BTCUSDT"}, ("BTCUSDT", "ETHUSDT")),
+        ({"s1": "ETH/USDT", "s2": "btc-usdt"}, ("ETHUSDT", "BTCUSDT")),
+        ({"s1": "ETH/USDT:USDT"}, ("ETHUSDT", "BTCUSDT")),
     ],
 )
 def test_a_link_with_one_leg_never_pairs_it_with_itself(project_root, database, link, pair):
     record(database)
-    assert pair_of(run_page(project_root, **link)) == pair
+    page = run_page(project_root, **link)
+    assert pair_of(page) == pair
+    assert "The link asks for" not in said(page)
 
 
 def test_what_a_link_does_not_say_is_no_last_setting_but_the_refresh(project_root, database):
