@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -43,6 +43,7 @@ FINEST_KLINE: dict[Market, str] = {"spot": "1s", "usdm": "1m"}
 
 MAX_SYMBOLS = 200
 
+_MARKET_NAMES: dict[Market, str] = {"spot": "Binance spot", "usdm": "Binance USD-M futures"}
 _WS_URLS: dict[Market, str] = {
     "spot": "wss://data-stream.binance.vision",
     "usdm": "wss://fstream.binance.com",
@@ -125,6 +126,12 @@ def parse_symbols(text: str, most: int = MAX_SYMBOLS) -> tuple[str, ...]:
 def stream_name(symbol: str, stream: StreamKind) -> str:
     """Name of one stream as Binance subscribes it: ``btcusdt@aggTrade``."""
     return f"{valid_symbol(symbol).lower()}@{stream}"
+
+
+def market_name(market: Market, rest_url: str = "") -> str:
+    """Name a market for a reader: ``Binance spot``, with its host where it is not the usual one."""
+    host = urlsplit(rest_url).netloc
+    return _MARKET_NAMES[market] + (f" ({host})" if host else "")
 
 
 def default_ws_url(market: Market) -> str:

@@ -186,6 +186,8 @@ class Rest:
             tapes = [self._listed(query["symbol"])]
         elif self._venue.market == "spot" and "symbols" in query:
             tapes = [self._listed(symbol) for symbol in _names(query["symbols"])]
+        elif self._venue.market == "spot" and "symbolStatus" in query:
+            tapes = [tape for tape in tapes if tape.status == query["symbolStatus"]]
         return {
             "timezone": "UTC",
             "serverTime": self._venue.now_us() // unit_us,
