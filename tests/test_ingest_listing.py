@@ -125,9 +125,7 @@ async def test_a_symbol_younger_than_the_list_is_asked_for_by_name() -> None:
 
 
 @in_virtual_time
-async def test_while_the_exchange_cannot_be_reached_nothing_is_known() -> (
-    None
-):
+async def test_while_the_exchange_cannot_be_reached_nothing_is_known() -> None:
     s = Scene("BTCUSDT")
     s.exchange.offline = True
     await s.during(30, "BTCUSDT")
