@@ -231,6 +231,27 @@ def test_an_unknown_symbol_of_the_options_is_in_the_notices(exchange, tmp_path, 
     assert f"ZZZZUSDT is not listed on {where}\n" in capsys.readouterr().err
 
 
+def test_a_name_outside_ascii_is_recorded_from_an_address_and_a_message(tmp_path) -> None:
+    names = ("BTCUSDT", "币安人生USDT", "我踏马来了USDT")
+    with ThreadedExchange(names) as exchange:
+        recorder = recorder_at(exchange, tmp_path, *names[:2])
+        recorder.start()
+        try:
+            exchange.wait_for_subscribers(1)
+            assert recorder.add_symbol("我踏马来了/usdt") == names[2]
+            until(
+                lambda: (
+                    len(exchange.call(lambda e: dict(e.connections[0].subscriptions))) == len(names)
+                )
+            )
+            for name in names[1:]:
+                exchange.push(name, "0.2", 100)
+            until(lambda: recorder.status().stored == 2)
+            assert recorder.status().rejected == 0
+        finally:
+            assert recorder.stop()
+
+
 def test_without_a_network_a_symbol_is_taken_and_not_known(exchange, tmp_path) -> None:
     exchange.faults.answer_rest(503, path="/api/v3/exchangeInfo", times=None)
     recorder = recorder_at(exchange, tmp_path, "BTCUSDT")
