@@ -139,7 +139,8 @@ async def _announce(settings: Settings, recorder: Recorder | None) -> None:
     if settings.replay is not None:
         what = f"replaying {settings.replay.name} into"
     elif recorder is not None:
-        what = f"recording {', '.join(recorder.symbols) or 'nothing'} ({settings.market}) into"
+        names = [each for each in recorder.symbols if recorder.standing(each) != "not listed"]
+        what = f"recording {', '.join(names) or 'nothing'} ({settings.market}) into"
     url = f"http://{host or '*'}:{port}/{settings.base_path}".rstrip("/")
     say(f"{url} is up, {what} {settings.db}")
     if settings.browser:

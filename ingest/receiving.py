@@ -4,20 +4,25 @@ import asyncio
 import random
 import threading
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import CancelledError
 from typing import Any
 
+import msgspec
+
 from ingest.counts import Counts
+from ingest.endpoints import market_name
 from ingest.event_queue import Call, Cause, EventQueue
 from ingest.feed import Feed, FeedLimits
 from ingest.gap_board import GapBoard
 from ingest.http_get import Fetch, urllib_fetch
 from ingest.kline_seed import KlineName
 from ingest.link import Address, OpenConnection, open_socket
-from ingest.lot_steps import Kept, LotKeeper, fresh_symbols, keep_lots
+from ingest.listing import Listing, ListKeeper, Standing, fresh_listing, sentence, setting_key
+from ingest.lot_steps import Kept, fresh_symbols, keep_lots
 from ingest.repair import Repair
 from ingest.rest import RestClient
 from ingest.retry import AttemptBudget
-from ingest.settings import Settings
+from ingest.settings import Settings, say
 from ingest.status import RecorderState
 from ingest.tick import Event, Tick
 from ingest.wire import MalformedMessageError
@@ -60,7 +65,7 @@ class ReceivingLoop:
         self.feed: Feed | None = None
         self.repair: Repair | None = None
         self._rest: RestClient | None = None
-        self._lots: LotKeeper | None = None
+        self._list: ListKeeper | None = None
         self.symbols: tuple[str, ...] = ()
         self._settings, self._queue, self._board = settings, queue, board
         self._counts, self._limits, self._now_us = counts, limits, now_us
@@ -108,6 +113,32 @@ class ReceivingLoop:
             known_us = self._wanted_klines.get((symbol, name), 0)
             self._wanted_klines[symbol, name] = max(known_us, span_us)
         self._soon(self._fetch_wanted_klines)
+
+    def look_up(self, symbol: str, within_s: float) -> Standing:
+        """Ask the exchange whether it trades a symbol, unless its list has it; waits so long."""
+        keeper, loop = self._list, self._loop
+        if keeper is None or loop is None or loop.is_closed():
+            return "not known"
+        asked = asyncio.run_coroutine_threadsafe(keeper.look_up(symbol), loop)
+        try:
+            return asked.result(within_s)
+        except (TimeoutError, CancelledError):
+            asked.cancel()
+            return "not known"
+
+    def standing(self, symbol: str) -> Standing:
+        """Whether the exchange trades a symbol, as far as it is known."""
+        return "not known" if self._list is None else self._list.standing(symbol)
+
+    def listed(self) -> tuple[str, ...]:
+        """Symbols that the exchange trades; none while its list could not be had."""
+        found = None if self._list is None else self._list.listing
+        return () if found is None else found.symbols
+
+    def notices(self) -> list[str]:
+        """Sentences on recorded symbols that the exchange does not trade."""
+        told = (self._unlisted(symbol) for symbol in self.symbols)
+        return [f"{each}: nothing of it is recorded." for each in told if each]
 
     def state(self) -> RecorderState:
         """What the feed is doing."""
@@ -188,11 +219,19 @@ class ReceivingLoop:
         )
         settings = self._settings
         known = fresh_symbols(settings.db, settings.market, self._now_us())
-        self._lots = LotKeeper(self._rest_client(), self._keep_lots, known=known)
+        self._list = ListKeeper(
+            self._rest_client(),
+            self._keep_listing,
+            self._keep_lots,
+            lambda symbol: say(self._unlisted(symbol)),
+            listing=fresh_listing(settings.db, settings.market, settings.rest_base, self._now_us()),
+            known=known,
+            now_us=self._now_us,
+        )
         await self._change_symbols(self.feed, self.symbols)
         if self._stopping.is_set():  # told so before there was a loop to tell
             self._stop.set()
-        runs = (self.feed.run(), *self.repair.works(), self._lots.run())
+        runs = (self.feed.run(), *self.repair.works(), self._list.run())
         works = [asyncio.create_task(work) for work in runs]
         stop = asyncio.create_task(self._stop.wait())
         try:
@@ -219,14 +258,24 @@ class ReceivingLoop:
             )
         return self._rest
 
+    def _keep_listing(self, listing: Listing) -> None:
+        key, value = setting_key(self._settings.market), msgspec.json.encode(listing).decode()
+        self._queue.put(Call(lambda writer: writer.remember(key, value)))
+
+    def _unlisted(self, symbol: str) -> str:
+        settings = self._settings
+        return sentence(
+            symbol, self.standing(symbol), market_name(settings.market, settings.rest_url)
+        )
+
     def _keep_lots(self, found: Kept) -> None:
         market = self._settings.market
         now_us = self._now_us()
         self._queue.put(Call(lambda writer: keep_lots(writer, market, found, now_us)))
 
     async def _change_symbols(self, feed: Feed, symbols: tuple[str, ...], reason: str = "") -> None:
-        if self._lots is not None:
-            self._lots.symbols_change(symbols)
+        if self._list is not None:
+            self._list.symbols_change(symbols)
         if self.repair is not None:
             self.repair.symbols_change(symbols)
             self._fetch_wanted_klines()

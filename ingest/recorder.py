@@ -7,13 +7,14 @@ from pathlib import Path
 
 from ingest.care import back_up
 from ingest.counts import Counts
-from ingest.endpoints import MAX_STREAMS, parse_symbols, valid_symbol
+from ingest.endpoints import MAX_STREAMS, market_name, parse_symbols, valid_symbol
 from ingest.event_queue import Call, Cause, EventQueue
 from ingest.feed import FeedLimits
 from ingest.gap_board import GapBoard
 from ingest.kline_seed import KlineName, intervals
 from ingest.later_check import LaterCheck
 from ingest.link import now_us as wall_clock_us
+from ingest.listing import Standing, sentence
 from ingest.opening import Opening, RecorderError, check_start, lock_database, make_sound
 from ingest.receiving import ReceivingLoop
 from ingest.replay_loop import ReplayLoop
@@ -24,6 +25,9 @@ from ingest.threads import FailureLog, KeptThread
 from ingest.upkeep import Retention, Upkeep
 from ingest.writer import TickWriter
 from ingest.writing import WritingLoop
+
+# So long the exchange is asked about a symbol before it is taken as it was typed.
+LOOK_UP_WITHIN_S = 3.0
 
 __all__ = ["Recorder", "RecorderError", "check_start", "current_recorder", "install_recorder"]
 
@@ -164,14 +168,32 @@ class Recorder:
         SymbolError
             The text is no symbol.
         RecorderError
-            One connection cannot carry more.
+            One connection cannot carry more, or the exchange does not list the symbol. Where it
+            cannot be asked within `LOOK_UP_WITHIN_S` the symbol is taken: see `standing`.
         """
         symbol = valid_symbol(text)
+        if symbol in self._symbols:
+            return symbol
         most = MAX_STREAMS[self.settings.market]
-        if symbol not in self._symbols and len(self._symbols) >= most:
+        if len(self._symbols) >= most:
             raise RecorderError(f"{most} symbols are recorded: the exchange allows no more")
+        if isinstance(self._receiving, ReceivingLoop):
+            standing = self._receiving.look_up(symbol, LOOK_UP_WITHIN_S)
+            if standing == "not listed":
+                where = market_name(self.settings.market, self.settings.rest_url)
+                raise RecorderError(sentence(symbol, standing, where))
         self._set_symbols((*self._symbols, symbol))
         return symbol
+
+    def standing(self, symbol: str) -> Standing:
+        """Whether the exchange trades a symbol, as far as it is known; never waits."""
+        receiving = self._receiving
+        return receiving.standing(symbol) if isinstance(receiving, ReceivingLoop) else "not known"
+
+    def listed(self) -> tuple[str, ...]:
+        """Symbols that the exchange trades; none while its list could not be had."""
+        receiving = self._receiving
+        return receiving.listed() if isinstance(receiving, ReceivingLoop) else ()
 
     def remove_symbol(self, symbol: str) -> None:
         """Stop recording a symbol; what is stored stays."""

@@ -106,6 +106,8 @@ def _symbol_status(
 def _notices(parts: Parts) -> list[str]:
     repair = parts.receiving.repair
     notices = parts.upkeep.notices() + (repair.notices() if repair else [])
+    if isinstance(parts.receiving, ReceivingLoop):
+        notices += parts.receiving.notices()
     damage = parts.writing.damage or parts.damage
     if damage is not None:
         notices.append(

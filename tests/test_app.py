@@ -130,7 +130,7 @@ def test_a_second_recorder_on_the_same_database_is_refused(project_root, tmp_pat
     ("words", "said"),
     [
         (["--market", "forex"], "--market"),
-        (["--symbols", "BTC/USDT"], "--symbols"),
+        (["--symbols", "BTC+USDT"], "--symbols"),
         (["--db", "{file}/x.db"], "x.db"),
         (["--db", "{file}"], "not a database"),
     ],

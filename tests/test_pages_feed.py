@@ -259,7 +259,7 @@ def test_without_a_database_there_is_a_cause(project_root, tmp_path):
 
 @pytest.fixture
 def exchange() -> Iterator[ThreadedExchange]:
-    with ThreadedExchange(["BTCUSDT", "ETHUSDT", "SOLUSDT"]) as running:
+    with ThreadedExchange(["BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT"]) as running:
         yield running
 
 
@@ -349,16 +349,23 @@ def test_a_repair_of_given_up_trades_shows_its_bar_and_can_be_stopped(
     assert "stop_repair" not in {each.key for each in run_feed(project_root).button}
 
 
+def open_page(project_root, page_name: str) -> AppTest:
+    page = AppTest.from_file(str(project_root / "pages" / "router.py"), default_timeout=30)
+    page.switch_page(str(project_root / "pages" / page_name))
+    page.session_state[recording.BOX] = True
+    return page.run()
+
+
 @pytest.mark.parametrize("page_name", ["live.py", "feed.py"])
 def test_a_symbol_is_added_and_removed_from_the_sidebar(project_root, recorder, page_name):
-    page = AppTest.from_file(str(project_root / "pages" / "router.py"), default_timeout=30)
-    page.switch_page(str(project_root / "pages" / page_name)).run()
-    page.sidebar.text_input[0].input(" solusdt")
-    next(each for each in page.sidebar.button if each.label == "Add").click().run()
+    until_listed(recorder)
+    page = open_page(project_root, page_name)
+    assert add_box(page).options == ["BNBUSDT", "SOLUSDT"]  # not those that are recorded
+    press_add(page, "sol/usdt")
     assert not page.exception, page.exception
-    assert "Recording SOLUSDT" in said(page)
+    assert "Recording SOLUSDT." in said(page)
     assert recorder.symbols == ("BTCUSDT", "ETHUSDT", "SOLUSDT")
-    page.run()
+    page = open_page(project_root, page_name)
     remove = next(each for each in page.sidebar.selectbox if each.label == "Remove a symbol")
     remove.select("ETHUSDT")
     next(each for each in page.sidebar.button if each.label == "Remove").click().run()
@@ -368,11 +375,48 @@ def test_a_symbol_is_added_and_removed_from_the_sidebar(project_root, recorder, 
 
 def test_a_symbol_that_is_none_costs_a_line(project_root, recorder):
     page = run_feed(project_root)
-    page.sidebar.text_input[0].input("no symbol!")
-    next(each for each in page.sidebar.button if each.label == "Add").click().run()
+    press_add(page, "no symbol!")
     assert len(page.error) == 1
     assert "\n" not in page.error[0].value
     assert recorder.symbols == ("BTCUSDT", "ETHUSDT")
+
+
+def test_a_symbol_the_exchange_does_not_list_is_said_at_once(project_root, recorder):
+    until_listed(recorder)
+    page = run_feed(project_root)
+    assert add_box(page).options == []  # a closed box is sent no list
+    press_add(page, "zzzzusdt")
+    (told,) = [each.value for each in page.error]
+    assert told.startswith("ZZZZUSDT is not listed on Binance spot")
+    assert not page.success
+    assert recorder.symbols == ("BTCUSDT", "ETHUSDT")
+
+
+def test_without_the_exchanges_list_a_symbol_is_taken_with_a_note(project_root, recorder, exchange):
+    until_listed(recorder)
+    exchange.faults.answer_rest(503, path="/api/v3/exchangeInfo", times=None)
+    page = press_add(run_feed(project_root), "ZZZZUSDT")
+    assert "list could not be had" in said(page)
+    assert not page.success
+    assert recorder.symbols == ("BTCUSDT", "ETHUSDT", "ZZZZUSDT")
+
+
+def add_box(page: AppTest):
+    return next(each for each in page.sidebar.selectbox if each.label == "Add a symbol")
+
+
+def press_add(page: AppTest, symbol: str) -> AppTest:
+    box = add_box(page)
+    box.options.append(symbol)  # typed, as AppTest cannot say otherwise
+    box.set_value(symbol)
+    return next(each for each in page.sidebar.button if each.label == "Add").click().run()
+
+
+def until_listed(recorder: Recorder) -> None:
+    end_s = time.monotonic() + 10
+    while not recorder.listed():
+        assert time.monotonic() < end_s
+        time.sleep(0.01)
 
 
 class StandingStill:

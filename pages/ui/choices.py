@@ -3,6 +3,7 @@
 import math
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -21,6 +22,7 @@ from analytics.gates import DATA_GATES
 from analytics.hedge import CAUSAL_HEDGES, HEDGE_METHODS
 from analytics.signals import DEFAULT_THRESHOLDS, PRESETS, SYMMETRIC, Thresholds
 from analytics.spread import SPREAD_KINDS
+from ingest.endpoints import SymbolError, valid_symbol
 from pages.ui.streamlit_private import is_step_of_history
 
 Mode = Literal["Live Database", "NDJSON File", "Replay"]
@@ -99,6 +101,11 @@ class Word:
 
 
 @dataclass(frozen=True)
+class Symbol(Word):
+    """A leg of the pair; a link may write it as ``sol-usdt`` or ``SOL/USDT``."""
+
+
+@dataclass(frozen=True)
 class Number:
     """A number in a range; whole where its default is."""
 
@@ -152,10 +159,10 @@ BACKTEST_CHOICES: Final[dict[str, OneOf | Number]] = {
 CHOICES: Final[dict[str, OneOf | Word | Number | Switch]] = {
     "mode": OneOf(LIVE, (LIVE, FILE, REPLAY)),
     "file": Word(SAMPLE),
-    "s1": Word(),
-    "s2": Word(),
-    "file_s1": Word(),
-    "file_s2": Word(),
+    "s1": Symbol(),
+    "s2": Symbol(),
+    "file_s1": Symbol(),
+    "file_s2": Symbol(),
     "interval": OneOf("1s", tuple(each.name for each in INTERVALS)),
     "lookback": OneOf(AUTO, (AUTO, *LOOKBACKS_S)),
     "span": OneOf(WHOLE, (AUTO, *LOOKBACKS_S, WHOLE)),
@@ -220,10 +227,13 @@ def valid(found: object) -> dict[str, Value]:
 
 
 def present_name(key: str, value: Any) -> Any:
-    """Give the present name of what an earlier version called otherwise; else the value itself."""
+    """Give our name of what an earlier version, or another program, calls otherwise."""
     kind = CHOICES[key]
     if isinstance(kind, OneOf) and isinstance(value, str):
         return kind.former.get(value, value)
+    if isinstance(kind, Symbol) and isinstance(value, str):
+        with suppress(SymbolError):
+            return valid_symbol(value)
     return value
 
 

@@ -243,7 +243,11 @@ def _missing(mode: Mode, material: _Material) -> Notice | None:
     """Note which legs a link asks for that are not here; only before the controls exist."""
     prefix, there = _prefix(mode), material.offered
     keys = [f"{prefix}s1", f"{prefix}s2"]
-    asked = [st.query_params.get(key, "") for key in keys if key not in st.session_state]
+    asked = [
+        str(choices.present_name(key, st.query_params.get(key, "")))
+        for key in keys
+        if key not in st.session_state
+    ]
     lacking = [symbol for symbol in asked if symbol and symbol not in there]
     if lacking and there:
         st.session_state["missing"] = (lacking, prefix, there)

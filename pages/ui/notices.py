@@ -9,6 +9,7 @@ import streamlit as st
 
 from analytics.errors import AnalyticsError, DegenerateSeriesError, NotEnoughDataError
 from analytics.outcome import Degenerate
+from ingest.schema import NewerDatabaseError
 from ingest.status import RecorderStatus
 from ingest.store import StoreError
 from ingest.tick import IngestError
@@ -66,12 +67,17 @@ def explain(error: IngestError | AnalyticsError) -> Notice:
         return Notice(cause, "Choose two symbols that move apart from each other.")
     if isinstance(error, SameSymbolError):
         return Notice(cause, "Choose two different symbols in the sidebar.", is_fault=False)
-    if isinstance(error, StoreError):
-        return Notice(cause, "Record first, or look at the bundled sample.", offers_sample=True)
     if isinstance(error, IngestError):
-        remedy = "Check the file or the symbol, or look at the bundled sample."
-        return Notice(cause, remedy, offers_sample=True)
+        return Notice(cause, _ingest_remedy(error), offers_sample=True)
     return Notice(cause, "Change the settings in the sidebar.")
+
+
+def _ingest_remedy(error: IngestError) -> str:
+    if isinstance(error, NewerDatabaseError):
+        return "A newer Pairdesk has written it; this one leaves it as it is."
+    if isinstance(error, StoreError):
+        return "Record first, or look at the bundled sample."
+    return "Check the file or the symbol, or look at the bundled sample."
 
 
 def show(notice: Notice) -> None:
