@@ -77,7 +77,7 @@ def remembered(path: Path) -> dict[str, str]:
             rows = connection.execute("SELECT key, value FROM setting").fetchall()
     except sqlite3.Error:
         return {}
-    return {key: value for key, value in rows if not key.startswith("klines ")}
+    return {key: value for key, value in rows if not key.startswith(("klines ", "venue "))}
 
 
 def set_aside(path: Path, reason: str, now: datetime | None = None) -> Damage:

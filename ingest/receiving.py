@@ -15,6 +15,7 @@ from ingest.event_queue import Call, Cause, EventQueue
 from ingest.feed import Feed, FeedLimits
 from ingest.gap_board import GapBoard
 from ingest.http_get import Fetch, urllib_fetch
+from ingest.interception import Between
 from ingest.kline_seed import KlineName
 from ingest.link import Address, OpenConnection, open_socket
 from ingest.listing import Listing, ListKeeper, Standing, fresh_listing, sentence, setting_key
@@ -25,7 +26,9 @@ from ingest.retry import AttemptBudget
 from ingest.settings import Settings, say
 from ingest.status import RecorderState
 from ingest.tick import Event, Tick
-from ingest.wire import MalformedMessageError
+from ingest.trade_times import BEHIND_US, CAUSE, TradeTimes
+from ingest.wire import MalformedMessageError, printable
+from ingest.writer import TickWriter
 
 _QUARANTINE_PER_S = 20.0
 
@@ -77,6 +80,8 @@ class ReceivingLoop:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         self._stopping = threading.Event()
+        self._times = TradeTimes()
+        self._between: Between | None = None
         self._allowance = _QUARANTINE_PER_S
         self._allowance_at_us = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -106,6 +111,12 @@ class ReceivingLoop:
         repair = self.repair
         if repair is not None:
             self._soon(repair.repair_now)
+
+    def clock_jumped(self) -> None:
+        """Measure the exchange's clock anew: ours has moved."""
+        repair = self.repair
+        if repair is not None:
+            self._soon(repair.clock_jumped)
 
     def fetch_klines(self, symbols: Sequence[str], name: KlineName, span_us: int) -> None:
         """Fetch bars of a length so far back from now, also after the loop began anew."""
@@ -162,6 +173,13 @@ class ReceivingLoop:
         counts = self._counts.of(event.symbol)
         counts.received += 1
         counts.last_received_us = event.received_us
+        last_us, time_us = counts.last_trade_us, event.time_us
+        if (
+            last_us is None
+            or time_us < last_us - BEHIND_US
+            or time_us > event.received_us + self._times.most_ahead_us
+        ) and self._is_odd(event, last_us):
+            return
         # A replay must not make the watchdog believe that REST is ahead.
         counts.last_id = max(counts.last_id or 0, event.trade_id)
         if isinstance(event, Tick):
@@ -174,22 +192,59 @@ class ReceivingLoop:
         """Count a frame that is no known message, and keep some of them for a person to see."""
         self._counts.rejected += 1
         self._counts.last_rejected = str(error)
+        if self._may_quarantine():
+            row = (self._now_us(), error.reason, error.excerpt)
+            self._queue.put(Call(lambda writer: writer.quarantine([row])))
+
+    def set_aside(self, event: Event, oddity: str) -> None:
+        """Keep a trade whose time cannot be for a person to see; its id becomes a gap."""
+        counts, key = self._counts.of(event.symbol), (event.market, event.symbol, event.stream)
+        counts.rejected += 1
+        self._counts.rejected += 1
+        counts.last_rejected = oddity
+        self._counts.last_rejected = f"{event.symbol} id {event.trade_id}: {oddity}"
+        row = (event.received_us, oddity, printable(repr(event)))
+
+        def keep(writer: TickWriter) -> None:
+            writer.expect_gap(CAUSE, [key])
+            writer.quarantine([row])
+
+        if self._may_quarantine():
+            self._queue.put(Call(keep))
+
+    def _is_odd(self, event: Event, last_us: int | None) -> bool:
+        """Whether a time cannot be: the event is then set aside."""
+        if last_us is None:  # the first of this run: the database may know of one before
+            last = self._board.last((event.market, event.symbol, event.stream))
+            last_us = None if last is None else last[1]
+        oddity = self._times.oddity(event, last_us)
+        if oddity is not None:
+            self.set_aside(event, oddity)
+        return oddity is not None
+
+    def _may_quarantine(self) -> bool:
+        """Whether one more may be kept: a flood of them is only counted."""
         now_us = self._now_us()
         passed_s = max(0.0, (now_us - self._allowance_at_us) / 1e6)
         self._allowance_at_us = now_us
         self._allowance = min(_QUARANTINE_PER_S, self._allowance + passed_s * _QUARANTINE_PER_S)
-        if self._allowance >= 1:
-            self._allowance -= 1
-            row = (now_us, error.reason, error.excerpt)
-            self._queue.put(Call(lambda writer: writer.quarantine([row])))
+        if self._allowance < 1:
+            return False
+        self._allowance -= 1
+        return True
 
     def connected(self, where: str) -> None:
         """Note that a connection stands."""
+        self._between = None
         self._counts.note(self._now_us(), "connected", where)
 
     def lost(self, reason: str) -> None:
         """Note that one ended: the next gap has this cause."""
         self._counts.note(self._now_us(), "lost", reason)
+        between = None if self.feed is None else self.feed.between
+        if between is not None and between != self._between:
+            say(reason)  # once, not at every attempt
+        self._between = between
         if self.symbols:  # else we ended it ourselves, and the cause was said
             self._queue.put(Cause(reason))
 
@@ -214,6 +269,8 @@ class ReceivingLoop:
             self._board,
             self._counts,
             rest=self._rest_client(),
+            times=self._times,
+            set_aside=self.set_aside,
             now_us=self._now_us,
             rng=self._rng,
         )

@@ -24,6 +24,7 @@ from ingest.endpoints import (
     rest_call_url,
 )
 from ingest.http_get import Fetch, HttpAnswer, HttpError, urllib_fetch
+from ingest.interception import Interception, interception
 from ingest.link import now_us as wall_clock_us
 from ingest.rest_budget import WeightBudget
 from ingest.rest_rows import (
@@ -120,6 +121,8 @@ class RestClient:
     ----------
     last_error
         Why the newest call failed, in a sentence; None once one has succeeded.
+    interception
+        Who answered it in the exchange's place; None where nobody did.
     """
 
     def __init__(
@@ -136,6 +139,7 @@ class RestClient:
         self.market: Market = market
         self.requests = 0
         self.last_error: str | None = None
+        self.interception: Interception | None = None
         self._time = asyncio.get_running_loop().time
         self._fetch = fetch
         self._now_us = now_us
@@ -312,7 +316,11 @@ class RestClient:
         try:
             answer = await self._fetch(f"{url}?{urlencode(given)}" if given else url)
         except HttpError as error:
+            self.interception = error.interception
             raise self._failed(f"REST {call}: {error}") from error
+        self.interception = interception(url, answer.status, answer.headers, answer.body)
+        if self.interception is not None:
+            raise self._failed(f"REST {call}: {self.interception.sentence}", answer.status)
         used = answer.headers.get(_USED_WEIGHT, "")
         if used.isdecimal() and len(used) < 10:
             self._budget.correct(int(used), self._time())

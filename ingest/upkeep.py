@@ -10,6 +10,7 @@ from ingest.care import PAUSE_FREE_BYTES, WARN_FREE_BYTES, free_bytes
 from ingest.counts import Counts
 from ingest.event_queue import Call, EventQueue
 from ingest.growth import Growth
+from ingest.link import now_us as wall_clock_us
 from ingest.status import DiskStatus
 from ingest.writer import TickWriter
 
@@ -61,6 +62,8 @@ class Upkeep:
         Told the seconds of a jump.
     free
         Free bytes where the database lies.
+    now_us
+        Wall clock, or a replay's.
     """
 
     def __init__(
@@ -73,7 +76,9 @@ class Upkeep:
         disk_low: Callable[[bool], None],
         clock_jumped: Callable[[float], None],
         free: Callable[[Path], int] = free_bytes,
+        now_us: Callable[[], int] = wall_clock_us,
     ) -> None:
+        self._now_us = now_us
         self.disk = DiskStatus()
         self.low = False
         self._path, self._queue, self._counts, self._retention = path, queue, counts, retention
@@ -88,7 +93,7 @@ class Upkeep:
         while not self._ended.wait(_EVERY_S):
             now_s = time.monotonic()
             for counts in list(self._counts.symbols.values()):
-                counts.tick_rate()
+                counts.tick_second(self._now_us())
             if jump_s := clock.jump_s(time.time(), now_s):
                 self._clock_jumped(jump_s)
             if self._is_due("disk", now_s, _DISK_EVERY_S):

@@ -13,6 +13,7 @@ from ingest.event_queue import Call, Cause, EventQueue, Item
 from ingest.gap_board import GapBoard, StreamKey
 from ingest.schema import StoreError
 from ingest.tick import Event, NonTrade, Tick
+from ingest.venue import Restart
 from ingest.writer import TickWriter, Written
 
 BATCH_ROWS = 10_000
@@ -36,6 +37,15 @@ class WritingLoop:
         Shared with the receiving side.
     now_us
         Wall clock.
+    venue
+        Of which exchange the trades are, for the database to remember; None of a replay.
+
+    Attributes
+    ----------
+    restarted
+        Streams whose ids start over, of which nothing is stored.
+    restarts_changed
+        Called when these become others, in the writing thread.
     """
 
     def __init__(
@@ -45,13 +55,18 @@ class WritingLoop:
         board: GapBoard,
         counts: Counts,
         now_us: Callable[[], int],
+        venue: str | None = None,
     ) -> None:
         self.path = path
+        self.restarted: dict[StreamKey, Restart] = {}
+        self.restarts_changed: Callable[[], None] = _nothing
         self.error: str | None = None
         self.damage: Damage | None = None
-        self.writer = TickWriter(path)
+        self.writer = TickWriter(path, venue)
         self.gaps_by_symbol: dict[str, tuple[int, int]] = {}
         self._queue, self._board, self._counts, self._now_us = queue, board, counts, now_us
+        self._venue = venue
+        self._edges = self.writer.edges()
         self._steps: deque[Step] = deque()
         self._give_up = threading.Event()
         self._damaged: str | None = None  # why there is no database just now
@@ -151,7 +166,7 @@ class WritingLoop:
             self.damage = damage
             name = "" if damage is None else damage.moved_to.name
             self._counts.note(self._now_us(), "damaged", f"set aside as {name}")
-        self.writer = TickWriter(self.path)
+        self.writer = TickWriter(self.path, self._venue)
         for key, value in self._remembered.items():
             self.writer.remember(key, value)
         self._damaged = None
@@ -178,7 +193,24 @@ class WritingLoop:
                 symbol = gap.key[1]
                 count, missing = self.gaps_by_symbol.get(symbol, (0, 0))
                 self.gaps_by_symbol[symbol] = (count + 1, missing + gap.missing)
-        self._board.publish(self._open_gaps, self.writer.edges())
+        edges = self.writer.edges()
+        self._note_stored(edges)
+        self._board.publish(self._open_gaps, edges)
+        if self.writer.restarted != self.restarted:
+            self.restarted = dict(self.writer.restarted)
+            self.restarts_changed()
+
+    def _note_stored(self, edges: dict[StreamKey, tuple[int, int]]) -> None:
+        """Note of which symbols something new was stored, not only a gap filled."""
+        now_us = self._now_us()
+        for key, edge in edges.items():
+            if edge != self._edges.get(key):
+                self._counts.of(key[1]).last_stored_us = now_us
+        self._edges = edges
+
+
+def _nothing() -> None:
+    pass
 
 
 def _steps(items: Sequence[Item]) -> list[Step]:

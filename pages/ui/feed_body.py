@@ -91,7 +91,7 @@ def _show_coverage(ledger: Ledger, symbols: list[str]) -> None:
 def _show_controls(path: Path, recorder: Recorder | None, status: RecorderStatus | None) -> None:
     with st.container(horizontal=True):
         if recorder is not None and status is not None:
-            needs_resume = status.state in {"paused", "blocked"}
+            needs_resume = status.state in {"paused", "blocked"} or _may_look_anew(status)
             recording.control_recorder(
                 recorder, is_paused=needs_resume, is_repairing=status.asked_for is not None
             )
@@ -102,6 +102,11 @@ def _show_controls(path: Path, recorder: Recorder | None, status: RecorderStatus
         if status is not None:
             figures.explain(feed_tables.all_recorder_figures(status), key="explain_feed")
     recording.show_said()
+
+
+def _may_look_anew(status: RecorderStatus) -> bool:
+    """Whether ids started over: an exchange that is the old one again is then taken up again."""
+    return status.refusal is not None and status.refusal.kind == "ids start over"
 
 
 def _ledger_file(path: Path, _: str) -> MadeFile:

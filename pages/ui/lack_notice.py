@@ -112,7 +112,7 @@ def newest_gap(y: Leg, x: Leg, params: PairParams) -> tuple[str, int] | None:
 def _grows(recorder: Recorder) -> Literal["live", "replay", ""]:
     """Whether each bar that closes is stored now."""
     status = recorder.status()
-    if status.write_error is not None:
+    if status.write_error is not None or status.refusal is not None:
         return ""
     if status.replay is not None:
         return "" if status.replay.is_paused or status.replay.has_ended else "replay"
