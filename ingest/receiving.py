@@ -102,6 +102,10 @@ class ReceivingLoop:
         if repair is not None:
             self._soon(repair.repair_now)
 
+    def database_changed(self) -> None:
+        """Fetch again what another database does not hold: earlier bars, lately missing ids."""
+        self._soon(self._seed_again)
+
     def fetch_klines(self, symbols: Sequence[str], name: KlineName, span_us: int) -> None:
         """Fetch bars of a length so far back from now, also after the loop began anew."""
         for symbol in symbols:
@@ -236,6 +240,11 @@ class ReceivingLoop:
         for (symbol, name), span_us in list(self._wanted_klines.items()):
             if self.repair is not None:
                 self.repair.fetch_klines(symbol, name, span_us)
+
+    def _seed_again(self) -> None:
+        if self.repair is not None:
+            self.repair.database_changed()
+            self._fetch_wanted_klines()
 
     def _remember(self, feed: Feed) -> None:
         """Keep a feed's counts when another one is to follow it."""

@@ -14,7 +14,7 @@ from ingest.gap_board import GapBoard
 from ingest.kline_seed import KlineName, intervals
 from ingest.later_check import LaterCheck
 from ingest.link import now_us as wall_clock_us
-from ingest.opening import Opening, RecorderError, check_start, lock_database, make_sound
+from ingest.opening import Opening, RecorderError, check_start, lock_database, make_sound, take_lock
 from ingest.receiving import ReceivingLoop
 from ingest.replay_loop import ReplayLoop
 from ingest.reporting import Parts, check_notice, report
@@ -65,7 +65,15 @@ class Recorder:
         self._lock = lock_database(settings.db)
         try:
             opening = self._prepare(settings.db)
-            self._writing = WritingLoop(settings.db, self._queue, self._board, self._counts, now_us)
+            self._writing = WritingLoop(
+                settings.db,
+                self._queue,
+                self._board,
+                self._counts,
+                now_us,
+                prepare=self._prepare_again,
+                changed=self._database_changed,
+            )
             for key, value in opening.settings.items():
                 self._writing.writer.remember(key, value)
             self._symbols = self._first_symbols(self._writing.writer)
@@ -91,6 +99,7 @@ class Recorder:
             Retention(settings.keep_days, settings.keep_bytes),
             disk_low=self._disk_low,
             clock_jumped=self._clock_jumped,
+            has_departed=self._writing.has_departed,
         )
         self._later_check = None if opening.was_checked else LaterCheck(settings.db)
         self._parts = Parts(
@@ -243,6 +252,19 @@ class Recorder:
     def _prepare(self, path: Path) -> Opening:
         """Make the database ready to be opened; its lock is held."""
         return make_sound(path)
+
+    def _prepare_again(self, path: Path) -> Opening:
+        """Make ready what is there in place of the database, under a lock whose file is there."""
+        take_lock(self._lock, path)
+        return self._prepare(path)
+
+    def _database_changed(self) -> None:
+        """Have another database know the symbols, and what the exchange has of before."""
+        self._remember_symbols()
+        if self._later_check is not None:
+            self._later_check.leave()
+        if isinstance(self._receiving, ReceivingLoop):
+            self._receiving.database_changed()
 
     def _state(self) -> RecorderState:
         if self._stopped:

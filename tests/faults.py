@@ -16,6 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import fault_departure
 import fault_disk
 import fault_frames
 import fault_load
@@ -178,6 +179,19 @@ def supervision(run: Run) -> Iterator[Result]:
         yield scenario(run.place(scenario.__name__))
 
 
+def departure(run: Run) -> Iterator[Result]:
+    """Delete, rename or replace the database under the recorder, time and again."""
+    times, trades = run.size(1, 10), run.size(100, 2000)
+    for scenario in (fault_departure.unlink, fault_departure.rename, fault_departure.replace):
+        for number in range(times):
+            yield scenario(run.place(f"{scenario.__name__}-{number}"), trades=trades)
+    for number in range(times):
+        place = run.place(f"all-{number}")
+        yield fault_departure.unlink(place, with_log=True, trades=trades)
+    yield fault_departure.replace_by_other(run.place("other"))
+    yield fault_departure.emptied(run.place("emptied"))
+
+
 def simulations(run: Run) -> Iterator[Result]:
     yield fault_simulation.simulations(
         run.size(300, 10_000), seed=run.seed, longest_wait_s=run.size(10, 20)
@@ -201,6 +215,7 @@ TESTS: dict[str, Callable[[Run], Iterator[Result]]] = {
             mutated_frames,
             burst,
             supervision,
+            departure,
         ),
         *(simulations, soak),
     )

@@ -97,7 +97,7 @@ def show_standing(status: RecorderStatus | None) -> None:
     if status is None:
         return
     for told in status.notices:
-        st.warning(told)
+        st.warning(formats.as_written(told))  # a file's new name may stand in it
     show_progress(status)
 
 
