@@ -73,6 +73,10 @@ class DatabaseFile:
         self._most_bytes = max(self._most_bytes, found.st_size)
         return is_shorter
 
+    def has_log(self) -> bool:
+        """Whether its log and shared memory are what the writer has open, as far as it had them."""
+        return all(own is None or identity(part) == own for part, own in self._parts.items())
+
     def departure(self) -> Departure:
         """Say what became of the file. Its writer still has it open."""
         is_replaced = identity(self.path) is not None

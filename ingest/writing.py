@@ -95,7 +95,7 @@ class WritingLoop:
     def has_departed(self) -> bool:
         """Whether the database is not what was opened, and that is news. Any thread."""
         is_open = self._departure is None and self._damaged is None
-        return is_open and not self._file.is_there()
+        return is_open and not (self._file.is_there() and self._file.has_log())
 
     def give_up(self) -> None:
         """Stop asking a database that refuses; what is not stored will be fetched next time."""
@@ -118,7 +118,7 @@ class WritingLoop:
             except _GoneError:
                 continue
             except (IngestError, OSError) as error:
-                self.error = f"{self._absence()} and no other one can be begun: {error}"
+                self.error = f"{self._absence()}; no database can be opened there: {error}"
             except sqlite3.DatabaseError as error:
                 self._refused(error)
             else:
@@ -200,10 +200,24 @@ class WritingLoop:
             elif self._file.is_shrunk():
                 self.writer.close()
                 self._damaged = "something cut it short or wrote over it"
+            elif not self._file.has_log():
+                self._keep_without_log()
         if self._damaged is not None:
             self._begin_anew(self._damaged)
         elif self._departure is not None:
             self._begin_after(self._departure)
+
+    def _keep_without_log(self) -> None:
+        """Fold in what the deleted log holds: we have it open, and whoever opens it now has not."""
+        self.writer.checkpoint()
+        if self.departed is None or not self.departed.startswith("The log"):
+            self.departed = (
+                f"The log of {self.path.name} (-wal or -shm) was deleted while it was recorded"
+                " into. Trades go on being stored, but pages cannot read them all: stop the app"
+                " in order and start it again; nothing is lost then."
+            )
+            self._counts.note(self._now_us(), "database", "its log was deleted")
+            say(self.departed)
 
     def _leave(self) -> None:
         """Let go of a database that is not at its path any more, with all it was given."""

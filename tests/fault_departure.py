@@ -174,6 +174,31 @@ def replace_by_other(folder: Path) -> Result:
     )
 
 
+def log_deleted(folder: Path) -> Result:
+    """Delete the log alone: the writer has it open, and folds it in."""
+    with recording(folder) as (exchange, recorder):
+        path = recorder.settings.db
+        push(exchange, 200)
+        until(lambda: missing(exchange, recorder) == 0)
+        path.with_name(path.name + "-wal").unlink()
+        noticed_s = until(lambda: _is_said(recorder, "was deleted"))
+        push(exchange, 200)
+        until(lambda: recorder.status().stored == 2 * 401)
+        recorder.stop()
+        lost, found = missing(exchange, recorder), examine(path)
+        restarts = recorder.status().restarts
+    return Result(
+        "the write-ahead log deleted, 400 trades, then stopped in order",
+        None,
+        (
+            at_most("noticed after", noticed_s, NOTICED_WITHIN_S, "s"),
+            equal("trades lost", lost, 0),
+            holds("the database", found, found.sound and not found.torn, "sound and whole"),
+            equal("threads that failed", restarts, 0),
+        ),
+    )
+
+
 def emptied(folder: Path) -> Result:
     """Empty the file in place, as a shell's redirection does."""
     with recording(folder) as (exchange, recorder):
