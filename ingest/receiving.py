@@ -31,12 +31,14 @@ from ingest.wire import MalformedMessageError, printable
 from ingest.writer import TickWriter
 
 _QUARANTINE_PER_S = 20.0
+_YIELD_S = 0.005
+_STALLED_S = 1.0
 
 
 class ReceivingLoop:
     """Runs the feed and its helpers until told to stop. `run` may be called again after it failed.
 
-    It parses and queues, nothing else: no disk, no waiting.
+    It parses and queues, nothing else: no disk, no waiting but for a writer that is far behind.
 
     Parameters
     ----------
@@ -84,6 +86,7 @@ class ReceivingLoop:
         self._between: Between | None = None
         self._allowance = _QUARANTINE_PER_S
         self._allowance_at_us = 0
+        self._stalled_at: int | None = None  # what a writer that stands had taken
         self._tasks: set[asyncio.Task[None]] = set()
 
     # Called from other threads.
@@ -117,6 +120,10 @@ class ReceivingLoop:
         repair = self.repair
         if repair is not None:
             self._soon(repair.clock_jumped)
+
+    def database_changed(self) -> None:
+        """Fetch again what another database does not hold: earlier bars, lately missing ids."""
+        self._soon(self._seed_again)
 
     def fetch_klines(self, symbols: Sequence[str], name: KlineName, span_us: int) -> None:
         """Fetch bars of a length so far back from now, also after the loop began anew."""
@@ -187,6 +194,25 @@ class ReceivingLoop:
             if event.last_raw_id > (counts.last_raw_id or -1):
                 counts.last_raw_id = event.last_raw_id
         self._queue.put(event)
+
+    async def room(self) -> None:
+        """Wait while the queue is deep and being worked off; what comes stays in the socket.
+
+        A writer that stands is not waited for: the queue refuses what it cannot hold, and that is
+        a gap with its name. A connection that stands still for as long would be lost.
+        """
+        queue = self._queue
+        if len(queue) <= queue.deep or queue.taken == self._stalled_at:
+            return
+        time = asyncio.get_running_loop().time
+        taken, since_s = queue.taken, time()
+        while len(queue) > queue.deep:
+            await asyncio.sleep(_YIELD_S)
+            if queue.taken != taken:
+                taken, since_s = queue.taken, time()
+            elif time() - since_s > _STALLED_S:
+                self._stalled_at = taken
+                return
 
     def reject(self, error: MalformedMessageError) -> None:
         """Count a frame that is no known message, and keep some of them for a person to see."""
@@ -342,6 +368,11 @@ class ReceivingLoop:
         for (symbol, name), span_us in list(self._wanted_klines.items()):
             if self.repair is not None:
                 self.repair.fetch_klines(symbol, name, span_us)
+
+    def _seed_again(self) -> None:
+        if self.repair is not None:
+            self.repair.database_changed()
+            self._fetch_wanted_klines()
 
     def _remember(self, feed: Feed) -> None:
         """Keep a feed's counts when another one is to follow it."""

@@ -15,12 +15,14 @@ from ingest.kline_seed import KlineName, intervals
 from ingest.later_check import LaterCheck
 from ingest.link import now_us as wall_clock_us
 from ingest.listing import Standing, sentence
-from ingest.opening import Opening, RecorderError, check_start, lock_database, make_sound
+from ingest.opening import Opening, RecorderError, check_start, lock_database, make_sound, take_lock
 from ingest.receiving import ReceivingLoop
 from ingest.replay_loop import ReplayLoop
 from ingest.reporting import Parts, check_notice, report
+from ingest.schema import StoreError
 from ingest.settings import DEFAULT_SYMBOLS, Settings, say
 from ingest.status import RecorderState, RecorderStatus
+from ingest.store import TickReader
 from ingest.threads import FailureLog, KeptThread
 from ingest.upkeep import Retention, Upkeep
 from ingest.venue import Refusal, ids_start_over, other_venue, venue_setting
@@ -70,11 +72,18 @@ class Recorder:
         self._lock = lock_database(settings.db)
         try:
             opening = self._prepare(settings.db)
-            venue = settings.venue if receiving is None else None
+            self._venue = settings.venue if receiving is None else None
             self._writing = WritingLoop(
-                settings.db, self._queue, self._board, self._counts, now_us, venue
+                settings.db,
+                self._queue,
+                self._board,
+                self._counts,
+                now_us,
+                self._venue,
+                prepare=self._prepare_again,
+                changed=self._database_changed,
             )
-            self._other_venue = self._look_at_venue(venue)
+            self._other_venue = self._look_at_venue(self._writing.writer)
             self._writing.restarts_changed = self._restarts_changed
             for key, value in opening.settings.items():
                 self._writing.writer.remember(key, value)
@@ -104,6 +113,7 @@ class Recorder:
             disk_low=self._disk_low,
             clock_jumped=self._clock_jumped,
             now_us=now_us,
+            has_departed=self._writing.has_departed,
         )
         self._later_check = None if opening.was_checked else LaterCheck(settings.db)
         self._parts = Parts(
@@ -282,6 +292,34 @@ class Recorder:
         """Make the database ready to be opened; its lock is held."""
         return make_sound(path)
 
+    def _prepare_again(self, path: Path) -> Opening:
+        """Make ready what is there in place of the database, under a lock whose file is there.
+
+        Raises
+        ------
+        RecorderError
+            Another process records into it, or it holds another exchange's trades.
+        """
+        take_lock(self._lock, path)
+        opening = self._prepare(path)
+        try:
+            with TickReader(path) as reader:
+                refusal = self._look_at_venue(reader)
+        except StoreError:  # none yet, or one that the writer will refuse
+            refusal = None
+        if refusal is not None:
+            raise RecorderError(refusal.sentence)
+        return opening
+
+    def _database_changed(self) -> None:
+        """Have another database know the symbols, and what the exchange has of before."""
+        self._remember_symbols()
+        if self._later_check is not None:
+            self._later_check.leave()
+        if isinstance(self._receiving, ReceivingLoop):
+            self._queue.put(Call(self._set_aside_future))
+            self._receiving.database_changed()
+
     def _state(self) -> RecorderState:
         if self._stopped:
             return "stopped"
@@ -333,13 +371,13 @@ class Recorder:
         idle = self._paused or self._upkeep.low or self._other_venue is not None
         self._receiving.set_symbols(() if idle else self._accepted(), reason)
 
-    def _look_at_venue(self, venue: str | None) -> Refusal | None:
-        """Compare the exchange to be recorded with that of the database; None where all is well."""
+    def _look_at_venue(self, database: TickWriter | TickReader) -> Refusal | None:
+        """Compare the exchange to be recorded with that of a database; None where all is well."""
         market = self.settings.market
-        stored = self._writing.writer.setting(venue_setting(market))
-        if venue is None or stored in {None, venue}:
+        stored = database.setting(venue_setting(market))
+        if self._venue is None or stored in {None, self._venue}:
             return None
-        return other_venue(market, str(stored), venue, self.settings.ws_base)
+        return other_venue(market, str(stored), self._venue, self.settings.ws_base)
 
     def _accepted(self) -> tuple[str, ...]:
         """Symbols whose trades are of this recording."""

@@ -103,7 +103,7 @@ def show_standing(status: RecorderStatus | None) -> None:
     if status is None:
         return
     for told in status.notices:
-        plain.warning(told)
+        plain.warning(told)  # a file's new name may stand in it
     show_progress(status)
 
 
