@@ -313,7 +313,9 @@ class Recorder:
 
     def _database_changed(self) -> None:
         """Have another database know the symbols, and what the exchange has of before."""
+        self._other_venue = None  # else it would not have been opened
         self._remember_symbols()
+        self._receive()
         if self._later_check is not None:
             self._later_check.leave()
         if isinstance(self._receiving, ReceivingLoop):

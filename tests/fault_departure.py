@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from exchange import ThreadedExchange
+from fault_disk import tick
 from fault_process import SYMBOLS, examine, stored_ids
 from fault_result import Figure, Result, at_most, equal, holds
 from fault_storage import until
@@ -18,6 +19,7 @@ from ingest.bar_window import BarWindow
 from ingest.opening import RecorderError, lock_database
 from ingest.recorder import Recorder
 from ingest.store import TickReader
+from ingest.writer import TickWriter
 from pages.ui.health import health
 
 NOTICED_WITHIN_S = 5.0
@@ -169,6 +171,34 @@ def replace_by_other(folder: Path) -> Result:
             holds("error afterwards", after, after is None, "none"),
             equal("status of /healthz afterwards", code_after, 200),
             equal("trades lost", lost, 0),
+            equal("threads that failed", restarts, 0),
+        ),
+    )
+
+
+def replace_by_other_venue(folder: Path) -> Result:
+    """Put a database of another exchange in its place: not a row of ours goes into it."""
+    with recording(folder) as (exchange, recorder):
+        path = recorder.settings.db
+        other = folder / "other.db"
+        with closing(TickWriter(other, "binance.com")) as writer:
+            writer.write([tick("BTCUSDT", 1)])
+        before = other.read_bytes()
+        os.replace(other, path)  # noqa: PTH105 - as mv does
+        noticed_s = until(lambda: "another exchange" in (recorder.status().write_error or ""))
+        push(exchange, 50)
+        until(lambda: recorder.status().received >= 2 * 51)
+        now_us = time.time_ns() // 1000
+        code, _ = health(recorder.status(), now_us, now_us)
+        is_untouched = path.read_bytes() == before
+        restarts = recorder.status().restarts
+    return Result(
+        "a database of another exchange put in its place, 100 trades",
+        None,
+        (
+            at_most("noticed after", noticed_s, NOTICED_WITHIN_S, "s"),
+            equal("status of /healthz", code, 503),
+            holds("the file", is_untouched, is_untouched, "as it was"),
             equal("threads that failed", restarts, 0),
         ),
     )
