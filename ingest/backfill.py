@@ -13,7 +13,7 @@ from ingest.delivery import Delivery
 from ingest.endpoints import UNKNOWN_SYMBOL_CODE
 from ingest.event_queue import Item
 from ingest.gap_board import GapBoard, OpenGap, Progress, StreamKey, first_from
-from ingest.id_ranges import IdRange, holes, overlap
+from ingest.id_ranges import IdRange, holes, merged, overlap
 from ingest.link import now_us as wall_clock_us
 from ingest.rest import (
     REPAIR_SHARE,
@@ -24,7 +24,9 @@ from ingest.rest import (
 )
 from ingest.settling import Settling
 from ingest.tick import Event, StreamKind
-from ingest.writer import TickWriter
+from ingest.trade_times import is_ahead, is_between, utc
+from ingest.wire import printable
+from ingest.writer import RESTARTED_AFTER, TickWriter
 
 ABSENT_REASON = "REST has answered from beyond: the exchange has no such ids"
 _FAILED_WAIT_S = 1.0  # the client itself backs off: this only keeps one gap from going first
@@ -307,22 +309,46 @@ class Backfill:
                 break
             shared = (overlap(part, covered) for part in self._remainder(gap))
             parts += [part for part in shared if part is not None]
-        absent = []
-        for part in parts:
-            inside = [each for each in rows if part.from_id <= each.trade_id <= part.to_id]
-            for event in inside:
+        inside = [
+            each for each in rows if any(p.from_id <= each.trade_id <= p.to_id for p in parts)
+        ]
+        odd = [event for event in inside if not self._may_be(key, event)]
+        if len(odd) == len(inside) >= RESTARTED_AFTER and not any(map(is_ahead, odd)):
+            await self._refuse(key, odd[0])
+            return
+        odd_ids = {event.trade_id for event in odd}
+        for event in inside:
+            if event.trade_id not in odd_ids:
                 await self._delivery.put(event)
-            absent += holes(part, [event.trade_id for event in inside])
+        known = [event.trade_id for event in inside]
+        absent = [hole for part in parts for hole in holes(part, known)]
 
         def close(writer: TickWriter) -> None:
             for hole in absent:
                 writer.close_gap(key, hole.from_id, hole.to_id, "absent", ABSENT_REASON)
+            for ids in merged(IdRange(each, each) for each in odd_ids):
+                dated = next(event for event in odd if event.trade_id == ids.from_id)
+                why = f"the exchange dates it {utc(dated.time_us)}, which cannot be"
+                writer.close_gap(key, ids.from_id, ids.to_id, "absent", why)
+                writer.quarantine([(dated.received_us, why, printable(repr(dated)))])
 
         # Up to the last of what was missing, not of the page: what lies beyond the newest id we
         # know may yet get lost, and is then to be asked for.
         if parts:
             whole = IdRange(parts[0].from_id, max(part.to_id for part in parts))
             await self._delivery.call(close, self._settling.add(key, whole))
+
+    async def _refuse(self, key: StreamKey, event: Event) -> None:
+        """Give a stream up: a whole page of times that do not fit is of another numbering."""
+        await self._delivery.call(lambda writer: writer.refuse(key, event))
+
+    def _may_be(self, key: StreamKey, event: Event) -> bool:
+        """Whether a row's time lies between those of its gap's neighbours."""
+        gaps = self._board.by_key.get(key, [])
+        at = first_from(gaps, event.trade_id)
+        if at == len(gaps) or gaps[at].from_id > event.trade_id:
+            return True  # filled meanwhile
+        return is_between(event.time_us, gaps[at].after_us, gaps[at].before_us)
 
     async def _lagging(self, gap: OpenGap, job: Job) -> None:
         """REST does not know the gap's end yet: ask again soon, for so long."""

@@ -83,7 +83,7 @@ def remembered(path: Path) -> dict[str, str]:
 
 def without_own_rows(settings: Mapping[str, str]) -> dict[str, str]:
     """Settings that a new database may take over: not those that say what the old one holds."""
-    about_rows = ("klines ", "gap klines ")
+    about_rows = ("klines ", "gap klines ", "venue ")
     return {key: value for key, value in settings.items() if not key.startswith(about_rows)}
 
 

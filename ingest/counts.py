@@ -8,6 +8,7 @@ from ingest.status import HistoryEntry
 
 _RATE_SECONDS = 10
 _LATENCY_SAMPLES = 500
+_OVER_AFTER_US = 60_000_000
 
 
 @dataclass(slots=True)
@@ -21,17 +22,31 @@ class SymbolCounts:
     conflicts: int = 0
     non_trades: int = 0
     rejected: int = 0
+    last_rejected: str | None = None  # why
     last_id: int | None = None
     last_raw_id: int | None = None
     last_trade_us: int | None = None
     last_received_us: int | None = None
+    last_stored_us: int | None = None  # our clock when the stream's end last moved on
+    unstored_since_us: int | None = None  # since when trades come and the end stays
     last_price: float | None = None
+    unstored_s: float = 0.0  # the same, in seconds
+    _stored: tuple[int | None, int] = (None, 0)  # `last_stored_us`, and `received` when it was new
     received_at: deque[int] = field(default_factory=lambda: deque(maxlen=_RATE_SECONDS + 1))
     latencies_us: deque[int] = field(default_factory=lambda: deque(maxlen=_LATENCY_SAMPLES))
 
-    def tick_rate(self) -> None:
-        """Note the count of this second; called once a second."""
+    def tick_second(self, now_us: int) -> None:
+        """Note the count of this second, and whether what came was stored; called once a second."""
         self.received_at.append(self.received)
+        stored_us, received = self._stored
+        if self.last_stored_us != stored_us:
+            self._stored, self.unstored_since_us = (self.last_stored_us, self.received), None
+        elif now_us - (self.last_received_us or 0) > _OVER_AFTER_US:  # nothing comes any more
+            self._stored, self.unstored_since_us = (stored_us, self.received), None
+        elif self.received > received and self.unstored_since_us is None:
+            self.unstored_since_us = now_us
+        since_us = self.unstored_since_us
+        self.unstored_s = 0.0 if since_us is None else (now_us - since_us) / 1e6
 
     @property
     def rate_per_s(self) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ingest.interception import Between
 from ingest.link import (
     Address,
     Link,
@@ -72,6 +73,7 @@ class Feed:
         self.reconnects = 0
         self.rotations = 0
         self.last_error: str | None = None
+        self.between: Between | None = None  # who answered the last attempt instead
         self.retry_at_s: float | None = None
         self.link: Link | None = None
         self._symbols: tuple[str, ...] = ()
@@ -99,6 +101,7 @@ class Feed:
             self._wanted.set()
         else:
             self._wanted.clear()
+            self.last_error = self.between = None  # nobody waits for it any more
         if self.link is not None and not self._symbols:
             await self.link.break_off(reason)
         elif self.link is not None:
@@ -115,6 +118,7 @@ class Feed:
                 await self._wait_turn()
                 link = await self._open()
             except LinkLostError as error:
+                self.between = error.between
                 self._lost(str(error), error.wait_s)
                 if error.status == _BLOCKED:
                     await self._stay_away()
@@ -192,7 +196,7 @@ class Feed:
 
     async def _use(self, link: Link) -> None:
         """Make a connection the current one."""
-        self.link, self.state, self.last_error = link, "live", None
+        self.link, self.state, self.last_error, self.between = link, "live", None, None
         self._idle.clear()
         self.sink.connected(self.address.ws_base)
         # Symbols may have changed while the connection was being made.

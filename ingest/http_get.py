@@ -11,9 +11,10 @@ from email.message import Message
 from typing import IO, TypeVar
 from urllib.parse import urlsplit
 
+from ingest.interception import Interception, tunnel_refused
 from ingest.tick import IngestError
 
-MAX_BODY_BYTES = 16 * 2**20  # futures' exchangeInfo, the longest answer, has about 1 MB
+MAX_BODY_BYTES = 16 * 2**20  # spot's exchangeInfo, the longest answer, has a few MB
 READ_TIMEOUT_S = 10.0
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -21,7 +22,14 @@ T = TypeVar("T")
 
 
 class HttpError(IngestError):
-    """A request that got no answer: no network, a broken connection, no time left."""
+    """A request that got no answer: no network, a broken connection, no time left.
+
+    `interception` says who answered in the exchange's place, where that is known.
+    """
+
+    def __init__(self, message: str, interception: Interception | None = None) -> None:
+        self.interception = interception
+        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,8 @@ async def urllib_fetch(url: str) -> HttpAnswer:
     except TimeoutError as error:
         raise HttpError(f"no answer within {READ_TIMEOUT_S:g} s") from error
     except (OSError, http.client.HTTPException) as error:
-        raise HttpError(_words(error)) from error
+        refused = tunnel_refused(error)
+        raise HttpError(refused.sentence if refused else _words(error), refused) from error
 
 
 async def in_daemon_thread(work: Callable[[], T]) -> T:

@@ -2,9 +2,12 @@
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from ingest.id_ranges import IdRange
+
+# Neighbours' times may be printed the other way round, by some milliseconds.
+ORDER_SLACK_US: Final = 100_000
 
 GapState = Literal["open", "filled", "absent", "expired"]
 
@@ -74,7 +77,8 @@ class StreamLedger:
     def observe(self, trade_id: int, time_us: int, cause: str = "lost") -> bool:
         """Take note of an id; True when it is new, False when it is known already.
 
-        A jump ahead of `last_id`, or below `first_id`, opens a gap with `cause`.
+        A jump ahead of `last_id`, or below `first_id`, opens a gap with `cause`. An id at or below
+        the last one with a newer time cannot be of this stream: False, and nothing is changed.
         """
         if trade_id - 1 == self.last_id:  # as nearly all are
             self.last_id, self.last_us = trade_id, time_us
@@ -88,12 +92,18 @@ class StreamLedger:
                 self._open(self.last_id + 1, trade_id - 1, self.last_us, time_us, cause)
             self.last_id, self.last_us = trade_id, time_us
             return True
+        if self.is_out_of_order(time_us):
+            return False
         if trade_id < self.first_id:
             if trade_id < self.first_id - 1:
                 self._open(trade_id + 1, self.first_id - 1, time_us, self.first_us, cause)
             self.first_id, self.first_us = trade_id, time_us
             return True
         return self._fill(trade_id, time_us)
+
+    def is_out_of_order(self, time_us: int) -> bool:
+        """Whether a time is newer than the last id's: that of an id at or below it cannot be."""
+        return time_us > self.last_us + ORDER_SLACK_US
 
     def missing(self) -> int:
         """How many ids lie in gaps of any state but filled."""

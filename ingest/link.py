@@ -8,7 +8,12 @@ from typing import Protocol, cast
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidProxyStatus,
+    InvalidStatus,
+    WebSocketException,
+)
 
 from ingest.binance import (
     Ack,
@@ -24,6 +29,13 @@ from ingest.endpoints import (
     stream_name,
     subscribe_message,
     unsubscribe_message,
+)
+from ingest.interception import (
+    Between,
+    Interception,
+    interception,
+    old_http_answer,
+    proxy_refuses,
 )
 from ingest.retry import refusal_wait_s
 from ingest.tick import Event, IngestError, Market, NonTrade, StreamKind, Tick
@@ -64,11 +76,18 @@ class Sink(Protocol):
 class LinkLostError(IngestError):
     """A connection could not be made, or ended.
 
-    `wait_s` is what an HTTP refusal asked for; `status` its number, None for anything else.
+    `wait_s` is what an HTTP refusal asked for; `status` its number, None for anything else;
+    `between` who answered in the exchange's place, where that is known.
     """
 
-    def __init__(self, message: str, wait_s: float = 0.0, status: int | None = None) -> None:
-        self.wait_s, self.status = wait_s, status
+    def __init__(
+        self,
+        message: str,
+        wait_s: float = 0.0,
+        status: int | None = None,
+        between: Between | None = None,
+    ) -> None:
+        self.wait_s, self.status, self.between = wait_s, status, between
         super().__init__(message)
 
 
@@ -104,16 +123,24 @@ def now_us() -> int:
 class _Socket:
     """A `websockets` connection, its many exceptions made one."""
 
-    def __init__(self, connection: "connect") -> None:
-        self._opened = connection
+    def __init__(self, connection: "connect", url: str) -> None:
+        self._opened, self._url = connection, url
         self._connection: BulkConnection
 
     async def establish(self) -> None:
         try:
             self._connection = cast("BulkConnection", await self._opened)
         except InvalidStatus as error:
-            raise _refused(error) from error
+            raise _refused(error, self._url) from error
+        except InvalidProxyStatus as error:
+            raise _intercepted(proxy_refuses(error.response.status_code)) from error
         except (OSError, WebSocketException, TimeoutError) as error:
+            # A redirect that is not followed: what was answered says more than why.
+            answered = error.__cause__ or error.__context__
+            if isinstance(answered, InvalidStatus):
+                raise _refused(answered, self._url) from error
+            if (found := old_http_answer(error.__cause__)) is not None:
+                raise _intercepted(found) from error
             raise LinkLostError(f"cannot connect: {_words(error)}") from error
 
     async def recv(self) -> bytes | list[bytes]:
@@ -152,7 +179,8 @@ async def open_socket(url: str, limits: LinkLimits) -> Connection:
             max_queue=1024,
             create_connection=BulkConnection,
             proxy=None if loopback else True,
-        )
+        ),
+        url,
     )
     await socket.establish()
     return socket
@@ -187,6 +215,7 @@ class Link:
     refusal: str | None = None
     first_trade: asyncio.Event = field(default_factory=asyncio.Event)
     shutdown: asyncio.Event = field(default_factory=asyncio.Event)
+    _refused: frozenset[str] = frozenset()
     _asked: dict[int, _Asked] = field(default_factory=dict)
     _next_request: int = 1
     _broken: str | None = None
@@ -211,6 +240,8 @@ class Link:
         wanted = set(symbols)
         added, dropped = sorted(wanted - self.wanted), sorted(self.wanted - wanted)
         self.wanted, self.left = wanted, self.left | set(dropped)
+        if self._refused and not self._refused & wanted:
+            self.refusal = None
         if dropped:
             await self._ask(unsubscribe_message, dropped, subscribe=False)
         if added:
@@ -259,6 +290,7 @@ class Link:
             self._asked.pop(control.id, None)
         elif isinstance(control, ErrorReply):
             asked = self._asked.pop(control.id, None) if isinstance(control.id, int) else None
+            self._refused = asked.symbols if asked else frozenset()
             names = ", ".join(sorted(asked.symbols)) if asked else "a request"
             self.refusal = f"the exchange refused {names}: {control.msg} (code {control.code})"
 
@@ -298,8 +330,12 @@ async def open_link(
     return Link(connection, address, sink, limits, set(symbols), opened_s=now_s, last_frame_s=now_s)
 
 
-def _refused(error: InvalidStatus) -> LinkLostError:
-    status = error.response.status_code
+def _refused(error: InvalidStatus, url: str) -> LinkLostError:
+    response, status = error.response, error.response.status_code
+    headers = {name.lower(): value for name, value in response.headers.raw_items()}
+    found = interception(url, status, headers, bytes(response.body))
+    if found is not None:
+        return _intercepted(found)
     wait_s = refusal_wait_s(status, error.response.headers.get("Retry-After"))
     meaning = {
         403: "its firewall refuses this address",
@@ -308,6 +344,10 @@ def _refused(error: InvalidStatus) -> LinkLostError:
         451: "it does not serve this country",
     }.get(status, "handshake refused")
     return LinkLostError(f"the exchange answered HTTP {status}: {meaning}", wait_s, status)
+
+
+def _intercepted(found: Interception) -> LinkLostError:
+    return LinkLostError(f"cannot connect: {found.sentence}", between=found.between)
 
 
 def _words(error: BaseException) -> str:

@@ -4,23 +4,31 @@ import asyncio
 import random
 import threading
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import CancelledError
 from typing import Any
 
+import msgspec
+
 from ingest.counts import Counts
+from ingest.endpoints import market_name
 from ingest.event_queue import Call, Cause, EventQueue
 from ingest.feed import Feed, FeedLimits
 from ingest.gap_board import GapBoard
 from ingest.http_get import Fetch, urllib_fetch
+from ingest.interception import Between
 from ingest.kline_seed import KlineName
 from ingest.link import Address, OpenConnection, open_socket
-from ingest.lot_steps import Kept, LotKeeper, fresh_symbols, keep_lots
+from ingest.listing import Listing, ListKeeper, Standing, fresh_listing, sentence, setting_key
+from ingest.lot_steps import Kept, fresh_symbols, keep_lots
 from ingest.repair import Repair
 from ingest.rest import RestClient
 from ingest.retry import AttemptBudget
-from ingest.settings import Settings
+from ingest.settings import Settings, say
 from ingest.status import RecorderState
 from ingest.tick import Event, Tick
-from ingest.wire import MalformedMessageError
+from ingest.trade_times import BEHIND_US, CAUSE, TradeTimes
+from ingest.wire import MalformedMessageError, printable
+from ingest.writer import TickWriter
 
 _QUARANTINE_PER_S = 20.0
 _YIELD_S = 0.005
@@ -62,7 +70,7 @@ class ReceivingLoop:
         self.feed: Feed | None = None
         self.repair: Repair | None = None
         self._rest: RestClient | None = None
-        self._lots: LotKeeper | None = None
+        self._list: ListKeeper | None = None
         self.symbols: tuple[str, ...] = ()
         self._settings, self._queue, self._board = settings, queue, board
         self._counts, self._limits, self._now_us = counts, limits, now_us
@@ -74,6 +82,8 @@ class ReceivingLoop:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         self._stopping = threading.Event()
+        self._times = TradeTimes()
+        self._between: Between | None = None
         self._allowance = _QUARANTINE_PER_S
         self._allowance_at_us = 0
         self._stalled_at: int | None = None  # what a writer that stands had taken
@@ -105,6 +115,12 @@ class ReceivingLoop:
         if repair is not None:
             self._soon(repair.repair_now)
 
+    def clock_jumped(self) -> None:
+        """Measure the exchange's clock anew: ours has moved."""
+        repair = self.repair
+        if repair is not None:
+            self._soon(repair.clock_jumped)
+
     def database_changed(self) -> None:
         """Fetch again what another database does not hold: earlier bars, lately missing ids."""
         self._soon(self._seed_again)
@@ -115,6 +131,32 @@ class ReceivingLoop:
             known_us = self._wanted_klines.get((symbol, name), 0)
             self._wanted_klines[symbol, name] = max(known_us, span_us)
         self._soon(self._fetch_wanted_klines)
+
+    def look_up(self, symbol: str, within_s: float) -> Standing:
+        """Ask the exchange whether it trades a symbol, unless its list has it; waits so long."""
+        keeper, loop = self._list, self._loop
+        if keeper is None or loop is None or loop.is_closed():
+            return "not known"
+        asked = asyncio.run_coroutine_threadsafe(keeper.look_up(symbol), loop)
+        try:
+            return asked.result(within_s)
+        except (TimeoutError, CancelledError):
+            asked.cancel()
+            return "not known"
+
+    def standing(self, symbol: str) -> Standing:
+        """Whether the exchange trades a symbol, as far as it is known."""
+        return "not known" if self._list is None else self._list.standing(symbol)
+
+    def listed(self) -> tuple[str, ...]:
+        """Symbols that the exchange trades; none while its list could not be had."""
+        found = None if self._list is None else self._list.listing
+        return () if found is None else found.symbols
+
+    def notices(self) -> list[str]:
+        """Sentences on recorded symbols that the exchange does not trade."""
+        told = (self._unlisted(symbol) for symbol in self.symbols)
+        return [f"{each}: nothing of it is recorded." for each in told if each]
 
     def state(self) -> RecorderState:
         """What the feed is doing."""
@@ -138,6 +180,13 @@ class ReceivingLoop:
         counts = self._counts.of(event.symbol)
         counts.received += 1
         counts.last_received_us = event.received_us
+        last_us, time_us = counts.last_trade_us, event.time_us
+        if (
+            last_us is None
+            or time_us < last_us - BEHIND_US
+            or time_us > event.received_us + self._times.most_ahead_us
+        ) and self._is_odd(event, last_us):
+            return
         # A replay must not make the watchdog believe that REST is ahead.
         counts.last_id = max(counts.last_id or 0, event.trade_id)
         if isinstance(event, Tick):
@@ -169,22 +218,59 @@ class ReceivingLoop:
         """Count a frame that is no known message, and keep some of them for a person to see."""
         self._counts.rejected += 1
         self._counts.last_rejected = str(error)
+        if self._may_quarantine():
+            row = (self._now_us(), error.reason, error.excerpt)
+            self._queue.put(Call(lambda writer: writer.quarantine([row])))
+
+    def set_aside(self, event: Event, oddity: str) -> None:
+        """Keep a trade whose time cannot be for a person to see; its id becomes a gap."""
+        counts, key = self._counts.of(event.symbol), (event.market, event.symbol, event.stream)
+        counts.rejected += 1
+        self._counts.rejected += 1
+        counts.last_rejected = oddity
+        self._counts.last_rejected = f"{event.symbol} id {event.trade_id}: {oddity}"
+        row = (event.received_us, oddity, printable(repr(event)))
+
+        def keep(writer: TickWriter) -> None:
+            writer.expect_gap(CAUSE, [key])
+            writer.quarantine([row])
+
+        if self._may_quarantine():
+            self._queue.put(Call(keep))
+
+    def _is_odd(self, event: Event, last_us: int | None) -> bool:
+        """Whether a time cannot be: the event is then set aside."""
+        if last_us is None:  # the first of this run: the database may know of one before
+            last = self._board.last((event.market, event.symbol, event.stream))
+            last_us = None if last is None else last[1]
+        oddity = self._times.oddity(event, last_us)
+        if oddity is not None:
+            self.set_aside(event, oddity)
+        return oddity is not None
+
+    def _may_quarantine(self) -> bool:
+        """Whether one more may be kept: a flood of them is only counted."""
         now_us = self._now_us()
         passed_s = max(0.0, (now_us - self._allowance_at_us) / 1e6)
         self._allowance_at_us = now_us
         self._allowance = min(_QUARANTINE_PER_S, self._allowance + passed_s * _QUARANTINE_PER_S)
-        if self._allowance >= 1:
-            self._allowance -= 1
-            row = (now_us, error.reason, error.excerpt)
-            self._queue.put(Call(lambda writer: writer.quarantine([row])))
+        if self._allowance < 1:
+            return False
+        self._allowance -= 1
+        return True
 
     def connected(self, where: str) -> None:
         """Note that a connection stands."""
+        self._between = None
         self._counts.note(self._now_us(), "connected", where)
 
     def lost(self, reason: str) -> None:
         """Note that one ended: the next gap has this cause."""
         self._counts.note(self._now_us(), "lost", reason)
+        between = None if self.feed is None else self.feed.between
+        if between is not None and between != self._between:
+            say(reason)  # once, not at every attempt
+        self._between = between
         if self.symbols:  # else we ended it ourselves, and the cause was said
             self._queue.put(Cause(reason))
 
@@ -209,16 +295,26 @@ class ReceivingLoop:
             self._board,
             self._counts,
             rest=self._rest_client(),
+            times=self._times,
+            set_aside=self.set_aside,
             now_us=self._now_us,
             rng=self._rng,
         )
         settings = self._settings
         known = fresh_symbols(settings.db, settings.market, self._now_us())
-        self._lots = LotKeeper(self._rest_client(), self._keep_lots, known=known)
+        self._list = ListKeeper(
+            self._rest_client(),
+            self._keep_listing,
+            self._keep_lots,
+            lambda symbol: say(self._unlisted(symbol)),
+            listing=fresh_listing(settings.db, settings.market, settings.rest_base, self._now_us()),
+            known=known,
+            now_us=self._now_us,
+        )
         await self._change_symbols(self.feed, self.symbols)
         if self._stopping.is_set():  # told so before there was a loop to tell
             self._stop.set()
-        runs = (self.feed.run(), *self.repair.works(), self._lots.run())
+        runs = (self.feed.run(), *self.repair.works(), self._list.run())
         works = [asyncio.create_task(work) for work in runs]
         stop = asyncio.create_task(self._stop.wait())
         try:
@@ -245,14 +341,24 @@ class ReceivingLoop:
             )
         return self._rest
 
+    def _keep_listing(self, listing: Listing) -> None:
+        key, value = setting_key(self._settings.market), msgspec.json.encode(listing).decode()
+        self._queue.put(Call(lambda writer: writer.remember(key, value)))
+
+    def _unlisted(self, symbol: str) -> str:
+        settings = self._settings
+        return sentence(
+            symbol, self.standing(symbol), market_name(settings.market, settings.rest_url)
+        )
+
     def _keep_lots(self, found: Kept) -> None:
         market = self._settings.market
         now_us = self._now_us()
         self._queue.put(Call(lambda writer: keep_lots(writer, market, found, now_us)))
 
     async def _change_symbols(self, feed: Feed, symbols: tuple[str, ...], reason: str = "") -> None:
-        if self._lots is not None:
-            self._lots.symbols_change(symbols)
+        if self._list is not None:
+            self._list.symbols_change(symbols)
         if self.repair is not None:
             self.repair.symbols_change(symbols)
             self._fetch_wanted_klines()

@@ -3,27 +3,35 @@
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ingest.care import back_up
 from ingest.counts import Counts
-from ingest.endpoints import MAX_STREAMS, parse_symbols, valid_symbol
+from ingest.endpoints import MAX_STREAMS, market_name, parse_symbols, valid_symbol
 from ingest.event_queue import Call, Cause, EventQueue
 from ingest.feed import FeedLimits
 from ingest.gap_board import GapBoard
 from ingest.kline_seed import KlineName, intervals
 from ingest.later_check import LaterCheck
 from ingest.link import now_us as wall_clock_us
+from ingest.listing import Standing, sentence
 from ingest.opening import Opening, RecorderError, check_start, lock_database, make_sound, take_lock
 from ingest.receiving import ReceivingLoop
 from ingest.replay_loop import ReplayLoop
 from ingest.reporting import Parts, check_notice, report
+from ingest.schema import StoreError
 from ingest.settings import DEFAULT_SYMBOLS, Settings, say
 from ingest.status import RecorderState, RecorderStatus
+from ingest.store import TickReader
 from ingest.threads import FailureLog, KeptThread
 from ingest.upkeep import Retention, Upkeep
+from ingest.venue import Refusal, ids_start_over, other_venue, venue_setting
 from ingest.writer import TickWriter
 from ingest.writing import WritingLoop
+
+# So long the exchange is asked about a symbol before it is taken as it was typed.
+LOOK_UP_WITHIN_S = 3.0
 
 __all__ = ["Recorder", "RecorderError", "check_start", "current_recorder", "install_recorder"]
 
@@ -65,15 +73,19 @@ class Recorder:
         self._lock = lock_database(settings.db)
         try:
             opening = self._prepare(settings.db)
+            self._venue = settings.venue if receiving is None else None
             self._writing = WritingLoop(
                 settings.db,
                 self._queue,
                 self._board,
                 self._counts,
                 now_us,
+                self._venue,
                 prepare=self._prepare_again,
                 changed=self._database_changed,
             )
+            self._other_venue = self._look_at_venue(self._writing.writer.setting)
+            self._writing.restarts_changed = self._restarts_changed
             for key, value in opening.settings.items():
                 self._writing.writer.remember(key, value)
             self._symbols = self._first_symbols(self._writing.writer)
@@ -92,6 +104,8 @@ class Recorder:
                 now_us,
             )
         )
+        if receiving is None:
+            self._queue.put(Call(self._set_aside_future))
         self._upkeep = Upkeep(
             settings.db,
             self._queue,
@@ -99,6 +113,7 @@ class Recorder:
             Retention(settings.keep_days, settings.keep_bytes),
             disk_low=self._disk_low,
             clock_jumped=self._clock_jumped,
+            now_us=now_us,
             has_departed=self._writing.has_departed,
         )
         self._later_check = None if opening.was_checked else LaterCheck(settings.db)
@@ -113,7 +128,7 @@ class Recorder:
             opening.damage,
         )
         self._failures = FailureLog()
-        self._stopped = self._paused = False
+        self._stopped = self._paused = self._has_refused = False
         works = {
             "writer": self._writing.run,
             "feed": self._receiving.run,
@@ -130,8 +145,11 @@ class Recorder:
 
     def start(self) -> None:
         """Start the threads."""
-        self._remember_symbols()
-        self._receiving.symbols = self._symbols
+        if self._other_venue is None:
+            self._remember_symbols()
+            self._receiving.symbols = self._symbols
+        else:
+            self._note_refusal(self._other_venue)
         if self._later_check is not None:
             say(check_notice(self._later_check) or "")
         for thread in self._threads.values():
@@ -159,7 +177,8 @@ class Recorder:
         if not stored:
             self._writing.give_up()
             stored = self._threads["writer"].join(0.2)
-        self._writing.writer.close()
+        if stored:  # closed under a thread that still uses it, the connection ends the process
+            self._writing.writer.close()
         for thread in self._threads.values():
             thread.join(1.5)
         self._lock.release()
@@ -173,14 +192,32 @@ class Recorder:
         SymbolError
             The text is no symbol.
         RecorderError
-            One connection cannot carry more.
+            One connection cannot carry more, or the exchange does not list the symbol. Where it
+            cannot be asked within `LOOK_UP_WITHIN_S` the symbol is taken: see `standing`.
         """
         symbol = valid_symbol(text)
+        if symbol in self._symbols:
+            return symbol
         most = MAX_STREAMS[self.settings.market]
-        if symbol not in self._symbols and len(self._symbols) >= most:
+        if len(self._symbols) >= most:
             raise RecorderError(f"{most} symbols are recorded: the exchange allows no more")
+        if isinstance(self._receiving, ReceivingLoop):
+            standing = self._receiving.look_up(symbol, LOOK_UP_WITHIN_S)
+            if standing == "not listed":
+                where = market_name(self.settings.market, self.settings.rest_url)
+                raise RecorderError(sentence(symbol, standing, where))
         self._set_symbols((*self._symbols, symbol))
         return symbol
+
+    def standing(self, symbol: str) -> Standing:
+        """Whether the exchange trades a symbol, as far as it is known; never waits."""
+        receiving = self._receiving
+        return receiving.standing(symbol) if isinstance(receiving, ReceivingLoop) else "not known"
+
+    def listed(self) -> tuple[str, ...]:
+        """Symbols that the exchange trades; none while its list could not be had."""
+        receiving = self._receiving
+        return receiving.listed() if isinstance(receiving, ReceivingLoop) else ()
 
     def remove_symbol(self, symbol: str) -> None:
         """Stop recording a symbol; what is stored stays."""
@@ -194,8 +231,9 @@ class Recorder:
         self._receive("paused by the user")
 
     def resume(self) -> None:
-        """Receive again, also after the exchange blocked us."""
+        """Receive again, also after the exchange blocked us, or its ids started over."""
         self._paused = False
+        self._queue.put(Call(TickWriter.accept_again))
         self._counts.note(self._now_us(), "resumed", "by the user")
         self._receive()
 
@@ -247,7 +285,9 @@ class Recorder:
 
     def status(self) -> RecorderStatus:
         """What is happening; safe from any thread, never waits."""
-        return report(self._parts, self._state(), self.symbols, self._failures.lasting())
+        return report(
+            self._parts, self._state(), self.symbols, self._failures.lasting(), self._refusal()
+        )
 
     def _prepare(self, path: Path) -> Opening:
         """Make the database ready to be opened; its lock is held."""
@@ -256,11 +296,18 @@ class Recorder:
     def _prepare_again(self, path: Path) -> Opening:
         """Make ready what is there in place of the database, under a lock whose file is there."""
         take_lock(self._lock, path)
-        return self._prepare(path)
+        opening = self._prepare(path)
+        with suppress(StoreError), TickReader(path) as reader:  # none there, or an older one
+            refusal = self._look_at_venue(reader.setting)
+            if refusal is not None:
+                raise RecorderError(refusal.sentence)
+        return opening
 
     def _database_changed(self) -> None:
         """Have another database know the symbols, and what the exchange has of before."""
+        self._other_venue = None  # else it would not have been opened
         self._remember_symbols()
+        self._receive()
         if self._later_check is not None:
             self._later_check.leave()
         if isinstance(self._receiving, ReceivingLoop):
@@ -275,6 +322,8 @@ class Recorder:
             return "failed"
         if not self._symbols:
             return "off"
+        if self._other_venue is not None or not self._accepted():
+            return "refused"
         return self._receiving.state()
 
     def _ask_for_given_up(self, writer: TickWriter) -> None:
@@ -286,6 +335,13 @@ class Recorder:
     def _give_up_again(self, writer: TickWriter) -> None:
         left = self._board.asked_for.give_up(writer)
         self._counts.note(self._now_us(), "repair", f"stopped by the user, {left:,} trades left")
+
+    def _set_aside_future(self, writer: TickWriter) -> None:
+        if moved := writer.set_aside_future(self._now_us()):
+            trades = "1 stored trade" if moved == 1 else f"{moved:,} stored trades"
+            told = f"{trades} dated far in the future: moved to the quarantine, asked for again"
+            self._counts.note(self._now_us(), "quarantine", told)
+            say(told)
 
     def _failed(self, thread: str, error: BaseException) -> None:
         """Take note of a thread's failure; it is restarted within a second."""
@@ -300,12 +356,46 @@ class Recorder:
 
     def _clock_jumped(self, jump_s: float) -> None:
         self._counts.note(self._now_us(), "clock", f"the clock moved by {jump_s:+,.0f} s")
+        self._receiving.clock_jumped()
         if jump_s > 0:  # asleep, or set ahead: a connection that slept is a dead one
             self._receiving.reconnect(f"the machine slept or its clock moved by {jump_s:,.0f} s")
 
     def _receive(self, reason: str = "no symbols to record") -> None:
-        idle = self._paused or self._upkeep.low
-        self._receiving.set_symbols(() if idle else self._symbols, reason)
+        idle = self._paused or self._upkeep.low or self._other_venue is not None
+        self._receiving.set_symbols(() if idle else self._accepted(), reason)
+
+    def _look_at_venue(self, setting: Callable[[str], str | None]) -> Refusal | None:
+        """Compare the exchange to be recorded with that of a database; None where all is well."""
+        market, venue = self.settings.market, self._venue
+        stored = setting(venue_setting(market))
+        if venue is None or stored in {None, venue}:
+            return None
+        return other_venue(market, str(stored), venue, self.settings.ws_base)
+
+    def _accepted(self) -> tuple[str, ...]:
+        """Symbols whose trades are of this recording."""
+        refused = {symbol for _, symbol, _ in self._writing.restarted}
+        return tuple(symbol for symbol in self._symbols if symbol not in refused)
+
+    def _refusal(self) -> Refusal | None:
+        """Why what comes is not stored, where that is so of a symbol to be recorded."""
+        if self._other_venue is not None:
+            return self._other_venue
+        restarts = self._writing.restarted
+        wanted = {key: each for key, each in restarts.items() if key[1] in self._symbols}
+        return ids_start_over(wanted) if wanted else None
+
+    def _restarts_changed(self) -> None:
+        """Leave the symbols whose ids start over, and say so. In the writing thread."""
+        refusal = self._refusal()
+        if refusal is not None and not self._has_refused:  # a line, not one for each symbol
+            self._note_refusal(refusal)
+        self._has_refused = refusal is not None
+        self._receive("its trade ids start over")
+
+    def _note_refusal(self, refusal: Refusal) -> None:
+        self._counts.note(self._now_us(), "refused", refusal.sentence)
+        say(refusal.sentence)
 
     def _first_symbols(self, writer: TickWriter) -> tuple[str, ...]:
         if self.settings.symbols is not None:
@@ -320,6 +410,9 @@ class Recorder:
         return f"symbols {self.settings.market} {self.settings.stream}"
 
     def _set_symbols(self, symbols: tuple[str, ...]) -> None:
+        gone = set(self._symbols) - set(symbols)  # added again, they are looked at anew
+        if gone:
+            self._queue.put(Call(lambda writer: writer.accept_again(gone)))
         self._symbols = tuple(dict.fromkeys(symbols))
         self._remember_symbols()
         self._receive()

@@ -16,7 +16,8 @@ from ingest.rest import RestClient
 from ingest.settings import Settings
 from ingest.skew import SkewMeter
 from ingest.status import SymbolState
-from ingest.tick import NonTrade, Tick
+from ingest.tick import Event, NonTrade, Tick
+from ingest.trade_times import TradeTimes
 from ingest.warm_start import WarmStart
 from ingest.watchdog import Heard, Watchdog
 
@@ -34,6 +35,8 @@ class Repair:
         Shared with the writing side.
     rest
         Asks the exchange; outlives this object, with the waits it was told to keep.
+    times, set_aside
+        Judges trades' times; takes a trade whose time cannot be, and why.
     now_us, rng
         Replaceable for tests.
     """
@@ -47,10 +50,14 @@ class Repair:
         counts: Counts,
         *,
         rest: RestClient,
+        times: TradeTimes,
+        set_aside: Callable[[Event, str], None],
         now_us: Callable[[], int],
         rng: random.Random,
     ) -> None:
         self._feed, self._counts, self._queue = feed, counts, queue
+        self._board, self._times, self._set_aside = board, times, set_aside
+        self._rest = rest
         self._seeded: set[str] = set()
         self._backfill = Backfill(
             board,
@@ -79,9 +86,9 @@ class Repair:
             symbols=lambda: feed.symbols,
             heard=self._heard,
             board=board,
-            put=queue.put,
+            put=self._put_newest,
         )
-        self._skew = SkewMeter(rest)
+        self._skew = SkewMeter(rest, times.know_skew)
 
     def works(self) -> list[Coroutine[Any, Any, None]]:
         """What is to run beside the feed, until cancelled."""
@@ -114,6 +121,10 @@ class Repair:
     def fetch_klines(self, symbol: str, name: KlineName, span_us: int) -> None:
         """See to it that bars of a length reach so far back."""
         self._warm_start.fetch(symbol, name, span_us)
+
+    def clock_jumped(self) -> None:
+        """Compare the clocks anew: ours has moved."""
+        self._skew.clock_jumped()
 
     def repair_now(self) -> None:
         """Ask at once where the backfill would wait."""
@@ -152,8 +163,11 @@ class Repair:
         """Sentences for the person at the desk."""
         link = self._feed.link
         refusal = None if link is None else link.refusal
-        said = (self.no_data, refusal, self._backfill.blocked)
+        blocked = None if self._rest.blocked_reason is None else self._backfill.blocked
+        said = (self.no_data, refusal, blocked)
         alarms = [each for each in said if each is not None]
+        if (found := self._rest.interception) is not None:
+            alarms.append(f"The exchange's REST cannot be asked: {found.sentence}.")
         return [*alarms, *self._backfill.notices, *self._warm_start.notices]
 
     def _put(self, item: Item) -> bool:
@@ -162,6 +176,16 @@ class Repair:
         if taken and isinstance(item, Tick | NonTrade):
             self._counts.of(item.symbol).fetched += 1
         return taken
+
+    def _put_newest(self, item: Item) -> bool:
+        """Queue the exchange's newest trade, unless its time cannot be."""
+        if isinstance(item, Tick | NonTrade):
+            last = self._board.last((item.market, item.symbol, item.stream))
+            oddity = self._times.oddity(item, None if last is None else last[1])
+            if oddity is not None:
+                self._set_aside(item, oddity)
+                return True
+        return self._queue.put(item)
 
     def _heard(self, symbol: str) -> Heard:
         counts = self._counts.of(symbol)

@@ -149,6 +149,9 @@ class ReplayLoop:
     def reconnect(self, reason: str) -> None:
         """Nothing: there is no connection."""
 
+    def clock_jumped(self) -> None:
+        """Nothing: a replay goes by the market's clock."""
+
     def repair_now(self) -> None:
         """Nothing: there is nobody to ask for what the file lacks."""
 

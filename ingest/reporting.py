@@ -1,6 +1,6 @@
 """The recorder's status, put together from what its parts know. Waits for nobody."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ingest.care import Damage
@@ -14,7 +14,10 @@ from ingest.replay_loop import ReplayLoop
 from ingest.settings import Settings
 from ingest.status import RecorderState, RecorderStatus, SymbolStatus
 from ingest.upkeep import Upkeep
+from ingest.venue import Refusal
 from ingest.writing import WritingLoop
+
+_UNSTORED_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,11 @@ class Parts:
 
 
 def report(
-    parts: Parts, state: RecorderState, symbols: Sequence[str], failing: str | None
+    parts: Parts,
+    state: RecorderState,
+    symbols: Sequence[str],
+    failing: str | None,
+    refusal: Refusal | None = None,
 ) -> RecorderStatus:
     """Tell what is happening; safe from any thread."""
     counts, queue, writing = parts.counts, parts.queue, parts.writing
@@ -69,7 +76,9 @@ def report(
             for symbol in symbols
         },
         disk=parts.upkeep.disk,
-        notices=tuple(_notices(parts)),
+        notices=(*_why_not(state, refusal, symbols, counts), *_notices(parts)),
+        refusal=refusal,
+        between=feed.between if feed else None,
         history=tuple(counts.history.copy()),
         backfill=repair.backfill_progress() if repair else (),
         asked_for=repair.asked_for_progress() if repair else None,
@@ -93,6 +102,7 @@ def _symbol_status(
         rejected=counts.rejected,
         last_trade_us=counts.last_trade_us,
         last_received_us=counts.last_received_us,
+        unstored_since_us=counts.unstored_since_us,
         last_price=counts.last_price,
         state=repair.symbol_state(symbol) if repair else "waiting",
         rate_per_s=counts.rate_per_s,
@@ -103,9 +113,34 @@ def _symbol_status(
     )
 
 
+def _why_not(
+    state: RecorderState, refusal: Refusal | None, symbols: Sequence[str], counts: Counts
+) -> list[str]:
+    """Say why trades that come are not stored, where none are."""
+    if refusal is not None:
+        return [f"{refusal.sentence[:1].upper()}{refusal.sentence[1:]}."]
+    return list(_unstored(symbols, counts)) if state == "live" else []
+
+
+def _unstored(symbols: Sequence[str], counts: Counts) -> Iterator[str]:
+    """Say why trades that come are not stored, once that lasts."""
+    for symbol in symbols:
+        each = counts.of(symbol)
+        if each.unstored_s < _UNSTORED_S:
+            continue
+        why = "they wait for the database"
+        if each.last_rejected is not None:
+            why = f"the last one set aside was {each.last_rejected}"
+        elif each.duplicates or each.conflicts:
+            why = f"{each.duplicates:,} were known, {each.conflicts:,} contradict what is stored"
+        yield f"{symbol}: trades come, and none was stored for {each.unstored_s:.0f} s: {why}."
+
+
 def _notices(parts: Parts) -> list[str]:
     repair = parts.receiving.repair
     notices = parts.upkeep.notices() + (repair.notices() if repair else [])
+    if isinstance(parts.receiving, ReceivingLoop):
+        notices += parts.receiving.notices()
     damage = parts.writing.damage or parts.damage
     if damage is not None:
         notices.append(

@@ -24,16 +24,17 @@ from ingest.endpoints import (
     rest_call_url,
 )
 from ingest.http_get import Fetch, HttpAnswer, HttpError, urllib_fetch
+from ingest.interception import Interception, interception
 from ingest.link import now_us as wall_clock_us
 from ingest.rest_budget import WeightBudget
 from ingest.rest_rows import (
     Kline,
-    LotSteps,
+    Listed,
     decode_agg_trades,
+    decode_exchange_info,
     decode_historical_trades,
     decode_klines,
     decode_last_ids,
-    decode_lot_steps,
     decode_rest_error,
     decode_server_time,
     decode_symbol_status,
@@ -47,6 +48,7 @@ REPAIR_SHARE = 0.9
 SEED_SHARE = 0.6
 
 _LONGEST_WAIT_S = 7 * 86400.0  # bans last 3 days at the most: a longer one is a misprint
+_UNKNOWN_PARAMETER_STATUSES = {400, 422}  # of a host that filters otherwise
 _USED_WEIGHT = "x-mbx-used-weight-1m"
 _MEANINGS = {
     403: "its firewall refuses this address",
@@ -119,6 +121,8 @@ class RestClient:
     ----------
     last_error
         Why the newest call failed, in a sentence; None once one has succeeded.
+    interception
+        Who answered it in the exchange's place; None where nobody did.
     """
 
     def __init__(
@@ -135,6 +139,7 @@ class RestClient:
         self.market: Market = market
         self.requests = 0
         self.last_error: str | None = None
+        self.interception: Interception | None = None
         self._time = asyncio.get_running_loop().time
         self._fetch = fetch
         self._now_us = now_us
@@ -269,18 +274,23 @@ class RestClient:
             raise
         return self._decoded(lambda: decode_symbol_status(answer.body, symbol))
 
-    async def lot_steps(self, symbols: Sequence[str], *, share: float = 1.0) -> dict[str, LotSteps]:
-        """What orders of these symbols are made of; those without a lot step are left out.
+    async def exchange_info(self, *, share: float = 1.0) -> dict[str, Listed]:
+        """What the exchange lists: of spot what is traded just now, of futures all of it.
 
-        One that the spot market does not know refuses all of them. Raises as `agg_trades` does.
+        Raises as `agg_trades` does.
         """
-        query: Query = {}  # futures take no filter: the whole list comes
-        if self.market == "spot":
-            query["symbols"] = msgspec.json.encode(list(symbols)).decode()
         weight = WEIGHT_EXCHANGE_INFO[self.market]
-        answer = await self._ask("exchangeInfo", weight, share, query)
-        found = self._decoded(lambda: decode_lot_steps(answer.body))
-        return {symbol: found[symbol] for symbol in symbols if symbol in found}
+        # Spot's whole list is several times as long. Futures take no filter.
+        query: Query = {"symbolStatus": "TRADING", "showPermissionSets": "false"}
+        try:
+            answer = await self._ask(
+                "exchangeInfo", weight, share, query if self.market == "spot" else {}
+            )
+        except RestRefusedError as error:
+            if self.market != "spot" or error.status not in _UNKNOWN_PARAMETER_STATUSES:
+                raise
+            answer = await self._ask("exchangeInfo", weight, share, {})
+        return self._decoded(lambda: decode_exchange_info(answer.body))
 
     async def _ask(self, call: str, weight: int, share: float, query: Query) -> HttpAnswer:
         await self._turn(weight, share)
@@ -306,7 +316,11 @@ class RestClient:
         try:
             answer = await self._fetch(f"{url}?{urlencode(given)}" if given else url)
         except HttpError as error:
+            self.interception = error.interception
             raise self._failed(f"REST {call}: {error}") from error
+        self.interception = interception(url, answer.status, answer.headers, answer.body)
+        if self.interception is not None:
+            raise self._failed(f"REST {call}: {self.interception.sentence}", answer.status)
         used = answer.headers.get(_USED_WEIGHT, "")
         if used.isdecimal() and len(used) < 10:
             self._budget.correct(int(used), self._time())

@@ -13,6 +13,7 @@ from typing import NoReturn, TypeVar, get_args
 
 from ingest.endpoints import default_rest_url, default_ws_url, parse_symbols
 from ingest.tick import IngestError, Market, StreamKind
+from ingest.venue import rest_url_of, venue_of
 
 DEFAULT_DB = Path(__file__).resolve().parent.parent / "data" / "tick_data.db"
 REPLAY_DB = DEFAULT_DB.with_name("replay.db")
@@ -41,8 +42,10 @@ _OPTIONS = (
     ("host", "ADDRESS", "127.0.0.1", "address to serve (default 127.0.0.1)"),
     ("port", "NUMBER", "8501", "port to serve (default 8501)"),
     ("base-path", "PATH", "", "serve under this path, for a proxy, e.g. desk"),
+    ("allow-host", "A,B", "", "names under which a proxy serves it, e.g. desk.example.org"),
     ("ws-url", "URL", "", "another WebSocket endpoint, e.g. wss://stream.binance.us:9443"),
     ("rest-url", "URL", "", "another REST endpoint, e.g. https://api.binance.us"),
+    ("venue", "NAME", "", "whose trades that endpoint passes on, if not its host's: binance.com"),
     ("backfill-hours", "H", "6", "fetch what was missed as far back as this (default 6)"),
     ("backfill-requests", "N", "2000", "with at most this many requests a gap (default 2000)"),
     ("keep-days", "N", "", "delete trades older than this (default: keep all)"),
@@ -79,6 +82,7 @@ class Settings:
     ingest: bool = True
     ws_url: str = ""
     rest_url: str = ""
+    venue_name: str = ""
     backfill_hours: float = 6.0
     backfill_requests: int = 2000
     keep_days: float | None = None
@@ -91,6 +95,7 @@ class Settings:
     replay_to: datetime | None = None
     base_path: str = ""
     allow_remote: bool = False
+    allow_hosts: tuple[str, ...] = ()
 
     @property
     def keep_bytes(self) -> int | None:
@@ -104,8 +109,14 @@ class Settings:
 
     @property
     def rest_base(self) -> str:
-        """REST endpoint: the one given, or the market's."""
-        return (self.rest_url or default_rest_url(self.market)).rstrip("/")
+        """REST endpoint: the one given, that of the WebSocket's exchange, or the market's."""
+        other = rest_url_of(venue_of(self.ws_base), self.market)
+        return (self.rest_url or other or default_rest_url(self.market)).rstrip("/")
+
+    @property
+    def venue(self) -> str:
+        """The exchange whose trades are recorded: the name given, or that of the endpoint."""
+        return self.venue_name or venue_of(self.ws_base)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -135,6 +146,7 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
         ingest=not found.no_ingest,
         ws_url=_value("--ws-url", _websocket_url, found.ws_url),
         rest_url=_value("--rest-url", _http_url, found.rest_url),
+        venue_name=_value("--venue", _venue, found.venue),
         backfill_hours=_value("--backfill-hours", _positive, found.backfill_hours),
         backfill_requests=int(_value("--backfill-requests", _positive, found.backfill_requests)),
         keep_days=_value("--keep-days", _positive, found.keep_days) if found.keep_days else None,
@@ -147,6 +159,7 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
         replay_to=_value("--replay-to", _time, found.replay_to),
         base_path=_value("--base-path", _base_path, found.base_path),
         allow_remote=found.allow_remote,
+        allow_hosts=_value("--allow-host", _hosts, found.allow_host),
     )
 
 
@@ -207,6 +220,15 @@ def _base_path(text: str) -> str:
     return path
 
 
+def _hosts(text: str) -> tuple[str, ...]:
+    """Read names in the form in which a browser sends them."""
+    names = [name.strip().lower().rstrip(".") for name in text.split(",") if name.strip()]
+    for name in names:
+        if not re.fullmatch(r"[\w.-]+|[0-9a-f:.]+", name):
+            raise ValueError(f"{name!r} is not a name like desk.example.org, without port")
+    return tuple(name.encode("idna").decode("ascii") for name in names)
+
+
 def _speed(text: str) -> float:
     return math.inf if text == "max" else _positive(text)
 
@@ -219,6 +241,12 @@ def _time(text: str) -> datetime | None:
     except ValueError:
         raise ValueError(f"{text!r} is not a time like 2026-01-31T12:00, UTC") from None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _venue(text: str) -> str:
+    if text and not re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,62}", text.lower()):
+        raise ValueError(f"{text!r} is not a name like binance.com")
+    return text.lower()
 
 
 def _websocket_url(text: str) -> str:

@@ -1,12 +1,15 @@
 """How far the exchange's clock is from ours."""
 
 import asyncio
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ingest.rest import RestClient, RestFailedError
 
 EVERY_S = 600.0
 AGAIN_S = 60.0  # after a failure
+SIGNED_IN_S = 10.0  # while a login page answers: somebody signs in meanwhile
 SAMPLES = 3
 
 
@@ -34,18 +37,54 @@ async def measure_skew(rest: RestClient, samples: int = SAMPLES) -> Skew:
 
 
 class SkewMeter:
-    """Measures the skew every 10 minutes; `newest` is None before the first time."""
+    """Measures the skew every 10 minutes, and when our clock jumps.
 
-    def __init__(self, rest: RestClient) -> None:
+    Parameters
+    ----------
+    rest
+        Asks the exchange.
+    known
+        Told each new skew in ms, and None when it is not known any more.
+
+    Attributes
+    ----------
+    newest
+        None while it is not known.
+    """
+
+    def __init__(
+        self, rest: RestClient, known: Callable[[float | None], None] = lambda _: None
+    ) -> None:
         self.newest: Skew | None = None
-        self._rest = rest
+        self._rest, self._known = rest, known
+        self._again = asyncio.Event()
+
+    def clock_jumped(self) -> None:
+        """Forget the skew and measure it anew. From the loop.
+
+        It cannot be reckoned: a machine that slept has the right time all the same.
+        """
+        self.newest = None
+        self._known(None)
+        self._again.set()
 
     async def run(self) -> None:
         """Measure until cancelled."""
         while True:
+            self._again.clear()
             try:
-                self.newest = await measure_skew(self._rest)
+                skew = await measure_skew(self._rest)
             except RestFailedError:  # the client keeps the reason for the status
-                await asyncio.sleep(AGAIN_S)
-            else:
-                await asyncio.sleep(EVERY_S)
+                is_between = self._rest.interception is not None
+                await self._wait(SIGNED_IN_S if is_between else AGAIN_S)
+                continue
+            if self._again.is_set():  # a jump in the midst of it
+                continue
+            self.newest = skew
+            self._known(skew.skew_ms)
+            await self._wait(EVERY_S)
+
+    async def _wait(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._again.wait()

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ingest.gap_board import Progress
+from ingest.interception import Between
+from ingest.venue import Refusal
 
 RecorderState = Literal[
     "off",  # no symbol to record
@@ -12,6 +14,7 @@ RecorderState = Literal[
     "no data",  # connected and subscribed, the exchange trades, and no frame ever came
     "reconnecting",
     "blocked",  # the exchange refuses this country or address: a person has to act
+    "refused",  # what the exchange sends is not of this recording: a person has to act
     "paused",  # by the user, or for lack of disk space
     "stopped",
     "failed",
@@ -26,7 +29,8 @@ class SymbolStatus:
     `latency_*` is from the exchange's trade time to the commit that stored it, by our clock
     corrected by the measured skew; None before the first. `state`: ``live`` (trades come),
     ``quiet`` (the exchange confirms that nobody trades), ``silent`` (no trade for a while, not
-    confirmed), ``waiting`` (none yet on this connection).
+    confirmed), ``waiting`` (none yet on this connection). `unstored_since_us`: since when trades
+    come of which none is stored; None while they are.
     """
 
     received: int = 0
@@ -37,6 +41,7 @@ class SymbolStatus:
     rejected: int = 0
     last_trade_us: int | None = None
     last_received_us: int | None = None
+    unstored_since_us: int | None = None
     last_price: float | None = None
     state: SymbolState = "waiting"
     rate_per_s: float = 0.0
@@ -96,7 +101,9 @@ class RecorderStatus:
     `last_received_us` is our clock at the newest trade of any symbol; `skew_ms` is the exchange's
     clock minus ours; `refused` counts events that a full queue could not take (their ids are in
     the ledger); `asked_for` is the repair of given-up gaps while one runs; `write_error` says why
-    nothing is stored just now; `notices` are sentences for the person at the desk.
+    nothing is stored just now; `refusal` why some of what comes is not; `between` who answers in
+    the exchange's place while there is no connection; `notices` are sentences for the person at
+    the desk.
     """
 
     state: RecorderState
@@ -131,3 +138,5 @@ class RecorderStatus:
     warm_start: tuple[Progress, ...] = ()
     replay: ReplayStatus | None = None
     write_error: str | None = None
+    refusal: Refusal | None = None
+    between: Between | None = None

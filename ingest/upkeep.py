@@ -10,6 +10,7 @@ from ingest.care import PAUSE_FREE_BYTES, WARN_FREE_BYTES, free_bytes
 from ingest.counts import Counts
 from ingest.event_queue import Call, EventQueue
 from ingest.growth import Growth
+from ingest.link import now_us as wall_clock_us
 from ingest.status import DiskStatus
 from ingest.writer import TickWriter
 
@@ -63,6 +64,8 @@ class Upkeep:
         Free bytes where the database lies.
     has_departed
         Whether the database was deleted, renamed or replaced: the writer is woken to see to it.
+    now_us
+        Wall clock, or a replay's.
     """
 
     def __init__(
@@ -76,7 +79,9 @@ class Upkeep:
         clock_jumped: Callable[[float], None],
         free: Callable[[Path], int] = free_bytes,
         has_departed: Callable[[], bool] = lambda: False,
+        now_us: Callable[[], int] = wall_clock_us,
     ) -> None:
+        self._now_us = now_us
         self.disk = DiskStatus()
         self.low = False
         self._path, self._queue, self._counts, self._retention = path, queue, counts, retention
@@ -92,7 +97,7 @@ class Upkeep:
         while not self._ended.wait(_EVERY_S):
             now_s = time.monotonic()
             for counts in list(self._counts.symbols.values()):
-                counts.tick_rate()
+                counts.tick_second(self._now_us())
             if jump_s := clock.jump_s(time.time(), now_s):
                 self._clock_jumped(jump_s)
             if self._has_departed():  # trades would show it to the writer, but a quiet market

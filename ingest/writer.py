@@ -1,7 +1,7 @@
 """The one connection that writes: ticks, their bars and the ledger, whole batches or nothing."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,15 +9,19 @@ from typing import Literal
 
 from ingest.batch import Batch, same_event
 from ingest.forgetting import delete_gaps_before, delete_oldest
+from ingest.future_rows import find_future_rows, move_to_quarantine
 from ingest.gap_board import OpenGap, StreamKey
 from ingest.id_ranges import IdRange
 from ingest.ledger import Gap, StreamLedger
 from ingest.repair_log import RepairLog
 from ingest.rest_rows import Kline
 from ingest.schema import UNITS, encode, open_for_writing, storable
-from ingest.tick import Event, NonTrade
+from ingest.tick import Event, Market, NonTrade
+from ingest.venue import Restart, venue_setting
 
 _SAMPLE_EVERY = 50
+# One id too low with too new a time is a bad frame; so many in a row are another numbering.
+RESTARTED_AFTER = 10
 
 _INSERT_NON_TRADE = "INSERT INTO non_trade VALUES (?, ?, ?, ?)"
 # Open and close belong to the least and greatest (time, id), so the order of arrival cannot matter.
@@ -47,6 +51,8 @@ class StreamState:
     stream_id: int
     ledger: StreamLedger
     cause: str = "started"
+    contradicted_id: int | None = None  # the last id, while the ids that come contradict it
+    contradictions: int = 0
 
 
 @dataclass(slots=True)
@@ -71,6 +77,13 @@ class TickWriter:
     ----------
     path
         The database file; its folder is made if missing.
+    venue
+        Of which exchange the trades are: remembered with the first of a market that are stored.
+
+    Attributes
+    ----------
+    restarted
+        Streams whose ids start over. Nothing of them is stored until `accept_again`.
 
     Raises
     ------
@@ -78,8 +91,11 @@ class TickWriter:
         The file cannot be created, is no database, or is another program's.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, venue: str | None = None) -> None:
         self.path = Path(path)
+        self.restarted: dict[StreamKey, Restart] = {}
+        self._venue = venue
+        self._named: set[Market] = set()  # markets whose venue is remembered
         self._connection = open_for_writing(self.path)
         self.klines_added = 0  # since it was opened
         self.ledger_changed = True  # for whoever publishes the gaps, who sets it back
@@ -97,6 +113,8 @@ class TickWriter:
         written = Written()
         with self._transaction():
             batch = self._gather(events, written)
+            if len(batch):
+                self._name_venue({event.market for event in events})
             self._store(batch)
             self._store_ledgers({(e.market, e.symbol, e.stream) for e in events}, written)
         return written
@@ -136,6 +154,7 @@ class TickWriter:
         """
         with self._transaction():
             state = self._streams.get(key) or self._add_stream(key)
+            self._name_venue({key[0]})
             rows = [
                 (
                     *(state.stream_id, length_s, bar.open_us // 1_000_000),
@@ -175,6 +194,27 @@ class TickWriter:
                 "DELETE FROM quarantine WHERE number <= (SELECT max(number) FROM quarantine) - ?",
                 (most,),
             )
+
+    def set_aside_future(self, now_us: int) -> int:
+        """Move trades dated far in the future to the quarantine; returns how many.
+
+        Their ids become gaps, to be asked for again.
+        """
+        moved = 0
+        for key, state in self._streams.items():
+            rows = find_future_rows(self._connection, state.stream_id, now_us)
+            if rows:
+                with self._transaction():
+                    move_to_quarantine(self._connection, state.stream_id, key[1], rows)
+                    self._connection.execute(
+                        "UPDATE stream SET revision = revision + 1 WHERE stream_id = ?",
+                        (state.stream_id,),
+                    )
+            moved += len(rows)
+        if moved:
+            self._load()
+            self.ledger_changed = True
+        return moved
 
     def open_gaps(self) -> tuple[OpenGap, ...]:
         """Gaps that are still to be filled, of every stream."""
@@ -238,8 +278,10 @@ class TickWriter:
             key = (event.market, event.symbol, event.stream)
             state = self._streams.get(key) or self._add_stream(key)
             ledger, trade_id = state.ledger, event.trade_id
+            if key in self.restarted:
+                continue
             if not ledger.observe(trade_id, event.time_us, state.cause):
-                self._count_known(event, key, state.stream_id, batch, written)
+                self._count_known(event, key, state, batch, written)
                 continue
             if ledger.last_id == trade_id:
                 state.cause = "lost"
@@ -260,12 +302,48 @@ class TickWriter:
         self._connection.executemany(_UPSERT_BAR, batch.bar_rows())
 
     def _count_known(
-        self, event: Event, key: StreamKey, stream_id: int, batch: Batch, written: Written
+        self, event: Event, key: StreamKey, state: StreamState, batch: Batch, written: Written
     ) -> None:
+        stream_id = state.stream_id
         first = batch.find(stream_id, event.trade_id)
         same = self._is_stored(stream_id, event) if first is None else same_event(first, event)
         counts = written.duplicates if same else written.conflicts
         counts[key] = counts.get(key, 0) + 1
+        if not same and state.ledger.is_out_of_order(event.time_us):
+            self._count_contradiction(event, key, state)
+
+    def _count_contradiction(self, event: Event, key: StreamKey, state: StreamState) -> None:
+        """Count ids in a row that cannot be of this stream; many are a numbering of its own."""
+        last_id = state.ledger.last_id
+        if last_id is None or state.contradicted_id != last_id:
+            state.contradicted_id, state.contradictions = last_id, 0
+        state.contradictions += 1
+        if last_id is not None and state.contradictions >= RESTARTED_AFTER:
+            self.restarted[key] = Restart(last_id, event.trade_id)
+
+    def refuse(self, key: StreamKey, event: Event) -> None:
+        """Store nothing more of a stream: an event inside a gap does not fit what is around it."""
+        ledger = self._streams[key].ledger
+        before = next((gap for gap in ledger.gaps if gap.to_id >= event.trade_id), None)
+        if before is not None and key not in self.restarted:
+            self.restarted[key] = Restart(before.from_id - 1, event.trade_id, is_gap=True)
+
+    def accept_again(self, symbols: Collection[str] | None = None) -> None:
+        """Look anew at streams whose ids started over: of these symbols, or all of them."""
+        for key in list(self.restarted):
+            if symbols is None or key[1] in symbols:
+                del self.restarted[key]
+                self._streams[key].contradictions = 0
+
+    def _name_venue(self, markets: set[Market]) -> None:
+        """Remember of which exchange the first rows of a market are, in their transaction."""
+        if self._venue is None or markets <= self._named:
+            return
+        for market in markets:
+            self._connection.execute(
+                "INSERT OR IGNORE INTO setting VALUES (?, ?)", (venue_setting(market), self._venue)
+            )
+        self._named |= markets
 
     def _is_stored(self, stream_id: int, event: Event) -> bool:
         if isinstance(event, NonTrade):
@@ -379,6 +457,7 @@ class TickWriter:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
         self._load()
+        self._named.clear()
         self._stale = False
 
     def _load(self) -> None:

@@ -16,6 +16,7 @@ from ingest.gap_board import GapBoard, StreamKey
 from ingest.opening import Opening, make_sound
 from ingest.settings import say
 from ingest.tick import Event, IngestError, NonTrade, Tick
+from ingest.venue import Restart
 from ingest.writer import TickWriter, Written
 
 BATCH_ROWS = 10_000
@@ -45,6 +46,8 @@ class WritingLoop:
         Shared with the receiving side.
     now_us
         Wall clock.
+    venue
+        Of which exchange the trades are, for the database to remember; None of a replay.
     prepare
         Makes what is at the path ready to be opened, where the database went away.
     changed
@@ -54,6 +57,10 @@ class WritingLoop:
     ----------
     departed
         What became of a database that was deleted, renamed or replaced; None before.
+    restarted
+        Streams whose ids start over, of which nothing is stored.
+    restarts_changed
+        Called when these become others, in the writing thread.
     """
 
     def __init__(
@@ -63,18 +70,22 @@ class WritingLoop:
         board: GapBoard,
         counts: Counts,
         now_us: Callable[[], int],
+        venue: str | None = None,
         *,
         prepare: Callable[[Path], Opening] = make_sound,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
         self.path = path
+        self.restarted: dict[StreamKey, Restart] = {}
+        self.restarts_changed: Callable[[], None] = _nothing
         self.error: str | None = None
         self.damage: Damage | None = None
         self.departed: str | None = None
-        self._prepare, self._changed = prepare, changed
+        self._prepare, self._changed, self._venue = prepare, changed, venue
         self._open()
         self.gaps_by_symbol: dict[str, tuple[int, int]] = {}
         self._queue, self._board, self._counts, self._now_us = queue, board, counts, now_us
+        self._edges = self.writer.edges()
         self._steps: deque[Step] = deque()
         self._give_up = threading.Event()
         self._damaged: str | None = None  # why there is no database just now
@@ -187,7 +198,7 @@ class WritingLoop:
         self._damaged = None
 
     def _open(self, settings: Mapping[str, str] | None = None) -> None:
-        self.writer = TickWriter(self.path)
+        self.writer = TickWriter(self.path, self._venue)
         self._file = DatabaseFile(self.path)
         for key, value in (settings or {}).items():
             self.writer.remember(key, value)
@@ -276,7 +287,24 @@ class WritingLoop:
                 symbol = gap.key[1]
                 count, missing = self.gaps_by_symbol.get(symbol, (0, 0))
                 self.gaps_by_symbol[symbol] = (count + 1, missing + gap.missing)
-        self._board.publish(self._open_gaps, self.writer.edges())
+        edges = self.writer.edges()
+        self._note_stored(edges)
+        self._board.publish(self._open_gaps, edges)
+        if self.writer.restarted != self.restarted:
+            self.restarted = dict(self.writer.restarted)
+            self.restarts_changed()
+
+    def _note_stored(self, edges: dict[StreamKey, tuple[int, int]]) -> None:
+        """Note of which symbols something new was stored, not only a gap filled."""
+        now_us = self._now_us()
+        for key, edge in edges.items():
+            if edge != self._edges.get(key):
+                self._counts.of(key[1]).last_stored_us = now_us
+        self._edges = edges
+
+
+def _nothing() -> None:
+    pass
 
 
 def _became(departure: Departure) -> str:

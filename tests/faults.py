@@ -26,6 +26,7 @@ import fault_simulation
 import fault_sockets
 import fault_storage
 import fault_supervision
+import fault_venue
 from fault_result import Result
 
 from ingest.writing import BATCH_WAIT_S
@@ -193,6 +194,18 @@ def departure(run: Run) -> Iterator[Result]:
     yield fault_departure.log_deleted(run.place("log"))
 
 
+def id_restart(run: Run) -> Iterator[Result]:
+    yield fault_venue.id_restart(run.folder, times=run.size(2, 50), seed=run.seed)
+
+
+def other_venue(run: Run) -> Iterator[Result]:
+    yield fault_venue.other_venue(run.folder)
+
+
+def future_trade(run: Run) -> Iterator[Result]:
+    yield fault_venue.future_trade(run.folder, odd=run.size(20, 300), seed=run.seed)
+
+
 def simulations(run: Run) -> Iterator[Result]:
     yield fault_simulation.simulations(
         run.size(300, 10_000), seed=run.seed, longest_wait_s=run.size(10, 20)
@@ -217,6 +230,9 @@ TESTS: dict[str, Callable[[Run], Iterator[Result]]] = {
             burst,
             supervision,
             departure,
+            id_restart,
+            other_venue,
+            future_trade,
         ),
         *(simulations, soak),
     )

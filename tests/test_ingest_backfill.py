@@ -673,3 +673,38 @@ def test_what_is_left_is_what_no_entry_settles(
     ids = [each for part in left for each in range(part.from_id, part.to_id + 1)]
     assert ids == [each for each in range(low, low + more + 1) if each not in settled]
     assert settling.left_of(ETH, whole) == [whole]
+
+
+@in_virtual_time
+async def test_a_row_that_rest_dates_in_the_future_is_absent_and_asked_for_once(
+    tmp_path: Path,
+) -> None:
+    async with scene(tmp_path) as s:
+        await s.trade("BTCUSDT", 3, 1.0, heard=True)
+        await s.trade("BTCUSDT", 5, 1.0, heard=False)
+        tape = s.exchange.venue.tape("BTCUSDT")
+        tape._times_us[5] = 4_080_000_000_000_000  # id 6, in 2099
+        await s.trade("BTCUSDT", 3, 1.0, heard=True)
+        await s.until(s.is_whole)
+        calls = s.calls()
+        await asyncio.sleep(600.0)
+        assert s.calls() == calls
+        assert s.desk.stored_ids(BTC) == [each for each in tape_ids(tape) if each != 6]
+        ((from_id, to_id, reason),) = s.desk.gaps("absent")
+        assert (from_id, to_id) == (6, 6)
+        assert "dates it 2099-04-16" in reason
+
+
+@in_virtual_time
+async def test_a_page_of_times_that_do_not_fit_is_of_another_numbering(tmp_path: Path) -> None:
+    """An exchange that was reset and whose ids are beyond ours by now: no id of it is stored."""
+    async with scene(tmp_path) as s:
+        await s.trade("BTCUSDT", 30, 1.0, heard=True)
+        reset = s.exchange.venue.tape("BTCUSDT")
+        reset.__init__("BTCUSDT")  # type: ignore[misc] # as wiped
+        s.exchange.history("BTCUSDT", 2_000, 1_000_000)  # an hour ago and less, ids 1 to 2,000
+        await s.trade("BTCUSDT", 3, 1.0, heard=True)
+        await s.until(lambda: bool(s.desk.writer.restarted))
+        assert s.desk.writer.restarted[BTC].last_id == 30
+        assert s.desk.gaps("absent") == []
+        assert s.desk.stored_ids(BTC) == [*range(1, 31), 2_001]

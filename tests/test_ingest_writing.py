@@ -72,10 +72,10 @@ def test_a_new_database_that_cannot_be_made_at_once_is_made_later(
     """A full disk that also damaged the database must not end the recording for good."""
     fails, made = deque([True, True]), []
 
-    def make(path: Path) -> TickWriter:
+    def make(path: Path, venue: str | None = None) -> TickWriter:
         if fails and fails.popleft():
             raise StoreError("no space left")
-        made.append(TickWriter(path))
+        made.append(TickWriter(path, venue))
         return made[-1]
 
     def write_damaged(_events: object) -> None:

@@ -13,7 +13,7 @@ from ingest.recorder import current_recorder
 from ingest.replay import current_replay
 from ingest.settings import current_settings
 from ingest.status import RecorderStatus, SymbolStatus
-from pages.ui.status import NO_REPLAY_PILL, Pill, pill_of
+from pages.ui.status import NO_REPLAY_PILL, Pill, pill_of, unstored
 
 HEALTH_PATH: Final = "/healthz"
 PILL_PATH: Final = "/pairdesk/pill"
@@ -22,6 +22,7 @@ UNAVAILABLE: Final = 503
 
 RECONNECT_WITHIN_S: Final = 60.0
 SILENT_AFTER_S: Final = 120.0
+UNSTORED_AFTER_S: Final = 30.0
 US_PER_S: Final = 1_000_000
 
 BROKEN: Final = {
@@ -106,19 +107,32 @@ def _code(cause: str | None) -> int:
 
 def _cause(status: RecorderStatus, now_us: int, started_us: int) -> str | None:
     """Say what is wrong; None when nothing is, or when the user wants it so."""
-    if status.state in BROKEN:
-        return BROKEN[status.state]
-    if status.write_error is not None:
-        return f"nothing is stored: {status.write_error}"
+    if (cause := _not_stored(status, now_us)) is not None:
+        return cause
     if status.state in {"off", "paused"}:
         is_low = status.state == "paused" and 0 < status.disk.free < WARN_FREE_BYTES
         return "paused with little disk space" if is_low else None
     silent_s = (now_us - (status.last_received_us or started_us)) / US_PER_S
     if status.state == "reconnecting" and silent_s > RECONNECT_WITHIN_S:
-        return f"reconnecting, and no trade for {silent_s:.0f} s"
+        told = f"reconnecting, and no trade for {silent_s:.0f} s"
+        return told if status.between is None else f"a {status.between} is in between: {told}"
     is_quiet = all(each.state == "quiet" for each in status.per_symbol.values())
     if silent_s > SILENT_AFTER_S and not (status.state == "live" and is_quiet):
         return f"no trade for {silent_s:.0f} s"
+    return None
+
+
+def _not_stored(status: RecorderStatus, now_us: int) -> str | None:
+    """Say why trades that may come are not stored, or that the recorder is at its end."""
+    if status.refusal is not None:
+        return f"{status.refusal.kind}: {status.refusal.sentence}"
+    if status.state in BROKEN:
+        return BROKEN[status.state]
+    if status.write_error is not None:
+        return f"nothing is stored: {status.write_error}"
+    if (waiting := unstored(status, now_us, UNSTORED_AFTER_S)) is not None:
+        symbol, waiting_s = waiting
+        return f"trades of {symbol} come, and none was stored for {waiting_s:.0f} s"
     return None
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from ingest.status import RecorderStatus, ReplayStatus
 from pages.ui import formats
-from pages.ui.markup import Tone, pill
+from pages.ui.markup import Tone
 
 STALE_AFTER_S: Final = 10.0
 US_PER_S: Final = 1_000_000
@@ -24,6 +24,11 @@ WORDS: Final[dict[str, tuple[str, str, Tone]]] = {
     "failed": ("✕", "FAILED", "bad"),
     "off": ("–", "NOT RECORDING", "muted"),
     "unstored": ("⊗", "NOT STORED", "bad"),
+    "other venue": ("⊗", "OTHER EXCHANGE", "bad"),
+    "ids start over": ("⊗", "IDS START OVER", "bad"),
+    "refused": ("⊗", "NOT STORED", "bad"),
+    "login page": ("◌", "LOGIN PAGE", "bad"),
+    "proxy": ("◌", "PROXY", "bad"),
     "replay": ("▷", "REPLAY", "wait"),
     "no replay": ("▷", "NO REPLAY", "muted"),
     "file": ("▤", "FILE", "muted"),
@@ -46,16 +51,36 @@ NO_REPLAY_PILL: Final = Pill(*WORDS["no replay"][:2], "", WORDS["no replay"][2])
 
 
 def health(status: RecorderStatus | None, now_us: int) -> str:
-    """Name the state; a live feed silent for 10 s is stale, unless the exchange is quiet too."""
+    """Name the state; a live feed silent for 10 s is stale, unless the exchange is quiet too.
+
+    Trades that come and are not stored make it no live one.
+    """
     if status is None:
         return "off"
-    if status.write_error is not None:
+    if status.refusal is not None:
+        return status.refusal.kind
+    if status.write_error is not None or unstored(status, now_us, STALE_AFTER_S):
         return "unstored"
+    if status.state == "reconnecting" and status.between is not None:
+        return status.between
     silent_s = _silent_s(status, now_us)
     if status.state == "live" and silent_s is not None and silent_s > STALE_AFTER_S:
         states = {each.state for each in status.per_symbol.values()}
         return "quiet" if states == {"quiet"} else "stale"
     return status.state
+
+
+def unstored(status: RecorderStatus, now_us: int, over_s: float) -> tuple[str, float] | None:
+    """Find a symbol whose trades have come for longer and none was stored, and for how long."""
+    if status.state != "live":
+        return None
+    waits = [
+        ((now_us - each.unstored_since_us) / US_PER_S, symbol)
+        for symbol, each in status.per_symbol.items()
+        if each.unstored_since_us is not None
+    ]
+    longest_s, symbol = max(waits, default=(0.0, ""))
+    return (symbol, longest_s) if longest_s > over_s else None
 
 
 def pill_of(status: RecorderStatus | None, now_us: int) -> Pill:
@@ -69,15 +94,9 @@ def pill_of(status: RecorderStatus | None, now_us: int) -> Pill:
     if status is not None and name in {"live", "quiet", "stale"}:
         silent_s = _silent_s(status, now_us)
         number = "" if silent_s is None else formats.age(silent_s)
-    elif status is not None and name == "reconnecting":
+    elif status is not None and name in {"reconnecting", "login page", "proxy"}:
         number = f"retry {max(retries(status), 1)}"
     return Pill(sign, word, number, tone)
-
-
-def state_pill(status: RecorderStatus | None, now_us: int) -> str:
-    """Show the state, as the header has it too."""
-    told = pill_of(status, now_us)
-    return pill(told.sign, told.word, told.number, told.tone)
 
 
 def _speed(replay: ReplayStatus) -> str:
