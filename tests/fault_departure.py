@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from exchange import ThreadedExchange
+from fault_disk import tick
 from fault_process import SYMBOLS, examine, stored_ids
 from fault_result import Figure, Result, at_most, equal, holds
 from fault_storage import until
@@ -17,7 +18,7 @@ from fault_supervision import missing, push, recording
 from ingest.bar_window import BarWindow
 from ingest.opening import RecorderError, lock_database
 from ingest.recorder import Recorder
-from ingest.store import TickReader
+from ingest.store import TickReader, TickWriter
 from pages.ui.health import health
 
 NOTICED_WITHIN_S = 5.0
@@ -170,6 +171,35 @@ def replace_by_other(folder: Path) -> Result:
             equal("status of /healthz afterwards", code_after, 200),
             equal("trades lost", lost, 0),
             equal("threads that failed", restarts, 0),
+        ),
+    )
+
+
+def replace_by_other_venue(folder: Path) -> Result:
+    """Put another exchange's recording in its place, then take that away."""
+    with recording(folder) as (exchange, recorder):
+        path, other = recorder.settings.db, folder / "other.db"
+        with closing(TickWriter(other, "testnet.binance.vision")) as writer:
+            writer.write([tick("BTCUSDT", 7)])
+        os.replace(other, path)  # noqa: PTH105 - as mv does
+        until(lambda: "is another exchange" in (recorder.status().write_error or ""))
+        said = recorder.status().write_error
+        push(exchange, 20)
+        until(lambda: recorder.status().received >= 2 * 21)
+        kept = stored_ids(path)["BTCUSDT"]
+        path.unlink()
+        until(lambda: bool(stored_ids(path)["BTCUSDT"]))
+        until(lambda: _is_up_to_date(exchange, path))
+        new = stored_ids(path)["BTCUSDT"]
+        state = recorder.status().state
+    return Result(
+        "another exchange's recording put in the place of the database, then taken away",
+        None,
+        (
+            holds("says", said, True),
+            holds("ids in that recording", kept, kept == [7], "as they were"),
+            equal("trades since that are not stored", 20 - len(new), 0),
+            holds("afterwards", state, state == "live", "live"),
         ),
     )
 

@@ -190,6 +190,7 @@ def departure(run: Run) -> Iterator[Result]:
         place = run.place(f"all-{number}")
         yield fault_departure.unlink(place, with_log=True, trades=trades)
     yield fault_departure.replace_by_other(run.place("other"))
+    yield fault_departure.replace_by_other_venue(run.place("venue"))
     yield fault_departure.emptied(run.place("emptied"))
     yield fault_departure.log_deleted(run.place("log"))
 

@@ -26,7 +26,12 @@ def test_another_database_is_recorded_into_and_nothing_is_lost(scenario, tmp_pat
 
 @pytest.mark.parametrize(
     "scenario",
-    [fault_departure.replace_by_other, fault_departure.emptied, fault_departure.log_deleted],
+    [
+        fault_departure.replace_by_other,
+        fault_departure.replace_by_other_venue,
+        fault_departure.emptied,
+        fault_departure.log_deleted,
+    ],
 )
 def test_what_cannot_be_gone_on_with_is_said(scenario, tmp_path: Path) -> None:
     assert not scenario(tmp_path).failures
