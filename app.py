@@ -24,22 +24,25 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 gc.disable()
 
 import streamlit as st
+from starlette.middleware import Middleware
 from streamlit import config
 from streamlit.web import cli
 
 from ingest.care import back_up
 from ingest.recorder import Recorder, check_start, install_recorder
 from ingest.replay import ReplayRecorder, check_replay, end_replay, replay_request
-from ingest.settings import Settings, install_settings, parse_settings, say
+from ingest.settings import Settings, current_settings, install_settings, parse_settings, say
 from ingest.tick import IngestError
 from ingest.verify import verify
 from pages.ui import loading, sign_in
 from pages.ui.assets import routes
+from pages.ui.door import Door, Rules
 from pages.ui.serving import check_exposure, is_loopback, under_base_path
 from pages.ui.streamlit_private import (
     hand_over_in_batches,
     ignore_pages_folder,
     send_without_delay,
+    stay_on_the_page_asked_for,
     tell_theme_once,
 )
 
@@ -112,6 +115,13 @@ def _refuse_exposure(settings: Settings) -> None:
         os._exit(2)  # nothing runs yet; the server would print a traceback around any exception
 
 
+def _rules() -> Rules:
+    """Which names the desk answers to: asked for once it is known what it serves."""
+    names = {*current_settings().allow_hosts, sign_in.redirect_host() or ""}
+    base_path = (config.get_option("server.baseUrlPath") or "").strip("/")
+    return Rules(config.get_option("server.address"), names - {""}, base_path)
+
+
 def _recorder_for(settings: Settings) -> Recorder | None:
     """What brings the trades: the exchange, a replay, or nothing."""
     if settings.replay is not None:
@@ -129,7 +139,8 @@ async def _announce(settings: Settings, recorder: Recorder | None) -> None:
     if settings.replay is not None:
         what = f"replaying {settings.replay.name} into"
     elif recorder is not None:
-        what = f"recording {', '.join(recorder.symbols) or 'nothing'} ({settings.market}) into"
+        names = [each for each in recorder.symbols if recorder.standing(each) != "not listed"]
+        what = f"recording {', '.join(names) or 'nothing'} ({settings.market}) into"
     url = f"http://{host or '*'}:{port}/{settings.base_path}".rstrip("/")
     say(f"{url} is up, {what} {settings.db}")
     if settings.browser:
@@ -183,9 +194,13 @@ _keep_memory_together()
 send_without_delay()
 hand_over_in_batches()
 tell_theme_once()
+stay_on_the_page_asked_for()
 base = config.get_option("server.baseUrlPath") or ""
 app = st.App(
-    HERE.parent / "pages" / "router.py", lifespan=lifespan, routes=under_base_path(routes(), base)
+    HERE.parent / "pages" / "router.py",
+    lifespan=lifespan,
+    routes=under_base_path(routes(), base),
+    middleware=[Middleware(Door, rules=_rules, may_ask=sign_in.may_ask)],
 )
 
 if __name__ == "__main__":

@@ -133,6 +133,11 @@ class Backfill:
         """
         self._wake.set()
 
+    def believe_board(self) -> None:
+        """Take nothing for settled that the board does not know: the database is another one."""
+        self._settling.clear()
+        self._wake.set()
+
     async def run(self) -> None:
         """Fill gaps until cancelled."""
         while True:

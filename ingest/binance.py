@@ -308,5 +308,5 @@ def _wire_symbol(text: str) -> str:
     except SymbolError as error:
         raise RefusedError(str(error)) from None
     if symbol != text:
-        raise RefusedError(f"symbol {text[:40]!r} is not in upper case")
+        raise RefusedError(f"symbol {text[:40]!r} is not as Binance writes it")
     return symbol

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -77,7 +78,13 @@ def remembered(path: Path) -> dict[str, str]:
             rows = connection.execute("SELECT key, value FROM setting").fetchall()
     except sqlite3.Error:
         return {}
-    return {key: value for key, value in rows if not key.startswith(("klines ", "venue "))}
+    return without_own_rows(dict(rows))
+
+
+def without_own_rows(settings: Mapping[str, str]) -> dict[str, str]:
+    """Settings that a new database may take over: not those that say what the old one holds."""
+    about_rows = ("klines ", "gap klines ", "venue ")
+    return {key: value for key, value in settings.items() if not key.startswith(about_rows)}
 
 
 def set_aside(path: Path, reason: str, now: datetime | None = None) -> Damage:
@@ -127,8 +134,11 @@ def network_type_in(mounts: str, folder: str) -> str:
 
 
 def free_bytes(path: Path) -> int:
-    """Free space on the disk that holds a path, for this user."""
-    return shutil.disk_usage(path.absolute().parent).free
+    """Free space on the disk that holds a path, for this user; its folder may be gone."""
+    folder = path.absolute().parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
 
 
 def back_up(path: Path, target: Path) -> Path:

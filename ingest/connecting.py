@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ingest.schema import APPLICATION_ID, SCHEMA_VERSION, StoreError
+from ingest.schema import APPLICATION_ID, SCHEMA_VERSION, NewerDatabaseError, StoreError
 
 Instant = pd.Timestamp | datetime | str | int | None
 
@@ -35,7 +35,8 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     Raises
     ------
     StoreError
-        No such file, or not a Pairdesk database of this version.
+        No such file, or not a Pairdesk database of this version; `NewerDatabaseError` of a later
+        one.
     """
     if not path.is_file():
         raise StoreError(f"no database at {path}: start the recorder to make one")
@@ -56,6 +57,8 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         raise StoreError(f"cannot read the database {path}: {error}") from error
     if (application_id, version) != (APPLICATION_ID, SCHEMA_VERSION):
         connection.close()
+        if application_id == APPLICATION_ID and version > SCHEMA_VERSION:
+            raise NewerDatabaseError(version)
         older = application_id == APPLICATION_ID and version < SCHEMA_VERSION
         remedy = "; start the recorder on it once to bring it up to date" if older else ""
         raise StoreError(f"{path} is not a Pairdesk database of version {SCHEMA_VERSION}{remedy}")

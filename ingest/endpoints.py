@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -42,6 +43,7 @@ FINEST_KLINE: dict[Market, str] = {"spot": "1s", "usdm": "1m"}
 
 MAX_SYMBOLS = 200
 
+_MARKET_NAMES: dict[Market, str] = {"spot": "Binance spot", "usdm": "Binance USD-M futures"}
 _WS_URLS: dict[Market, str] = {
     "spot": "wss://data-stream.binance.vision",
     "usdm": "wss://fstream.binance.com",
@@ -55,7 +57,10 @@ _STREAM_PATHS: dict[Market, str] = {"spot": "/stream", "usdm": "/market/stream"}
 _REST_PREFIXES: dict[Market, str] = {"spot": "/api/v3", "usdm": "/fapi/v1"}
 
 _SYMBOL = re.compile(r"[^\W_]\w{1,19}")
+# As ccxt and others write it: the parts of a pair, what a future settles in, its last day.
+_PARTED = re.compile(r"(\w+(?:[/-]\w+)*?)(?::\w+)?(?:-(\d{6}))?")
 _SHOWN_CHARS = 40
+_MOST_WRITTEN_CHARS = 60
 
 
 class SymbolError(IngestError):
@@ -63,22 +68,37 @@ class SymbolError(IngestError):
 
 
 def valid_symbol(text: str) -> str:
-    """Return the symbol in upper case.
+    """Return the symbol as Binance writes it, however it is written: the one place that knows.
 
     Binance's symbols are 2 to 20 of A-Z and 0-9, or letters of a script without cases
-    (币安人生USDT); delivery futures carry an underscore.
+    (币安人生USDT); delivery futures carry an underscore. ``btcusdt``, ``BTC/USDT``, ``btc-usdt``
+    and ``BTC/USDT:USDT`` mean BTCUSDT, ``BTC/USDT:USDT-260925`` means BTCUSDT_260925.
 
     Raises
     ------
     SymbolError
         The text cannot be a symbol.
     """
-    symbol = text.strip()
+    written = text.strip()
+    symbol = _joined(written)
     # Upper-casing comes after the test of letters: "ß".upper() is "SS".
     if all(map(_may_stand, symbol)) and _SYMBOL.fullmatch(symbol):
         return symbol.upper()
-    shown = symbol[:_SHOWN_CHARS] + ("…" if len(symbol) > _SHOWN_CHARS else "")
-    raise SymbolError(f"{shown!r} is not a symbol: needs 2 to 20 letters and digits, as BTCUSDT")
+    shown = written[:_SHOWN_CHARS] + ("…" if len(written) > _SHOWN_CHARS else "")
+    raise SymbolError(
+        f"{shown!r} is not a symbol: needs 2 to 20 letters and digits, as BTCUSDT or BTC/USDT"
+    )
+
+
+def _joined(written: str) -> str:
+    """Put the parts of a pair together; a text without parts, or that is no pair, as it is."""
+    if written.isalnum() or len(written) > _MOST_WRITTEN_CHARS:
+        return written
+    parts = _PARTED.fullmatch(written)
+    if parts is None:
+        return written
+    name = parts[1].replace("/", "").replace("-", "")
+    return f"{name}_{parts[2]}" if parts[2] else name
 
 
 def _may_stand(letter: str) -> bool:
@@ -106,6 +126,12 @@ def parse_symbols(text: str, most: int = MAX_SYMBOLS) -> tuple[str, ...]:
 def stream_name(symbol: str, stream: StreamKind) -> str:
     """Name of one stream as Binance subscribes it: ``btcusdt@aggTrade``."""
     return f"{valid_symbol(symbol).lower()}@{stream}"
+
+
+def market_name(market: Market, rest_url: str = "") -> str:
+    """Name a market for a reader: ``Binance spot``, with its host where it is not the usual one."""
+    host = urlsplit(rest_url).netloc
+    return _MARKET_NAMES[market] + (f" ({host})" if host else "")
 
 
 def default_ws_url(market: Market) -> str:
@@ -146,7 +172,9 @@ def combined_stream_url(
         limit = MAX_STREAMS[market]
         raise SymbolError(f"{len(symbols)} streams: a {market} connection carries at most {limit}")
     base = re.sub(r"(/market)?/(stream|ws)$", "", ws_base.rstrip("/"))
-    query = [f"streams={'/'.join(stream_name(s, stream) for s in symbols)}"] if symbols else []
+    # What is not ASCII goes into an address as UTF-8 in percents; into a message it goes as it is.
+    names = "/".join(quote(stream_name(each, stream), safe="@") for each in symbols)
+    query = [f"streams={names}"] if names else []
     if microseconds and market == "spot":
         query.append("timeUnit=MICROSECOND")
     return f"{base}{_STREAM_PATHS[market]}" + (f"?{'&'.join(query)}" if query else "")

@@ -25,13 +25,16 @@ class Call:
 
 
 Item = Event | Cause | Call
+_DEEP = 0.25  # of the capacity: what is fetched has room up to the half
 
 
 class EventQueue:
     """A bounded queue that hands out batches.
 
     `put` returns False for an event when the queue is full: it is then lost to the queue, and the
-    jump in its stream's ids makes the ledger open a gap. `refused` counts such events.
+    jump in its stream's ids makes the ledger open a gap. `refused` counts such events, `taken`
+    those that went on. Beyond `deep` the giver had better wait while `taken` grows: both sides need
+    the one interpreter, and what is put only to be refused keeps the taker from its work.
 
     Parameters
     ----------
@@ -45,7 +48,8 @@ class EventQueue:
         self, capacity: int = 200_000, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.capacity = capacity
-        self.refused = 0
+        self.deep = max(1, int(capacity * _DEEP))
+        self.refused = self.taken = 0
         self._clock = clock
         self._items: deque[Item] = deque()
         self._wake = threading.Condition()
@@ -85,7 +89,9 @@ class EventQueue:
         """
         self._wait_for(1, None)
         self._wait_for(most, self._clock() + wait_s)
-        return [self._items.popleft() for _ in range(min(most, len(self._items)))]
+        items = [self._items.popleft() for _ in range(min(most, len(self._items)))]
+        self.taken += len(items)
+        return items
 
     def close(self) -> None:
         """Wake the taker; what is inside can still be taken."""

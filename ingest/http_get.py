@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from ingest.interception import Interception, tunnel_refused
 from ingest.tick import IngestError
 
-MAX_BODY_BYTES = 16 * 2**20  # futures' exchangeInfo, the longest answer, has about 1 MB
+MAX_BODY_BYTES = 16 * 2**20  # spot's exchangeInfo, the longest answer, has a few MB
 READ_TIMEOUT_S = 10.0
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 

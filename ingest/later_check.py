@@ -70,6 +70,11 @@ class LaterCheck:
         """Make `run` return."""
         self._ended.set()
 
+    def leave(self) -> None:
+        """End it, with nothing to say: another file is the database now."""
+        self.end()
+        self.progress = CheckProgress(1.0, is_done=True)
+
     def run(self) -> None:
         """Read to the end, to the first damage, or until `end`."""
         try:
@@ -79,7 +84,8 @@ class LaterCheck:
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
-            self.progress = CheckProgress(self.progress.share, True, str(error))
+            if not self._ended.is_set():
+                self.progress = CheckProgress(self.progress.share, True, str(error))
         else:
             if not self._ended.is_set():
                 self.progress = CheckProgress(1.0, True)
@@ -89,7 +95,7 @@ class LaterCheck:
         while after is not None and not self._ended.is_set():
             begun_s = time.monotonic()
             after = self._step(connection, table, after)
-            if table == "tick" and after is not None:
+            if table == "tick" and after is not None and not self._ended.is_set():
                 self.progress = CheckProgress(_share(connection, after[0], after[1]))
             took_s = time.monotonic() - begun_s
             self._ended.wait(max(_LEAST_REST_S, took_s * self._rest_times))

@@ -55,13 +55,16 @@ class Connection(Protocol):
 
 
 class Sink(Protocol):
-    """Where a link's findings go. None of these may wait."""
+    """Where a link's findings go. None of these may wait, but `room`."""
 
     def event(self, event: Event) -> None:
         """A trade, or an id that is none."""
 
     def reject(self, error: MalformedMessageError) -> None:
         """A frame that is no known message."""
+
+    async def room(self) -> None:
+        """Wait as long as it is better not to bring more."""
 
     def connected(self, where: str) -> None:
         """A connection stands."""
@@ -231,6 +234,7 @@ class Link:
             self.frames += len(frames)
             self.last_frame_s = loop.time()
             self._read(frames, self.now_us())
+            await self.sink.room()
 
     async def change(self, symbols: Iterable[str]) -> None:
         """Subscribe and unsubscribe so that just `symbols` are carried."""

@@ -47,8 +47,22 @@ class Opening:
 
 def lock_database(path: Path) -> FileLock:
     """Take the lock file beside the database; held until the recorder stops or its process ends."""
-    lock = FileLock(path.with_name(path.name + ".lock"))
+    # Not of one thread: the writing one takes it anew where the database was deleted under it.
+    lock = FileLock(path.with_name(path.name + ".lock"), thread_local=False)
+    take_lock(lock, path)
+    return lock
+
+
+def take_lock(lock: FileLock, path: Path) -> None:
+    """Take a database's lock; anew where it is held, since its file may have been deleted.
+
+    Raises
+    ------
+    RecorderError
+        Another recorder has it, or the folder cannot be written.
+    """
     try:
+        lock.release(force=True)
         refuse_network_filesystem(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
@@ -58,7 +72,6 @@ def lock_database(path: Path) -> FileLock:
         ) from error
     except OSError as error:
         raise RecorderError(f"cannot write beside {path}: {error.strerror}") from error
-    return lock
 
 
 def check_start(settings: Settings) -> None:

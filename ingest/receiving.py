@@ -4,9 +4,13 @@ import asyncio
 import random
 import threading
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import CancelledError
 from typing import Any
 
+import msgspec
+
 from ingest.counts import Counts
+from ingest.endpoints import market_name
 from ingest.event_queue import Call, Cause, EventQueue
 from ingest.feed import Feed, FeedLimits
 from ingest.gap_board import GapBoard
@@ -14,7 +18,8 @@ from ingest.http_get import Fetch, urllib_fetch
 from ingest.interception import Between
 from ingest.kline_seed import KlineName
 from ingest.link import Address, OpenConnection, open_socket
-from ingest.lot_steps import Kept, LotKeeper, fresh_symbols, keep_lots
+from ingest.listing import Listing, ListKeeper, Standing, fresh_listing, sentence, setting_key
+from ingest.lot_steps import Kept, fresh_symbols, keep_lots
 from ingest.repair import Repair
 from ingest.rest import RestClient
 from ingest.retry import AttemptBudget
@@ -26,12 +31,14 @@ from ingest.wire import MalformedMessageError, printable
 from ingest.writer import TickWriter
 
 _QUARANTINE_PER_S = 20.0
+_YIELD_S = 0.005
+_STALLED_S = 1.0
 
 
 class ReceivingLoop:
     """Runs the feed and its helpers until told to stop. `run` may be called again after it failed.
 
-    It parses and queues, nothing else: no disk, no waiting.
+    It parses and queues, nothing else: no disk, no waiting but for a writer that is far behind.
 
     Parameters
     ----------
@@ -63,7 +70,7 @@ class ReceivingLoop:
         self.feed: Feed | None = None
         self.repair: Repair | None = None
         self._rest: RestClient | None = None
-        self._lots: LotKeeper | None = None
+        self._list: ListKeeper | None = None
         self.symbols: tuple[str, ...] = ()
         self._settings, self._queue, self._board = settings, queue, board
         self._counts, self._limits, self._now_us = counts, limits, now_us
@@ -79,6 +86,7 @@ class ReceivingLoop:
         self._between: Between | None = None
         self._allowance = _QUARANTINE_PER_S
         self._allowance_at_us = 0
+        self._stalled_at: int | None = None  # what a writer that stands had taken
         self._tasks: set[asyncio.Task[None]] = set()
 
     # Called from other threads.
@@ -113,12 +121,42 @@ class ReceivingLoop:
         if repair is not None:
             self._soon(repair.clock_jumped)
 
+    def database_changed(self) -> None:
+        """Fetch again what another database does not hold: earlier bars, lately missing ids."""
+        self._soon(self._seed_again)
+
     def fetch_klines(self, symbols: Sequence[str], name: KlineName, span_us: int) -> None:
         """Fetch bars of a length so far back from now, also after the loop began anew."""
         for symbol in symbols:
             known_us = self._wanted_klines.get((symbol, name), 0)
             self._wanted_klines[symbol, name] = max(known_us, span_us)
         self._soon(self._fetch_wanted_klines)
+
+    def look_up(self, symbol: str, within_s: float) -> Standing:
+        """Ask the exchange whether it trades a symbol, unless its list has it; waits so long."""
+        keeper, loop = self._list, self._loop
+        if keeper is None or loop is None or loop.is_closed():
+            return "not known"
+        asked = asyncio.run_coroutine_threadsafe(keeper.look_up(symbol), loop)
+        try:
+            return asked.result(within_s)
+        except (TimeoutError, CancelledError):
+            asked.cancel()
+            return "not known"
+
+    def standing(self, symbol: str) -> Standing:
+        """Whether the exchange trades a symbol, as far as it is known."""
+        return "not known" if self._list is None else self._list.standing(symbol)
+
+    def listed(self) -> tuple[str, ...]:
+        """Symbols that the exchange trades; none while its list could not be had."""
+        found = None if self._list is None else self._list.listing
+        return () if found is None else found.symbols
+
+    def notices(self) -> list[str]:
+        """Sentences on recorded symbols that the exchange does not trade."""
+        told = (self._unlisted(symbol) for symbol in self.symbols)
+        return [f"{each}: nothing of it is recorded." for each in told if each]
 
     def state(self) -> RecorderState:
         """What the feed is doing."""
@@ -156,6 +194,25 @@ class ReceivingLoop:
             if event.last_raw_id > (counts.last_raw_id or -1):
                 counts.last_raw_id = event.last_raw_id
         self._queue.put(event)
+
+    async def room(self) -> None:
+        """Wait while the queue is deep and being worked off; what comes stays in the socket.
+
+        A writer that stands is not waited for: the queue refuses what it cannot hold, and that is
+        a gap with its name. A connection that stands still for as long would be lost.
+        """
+        queue = self._queue
+        if len(queue) <= queue.deep or queue.taken == self._stalled_at:
+            return
+        time = asyncio.get_running_loop().time
+        taken, since_s = queue.taken, time()
+        while len(queue) > queue.deep:
+            await asyncio.sleep(_YIELD_S)
+            if queue.taken != taken:
+                taken, since_s = queue.taken, time()
+            elif time() - since_s > _STALLED_S:
+                self._stalled_at = taken
+                return
 
     def reject(self, error: MalformedMessageError) -> None:
         """Count a frame that is no known message, and keep some of them for a person to see."""
@@ -246,11 +303,19 @@ class ReceivingLoop:
         )
         settings = self._settings
         known = fresh_symbols(settings.db, settings.market, self._now_us())
-        self._lots = LotKeeper(self._rest_client(), self._keep_lots, known=known)
+        self._list = ListKeeper(
+            self._rest_client(),
+            self._keep_listing,
+            self._keep_lots,
+            lambda symbol: say(self._unlisted(symbol)),
+            listing=fresh_listing(settings.db, settings.market, settings.rest_base, self._now_us()),
+            known=known,
+            now_us=self._now_us,
+        )
         await self._change_symbols(self.feed, self.symbols)
         if self._stopping.is_set():  # told so before there was a loop to tell
             self._stop.set()
-        runs = (self.feed.run(), *self.repair.works(), self._lots.run())
+        runs = (self.feed.run(), *self.repair.works(), self._list.run())
         works = [asyncio.create_task(work) for work in runs]
         stop = asyncio.create_task(self._stop.wait())
         try:
@@ -277,14 +342,24 @@ class ReceivingLoop:
             )
         return self._rest
 
+    def _keep_listing(self, listing: Listing) -> None:
+        key, value = setting_key(self._settings.market), msgspec.json.encode(listing).decode()
+        self._queue.put(Call(lambda writer: writer.remember(key, value)))
+
+    def _unlisted(self, symbol: str) -> str:
+        settings = self._settings
+        return sentence(
+            symbol, self.standing(symbol), market_name(settings.market, settings.rest_url)
+        )
+
     def _keep_lots(self, found: Kept) -> None:
         market = self._settings.market
         now_us = self._now_us()
         self._queue.put(Call(lambda writer: keep_lots(writer, market, found, now_us)))
 
     async def _change_symbols(self, feed: Feed, symbols: tuple[str, ...], reason: str = "") -> None:
-        if self._lots is not None:
-            self._lots.symbols_change(symbols)
+        if self._list is not None:
+            self._list.symbols_change(symbols)
         if self.repair is not None:
             self.repair.symbols_change(symbols)
             self._fetch_wanted_klines()
@@ -294,6 +369,11 @@ class ReceivingLoop:
         for (symbol, name), span_us in list(self._wanted_klines.items()):
             if self.repair is not None:
                 self.repair.fetch_klines(symbol, name, span_us)
+
+    def _seed_again(self) -> None:
+        if self.repair is not None:
+            self.repair.database_changed()
+            self._fetch_wanted_klines()
 
     def _remember(self, feed: Feed) -> None:
         """Keep a feed's counts when another one is to follow it."""

@@ -7,24 +7,30 @@ from pathlib import Path
 
 from ingest.care import back_up
 from ingest.counts import Counts
-from ingest.endpoints import MAX_STREAMS, parse_symbols, valid_symbol
+from ingest.endpoints import MAX_STREAMS, market_name, parse_symbols, valid_symbol
 from ingest.event_queue import Call, Cause, EventQueue
 from ingest.feed import FeedLimits
 from ingest.gap_board import GapBoard
 from ingest.kline_seed import KlineName, intervals
 from ingest.later_check import LaterCheck
 from ingest.link import now_us as wall_clock_us
-from ingest.opening import Opening, RecorderError, check_start, lock_database, make_sound
+from ingest.listing import Standing, sentence
+from ingest.opening import Opening, RecorderError, check_start, lock_database, make_sound, take_lock
 from ingest.receiving import ReceivingLoop
 from ingest.replay_loop import ReplayLoop
 from ingest.reporting import Parts, check_notice, report
+from ingest.schema import StoreError
 from ingest.settings import DEFAULT_SYMBOLS, Settings, say
 from ingest.status import RecorderState, RecorderStatus
+from ingest.store import TickReader
 from ingest.threads import FailureLog, KeptThread
 from ingest.upkeep import Retention, Upkeep
 from ingest.venue import Refusal, ids_start_over, other_venue, venue_setting
 from ingest.writer import TickWriter
 from ingest.writing import WritingLoop
+
+# So long the exchange is asked about a symbol before it is taken as it was typed.
+LOOK_UP_WITHIN_S = 3.0
 
 __all__ = ["Recorder", "RecorderError", "check_start", "current_recorder", "install_recorder"]
 
@@ -66,11 +72,18 @@ class Recorder:
         self._lock = lock_database(settings.db)
         try:
             opening = self._prepare(settings.db)
-            venue = settings.venue if receiving is None else None
+            self._venue = settings.venue if receiving is None else None
             self._writing = WritingLoop(
-                settings.db, self._queue, self._board, self._counts, now_us, venue
+                settings.db,
+                self._queue,
+                self._board,
+                self._counts,
+                now_us,
+                self._venue,
+                prepare=self._prepare_again,
+                changed=self._database_changed,
             )
-            self._other_venue = self._look_at_venue(venue)
+            self._other_venue = self._look_at_venue(self._writing.writer)
             self._writing.restarts_changed = self._restarts_changed
             for key, value in opening.settings.items():
                 self._writing.writer.remember(key, value)
@@ -100,6 +113,7 @@ class Recorder:
             disk_low=self._disk_low,
             clock_jumped=self._clock_jumped,
             now_us=now_us,
+            has_departed=self._writing.has_departed,
         )
         self._later_check = None if opening.was_checked else LaterCheck(settings.db)
         self._parts = Parts(
@@ -177,14 +191,32 @@ class Recorder:
         SymbolError
             The text is no symbol.
         RecorderError
-            One connection cannot carry more.
+            One connection cannot carry more, or the exchange does not list the symbol. Where it
+            cannot be asked within `LOOK_UP_WITHIN_S` the symbol is taken: see `standing`.
         """
         symbol = valid_symbol(text)
+        if symbol in self._symbols:
+            return symbol
         most = MAX_STREAMS[self.settings.market]
-        if symbol not in self._symbols and len(self._symbols) >= most:
+        if len(self._symbols) >= most:
             raise RecorderError(f"{most} symbols are recorded: the exchange allows no more")
+        if isinstance(self._receiving, ReceivingLoop):
+            standing = self._receiving.look_up(symbol, LOOK_UP_WITHIN_S)
+            if standing == "not listed":
+                where = market_name(self.settings.market, self.settings.rest_url)
+                raise RecorderError(sentence(symbol, standing, where))
         self._set_symbols((*self._symbols, symbol))
         return symbol
+
+    def standing(self, symbol: str) -> Standing:
+        """Whether the exchange trades a symbol, as far as it is known; never waits."""
+        receiving = self._receiving
+        return receiving.standing(symbol) if isinstance(receiving, ReceivingLoop) else "not known"
+
+    def listed(self) -> tuple[str, ...]:
+        """Symbols that the exchange trades; none while its list could not be had."""
+        receiving = self._receiving
+        return receiving.listed() if isinstance(receiving, ReceivingLoop) else ()
 
     def remove_symbol(self, symbol: str) -> None:
         """Stop recording a symbol; what is stored stays."""
@@ -260,6 +292,36 @@ class Recorder:
         """Make the database ready to be opened; its lock is held."""
         return make_sound(path)
 
+    def _prepare_again(self, path: Path) -> Opening:
+        """Make ready what is there in place of the database, under a lock whose file is there.
+
+        Raises
+        ------
+        RecorderError
+            Another process records into it, or it holds another exchange's trades.
+        """
+        take_lock(self._lock, path)
+        opening = self._prepare(path)
+        try:
+            with TickReader(path) as reader:
+                refusal = self._look_at_venue(reader)
+        except StoreError:  # none yet, or one that the writer will refuse
+            refusal = None
+        if refusal is not None:
+            raise RecorderError(refusal.sentence)
+        return opening
+
+    def _database_changed(self) -> None:
+        """Have another database know the symbols, and what the exchange has of before."""
+        self._other_venue = None  # else it would not have been opened
+        self._remember_symbols()
+        self._receive()
+        if self._later_check is not None:
+            self._later_check.leave()
+        if isinstance(self._receiving, ReceivingLoop):
+            self._queue.put(Call(self._set_aside_future))
+            self._receiving.database_changed()
+
     def _state(self) -> RecorderState:
         if self._stopped:
             return "stopped"
@@ -311,13 +373,13 @@ class Recorder:
         idle = self._paused or self._upkeep.low or self._other_venue is not None
         self._receiving.set_symbols(() if idle else self._accepted(), reason)
 
-    def _look_at_venue(self, venue: str | None) -> Refusal | None:
-        """Compare the exchange to be recorded with that of the database; None where all is well."""
+    def _look_at_venue(self, database: TickWriter | TickReader) -> Refusal | None:
+        """Compare the exchange to be recorded with that of a database; None where all is well."""
         market = self.settings.market
-        stored = self._writing.writer.setting(venue_setting(market))
-        if venue is None or stored in {None, venue}:
+        stored = database.setting(venue_setting(market))
+        if self._venue is None or stored in {None, self._venue}:
             return None
-        return other_venue(market, str(stored), venue, self.settings.ws_base)
+        return other_venue(market, str(stored), self._venue, self.settings.ws_base)
 
     def _accepted(self) -> tuple[str, ...]:
         """Symbols whose trades are of this recording."""

@@ -111,6 +111,13 @@ class Repair:
         self._seeded = set(symbols)
         self._backfill.symbols_changed()
 
+    def database_changed(self) -> None:
+        """Seed every symbol again: another database does not hold what was fetched."""
+        symbols = tuple(self._seeded)
+        self.symbols_change(())
+        self.symbols_change(symbols)
+        self._backfill.believe_board()
+
     def fetch_klines(self, symbol: str, name: KlineName, span_us: int) -> None:
         """See to it that bars of a length reach so far back."""
         self._warm_start.fetch(symbol, name, span_us)

@@ -139,12 +139,16 @@ def _unstored(symbols: Sequence[str], counts: Counts) -> Iterator[str]:
 def _notices(parts: Parts) -> list[str]:
     repair = parts.receiving.repair
     notices = parts.upkeep.notices() + (repair.notices() if repair else [])
+    if isinstance(parts.receiving, ReceivingLoop):
+        notices += parts.receiving.notices()
     damage = parts.writing.damage or parts.damage
     if damage is not None:
         notices.append(
             f"The database was damaged ({damage.reason}) and was set aside as"
             f" {damage.moved_to.name}; a new one was begun."
         )
+    if parts.writing.departed is not None:
+        notices.append(parts.writing.departed)
     if parts.writing.error is not None:
         notices.append(f"Nothing is stored just now: {parts.writing.error}. It is tried again.")
     if parts.later_check is not None and (told := check_notice(parts.later_check)):
@@ -166,5 +170,5 @@ def check_notice(check: LaterCheck) -> str | None:
     return (
         f"The check of the database stopped after {CHECK_WITHIN_S:g} s, not finished and without"
         f" a finding. The rest is being read beside the recording: {found.share * 100:.0f} % of the"
-        " trades so far. `python app.py --verify` compares bars and trades as well."
+        " trades so far. The command python app.py --verify compares bars and trades as well."
     )

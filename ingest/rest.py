@@ -29,12 +29,12 @@ from ingest.link import now_us as wall_clock_us
 from ingest.rest_budget import WeightBudget
 from ingest.rest_rows import (
     Kline,
-    LotSteps,
+    Listed,
     decode_agg_trades,
+    decode_exchange_info,
     decode_historical_trades,
     decode_klines,
     decode_last_ids,
-    decode_lot_steps,
     decode_rest_error,
     decode_server_time,
     decode_symbol_status,
@@ -48,6 +48,7 @@ REPAIR_SHARE = 0.9
 SEED_SHARE = 0.6
 
 _LONGEST_WAIT_S = 7 * 86400.0  # bans last 3 days at the most: a longer one is a misprint
+_UNKNOWN_PARAMETER_STATUSES = {400, 422}  # of a host that filters otherwise
 _USED_WEIGHT = "x-mbx-used-weight-1m"
 _MEANINGS = {
     403: "its firewall refuses this address",
@@ -273,18 +274,23 @@ class RestClient:
             raise
         return self._decoded(lambda: decode_symbol_status(answer.body, symbol))
 
-    async def lot_steps(self, symbols: Sequence[str], *, share: float = 1.0) -> dict[str, LotSteps]:
-        """What orders of these symbols are made of; those without a lot step are left out.
+    async def exchange_info(self, *, share: float = 1.0) -> dict[str, Listed]:
+        """What the exchange lists: of spot what is traded just now, of futures all of it.
 
-        One that the spot market does not know refuses all of them. Raises as `agg_trades` does.
+        Raises as `agg_trades` does.
         """
-        query: Query = {}  # futures take no filter: the whole list comes
-        if self.market == "spot":
-            query["symbols"] = msgspec.json.encode(list(symbols)).decode()
         weight = WEIGHT_EXCHANGE_INFO[self.market]
-        answer = await self._ask("exchangeInfo", weight, share, query)
-        found = self._decoded(lambda: decode_lot_steps(answer.body))
-        return {symbol: found[symbol] for symbol in symbols if symbol in found}
+        # Spot's whole list is several times as long. Futures take no filter.
+        query: Query = {"symbolStatus": "TRADING", "showPermissionSets": "false"}
+        try:
+            answer = await self._ask(
+                "exchangeInfo", weight, share, query if self.market == "spot" else {}
+            )
+        except RestRefusedError as error:
+            if self.market != "spot" or error.status not in _UNKNOWN_PARAMETER_STATUSES:
+                raise
+            answer = await self._ask("exchangeInfo", weight, share, {})
+        return self._decoded(lambda: decode_exchange_info(answer.body))
 
     async def _ask(self, call: str, weight: int, share: float, query: Query) -> HttpAnswer:
         await self._turn(weight, share)

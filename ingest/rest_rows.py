@@ -87,6 +87,16 @@ class LotSteps(msgspec.Struct, frozen=True):
     least_value: str
 
 
+class Listed(msgspec.Struct, frozen=True):
+    """A symbol in the exchange's list: ``TRADING``, ``HALT``, …, and its lot steps.
+
+    `lots` is None where the exchange gives none of use.
+    """
+
+    status: str
+    lots: LotSteps | None
+
+
 class _Filter(msgspec.Struct):
     """One of a symbol's filters; the wire's names. Each kind has some of these fields."""
 
@@ -99,9 +109,10 @@ class _Filter(msgspec.Struct):
 
 class _TradingRules(msgspec.Struct):
     symbol: str
-    baseAsset: str  # noqa: N815 - Binance's name
-    quoteAsset: str  # noqa: N815 - Binance's name
-    filters: list[_Filter]
+    status: str
+    baseAsset: str = ""  # noqa: N815 - Binance's name
+    quoteAsset: str = ""  # noqa: N815 - Binance's name
+    filters: list[_Filter] = []
 
 
 class _AllRules(msgspec.Struct):
@@ -195,8 +206,8 @@ def decode_symbol_status(raw: str | bytes, symbol: str) -> str | None:
     return next((printable(info.status) for info in listed if info.symbol == symbol), None)
 
 
-def decode_lot_steps(raw: str | bytes) -> dict[str, LotSteps]:
-    """Lot steps of the symbols of a REST ``exchangeInfo``; those without any of use are left out.
+def decode_exchange_info(raw: str | bytes) -> dict[str, Listed]:
+    """Status and lot steps of the symbols of a REST ``exchangeInfo``.
 
     Raises
     ------
@@ -204,8 +215,7 @@ def decode_lot_steps(raw: str | bytes) -> dict[str, LotSteps]:
         The body is no such answer.
     """
     listed = _decoded(raw, _AllRules).symbols
-    found = {rules.symbol: _lot_steps(rules) for rules in listed}
-    return {symbol: lots for symbol, lots in found.items() if lots is not None}
+    return {each.symbol: Listed(printable(each.status), _lot_steps(each)) for each in listed}
 
 
 def _lot_steps(rules: _TradingRules) -> LotSteps | None:

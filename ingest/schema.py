@@ -130,6 +130,17 @@ class StoreError(IngestError):
     """The database cannot be used, with the reason in a user's words."""
 
 
+class NewerDatabaseError(StoreError):
+    """A later Pairdesk has written the database; `version` is its schema's."""
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+        super().__init__(
+            f"the database has version {version}, this Pairdesk knows {SCHEMA_VERSION}:"
+            " update Pairdesk"
+        )
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring a new or older database to this version, each step in one transaction.
 
@@ -144,9 +155,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     if application_id != APPLICATION_ID and tables:
         raise StoreError("the file is an SQLite database of another program; choose another --db")
     if version > SCHEMA_VERSION:
-        raise StoreError(
-            f"the database has version {version}, this Pairdesk knows {SCHEMA_VERSION}: update it"
-        )
+        raise NewerDatabaseError(version)
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
         connection.executescript(
             f"BEGIN IMMEDIATE; {script}"

@@ -42,6 +42,7 @@ _OPTIONS = (
     ("host", "ADDRESS", "127.0.0.1", "address to serve (default 127.0.0.1)"),
     ("port", "NUMBER", "8501", "port to serve (default 8501)"),
     ("base-path", "PATH", "", "serve under this path, for a proxy, e.g. desk"),
+    ("allow-host", "A,B", "", "names under which a proxy serves it, e.g. desk.example.org"),
     ("ws-url", "URL", "", "another WebSocket endpoint, e.g. wss://stream.binance.us:9443"),
     ("rest-url", "URL", "", "another REST endpoint, e.g. https://api.binance.us"),
     ("venue", "NAME", "", "whose trades that endpoint passes on, if not its host's: binance.com"),
@@ -94,6 +95,7 @@ class Settings:
     replay_to: datetime | None = None
     base_path: str = ""
     allow_remote: bool = False
+    allow_hosts: tuple[str, ...] = ()
 
     @property
     def keep_bytes(self) -> int | None:
@@ -157,6 +159,7 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
         replay_to=_value("--replay-to", _time, found.replay_to),
         base_path=_value("--base-path", _base_path, found.base_path),
         allow_remote=found.allow_remote,
+        allow_hosts=_value("--allow-host", _hosts, found.allow_host),
     )
 
 
@@ -215,6 +218,15 @@ def _base_path(text: str) -> str:
     ):
         raise ValueError(f"{text!r} is not a path like desk or tools/desk")
     return path
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    """Read names in the form in which a browser sends them."""
+    names = [name.strip().lower().rstrip(".") for name in text.split(",") if name.strip()]
+    for name in names:
+        if not re.fullmatch(r"[\w.-]+|[0-9a-f:.]+", name):
+            raise ValueError(f"{name!r} is not a name like desk.example.org, without port")
+    return tuple(name.encode("idna").decode("ascii") for name in names)
 
 
 def _speed(text: str) -> float:

@@ -94,8 +94,7 @@ class TickColumns:
         """
         code = self._codes.get(text)
         if code is None:
-            # ccxt writes BTC/USDT, and a future's settlement after it: BTC/USDT:USDT.
-            name = valid_symbol(text.partition(":")[0].replace("/", "").replace("-", ""))
+            name = valid_symbol(text)
             if name not in self._codes:
                 self._codes[name] = len(self._names)
                 self._names.append(name)

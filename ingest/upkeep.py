@@ -64,6 +64,8 @@ class Upkeep:
         Free bytes where the database lies.
     now_us
         Wall clock, or a replay's.
+    has_departed
+        Whether the database was deleted, renamed or replaced: the writer is woken to see to it.
     """
 
     def __init__(
@@ -77,12 +79,14 @@ class Upkeep:
         clock_jumped: Callable[[float], None],
         free: Callable[[Path], int] = free_bytes,
         now_us: Callable[[], int] = wall_clock_us,
+        has_departed: Callable[[], bool] = lambda: False,
     ) -> None:
         self._now_us = now_us
         self.disk = DiskStatus()
         self.low = False
         self._path, self._queue, self._counts, self._retention = path, queue, counts, retention
         self._disk_low, self._clock_jumped, self._free = disk_low, clock_jumped, free
+        self._has_departed = has_departed
         self._growth = Growth()
         self._ended = threading.Event()
         self._due: dict[str, float] = {}
@@ -96,6 +100,8 @@ class Upkeep:
                 counts.tick_second(self._now_us())
             if jump_s := clock.jump_s(time.time(), now_s):
                 self._clock_jumped(jump_s)
+            if self._has_departed():  # trades would show it to the writer, but a quiet market
+                self._queue.put(Call(_look))
             if self._is_due("disk", now_s, _DISK_EVERY_S):
                 self._queue.put(Call(self.measure))
                 self.look_at_disk()
@@ -156,6 +162,10 @@ class Upkeep:
             return False
         self._due[what] = now_s + every_s
         return True
+
+
+def _look(_: TickWriter) -> None:
+    """Do nothing: a writer looks at its file before it does anything."""
 
 
 def _size(path: Path) -> int:

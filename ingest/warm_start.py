@@ -337,10 +337,7 @@ class WarmStart:
         seed.not_before_s = self._loop.time() + wait_s
 
     def _drop(self, symbol: str, name: KlineName, error: RestRefusedError) -> None:
-        if error.code == UNKNOWN_SYMBOL_CODE:
-            if symbol in self._symbols:
-                why = "the exchange does not know this symbol"
-                self._notices.append(f"{symbol}: no bars of the time before: {why}")
+        if error.code == UNKNOWN_SYMBOL_CODE:  # which the exchange's list says
             self.remove(symbol)
             return
         self._notices.append(f"{symbol}: no {self._summary(symbol, name)}: {error}")

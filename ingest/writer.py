@@ -242,6 +242,10 @@ class TickWriter:
         """Keep a value for the next start."""
         self._connection.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, value))
 
+    def settings(self) -> dict[str, str]:
+        """All remembered values."""
+        return dict(self._connection.execute("SELECT key, value FROM setting").fetchall())
+
     def streams(self) -> dict[StreamKey, StreamLedger]:
         """The ledgers, by stream. The writer's own: read, do not change."""
         return {key: state.ledger for key, state in self._streams.items()}

@@ -4,15 +4,18 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from ingest.care import Damage, is_damage, remembered, set_aside
+from ingest.care import Damage, is_damage, remembered, set_aside, without_own_rows
 from ingest.counts import Counts
+from ingest.database_file import DatabaseFile, Departure
 from ingest.event_queue import Call, Cause, EventQueue, Item
 from ingest.gap_board import GapBoard, StreamKey
-from ingest.schema import StoreError
-from ingest.tick import Event, NonTrade, Tick
+from ingest.opening import Opening, make_sound
+from ingest.settings import say
+from ingest.tick import Event, IngestError, NonTrade, Tick
 from ingest.venue import Restart
 from ingest.writer import TickWriter, Written
 
@@ -22,12 +25,18 @@ BATCH_WAIT_S = 0.2
 Step = list[Event] | Cause | Call
 
 
+class _GoneError(Exception):
+    """What was written went into a file that is not the database any more."""
+
+
 class WritingLoop:
     """Stores what the queue holds, in its order, until it is closed and empty.
 
     A database that refuses is asked again, with growing waits; a damaged one is set aside and a
-    new one begun; an event that no table takes goes to the quarantine. `run` may be called again
-    after it failed: it goes on with the step it failed in.
+    new one begun; for one that was deleted, renamed or replaced another is begun, or the one that
+    is there now is gone on with, and what was written since is written once more; an event that no
+    table takes goes to the quarantine. `run` may be called again after it failed: it goes on with
+    the step it failed in.
 
     Parameters
     ----------
@@ -39,6 +48,10 @@ class WritingLoop:
         Wall clock.
     venue
         Of which exchange the trades are, for the database to remember; None of a replay.
+    prepare
+        Makes what is at the path ready to be opened, where the database went away.
+    changed
+        Told that another file is the database now; in the writing thread.
 
     Attributes
     ----------
@@ -46,6 +59,8 @@ class WritingLoop:
         Streams whose ids start over, of which nothing is stored.
     restarts_changed
         Called when these become others, in the writing thread.
+    departed
+        What became of a database that was deleted, renamed or replaced; None before.
     """
 
     def __init__(
@@ -56,21 +71,25 @@ class WritingLoop:
         counts: Counts,
         now_us: Callable[[], int],
         venue: str | None = None,
+        *,
+        prepare: Callable[[Path], Opening] = make_sound,
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
         self.path = path
         self.restarted: dict[StreamKey, Restart] = {}
         self.restarts_changed: Callable[[], None] = _nothing
         self.error: str | None = None
         self.damage: Damage | None = None
-        self.writer = TickWriter(path, venue)
+        self.departed: str | None = None
+        self._prepare, self._changed, self._venue = prepare, changed, venue
+        self._open()
         self.gaps_by_symbol: dict[str, tuple[int, int]] = {}
         self._queue, self._board, self._counts, self._now_us = queue, board, counts, now_us
-        self._venue = venue
-        self._edges = self.writer.edges()
         self._steps: deque[Step] = deque()
         self._give_up = threading.Event()
         self._damaged: str | None = None  # why there is no database just now
-        self._remembered: dict[str, str] = {}  # by the damaged one
+        self._departure: Departure | None = None  # or what became of it
+        self._remembered: dict[str, str] = {}  # by the one before
         self._publish()
 
     def run(self) -> None:
@@ -82,6 +101,11 @@ class WritingLoop:
                 break
             self._steps.extend(_steps(items))
         self.writer.close()
+
+    def has_departed(self) -> bool:
+        """Whether the database is not what was opened, and that is news. Any thread."""
+        is_open = self._departure is None and self._damaged is None
+        return is_open and not (self._file.is_there() and self._file.has_log())
 
     def give_up(self) -> None:
         """Stop asking a database that refuses; what is not stored will be fetched next time."""
@@ -99,11 +123,12 @@ class WritingLoop:
         wait_s = 0.05
         while not self._give_up.is_set():
             try:
-                if self._damaged is not None:
-                    self._begin_anew(self._damaged)
+                self._be_open()
                 self._do(step)
-            except (StoreError, OSError) as error:
-                self.error = f"the database is damaged and no new one can be begun: {error}"
+            except _GoneError:
+                continue
+            except (IngestError, OSError) as error:
+                self.error = f"{self._absence()}; no database can be opened there: {error}"
             except sqlite3.DatabaseError as error:
                 self._refused(error)
             else:
@@ -141,6 +166,8 @@ class WritingLoop:
             else:
                 self._quarantine(events[0], error)
             return
+        if not self._file.is_there():
+            raise _GoneError
         self._counts.commits_ms.append((time.perf_counter() - begun_s) * 1000)
         self._count(written, events)
 
@@ -166,10 +193,77 @@ class WritingLoop:
             self.damage = damage
             name = "" if damage is None else damage.moved_to.name
             self._counts.note(self._now_us(), "damaged", f"set aside as {name}")
-        self.writer = TickWriter(self.path, self._venue)
-        for key, value in self._remembered.items():
-            self.writer.remember(key, value)
+        self._open(self._remembered)
         self._damaged = None
+
+    def _open(self, settings: Mapping[str, str] | None = None) -> None:
+        self.writer = TickWriter(self.path, self._venue)
+        self._edges = self.writer.edges()
+        self._file = DatabaseFile(self.path)
+        for key, value in (settings or {}).items():
+            self.writer.remember(key, value)
+
+    def _be_open(self) -> None:
+        """See to it that the writer writes to the file at the path; raises where it cannot be."""
+        if self._damaged is None and self._departure is None:
+            if not self._file.is_there():
+                self._leave()
+            elif self._file.is_shrunk():
+                self.writer.close()
+                self._damaged = "something cut it short or wrote over it"
+            elif not self._file.has_log():
+                self._keep_without_log()
+        if self._damaged is not None:
+            self._begin_anew(self._damaged)
+        elif self._departure is not None:
+            self._begin_after(self._departure)
+
+    def _keep_without_log(self) -> None:
+        """Fold in what the deleted log holds: we have it open, and whoever opens it now has not."""
+        self.writer.checkpoint()
+        if self.departed is None or not self.departed.startswith("The log"):
+            self.departed = (
+                f"The log of {self.path.name} (-wal or -shm) was deleted while it was recorded"
+                " into. Trades go on being stored, but pages cannot read them all: stop the app"
+                " in order and start it again; nothing is lost then."
+            )
+            self._counts.note(self._now_us(), "database", "its log was deleted")
+            say(self.departed)
+
+    def _leave(self) -> None:
+        """Let go of a database that is not at its path any more, with all it was given."""
+        departure = self._file.departure()
+        self.error = f"{self.path.name} was {_became(departure)}"
+        self._counts.note(self._now_us(), "database", _became(departure))
+        say(self.error)
+        with suppress(sqlite3.Error):
+            self._remembered = without_own_rows(self.writer.settings())
+        self.writer.close()
+        self._departure = departure
+
+    def _begin_after(self, departure: Departure) -> None:
+        """Begin a new database, or go on with the file that is there now."""
+        self._file.clear_log(departure.moved_to)
+        is_there = self.path.exists()
+        opening = self._prepare(self.path)
+        if opening.damage is not None:
+            self.damage, is_there = opening.damage, False
+        self._open({} if is_there else self._remembered)
+        if is_there:
+            self.writer.expect_gap("the database was replaced")
+        self.departed = _told(self.path.name, departure, is_continued=is_there)
+        self._counts.note(
+            self._now_us(), "database", "another one is recorded into" if is_there else "a new one"
+        )
+        say(self.departed)
+        self._departure = None
+        self._changed()
+
+    def _absence(self) -> str:
+        """Why there is no database just now."""
+        if self._departure is not None:
+            return f"{self.path.name} was {_became(self._departure)}"
+        return "the database is damaged"
 
     def _count(self, written: Written, events: Sequence[Event]) -> None:
         for name in ("stored", "duplicates", "conflicts"):
@@ -211,6 +305,32 @@ class WritingLoop:
 
 def _nothing() -> None:
     pass
+
+
+def _became(departure: Departure) -> str:
+    """Finish "the database was"."""
+    if departure.moved_to is not None:
+        words = f"renamed to {departure.moved_to}"
+    else:
+        words = "deleted" if departure.change == "deleted" else "deleted or moved away"
+    return f"{words}, and another file put in its place" if departure.is_replaced else words
+
+
+def _told(name: str, departure: Departure, *, is_continued: bool) -> str:
+    """Say what became of a database, and what is recorded into now."""
+    before = f"{name} was {_became(departure)} while it was recorded into."
+    if is_continued:
+        return (
+            f"{before} The recording goes on in the file that is there now; trades it lacks are"
+            " fetched from the exchange, as far as that has them."
+        )
+    if departure.change == "deleted":
+        where = "gone with the old one"
+    elif departure.moved_to is not None:
+        where = "in the renamed one"
+    else:
+        where = "where the old one is"
+    return f"{before} A new database was begun: trades stored before are {where}."
 
 
 def _steps(items: Sequence[Item]) -> list[Step]:

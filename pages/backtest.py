@@ -12,12 +12,9 @@ def main() -> None:
     with notices.shown_in_place():
         if desk.view is None:
             desk.show_why_not()
-            return
-        window = backtest_data.longest_window(desk.view.params)
-        if desk.file is not None:
-            show_backtest(evidence_data.of_file(desk.view, desk.file, window))
         else:
-            show_backtest(evidence_data.of_database(desk.view, window))
+            window = backtest_data.longest_window(desk.view.params)
+            show_backtest(evidence_data.of_desk(desk, window))
 
 
 @st.fragment

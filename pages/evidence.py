@@ -12,10 +12,8 @@ def main() -> None:
     with notices.shown_in_place():
         if desk.view is None:
             desk.show_why_not()
-        elif desk.file is not None:
-            show_evidence(evidence_data.of_file(desk.view, desk.file))
         else:
-            show_evidence(evidence_data.of_database(desk.view))
+            show_evidence(evidence_data.of_desk(desk))
 
 
 @st.fragment

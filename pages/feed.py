@@ -12,7 +12,7 @@ def live_feed(refresh: controls.Refresh) -> None:
     recorder = recording.current_recorder()
     status = None if recorder is None else recorder.status()
     now_us = recording.now_us(recorder)
-    feed_body.show_head(status, now_us)
+    feed_body.show_head(status)
     feed_body.show_notices(status)
     with notices.shown_in_place():
         feed_body.show_feed(pair_data.database_path(), recorder, status, now_us)

@@ -10,10 +10,10 @@ from pages.ui import (
     body,
     exports,
     file_choice,
-    formats,
     header,
     notices,
     pair_data,
+    plain,
     recording,
     replaying,
     status,
@@ -96,9 +96,9 @@ def show_standing(recorded: RecorderStatus | None, places: body.Places) -> None:
     with places.top, st.container(key="standing"):
         notices.show_standing(recorded)
         if trouble:
-            st.error(f"Last error: {formats.as_written(trouble)}")
+            plain.error(f"Last error: {trouble}")
         if replay is not None:
-            st.progress(*replaying.progress(replay))
+            plain.progress(*replaying.progress(replay))
 
 
 @st.fragment

@@ -63,7 +63,7 @@ def _described(options: argparse.Namespace) -> str:
 def _symbols(text: str) -> list[str]:
     symbols = [part.strip().upper() for part in text.split(",")]
     for symbol in symbols:
-        if not re.fullmatch(r"[A-Z0-9]{2,20}", symbol):
+        if not re.fullmatch(r"\w{2,20}", symbol):
             msg = f"{symbol!r} is no symbol"
             raise argparse.ArgumentTypeError(msg)
     return symbols

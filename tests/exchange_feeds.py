@@ -96,7 +96,10 @@ class LiveFeed:
     def prepare(self, exchange: "Exchange") -> None:
         names = list(exchange.venue.tapes)
         begin_us = exchange.venue.now_us() - self._history_s * 1_000_000
-        symbols = default_symbols(names, self._rate_per_s)
+        symbols = default_symbols(names, self._rate_per_s, exchange.venue.market)
+        for symbol in symbols:
+            tape = exchange.venue.tapes[symbol.name]
+            tape.tick_e8, tape.lot_e8 = symbol.tick_e8, symbol.lot_e8
         self._market = SyntheticMarket(symbols, seed=self._seed, start_us=begin_us)
         if self._history_s:
             for trade in numbered(exchange, names, self._market.advance(self._history_s)):

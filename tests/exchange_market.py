@@ -10,8 +10,12 @@ import time
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+from exchange_symbols import facts_of
 
 if TYPE_CHECKING:
     from exchange_past import Past
@@ -22,11 +26,46 @@ Kind = Literal["aggTrade", "trade"]
 E8 = 100_000_000
 BEFORE_THE_STREAM = float("-inf")  # published_s of history: never streamed, known to REST
 
-INTERVALS_US = {
-    "1s": 1_000_000,
-    **{f"{n}m": n * 60_000_000 for n in (1, 3, 5, 15, 30)},
-    **{f"{n}h": n * 3_600_000_000 for n in (1, 2, 4, 6, 8, 12)},
-    "1d": 86_400_000_000,
+DAY_US = 86_400_000_000
+
+
+class Interval:
+    """Bars of one length, numbered: those of `length_us` from `offset_us` after the epoch on."""
+
+    def __init__(self, length_us: int, offset_us: int = 0) -> None:
+        self._length_us, self._offset_us = length_us, offset_us
+
+    def number_of(self, time_us: int) -> int:
+        """Give the number of the bar that holds a time."""
+        return (time_us - self._offset_us) // self._length_us
+
+    def opens_us(self, number: int) -> int:
+        """Give the time at which a bar opens."""
+        return self._offset_us + number * self._length_us
+
+
+class Months(Interval):
+    """Bars of a calendar month, UTC."""
+
+    def __init__(self) -> None:
+        super().__init__(DAY_US)
+
+    def number_of(self, time_us: int) -> int:
+        day = datetime.fromtimestamp(time_us // 1_000_000, UTC)
+        return day.year * 12 + day.month - 1
+
+    def opens_us(self, number: int) -> int:
+        return int(datetime(number // 12, number % 12 + 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
+
+
+INTERVALS = {
+    "1s": Interval(1_000_000),
+    **{f"{n}m": Interval(n * 60_000_000) for n in (1, 3, 5, 15, 30)},
+    **{f"{n}h": Interval(n * 3_600_000_000) for n in (1, 2, 4, 6, 8, 12)},
+    "1d": Interval(DAY_US),
+    "3d": Interval(3 * DAY_US),
+    "1w": Interval(7 * DAY_US, 4 * DAY_US),  # from Monday on: the epoch was a Thursday
+    "1M": Months(),
 }
 
 
@@ -109,8 +148,10 @@ def non_trade_payload(symbol: str, number: int, time_us: int) -> bytes:
 class Tape:
     """All trades of one symbol in order of id and time, those before the stream included."""
 
-    def __init__(self, symbol: str, first_id: int = 1) -> None:
+    def __init__(self, symbol: str, first_id: int = 1, market: MarketName = "spot") -> None:
         self.symbol = symbol
+        facts = facts_of(symbol, market)
+        self.tick_e8, self.lot_e8 = facts.tick_e8, facts.lot_e8  # steps of price and quantity
         self.next_id = first_id
         self.status = "TRADING"
         self.streams: dict[Kind, str] = {
@@ -186,7 +227,12 @@ class Tape:
         return [self[index] for index in range(begin, end)]
 
     def klines(
-        self, interval_us: int, start_us: int | None, end_us: int | None, limit: int, visible: int
+        self,
+        interval: Interval,
+        start_us: int | None,
+        end_us: int | None,
+        limit: int,
+        visible: int,
     ) -> Iterator["Kline"]:
         """Give bars of the first `visible` trades, quiet ones included, the last still forming.
 
@@ -196,42 +242,70 @@ class Tape:
         if visible == 0:
             return
         begins_us = self._times_us[0] if self.past is None else self.past.begin_s * 1_000_000
-        first = begins_us // interval_us
-        last = self._times_us[visible - 1] // interval_us
+        newest_us = self._times_us[visible - 1]
         if end_us is not None:
-            last = min(last, end_us // interval_us)
+            newest_us = min(newest_us, end_us)
+        first, last = interval.number_of(begins_us), interval.number_of(newest_us)
         if start_us is not None:
-            first = max(first, -(-start_us // interval_us))
+            if start_us > newest_us:
+                return
+            if start_us > begins_us:
+                first = interval.number_of(start_us - 1) + 1
             last = min(last, first + limit - 1)
         else:
             first = max(first, last - limit + 1)
         if self.past is not None and first <= last:
-            before = min(last, self.past.end_s * 1_000_000 // interval_us - 1)
+            before = min(last, interval.number_of(self.past.end_s * 1_000_000) - 1)
             if first <= before:
-                yield from self.past.klines(interval_us // 1_000_000, first, before)
+                opens_s = [
+                    interval.opens_us(number) // 1_000_000 for number in range(first, before + 2)
+                ]
+                yield from self.past.klines(opens_s)
             first = max(first, before + 1)
-        begin = self.index_of_time(first * interval_us)
+        begin = self.index_of_time(interval.opens_us(first))
         for number in range(first, last + 1):
-            end = min(self.index_of_time((number + 1) * interval_us), visible)
-            yield self._whole_kline(number * interval_us, interval_us, begin, end)
+            open_us, next_us = interval.opens_us(number), interval.opens_us(number + 1)
+            end = min(self.index_of_time(next_us), visible)
+            yield self._whole_kline(open_us, next_us, begin, end)
             begin = end
 
-    def _whole_kline(self, open_us: int, interval_us: int, begin: int, end: int) -> "Kline":
+    def _whole_kline(self, open_us: int, next_us: int, begin: int, end: int) -> "Kline":
         """Give one bar; what is of the past goes before the tape's trades."""
         past = self.past
         if past is None or open_us >= past.end_s * 1_000_000:
-            return self._kline(open_us, interval_us, begin, end)
+            return self._kline(open_us, next_us, begin, end)
         early = past.part(open_us // 1_000_000)
-        return joined(early, self._kline(open_us, interval_us, begin, end)) if end else early
+        return joined(early, self._kline(open_us, next_us, begin, end)) if end else early
 
-    def _kline(self, open_us: int, interval_us: int, begin: int, end: int) -> "Kline":
+    def day(self, begin: int, end: int) -> "Kline":
+        """Give some trades as one bar, quickly: its quote volume is rounded."""
+        if begin >= end:
+            return Kline(*[0] * len(Kline._fields))
+        prices = np.frombuffer(self._prices_e8, np.int64)[begin:end]
+        quantities = np.frombuffer(self._quantities_e8, np.int64)[begin:end]
+        quote = float(np.dot(prices / E8, quantities.astype(np.float64)))
+        return Kline(
+            open_us=self._times_us[begin],
+            close_us=self._times_us[end - 1],
+            open_e8=int(prices[0]),
+            high_e8=int(prices.max()),
+            low_e8=int(prices.min()),
+            close_e8=int(prices[-1]),
+            volume_e8=int(quantities.sum()),
+            quote_volume_e8=round(quote),
+            trades=end - begin,
+            taker_volume_e8=0,
+            taker_quote_volume_e8=0,
+        )
+
+    def _kline(self, open_us: int, next_us: int, begin: int, end: int) -> "Kline":
         prices = self._prices_e8[begin:end] or self._prices_e8[begin - 1 : begin]
         quantities = self._quantities_e8[begin:end]
         taken = [not maker for maker in self._makers[begin:end]]
         values = [p * q for p, q in zip(prices, quantities, strict=False)]
         return Kline(
             open_us=open_us,
-            close_us=open_us + interval_us - 1,
+            close_us=next_us - 1,
             open_e8=prices[0],
             high_e8=max(prices),
             low_e8=min(prices),
@@ -304,7 +378,7 @@ class Venue:
         self, symbols: Iterable[str], market: MarketName, clock_us: Callable[[], int]
     ) -> None:
         self.market = market
-        self.tapes = {symbol: Tape(symbol) for symbol in symbols}
+        self.tapes = {symbol: Tape(symbol, market=market) for symbol in symbols}
         self.now_us = clock_us  # the exchange's time
 
     def tape(self, symbol: str) -> Tape:

@@ -6,10 +6,13 @@ Symbols of one seed share a factor, as those of `synthetic` do.
 """
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from itertools import pairwise
 
 import numpy as np
-from exchange_market import E8, Kline
+from exchange_market import E8, Kline, joined
 from numpy.typing import NDArray
 from synthetic import SyntheticSymbol
 
@@ -17,6 +20,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 _MINUTE_S = 60
+_DAY_S = 86_400
 _FACTOR_STD = 9e-5  # of a second's log return, as in `SyntheticMarket`
 _NOISE = 2e-4  # width of a second's own deviation, in log price
 _TRADED = 0.9  # share of seconds with a trade; the first of a minute always has one
@@ -64,20 +68,28 @@ class Past:
         ends_at = float(self._log_price(np.array([end_s]))[0])
         self._level = math.log(symbol.price) - ends_at
 
-    def klines(self, length_s: int, first: int, last: int) -> list[Kline]:
-        """Bars from number `first` to `last`, counted since the epoch; all before the tape."""
-        seconds = self.seconds(first * length_s, (last + 1) * length_s)
-        return [
-            _kline(seconds, number * length_s, slice(at, at + length_s))
-            for number, at in zip(
-                range(first, last + 1), range(0, len(seconds.open), length_s), strict=True
-            )
-        ]
+    def klines(self, opens_s: Sequence[int]) -> Iterator[Kline]:
+        """Bars between each two of these times, all before the tape."""
+        if opens_s[1] - opens_s[0] > _DAY_S:
+            yield from (self._bar(low, high) for low, high in pairwise(opens_s))
+            return
+        seconds = self.seconds(opens_s[0], opens_s[-1])
+        for low, high in pairwise(opens_s):
+            yield _kline(seconds, low, slice(low - opens_s[0], high - opens_s[0]))
 
     def part(self, open_s: int) -> Kline:
         """A bar from a second on, as far as the past goes."""
-        seconds = self.seconds(open_s, self.end_s)
-        return _kline(seconds, open_s, slice(0, self.end_s - open_s))
+        return self._bar(open_s, self.end_s)
+
+    def _bar(self, low: int, high: int) -> Kline:
+        """A bar of any length: made day by day, for a month's seconds are many."""
+        first = max(low, self.begin_s)
+        bounds = [first, *range((first // _DAY_S + 1) * _DAY_S, high, _DAY_S), high]
+        days = (
+            _kline(self.seconds(begin, end), begin, slice(0, end - begin))
+            for begin, end in pairwise(bounds)
+        )
+        return reduce(joined, days)._replace(open_us=low * 1_000_000)
 
     def seconds(self, low: int, high: int) -> Seconds:
         """Every second of ``low <= second < high``; a quiet one has the close before it."""

@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from exchange_faults import Faults, RestFault
-from exchange_market import INTERVALS_US, Tape, Trade, Venue, decimal_text
+from exchange_market import E8, INTERVALS, Tape, Trade, Venue, decimal_text
+from exchange_symbols import exchange_info
 
 BUDGET_PER_MINUTE = {"spot": 6000, "usdm": 2400}
 PREFIX = {"spot": "/api/v3/", "usdm": "/fapi/v1/"}
@@ -186,29 +187,18 @@ class Rest:
             tapes = [self._listed(query["symbol"])]
         elif self._venue.market == "spot" and "symbols" in query:
             tapes = [self._listed(symbol) for symbol in _names(query["symbols"])]
-        return {
-            "timezone": "UTC",
-            "serverTime": self._venue.now_us() // unit_us,
-            "rateLimits": [
-                {
-                    "rateLimitType": "REQUEST_WEIGHT",
-                    "interval": "MINUTE",
-                    "intervalNum": 1,
-                    "limit": BUDGET_PER_MINUTE[self._venue.market],
-                }
-            ],
-            "exchangeFilters": [],
-            "symbols": [_symbol_info(tape, self._venue.market) for tape in tapes],
-        }
+        elif self._venue.market == "spot" and "symbolStatus" in query:
+            tapes = [tape for tape in tapes if tape.status == query["symbolStatus"]]
+        return exchange_info(tapes, self._venue.market, self._venue.now_us(), unit_us)
 
     def _klines(self, query: Mapping[str, str], unit_us: int, now_s: float) -> list[list[Any]]:
         market = self._venue.market
         tape = self._tape(query)
         interval = query.get("interval", "")
-        if interval not in INTERVALS_US or (interval == "1s" and market == "usdm"):
+        if interval not in INTERVALS or (interval == "1s" and market == "usdm"):
             raise ApiError(400, -1120, "Invalid interval.")
         bars = tape.klines(
-            INTERVALS_US[interval],
+            INTERVALS[interval],
             _time_us(query, "startTime"),
             _time_us(query, "endTime"),
             _limit(query, 1000 if market == "spot" else 1500),
@@ -258,27 +248,59 @@ class Rest:
             raise ApiError(400, -1128, "Combination of optional parameters invalid.")
         if query.get("type", "FULL") not in {"FULL", "MINI"}:
             raise ApiError(400, -1125, "Invalid ticker type.")
+        mini = spot and query.get("type") == "MINI"
         if "symbol" in query:
-            return self._ticker(self._tape(query), unit_us, now_s)
+            return self._ticker(self._tape(query), unit_us, now_s, mini=mini)
         tapes = list(self._venue.tapes.values())
         if "symbols" in query and spot:  # futures do not know it: all of them come
             tapes = [self._listed(symbol) for symbol in _names(query["symbols"])]
-        return [self._ticker(tape, unit_us, now_s) for tape in tapes]
+        return [self._ticker(tape, unit_us, now_s, mini=mini) for tape in tapes]
 
-    def _ticker(self, tape: Tape, unit_us: int, now_s: float) -> dict[str, Any]:
+    def _ticker(self, tape: Tape, unit_us: int, now_s: float, *, mini: bool) -> dict[str, Any]:
         market, now_us = self._venue.market, self._venue.now_us()
         end, begin = self._visible(tape, now_s), tape.index_of_time(now_us - DAY_US)
-        first, last = (tape[begin], tape[end - 1]) if begin < end else (None, None)
-        return {
-            "symbol": tape.symbol,
-            "openPrice": decimal_text(first.price_e8 if first else 0, market),
-            "lastPrice": decimal_text(last.price_e8 if last else 0, market),
+        day = tape.day(begin, end)
+
+        def text(value_e8: int) -> str:
+            return decimal_text(value_e8, market)
+
+        named = {"symbol": tape.symbol}
+        prices = {
+            "lastPrice": text(day.close_e8),
+            "openPrice": text(day.open_e8),
+            "highPrice": text(day.high_e8),
+            "lowPrice": text(day.low_e8),
+            "volume": text(day.volume_e8),
+            "quoteVolume": text(day.quote_volume_e8),
             "openTime": (now_us - DAY_US) // unit_us,
             "closeTime": now_us // unit_us,
-            "firstId": first.trade_id if first else -1,
-            "lastId": last.trade_id if last else -1,
-            "count": max(0, end - begin),
+            "firstId": tape[begin].trade_id if day.trades else -1,
+            "lastId": tape[end - 1].trade_id if day.trades else -1,
+            "count": day.trades,
         }
+        if mini:
+            return named | prices
+        change_e8 = day.close_e8 - day.open_e8
+        percent = 100 * change_e8 / day.open_e8 if day.trades else 0.0
+        average_e8 = day.quote_volume_e8 * E8 // day.volume_e8 if day.trades else 0
+        sign = "-" if change_e8 < 0 else ""
+        told = {
+            "priceChange": sign + text(abs(change_e8)),
+            "priceChangePercent": f"{percent:.3f}",
+            "weightedAvgPrice": text(average_e8),
+            "lastQty": text(tape[end - 1].quantity_e8 if day.trades else 0),
+        }
+        if market == "usdm":
+            return named | told | prices
+        step_e8 = tape.tick_e8 if day.trades else 0
+        book = {
+            "prevClosePrice": text(day.open_e8),
+            "bidPrice": text(max(day.close_e8 - step_e8, 0)),
+            "bidQty": text(tape.lot_e8),
+            "askPrice": text(day.close_e8 + step_e8),
+            "askQty": text(tape.lot_e8),
+        }
+        return named | told | book | prices
 
     def _trades_by_id(
         self, query: Mapping[str, str], unit_us: int, now_s: float
@@ -335,79 +357,3 @@ def _names(text: str) -> list[str]:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ApiError(400, -1100, "Illegal characters found in parameter 'symbols'.")
     return names
-
-
-# Tick and lot steps as Binance has them: spot, then futures. Others have the last line's.
-STEPS = {
-    "BTCUSDT": (("0.01000000", "0.00001000"), ("0.10", "0.001")),
-    "ETHUSDT": (("0.01000000", "0.00010000"), ("0.01", "0.001")),
-    "BNBUSDT": (("0.01000000", "0.00100000"), ("0.010", "0.01")),
-    "": (("0.01000000", "0.01000000"), ("0.0100", "1")),
-}
-
-
-def _symbol_info(tape: Tape, market: str) -> dict[str, Any]:
-    quote = next((q for q in ("USDT", "USDC", "FDUSD", "BTC") if tape.symbol.endswith(q)), "")
-    named = {
-        "symbol": tape.symbol,
-        "status": tape.status,
-        "baseAsset": tape.symbol.removesuffix(quote),
-        "quoteAsset": quote,
-    }
-    spot, futures = STEPS.get(tape.symbol, STEPS[""])
-    if market == "spot":
-        return named | {
-            "baseAssetPrecision": 8,
-            "quotePrecision": 8,
-            "quoteAssetPrecision": 8,
-            "isSpotTradingAllowed": True,
-            "filters": _spot_filters(*spot),
-        }
-    return named | {
-        "pair": tape.symbol,
-        "contractType": "PERPETUAL",
-        "marginAsset": quote,
-        "baseAssetPrecision": 8,
-        "quotePrecision": 8,
-        "filters": _futures_filters(*futures),
-    }
-
-
-def _spot_filters(tick: str, step: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "filterType": "PRICE_FILTER",
-            "minPrice": tick,
-            "maxPrice": "1000000.00000000",
-            "tickSize": tick,
-        },
-        {"filterType": "LOT_SIZE", "minQty": step, "maxQty": "9000.00000000", "stepSize": step},
-        {"filterType": "ICEBERG_PARTS", "limit": 10},
-        {
-            "filterType": "MARKET_LOT_SIZE",
-            "minQty": "0.00000000",
-            "maxQty": "120.34967916",
-            "stepSize": "0.00000000",
-        },
-        {
-            "filterType": "NOTIONAL",
-            "minNotional": "5.00000000",
-            "applyMinToMarket": True,
-            "maxNotional": "9000000.00000000",
-            "applyMaxToMarket": False,
-            "avgPriceMins": 5,
-        },
-        {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": 200},
-    ]
-
-
-def _futures_filters(tick: str, step: str) -> list[dict[str, Any]]:
-    return [
-        {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": "4529764", "tickSize": tick},
-        {"filterType": "LOT_SIZE", "minQty": step, "maxQty": "1000", "stepSize": step},
-        {"filterType": "MARKET_LOT_SIZE", "minQty": step, "maxQty": "120", "stepSize": step},
-        {"filterType": "MAX_NUM_ORDERS", "limit": 200},
-        {"filterType": "MIN_NOTIONAL", "notional": "100"},
-        {"filterType": "PERCENT_PRICE", "multiplierUp": "1.0500", "multiplierDown": "0.9500",
-         "multiplierDecimal": "4"},
-    ]  # fmt: skip

@@ -11,7 +11,7 @@ import struct
 import sys
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from exchange_faults import Faults, HandshakeFault
 from exchange_market import Kind, MarketName, Tape, Trade, trade_payload
@@ -128,7 +128,7 @@ class Session:
         named = (
             query.get("streams", [""])[0]
             if self.combined
-            else path.removeprefix("/market").removeprefix("/ws").removeprefix("/")
+            else unquote(path.removeprefix("/market").removeprefix("/ws").removeprefix("/"))
         )
         self.asked_for = [stream for stream in named.split("/") if stream]
 

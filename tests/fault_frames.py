@@ -93,6 +93,9 @@ class _Check:
             self.bad.append(self.frame[:300])
         self.queue.put(event)
 
+    async def room(self) -> None:
+        """There is always room."""
+
     def reject(self, _error: MalformedMessageError) -> None:
         self.rejected += 1
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import fault_departure
 import fault_disk
 import fault_frames
 import fault_load
@@ -191,6 +192,21 @@ def future_trade(run: Run) -> Iterator[Result]:
     yield fault_venue.future_trade(run.folder, odd=run.size(20, 300), seed=run.seed)
 
 
+def departure(run: Run) -> Iterator[Result]:
+    """Delete, rename or replace the database under the recorder, time and again."""
+    times, trades = run.size(1, 10), run.size(100, 2000)
+    for scenario in (fault_departure.unlink, fault_departure.rename, fault_departure.replace):
+        for number in range(times):
+            yield scenario(run.place(f"{scenario.__name__}-{number}"), trades=trades)
+    for number in range(times):
+        place = run.place(f"all-{number}")
+        yield fault_departure.unlink(place, with_log=True, trades=trades)
+    yield fault_departure.replace_by_other(run.place("other"))
+    yield fault_departure.replace_by_other_venue(run.place("other-venue"))
+    yield fault_departure.emptied(run.place("emptied"))
+    yield fault_departure.log_deleted(run.place("log"))
+
+
 def simulations(run: Run) -> Iterator[Result]:
     yield fault_simulation.simulations(
         run.size(300, 10_000), seed=run.seed, longest_wait_s=run.size(10, 20)
@@ -217,6 +233,7 @@ TESTS: dict[str, Callable[[Run], Iterator[Result]]] = {
             id_restart,
             other_venue,
             future_trade,
+            departure,
         ),
         *(simulations, soak),
     )

@@ -8,8 +8,10 @@ times the factor plus an Ornstein-Uhlenbeck deviation of its own. Orders arrive 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+from exchange_symbols import Facts, facts_of
 from numpy.typing import NDArray
 
 E8 = 100_000_000  # prices and quantities are integers of 1e-8, as exact as the exchange prints them
@@ -236,21 +238,37 @@ _SHAPES = (
 )
 
 
-def default_symbols(names: Sequence[str], trades_per_s: float) -> tuple[SyntheticSymbol, ...]:
-    """Give any names a price level and a beta, in order; `trades_per_s` is for each of them."""
-    symbols = []
-    for index, name in enumerate(names):
-        price, beta, deviation_std, tick, lot, median_size = _SHAPES[index % len(_SHAPES)]
-        symbols.append(
-            SyntheticSymbol(
-                name=name,
-                price=price,
-                beta=beta,
-                deviation_std=deviation_std,
-                tick_e8=round(tick * E8),
-                lot_e8=round(lot * E8),
-                median_size=median_size,
-                trades_per_s=trades_per_s,
-            )
-        )
-    return tuple(symbols)
+def default_symbols(
+    names: Sequence[str], trades_per_s: float, market: Literal["spot", "usdm"] = "spot"
+) -> tuple[SyntheticSymbol, ...]:
+    """Give any names a price level and a beta; `trades_per_s` is for each of them.
+
+    How they move together follows from their order; the level from the name where it is well
+    known, else from the order too.
+    """
+    shapes = [_SHAPES[index % len(_SHAPES)] for index in range(len(names))]
+    return tuple(
+        _at_its_level(name, shape, trades_per_s, facts_of(name, market))
+        for name, shape in zip(names, shapes, strict=True)
+    )
+
+
+def _at_its_level(
+    name: str, shape: tuple[float, ...], trades_per_s: float, facts: Facts
+) -> SyntheticSymbol:
+    price, beta, deviation_std, tick, lot, median_size = shape
+    if facts.price is None:
+        tick_e8, lot_e8 = round(tick * E8), round(lot * E8)
+    else:
+        tick_e8, lot_e8 = facts.tick_e8, facts.lot_e8
+        price, median_size = facts.price, price * median_size / facts.price
+    return SyntheticSymbol(
+        name=name,
+        price=price,
+        beta=beta,
+        deviation_std=deviation_std,
+        tick_e8=tick_e8,
+        lot_e8=lot_e8,
+        median_size=median_size,
+        trades_per_s=trades_per_s,
+    )

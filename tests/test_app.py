@@ -130,7 +130,7 @@ def test_a_second_recorder_on_the_same_database_is_refused(project_root, tmp_pat
     ("words", "said"),
     [
         (["--market", "forex"], "--market"),
-        (["--symbols", "BTC/USDT"], "--symbols"),
+        (["--symbols", "BTC+USDT"], "--symbols"),
         (["--db", "{file}/x.db"], "x.db"),
         (["--db", "{file}"], "not a database"),
     ],
@@ -177,7 +177,7 @@ def test_the_private_names_of_streamlit_are_still_there() -> None:
     from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
     from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
     from streamlit.runtime.state.query_params import QueryParams
-    from streamlit.web.server.starlette import starlette_server
+    from streamlit.web.server.starlette import starlette_server, starlette_websocket
 
     assert hasattr(PagesManager, "uses_pages_directory")
     assert hasattr(starlette_server, "_bind_socket")
@@ -185,6 +185,9 @@ def test_the_private_names_of_streamlit_are_still_there() -> None:
     assert hasattr(app_session, "_populate_theme_msg")
     assert hasattr(Runtime, "_enqueued_some_message")
     assert callable(get_script_run_ctx)
+    assert callable(starlette_websocket._get_signed_cookie_with_chunks)
+    assert starlette_websocket.USER_COOKIE_NAME == "_streamlit_user"
+    assert "<script>" in streamlit_private.shell_page()
     for name in (
         *("remove_param", "discard_param_no_forward_msg"),
         *("set_with_no_forward_msg", "_send_query_param_msg"),

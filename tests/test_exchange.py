@@ -11,11 +11,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from exchange import Exchange, ThreadedExchange
 from exchange_client import BOTH, SYMBOLS, T0_US, ask, client, close_of, fetch, get, receive
 from exchange_feeds import LiveFeed, ReplayFeed, recorded_frames
-from exchange_market import Trade, decimal_text, e8, trade_payload
+from exchange_market import MarketName, Trade, decimal_text, e8, trade_payload
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -223,6 +224,93 @@ async def test_exchange_info_lists_what_was_asked_for() -> None:
     assert (none.status, none.body["code"]) == (400, -1121)
 
 
+SPOT_FILTERS = {
+    "PRICE_FILTER", "LOT_SIZE", "ICEBERG_PARTS", "MARKET_LOT_SIZE", "TRAILING_DELTA",
+    "PERCENT_PRICE_BY_SIDE", "NOTIONAL", "MAX_NUM_ORDERS", "MAX_NUM_ORDER_LISTS",
+    "MAX_NUM_ALGO_ORDERS", "MAX_NUM_ORDER_AMENDS",
+}  # fmt: skip
+FUTURES_FILTERS = {
+    "PRICE_FILTER", "LOT_SIZE", "MARKET_LOT_SIZE", "MAX_NUM_ORDERS", "MAX_NUM_ALGO_ORDERS",
+    "MIN_NOTIONAL", "PERCENT_PRICE", "POSITION_RISK_CONTROL",
+}  # fmt: skip
+
+
+async def test_spot_and_futures_tell_of_a_symbol_in_forms_of_their_own() -> None:
+    async with Exchange(["BTCUSDT"]) as exchange:
+        (spot,) = (await get(exchange, "/api/v3/exchangeInfo")).body["symbols"]
+        halted = await get(exchange, "/api/v3/exchangeInfo?symbolStatus=HALT")
+    async with Exchange(["ADAUSDT", "BTCUSDT_260327"], market="usdm") as exchange:
+        told = (await get(exchange, "/fapi/v1/exchangeInfo")).body
+    ada, quarter = told["symbols"]
+    assert halted.body["symbols"] == []
+    assert {each["filterType"] for each in spot["filters"]} == SPOT_FILTERS
+    assert {"baseAssetPrecision", "orderTypes", "permissionSets"} <= spot.keys()
+    assert "contractType" not in spot
+    assert {each["filterType"] for each in ada["filters"]} == FUTURES_FILTERS
+    assert (ada["contractType"], ada["marginAsset"]) == ("PERPETUAL", "USDT")
+    assert (ada["pricePrecision"], ada["quantityPrecision"]) == (4, 0)
+    assert "permissions" not in ada
+    assert (quarter["pair"], quarter["baseAsset"]) == ("BTCUSDT", "BTC")
+    assert quarter["contractType"] == "CURRENT_QUARTER"
+    assert quarter["deliveryDate"] == 1_774_598_400_000  # 2026-03-27 08:00 UTC
+    assert told["futuresType"] == "U_MARGINED"
+
+
+LEVELS = {
+    "ADAUSDT": 0.38,
+    "BNBUSDT": 590,
+    "ETHBTC": 0.0406,
+    "BTCUSDT": 64_000,
+    "币安人生USDT": 0.2,
+}
+
+
+@pytest.mark.parametrize("market", ["spot", "usdm"])
+async def test_a_well_known_symbol_trades_at_its_own_level_in_the_steps_it_is_listed_with(
+    market: MarketName,
+) -> None:
+    feed = LiveFeed(10, history_s=60, after_clients=1)
+    async with Exchange(LEVELS, market=market, feed=feed) as exchange:
+        prefix = "/api/v3" if market == "spot" else "/fapi/v1"
+        for symbol in (await get(exchange, f"{prefix}/exchangeInfo")).body["symbols"]:
+            name, filters = (
+                symbol["symbol"],
+                {each["filterType"]: each for each in symbol["filters"]},
+            )
+            tick, lot = filters["PRICE_FILTER"]["tickSize"], filters["LOT_SIZE"]["stepSize"]
+            for trade in exchange.trades(name, history=True):
+                assert trade.price == pytest.approx(LEVELS[name], rel=0.02)
+                assert trade.price_e8 % e8(tick) == trade.quantity_e8 % e8(lot) == 0
+
+
+TICKER_FIELDS = {
+    "symbol", "priceChange", "priceChangePercent", "weightedAvgPrice", "lastPrice", "lastQty",
+    "openPrice", "highPrice", "lowPrice", "volume", "quoteVolume", "openTime", "closeTime",
+    "firstId", "lastId", "count",
+}  # fmt: skip
+NOT_IN_MINI = {"priceChange", "priceChangePercent", "weightedAvgPrice", "lastQty"}
+SPOT_TICKER_FIELDS = {"prevClosePrice", "bidPrice", "bidQty", "askPrice", "askQty"}
+
+
+async def test_a_ticker_is_complete_and_a_mini_one_small() -> None:
+    async with Exchange(SYMBOLS) as exchange:
+        for price, quantity in ((100, 1), (90, 2), (120, "0.5"), (99, 1)):
+            exchange.push("BTCUSDT", price, quantity)
+        full = (await get(exchange, "/api/v3/ticker/24hr?symbol=BTCUSDT")).body
+        mini = (await get(exchange, "/api/v3/ticker/24hr?symbol=BTCUSDT&type=MINI")).body
+        quiet = (await get(exchange, "/api/v3/ticker/24hr?symbol=ETHUSDT")).body
+    assert full.keys() == quiet.keys() == TICKER_FIELDS | SPOT_TICKER_FIELDS
+    assert mini.keys() == TICKER_FIELDS - NOT_IN_MINI
+    numbers = ("openPrice", "highPrice", "lowPrice", "lastPrice", "volume", "quoteVolume")
+    assert [float(full[name]) for name in numbers] == [100, 120, 90, 99, 4.5, 439]
+    assert (full["priceChange"], full["priceChangePercent"]) == ("-1.00000000", "-1.000")
+    assert (full["count"], quiet["count"], quiet["lastId"]) == (4, 0, -1)
+    async with Exchange(SYMBOLS, market="usdm") as exchange:
+        exchange.push("BTCUSDT", 100, 1)
+        futures = (await get(exchange, "/fapi/v1/ticker/24hr?symbol=BTCUSDT")).body
+    assert futures.keys() == TICKER_FIELDS
+
+
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [
@@ -359,6 +447,32 @@ async def test_bars_of_days_before_the_tape_agree_whatever_their_length() -> Non
         days = await get(exchange, "/api/v3/klines?symbol=BTCUSDT&interval=1d&startTime=0")
         assert len(days.body) in {3, 4}  # no more than two whole days before
         assert seconds[0][4] == pytest.approx(tape[0].price, rel=0.02)
+
+
+async def test_long_bars_open_as_binances_do_and_hold_their_days() -> None:
+    feed = LiveFeed(1, history_s=60, past_days=35, after_clients=1)
+    now_us = 1_764_720_000_000_000  # Wednesday, 2025-12-03
+    async with Exchange(["BTCUSDT"], feed=feed, clock_us=lambda: now_us) as exchange:
+
+        async def bars(interval: str) -> pd.DataFrame:
+            target = f"/api/v3/klines?symbol=BTCUSDT&interval={interval}&limit=1000"
+            found = pd.DataFrame((await get(exchange, target)).body).iloc[:, [0, 2, 5, 6]]
+            found.columns = ["opens", "high", "volume", "closes"]
+            for name in ("opens", "closes"):
+                found[name] = pd.to_datetime(found[name], unit="ms")
+            return found.astype({"high": float, "volume": float})
+
+        days, long = await bars("1d"), {name: await bars(name) for name in ("3d", "1w", "1M")}
+    assert set((long["3d"].opens - pd.Timestamp(0)).dt.days % 3) == {0}
+    assert set(long["1w"].opens.dt.day_name()) == {"Monday"}
+    assert long["1M"].opens.dt.strftime("%Y-%m-%d").tolist()[-2:] == ["2025-11-01", "2025-12-01"]
+    for each in long.values():
+        ends = each.opens.iloc[1:] - pd.Timedelta("1ms")
+        assert each.closes.iloc[:-1].tolist() == ends.tolist()
+        for bar in each.itertuples():
+            inside = days[(days.opens >= bar.opens) & (days.opens <= bar.closes)]
+            assert bar.high == inside.high.max()
+            assert bar.volume == pytest.approx(inside.volume.sum())
 
 
 async def test_klines_are_chosen_by_open_time_and_limit() -> None:

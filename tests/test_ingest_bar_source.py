@@ -122,7 +122,7 @@ def histories(draw: st.DrawFn) -> tuple[int, float, float, dict[int, list[tuple[
 
 
 @settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -259,7 +259,7 @@ def lossy_histories(draw: st.DrawFn) -> tuple[int, float, list[tuple[float, floa
 
 
 @settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],

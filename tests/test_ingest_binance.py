@@ -426,13 +426,26 @@ def test_a_refused_call_is_told_from_rows() -> None:
 
 @pytest.mark.parametrize(
     ("text", "symbol"),
-    [("btcusdt", "BTCUSDT"), (" 1000pepeusdt ", "1000PEPEUSDT"), ("BTCUSDT_260925",) * 2],
+    [
+        ("btcusdt", "BTCUSDT"),
+        (" 1000pepeusdt ", "1000PEPEUSDT"),
+        ("BTCUSDT_260925",) * 2,
+        ("SOL/USDT", "SOLUSDT"),
+        ("btc-usdt", "BTCUSDT"),
+        ("BTC/USDT:USDT", "BTCUSDT"),
+        ("BTC/USDT:USDT-260925", "BTCUSDT_260925"),
+        ("币安人生USDT",) * 2,
+        ("币安人生/usdt", "币安人生USDT"),
+    ],
 )
-def test_a_symbol_comes_back_in_upper_case(text: str, symbol: str) -> None:
+def test_a_symbol_comes_back_as_binance_writes_it(text: str, symbol: str) -> None:
     assert valid_symbol(text) == symbol
 
 
-@pytest.mark.parametrize("text", ["", "B", "BTC-USDT", "BTC/USDT", "_BTC", "ßßß", "x" * 500, "a b"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "B", "/BTC", "BTC/", "BTC//USDT", "BTC:", "_BTC", "ßßß", "x" * 500, "a b", "Ｂ/ＴＣ"],
+)
 def test_what_cannot_be_a_symbol_is_refused_in_one_line(text: str) -> None:
     with pytest.raises(SymbolError, match="is not a symbol: needs 2 to 20") as caught:
         valid_symbol(text)
@@ -463,6 +476,15 @@ def test_a_base_address_may_carry_a_path(base: str) -> None:
     assert combined_stream_url(base, "spot", [], "trade") == "ws://h:1/stream"
     url = combined_stream_url(base, "spot", ["BTCUSDT"], "trade", microseconds=True)
     assert url == "ws://h:1/stream?streams=btcusdt@trade&timeUnit=MICROSECOND"
+
+
+def test_a_name_outside_ascii_is_in_percents_in_an_address_and_as_it_is_in_a_message() -> None:
+    url = combined_stream_url("ws://h", "spot", ["BTCUSDT", "币安人生USDT"], "aggTrade")
+    encoded = "%E5%B8%81%E5%AE%89%E4%BA%BA%E7%94%9Fusdt@aggTrade"
+    assert url == f"ws://h/stream?streams=btcusdt@aggTrade/{encoded}"
+    stream = stream_name("币安人生/USDT", "aggTrade")
+    assert stream == "币安人生usdt@aggTrade"
+    assert json.loads(subscribe_message(1, [stream]))["params"] == [stream]
 
 
 def test_more_streams_than_a_connection_carries_are_refused() -> None:

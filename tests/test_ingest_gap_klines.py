@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from exchange import Exchange, ThreadedExchange
 from exchange_feeds import LiveFeed, numbered
-from exchange_market import BEFORE_THE_STREAM, MarketName
+from exchange_market import BEFORE_THE_STREAM, Interval, MarketName
 from hypothesis import given
 from hypothesis import strategies as st
 from virtual_exchange import T0_US, VirtualDesk, VirtualExchange
@@ -251,9 +251,9 @@ def _compare(
     spans = reader.bars(symbol, name).attrs["kline_spans"]
     assert len(spans) == 1
     assert spans[0][1] - spans[0][0] > pd.Timedelta("13h")
-    tape = exchange.call(lambda e: e.venue.tape(symbol))
+    tape, length = exchange.call(lambda e: e.venue.tape(symbol)), Interval(seconds * SECOND_US)
     klines = exchange.call(
-        lambda _: list(tape.klines(seconds * SECOND_US, first_us, None, len(bars), len(tape)))
+        lambda _: list(tape.klines(length, first_us, None, len(bars), len(tape)))
     )
     by_open = {kline.open_us: kline for kline in klines}
     for at, bar in zip(bars.index, bars.itertuples(), strict=True):

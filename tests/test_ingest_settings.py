@@ -50,7 +50,7 @@ def test_the_command_line_wins_over_the_environment() -> None:
     [
         ("--market forex", "'forex' is not one of spot, usdm"),
         ("--stream ticks", "'ticks' is not one of aggTrade, trade"),
-        ("--symbols BTC-USD", "'BTC-USD' is not a symbol"),
+        ("--symbols BTC+USD", "'BTC+USD' is not a symbol"),
         ("--port 0", "'0' is not a port"),
         ("--port http", "'http' is not a port"),
         ("--ws-url http://x", "does not begin with ws:// or wss://"),

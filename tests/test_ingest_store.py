@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from analytics.bars import resample_ticks
 from ingest.id_ranges import IdRange
 from ingest.rest_rows import Kline
-from ingest.schema import APPLICATION_ID, MIGRATIONS, decode, encode
+from ingest.schema import APPLICATION_ID, MIGRATIONS, NewerDatabaseError, decode, encode
 from ingest.store import StoreError, TickReader, TickWriter
 from ingest.tick import NonTrade, Tick
 
@@ -300,6 +300,8 @@ def test_other_files_are_refused_with_one_line(tmp_path: Path) -> None:
             TickWriter(bad)
         with pytest.raises(StoreError):
             TickReader(bad)
+    with pytest.raises(NewerDatabaseError, match="update Pairdesk"):
+        TickReader(newer)
     with pytest.raises(StoreError, match="no database at"):
         TickReader(tmp_path / "absent.db")
 

@@ -6,14 +6,18 @@ from collections import deque
 from pathlib import Path
 
 import pytest
+from virtual_time import in_virtual_time
 
 from ingest import writing
 from ingest.counts import Counts
 from ingest.delivery import Delivery
 from ingest.event_queue import Call, EventQueue, Item
+from ingest.feed import FeedLimits
 from ingest.gap_board import GapBoard, StreamKey
+from ingest.receiving import ReceivingLoop
 from ingest.rest_rows import Kline
 from ingest.schema import StoreError
+from ingest.settings import Settings
 from ingest.store import TickReader, TickWriter
 from ingest.tick import Tick
 from ingest.verify import verify
@@ -136,3 +140,50 @@ def test_a_refusing_queue_that_is_emptied_meanwhile_does_not_fail() -> None:
 
     queue._items = Emptied([tick(1)])
     assert not queue.put(tick(2))
+
+
+def receiving_into(queue: EventQueue) -> ReceivingLoop:
+    return ReceivingLoop(
+        Settings(("BTCUSDT",)), queue, GapBoard(), Counts(), FeedLimits(), lambda: T0
+    )
+
+
+@in_virtual_time
+async def test_a_receiver_far_ahead_waits_for_the_writer_to_catch_up() -> None:
+    """Parsing what a full queue then refuses kept the writer from the interpreter."""
+    queue = EventQueue(capacity=400)
+    room = receiving_into(queue).room
+    for number in range(queue.deep + 60):
+        queue.put(tick(number))
+    waiting = asyncio.create_task(room())
+    for _ in range(3):
+        await asyncio.sleep(0.5)
+        assert not waiting.done()
+        queue.take(20, 0.0)
+    await asyncio.sleep(0.1)
+    assert waiting.done()
+    assert queue.refused == 0
+
+
+@in_virtual_time
+async def test_a_writer_that_stands_is_waited_for_once_and_not_for_each_read() -> None:
+    """A connection that is not read for long is lost; a gap by a full queue has its name."""
+    queue = EventQueue(capacity=400)
+    room = receiving_into(queue).room
+    for number in range(queue.deep + 1):
+        queue.put(tick(number))
+    time = asyncio.get_running_loop().time
+    begun_s = time()
+    await room()
+    first_s = time() - begun_s
+    for _ in range(100):
+        await room()
+    assert 0 < first_s < 2.0
+    assert time() - begun_s == pytest.approx(first_s, abs=0.01)
+    queue.take(1, 0.0)  # it works again, and now is at the mark
+    queue.put(tick(1000))
+    again = asyncio.create_task(room())
+    await asyncio.sleep(0.1)
+    assert not again.done()
+    queue.take(1, 0.0)
+    await again

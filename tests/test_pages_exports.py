@@ -42,13 +42,35 @@ def test_a_text_that_a_spreadsheet_would_run_is_quoted_and_numbers_are_not(start
     assert frame["what"][0] == f"{start}1+1", "the frame itself is left as it was"
 
 
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        (";=1+1", ";'=1+1"),
+        ("a;=1+1", "a;'=1+1"),
+        ('x; "=1+1', "x; \"'=1+1"),
+        ("a|@SUM(1)", "a|'@SUM(1)"),
+        ("a\n=1+1", "a '=1+1"),
+        (" =1+1", " '=1+1"),
+        ("＝1+1", "'＝1+1"),
+        ("2024-01-01; 5-6, p = 0.1", "2024-01-01; 5-6, p = 0.1"),
+    ],
+)
+def test_what_another_countrys_spreadsheet_would_split_and_run_is_quoted(cell, written):
+    frame = pd.DataFrame({"what": [cell], cell: [1.0]})
+    head, row = csv.reader(io.StringIO(csv_file.csv_bytes(frame).decode(), newline=""))
+    assert row == [written, "1.0"]
+    assert head == ["what", written]
+
+
 @given(st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=8))
 def test_no_text_whatever_begins_like_a_formula_in_the_csv(cells):
     written = csv_file.csv_bytes(pd.DataFrame({"cell": pd.Series(cells, dtype="str")}))
     rows = list(csv.reader(io.StringIO(written.decode("utf-8", "surrogatepass"), newline="")))[1:]
     for cell, row in zip(cells, rows, strict=True):
-        assert not row[0].startswith(csv_file.UNSAFE_STARTS)
-        assert row[0].removeprefix("'") == cell.replace("\r", " ").removeprefix("'")
+        for split in re.split(r"[;|\t\r\n]", row[0]):
+            assert not split.strip(' "').startswith(csv_file.UNSAFE_STARTS)
+        plain = cell.replace("\r", " ").replace("\n", " ")
+        assert row[0].replace("'", "") == plain.replace("'", "")
 
 
 def test_parquet_has_every_bit_and_times_in_utc(result):

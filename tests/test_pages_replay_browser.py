@@ -57,6 +57,11 @@ def test_an_app_started_for_a_replay_says_so_throughout(browser: Browser, tmp_pa
         for path in ("", "feed", "evidence"):
             page.goto(f"{app.url}/{path}")
             expect(page.locator(".pd-pill-word")).to_have_text("REPLAY", timeout=60_000)
+        for path in ("evidence", "backtest"):
+            page.goto(f"{app.url}/{path}")
+            head = page.locator(".pd-head").first
+            expect(head).to_contain_text("Replay", timeout=60_000)
+            expect(head).to_contain_text("SYNTHETIC")
         page.close()
         assert app.stop() == 0
         assert "replaying sample_ticks.ndjson.gz into" in app.log()

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from streamlit import config
+from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import app_session
 from streamlit.runtime.app_session import AppSession
@@ -199,3 +200,45 @@ def test_a_parameter_that_is_not_ours_goes_as_before(address) -> None:
     assert address.sent == [{}]
     assert not address.discard_param_no_forward_msg("interval"), "nothing is put where nothing was"
     assert address.to_dict() == {}
+
+
+@pytest.fixture
+def asked(monkeypatch) -> Callable[..., bool]:
+    """Ask a session to run a page, or a part of it; gives whether it is run."""
+    ran: list[ClientState] = []
+    assert callable(AppSession.request_rerun)
+    monkeypatch.setattr(AppSession, "request_rerun", lambda _, state: ran.append(state))
+    streamlit_private.stay_on_the_page_asked_for()
+    session = SimpleNamespace(_client_state=ClientState())
+
+    def ask(page: str, part: str = "", *, runs: str = "") -> bool:
+        if runs:  # Streamlit's own note of what began to run
+            session._client_state.page_script_hash = runs
+        ran.clear()
+        AppSession.request_rerun(
+            session, ClientState(page_script_hash=page, fragment_id=part or None)
+        )
+        return bool(ran)
+
+    return ask
+
+
+def test_a_refresh_of_a_page_that_was_left_does_not_lead_back_to_it(asked) -> None:
+    assert asked("")  # the first visit: no page has a name yet
+    assert asked("live", "refresh", runs="live")
+    assert asked("evidence")
+    assert not asked("live", "refresh"), "a click on a link, and the refresh after it"
+    assert not asked("live", "refresh", runs="evidence")
+    assert asked("evidence", "refresh")
+
+
+def test_a_page_that_the_server_opens_by_itself_refreshes(asked) -> None:
+    assert asked("scanner")
+    assert asked("live", "refresh", runs="live")
+    assert not asked("scanner", "refresh")
+    assert asked("scanner")
+
+
+def test_where_nobody_asked_for_a_page_every_refresh_runs(asked) -> None:
+    assert asked("")
+    assert asked("live", "refresh", runs="main")

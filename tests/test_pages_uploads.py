@@ -1,6 +1,8 @@
 """Uploads that outlive a visit: kept once by content, bounded, gone with their token."""
 
 import io
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from test_pages_live import (
 )
 
 from pages.ui import choices, uploads
-from pages.ui.uploads import Uploads
+from pages.ui.uploads import Upload, Uploads
 
 __all__ = ["data_folder", "database", "fresh_caches"]
 
@@ -41,6 +43,27 @@ def test_the_oldest_goes_where_there_are_too_many_or_too_much_and_the_newest_sta
     large = kept.keep("large.csv", "large", io.BytesIO(b"x" * 200))
     assert kept.get(large.token) == large
     assert all(kept.get(each.token) is None for each in small)
+
+
+class Asking(io.BytesIO):
+    """A file that asks for another upload while it is copied."""
+
+    def __init__(self, ask: Callable[[], Upload | None]) -> None:
+        super().__init__(b"rows")
+        self.ask, self.answers = ask, []
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        with ThreadPoolExecutor(1) as beside:
+            self.answers.append(beside.submit(self.ask).result(timeout=10))
+        return super().read(size)
+
+
+def test_a_copy_under_way_holds_no_reader_up() -> None:
+    kept = Uploads()
+    small = kept.keep("a", "a", io.BytesIO(b"1"))
+    large = Asking(lambda: kept.get(small.token))
+    kept.keep("b", "b", large)
+    assert large.answers[0] == small
 
 
 def test_one_that_comes_again_is_the_newest() -> None:

@@ -1,6 +1,8 @@
 """Settings that come back, named views, and the file that holds them."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 from test_pages_live import data_folder, database, fresh_caches, run_page, said, store, ticks_of
 
+from ingest.schema import SCHEMA_VERSION
 from ingest.settings import Settings, install_settings
 from pages.ui import choices, views
 
@@ -171,11 +174,15 @@ def test_sources_in_a_file_of_an_earlier_version_are_left_out(project_root, data
         ({"s1": "ETHUSDT"}, ("ETHUSDT", "BTCUSDT")),
         ({"s2": "BTCUSDT"}, ("ETHUSDT", "BTCUSDT")),
         ({"s1": "BTCUSDT"}, ("BTCUSDT", "ETHUSDT")),
+        ({"s1": "ETH/USDT", "s2": "btc-usdt"}, ("ETHUSDT", "BTCUSDT")),
+        ({"s1": "ETH/USDT:USDT"}, ("ETHUSDT", "BTCUSDT")),
     ],
 )
 def test_a_link_with_one_leg_never_pairs_it_with_itself(project_root, database, link, pair):
     record(database)
-    assert pair_of(run_page(project_root, **link)) == pair
+    page = run_page(project_root, **link)
+    assert pair_of(page) == pair
+    assert "The link asks for" not in said(page)
 
 
 def test_what_a_link_does_not_say_is_no_last_setting_but_the_refresh(project_root, database):
@@ -239,6 +246,15 @@ def test_without_a_database_one_click_opens_the_sample(project_root, database):
     assert "No database" in said(page)
     press(page, "open_sample")
     assert "SYNTHETIC" in "\n".join(element.proto.body for element in page.get("html"))
+
+
+def test_a_database_of_a_newer_version_says_what_to_update(project_root, database):
+    record(database)
+    with closing(sqlite3.connect(database)) as changed:
+        changed.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    (told,) = [each.value for each in run_page(project_root).error]
+    assert "update Pairdesk" in told
+    assert "Record first" not in told
 
 
 def test_what_a_mode_does_not_show_is_there_again_with_it(project_root, database):

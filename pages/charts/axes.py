@@ -186,7 +186,6 @@ def level_label(text: str, at: float, axis: str, color: str) -> dict[str, Any]:
         "yanchor": "bottom",
         "showarrow": False,
         "borderpad": 1,
-        "bgcolor": theme.PAPER,
         "font": {"size": 11, "color": color},
     }
 

@@ -35,13 +35,12 @@ function install() {
   history.pushState = (state, _, url) => step(state, url, false);
 }
 
-// Put back what the target leaves out only because it is as it was at first.
+// Put back what the target leaves out: the reader's choice of what it was at first, and on the way
+// to another page what plays no part there: this address is still that of the page being left.
 function fill(target, here, isReader) {
   for (const [key, value] of here) {
     if (!told.known.has(key) || target.has(key)) continue;
-    const first = told.first[key];
-    if (isReader && first) target.set(key, first);
-    else if (value === first) target.set(key, value);
+    target.set(key, isReader && told.first[key] || value);
   }
 }
 

@@ -19,6 +19,7 @@ from pages.ui import (
     lack_notice,
     markup,
     notices,
+    plain,
 )
 from pages.ui.backtest_controls import Plan, choose_plan, refused
 from pages.ui.backtest_data import Runs
@@ -117,7 +118,7 @@ def _show_chart(found: Runs) -> None:
     if row is not None:
         trade = found.whole.trades.iloc[row]
         when = formats.span(trade["entry_time"], trade["exit_time"])
-        st.caption(f"Around the {trade['side']} of {when}. Deselect its row to see all again.")
+        plain.caption(f"Around the {trade['side']} of {when}. Deselect its row to see all again.")
 
 
 def ledger_key(result: BacktestResult) -> str:
@@ -139,13 +140,11 @@ def _show_trades(material: Material, plan: Plan, found: Runs) -> None:  # noqa: 
     trades = found.whole.trades
     st.html(markup.block(backtest_words.parts_table(found)))
     if trades.empty:
-        st.info(
-            "No trade yet: z never passed an entry. A lower entry or a longer range may have some."
-        )
+        st.info("No trade: z never passed an entry. A lower one may have some.")
         return
     shown = min(len(trades), LEDGER_ROWS)
     currency = formats.quote_currency(found.whole.params.y)
-    st.caption(
+    plain.caption(
         f"Trades, newest first ({shown:,} of {len(trades):,}), times in {zone_label()}, money in "
         f"{currency}. Select a row to see its place in the chart."
     )
@@ -210,7 +209,7 @@ def _show_sweep(material: Material, plan: Plan, found: Runs) -> None:  # noqa: A
             bind="query-params", label_visibility="collapsed",
         )
     )  # fmt: skip
-    st.caption(backtest_words.sweep_caption(found.swept, what))
+    plain.caption(backtest_words.sweep_caption(found.swept, what))
     figure = backtest_charts.heatmap_of(found.swept, found.whole, what)
     label = "What each setting came to in training: window against entry"
     live_chart(figure, key="bt_heatmap", label=label, height_px=backtest_heatmap.HEIGHT_PX)

@@ -22,6 +22,7 @@ from pages.ui import (
     markup,
     notices,
     pair_data,
+    plain,
     recording,
     tabs,
     trends,
@@ -99,7 +100,6 @@ class Places:
 class _Shown:
     result: PairAnalytics
     bars: pair_data.PairBars
-    answers: str
 
 
 def lay_out(pair: Pair | None, *, may_read_all: bool = False) -> Places:
@@ -118,7 +118,7 @@ def lay_out(pair: Pair | None, *, may_read_all: bool = False) -> Places:
                 return Places(top, chart, None)
             view = _choose_price_view()
             _explain(pair)
-    st.caption(_chart_caption(pair.source))
+    plain.caption(_chart_caption(pair.source))
     left, right = st.columns([1.75, 1], gap="large")
     with left:
         tab = tabs.choose()
@@ -127,7 +127,7 @@ def lay_out(pair: Pair | None, *, may_read_all: bool = False) -> Places:
     return Places(top, chart, Parts(view, tab, right))
 
 
-def _result_now(pair: Pair) -> "_Shown | None":
+def _result_now(pair: Pair) -> _Shown | None:
     try:
         return _find(pair, pair.read())
     except (IngestError, AnalyticsError):
@@ -154,8 +154,13 @@ def show_pair(pair: Pair, places: Places, feed: Sequence[str] = ()) -> bool:
         The places fit; where they do not, they are to be laid out anew.
     """
     shown = None
+    found = _result_now(pair)
+    if found is not None and places.parts is not None:
+        # Before the words: the browser fetches and draws it while their tests run.
+        with notices.shown_in_place():
+            show_pair_chart(found.result, view=places.parts.view, source=pair.source.name)
     with places.top, notices.shown_in_place():
-        shown = _show_top(pair, feed)
+        shown = _show_top(pair, pair.read() if found is None else found.bars, feed)
     if shown is None or places.parts is None:
         return shown is None and places.parts is None
     with notices.shown_in_place():
@@ -163,14 +168,15 @@ def show_pair(pair: Pair, places: Places, feed: Sequence[str] = ()) -> bool:
     return True
 
 
-def _show_top(pair: Pair, feed: Sequence[str]) -> _Shown | None:
-    bars, shown, below = pair.read(), None, ""
+def _show_top(pair: Pair, bars: pair_data.PairBars, feed: Sequence[str]) -> _Shown | None:
+    shown, below = None, ""
     try:
         shown = _find(pair, bars)
         if shown is not None:
             told = [_covered(shown.result, bars), *_feed_sentence(feed)]
             covered = markup.block(" ".join(told), css="pd-covered pd-muted")
-            below = shown.answers + covered + slim_head(shown.result)
+            answers = _answers(shown.result, bars, pair.terms())
+            below = answers + covered + slim_head(shown.result)
     finally:
         # The head stands above whatever is said about the bars.
         st.html(_head(bars, pair) + below)
@@ -184,17 +190,14 @@ def _show_top(pair: Pair, feed: Sequence[str]) -> _Shown | None:
 
 
 def _find(pair: Pair, bars: pair_data.PairBars) -> _Shown | None:
-    """Analyse the bars, as far as the figures; None before the first that both legs have."""
+    """Analyse the bars; None before the first that both legs have."""
     result = pair_data.analyse(bars, pair.params)
-    if len(result.zscore) == 0:
-        return None
-    return _Shown(result, bars, _answers(result, bars, pair.terms()))
+    return None if len(result.zscore) == 0 else _Shown(result, bars)
 
 
 def _show_parts(shown: _Shown, pair: Pair, parts: Parts) -> None:
     result, bars, source = shown.result, shown.bars, pair.source.name
     files.serve(_offers(pair, shown))
-    show_pair_chart(result, view=parts.view, source=source)
     with parts.tab.place, notices.shown_in_place():
         tabs.fill(parts.tab.name, result, bars, source)
     parts.changes.html(_changes(result))

@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from pages.ui import plotly_library
+
 HERE: Final = Path(__file__).parent
 SHARED: Final = ("chart_base.js", "chart_time.js")
 FILES: Final = {
@@ -38,6 +40,13 @@ export default function (component) {
   return () => { isOver = true; stop?.(); };
 }
 """
+_EARLY: Final = """
+<script>
+import(new URL("SCRIPT", document.baseURI).href)
+  .then((script) => script.loadPlotly("LIBRARY"))
+  .catch(() => {});  // the chart itself says what it lacks
+</script>
+"""
 
 
 def script_path(name: str) -> str:
@@ -48,6 +57,12 @@ def script_path(name: str) -> str:
 def loader(name: str) -> str:
     """Write what a component runs: it fetches the script and hands over to it."""
     return _LOADER.replace("PATH", script_path(name).lstrip("/"))
+
+
+def early_script() -> str:
+    """Write what has a browser load the chart library while the server makes the page."""
+    script, library = script_path("stream").lstrip("/"), plotly_library.PATH.lstrip("/")
+    return _EARLY.replace("SCRIPT", script).replace("LIBRARY", library)
 
 
 def script_routes() -> list[Route]:

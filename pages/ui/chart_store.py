@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 
 from pages.charts import theme
 from pages.charts.frame import Frame, Table, packed
+from pages.charts.plain_text import plain_figure
 
 PX_A_BUCKET: Final = 3
 MIN_PX, MAX_PX = 120, 6_000
@@ -109,7 +110,7 @@ class ServedChart:
     def _head(self, wish: Wish, numbers: dict[str, Any]) -> dict[str, Any]:
         head = {**numbers, "version": self.version, "told": self._told_number}
         if wish.told != self._told_number and self._chart is not None:
-            head["figure"] = self._chart.figure()
+            head["figure"] = plain_figure(self._chart.figure())
             head["css_variables"] = theme.CSS_VARIABLES
         return head
 

@@ -3,6 +3,7 @@
 import math
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -21,6 +22,7 @@ from analytics.gates import DATA_GATES
 from analytics.hedge import CAUSAL_HEDGES, HEDGE_METHODS
 from analytics.signals import DEFAULT_THRESHOLDS, PRESETS, SYMMETRIC, Thresholds
 from analytics.spread import SPREAD_KINDS
+from ingest.endpoints import SymbolError, valid_symbol
 from pages.ui.streamlit_private import is_step_of_history
 
 Mode = Literal["Live Database", "NDJSON File", "Replay"]
@@ -99,6 +101,11 @@ class Word:
 
 
 @dataclass(frozen=True)
+class Symbol(Word):
+    """A leg of the pair; a link may write it as ``sol-usdt`` or ``SOL/USDT``."""
+
+
+@dataclass(frozen=True)
 class Number:
     """A number in a range; whole where its default is."""
 
@@ -152,10 +159,10 @@ BACKTEST_CHOICES: Final[dict[str, OneOf | Number]] = {
 CHOICES: Final[dict[str, OneOf | Word | Number | Switch]] = {
     "mode": OneOf(LIVE, (LIVE, FILE, REPLAY)),
     "file": Word(SAMPLE),
-    "s1": Word(),
-    "s2": Word(),
-    "file_s1": Word(),
-    "file_s2": Word(),
+    "s1": Symbol(),
+    "s2": Symbol(),
+    "file_s1": Symbol(),
+    "file_s2": Symbol(),
     "interval": OneOf("1s", tuple(each.name for each in INTERVALS)),
     "lookback": OneOf(AUTO, (AUTO, *LOOKBACKS_S)),
     "span": OneOf(WHOLE, (AUTO, *LOOKBACKS_S, WHOLE)),
@@ -173,6 +180,11 @@ CHOICES: Final[dict[str, OneOf | Word | Number | Switch]] = {
     "prices": OneOf(PRICE_VIEWS[0], PRICE_VIEWS),
     "tab": OneOf(TABS[0], TABS),
     **BACKTEST_CHOICES,
+}
+# Numbers of a page's own controls that stand in its address, too.
+PAGE_NUMBERS: Final = {
+    "scan_train": Number(70, 30, 100, 5),
+    "scan_window": Number(60, 5, 10_000, 5),
 }
 # Where the data is from, and of what: a visit begins with the live database and its first pair.
 SOURCES: Final = ("mode", "file", "s1", "s2", "file_s1", "file_s2")
@@ -215,10 +227,13 @@ def valid(found: object) -> dict[str, Value]:
 
 
 def present_name(key: str, value: Any) -> Any:
-    """Give the present name of what an earlier version called otherwise; else the value itself."""
+    """Give our name of what an earlier version, or another program, calls otherwise."""
     kind = CHOICES[key]
     if isinstance(kind, OneOf) and isinstance(value, str):
         return kind.former.get(value, value)
+    if isinstance(kind, Symbol) and isinstance(value, str):
+        with suppress(SymbolError):
+            return valid_symbol(value)
     return value
 
 
@@ -303,15 +318,19 @@ def read(key: str, text: str) -> Value | None:
     if isinstance(kind, Switch):
         value = {"true": True, "false": False}.get(text)
     elif isinstance(kind, Number):
-        value = _number(text, whole=isinstance(kind.default, int))
+        return read_number(kind, text)
     return value if kind.admits(value) else None
 
 
-def _number(text: str, *, whole: bool) -> int | float | None:
+def read_number(kind: Number, text: str) -> int | float | None:
+    """Read a number as the address has it; None where its control does not take it."""
     try:
-        return int(text) if whole else float(text)
+        number = float(text)
     except ValueError:
         return None
+    is_whole = isinstance(kind.default, int) and number.is_integer()
+    value = int(number) if is_whole else number
+    return value if kind.admits(value) else None
 
 
 def written(value: Value) -> str:

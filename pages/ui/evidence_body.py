@@ -20,6 +20,7 @@ from pages.ui import (
     lack_notice,
     markup,
     pair_data,
+    plain,
 )
 from pages.ui.evidence_data import Material
 
@@ -129,7 +130,7 @@ def _show_together(material: Material, result: PairAnalytics) -> None:
         found, lead = evidence_data.together(material, result), evidence_data.lead(material, result)
     warning = found.warning()
     if warning:
-        st.warning(warning)
+        plain.warning(warning)
     evidence_charts.show_together(found, lead, result, material.bars)
     with st.popover("What is drawn, and references", key="explain_together"):
         st.html(markup.block(markup.explanations(evidence_words.TOGETHER_EXPLAINED)))

@@ -12,7 +12,7 @@ from analytics.pair import PairAnalytics
 from analytics.stability import BreakTest, Stability
 from pages.charts.asynchrony_figure import correlation_figure, lead_lag_figure
 from pages.charts.stability_figure import StabilitySeries, stability_figure
-from pages.ui import evidence_figures, evidence_tables, formats, lack_notice, markup
+from pages.ui import evidence_figures, evidence_tables, formats, lack_notice, markup, plain
 from pages.ui.clock import time_ms
 from pages.ui.evidence_words import level_key
 from pages.ui.live_chart import live_chart
@@ -56,7 +56,7 @@ def show_stability(found: Stability, result: PairAnalytics) -> None:
     )
     label = f"Hedge ratio, p-value, half-life and CUSUM of {result.params.label} in time"
     live_chart(figure, key="stability_chart", label=label, height_px=STABILITY_PX)
-    st.caption(
+    plain.caption(
         f"{formats.count(found.windows, 'window')} of {formats.count(found.window, 'bar')}, "
         f"{result.params.y} on {result.params.x}. A half-life beyond two windows is not drawn: "
         "so few bars cannot tell it from a random walk."
@@ -106,7 +106,7 @@ def _show_lead(
     )
     label = f"Cross-correlation of {lead.y_name} and {lead.x_name} by lag"
     live_chart(figure, key="lead_lag_chart", label=label, height_px=SMALL_PX)
-    st.caption(
+    plain.caption(
         f"Right of 0: {lead.y_name} follows {lead.x_name}. Grey: what noise alone gives. Trades "
         "jump between bid and ask, so all values read low; the shape tells who leads."
     )

@@ -31,6 +31,7 @@ from analytics.unit_root import (
 from ingest.store import TickReader
 from pages.ui import file_choice, pair_data
 from pages.ui.controls import GATE_SWITCHES, View
+from pages.ui.header import Desk
 
 TAKEN: Final = "evidence_taken"
 # Older than this, the bars are taken anew at the next change of a control.
@@ -54,20 +55,22 @@ class Material:
         Both legs.
     ticks
         Reads a symbol's ticks between two times.
-    name
-        The source as the reader must see it.
     taken_us
         When the bars were read.
     may_change
         Whether newer data can come.
+    name
+        The source as the reader must see it.
+    is_synthetic
+        Whether a script made the data.
     """
 
     params: PairParams
     bars: pair_data.PairBars
     ticks: TicksBetween
-    name: str
     taken_us: int
     may_change: bool
+    name: str = ""
     is_synthetic: bool = False
 
 
@@ -101,11 +104,27 @@ class GateAlone:
     is_closed_now: bool
 
 
-def of_database(view: View, longest_window: int = 0) -> Material:
-    """Take the recorded bars, or those taken less than a minute ago for the same choice.
+def of_desk(desk: Desk, longest_window: int = 0) -> Material:
+    """Take the bars of what the header says, under the name and the marks that it has there.
 
     `longest_window` is the longest that is to be full where the range begins, the view's own apart.
+
+    Raises
+    ------
+    IngestError, AnalyticsError
+        There are no bars; the words say why.
     """
+    view = desk.checked_view()
+    material = (
+        _of_database(view, longest_window)
+        if desk.file is None
+        else _of_file(view, desk.file, longest_window)
+    )
+    return replace(material, name=desk.source, is_synthetic=desk.is_synthetic)
+
+
+def _of_database(view: View, longest_window: int) -> Material:
+    """Take the recorded bars, or those taken less than a minute ago for the same choice."""
     path, params = pair_data.database_path(), view.params
     reading = _widest(params, longest_window)
     choice = (path, reading.y, reading.x, reading.interval, reading.reach)
@@ -115,12 +134,10 @@ def of_database(view: View, longest_window: int = 0) -> Material:
         bars = pair_data.read_pair(path, reading)
         kept = st.session_state[TAKEN] = (choice, bars, now_us)
     _, bars, taken_us = kept
-    return Material(
-        params, bars, partial(_stored_ticks, str(path)), "Live database", taken_us, may_change=True
-    )
+    return Material(params, bars, partial(_stored_ticks, str(path)), taken_us, may_change=True)
 
 
-def _widest(params: PairParams, longest_window: int = 0) -> PairParams:
+def _widest(params: PairParams, longest_window: int) -> PairParams:
     """Return the same with the hedge ratio that starts up on most bars: all are fitted here."""
     spread, window = params.spread if params.uses_beta else "hedged", params.window
     asked = replace(params, spread=spread, window=max(window, longest_window))
@@ -133,18 +150,15 @@ def take_anew() -> None:
     st.session_state.pop(TAKEN, None)
 
 
-def of_file(view: View, file: file_choice.TickFile, longest_window: int = 0) -> Material:
-    """Take a file's bars; `longest_window` as for the database."""
+def _of_file(view: View, file: file_choice.TickFile, longest_window: int) -> Material:
     ticks = file_choice.load(file)
     bars = pair_data.bars_of_ticks(ticks, file.content, _widest(view.params, longest_window))
     return Material(
         view.params,
         bars,
         partial(_file_ticks, ticks),
-        f"NDJSON file: {file.name}",
         time.time_ns() // 1_000,
         may_change=False,
-        is_synthetic=file.is_synthetic,
     )
 
 

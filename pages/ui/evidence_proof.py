@@ -9,7 +9,7 @@ import streamlit as st
 from analytics.causality import CausalityProof, prove_causal
 from analytics.hedge import CAUSAL_HEDGES, HEDGE_WORDS
 from analytics.validation import ValidationCase, validate
-from pages.ui import evidence_tables, evidence_words, formats, markup, notices
+from pages.ui import evidence_tables, evidence_words, formats, markup, notices, plain
 from pages.ui.evidence_data import Material
 
 PROVEN: Final = "evidence_proof"
@@ -37,7 +37,7 @@ def _show_proof(proof: CausalityProof, took_s: float, when: pd.Timestamp) -> Non
     box(f"{notices.sentence(proof.verdict())}.")
     if not proof.expected:
         causal = ", ".join(HEDGE_WORDS[name].replace(" (causal)", "") for name in CAUSAL_HEDGES)
-        st.caption(f"Hedge ratios that change nothing in the past: {causal}.")
+        plain.caption(f"Hedge ratios that change nothing in the past: {causal}.")
     cuts = ", ".join(formats.moment(cut) for cut in proof.cuts)
     st.html(
         markup.block(

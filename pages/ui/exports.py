@@ -13,7 +13,7 @@ import streamlit as st
 from analytics.pair import PairAnalytics
 from ingest.files import write_ticks_ndjson
 from ingest.store import TickReader
-from pages.ui import files, formats, report
+from pages.ui import files, formats, plain, report
 from pages.ui.csv_file import csv_bytes
 from pages.ui.files import Offer
 from pages.ui.notices import Notice, show, shown_in_place
@@ -200,7 +200,7 @@ def offer_ticks(source: TickSource) -> None:
         return
     with popover, shown_in_place():
         made = " Synthetic data, made by a script." if source.is_synthetic else ""
-        st.caption(
+        plain.caption(
             f"Trades of {source.y} and {source.x}, times in UTC, at most {MAX_TICKS:,} ticks. "
             f"NDJSON File mode reads the file back.{made}"
         )

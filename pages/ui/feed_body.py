@@ -9,12 +9,11 @@ import streamlit as st
 from ingest.recorder import Recorder
 from ingest.status import RecorderStatus
 from pages.charts.coverage_figure import coverage_figure, coverage_height_px
-from pages.ui import feed_tables, figures, files, formats, markup, notices, recording
+from pages.ui import feed_tables, figures, files, markup, notices, plain, recording
 from pages.ui.files import Offer
 from pages.ui.ledger import MAX_DRAWN_GAPS, Ledger, coverage, ledger_csv, read_ledger
 from pages.ui.live_chart import live_chart
 from pages.ui.served_files import MadeFile
-from pages.ui.status import state_pill
 
 QUARANTINED: Final = 50
 TROUBLED: Final = {"connecting", "reconnecting", "no data", "blocked", "failed"}
@@ -27,9 +26,9 @@ REMEDIES: Final = {
 }
 
 
-def show_head(status: RecorderStatus | None, now_us: int) -> None:
-    """Show the page's name, the health pill, and what the feed is."""
-    pieces = ["<h1>Feed</h1>", state_pill(status, now_us)]
+def show_head(status: RecorderStatus | None) -> None:
+    """Show the page's name and what the feed is; its health stands in the header."""
+    pieces = ["<h1>Feed</h1>"]
     if status is not None:
         pieces.append(markup.text(f"Binance {status.market}, {status.stream}", "muted"))
     st.html(markup.block(*pieces, css="pd-head"))
@@ -43,9 +42,9 @@ def show_notices(status: RecorderStatus | None) -> None:
             notices.show(notices.not_recording())
             return
         if status.state in REMEDIES:
-            st.error(REMEDIES[status.state])
+            plain.error(REMEDIES[status.state])
         if status.last_error and status.state in TROUBLED:
-            st.error(f"Last error: {formats.as_written(status.last_error)}")
+            plain.error(f"Last error: {status.last_error}")
         notices.show_standing(status)
 
 
@@ -86,7 +85,7 @@ def _show_coverage(ledger: Ledger, symbols: list[str]) -> None:
     told = "Coverage of the recorded span. Filled gaps are covered. Drag to zoom in time."
     if len(ledger.gaps) > MAX_DRAWN_GAPS:
         told = f"{told} The newest {MAX_DRAWN_GAPS:,} gaps of each kind are drawn."
-    st.caption(told)
+    plain.caption(told)
 
 
 def _show_controls(path: Path, recorder: Recorder | None, status: RecorderStatus | None) -> None:

@@ -4,22 +4,28 @@ from html import escape
 from typing import Any, Final
 
 import numpy as np
+import orjson
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from pages.charts import axes
+from pages.charts.plain_text import plain_json
 
 EDGES: Final = ("x0", "x1", "x")
 
 
 def figure_block(title: str, figure: go.Figure, *, caption: str = "", height_px: int = 420) -> str:
     """Write a figure under its title, `caption` between them; the file must hold plotly.js."""
-    drawn = in_words(figure).to_html(
+    drawn = _plain(in_words(figure)).to_html(
         full_html=False, include_plotlyjs=False, default_height=f"{height_px}px",
         config={"displaylogo": False, "responsive": True},
     )  # fmt: skip
     under = f'<p class="pd-under">{escape(caption)}</p>' if caption else ""
     return f"<h2>{escape(title)}</h2>{under}{drawn}"
+
+
+def _plain(figure: go.Figure) -> go.Figure:
+    return go.Figure(orjson.loads(plain_json(figure.to_json(engine="orjson"))))
 
 
 def in_words(figure: go.Figure) -> go.Figure:

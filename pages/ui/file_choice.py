@@ -17,7 +17,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from analytics.silence import RULE, Silence, broken_silences
 from ingest.files import SymbolNeededError, read_ticks
 from ingest.tick import IngestError
-from pages.ui import choices, file_symbol, formats, markup
+from pages.ui import choices, file_symbol, formats, markup, plain
 from pages.ui.choices import SAMPLE, UPLOAD
 from pages.ui.file_content import content_of_path, content_of_upload
 from pages.ui.file_reading import Progress, Readings
@@ -129,9 +129,10 @@ def _uploaded() -> TickFile | Notice:
             _take(fresh)
         except OSError as error:
             return Notice(
-                f"The upload cannot be kept: {error.strerror}", "Make room on the server's disk.",
+                f"The upload cannot be kept: {error.strerror or error}",
+                "Make room on the server's disk.",
                 offers_sample=True,
-            )  # fmt: skip
+            )
     return _kept_upload()
 
 
@@ -181,7 +182,8 @@ def load(file: TickFile) -> pd.DataFrame:
     def show(done: int, size: int) -> None:
         if not place:
             place.append(st.empty())
-        place[0].progress(*_progress(file.name, done, size, time.monotonic() - started_s))
+        share, told = _progress(file.name, done, size, time.monotonic() - started_s)
+        place[0].progress(share, plain.text(told))
 
     try:
         ticks = _readings().get(file.content, _need_bytes(file), partial(_read, file), show)

@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from typing import Final
 
 import numpy as np
@@ -12,7 +13,17 @@ from pages.charts.digits import MOST_DECIMALS, estimate_decimals
 from pages.ui.clock import shown, zone_word
 
 NOT_KNOWN: Final = "–"
-_MARKS: Final = re.compile(r"[\\`*\[\]$<]")
+LONGEST_OUTSIDE: Final = 80  # characters of a name from a link or a file
+# Read as Markdown: its signs, those that count at the edge of a word or a line, and references.
+_MARKS: Final = re.compile(
+    r"[\\`*\[\]$<~]|(?<![^\W_])_|_(?![^\W_])|:(?=[a-z])|&(?=#?\w+;)|^[#>+\-=|]", re.IGNORECASE
+)
+_COUNTED: Final = re.compile(r"^(\d+)([.)])(?=\s)")
+# Read as links, mail and icons after that, where no backslash helps.
+_LINKS: Final = re.compile(
+    r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)|(?<=:)(?=[\w+/-]+:)(?!\d\d:)", re.IGNORECASE
+)
+_NO_BREAK: Final = "\u2060"  # takes no place
 MINUS: Final = "−"
 QUOTES: Final = ("USDT", "USDC", "FDUSD", "TUSD", "BUSD", "DAI", "EUR", "TRY", "BTC", "ETH", "BNB")
 SIGNIFICANT_DIGITS: Final = 7
@@ -121,9 +132,20 @@ def count(value: int, noun: str) -> str:
     return f"{value:,} {noun}{'' if value == 1 else 's'}"
 
 
+def clipped(words: object, longest: int = LONGEST_OUTSIDE) -> str:
+    """Give a name from outside on one line, in letters that print, cut where it is too long."""
+    line = "".join(each if _prints(each) else " " for each in str(words)).strip()
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def _prints(letter: str) -> bool:
+    return letter.isprintable() or unicodedata.category(letter) == "Zs"
+
+
 def as_written(words: str) -> str:
     """Keep a name from a file, a link or a visitor from being read as Markdown."""
-    return _MARKS.sub(r"\\\g<0>", words)
+    escaped = _COUNTED.sub(r"\1\\\2", _MARKS.sub(r"\\\g<0>", words))
+    return _LINKS.sub(_NO_BREAK, escaped)
 
 
 def sample(nobs: int, noun: str = "bar") -> str:

@@ -13,6 +13,8 @@ from pages.ui import (
     choices,
     controls,
     file_choice,
+    formats,
+    link_numbers,
     notices,
     pair_data,
     recording,
@@ -75,7 +77,9 @@ class Desk:
         """The source as the reader must see it."""
         if self.mode == controls.REPLAY:
             return "Replay"
-        return "Live database" if self.file is None else f"NDJSON file: {self.file.name}"
+        if self.file is None:
+            return "Live database"
+        return f"NDJSON file: {formats.clipped(self.file.name)}"
 
     def checked_view(self) -> View:
         """Return the view, where there must be one.
@@ -108,6 +112,7 @@ def current() -> Desk:
 
 def show(page: Page) -> None:
     """Draw of header and sidebar what plays a part on a page; `current` has what they come to."""
+    link_numbers.correct(page.path)
     saved_views.take_up()
     choices.begin_run()
     choices.fulfil()
@@ -122,6 +127,7 @@ def show(page: Page) -> None:
             if page.has_times:
                 controls.pick_zone()
         show_pill(is_file=mode == controls.FILE, is_replay=mode == controls.REPLAY)
+    link_numbers.show_refused(page.path)
     with st.sidebar:
         method = None
         if page.method is not None:
@@ -237,7 +243,11 @@ def _missing(mode: Mode, material: _Material) -> Notice | None:
     """Note which legs a link asks for that are not here; only before the controls exist."""
     prefix, there = _prefix(mode), material.offered
     keys = [f"{prefix}s1", f"{prefix}s2"]
-    asked = [st.query_params.get(key, "") for key in keys if key not in st.session_state]
+    asked = [
+        str(choices.present_name(key, st.query_params.get(key, "")))
+        for key in keys
+        if key not in st.session_state
+    ]
     lacking = [symbol for symbol in asked if symbol and symbol not in there]
     if lacking and there:
         st.session_state["missing"] = (lacking, prefix, there)

@@ -13,7 +13,7 @@ from ingest.kline_seed import intervals
 from ingest.recorder import Recorder
 from ingest.replay import ReplayRecorder
 from ingest.tick import IngestError
-from pages.ui import choices, formats, notices, recording, source
+from pages.ui import choices, formats, notices, plain, recording, source
 from pages.ui.pair_data import PairBars
 from pages.ui.remedies import Action, Fetch, Standing, advise, kline_for
 
@@ -29,7 +29,7 @@ def show(lack: NotEnough | Degenerate, params: PairParams, bars: PairBars, *, ke
         notices.show(notices.degenerate(lack))
         return
     advice = advise(lack, standing(params, bars))
-    st.info(f"{notices.sentence(advice.cause)}. {advice.remedy}")
+    plain.info(f"{notices.sentence(advice.cause)}. {advice.remedy}")
     if not advice.actions:
         return
     with st.container(horizontal=True, gap="small"):
@@ -121,8 +121,10 @@ def _grows(recorder: Recorder) -> Literal["live", "replay", ""]:
 
 def _offer(action: Action, params: PairParams, key: str) -> None:
     if action.fetch is not None:
-        st.button(action.label, key=key, on_click=_fetch, args=(action.fetch, params))
-    elif st.button(action.label, key=key, on_click=choices.wish, args=(dict(action.choose),)):
+        st.button(plain.text(action.label), key=key, on_click=_fetch, args=(action.fetch, params))
+    elif st.button(
+        plain.text(action.label), key=key, on_click=choices.wish, args=(dict(action.choose),)
+    ):
         st.rerun()  # of the whole page: the notice may stand in a part that runs by itself
 
 

@@ -8,9 +8,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.charts import theme
+from pages.charts.plain_text import plain_json
 from pages.ui import plotly_library
 from pages.ui.chart_route import CHART_PATH
-from pages.ui.chart_script import loader, script_path
+from pages.ui.chart_script import early_script, loader
 from pages.ui.chart_store import ServedChart
 
 HERE: Final = Path(__file__).parent
@@ -66,21 +67,12 @@ _mount_stream = st.components.v2.component(
     js=loader("stream"),
     isolate_styles=False,
 )
-_EARLY = """
-<script>
-import(new URL("SCRIPT", document.baseURI).href)
-  .then((script) => script.loadPlotly("LIBRARY"))
-  .catch(() => {});  // the chart itself says what it lacks
-</script>
-"""
 
 
 def load_early() -> None:
     """Have the browser load the chart library while the server makes the page."""
-    script, library = script_path("stream").lstrip("/"), plotly_library.PATH.lstrip("/")
-    told = _EARLY.replace("SCRIPT", script).replace("LIBRARY", library)
     with st.container(key="early"):
-        st.html(told, unsafe_allow_javascript=True)
+        st.html(early_script(), unsafe_allow_javascript=True)
 
 
 def live_chart(figure: go.Figure, *, key: str, label: str, height_px: int = 780) -> None:
@@ -136,5 +128,5 @@ def chart_payload(figure: go.Figure, label: str, height_px: int) -> bytes:
         "height": height_px,
         "label": label,
     }
-    body: str = figure.to_json(engine="orjson")
+    body = plain_json(figure.to_json(engine="orjson"))
     return orjson.dumps({**head, "figure": orjson.Fragment(body)})

@@ -3,16 +3,21 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 import streamlit as st
 
 from analytics.errors import AnalyticsError, DegenerateSeriesError, NotEnoughDataError
 from analytics.outcome import Degenerate
+from ingest.schema import NewerDatabaseError
 from ingest.status import RecorderStatus
 from ingest.store import StoreError
 from ingest.tick import IngestError
-from pages.ui import choices, formats
+from pages.ui import choices, formats, plain
+from pages.ui.choices import Number
 from pages.ui.progress import show_progress, unfinished
+
+MOST_REFUSED: Final = 3  # numbers of a link that a notice names one by one
 
 
 class SameSymbolError(AnalyticsError):
@@ -62,21 +67,22 @@ def explain(error: IngestError | AnalyticsError) -> Notice:
         return Notice(cause, "Choose two symbols that move apart from each other.")
     if isinstance(error, SameSymbolError):
         return Notice(cause, "Choose two different symbols in the sidebar.", is_fault=False)
-    if isinstance(error, StoreError):
-        return Notice(cause, "Record first, or look at the bundled sample.", offers_sample=True)
     if isinstance(error, IngestError):
-        remedy = "Check the file or the symbol, or look at the bundled sample."
-        return Notice(cause, remedy, offers_sample=True)
+        return Notice(cause, _ingest_remedy(error), offers_sample=True)
     return Notice(cause, "Change the settings in the sidebar.")
+
+
+def _ingest_remedy(error: IngestError) -> str:
+    if isinstance(error, NewerDatabaseError):
+        return "A newer Pairdesk has written it; this one leaves it as it is."
+    if isinstance(error, StoreError):
+        return "Record first, or look at the bundled sample."
+    return "Check the file or the symbol, or look at the bundled sample."
 
 
 def show(notice: Notice) -> None:
     """Put a notice where the missing content would have been."""
-    words = formats.as_written(notice.text)
-    if notice.is_fault:
-        st.error(words)
-    else:
-        st.info(words)
+    (plain.error if notice.is_fault else plain.info)(notice.text)
     if notice.offers_sample and st.button(
         "Open the bundled sample", key="open_sample", on_click=_choose_sample
     ):
@@ -97,7 +103,7 @@ def show_standing(status: RecorderStatus | None) -> None:
     if status is None:
         return
     for told in status.notices:
-        st.warning(told)
+        plain.warning(told)  # a file's new name may stand in it
     show_progress(status)
 
 
@@ -129,12 +135,37 @@ def single_symbol(symbol: str, source: str) -> Notice:
 def missing_symbols(lacking: Sequence[str], there: Sequence[str], where: str) -> Notice:
     """Say that a link names symbols that are not here, and what is there."""
     shown = ", ".join(there[:6]) + (" and more" if len(there) > 6 else "")
+    asked = " and ".join(map(formats.clipped, lacking))
     return Notice(
-        f"The link asks for {' and '.join(lacking)}, which {where} does not hold",
+        f"The link asks for {asked}, which {where} does not hold",
         f"It holds {shown}: choose from these, or another source in the sidebar.",
         is_fault=False,
         offers_sample=True,
     )
+
+
+def refused_numbers(refused: Sequence[tuple[str, str, Number]]) -> Notice:
+    """Say which of a link's numbers no control takes, and what stands in their place.
+
+    Each is its name in the link, what the link says, and what its control takes.
+    """
+    told = [
+        f"{key}={formats.clipped(asked, 40)} is not {_wanted(kind)}, so"
+        f" {_written(kind.default)} is used"
+        for key, asked, kind in refused[:MOST_REFUSED]
+    ]
+    more = len(refused) - len(told)
+    rest = f"The same holds for {formats.count(more, 'other number')} of it." if more else ""
+    return Notice(f"In the link, {'; '.join(told)}", rest, is_fault=False)
+
+
+def _wanted(kind: Number) -> str:
+    whole = "a whole number" if isinstance(kind.default, int) else "a number"
+    return f"{whole} from {_written(kind.low)} to {_written(kind.high)}"
+
+
+def _written(value: float) -> str:
+    return formats.with_minus(f"{value:,.10g}")
 
 
 def not_recording() -> Notice:

@@ -4,11 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-import streamlit as st
-
 from ingest.gap_board import Progress
 from ingest.status import RecorderStatus
-from pages.ui import formats
+from pages.ui import formats, plain
 
 MOST_NAMED: Final = 4
 
@@ -16,7 +14,7 @@ MOST_NAMED: Final = 4
 def show_progress(status: RecorderStatus) -> None:
     """Show a bar for each kind of work that is not done: symbols that do the same share one."""
     for work in unfinished(status):
-        st.progress(work.done / work.total, progress_text(work))
+        plain.progress(work.done / work.total, progress_text(work))
 
 
 def unfinished(status: RecorderStatus) -> list[Progress]:

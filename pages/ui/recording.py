@@ -10,7 +10,7 @@ import streamlit as st
 from ingest.recorder import Recorder
 from ingest.replay import ReplayRecorder
 from ingest.tick import IngestError
-from pages.ui import formats
+from pages.ui import formats, plain
 from pages.ui.source import current_recorder
 
 __all__ = [
@@ -23,6 +23,8 @@ __all__ = [
 ]
 
 SAID = "recorder_said"
+BOX = "recorded_symbols"
+NEW = "new_symbol"
 
 
 def now_us(recorder: Recorder | None) -> int:
@@ -34,28 +36,48 @@ def manage_symbols(recorder: Recorder) -> None:
     """Show the recorded symbols, with a box to add and one to remove."""
     if isinstance(recorder, ReplayRecorder):  # its symbols are the file's
         return
-    with st.expander("Recorded symbols"):
-        st.caption(", ".join(recorder.symbols) or "None yet.")
+    box = st.expander("Recorded symbols", key=BOX, on_change="rerun")
+    with box:
+        plain.caption(", ".join(recorder.symbols) or "None yet.")
         with st.form("add_symbol", clear_on_submit=True, border=False):
-            symbol = st.text_input("Add a symbol", placeholder="SOLUSDT")
-            if st.form_submit_button("Add", width="stretch"):
-                _change("Recording", recorder.add_symbol, symbol)
+            symbol = st.selectbox(
+                "Add a symbol", addable(recorder) if box.open else (), index=None, key=NEW,
+                placeholder="Search, or type SOLUSDT", accept_new_options=True,
+                filter_mode="contains",
+            )  # fmt: skip
+            if st.form_submit_button("Add", width="stretch") and symbol:
+                _add(recorder, symbol)
         if recorder.symbols:
             with st.form("remove_symbol", border=False):
-                leaving = st.selectbox("Remove a symbol", list(recorder.symbols))
+                leaving = str(st.selectbox("Remove a symbol", list(recorder.symbols)))
                 if st.form_submit_button("Remove", width="stretch"):
-                    _change("No longer recording", recorder.remove_symbol, str(leaving))
+                    recorder.remove_symbol(leaving)
+                    plain.success(f"No longer recording {leaving}. Stored trades are kept.")
 
 
-def _change(done: str, change: Callable[[str], object], symbol: str) -> None:
+def addable(recorder: Recorder) -> list[str]:
+    """Name what the exchange trades and is not recorded: thousands, so only sent to an open box."""
+    recorded = set(recorder.symbols)
+    return [symbol for symbol in recorder.listed() if symbol not in recorded]
+
+
+def _add(recorder: Recorder, symbol: str) -> None:
     """Ask the recorder; a symbol it refuses costs one line, not the page."""
-    name = symbol.strip().upper()
     try:
-        change(name)
+        name = recorder.add_symbol(symbol)
     except IngestError as error:
-        st.error(formats.as_written(str(error)))
+        plain.error(f"{error}.")
+        return
+    standing = recorder.standing(name)
+    if standing == "not traded":
+        plain.warning(f"The exchange lists {name}, but does not trade it at present.")
+    elif standing == "not known":
+        plain.info(
+            f"Recording {name}. The exchange's list could not be had: whether it has {name} is "
+            "not known yet."
+        )
     else:
-        st.success(f"{done} {formats.as_written(name)}. Stored trades are kept.")
+        plain.success(f"Recording {name}.")
 
 
 def control_recorder(recorder: Recorder, *, is_paused: bool, is_repairing: bool) -> None:

@@ -12,7 +12,7 @@ from ingest.replay_source import ReplayRequest
 from ingest.settings import REPLAY_DB, Settings, current_settings
 from ingest.status import ReplayStatus
 from ingest.tick import IngestError
-from pages.ui import file_choice, formats, pair_data
+from pages.ui import file_choice, formats, pair_data, plain
 from pages.ui.notices import Notice
 
 RECORDING: Final = "This recording"
@@ -45,7 +45,7 @@ def show() -> None:
         _control(replay)
     said = st.session_state.get(SAID)
     if said:
-        st.error(formats.as_written(said))
+        plain.error(said)
 
 
 def _choose() -> None:
@@ -86,7 +86,7 @@ def _choose_span(first: pd.Timestamp, last: pd.Timestamp) -> tuple[pd.Timestamp,
 def _control(replay: ReplayRecorder) -> None:
     """Hold, step, change the pace, end; the bar itself stands in `show_progress`."""
     told = replay.replay_status()
-    st.caption(f"Replaying {formats.as_written(told.name)}")
+    plain.caption(f"Replaying {told.name}")
     left, right = st.columns(2)
     if told.is_paused:
         left.button("Resume", key="replay_resume", width="stretch", on_click=replay.resume)

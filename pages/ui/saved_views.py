@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from ingest.settings import current_settings
-from pages.ui import choices, formats, views
+from pages.ui import choices, plain, views
 from pages.ui.views import ViewError
 
 BEGUN: Final = "session_begun"
@@ -69,7 +69,7 @@ def manage() -> None:
             st.form_submit_button("Save", on_click=_save, width="stretch")
     is_well, said = st.session_state.get(SAID, (True, ""))
     if said:
-        (st.caption if is_well else st.warning)(formats.as_written(said))
+        (plain.caption if is_well else plain.warning)(said)
 
 
 def _path() -> Path:

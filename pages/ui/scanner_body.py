@@ -14,6 +14,7 @@ from pages.ui import (
     formats,
     markup,
     notices,
+    plain,
     scanner_open,
     scanner_store,
     scanner_table,
@@ -77,7 +78,7 @@ def _show_table(scan: KeptScan, moves: Mapping[frozenset[str], int]) -> None:
     told = f"{formats.count(len(rows), 'pair')} of {len(scan.table):,}"
     if len(rows) > MOST_ROWS:
         told += f", the best {MOST_ROWS} shown; the CSV has all"
-    st.caption(
+    plain.caption(
         f"{told}. A click on a pair opens it on Live, as Enter does; arrow keys move, a column's "
         "name sorts."
     )
@@ -160,7 +161,7 @@ def _show_foot(scan: KeptScan) -> None:
                                  placeholder="majors 1min 24h")  # fmt: skip
             if st.button("Keep", key="scan_save", disabled=not name):
                 path = scanner_store.save(scan, name.strip())
-                st.success(f"Kept as {path.name}; choose Saved scan above to see it.")
+                plain.success(f"Kept as {path.name}; choose Saved scan above to see it.")
 
 
 def _csv(scan: KeptScan, _: str) -> MadeFile:

@@ -16,6 +16,7 @@ from analytics.scanner import coarser_closes
 from ingest.bar_view import BarView
 from ingest.bar_window import BarWindow
 from ingest.bar_windows import shared_windows
+from ingest.database_file import identity
 from ingest.store import TickReader
 from ingest.stored_bars import SECOND_US, TRADED, BarColumns
 from pages.ui import file_choice
@@ -65,7 +66,7 @@ class ScanMaterial:
 def live_material(path: Path, settings: ScanSettings, newest_us: int) -> ScanMaterial:
     """Return the closed bars of all symbols, looked for once for each bar that closes."""
     kept: tuple[Hashable, ScanMaterial] | None = st.session_state.get(_READ)
-    key = (str(path), settings, newest_us)
+    key = (str(path), identity(path), settings, newest_us)  # another file may have come there
     if kept is None or kept[0] != key:
         kept = (key, of_database(path, settings, newest_us))
         st.session_state[_READ] = kept

@@ -18,7 +18,7 @@ from ingest.file_errors import WANTED, FileError
 from ingest.file_source import FileSource, FileText
 from ingest.file_stream import TextStream
 from ingest.tick import IngestError
-from pages.ui import file_choice
+from pages.ui import file_choice, formats
 from pages.ui.choices import SAMPLE
 from pages.ui.file_choice import TickFile
 from pages.ui.notices import Notice, show
@@ -27,6 +27,7 @@ UPLOAD: Final = "Upload a file"
 MAX_SYMBOLS: Final = 1_000
 MAX_TEXT_BYTES: Final = 512 * 2**20
 MAX_CELLS: Final = 60_000_000
+LONGEST_NAME: Final = 40  # letters of a column's name
 WIDER_ROW: Final = "its first row has more cells than its header"
 _MAX_COLUMNS: Final = 2 * MAX_SYMBOLS
 _CELLS_A_PART: Final = 1_000_000
@@ -116,7 +117,11 @@ class _Table:
 
     def closes(self) -> pd.DataFrame:
         """Columns of numbers by time, in the order of the file."""
-        return pd.concat([part[self._columns] for part in self._parts])
+        joined = pd.concat([part[self._columns] for part in self._parts])
+        joined.columns = pd.Index([formats.clipped(name, LONGEST_NAME) for name in self._columns])
+        if joined.columns.has_duplicates:
+            raise FileError(f"two of its columns begin with the same {LONGEST_NAME} letters")
+        return joined
 
     def _width(self, text: FileText) -> int:
         """Columns of the first line, which decide what a row may hold."""

@@ -8,7 +8,7 @@ import streamlit as st
 
 from analytics.frames import INTERVALS
 from analytics.scan_panel import ScanOn
-from pages.ui.choices import LEVELS
+from pages.ui.choices import LEVELS, PAGE_NUMBERS
 
 RECORDED: Final = "Recorded symbols"
 CLOSES: Final = "File of closes"
@@ -96,9 +96,10 @@ def choose_settings(symbols: Sequence[str], source: str) -> ScanSettings:
         sample = st.selectbox(
             "Sample", samples, first, key=f"scan_sample_{_key(source)}", help=SAMPLE_HELP, width=110
         )
+        share = PAGE_NUMBERS["scan_train"]
         train = st.slider(
-            "Train share (%)", 30, 100, 70, 5, key="scan_train", bind="query-params",
-            help=TRAIN_HELP, width=190,
+            "Train share (%)", share.low, share.high, share.default, share.step, key="scan_train",
+            bind="query-params", help=TRAIN_HELP, width=190,
         )  # fmt: skip
         chosen = st.multiselect(
             "Symbols", list(symbols), key=f"scan_symbols_{_key(source)}", placeholder="all of them",
@@ -122,9 +123,11 @@ def _choose_details() -> tuple[str, ScanOn, int, float]:
         on = st.selectbox(
             "Regress on", ["log", "price"], key="scan_on", bind="query-params", help=ON_HELP
         )
+        bars = PAGE_NUMBERS["scan_window"]
         window = st.number_input(
-            "z-score window (bars)", 5, 10_000, 60, 5, key="scan_window", bind="query-params"
-        )
+            "z-score window (bars)", bars.low, bars.high, bars.default, bars.step,
+            key="scan_window", bind="query-params",
+        )  # fmt: skip
         level = st.selectbox(
             "Level of tests (%)", list(LEVELS), 1, key="scan_level", bind="query-params"
         )

@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import streamlit as st
+
+from pages.ui import formats, markup
+from pages.ui.streamlit_private import signed_in_user
 
 _AUTH: Final = "auth"
 _OURS: Final = "pairdesk"
@@ -34,7 +38,8 @@ def require() -> None:
         st.button("Sign out", on_click=st.logout)
         st.stop()
     with st.sidebar:
-        st.caption(f"Signed in as {st.user.get('email') or st.user.get('name') or 'you'}.")
+        who = formats.clipped(st.user.get("email") or st.user.get("name") or "you")
+        st.html(markup.block(markup.text(f"Signed in as {who}.", "muted")))
         st.button("Sign out", on_click=st.logout)
 
 
@@ -46,6 +51,19 @@ def is_allowed(user: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:
     email = str(user.get("email") or "").casefold()
     is_verified = user.get("email_verified", True) is True
     return bool(email) and is_verified and email in {str(each).casefold() for each in allowed}
+
+
+def may_ask(cookies: dict[str, str]) -> bool:
+    """Whether who sends these cookies may see the desk: the check of what is no page."""
+    if not is_configured():
+        return True
+    user = signed_in_user(cookies)
+    return bool(user.get("is_logged_in")) and is_allowed(user, _section(_OURS))
+
+
+def redirect_host() -> str | None:
+    """Give the host that the provider sends people back to, where the desk is served; or None."""
+    return urlsplit(str(_section(_AUTH).get("redirect_uri", ""))).hostname
 
 
 def _section(name: str) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from ingest.status import RecorderStatus, ReplayStatus
 from pages.ui import formats
-from pages.ui.markup import Tone, pill
+from pages.ui.markup import Tone
 
 STALE_AFTER_S: Final = 10.0
 US_PER_S: Final = 1_000_000
@@ -97,12 +97,6 @@ def pill_of(status: RecorderStatus | None, now_us: int) -> Pill:
     elif status is not None and name in {"reconnecting", "login page", "proxy"}:
         number = f"retry {max(retries(status), 1)}"
     return Pill(sign, word, number, tone)
-
-
-def state_pill(status: RecorderStatus | None, now_us: int) -> str:
-    """Show the state, as the header has it too."""
-    told = pill_of(status, now_us)
-    return pill(told.sign, told.word, told.number, told.tone)
 
 
 def _speed(replay: ReplayStatus) -> str:

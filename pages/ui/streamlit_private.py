@@ -1,13 +1,16 @@
 """Names that Streamlit does not promise, in one guarded place; a test tells when they are gone."""
 
 import asyncio
+import json
 import socket
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 BATCH_S: Final = 0.004  # what a page says within it is one hand-over
 _OUTBOX: Final = "_pairdesk_outbox"
+_ASKED: Final = "_pairdesk_page_asked_for"
 
 
 def ignore_pages_folder() -> None:
@@ -116,6 +119,34 @@ def tell_theme_once() -> None:
     app_session._populate_theme_msg = fill  # type: ignore[assignment]
 
 
+def stay_on_the_page_asked_for() -> None:
+    """Drop what a part of a page still asks for once another page was asked for.
+
+    Otherwise the refresh of a page, sent in the moment after a click on a link, names its own page
+    as the one to run: the reader is thrown back.
+    """
+    from streamlit.runtime.app_session import AppSession  # noqa: PLC0415 - private, kept here
+
+    run: Callable[..., None] | None = getattr(AppSession, "request_rerun", None)
+    if run is None or getattr(run, "stays", False):
+        return
+
+    def run_there(self: Any, client_state: Any) -> None:
+        current = getattr(self, "_client_state", None)
+        if client_state is not None and current is not None:
+            page = client_state.page_script_hash
+            if not client_state.fragment_id:
+                self.__dict__[_ASKED] = page
+                if page:  # empty at the first visit: the server finds it by its name
+                    current.page_script_hash = page
+            elif self.__dict__.get(_ASKED) and page != current.page_script_hash:
+                return
+        run(self, client_state)
+
+    run_there.stays = True  # type: ignore[attr-defined]
+    AppSession.request_rerun = run_there  # type: ignore[method-assign]
+
+
 def keep_defaults_in_address(default_of: Callable[[str], str | None]) -> None:
     """Have the address say a choice that is as it was at first, too.
 
@@ -153,6 +184,34 @@ def keep_defaults_in_address(default_of: Callable[[str], str | None]) -> None:
     put_back.keeps_defaults = True  # type: ignore[attr-defined]
     QueryParams.remove_param = put_back  # type: ignore[assignment, method-assign]
     QueryParams.discard_param_no_forward_msg = keep  # type: ignore[assignment, method-assign]
+
+
+def signed_in_user(cookies: dict[str, str]) -> dict[str, Any]:
+    """Read who sends these cookies, as the sign-in signed them; nothing where nobody signed in.
+
+    Nothing, too, where a later Streamlit signs them otherwise.
+    """
+    from streamlit.web.server.starlette import starlette_websocket  # noqa: PLC0415 - private, here
+
+    name = getattr(starlette_websocket, "USER_COOKIE_NAME", None)
+    read: Callable[..., bytes | None] | None = getattr(
+        starlette_websocket, "_get_signed_cookie_with_chunks", None
+    )
+    try:
+        signed = None if name is None or read is None else read(cookies, name)
+        user = json.loads(signed or b"{}")
+    except ValueError:
+        return {}
+    return user if isinstance(user, dict) else {}
+
+
+def shell_page() -> str:
+    """Give the page in which everything is shown; nothing where a later Streamlit keeps none."""
+    from streamlit import file_util  # noqa: PLC0415 - private, kept here
+
+    folder: Callable[[], str] | None = getattr(file_util, "get_static_dir", None)
+    page = Path(folder(), "index.html") if folder is not None else Path()
+    return page.read_text(encoding="utf-8") if page.is_file() else ""
 
 
 def is_step_of_history() -> bool:

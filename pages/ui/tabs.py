@@ -17,7 +17,7 @@ from analytics.stability import Stability
 from pages.charts.beta_figure import beta_figure
 from pages.charts.correlation_figure import correlation_path_figure
 from pages.charts.residual_figure import ResidualSeries, residual_figure
-from pages.ui import evidence, formats, lack_notice, markup, trends
+from pages.ui import evidence, formats, lack_notice, markup, plain, trends
 from pages.ui.chart_view import spread_unit
 from pages.ui.choices import TABS, recall
 from pages.ui.clock import even_label, even_ms, zone_label
@@ -86,7 +86,7 @@ def _show_beta(result: PairAnalytics, bars: PairBars, source: str) -> None:
     figure.update_xaxes(title_text=even_label(index))
     live_chart(figure, key="beta_chart", label=f"Hedge ratio of {params.label} in time",
                height_px=340)  # fmt: skip
-    st.caption(words)
+    plain.caption(words)
 
 
 Band = tuple[pd.Series, pd.Series, pd.Series, str]
@@ -122,7 +122,7 @@ def _show_correlation(result: PairAnalytics, bars: PairBars, source: str) -> Non
     figure.update_xaxes(title_text=even_label(index))
     live_chart(figure, key="correlation_chart", label=f"Correlation of {params.label} in time",
                height_px=300)  # fmt: skip
-    st.caption(f"Pearson correlation of {on} in trailing windows of {params.window:,} bars.")
+    plain.caption(f"Pearson correlation of {on} in trailing windows of {params.window:,} bars.")
 
 
 def _show_residuals(result: PairAnalytics, bars: PairBars, source: str) -> None:
@@ -138,7 +138,7 @@ def _show_residuals(result: PairAnalytics, bars: PairBars, source: str) -> None:
     )
     live_chart(figure, key="residual_chart", label=f"Residuals of {result.params.label}",
                height_px=320)  # fmt: skip
-    st.caption(
+    plain.caption(
         f"The spread less its mean, {formats.sample(int(residual.notna().sum()))}: its "
         "distribution, its quantiles against a normal one, and how long a deviation lasts."
     )

@@ -51,6 +51,7 @@ class Uploads:
         self._most_files, self._most_bytes = most_files, most_bytes
         self._folder = Path(tempfile.mkdtemp(prefix="pairdesk-uploads-"))
         weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        self._writing = threading.Lock()  # taken first: who only reads does not wait for a copy
         self._lock = threading.Lock()
         self._kept: dict[str, Upload] = {}
 
@@ -62,11 +63,14 @@ class Uploads:
         OSError
             There is no room for it.
         """
-        with self._lock:
-            same = (each for each in self._kept.values() if each.is_of(name, content))
-            found = next(same, None) or self._write(name, content, file)
-            self._kept[found.token] = self._kept.pop(found.token, found)
-            self._make_room()
+        with self._writing:
+            with self._lock:
+                same = (each for each in self._kept.values() if each.is_of(name, content))
+                found = next(same, None)
+            found = found or self._write(name, content, file)
+            with self._lock:
+                self._kept[found.token] = self._kept.pop(found.token, found)
+                self._make_room()
             return found
 
     def get(self, token: str) -> Upload | None:

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +30,12 @@ PAGES = (("", ""), ("", "?window=60&interval=5s&spread=log"), ("feed", ""))
 POLL_S = 0.005
 LOOK_S = 0.5
 _DRAIN_S = 10.0  # without another trade stored
-_LAST_IDS = "SELECT stream_id, first_id, last_id FROM stream WHERE last_id IS NOT NULL"
+# What lies in a gap is not stored, though its stream's last id is beyond it.
+_LAST_IDS = (
+    "SELECT stream_id, last_id, last_id - first_id + 1 - (SELECT total(to_id - from_id + 1)"
+    " FROM gap WHERE gap.stream_id = stream.stream_id AND state <> 'filled')"
+    " FROM stream WHERE last_id IS NOT NULL"
+)
 
 
 @dataclass
@@ -43,6 +48,7 @@ class Load:
 
     database: Path
     sent: int = 0
+    sent_until_us: int = 0  # when the last frame had been sent
     polls: list[tuple[int, dict[int, int]]] = field(default_factory=list)
     stored: list[int] = field(default_factory=list)
     depths: list[int] = field(default_factory=list)
@@ -59,6 +65,30 @@ class Load:
         edges_s = np.arange(times_s[0], end_s, window_s)
         at_edges = stored[np.searchsorted(times_s, edges_s)]
         return list(np.diff(at_edges) / window_s)
+
+    def rate_while_arriving(self) -> float:
+        """Trades stored a second from the first stored one until the last frame was sent."""
+        moving = int(np.flatnonzero(np.diff(self.stored) > 0)[0])
+        until = self._when_all_was_sent()
+        passed_s = (self.polls[until][0] - self.polls[moving][0]) / 1e6
+        return (self.stored[until] - self.stored[moving]) / passed_s
+
+    def drained(self) -> tuple[int, float]:
+        """Trades stored after the last frame was sent, and the seconds that took."""
+        until, end = self._when_all_was_sent(), int(np.argmax(self.stored))
+        took_s = (self.polls[end][0] - self.polls[until][0]) / 1e6
+        return self.stored[end] - self.stored[until], max(0.0, took_s)
+
+    def _when_all_was_sent(self) -> int:
+        return next(at for at, (at_us, _) in enumerate(self.polls) if at_us >= self.sent_until_us)
+
+    def named_missing(self) -> dict[str, int]:
+        """Ids that the ledger says are missing, by cause."""
+        with closing(sqlite3.connect(self.database)) as connection:
+            rows = connection.execute(
+                "SELECT cause, sum(to_id - from_id + 1) FROM gap WHERE state <> 'filled' GROUP BY 1"
+            )
+            return dict(rows.fetchall())
 
     def readable_after_ms(self) -> np.ndarray:
         """For each stored trade, how long after its receipt a reader first saw it."""
@@ -155,10 +185,11 @@ def _watch(load: Load, sent: Callable[[], int], look: Callable[[], None]) -> Non
     looked_s = drain_until_s = 0.0
     while True:
         rows = connection.execute(_LAST_IDS).fetchall()
-        load.polls.append((time.time_ns() // 1000, {stream: last for stream, _, last in rows}))
-        load.stored.append(sum(last - first + 1 for _, first, last in rows))
+        load.polls.append((time.time_ns() // 1000, {stream: last for stream, last, _ in rows}))
+        load.stored.append(int(sum(stored for *_, stored in rows)))
         if counted:
             load.sent = counted[0]
+            load.sent_until_us = load.sent_until_us or load.polls[-1][0]
             if load.stored[-1] > max(load.stored[-2:-1], default=0) or not drain_until_s:
                 drain_until_s = time.monotonic() + _DRAIN_S
             if load.stored[-1] >= load.sent or time.monotonic() > drain_until_s:

@@ -17,6 +17,7 @@ from ingest_load import Load, blaster, load_app, load_recorder
 
 OFFERED_PER_S = 44_000
 NEEDED_PER_S = 40_000
+NEEDED_AT_MOST_PER_S = 90_000
 MOST_PER_S = 150_000
 QUICK_PER_S = 4_000
 FASTER_THAN_COMMITS_PER_S = 30_000
@@ -36,6 +37,7 @@ def rows(quick: bool) -> list[Row]:
         usual, bare = (Samples(each) for each in zip(before, after, strict=True))
         return [
             *_peak_rows(peak, quick=quick),
+            *_arriving_rows(most, quick=quick),
             *_ratio_rows(most, usual, bare, quick=quick),
             *_steady_rows(steady),
         ]
@@ -152,6 +154,28 @@ def _ratio_rows(load: Load, usual: Samples, bare: Samples, *, quick: bool) -> li
         ratio_row(
             "the same beside commits of frames that lie in memory", rates, bare,
             unit="trades/s", more_is_better=True, note="no socket to read: no recorder",
+        ),
+    ]  # fmt: skip
+
+
+def _arriving_rows(load: Load, *, quick: bool) -> list[Row]:
+    """More than can be taken: what is stored while it comes, and after; each id is known."""
+    offered = QUICK_PER_S if quick else MOST_PER_S
+    left, took_s = load.drained()
+    missing = load.named_missing()
+    return [
+        value_row(
+            f"stored while {offered:,}/s are offered", load.rate_while_arriving(), unit="trades/s",
+            at_least=NEEDED_AT_MOST_PER_S,
+            note=(
+                f"until the last of {load.sent:,} frames was sent; after it {left:,} in"
+                f" {took_s:.1f} s; deepest queue {max(load.depths):,}"
+            ),
+        ),
+        value_row(
+            "ids neither stored nor named as missing then",
+            load.sent - load.stored[-1] - sum(missing.values()), unit="ids", at_most=0,
+            note=", ".join(f"{cause}: {ids:,}" for cause, ids in missing.items()) or "none missing",
         ),
     ]  # fmt: skip
 
