@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,6 +16,9 @@ from ingest.link import (
     Sink,
     open_link,
     open_socket,
+)
+from ingest.link import (
+    now_us as wall_clock_us,
 )
 from ingest.retry import AttemptBudget, Backoff
 
@@ -41,7 +44,7 @@ class FeedLimits:
 class Feed:
     """Receives the wanted symbols' trades for as long as it runs.
 
-    All of it runs in one event loop, whose clock is the only one used.
+    All of it runs in one event loop, whose clock is the only one waited by; `now_us` dates trades.
 
     Parameters
     ----------
@@ -49,7 +52,7 @@ class Feed:
         Market, stream kind and endpoint.
     sink
         Takes events, in the order of each connection.
-    limits, rng, open_connection
+    limits, rng, open_connection, now_us
         Replaceable for tests.
     budget
         Of attempts; one that outlives this feed keeps its count.
@@ -63,6 +66,7 @@ class Feed:
         limits: FeedLimits | None = None,
         rng: random.Random | None = None,
         open_connection: OpenConnection = open_socket,
+        now_us: Callable[[], int] = wall_clock_us,
         budget: AttemptBudget | None = None,
     ) -> None:
         self.address = address
@@ -79,7 +83,7 @@ class Feed:
         self._symbols: tuple[str, ...] = ()
         self._wanted = asyncio.Event()
         self._idle = asyncio.Event()
-        self._open_connection = open_connection
+        self._open_connection, self._now_us = open_connection, now_us
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
         self._backoff = Backoff()
         self._budget = budget or AttemptBudget(
@@ -166,7 +170,8 @@ class Feed:
         self._budget.note(loop.time())
         try:
             return await open_link(
-                self.address, self._symbols, self.sink, self.limits.link, self._open_connection
+                *(self.address, self._symbols, self.sink, self.limits.link),
+                *(self._open_connection, self._now_us),
             )
         except LinkLostError as error:
             self._refused_until_s = loop.time() + error.wait_s

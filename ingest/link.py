@@ -206,6 +206,7 @@ class Link:
     sink: Sink
     limits: LinkLimits
     wanted: set[str]
+    now_us: Callable[[], int] = now_us
     left: set[str] = field(default_factory=set)
     held: list[Event] | None = None
     frames: int = 0
@@ -232,7 +233,7 @@ class Link:
             frames = [received] if isinstance(received, bytes) else received
             self.frames += len(frames)
             self.last_frame_s = loop.time()
-            self._read(frames, now_us())
+            self._read(frames, self.now_us())
             await self.sink.room()
 
     async def change(self, symbols: Iterable[str]) -> None:
@@ -316,8 +317,9 @@ async def open_link(
     sink: Sink,
     limits: LinkLimits,
     open_connection: OpenConnection = open_socket,
+    clock_us: Callable[[], int] = now_us,
 ) -> Link:
-    """Connect with the subscriptions in the URL.
+    """Connect with the subscriptions in the URL; `clock_us` dates what is received.
 
     Raises
     ------
@@ -327,7 +329,11 @@ async def open_link(
     url = combined_stream_url(address.ws_base, address.market, symbols, address.stream)
     connection = await open_connection(url, limits)
     now_s = asyncio.get_running_loop().time()
-    return Link(connection, address, sink, limits, set(symbols), opened_s=now_s, last_frame_s=now_s)
+    return Link(
+        *(connection, address, sink, limits, set(symbols), clock_us),
+        opened_s=now_s,
+        last_frame_s=now_s,
+    )
 
 
 def _refused(error: InvalidStatus, url: str) -> LinkLostError:

@@ -286,6 +286,7 @@ class ReceivingLoop:
             limits=self._limits,
             rng=self._rng,
             open_connection=self._open_connection,
+            now_us=self._now_us,
             budget=self._budget,
         )
         self.repair = Repair(
