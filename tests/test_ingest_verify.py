@@ -32,7 +32,12 @@ def tick(trade_id: int, at_s: float, price: float = 100.0, quantity: float = 1.0
 def path(tmp_path: Path) -> Path:
     rng = random.Random(3)
     ticks = [
-        tick(n, n * 7 + rng.uniform(-20, 20), rng.uniform(99, 101), rng.choice([0.1, 1.5e-9, 2e8]))
+        tick(
+            n,
+            (n - n % 2) * 7 + rng.uniform(-0.05, 0.05),
+            rng.uniform(99, 101),
+            rng.choice([0.1, 1.5e-9, 2e8]),
+        )
         for n in range(2000)
     ]
     writer = TickWriter(tmp_path / "ticks.db")
