@@ -65,12 +65,12 @@ class DatabaseFile:
         return identity(self.path) == self._parts[self.path]
 
     def is_shrunk(self) -> bool:
-        """Whether something cut it short, or wrote a shorter one over it: we never do."""
+        """Whether it became shorter, which the recorder never does: cut, or compacted by VACUUM."""
         found = _stat(self.path)
         if found is None or not self.is_there():
             return False
         is_shorter = found.st_size < self._most_bytes
-        self._most_bytes = max(self._most_bytes, found.st_size)
+        self._most_bytes = found.st_size
         return is_shorter
 
     def has_log(self) -> bool:

@@ -246,6 +246,15 @@ class TickWriter:
         """All remembered values."""
         return dict(self._connection.execute("SELECT key, value FROM setting").fetchall())
 
+    def is_whole(self) -> bool:
+        """Whether the file has all pages that SQLite knows of: one cut short by others has not."""
+        try:
+            (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
+            (page_bytes,) = self._connection.execute("PRAGMA page_size").fetchone()
+        except sqlite3.DatabaseError:
+            return False
+        return self.path.stat().st_size >= int(pages) * int(page_bytes)
+
     def streams(self) -> dict[StreamKey, StreamLedger]:
         """The ledgers, by stream. The writer's own: read, do not change."""
         return {key: state.ledger for key, state in self._streams.items()}

@@ -208,7 +208,7 @@ class WritingLoop:
         if self._damaged is None and self._departure is None:
             if not self._file.is_there():
                 self._leave()
-            elif self._file.is_shrunk():
+            elif self._file.is_shrunk() and not self.writer.is_whole():
                 self.writer.close()
                 self._damaged = "something cut it short or wrote over it"
             elif not self._file.has_log():

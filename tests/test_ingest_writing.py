@@ -187,3 +187,22 @@ async def test_a_writer_that_stands_is_waited_for_once_and_not_for_each_read() -
     assert not again.done()
     queue.take(1, 0.0)
     await again
+
+
+def test_a_database_that_its_user_compacts_is_not_a_damaged_one(loop: WritingLoop) -> None:
+    """VACUUM makes the file shorter, and all in it is sound."""
+
+    def compact(_writer: TickWriter) -> None:
+        other = sqlite3.connect(loop.path, isolation_level=None)
+        other.execute("CREATE TABLE filling AS SELECT zeroblob(400000) AS bytes")
+        other.execute("PRAGMA wal_checkpoint")
+        assert not loop._file.is_shrunk()
+        other.execute("DROP TABLE filling")
+        other.execute("VACUUM")
+        other.execute("PRAGMA wal_checkpoint")
+        other.close()
+
+    store(loop, tick(1), Call(compact), tick(2), tick(3))
+    assert loop.damage is None
+    with TickReader(loop.path) as reader:
+        assert list(reader.ticks("BTCUSDT").trade_id) == [1, 2, 3]
