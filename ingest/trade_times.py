@@ -60,8 +60,11 @@ class TradeTimes:
 
 
 def is_between(time_us: int, after_us: int, before_us: int) -> bool:
-    """Whether a repaired trade's time lies between its neighbours', as far as clocks go."""
-    return after_us - BEHIND_US <= time_us <= before_us + AHEAD_US
+    """Whether a repaired trade's time lies between its neighbours', as far as clocks go.
+
+    Neighbours the wrong way round tell nothing: one of their own times is wrong.
+    """
+    return after_us > before_us or after_us - BEHIND_US <= time_us <= before_us + AHEAD_US
 
 
 def is_ahead(event: Event) -> bool:

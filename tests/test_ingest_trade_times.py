@@ -19,7 +19,7 @@ from ingest.settings import Settings
 from ingest.skew import SkewMeter
 from ingest.store import TickReader, TickWriter
 from ingest.tick import Tick
-from ingest.trade_times import AHEAD_UNKNOWN_US, TradeTimes
+from ingest.trade_times import AHEAD_UNKNOWN_US, TradeTimes, is_between
 from pages.ui.health import health
 
 NOW_US = 1_795_000_000_000_000
@@ -182,3 +182,11 @@ async def test_the_clocks_are_compared_again_when_ours_jumps() -> None:
     await asyncio.sleep(5.0)
     assert known[2:] == [pytest.approx(3_600_000.0, abs=100.0)]
     task.cancel()
+
+
+def test_a_row_lies_between_its_neighbours_unless_they_contradict_each_other() -> None:
+    minute = 60_000_000
+    assert is_between(5 * minute, 4 * minute, 6 * minute)
+    assert not is_between(2 * minute, 4 * minute, 6 * minute)
+    assert not is_between(8 * minute, 4 * minute, 6 * minute)
+    assert is_between(5 * minute, 180 * minute, 6 * minute), "one of them is dated hours ahead"

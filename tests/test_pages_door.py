@@ -196,9 +196,29 @@ def test_names_follow_where_it_listens_and_the_option(address, hosts, status) ->
 
 @pytest.mark.parametrize("origin", ["http://[", "file://localhost:1", "localhost:1", ""])
 def test_what_is_no_origin_is_not_ours(origin: str) -> None:
-    assert refuse_origin([origin], ["localhost:1"]).status == 403
-    assert refuse_origin(["http://LOCALHOST:1"], ["localhost:1"]) is None
-    assert refuse_origin([], ["localhost:1"]) is None
+    assert refuse_origin([origin], "localhost:1", Rules(None)).status == 403
+    assert refuse_origin(["http://LOCALHOST:1"], "localhost:1", Rules(None)) is None
+    assert refuse_origin([], "localhost:1", Rules(None)) is None
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "is_ours"),
+    [
+        ("https://desk.example", "desk.example:443", True),
+        ("https://desk.example:443", "desk.example", True),
+        ("https://desk.example:8443", "desk.example", True),
+        ("https://desk.example:8443", "desk.example:8501", False),
+        ("https://evil.example", "desk.example", False),
+        ("http://localhost:9999", "localhost", False),
+        ("http://localhost:9999", "localhost:8501", False),
+        ("https://desk.example", "127.0.0.1:8501", False),
+    ],
+)
+def test_a_proxy_may_leave_its_port_out_or_say_that_of_the_scheme(
+    origin: str, host: str, is_ours: bool
+) -> None:
+    rules = Rules("127.0.0.1", {"desk.example"})
+    assert (refuse_origin([origin], host, rules) is None) == is_ours
 
 
 def test_the_option_takes_names_as_a_browser_sends_them() -> None:

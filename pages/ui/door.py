@@ -31,6 +31,7 @@ _PROBES: Final = {
 _WAY_IN: Final = {"/_stcore/stream", "/auth/login", "/auth/logout", "/oauth2callback"}
 OPEN: Final = {HEALTH_PATH, *_SHELL, *_PAGES, *_PROBES, *_WAY_IN}
 OPEN_BELOW: Final = "/static/"
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _READING: Final = {"GET", "HEAD", "OPTIONS"}
 _LONGEST_NAME: Final = 253  # RFC 1035
 _POLICY_VIOLATION: Final = 1008  # RFC 6455
@@ -110,7 +111,7 @@ class Door:
             self._known = self._rules()
         asked = HTTPConnection(scope)
         hosts, origins = asked.headers.getlist("host"), asked.headers.getlist("origin")
-        refusal = refuse_host(hosts, self._known) or refuse_origin(origins, hosts)
+        refusal = refuse_host(hosts, self._known) or refuse_origin(origins, hosts[0], self._known)
         if refusal is not None or self._is_open(scope) or self._may_ask(asked.cookies):
             return refusal
         return Refusal("This desk is open to people who have signed in.", HTTPStatus.UNAUTHORIZED)
@@ -149,21 +150,31 @@ def refuse_host(hosts: Collection[str], rules: Rules) -> Refusal | None:
     return Refusal(words, HTTPStatus.MISDIRECTED_REQUEST)
 
 
-def refuse_origin(origins: Collection[str], hosts: Collection[str]) -> Refusal | None:
-    """Say why a page of another origin, also of another port of this machine, is not answered."""
-    asked = {host.lower() for host in hosts}
-    if all(_host_of(each) in asked for each in origins):
+def refuse_origin(origins: Collection[str], host: str, rules: Rules) -> Refusal | None:
+    """Say why a page of another origin, also of another port of this machine, is not answered.
+
+    A proxy may say the port that its scheme has anyway, or leave its own port out: of a name that
+    it serves any port is its.
+    """
+    if all(_is_ours(each, host.lower(), rules) for each in origins):
         return None
-    return Refusal("Pairdesk answers its own pages only.", HTTPStatus.FORBIDDEN)
+    words = (
+        "Pairdesk answers its own pages only. A proxy has to pass on the Host that the browser"
+        " sent, with its port."
+    )
+    return Refusal(words, HTTPStatus.FORBIDDEN)
 
 
-def _host_of(origin: str) -> str:
-    """Give host and port of an origin as a Host header has them; nothing where it has none."""
+def _is_ours(origin: str, host: str, rules: Rules) -> bool:
     try:
-        parts = urlsplit(origin)
-    except ValueError:
-        return ""
-    return parts.netloc.lower() if parts.scheme in {"http", "https"} else ""
+        page, asked = urlsplit(origin), urlsplit(f"//{host}")
+        default = _DEFAULT_PORTS[page.scheme]
+        page_port, asked_port = page.port or default, asked.port or default
+    except (KeyError, ValueError):  # another scheme, a port that is none
+        return False
+    if page.hostname is None or page.hostname != asked.hostname:
+        return False
+    return page_port == asked_port or (asked.port is None and page.hostname in rules.names)
 
 
 def _name_in(host: str) -> str | None:
