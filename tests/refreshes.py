@@ -93,8 +93,7 @@ def main(words: Sequence[str] | None = None) -> int:
 @contextmanager
 def zoomed_page(every_ms: int) -> Iterator[tuple[AppProcess, ChartPage]]:
     """Run the app beside an exchange that trades, and look at a part of its chart."""
-    # Twice the market's pace: every refresh has a new bar, also those of a hurried timer.
-    feed = LiveFeed(20.0, history_s=HISTORY_S, after_clients=1, speed=2.0)
+    feed = LiveFeed(20.0, history_s=HISTORY_S, after_clients=1)
     named = os.environ.get("PAIRDESK_CHROMIUM") or shutil.which("chromium")
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -122,7 +122,7 @@ def test_open_pages_refresh_side_by_side_and_note_what_fails(script):
 
 def test_the_app_refreshes_and_is_measured_from_outside(tmp_path: Path):
     symbols = ("BTCUSDT", "ETHUSDT")
-    feed = LiveFeed(10.0, speed=10.0, after_clients=1)
+    feed = LiveFeed(10.0, history_s=120, after_clients=1)
 
     async def look(url: str) -> None:
         async with PageClient(url, "?window=5") as page:

@@ -21,8 +21,8 @@ playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright
 pytestmark = pytest.mark.browser
 
 PLOT = ".pairdesk-plot"
-# Ten seconds of market a second fill the short window below soon.
-SPEED = 10.0
+# What REST has of before fills the short window below: a market ahead of our clock is set aside.
+HISTORY_S = 120
 QUICK = "/?window=5&interval=1s"
 READY_MS = 40_000
 STEP_MS = 15_000
@@ -48,7 +48,7 @@ def free_port() -> int:
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running app that records from a scripted exchange."""
     folder = tmp_path_factory.mktemp("browser")
-    with ThreadedExchange(feed=LiveFeed(10.0, speed=SPEED, after_clients=1)) as exchange:
+    with ThreadedExchange(feed=LiveFeed(10.0, history_s=HISTORY_S, after_clients=1)) as exchange:
         port = free_port()
         command = [sys.executable, "app.py", "--no-browser", "--port", str(port)]
         command += ["--db", str(folder / "ticks.db"), "--symbols", "BTCUSDT,ETHUSDT"]
