@@ -73,9 +73,8 @@ def test_refreshes_bar_by_bar_equal_a_fresh_read_to_the_bit(writer) -> None:
         live = pair_data.analyse(bars, PARAMS)
         with TickReader(writer.path) as reader:
             newest = max(trade.time_us for trade in bars.last.values()) // 1_000_000
-            fresh = [
-                reader.bars(leg, "1s", start=(newest - PARAMS.reach) * 1_000_000) for leg in LEGS
-            ]
+            start = (newest - PARAMS.reach - pair_data.LAG_BARS) * 1_000_000
+            fresh = [reader.bars(leg, "1s", start=start) for leg in LEGS]
         expected = analyse_pair(*fresh, PARAMS)
         assert len(live.zscore) == 80
         assert live.zscore.iloc[0] == expected.zscore.iloc[0]
@@ -91,12 +90,22 @@ def test_bars_are_read_as_far_as_the_range_stands_on_them(writer) -> None:
     for params in (PARAMS, replace(PARAMS, window=60), replace(PARAMS, lookback=5, window=10)):
         bars = pair_data.read_pair(writer.path, params)
         for leg in bars.closed.legs:
-            assert (newest - leg.start_us) // 1_000_000 == params.reach
+            read_s = (newest - leg.start_us) // 1_000_000
+            assert params.reach <= read_s <= params.reach + pair_data.LAG_BARS
         result = pair_data.analyse(bars, params)
         assert len(result.zscore) == params.lookback
         assert result.zscore.index[0] == result.reach.y.index[params.warm_up]
     again = pair_data.read_pair(writer.path, PARAMS)
-    assert len(again.closed.legs[0]) == PARAMS.reach
+    assert len(again.closed.legs[0]) == 148
+
+
+def test_a_leg_that_lags_costs_the_first_bar_of_the_range_nothing(writer) -> None:
+    ahead = next(tick for tick in trades(151) if tick.symbol == LEGS[0])
+    writer.write([ahead])  # the other has not closed the bar before yet
+    result = pair_data.analyse(pair_data.read_pair(writer.path, PARAMS), PARAMS)
+    assert len(result.reach.y) == PARAMS.reach
+    assert len(result.zscore) == PARAMS.lookback
+    assert not np.isnan(result.correlation.iloc[0])
 
 
 def test_a_range_of_less_than_two_bars_shows_two(writer) -> None:

@@ -22,6 +22,9 @@ from pages.ui.once import Once
 Frames = tuple[pd.DataFrame, pd.DataFrame]
 
 SECOND_US: Final = 1_000_000
+# By so much a leg may lag behind the other, whose newest bar it has not closed: read before the
+# range as well, or the first of it would lack what it stands on.
+LAG_BARS: Final = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +131,8 @@ def read_pair(path: Path, params: PairParams) -> PairBars:
     windows = {each: shared_windows().get(path, each, interval) for each in (y, x)}
     found = {symbol: window.last_trade() for symbol, window in windows.items()}
     last = {symbol: trade for symbol, trade in found.items() if trade is not None}
-    reach_s = None if params.reach is None else params.reach * params.bar.us // SECOND_US
+    bars = None if params.reach is None else params.reach + LAG_BARS
+    reach_s = None if bars is None else bars * params.bar.us // SECOND_US
     start = _start_second(last, interval, reach_s)
     views = (windows[y].view(start, look=False), windows[x].view(start, look=False))
     line = (str(path), y, x, interval, reach_s)
