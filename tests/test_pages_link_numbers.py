@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
+from test_pages_outside_words import opened
 
 from ingest.settings import Settings, install_settings
 from pages.ui import choices, link_numbers
@@ -19,17 +20,6 @@ def settings(tmp_path: Path) -> Iterator[None]:
     install_settings(Settings(db=tmp_path / "none.db"))
     yield
     install_settings(Settings())
-
-
-def opened(project_root: Path, page: str, **query: str) -> AppTest:
-    test = AppTest.from_file(str(project_root / "pages" / "router.py"), default_timeout=60)
-    if page != "live":
-        test.switch_page(str(project_root / "pages" / f"{page}.py"))
-    for name, value in query.items():
-        test.query_params[name] = value
-    test.run()
-    assert not test.exception, test.exception
-    return test
 
 
 def said(test: AppTest) -> str:
