@@ -28,16 +28,15 @@ from starlette.middleware import Middleware
 from streamlit import config
 from streamlit.web import cli
 
-from ingest.care import back_up
-from ingest.recorder import Recorder, check_start, install_recorder
+from ingest.errors import IngestError
+from ingest.recorder import Recorder, install_recorder
 from ingest.replay import ReplayRecorder, check_replay, end_replay, replay_request
 from ingest.settings import Settings, current_settings, install_settings, parse_settings, say
-from ingest.tick import IngestError
-from ingest.verify import verify
-from pages.ui import loading, sign_in
-from pages.ui.assets import routes
-from pages.ui.door import Door, Rules
-from pages.ui.serving import check_exposure, is_loopback, under_base_path
+from ingest.store import back_up, check_start, verify
+from pages.ui.server import loading, sign_in
+from pages.ui.server.door import Door, Rules
+from pages.ui.server.exposure import check_exposure, is_loopback, under_base_path
+from pages.ui.server.routes import routes
 from pages.ui.streamlit_private import (
     hand_over_in_batches,
     ignore_pages_folder,
@@ -46,7 +45,7 @@ from pages.ui.streamlit_private import (
     tell_theme_once,
 )
 
-gc.freeze()  # as `pages.ui.loading` does with what comes later
+gc.freeze()  # as `pages.ui.server.loading` does with what comes later
 gc.enable()
 
 HERE = Path(__file__).resolve()

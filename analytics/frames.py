@@ -7,25 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analytics.errors import AnalyticsError, FrameError, ParameterError
-
-__all__ = [
-    "BAR_COLUMNS",
-    "COVERAGE",
-    "INTERVALS",
-    "AnalyticsError",
-    "Coverage",
-    "FrameError",
-    "Interval",
-    "align_pair",
-    "bar_times_us",
-    "check_bars",
-    "check_ticks",
-    "closed_bars",
-    "empty_bars",
-    "parse_interval",
-    "utc_index",
-]
+from analytics.errors import FrameError, ParameterError
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

@@ -1,5 +1,7 @@
 """Series and arrays as the statistics take them: float64, one-dimensional, of the same times."""
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -90,3 +92,25 @@ def longest_run(known: BoolArray) -> slice:
     lengths = np.diff(edges) - 1
     longest = lengths.size - 1 - int(np.argmax(lengths[::-1]))
     return slice(int(edges[longest]) + 1, int(edges[longest + 1]))
+
+
+ROUNDING = 4 * np.finfo(np.float64).eps
+
+
+def centred(values: FloatArray) -> tuple[FloatArray, float]:
+    """Subtract the mean, twice: the second pass removes what the first mean was rounded by."""
+    mean = float(values.mean())
+    deviations = values - mean
+    rest = float(deviations.mean())
+    return deviations - rest, mean + rest
+
+
+def last_known(values: FloatArray) -> float:
+    """Return the last entry that is not NaN; NaN without any."""
+    known = np.flatnonzero(~np.isnan(values))
+    return float(values[known[-1]]) if known.size else math.nan
+
+
+def interval_95(value: float, stderr: float) -> tuple[float, float]:
+    """Two-sided 95 % interval by the normal distribution."""
+    return value - 1.959963984540054 * stderr, value + 1.959963984540054 * stderr

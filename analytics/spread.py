@@ -116,7 +116,7 @@ def log_returns(prices: FloatArray, what: str = "log returns") -> FloatArray:
     1-second return is made of.
     """
     check_positive(prices, what)
-    from analytics.kernel_returns import fill_log_returns  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.rolling import fill_log_returns  # noqa: PLC0415 - numba, when needed
 
     returns = np.empty(prices.size)
     returns[:1] = np.nan
@@ -179,7 +179,7 @@ def rolling_mean_std(values: pd.Series | FloatArray, window: int) -> tuple[pd.Se
 
 def rolling_moments(values: pd.Series | FloatArray, window: int) -> RollingMoments:
     """Compute `rolling_mean_std` and the deviation of the current bar in one pass."""
-    from analytics.kernel_rolling import rolling_squares  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.rolling import rolling_squares  # noqa: PLC0415 - numba, when needed
 
     window = check_window(window)
     floats = as_floats(values, "values")
@@ -272,8 +272,10 @@ def trailing_correlation(
     y: FloatArray, x: FloatArray, window: int, on: CorrelationOn
 ) -> FloatArray:
     """Correlate arrays as `rolling_correlation` does: log returns or prices, as `on` says."""
-    from analytics.kernel_returns import fill_correlation  # noqa: PLC0415 - numba, when needed
-    from analytics.kernel_rolling import rolling_products  # noqa: PLC0415
+    from analytics.kernels.rolling import (  # noqa: PLC0415 - numba, when needed
+        fill_correlation,
+        rolling_products,
+    )
 
     sums = np.full((5, y.size), np.nan)
     rolling_products(y, x, window, sums)

@@ -9,17 +9,19 @@ from typing import Any, Final, Literal, NamedTuple, get_args
 import numpy as np
 import pandas as pd
 
-from analytics.backtest_warm import warm_backtest
-from analytics.cointegration import engle_granger_test
-from analytics.frames import FloatArray
+from analytics.backtest import SYMMETRIC_RULES, run_backtest, sweep_backtest
+from analytics.frames import FloatArray, utc_index
 from analytics.hedge import fit_hedge
 from analytics.leg import Leg
-from analytics.pair import analyse_pair
-from analytics.params import PairParams
+from analytics.pair import PairParams, analyse_pair
 from analytics.scanner import scan_pairs
 from analytics.spread import rolling_correlation, rolling_moments
-from analytics.stationarity import adf_test
-from analytics.trailing_tests import trailing_adf, trailing_engle_granger
+from analytics.stationarity import (
+    adf_test,
+    engle_granger_test,
+    trailing_adf,
+    trailing_engle_granger,
+)
 
 # In the order in which pages are opened.
 Part = Literal["live", "gates", "evidence", "backtest", "scan"]
@@ -218,3 +220,18 @@ _CALLS: Final[dict[Part, Callable[[FloatArray, FloatArray], list[Callable[[], ob
     "backtest": _backtest,
     "scan": _scan,
 }
+
+
+def warm_backtest(y: FloatArray, x: FloatArray) -> None:
+    """Run and sweep once over small legs with prices above 0."""
+    legs = []
+    for closes in (np.asarray(y), np.asarray(x)):
+        columns = dict.fromkeys(("open", "high", "low", "close"), closes)
+        bars = pd.DataFrame(
+            {**columns, "volume": 1.0, "trades": 1, "coverage": "traded"},
+            index=utc_index(np.arange(closes.size) * 1_000_000),
+        )
+        legs.append(bars.astype({"coverage": "str"}))
+    params = PairParams("y", "x", spread="log", hedge="rolling_ols", window=20)
+    run_backtest(legs[0], legs[1], params, SYMMETRIC_RULES)
+    sweep_backtest(legs[0], legs[1], params, SYMMETRIC_RULES, windows=[20], entries=[1.0])

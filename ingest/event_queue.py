@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ingest.store import TickWriter
 from ingest.tick import Event
-from ingest.writer import TickWriter
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn, TypeVar, get_args
 
-from ingest.endpoints import default_rest_url, default_ws_url, parse_symbols
-from ingest.tick import IngestError, Market, StreamKind
+from ingest.binance import default_rest_url, default_ws_url, parse_symbols
+from ingest.errors import IngestError, SettingsError
+from ingest.tick import Market, StreamKind
 from ingest.venue import rest_url_of, venue_of
 
 DEFAULT_DB = Path(__file__).resolve().parent.parent / "data" / "tick_data.db"
@@ -62,10 +63,6 @@ _SWITCHES = (
     ("no-ingest", "do not record: only show what the database holds"),
     ("allow-remote", "serve other machines although nobody has to sign in"),
 )
-
-
-class SettingsError(IngestError):
-    """An option has a value that cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ingest.gap_board import Progress
 from ingest.interception import Between
 from ingest.venue import Refusal
 
@@ -20,6 +19,19 @@ RecorderState = Literal[
     "failed",
 ]
 SymbolState = Literal["live", "quiet", "silent", "waiting"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a long piece of work has come, for the status; `unit` is what is counted."""
+
+    symbol: str
+    what: str
+    done: int
+    total: int
+    waiting_s: float | None = None
+    eta_s: float | None = None
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

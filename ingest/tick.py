@@ -12,10 +12,6 @@ MARKETS: tuple[Market, ...] = ("spot", "usdm")
 STREAM_KINDS: tuple[StreamKind, ...] = ("aggTrade", "trade")
 
 
-class IngestError(Exception):
-    """Anything the ingest room refuses, in words fit for a user."""
-
-
 class Tick(msgspec.Struct, frozen=True, gc=False):
     """One trade (or one aggregate of trades) as printed by the exchange.
 

@@ -2,7 +2,10 @@
 
 import streamlit as st
 
-from pages.ui import backtest_body, backtest_data, evidence_data, header, notices
+from pages.ui.backtest import body, data
+from pages.ui.desk import header
+from pages.ui.desk.material import Material, of_desk
+from pages.ui.parts import notices
 
 
 def main() -> None:
@@ -13,15 +16,15 @@ def main() -> None:
         if desk.view is None:
             desk.show_why_not()
         else:
-            window = backtest_data.longest_window(desk.view.params)
-            show_backtest(evidence_data.of_desk(desk, window))
+            window = data.longest_window(desk.view.params)
+            show_backtest(of_desk(desk, window))
 
 
 @st.fragment
-def show_backtest(material: evidence_data.Material) -> None:
+def show_backtest(material: Material) -> None:
     """Show all of it; apart from the header, so that its controls redraw only this."""
     with notices.shown_in_place():
-        backtest_body.show(material)
+        body.show(material)
 
 
 main()

@@ -2,7 +2,10 @@
 
 import streamlit as st
 
-from pages.ui import evidence_body, evidence_data, header, notices
+from pages.ui.desk import header
+from pages.ui.desk.material import Material, of_desk
+from pages.ui.evidence import body
+from pages.ui.parts import notices
 
 
 def main() -> None:
@@ -13,14 +16,14 @@ def main() -> None:
         if desk.view is None:
             desk.show_why_not()
         else:
-            show_evidence(evidence_data.of_desk(desk))
+            show_evidence(of_desk(desk))
 
 
 @st.fragment
-def show_evidence(material: evidence_data.Material) -> None:
+def show_evidence(material: Material) -> None:
     """Show all of it; apart from the header, so that its buttons redraw only this."""
     with notices.shown_in_place():
-        evidence_body.show(material)
+        body.show(material)
 
 
 main()

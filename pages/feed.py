@@ -3,19 +3,22 @@
 import streamlit as st
 from streamlit_autorefresh import st_autorefresh
 
-from pages.ui import controls, feed_body, header, notices, pair_data, recording
+from ingest.recorder import current_recorder
+from pages.ui.desk import controls, header, pair_data, recording
+from pages.ui.feed import body
+from pages.ui.parts import notices
 
 
 @st.fragment
 def live_feed(refresh: controls.Refresh) -> None:
     """Draw everything that moves; the timer stands inside, so that only this is redrawn."""
-    recorder = recording.current_recorder()
+    recorder = current_recorder()
     status = None if recorder is None else recorder.status()
     now_us = recording.now_us(recorder)
-    feed_body.show_head(status)
-    feed_body.show_notices(status)
+    body.show_head(status)
+    body.show_notices(status)
     with notices.shown_in_place():
-        feed_body.show_feed(pair_data.database_path(), recorder, status, now_us)
+        body.show_feed(pair_data.database_path(), recorder, status, now_us)
     if not refresh.is_paused:
         st_autorefresh(refresh.every_s * 1_000, key="refresh")
 

@@ -5,21 +5,12 @@ from functools import partial
 import streamlit as st
 from streamlit_autorefresh import st_autorefresh
 
+from ingest.recorder import current_recorder
 from ingest.status import RecorderStatus
-from pages.ui import (
-    body,
-    exports,
-    file_choice,
-    header,
-    notices,
-    pair_data,
-    plain,
-    recording,
-    replaying,
-    status,
-    trade,
-)
-from pages.ui.choices import REPLAY
+from pages.ui.desk import file_choice, header, pair_data, replaying
+from pages.ui.live import body, exports, trade
+from pages.ui.parts import notices, plain, status
+from pages.ui.state.choices import REPLAY
 
 
 def main() -> None:
@@ -64,7 +55,7 @@ def stored_pair(desk: header.Desk) -> body.Pair:
 @st.fragment
 def live_body(desk: header.Desk, pair: body.Pair | None, places: body.Places) -> None:
     """Draw everything that moves; the timer stands inside, so that only this is redrawn."""
-    recorder = recording.current_recorder()
+    recorder = current_recorder()
     recorded = recorder.status() if recorder else None
     is_laid_out = True
     if pair is None:

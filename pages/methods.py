@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages.ui import markup
 from pages.ui.methods import SECTIONS
-from pages.ui.methods_entry import Entry
+from pages.ui.methods.entry import Entry
+from pages.ui.parts import markup
 
 
 def main() -> None:

@@ -4,19 +4,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import loading
+from pages.ui.server import loading
 
 loading.wait()  # before what follows, which imports the same
 
-from pages.ui import (  # noqa: E402 - see above
-    address,
-    compiling,
-    header,
-    live_chart,
-    page_parts,
-    sign_in,
-    warming,
-)
+from pages.ui.chart import live_chart  # noqa: E402 - see above
+from pages.ui.desk import header  # noqa: E402 - see above
+from pages.ui.server import compiling, sign_in, warming  # noqa: E402 - see above
+from pages.ui.state import address, page_parts  # noqa: E402 - see above
 
 PAGES = Path(__file__).resolve().parent
 

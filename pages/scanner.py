@@ -3,18 +3,12 @@
 import streamlit as st
 from streamlit_autorefresh import st_autorefresh
 
-from pages.ui import (
-    notices,
-    pair_data,
-    scanner_body,
-    scanner_data,
-    scanner_files,
-    scanner_run,
-    scanner_settings,
-    scanner_store,
-    scanner_words,
-)
-from pages.ui.recording import current_recorder
+from pages.ui.desk import pair_data
+from pages.ui.parts import notices
+from pages.ui.scanner import body, data, run, store, words
+from pages.ui.scanner import files as scanner_files
+from pages.ui.scanner import settings as scanner_settings
+from pages.ui.state.source import current_recorder
 
 REFRESH_MS = 2_000
 
@@ -41,9 +35,9 @@ def live_scan(settings: scanner_settings.ScanSettings) -> None:
     """Scan the closed bars; the timer stands inside, so that only this is redrawn."""
     with notices.shown_in_place():
         path = pair_data.database_path()
-        newest_us = scanner_data.newest_bar_us(path, settings)
+        newest_us = data.newest_bar_us(path, settings)
         if newest_us is not None:
-            material = scanner_data.live_material(path, settings, newest_us)
+            material = data.live_material(path, settings, newest_us)
             show_scan(material, settings)
     st_autorefresh(REFRESH_MS, key="scan_refresh")
 
@@ -56,7 +50,7 @@ def show_closes() -> None:
     name, content, closes = chosen
     symbols = [str(each) for each in closes.columns]
     settings = scanner_settings.choose_settings(symbols, scanner_settings.CLOSES)
-    show_still(scanner_data.of_closes(name, content, closes, settings), settings)
+    show_still(data.of_closes(name, content, closes, settings), settings)
 
 
 def show_ticks() -> None:
@@ -64,35 +58,33 @@ def show_ticks() -> None:
     files = scanner_files.choose_tick_files()
     if not files:
         return
-    symbols = scanner_data.symbols_of(files)
+    symbols = data.symbols_of(files)
     if len(symbols) < 2:
-        notices.show(scanner_words.too_few_symbols(len(symbols), "These files"))
+        notices.show(words.too_few_symbols(len(symbols), "These files"))
         return
     settings = scanner_settings.choose_settings(symbols, scanner_settings.TICKS)
-    show_still(scanner_data.of_ticks(files, settings), settings)
+    show_still(data.of_ticks(files, settings), settings)
 
 
 @st.fragment
-def show_still(
-    material: scanner_data.ScanMaterial, settings: scanner_settings.ScanSettings
-) -> None:
+def show_still(material: data.ScanMaterial, settings: scanner_settings.ScanSettings) -> None:
     """Show a scan that does not change; apart from the settings, so that filters redraw only it."""
     with notices.shown_in_place():
         show_scan(material, settings)
 
 
-def show_scan(material: scanner_data.ScanMaterial, settings: scanner_settings.ScanSettings) -> None:
+def show_scan(material: data.ScanMaterial, settings: scanner_settings.ScanSettings) -> None:
     """Scan, unless the reader has cancelled it, and show it."""
-    scan = scanner_run.run(material, settings)
+    scan = run.run(material, settings)
     if scan is None:
         return
-    moves = scanner_run.moves(scan, material.last_bar) if material.is_live else {}
-    scanner_body.show(scan, moves)
+    moves = run.moves(scan, material.last_bar) if material.is_live else {}
+    body.show(scan, moves)
 
 
 def show_saved() -> None:
     """Show a scan kept earlier."""
-    names = scanner_store.saved_names()
+    names = store.saved_names()
     if not names:
         notices.show(notices.Notice(
             "No scan is kept yet", "Scan something, then choose Keep this scan below its table.",
@@ -107,7 +99,7 @@ def show_saved() -> None:
 def show_kept(name: str) -> None:
     """Show a kept scan; apart from the choice of it."""
     with notices.shown_in_place():
-        scanner_body.show(scanner_store.load(name), {})
+        body.show(store.load(name), {})
 
 
 SOURCES = {

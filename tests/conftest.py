@@ -1,22 +1,14 @@
 """Fixtures shared by all tests: where the recorded market data lies, and who must have it."""
 
-import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from places import ROOT, SHARED_DATA, skip_or_fail
 
-ROOT = Path(__file__).resolve().parent.parent
-SHARED_DATA = ROOT.parent / "shared" / "data"
-
-# CI sets this: there a test that lacks the data or the browser fails, it does not skip.
-REQUIRE_ALL = os.environ.get("PAIRDESK_REQUIRE_ALL") == "1"
-
-
-def skip_or_fail(reason: str) -> None:
-    """Skip with a reason on a machine that lacks something; fail where it is required."""
-    if REQUIRE_ALL:
-        pytest.fail(f"required here: {reason}")
-    pytest.skip(reason)
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,7 +25,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not session.config.option.collectonly and any(
         item.get_closest_marker("browser") for item in session.items
     ):
-        from pages.ui import compiler
+        from pages.ui.server import compiler
 
         compiler.ensure()
 
@@ -50,3 +42,12 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         skip_or_fail("the recorded market data (../shared/data) is not on this machine")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """A real Chromium; its absence is a failure where browser tests are required."""
+    from desk.chromium import launched
+
+    with launched() as chromium:
+        yield chromium

@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from exchange import ThreadedExchange
+from exchange.server import ThreadedExchange
 
 from ingest.store import TickReader, TickWriter
 from pages.ui import streamlit_private

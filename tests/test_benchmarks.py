@@ -10,9 +10,9 @@ import pytest
 BENCHMARKS = Path(__file__).resolve().parent / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
-from bench_row import Row, Samples, interleaved, ratio_row, value_row  # noqa: E402
-from bench_run import module_names, run_all  # noqa: E402
-from bench_table import comparison, table  # noqa: E402
+from bench_row import Row, Samples, interleaved, ratio_row, value_row
+from bench_run import module_names, run_all
+from bench_table import comparison, table
 
 
 def command(*words: str, timeout_s: float = 220) -> subprocess.CompletedProcess[str]:

@@ -20,10 +20,10 @@ TESTS = Path(__file__).resolve().parent.parent
 if str(TESTS) not in sys.path:
     sys.path.insert(0, str(TESTS))
 
-from exchange import Exchange  # noqa: E402 - started as a file, it finds its neighbours here
-from exchange_feeds import Pace, numbered  # noqa: E402
-from exchange_market import BEFORE_THE_STREAM  # noqa: E402
-from synthetic import SyntheticMarket, default_symbols  # noqa: E402
+from exchange.feeds import Pace, numbered
+from exchange.market import BEFORE_THE_STREAM
+from exchange.server import Exchange
+from exchange.synthetic import SyntheticMarket, default_symbols
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "BNBUSDT")
 PAIR = SYMBOLS[:2]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from app_process import AppProcess, running_app
+from desk.app_process import AppProcess, running_app
 from market_process import SYMBOLS, Market, RestTrade
 
 from ingest.store import TickWriter

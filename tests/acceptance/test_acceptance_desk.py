@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from test_pages_browser import browser
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
-from desk_page import (  # noqa: E402 - after the check that the browser's library is here
+from desk_page import (
     BUY_BELOW,
     CSV,
     EMPTY_ENDLESS,
@@ -46,11 +45,9 @@ from desk_page import (  # noqa: E402 - after the check that the browser's libra
     visit,
     visits,
 )
-from market_process import DENSE_S, PAIR, SYMBOLS, running_market  # noqa: E402
-from moments import KINDS, MOVING, Moments, session_seed  # noqa: E402
-from stage import Stage, running_desk, wait_until_filled  # noqa: E402
-
-__all__ = ["browser"]
+from market_process import DENSE_S, PAIR, SYMBOLS, running_market
+from moments import KINDS, MOVING, Moments, session_seed
+from stage import Stage, running_desk, wait_until_filled
 
 pytestmark = [pytest.mark.browser, pytest.mark.acceptance, pytest.mark.timeout(240)]
 

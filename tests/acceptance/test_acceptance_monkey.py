@@ -3,17 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
-from test_pages_browser import browser
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
-from desk_page import LIVE, READY_MS, visit  # noqa: E402 - after the check that it is here
-from market_process import DENSE_S, PAIR, running_market  # noqa: E402
-from moments import SEED_NAME, session_seed  # noqa: E402
-from monkey import Monkey  # noqa: E402
-from stage import Stage, running_desk, wait_until_filled  # noqa: E402
-
-__all__ = ["browser"]
+from desk_page import LIVE, READY_MS, visit
+from market_process import DENSE_S, PAIR, running_market
+from moments import SEED_NAME, session_seed
+from monkey import Monkey
+from stage import Stage, running_desk, wait_until_filled
 
 pytestmark = [pytest.mark.browser, pytest.mark.acceptance, pytest.mark.timeout(400)]
 

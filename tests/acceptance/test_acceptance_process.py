@@ -8,17 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_pages_browser import browser
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
-from app_process import free_port  # noqa: E402 - after the check that the browser is here
-from desk_page import DEAD_WITHIN_MS, FILE, READY_MS, Desk, X, Y, visit  # noqa: E402
-from market_process import PAIR, SYMBOLS, Market, running_market  # noqa: E402
-from moments import MOVING, Moments, session_seed  # noqa: E402
-from stage import Stage, running_desk, stored_trades  # noqa: E402
-
-__all__ = ["browser"]
+from desk.app_process import free_port
+from desk_page import DEAD_WITHIN_MS, FILE, READY_MS, Desk, X, Y, visit
+from market_process import PAIR, SYMBOLS, Market, running_market
+from moments import MOVING, Moments, session_seed
+from stage import Stage, running_desk, stored_trades
 
 pytestmark = [pytest.mark.browser, pytest.mark.acceptance, pytest.mark.timeout(240)]
 

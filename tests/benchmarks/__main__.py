@@ -35,7 +35,7 @@ def main() -> int:
         print(f"no such module: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
         return 2
     if not options.quick:  # the app's first start on a machine is not what is measured
-        compiling = [sys.executable, "-m", "pages.ui.compiler", "all"]
+        compiling = [sys.executable, "-m", "pages.ui.server.compiler", "all"]
         subprocess.run(compiling, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     begun_s = time.monotonic()
     outcomes: list[Outcome] = []

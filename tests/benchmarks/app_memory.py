@@ -16,12 +16,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from app_process import AppProcess, running_app
 from bench_row import Row, value_row
-from exchange import Exchange, ThreadedExchange
-from exchange_feeds import LiveFeed
+from desk.app_process import AppProcess, running_app
+from desk.page_client import open_pages
+from exchange.feeds import LiveFeed
+from exchange.server import Exchange, ThreadedExchange
 from long_store import DAY_S, SYMBOLS, day_store, long_store, working_copy
-from page_client import open_pages
 
 from ingest.store import TickWriter
 

@@ -10,14 +10,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
-from backtest_cases import plain_walk, reverting_pair
 from bench_row import Row, Samples, interleaved, measured, ratio_row, value_row
+from cases.backtest import plain_walk, reverting_pair
 
-from analytics.backtest import run_backtest
-from analytics.backtest_market import prepare, signals
-from analytics.backtest_rules import SYMMETRIC_RULES
-from analytics.backtest_sweep import prepare_sweep, sweep_backtest, sweep_span
-from analytics.params import PairParams
+from analytics.backtest import SYMMETRIC_RULES, run_backtest, sweep_backtest
+from analytics.backtest.market import prepare, signals
+from analytics.backtest.sweep import prepare_sweep, sweep_span
+from analytics.pair import PairParams
 
 PARAMS = PairParams("A", "B", "1min", spread="log", hedge="rolling_ols", window=120)
 MONTH = 43_200

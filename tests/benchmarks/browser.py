@@ -20,21 +20,21 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from app_process import AppProcess, running_app
 from bench_row import Row, Samples, value_row
-from chart_page import ChartPage
-from exchange import Exchange, ThreadedExchange
-from exchange_feeds import Feed, LiveFeed
-from exchange_market import Trade
+from desk.app_process import AppProcess, running_app
+from desk.chart_page import ChartPage
+from exchange.feeds import Feed, LiveFeed
+from exchange.market import Trade
+from exchange.server import Exchange, ThreadedExchange
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
-from pages.ui import views
+from pages.ui.state import views
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 # The last settings, with which a visit without a query begins: the refresh is not in an address.
 LAST = {"interval": "1s", "lookback": "24h", "every": 1}
 HISTORY_S = 90_000
-REFRESHES = 12  # `tests/refreshes.py` has four hundred
+REFRESHES = 12  # `tests/desk/refreshes.py` has four hundred
 # Never a whole price: the page shows only the decimals that the closes need.
 BASE_CENTS = 5_000_003
 # The first leg's price as the page shows it, with the time of the frame that first had it.

@@ -17,8 +17,7 @@ import pandas as pd
 from bench_row import Row, Samples, ratio_row, value_row
 
 from analytics.bars import resample_ticks
-from ingest import file_layout
-from ingest.files import read_ticks, write_ticks_ndjson
+from ingest.files import layout, read_ticks, write_ticks_ndjson
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 WAYS = ("ours", "usual")
@@ -86,7 +85,7 @@ def measure(way: str, path: Path, warm_up: Path) -> dict[str, float]:
     """Measure one way here: processor time, and what the peak of memory rose by."""
     frames = {"ours": read_ticks, "usual": usual}
     if way == "ours":
-        file_layout.warm_up()
+        layout.warm_up()
     bars_of(frames[way](warm_up))
     # Compiling peaked higher than any reading: only what comes from here on is to count.
     forget_peak()

@@ -24,7 +24,7 @@ from ingest.recorder import Recorder
 from ingest.settings import Settings
 
 if TYPE_CHECKING:
-    from app_process import AppProcess
+    from desk.app_process import AppProcess
 
 PAGES = (("", ""), ("", "?window=60&interval=5s&spread=log"), ("feed", ""))
 POLL_S = 0.005
@@ -132,8 +132,8 @@ def blaster(rate: float, seconds: float, wait_s: float) -> Iterator[tuple[int, C
 def load_app(folder: Path, rate: float, seconds: float) -> Load:
     """Trade at a rate against the app, with three pages open that refresh each second."""
     # Not above: only this needs Streamlit.
-    from app_process import running_app
-    from page_client import open_pages
+    from desk.app_process import running_app
+    from desk.page_client import open_pages
 
     load = Load(folder / "ticks.db")
     with (

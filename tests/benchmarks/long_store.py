@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.schema import PAGE_BYTES, SCHEMA_VERSION, UNITS
 from ingest.store import TickWriter
+from ingest.store.schema import PAGE_BYTES, SCHEMA_VERSION, UNITS
 from ingest.tick import Tick
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")

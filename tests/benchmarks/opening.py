@@ -16,9 +16,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from app_process import running_app
 from bench_row import Row, Samples, measured, value_row
-from chart_page import ChartPage
+from desk.app_process import running_app
+from desk.chart_page import ChartPage
 from long_store import DAY_S, SYMBOLS, day_store, working_copy
 from playwright.sync_api import Browser, Page, sync_playwright
 

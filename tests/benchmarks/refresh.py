@@ -22,9 +22,10 @@ from analytics.pair import PairAnalytics, PairParams, analyse_pair
 from analytics.warm import warm_up
 from ingest.store import TickReader, TickWriter
 from ingest.tick import Tick
-from pages.ui import chart_view, pair_data
-from pages.ui.chart_store import ServedChart, Wish, new_chart
-from pages.ui.pair_chart import publish
+from pages.ui.chart.store import ServedChart, Wish, new_chart
+from pages.ui.desk import pair_data
+from pages.ui.live import chart_view
+from pages.ui.live.pair_chart import publish
 
 HERE = Path(__file__).resolve()
 WIDTH_PX = 1_200

@@ -16,11 +16,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from app_process import AppProcess, running_app, running_script
 from bench_row import Row, Samples, value_row
-from exchange import ThreadedExchange
-from exchange_feeds import LiveFeed
-from page_client import OpenPages, open_pages
+from desk.app_process import AppProcess, running_app, running_script
+from desk.page_client import OpenPages, open_pages
+from exchange.feeds import LiveFeed
+from exchange.server import ThreadedExchange
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 QUERY = "interval=1s&window=60&lookback=30min"

@@ -20,9 +20,12 @@ import numpy as np
 import pandas as pd
 from statistics_draws import KINDS, SEED, Draw, cointegrated, returning, unrelated
 
-from analytics.stationarity import JohansenResult, adf_test, engle_granger_test, johansen_test
-from analytics.unit_root import (
+from analytics.stationarity import (
+    JohansenResult,
+    adf_test,
+    engle_granger_test,
     hurst_exponent,
+    johansen_test,
     kpss_test,
     phillips_ouliaris_test,
     phillips_perron_test,

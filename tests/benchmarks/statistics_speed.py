@@ -27,8 +27,12 @@ from statsmodels.regression.rolling import RollingOLS
 from statsmodels.tsa.stattools import adfuller, coint
 
 from analytics.hedge import fit_hedge
-from analytics.stationarity import adf_test, engle_granger_test
-from analytics.trailing_tests import trailing_engle_granger, trailing_half_life
+from analytics.stationarity import (
+    adf_test,
+    engle_granger_test,
+    trailing_engle_granger,
+    trailing_half_life,
+)
 from analytics.warm import warm_up
 
 SEED = 20240808

@@ -21,11 +21,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 import pandas as pd
 
-from analytics.backtest_null import permuted_leg
-from analytics.backtest_rules import RULE_PRESETS, SYMMETRIC_RULES, BacktestRules
-from analytics.backtest_walk import WalkForward, walk_forward
+from analytics.backtest import (
+    RULE_PRESETS,
+    SYMMETRIC_RULES,
+    BacktestRules,
+    WalkForward,
+    walk_forward,
+)
+from analytics.backtest.null import permuted_leg
 from analytics.frames import parse_interval
-from analytics.params import PairParams
+from analytics.pair import PairParams
 from analytics.signals import SYMMETRIC
 
 SHARED = Path(__file__).resolve().parents[3] / "shared/data"

@@ -1,0 +1,53 @@
+"""A rule on a pair, walked through the past with all costs paid."""
+
+from analytics.backtest.market import with_vwap
+from analytics.backtest.null import NullRuns, null_backtests
+from analytics.backtest.performance import Performance
+from analytics.backtest.rules import (
+    FILLS,
+    FREE,
+    FUTURES,
+    IMPACTS,
+    LIQUIDITIES,
+    REENTRIES,
+    RULE_PRESETS,
+    SIZINGS,
+    SPOT,
+    SYMMETRIC_RULES,
+    BacktestRules,
+    Costs,
+)
+from analytics.backtest.run import BacktestResult, buy_and_hold, run_backtest, split_backtest
+from analytics.backtest.sharpe import DeflatedSharpe, deflated_sharpe
+from analytics.backtest.sweep import Sweep, sweep_backtest
+from analytics.backtest.walk import LEAST_TRADES, WalkForward, walk_forward
+
+__all__ = [
+    "FILLS",
+    "FREE",
+    "FUTURES",
+    "IMPACTS",
+    "LEAST_TRADES",
+    "LIQUIDITIES",
+    "REENTRIES",
+    "RULE_PRESETS",
+    "SIZINGS",
+    "SPOT",
+    "SYMMETRIC_RULES",
+    "BacktestResult",
+    "BacktestRules",
+    "Costs",
+    "DeflatedSharpe",
+    "NullRuns",
+    "Performance",
+    "Sweep",
+    "WalkForward",
+    "buy_and_hold",
+    "deflated_sharpe",
+    "null_backtests",
+    "run_backtest",
+    "split_backtest",
+    "sweep_backtest",
+    "walk_forward",
+    "with_vwap",
+]

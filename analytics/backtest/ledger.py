@@ -1,0 +1,117 @@
+"""The ledger of a backtest, and what its reader should know."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from analytics.backtest.market import Market, Signals
+from analytics.backtest.rules import BacktestRules
+from analytics.frames import FloatArray, IntArray
+from analytics.pair import PairParams
+
+REASONS: Final = ("", "exit", "stop", "time", "end of data")
+_SIDES: Final = {1: "BUY", -1: "SELL"}
+# Orders beyond this share of a bar's volume are beyond what the impact formulas were fitted on.
+_LARGE_SHARE: Final = 0.1
+
+
+def ledger(market: Market, given: Signals, raw: IntArray, money: FloatArray) -> pd.DataFrame:
+    """Lay out the trades.
+
+    Returns
+    -------
+    DataFrame
+        A row a trade: ``side`` (BUY: S1 bought, S2 sold; SELL the other way), ``decided_time``,
+        ``entry_time``, ``exit_time`` (open of the bars; of the last bar for a forced end, which is
+        filled at its close), ``entry_y``, ``entry_x``, ``exit_y``, ``exit_x`` (quote currency),
+        ``quantity_y``, ``quantity_x`` (signed, base currency), ``entry_z``, ``exit_z`` (of the
+        deciding closes), ``beta``, ``bars`` held, ``gross``, ``fees``, ``half_spread``,
+        ``slippage``, ``funding``, ``net``, ``traded`` (quote currency) and ``reason``: ``exit``,
+        ``stop``, ``time`` or ``end of data``.
+    """
+    from analytics.kernels.walk import END  # noqa: PLC0415 - numba, when needed
+
+    decided, entered, leave_decided, left, side, reason = raw.T
+    forced = reason == END
+    paths, index = market.paths, market.index
+    out = np.where(forced, paths[2:4, left], paths[:2, left])
+    units = given.units[:, decided] * side
+    gross, fees, half_spread, slippage, funding, traded = money.T
+    return pd.DataFrame(
+        {
+            "side": pd.Series([_SIDES[int(each)] for each in side], dtype="str"),
+            "decided_time": index[decided],
+            "entry_time": index[entered],
+            "exit_time": index[left],
+            "entry_y": paths[0, entered],
+            "entry_x": paths[1, entered],
+            "exit_y": out[0],
+            "exit_x": out[1],
+            "quantity_y": units[0],
+            "quantity_x": units[1],
+            "entry_z": given.zscore[decided],
+            "exit_z": given.zscore[leave_decided],
+            "beta": given.beta[decided],
+            # From open to open; a forced end holds its last bar to the close.
+            "bars": left - entered + forced,
+            "gross": gross,
+            "fees": fees,
+            "half_spread": half_spread,
+            "slippage": slippage,
+            "funding": funding,
+            "net": gross - fees - half_spread - slippage - funding,
+            "traded": traded,
+            "reason": pd.Series([REASONS[int(each)] for each in reason], dtype="str"),
+        }
+    )
+
+
+def notes_of(
+    market: Market,
+    given: Signals,
+    params: PairParams,
+    rules: BacktestRules,
+    span: tuple[int, int],
+    trades: pd.DataFrame,
+    counts: tuple[int, int],
+    equity: FloatArray,
+) -> tuple[str, ...]:
+    """Say in a sentence each what the figures do not show by themselves."""
+    inside = slice(*span)
+    bars = span[1] - span[0]
+    notes = []
+    if np.isnan(given.zscore[inside]).all():
+        notes.append(
+            f"No bar has a z-score: the window of {params.window:,} bars never filled in "
+            f"{bars:,} bars."
+        )
+    closed = int((~market.tradable[inside]).sum())
+    if closed:
+        notes.append(
+            f"In {closed:,} of {bars:,} bars a leg was missing or did not trade: nothing was "
+            f"filled there ({_times(counts[0], 'entry', 'entries')} cancelled, exits waited "
+            f"{_times(counts[1], 'bar', 'bars')})."
+        )
+    if len(trades) and trades["reason"].iloc[-1] == REASONS[-1]:
+        notes.append(
+            "The last trade was still open: it is closed at the last close, which no order could "
+            "have been sure of."
+        )
+    if rules.costs.liquidity == "maker":
+        notes.append(
+            "Fills at the maker's fee are assumed: bars do not say whether a resting order would "
+            "have been reached."
+        )
+    empty = np.flatnonzero(equity <= 0)
+    if empty.size:
+        when = market.index[inside][int(empty[0])]
+        notes.append(
+            f"The capital was used up at {when:%Y-%m-%d %H:%M} UTC; the run goes on as if it were "
+            "refilled, so that the rule can be judged over all bars."
+        )
+    return tuple(notes)
+
+
+def _times(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"

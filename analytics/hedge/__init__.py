@@ -1,0 +1,20 @@
+"""Hedge ratios: how much of S2 (x) stands against one S1 (y)."""
+
+from analytics.hedge.fit import HedgeFit, Legs
+from analytics.hedge.methods import (
+    CAUSAL_HEDGES,
+    HEDGE_METHODS,
+    HEDGE_WORDS,
+    bars_before_path,
+    fit_hedge,
+)
+
+__all__ = [
+    "CAUSAL_HEDGES",
+    "HEDGE_METHODS",
+    "HEDGE_WORDS",
+    "HedgeFit",
+    "Legs",
+    "bars_before_path",
+    "fit_hedge",
+]

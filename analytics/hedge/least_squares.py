@@ -1,0 +1,152 @@
+"""Least squares over all rows: OLS with classical and HAC errors, and dynamic OLS."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from analytics.errors import DegenerateSeriesError, NotEnoughDataError
+from analytics.frames import BoolArray, FloatArray
+from analytics.hedge.fit import (
+    HedgeFit,
+    Legs,
+    check_options,
+    fit_quality,
+    only_with_intercept,
+    whole_option,
+)
+from analytics.series import centred, interval_95
+
+
+def newey_west_lags(nobs: int) -> int:
+    """Newey & West's (1994) rule of thumb for the Bartlett kernel: floor(4 (n/100)^(2/9))."""
+    return int(4.0 * (nobs / 100.0) ** (2.0 / 9.0))
+
+
+def hac_covariance(design: FloatArray, residuals: FloatArray, lags: int) -> FloatArray:
+    """Newey-West covariance of least-squares coefficients, Bartlett kernel, n / (n - k) corrected.
+
+    Rows on both sides of a missing bar count as neighbours.
+    """
+    nobs, columns = design.shape
+    scores = design * residuals[:, np.newaxis]
+    middle = scores.T @ scores
+    for lag in range(1, min(lags, nobs - 1) + 1):
+        cross = scores[lag:].T @ scores[:-lag]
+        middle += (1.0 - lag / (lags + 1.0)) * (cross + cross.T)
+    bread = np.linalg.inv(design.T @ design)
+    covariance: FloatArray = bread @ middle @ bread * (nobs / (nobs - columns))
+    return covariance
+
+
+def fit_ols(legs: Legs, intercept: bool, options: Mapping[str, object]) -> HedgeFit:
+    """Least squares on centred data: no digits lost at prices far from zero."""
+    from analytics.kernels.lines import line_with_errors  # noqa: PLC0415 - numba, when needed
+
+    check_options("ols", options, "hac_lags")
+    coefficients = 2 if intercept else 1
+    nobs = legs.nobs
+    legs.need(coefficients + 1)
+    legs.check_x_varies(intercept)
+    hac_lags = whole_option(options, "hac_lags", newey_west_lags(nobs), 0)
+    found = np.empty(9)
+    line_with_errors(legs.y, legs.x, intercept, min(hac_lags, nobs - 1), found)
+    y_mean, x_mean, unit, slope, x_squares, y_squares, squares, *hac = found.tolist()
+    residual_std = math.sqrt(squares / (nobs - coefficients))
+    beta = slope / unit
+    stderr = residual_std / math.sqrt(x_squares)
+    corrected = nobs / (nobs - coefficients)
+    beta_hac, alpha_hac = (math.sqrt(each * corrected) for each in hac)
+    return HedgeFit(
+        beta=beta,
+        alpha=y_mean - beta * x_mean,
+        nobs=nobs,
+        dropped=legs.dropped,
+        beta_stderr=stderr / unit,
+        alpha_stderr=math.hypot(residual_std / math.sqrt(nobs), stderr * (x_mean / unit))
+        if intercept
+        else math.nan,
+        r_squared=1.0 - squares / y_squares if y_squares > 0 else math.nan,
+        residual_std=residual_std,
+        method="ols",
+        intercept=intercept,
+        causal=False,
+        looks_back=f"over all {nobs:,} bars at once",
+        y_name=legs.y_name,
+        x_name=legs.x_name,
+        reference="Engle & Granger (1987), Econometrica 55, 251-276: the cointegrating "
+        "regression; HAC errors Newey & West (1987), Econometrica 55, 703-708",
+        beta_hac_stderr=beta_hac / unit,
+        alpha_hac_stderr=alpha_hac if intercept else math.nan,
+        hac_lags=hac_lags,
+        beta_interval=interval_95(beta, beta_hac / unit),
+    )
+
+
+def fit_dols(legs: Legs, intercept: bool, options: Mapping[str, object]) -> HedgeFit:
+    """Least squares with leads and lags of the change of x, which take the bias out of beta.
+
+    A row is used when every change it needs is known: nothing is joined across a missing bar.
+    """
+    only_with_intercept("dols", intercept)
+    check_options("dols", options, "leads", "lags", "hac_lags")
+    leads = whole_option(options, "leads", 2, 0)
+    lags = whole_option(options, "lags", 2, 0)
+    terms = leads + lags + 1
+    used, changes = _leads_and_lags(legs, leads, lags)
+    nobs = int(used.sum())
+    if nobs < terms + 3:
+        raise NotEnoughDataError(
+            f"{legs.what} with {leads} leads and {lags} lags", terms + 3, nobs, "complete rows"
+        )
+    legs.check_x_varies()
+    y, y_mean = centred(legs.all_y[used])
+    x, x_mean = centred(legs.all_x[used])
+    scale = float(np.abs(x).max())
+    if scale == 0:
+        raise DegenerateSeriesError(legs.what, f"{legs.x_name} is constant over {nobs} rows")
+    design = np.column_stack([np.ones(nobs), x / scale, changes / scale])
+    coefficients, _, rank, _ = np.linalg.lstsq(design, y, rcond=1e-12)
+    if rank < design.shape[1]:
+        raise DegenerateSeriesError(
+            legs.what, f"{legs.x_name} and its {terms} leads and lags do not vary independently"
+        )
+    residuals = y - design @ coefficients
+    hac_lags = whole_option(options, "hac_lags", newey_west_lags(nobs), 0)
+    covariance = hac_covariance(design, residuals, hac_lags)
+    beta, stderr = float(coefficients[1]) / scale, math.sqrt(float(covariance[1, 1])) / scale
+    at_zero = np.array([1.0, -x_mean / scale])
+    alpha = y_mean + float(coefficients[0]) - beta * x_mean
+    r_squared, residual_std = fit_quality(legs, beta, alpha)
+    return HedgeFit(
+        beta=beta,
+        alpha=alpha,
+        nobs=nobs,
+        dropped=legs.known.size - nobs,
+        beta_stderr=stderr,
+        alpha_stderr=math.sqrt(max(float(at_zero @ covariance[:2, :2] @ at_zero), 0.0)),
+        r_squared=r_squared,
+        residual_std=residual_std,
+        method="dols",
+        intercept=True,
+        causal=False,
+        looks_back=f"over all {nobs:,} bars at once, {leads} bars ahead of each",
+        y_name=legs.y_name,
+        x_name=legs.x_name,
+        reference="Stock & Watson (1993), Econometrica 61, 783-820: dynamic OLS",
+        stderr_kind="HAC (Newey-West)",
+        hac_lags=hac_lags,
+        beta_interval=interval_95(beta, stderr),
+        settings=(("leads", leads), ("lags", lags)),
+    )
+
+
+def _leads_and_lags(legs: Legs, leads: int, lags: int) -> tuple[BoolArray, FloatArray]:
+    """Rows whose changes of x from -lags to +leads are known, and those changes."""
+    x = np.where(legs.known, legs.all_x, np.nan)
+    size = x.size
+    change = np.full(size + leads + lags, np.nan)
+    change[lags + 1 : lags + size] = np.diff(x) if size else 0.0
+    columns = np.column_stack([change[shift : shift + size] for shift in range(leads + lags + 1)])
+    used = legs.known & ~np.isnan(columns).any(axis=1)
+    return used, columns[used]

@@ -1,0 +1,48 @@
+"""How lately and how often a leg traded, bar by bar."""
+
+import numpy as np
+import numpy.typing as npt
+
+from analytics.frames import BoolArray, FloatArray, IntArray
+from analytics.kernels.jit import compiled
+
+CodeArray = npt.NDArray[np.int8]
+
+
+@compiled
+def since_traded(traded: BoolArray) -> FloatArray:
+    """Count the bars since each bar's last traded one, 0 in it; from the start on before any."""
+    since = np.empty(traded.size)
+    last = -1
+    for t in range(traded.size):
+        if traded[t]:
+            last = t
+        since[t] = t - last
+    return since
+
+
+@compiled
+def trailing_count(traded: BoolArray, window: int) -> IntArray:
+    """Count the traded ones of the `window` bars that end at each bar, fewer at the start."""
+    counts = np.empty(traded.size, dtype=np.int64)
+    count = 0
+    for t in range(traded.size):
+        count += traded[t]
+        if t >= window:
+            count -= traded[t - window]
+        counts[t] = count
+    return counts
+
+
+@compiled
+def count_codes(codes: CodeArray, out: IntArray) -> None:
+    """Add up how often each code from 0 on occurs."""
+    for t in range(codes.size):
+        out[codes[t]] += 1
+
+
+@compiled
+def count_pairs(y: CodeArray, x: CodeArray, out: IntArray) -> None:
+    """Add up how often each pair of codes occurs; out has shape (3, 3)."""
+    for t in range(y.size):
+        out[y[t], x[t]] += 1

@@ -1,0 +1,160 @@
+"""Products of the columns of a residual's unit-root regression, from few sums and the ends.
+
+Lower triangles of [constant | level | lags | difference], some residuals side by side in the last
+axis. Sums over all rows come from outside; the terms at the ends of each unbroken stretch, by which
+the nearly Toeplitz block and the level's products follow from them, are taken from the residual.
+"""
+
+import numpy as np
+
+from analytics.frames import FloatArray, IntArray
+from analytics.kernels.jit import compiled, compiled_sums
+
+
+@compiled_sums
+def edges(
+    y: FloatArray,
+    x: FloatArray,
+    beta: float,
+    starts: IntArray,
+    first: FloatArray,
+    last: FloatArray,
+    lane: int,
+) -> None:
+    """Residuals at both ends of each stretch: first[s, m] from its start, last[s, m] from its end.
+
+    `starts` has one entry more than stretches: where the last one ends.
+    """
+    for s in range(starts.size - 1):
+        begin, stop = starts[s], starts[s + 1] - 1
+        for m in range(min(first.shape[1] - 1, stop - begin) + 1):
+            first[s, m, lane] = y[begin + m] - beta * x[begin + m]
+            last[s, m, lane] = y[stop - m] - beta * x[stop - m]
+
+
+@compiled_sums
+def _lag_products(
+    first: FloatArray, last: FloatArray, starts: IntArray, lags: int, gram: FloatArray, at: IntArray
+) -> None:
+    """Fill the nearly Toeplitz block of lag 0 .. lags from its first row, in the last of `gram`.
+
+    Each entry is its upper left neighbour, plus the term that enters at the start of a stretch and
+    less the one that leaves at its end.
+    """
+    lanes, end = gram.shape[2], gram.shape[0] - 1
+    row = np.empty((lags + 1, lanes))
+    for lag in range(lags + 1):
+        for n in range(lanes):
+            row[lag, n] = gram[end, at[lag], n]
+    for lag in range(lags):
+        for other in range(lags, lag, -1):
+            for n in range(lanes):
+                row[other, n] = row[other - 1, n]
+            for s in range(starts.size - 1):
+                if starts[s + 1] - 1 - starts[s] > lags:
+                    for n in range(lanes):
+                        enter = first[s, lags - lag, n] - first[s, lags - lag - 1, n]
+                        enter *= first[s, lags - other + 1, n] - first[s, lags - other, n]
+                        leave = last[s, lag, n] - last[s, lag + 1, n]
+                        leave *= last[s, other - 1, n] - last[s, other, n]
+                        row[other, n] += enter - leave
+            for n in range(lanes):
+                gram[at[other], at[lag + 1], n] = row[other, n]
+
+
+@compiled
+def _sums_inside(
+    first: FloatArray,
+    last: FloatArray,
+    starts: IntArray,
+    lags: int,
+    lane: int,
+    square: float,
+) -> tuple[float, float, float]:
+    """Sum of squares and sum of the level, and twice its product with the difference but for dots.
+
+    Sums over all known bars are `square` and, the legs being centred, zero; what lies outside the
+    rows of the regression is taken off.
+    """
+    total, product = 0.0, 0.0
+    for s in range(starts.size - 1):
+        steps = starts[s + 1] - 1 - starts[s]
+        for m in range(min(lags, steps + 1)):
+            square -= first[s, m, lane] ** 2
+            total -= first[s, m, lane]
+        if steps >= lags:
+            square -= last[s, 0, lane] ** 2
+            total -= last[s, 0, lane]
+        if steps > lags:
+            product += last[s, 0, lane] ** 2 - first[s, lags, lane] ** 2
+    return square, total, product
+
+
+@compiled_sums
+def _level_products(
+    first: FloatArray,
+    last: FloatArray,
+    starts: IntArray,
+    dots: FloatArray,
+    squares: FloatArray,
+    gram: FloatArray,
+    at: IntArray,
+    level_at: int,
+    terms: int,
+) -> None:
+    """Fill the products of the level, and of the constant where there is one, with all columns."""
+    lags = dots.shape[0] - 1
+    for n in range(gram.shape[2]):
+        square, total, product = _sums_inside(first, last, starts, lags, n, squares[n])
+        product = (product - dots[0, n]) / 2.0
+        gram[level_at, level_at, n] = square
+        for lag in range(lags + 1):
+            gram[max(level_at, at[lag]), min(level_at, at[lag]), n] = product
+            product += dots[lag, n]
+            for s in range(starts.size - 1):
+                if lag < lags and starts[s + 1] - 1 - starts[s] > lags:
+                    enter = first[s, lags - lag, n] - first[s, lags - lag - 1, n]
+                    product += first[s, lags, n] * enter
+                    product -= last[s, 0, n] * (last[s, lag, n] - last[s, lag + 1, n])
+        if terms > 0:
+            gram[0, 0, n], gram[level_at, 0, n] = rows_left(starts, lags), total
+            for lag in range(lags + 1):
+                shift = 0.0
+                for s in range(starts.size - 1):
+                    if starts[s + 1] - 1 - starts[s] > lags:
+                        shift += last[s, lag, n] - first[s, lags - lag, n]
+                gram[at[lag], 0, n] = shift
+
+
+@compiled
+def rows_left(starts: IntArray, lags: int) -> int:
+    """Rows of the regression that `lags` leave."""
+    rows = 0
+    for s in range(starts.size - 1):
+        rows += max(starts[s + 1] - 1 - starts[s] - lags, 0)
+    return rows
+
+
+@compiled
+def fill_gram(
+    first: FloatArray,
+    last: FloatArray,
+    starts: IntArray,
+    dots: FloatArray,
+    squares: FloatArray,
+    terms: int,
+    level_last: bool,
+    gram: FloatArray,
+) -> None:
+    """Lower triangles of the products of [constant | level | lags | difference], or level last."""
+    lags, end = dots.shape[0] - 1, gram.shape[0] - 1
+    at = np.empty(lags + 1, dtype=np.int64)
+    at[0] = end
+    for lag in range(1, lags + 1):
+        at[lag] = (terms if level_last else terms + 1) + lag - 1
+    for lag in range(lags + 1):
+        for n in range(gram.shape[2]):
+            gram[end, at[lag], n] = dots[lag, n]
+    _lag_products(first, last, starts, lags, gram, at)
+    level_at = terms + lags if level_last else terms
+    _level_products(first, last, starts, dots, squares, gram, at, level_at, terms)

@@ -1,0 +1,85 @@
+"""β, z and quantities of every bar for one window, in one pass each: what a sweep repeats."""
+
+from typing import Final
+
+import numpy as np
+
+from analytics.frames import FloatArray
+from analytics.kernels.jit import compiled
+from analytics.kernels.rolling import rolling_products, rolling_squares
+
+# How a spread is made of its legs.
+DIFFERENCE: Final = 0
+WITH_BETA: Final = 1
+RATIO: Final = 2
+
+# How many units of x go with one of y.
+ONE: Final = 0
+BETA: Final = 1
+BETA_OF_MONEY: Final = 2
+EQUAL_MONEY: Final = 3
+
+
+@compiled
+def rolling_line(
+    y: FloatArray, x: FloatArray, window: int, rounding: float, beta: FloatArray, alpha: FloatArray
+) -> None:
+    """Fill the slope and intercept of least squares over each trailing window.
+
+    NaN where the window is not full, or where x moves by no more than `rounding` of its mean.
+    """
+    products = np.full((5, y.size), np.nan)
+    rolling_products(y, x, window, products)
+    for t in range(y.size):
+        beta[t], alpha[t] = np.nan, np.nan
+        if np.sqrt(products[3, t] / window) > rounding * abs(products[1, t]):
+            beta[t] = products[4, t] / products[3, t]
+            alpha[t] = products[0, t] - beta[t] * products[1, t]
+
+
+@compiled
+def spread_scores(
+    y: FloatArray, x: FloatArray, beta: FloatArray, alpha: FloatArray, kind: int, window: int,
+    rounding: float, z: FloatArray,
+) -> None:  # fmt: skip
+    """Fill the z-score of the spread of two legs, which for the log spread are logarithms.
+
+    NaN where the window is not full, or its deviation no more than `rounding` of the numbers that
+    the bar's spread is the difference of.
+    """
+    path, size = np.empty(y.size), np.empty(y.size)
+    for t in range(y.size):
+        if kind == RATIO:
+            path[t] = y[t] / x[t]
+            size[t] = abs(path[t])
+        elif kind == WITH_BETA:
+            path[t] = y[t] - (alpha[t] + beta[t] * x[t])
+            size[t] = abs(y[t]) + abs(beta[t]) * abs(x[t]) + abs(alpha[t])
+        else:
+            path[t] = y[t] - x[t]
+            size[t] = abs(y[t]) + abs(x[t])
+    moments = np.full((3, y.size), np.nan)
+    rolling_squares(path, window, moments)
+    for t in range(y.size):
+        std = np.sqrt(moments[1, t] / (window - 1))
+        z[t] = moments[2, t] / std if std > rounding * size[t] else np.nan
+
+
+@compiled
+def position_units(
+    y: FloatArray, x: FloatArray, beta: FloatArray, kind: int, notional: float, units: FloatArray,
+    z: FloatArray,
+) -> None:  # fmt: skip
+    """Fill the quantities of a long position, together worth `notional`; without them no z."""
+    for t in range(y.size):
+        ratio = 1.0
+        if kind == BETA:
+            ratio = beta[t]
+        elif kind == BETA_OF_MONEY:
+            ratio = beta[t] * y[t] / x[t]
+        elif kind == EQUAL_MONEY:
+            ratio = y[t] / x[t]
+        units[0, t] = notional / (y[t] + abs(ratio) * x[t])
+        units[1, t] = -ratio * units[0, t]
+        if np.isnan(units[0, t]):
+            z[t] = np.nan

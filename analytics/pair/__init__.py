@@ -1,0 +1,32 @@
+"""A pair analysed: spread, z, signal, gates and what is said of them."""
+
+from analytics.pair.analysis import PairAnalytics, analyse_pair
+from analytics.pair.gates import (
+    DATA_GATES,
+    FEW_BARS,
+    HIGH_PVALUE,
+    LEG_STALE,
+    LONG_HALF_LIFE,
+    NO_GATES,
+    NOT_COVERED,
+    Gates,
+)
+from analytics.pair.params import PairParams
+from analytics.pair.spread import SPREAD_ROUNDING, fitted_legs, make_spread
+
+__all__ = [
+    "DATA_GATES",
+    "FEW_BARS",
+    "HIGH_PVALUE",
+    "LEG_STALE",
+    "LONG_HALF_LIFE",
+    "NOT_COVERED",
+    "NO_GATES",
+    "SPREAD_ROUNDING",
+    "Gates",
+    "PairAnalytics",
+    "PairParams",
+    "analyse_pair",
+    "fitted_legs",
+    "make_spread",
+]

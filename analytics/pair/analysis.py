@@ -1,0 +1,279 @@
+"""The pair as a whole: bars and parameters in, every figure and its sample size out."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analytics.errors import FrameError
+from analytics.frames import bar_times_us
+from analytics.hedge import HedgeFit
+from analytics.leg import Leg, PairCoverage, align_legs, pair_coverage
+from analytics.outcome import Degenerate, NotEnough, attempt
+from analytics.pair.describe import describe_legs
+from analytics.pair.gates import GateInput, gate_codes, gate_names
+from analytics.pair.notes import pair_notes
+from analytics.pair.params import PairParams
+from analytics.pair.signal import correlation_needs, signal_now, zscore_needs
+from analytics.pair.spread import PairSample, PairSpread, latest_of, make_spread, moving
+from analytics.signals import (
+    SIGNALS,
+    SignalNow,
+    latest_changes,
+    signal_changes,
+    signal_codes,
+    signal_names,
+)
+from analytics.spread import trailing_correlation
+from analytics.stationarity import (
+    ADFResult,
+    EngleGrangerResult,
+    HalfLife,
+    adf_test,
+    engle_granger_test,
+    half_life,
+)
+
+CodeArray = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True, eq=False)
+class PairAnalytics:
+    """Everything known about a pair at its latest closed bar. Never changed after it is made.
+
+    All Series share one index: bar open times, UTC. A value at bar t uses bars up to t only, except
+    `hedge_ratio` and `intercept` where `hedge` is not causal, and then what is built on them.
+
+    Attributes
+    ----------
+    legs
+        The bars of S1 and S2 in the range, as arrays.
+    y, x
+        Closes of S1 and S2, quote currency; NaN where missing.
+    hedge
+        The fit of y on x: of prices, or of their logarithms for the log spread. A causal one has
+        paths that begin before the range.
+    hedge_ratio, intercept
+        Its path; NaN where there is no fit.
+    spread, mean, std, zscore, correlation, signal
+        Paths as in `analytics.spread` and `analytics.signals`.
+    signal_codes, gate_codes
+        The signal and the gate of each bar as places in `SIGNALS` and `GATE_NAMES`.
+    gate
+        Name of the gate that closed each bar, "" where all are open: see `analytics.pair.gates`.
+    signal_now
+        The signal of the latest closed bar, with its reason.
+    zscore_needs, correlation_needs
+        What the latest value still lacks; None once it has enough.
+    reach, sample
+        All bars that the range stands on, those before it too; and those of them that the tests and
+        a hedge ratio of all bars at once look at: the range, or more where that is short.
+    adf, half_life
+        Of the spread. Where beta was estimated the ADF p-value is too small: see `engle_granger`.
+    engle_granger, engle_granger_swapped
+        y on x, and x on y.
+    stats
+        Descriptive statistics, a column a leg.
+    notes
+        Plain sentences the reader should know.
+    """
+
+    params: PairParams
+    legs: tuple[Leg, Leg]
+    y: pd.Series
+    x: pd.Series
+    coverage: PairCoverage
+    hedge: HedgeFit | NotEnough | Degenerate
+    hedge_ratio: pd.Series
+    intercept: pd.Series
+    spread: pd.Series
+    mean: pd.Series
+    std: pd.Series
+    zscore: pd.Series
+    correlation: pd.Series
+    signal_codes: CodeArray
+    gate_codes: CodeArray
+    signal_now: SignalNow
+    zscore_needs: NotEnough | None
+    correlation_needs: NotEnough | None
+    reach: PairSample
+    sample: PairSample
+    adf: ADFResult | NotEnough | Degenerate
+    half_life: HalfLife | NotEnough | Degenerate
+    engle_granger: EngleGrangerResult | NotEnough | Degenerate
+    engle_granger_swapped: EngleGrangerResult | NotEnough | Degenerate
+    stats: pd.DataFrame
+    notes: tuple[str, ...]
+
+    @cached_property
+    def signal(self) -> pd.Series:
+        """The signal of each bar: SELL, BUY or NEUTRAL."""
+        return signal_names(self.signal_codes, self.zscore.index)
+
+    @cached_property
+    def gate(self) -> pd.Series:
+        """Name of the gate that closed each bar, "" where all are open."""
+        return gate_names(self.gate_codes, self.zscore.index)
+
+    def signal_changes(self, limit: int) -> pd.DataFrame:
+        """List the bars at which the signal changed, latest first: see `signal_changes`."""
+        rows = latest_changes(self.signal_codes, limit)
+        around = np.union1d(rows - 1, rows)
+        return signal_changes(
+            self.zscore.iloc[around],
+            self.params.sell_above,
+            self.params.buy_below,
+            limit=limit,
+            gate=gate_names(self.gate_codes[around], self.zscore.index[around]),
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Lay out the paths as the CSV has them: a row a bar, time as ISO 8601 UTC text."""
+        times = np.datetime_as_string(
+            bar_times_us(self.y.index).astype("datetime64[us]"), unit="s", timezone="UTC"
+        )
+        columns = {
+            f"price_{self.params.y}": self.y,
+            f"price_{self.params.x}": self.x,
+            "hedge_ratio": self.hedge_ratio,
+            "intercept": self.intercept,
+            "spread": self.spread,
+            "spread_mean": self.mean,
+            "spread_std": self.std,
+            "zscore": self.zscore,
+            "correlation": self.correlation,
+            "signal": self.signal,
+        }
+        frame = pd.DataFrame({name: path.array for name, path in columns.items()})
+        frame.insert(0, "time", pd.Series(times, dtype="str"))
+        return frame
+
+
+def analyse_pair(
+    y_bars: pd.DataFrame | Leg, x_bars: pd.DataFrame | Leg, params: PairParams
+) -> PairAnalytics:
+    """Compute everything about a pair from the closed bars of its legs.
+
+    Parameters
+    ----------
+    y_bars, x_bars : DataFrame or Leg
+        Bars frames of S1 and S2 at ``params.interval``, of which the bar still forming
+        (``attrs["forming"]``) is left out; or their closed bars as arrays.
+    params : PairParams
+
+    Returns
+    -------
+    PairAnalytics
+        Over the bars both legs span, the last ``params.lookback`` of them; windows see as many as
+        ``params.warm_up`` before. Too few bars raise nothing: paths are NaN, tests a `NotEnough`
+        with the count so far, flat or identical legs a `Degenerate`.
+
+    Raises
+    ------
+    FrameError
+        No bars frames, or bars of another interval than ``params.interval``.
+    NonPositivePriceError
+        Prices at or below zero.
+    """
+    closed = _leg(y_bars, params.y, "y", params), _leg(x_bars, params.x, "x", params)
+    reach = align_legs(*closed, params.reach)
+    legs = _latest(reach, params.lookback)
+    index, first = reach[0].index, len(reach[0]) - len(legs[0])
+    y = pd.Series(reach[0].close, index=index, name=params.y, copy=False)
+    x = pd.Series(reach[1].close, index=index, name=params.x, copy=False)
+    made = make_spread(y, x, params)
+    z = made.moments.zscore(made.rounding)
+    gated, why = gate_codes(_gate_input(made, reach, closed, params), params.gates)
+    signals = signal_codes(z.to_numpy(), params.sell_above, params.buy_below)
+    signals[gated != 0] = SIGNALS.index("NEUTRAL")
+    coverage = pair_coverage(legs[0].coverage, legs[1].coverage)
+
+    def shown(path: pd.Series, cut: pd.Index = index[first:]) -> pd.Series:
+        return latest_of(path, cut)
+
+    return PairAnalytics(
+        params=params,
+        legs=legs,
+        y=shown(y),
+        x=shown(x),
+        coverage=coverage,
+        hedge=made.hedge,
+        hedge_ratio=shown(made.hedge_ratio),
+        intercept=shown(made.intercept),
+        spread=shown(made.path),
+        mean=shown(made.moments.mean),
+        std=shown(made.moments.std),
+        zscore=shown(z),
+        correlation=shown(_correlation(reach, index, params)),
+        signal_codes=signals[first:],
+        gate_codes=gated[first:],
+        signal_now=signal_now(y, x, made, z, params, why),
+        zscore_needs=zscore_needs(reach[0].close, reach[1].close, made, params),
+        correlation_needs=correlation_needs(reach[0].close, reach[1].close, params),
+        reach=PairSample(made.y, made.x, made.path),
+        sample=made.sample,
+        adf=attempt(lambda: adf_test(moving(made, f"ADF on {params.label}"))),
+        half_life=attempt(lambda: half_life(moving(made, f"half-life of {params.label}"))),
+        engle_granger=attempt(lambda: engle_granger_test(made.sample.y, made.sample.x)),
+        engle_granger_swapped=attempt(lambda: engle_granger_test(made.sample.x, made.sample.y)),
+        stats=_stats(_latest(reach, params.sample), params),
+        notes=pair_notes(coverage, made, closed, params),
+    )
+
+
+def _latest(legs: tuple[Leg, Leg], bars: int | None) -> tuple[Leg, Leg]:
+    return legs if bars is None else (legs[0].last(bars), legs[1].last(bars))
+
+
+def _stats(sample: tuple[Leg, Leg], params: PairParams) -> pd.DataFrame:
+    return describe_legs(list(zip((params.y, params.x), sample, strict=True)))
+
+
+def _leg(bars: pd.DataFrame | Leg, name: str, which: str, params: PairParams) -> Leg:
+    """Take a leg's closed bars, of the interval asked for."""
+    leg = bars if isinstance(bars, Leg) else Leg.of(bars, params.bar.us, f"the bars of {which}")
+    if len(leg) > 1 and leg.step_us != params.bar.us:
+        raise FrameError(
+            f"the bars of {name} are {leg.step_us / 1e6:g} s apart, "
+            f"the interval asked for is {params.interval}"
+        )
+    return leg
+
+
+def _correlation(legs: tuple[Leg, Leg], index: pd.DatetimeIndex, params: PairParams) -> pd.Series:
+    on = params.correlation_on
+    y, x = (leg.log_returns if on == "returns" else leg.close for leg in legs)
+    values = trailing_correlation(y, x, params.window, on)
+    return pd.Series(values, index=index, name="correlation", copy=False)
+
+
+def _gate_input(
+    made: PairSpread, cut: tuple[Leg, Leg], closed: tuple[Leg, Leg], params: PairParams
+) -> GateInput:
+    """Gather what the gates look at; `closed` are the legs before they were aligned."""
+    return GateInput(
+        y=made.y,
+        x=made.x,
+        y_traded=cut[0].traded,
+        x_traded=cut[1].traded,
+        spread=made.path,
+        uses_beta=params.uses_beta,
+        interval=params.bar,
+        window=params.window,
+        level=params.level,
+        first_bar=cut[0].start_us // cut[0].step_us,
+        behind=_behind(closed, params),
+    )
+
+
+def _behind(closed: tuple[Leg, Leg], params: PairParams) -> tuple[str, float] | None:
+    """Name the leg whose bars end first, and by how many seconds; None where they end together."""
+    y_leg, x_leg = closed
+    if not len(y_leg) or not len(x_leg):
+        return None
+    late_s = (y_leg.end_us - x_leg.end_us) / 1e6
+    if late_s == 0:
+        return None
+    return (params.x, late_s) if late_s > 0 else (params.y, -late_s)

@@ -1,0 +1,120 @@
+"""Descriptive statistics of a leg: prices, returns, and how much of it was really traded."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analytics.bars import exact_sum_by_group
+from analytics.frames import COVERAGE, FloatArray
+from analytics.leg import Leg
+
+_UNITS = 1e8
+_EXACT = 2.0**53
+
+
+def describe_bars(bars: pd.DataFrame | Leg, name: str = "statistic") -> pd.Series:
+    """Compute the descriptive statistics of one symbol's bars.
+
+    Parameters
+    ----------
+    bars : DataFrame or Leg
+        A bars frame (of which the closed bars count), or closed bars as arrays.
+    name : str
+        Symbol, the name of the result.
+
+    Returns
+    -------
+    Series of float64, one entry a statistic
+        Closes in quote currency (first, last, mean, std, min, max), log returns of one bar (std,
+        skew, excess kurtosis), volume in base currency, counts and shares of bars. Standard
+        deviations with ddof 1; skew and kurtosis in the adjusted (unbiased for normal data) form
+        G1 and G2 of Joanes & Gill (1998), as pandas and spreadsheets have them. NaN where too few
+        bars are known. Missing bars are left out, and no return is taken across one.
+    """
+    from analytics.kernels.coverage import count_codes  # noqa: PLC0415 - numba, when needed
+
+    leg = bars if isinstance(bars, Leg) else Leg.of(bars, 1)
+    known, returns = _known(leg.close), _known(leg.log_returns)
+    close, change = _moments(known), _moments(returns)
+    counts = np.zeros(len(COVERAGE), dtype=np.int64)
+    count_codes(leg.coverage, counts)
+    bars_in_all = max(len(leg), 1)
+    values = {
+        "bars": float(len(leg)),
+        "known bars": float(known.size),
+        "first": float(known[0]) if known.size else math.nan,
+        "last": float(known[-1]) if known.size else math.nan,
+        "mean": close.mean,
+        "std": close.std,
+        "min": close.least,
+        "max": close.most,
+        "returns": float(returns.size),
+        "return std": change.std,
+        "return skew": change.skew,
+        "return excess kurtosis": change.excess_kurtosis,
+        **{
+            f"share {kind}": float(counts[code]) / bars_in_all for code, kind in enumerate(COVERAGE)
+        },
+        "volume": _total(_known(leg.volume)),
+        "trades": float(leg.trades.sum()),
+    }
+    return pd.Series(values, name=name, dtype="float64")
+
+
+def describe_legs(legs: Sequence[tuple[str, pd.DataFrame | Leg]]) -> pd.DataFrame:
+    """Put `describe_bars` of several legs side by side: a row a statistic, a column a symbol."""
+    return pd.DataFrame({symbol: describe_bars(bars, symbol) for symbol, bars in legs})
+
+
+@dataclass(frozen=True, slots=True)
+class _Moments:
+    """Mean, ends and shape of a sample; NaN where it is too small."""
+
+    mean: float = math.nan
+    least: float = math.nan
+    most: float = math.nan
+    std: float = math.nan
+    skew: float = math.nan
+    excess_kurtosis: float = math.nan
+
+
+def _moments(values: FloatArray) -> _Moments:
+    from analytics.kernels.describe import sample_moments  # noqa: PLC0415 - numba, when needed
+
+    n = values.size
+    if not n:
+        return _Moments()
+    sums = np.empty(6)
+    sample_moments(values, sums)
+    mean, least, most, squares, cubes, fourths = sums.tolist()
+    if least == most:
+        return _Moments(mean, least, most, std=0.0 if n > 1 else math.nan)
+    variance = squares / n
+    skew = kurtosis = math.nan
+    if n > 2:
+        plain = cubes / n / (variance * math.sqrt(variance))
+        skew = plain * math.sqrt(n * (n - 1)) / (n - 2)
+    if n > 3:
+        excess = fourths / n / (variance * variance) - 3.0
+        kurtosis = ((n + 1) * excess + 6.0) * (n - 1) / ((n - 2) * (n - 3))
+    return _Moments(mean, least, most, math.sqrt(squares / (n - 1)), skew, kurtosis)
+
+
+def _known(values: FloatArray) -> FloatArray:
+    unknown = np.isnan(values)
+    return values[~unknown] if unknown.any() else values
+
+
+def _total(volume: FloatArray) -> float:
+    """Sum decimals as if they were exact."""
+    from analytics.kernels.describe import unit_sum  # noqa: PLC0415 - numba, when needed
+
+    if not volume.size:
+        return 0.0
+    units = unit_sum(volume, _UNITS, _EXACT)
+    if units >= 0:
+        return units / _UNITS
+    return float(exact_sum_by_group(volume, np.zeros(1, dtype=np.int64))[0])

@@ -1,0 +1,89 @@
+"""The signal of the latest bar with its reason, and what figures still lack."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from analytics.frames import BoolArray, FloatArray
+from analytics.hedge import HedgeFit
+from analytics.outcome import Degenerate, NotEnough
+from analytics.pair.params import PairParams
+from analytics.pair.spread import PairSpread
+from analytics.signals import SignalNow, reason_for, signal_for
+
+
+def _trailing_run(unknown: BoolArray) -> int:
+    """Count the known bars at the end of the path, up to the latest unknown one."""
+    backwards = unknown[::-1]
+    latest = int(np.argmax(backwards)) if unknown.size else 0
+    return latest if unknown.size and backwards[latest] else int(unknown.size)
+
+
+def zscore_needs(
+    y: FloatArray, x: FloatArray, made: PairSpread, params: PairParams
+) -> NotEnough | None:
+    """Count the bars that the latest z-score still lacks; None once it lacks none.
+
+    Those before the spread begins, where its hedge ratio has to start up, are counted too.
+    """
+    if params.uses_beta and isinstance(made.hedge, Degenerate):
+        return None
+    run = _trailing_run(np.isnan(made.path.to_numpy()))
+    if run >= params.zscore_bars:
+        return None
+    needed = params.bars_before_spread + params.zscore_bars
+    had = params.bars_before_spread + run
+    if not run:
+        unknown = np.isnan(y + x)
+        # An expanding line and a filter step over missing bars, a window does not.
+        steps_over = params.uses_beta and params.hedge in {"expanding_ols", "kalman"}
+        known = int((~unknown).sum()) if steps_over else _trailing_run(unknown)
+        had = min(known, needed - 1)
+    return NotEnough(f"z-score of {params.label}", needed, had)
+
+
+def correlation_needs(y: FloatArray, x: FloatArray, params: PairParams) -> NotEnough | None:
+    """Count what the latest correlation still lacks; None once it has enough."""
+    on_returns = params.correlation_on == "returns"
+    needed = params.window + 1 if on_returns else params.window
+    had = _trailing_run(np.isnan(y + x))
+    return NotEnough(f"correlation of {params.label}", needed, had) if had < needed else None
+
+
+def signal_now(
+    y: pd.Series, x: pd.Series, made: PairSpread, z: pd.Series, params: PairParams, gate: str
+) -> SignalNow:
+    """Turn the latest z-score into a signal; NEUTRAL where there is none or a gate is closed.
+
+    `gate` says in words what closed the gate; "" where all are open.
+    """
+    if z.empty:
+        return SignalNow("NEUTRAL", math.nan, None, "no closed bar of both legs yet")
+    latest, time = float(z.iloc[-1]), z.index[-1]
+    if math.isnan(latest):
+        return SignalNow("NEUTRAL", latest, time, _why_no_zscore(y, x, made, params))
+    plain = reason_for(latest, params.sell_above, params.buy_below)
+    if gate:
+        return SignalNow("NEUTRAL", latest, time, f"{gate}; without this gate: {plain}")
+    return SignalNow(signal_for(latest, params.sell_above, params.buy_below), latest, time, plain)
+
+
+def _why_no_zscore(y: pd.Series, x: pd.Series, made: PairSpread, params: PairParams) -> str:
+    """Say why the latest bar has no z-score: leg missing, no hedge, window not full, or flat."""
+    if _absent(y, x, -1):
+        return _absent(y, x, -1)
+    if params.uses_beta and not isinstance(made.hedge, HedgeFit):
+        return made.hedge.reason
+    run = _trailing_run(made.path.isna().to_numpy())
+    if run >= params.zscore_bars:
+        return f"the spread did not move over the last {params.window} bars"
+    cause = "" if run == len(y) else _absent(y, x, len(y) - 1 - run) or "the hedge ratio is known"
+    since = f" since {cause}" if cause else ""
+    return f"window not full: {run} of {params.window} bars{since}"
+
+
+def _absent(y: pd.Series, x: pd.Series, row: int) -> str:
+    """Name the legs missing at a row, with its time; empty where both are known."""
+    names = [str(leg.name) for leg in (y, x) if math.isnan(leg.iloc[row])]
+    return f"{' and '.join(names)} missing at {y.index[row]:%H:%M:%S} UTC" if names else ""

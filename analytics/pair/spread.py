@@ -1,0 +1,199 @@
+"""The spread of a pair with what it stands on: the hedge, its path, and the scale of its moves."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analytics.errors import DegenerateSeriesError
+from analytics.frames import FloatArray
+from analytics.hedge import CAUSAL_HEDGES, HedgeFit, fit_hedge
+from analytics.outcome import Degenerate, NotEnough, attempt
+from analytics.pair.params import PairParams
+from analytics.spread import RollingMoments, log_price, rolling_moments, spread
+from analytics.stationarity import min_bars
+
+# A spread that moves less than this share of the prices it is made of moves by rounding only.
+SPREAD_ROUNDING = 64 * float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairSample:
+    """Latest bars of a pair, all of one index: what the tests look at.
+
+    Attributes
+    ----------
+    y, x
+        Closes as the hedge ratio relates them: prices, or for the log spread their logarithms.
+    spread
+        What was made of them.
+    """
+
+    y: pd.Series
+    x: pd.Series
+    spread: pd.Series
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairSpread:
+    """The spread with what it was made from.
+
+    Attributes
+    ----------
+    y, x
+        Closes as the hedge ratio relates them: prices, or for the log spread their logarithms.
+    hedge, hedge_ratio, intercept
+        The fit and its paths.
+    path, moments
+        The spread, and the mean and deviation its z-score is measured by.
+    rounding
+        Bar by bar, movement without meaning. By the bar's own prices: the largest of the lookback
+        would let the future into past values.
+    constant_bars
+        Known bars of the sample, where its spread moves by rounding only; 0 for one that moves.
+    sample
+        The last ``params.sample`` of these bars.
+    """
+
+    y: pd.Series
+    x: pd.Series
+
+    hedge: HedgeFit | NotEnough | Degenerate
+    hedge_ratio: pd.Series
+    intercept: pd.Series
+    path: pd.Series
+    rounding: FloatArray
+    moments: RollingMoments
+    constant_bars: int
+    sample: PairSample
+
+
+def fitted_legs(y: pd.Series, x: pd.Series, params: PairParams) -> tuple[pd.Series, pd.Series]:
+    """Prices, or for the log spread their logarithms: what the hedge ratio relates."""
+    if not params.on_logs:
+        return y, x
+    return (
+        _on(y.index, log_price(y.to_numpy(), "a log spread"), str(y.name)),
+        _on(x.index, log_price(x.to_numpy(), "a log spread"), str(x.name)),
+    )
+
+
+def make_spread(y: pd.Series, x: pd.Series, params: PairParams) -> PairSpread:
+    """Fit the hedge and build the spread the parameters ask for.
+
+    A causal hedge ratio follows all bars given, any other is fitted on the last ``params.sample``.
+    """
+    fitted_y, fitted_x = fitted_legs(y, x, params)
+    options = params.hedge_options
+    index = y.index
+    sample_index = index if params.sample is None else index[-params.sample :]
+    latest = latest_of(fitted_y, sample_index), latest_of(fitted_x, sample_index)
+    hedge_y, hedge_x = (fitted_y, fitted_x) if params.hedge in CAUSAL_HEDGES else latest
+    hedge = attempt(lambda: fit_hedge(hedge_y, hedge_x, params.hedge, intercept=True, **options))
+    beta, alpha = _coefficients(hedge, len(y))
+    forecast = _forecast(hedge) if params.uses_beta else None
+    hedge_ratio = _on(index, beta, "hedge_ratio")
+    intercept = _on(index, alpha, "intercept")
+    if forecast is None:
+        path = spread(y, x, params.spread, hedge_ratio, intercept).rename(params.label)
+        moments = rolling_moments(path, params.window)
+    else:
+        path = _on(index, forecast[0], params.label)
+        moments = _forecast_moments(index, *forecast)
+    rounding = SPREAD_ROUNDING * _size(y, x, path, (fitted_y, fitted_x, beta, alpha), params)
+    sample = PairSample(*latest, latest_of(path, sample_index))
+    return PairSpread(
+        y=fitted_y,
+        x=fitted_x,
+        hedge=hedge,
+        hedge_ratio=hedge_ratio,
+        intercept=intercept,
+        path=path,
+        rounding=rounding,
+        moments=moments,
+        constant_bars=_constant_bars(sample.spread.to_numpy(), rounding[-len(sample_index) :]),
+        sample=sample,
+    )
+
+
+def latest_of(series: pd.Series, index: pd.Index) -> pd.Series:
+    """Return the latest part of a series, on an index made once for all that are cut alike."""
+    if len(index) == len(series):
+        return series
+    return _on(index, series.to_numpy()[len(series) - len(index) :], str(series.name))
+
+
+def _on(index: pd.Index, values: FloatArray, name: str) -> pd.Series:
+    return pd.Series(values, index=index, name=name, copy=False)
+
+
+def _size(
+    y: pd.Series,
+    x: pd.Series,
+    path: pd.Series,
+    fitted: tuple[pd.Series, pd.Series, FloatArray, FloatArray],
+    params: PairParams,
+) -> FloatArray:
+    """Size of the numbers that each bar's spread is the difference of."""
+    if params.spread == "ratio":
+        size: FloatArray = np.abs(path.to_numpy())
+    elif params.uses_beta:
+        fitted_y, fitted_x, beta, alpha = fitted
+        size = np.abs(fitted_y.to_numpy()) + np.abs(beta) * np.abs(fitted_x.to_numpy())
+        size += np.abs(alpha)
+    else:
+        size = np.abs(y.to_numpy()) + np.abs(x.to_numpy())
+    return size
+
+
+def _coefficients(
+    hedge: HedgeFit | NotEnough | Degenerate, bars: int
+) -> tuple[FloatArray, FloatArray]:
+    """Paths of the hedge ratio and intercept that the spread of each bar stands on."""
+    if not isinstance(hedge, HedgeFit):
+        return np.full(bars, np.nan), np.full(bars, np.nan)
+    if hedge.beta_path is None or hedge.alpha_path is None:
+        return np.full(bars, hedge.beta), np.full(bars, hedge.alpha)
+    if hedge.forecast_error is not None:
+        # A forecast stands on the state after the bars before.
+        beta, alpha = hedge.beta_path.ffill().shift(), hedge.alpha_path.ffill().shift()
+        return beta.to_numpy(), alpha.to_numpy()
+    return hedge.beta_path.to_numpy(), hedge.alpha_path.to_numpy()
+
+
+def _forecast(
+    hedge: HedgeFit | NotEnough | Degenerate,
+) -> tuple[FloatArray, FloatArray] | None:
+    """Forecast error of a filter and its variance; None for other methods."""
+    if not isinstance(hedge, HedgeFit) or hedge.forecast_error is None:
+        return None
+    variance = hedge.forecast_variance
+    return None if variance is None else (hedge.forecast_error.to_numpy(), variance.to_numpy())
+
+
+def _forecast_moments(index: pd.Index, error: FloatArray, variance: FloatArray) -> RollingMoments:
+    """Mean 0 and the filter's own standard deviation: the scale the model gives each error."""
+    return RollingMoments(
+        mean=_on(index, error * 0.0, "spread_mean"),
+        std=_on(index, variance**0.5, "spread_std"),
+        deviation=_on(index, error, "deviation"),
+    )
+
+
+def moving(made: PairSpread, what: str) -> pd.Series:
+    """Return the sample's spread; DegenerateSeriesError where it moves by rounding only."""
+    if made.constant_bars:
+        cause = f"the spread is constant over {made.constant_bars} bars"
+        raise DegenerateSeriesError(what, cause)
+    return made.sample.spread
+
+
+def _constant_bars(path: FloatArray, rounding: FloatArray) -> int:
+    """Count the known bars of a spread that moves by rounding only; 0 for one that moves."""
+    unknown = np.isnan(path)
+    if unknown.any():
+        path, rounding = path[~unknown], rounding[~unknown]
+    # Too few bars are the test's own to say, before a flat start is called degenerate.
+    if path.size < min_bars("c") or float(np.ptp(path)) > float(rounding.max()):
+        return 0
+    return int(path.size)

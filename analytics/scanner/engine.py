@@ -1,0 +1,283 @@
+"""All pairs of a span through the shared moments, tile by tile, on a few threads.
+
+Each pair's place is that of (i, j), i < j, row by row of the upper triangle.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from analytics.frames import BoolArray, FloatArray, IntArray
+from analytics.scanner.moments import (
+    NOT_ASKED,
+    Sample,
+    Tile,
+    affordable_lags,
+    cross_products,
+    own_products,
+    tiles,
+)
+from analytics.stationarity import AUTO_LAGS, AutoLag, min_bars
+
+Progress = Callable[[int, int], None]
+
+# A spread of prices this small beside them is for the plain test to judge.
+_FLAT: Final = 1e-8
+_MAX_WORKERS: Final = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpanTests:
+    """Results by place and ordering; as `analytics.kernels.scan` lays them out.
+
+    Attributes
+    ----------
+    found : ndarray, shape (2, pairs, RESULTS), or (1, pairs, RESULTS) where the slope was given
+    beta : ndarray, shape (pairs, 2)
+        Slope of the first leg on the second, and of the second on the first; NaN where given.
+    bars, max_lags : ndarray, shape (pairs,)
+        Bars both legs know; most lags tried.
+    correlation : ndarray, shape (pairs,)
+        Of the returns over those bars.
+    """
+
+    found: FloatArray
+    beta: FloatArray
+    bars: IntArray
+    max_lags: IntArray
+    correlation: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GivenSlopes:
+    """By place: the slope of the dependent leg on the other, and whether the first leg is it."""
+
+    beta: FloatArray
+    first_is_y: BoolArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Span:
+    """What a worker needs: the panel, how to choose lags, and where the results go."""
+
+    values: FloatArray
+    returns: FloatArray
+    max_lags: int | None
+    autolag: AutoLag | None
+    given: GivenSlopes | None
+    tests: SpanTests
+
+
+def default_workers() -> int:
+    """Threads for a scan: the cores of this machine, four at most."""
+    return min(os.cpu_count() or 1, _MAX_WORKERS)
+
+
+def pair_legs(symbols: int) -> tuple[IntArray, IntArray]:
+    """Numbers of the first and second leg of each place."""
+    first, second = np.triu_indices(symbols, 1)
+    return first.astype(np.int64), second.astype(np.int64)
+
+
+def scan_span(
+    values: FloatArray,
+    returns: FloatArray,
+    max_lags: int | None,
+    autolag: AutoLag | None,
+    *,
+    given: GivenSlopes | None = None,
+    workers: int,
+    progress: Progress | None = None,
+) -> SpanTests:
+    """Test all pairs of a panel, shape (symbols, bars), NaN missing.
+
+    `progress` is called on the caller's thread with pairs done and pairs in all; what it raises
+    ends the scan.
+    """
+    symbols = values.shape[0]
+    pairs = symbols * (symbols - 1) // 2
+    span = Span(values, returns, max_lags, autolag, given, _empty(pairs, given is not None))
+    done = 0
+    with ThreadPoolExecutor(workers, thread_name_prefix="scan") as pool:
+        for count in _in_flight(pool, span, 3 * workers):
+            done += count
+            if progress is not None:
+                progress(done, pairs)
+    return span.tests
+
+
+def _in_flight(pool: ThreadPoolExecutor, span: Span, most: int) -> Iterator[int]:
+    """Run the tiles, few at a time so that memory stays bounded; yield how many pairs each had."""
+    running: set[Future[int]] = set()
+    try:
+        for tile in tiles(span.values):
+            running.add(pool.submit(_run_tile, span, tile))
+            if len(running) >= most:
+                finished, running = wait(running, return_when=FIRST_COMPLETED)
+                yield sum(each.result() for each in finished)
+        while running:
+            finished, running = wait(running, return_when=FIRST_COMPLETED)
+            yield sum(each.result() for each in finished)
+    finally:
+        for each in running:
+            each.cancel()
+
+
+def _empty(pairs: int, is_given: bool) -> SpanTests:
+    from analytics.kernels.scan import RESULTS, STATE  # noqa: PLC0415 - numba, when needed
+
+    found = np.full((1 if is_given else 2, pairs, RESULTS), np.nan)
+    found[..., STATE] = 0.0
+    return SpanTests(
+        found,
+        np.full((pairs, 2), np.nan),
+        np.zeros(pairs, dtype=np.int64),
+        np.zeros(pairs, dtype=np.int64),
+        np.full(pairs, np.nan),
+    )
+
+
+def _run_tile(span: Span, tile: Tile) -> int:
+    """Fill the results of one tile; return its number of pairs."""
+    places, asked = _places(tile, span.values.shape[0])
+    at = np.where(places < 0, -1 - places, places)[asked]
+    bars = int(tile.left.starts[-1])
+    span.tests.bars[at] = bars
+    if bars < 3:
+        return at.size
+    span.tests.correlation[at] = _correlation(span, tile)[asked]
+    # Judged as the plain tests judge it: Engle-Granger with a constant, ADF with one.
+    if bars < min_bars("c", span.max_lags):
+        return at.size
+    trend = "n" if span.given is None else "c"
+    lags = affordable_lags(tile.left.starts, trend) if span.max_lags is None else span.max_lags
+    span.tests.max_lags[at] = lags
+    _run_kernel(span, tile, places, asked, lags)
+    return at.size
+
+
+def _run_kernel(span: Span, tile: Tile, places: IntArray, asked: BoolArray, lags: int) -> None:
+    """Test the pairs of a tile, or mark them for the plain test where a leg hardly moves."""
+    from analytics.kernels.scan import STATE, UNSAFE  # noqa: PLC0415 - as above
+
+    left, right = tile.left, tile.right
+    rows = left.rows(lags)
+    left_own = own_products(left.levels, rows, lags)
+    right_own = left_own if tile.is_square else own_products(right.levels, rows, lags)
+    products = (left_own, right_own, cross_products(tile, rows, lags))
+    flat = asked & (_is_flat(left)[:, np.newaxis] | _is_flat(right)[np.newaxis, :])
+    at = np.where(places < 0, -1 - places, places)
+    span.tests.found[:, at[flat], STATE] = UNSAFE
+    sides = _Sides(
+        tile,
+        products,
+        level=left.levels @ right.levels.T,
+        ratio=_unit(left)[:, np.newaxis] / _unit(right)[np.newaxis, :],
+        at=np.where(asked & ~flat, at, -1),
+        first_is_left=places >= 0,
+    )
+    if span.given is None:
+        _test_both(span, sides)
+    else:
+        _test_given(span, sides, span.given)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sides:
+    """A tile ready for the kernel: `ratio` is the left scale over the right, `at` -1 or place."""
+
+    tile: Tile
+    products: tuple[FloatArray, FloatArray, FloatArray]
+    level: FloatArray
+    ratio: FloatArray
+    at: IntArray
+    first_is_left: BoolArray
+
+
+def _test_both(span: Span, sides: _Sides) -> None:
+    """Regress each leg on the other, and test both residuals."""
+    asked = sides.at >= 0
+    bars = sides.tile.left.levels.shape[1]
+    slope = sides.level / bars
+    square = bars * (1.0 - slope * slope)
+    for ordering in (0, 1):
+        left_is_y = sides.first_is_left == (ordering == 0)
+        # The slope of scaled levels becomes that of the levels.
+        beta = slope * np.where(left_is_y, sides.ratio, 1.0 / sides.ratio)
+        span.tests.beta[sides.at[asked], ordering] = beta[asked]
+        _test(span, sides, slope, square, left_is_y, 0, span.tests.found[ordering])
+
+
+def _test_given(span: Span, sides: _Sides, given: GivenSlopes) -> None:
+    """Test the residuals of slopes from elsewhere."""
+    at = np.maximum(sides.at, 0)
+    left_is_y = sides.first_is_left == given.first_is_y[at]
+    slope = given.beta[at] * np.where(left_is_y, 1.0 / sides.ratio, sides.ratio)
+    bars = sides.tile.left.levels.shape[1]
+    square = bars * (1.0 + slope * slope) - 2.0 * slope * sides.level
+    _test(span, sides, slope, square, left_is_y, 1, span.tests.found[0])
+
+
+def _test(
+    span: Span,
+    sides: _Sides,
+    slope: FloatArray,
+    square: FloatArray,
+    left_is_y: BoolArray,
+    terms: int,
+    out: FloatArray,
+) -> None:
+    from analytics.kernels.scan import test_orderings  # noqa: PLC0415 - as above
+
+    left, right = sides.tile.left, sides.tile.right
+    criterion = -1 if span.autolag is None else AUTO_LAGS.index(span.autolag)
+    test_orderings(
+        left.levels, right.levels, left.starts, *sides.products, slope, square,
+        left_is_y, sides.at, terms, criterion, out,
+    )  # fmt: skip
+
+
+def _unit(part: Sample) -> FloatArray:
+    unit: FloatArray = np.where(part.scales > 0, part.scales, 1.0)
+    return unit
+
+
+def _is_flat(part: Sample) -> BoolArray:
+    # At a mean of 0 as well: the scale itself is then 0.
+    flat: BoolArray = part.scales <= _FLAT * np.abs(part.means)
+    flat |= part.scales == 0
+    return flat
+
+
+def _places(tile: Tile, symbols: int) -> tuple[IntArray, BoolArray]:
+    """Place of each pair of a tile, -1 - place where the first leg is on the right, and a mask."""
+    left, right = tile.left.symbols[:, np.newaxis], tile.right.symbols[np.newaxis, :]
+    low, high = np.minimum(left, right), np.maximum(left, right)
+    place = low * (2 * symbols - low - 1) // 2 + high - low - 1
+    asked = (left < right) if tile.is_square else np.ones(place.shape, dtype=np.bool_)
+    signed = np.where(left < right, place, -1 - place)
+    return np.where(asked, signed, NOT_ASKED), asked
+
+
+def _correlation(span: Span, tile: Tile) -> FloatArray:
+    """Pearson correlation of the returns between bars that both know."""
+    bars = tile.left.bars[tile.left.rows(0) + 1]
+    parts = [_standardised(span.returns, each.symbols, bars) for each in (tile.left, tile.right)]
+    product: FloatArray = parts[0] @ parts[1].T
+    return np.clip(product, -1.0, 1.0)
+
+
+def _standardised(returns: FloatArray, symbols: IntArray, bars: IntArray) -> FloatArray:
+    """Centred, of length 1; NaN for a symbol that does not move."""
+    part = returns[np.ix_(symbols, bars)]
+    if not bars.size:
+        return part
+    part -= part.mean(axis=1, keepdims=True)
+    length = np.sqrt(np.einsum("it,it->i", part, part))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        unit: FloatArray = part / np.where(length > 0, length, np.nan)[:, np.newaxis]
+    return unit

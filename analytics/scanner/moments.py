@@ -1,0 +1,182 @@
+"""Moments that all pairs of a panel share: one matrix product a lag, tile by tile.
+
+A span of bars is cut into groups of symbols that miss the same bars. Two symbols' common sample is
+the bars both know: each pair is tested on its own, and no difference reaches over a missing bar.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from analytics.frames import BoolArray, FloatArray, IntArray
+from analytics.stationarity import schwert_max_lags
+
+TILE: Final = 64
+NOT_ASKED: Final = int(np.iinfo(np.int64).max)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Some symbols over the bars that all of them know.
+
+    Attributes
+    ----------
+    symbols : ndarray, shape (a,)
+        Their numbers in the panel.
+    levels : ndarray, shape (a, n)
+        Centred, scaled to a mean square of 1.
+    means, scales : ndarray, shape (a,)
+        What was taken off and divided by.
+    starts : ndarray
+        Where unbroken stretches begin among the n bars, and n.
+    bars : ndarray, shape (n,)
+        Where the bars stand in the span.
+    """
+
+    symbols: IntArray
+    levels: FloatArray
+    means: FloatArray
+    scales: FloatArray
+    starts: IntArray
+    bars: IntArray
+
+    def rows(self, lags: int) -> IntArray:
+        """Differences with `lags` known differences before them."""
+        return known_rows(self.starts, lags)
+
+    def part(self, begin: int) -> "Sample":
+        """One tile of the symbols."""
+        at = slice(begin, begin + TILE)
+        return Sample(
+            self.symbols[at],
+            self.levels[at],
+            self.means[at],
+            self.scales[at],
+            self.starts,
+            self.bars,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tile:
+    """Two samples of the same bars; the same one twice for pairs within."""
+
+    left: Sample
+    right: Sample
+
+    @property
+    def is_square(self) -> bool:
+        """Whether the pairs are within one sample."""
+        return self.left is self.right
+
+
+def known_rows(starts: IntArray, lags: int) -> IntArray:
+    """Positions whose difference and the `lags` before it lie within one stretch."""
+    ranges = [
+        np.arange(begin + lags, stop - 1)
+        for begin, stop in pairwise(starts.tolist())
+        if stop - 1 - begin > lags
+    ]
+    return np.concatenate(ranges) if ranges else np.empty(0, dtype=np.int64)
+
+
+def tiles(values: FloatArray) -> Iterator[Tile]:
+    """Cut all pairs of a panel, shape (symbols, bars), NaN missing, into tiles."""
+    groups = _groups(values)
+    for number, (mask, members) in enumerate(groups):
+        own = sample(values, members, mask)
+        yield from _tiles_within(own)
+        for other_mask, others in groups[number + 1 :]:
+            common = mask & other_mask
+            yield from _tiles_between(
+                sample(values, members, common), sample(values, others, common)
+            )
+
+
+def sample(values: FloatArray, symbols: IntArray, mask: BoolArray) -> Sample:
+    """Centre and scale some symbols over the bars of a mask."""
+    known = np.flatnonzero(mask)
+    levels = values[np.ix_(symbols, known)]
+    means = np.zeros(symbols.size)
+    if known.size:
+        # The second pass removes what the first was rounded by.
+        for _ in range(2):
+            rest = levels.mean(axis=1)
+            levels -= rest[:, np.newaxis]
+            means += rest
+    scales = np.sqrt(np.einsum("it,it->i", levels, levels) / max(known.size, 1))
+    levels /= np.where(scales > 0, scales, 1.0)[:, np.newaxis]
+    breaks = np.flatnonzero(np.diff(known) > 1) + 1
+    starts = np.concatenate([[0], breaks, [known.size]]) if known.size else np.zeros(1)
+    return Sample(symbols, levels, means, scales, starts.astype(np.int64), known)
+
+
+def affordable_lags(starts: IntArray, trend: str) -> int:
+    """Most lags tried, as in `stationarity.dickey_fuller`: fewer where holes cost half the rows."""
+    bars = int(starts[-1])
+    lags = schwert_max_lags(bars, "n" if trend == "n" else "c")
+    half = known_rows(starts, 0).size / 2
+    while lags > 0 and known_rows(starts, lags).size < half:
+        lags -= 1
+    return lags
+
+
+def own_products(levels: FloatArray, rows: IntArray, lags: int) -> FloatArray:
+    """Products of each symbol's differences at lag 0 .. lags, shape (a, lags + 1)."""
+    change = np.diff(levels, axis=1)
+    now = _columns(change, rows, 0)
+    columns = [np.einsum("it,it->i", now, _columns(change, rows, lag)) for lag in range(lags + 1)]
+    return np.ascontiguousarray(np.column_stack(columns))
+
+
+def cross_products(tile: Tile, rows: IntArray, lags: int) -> FloatArray:
+    """Products of two symbols' differences at lag 0 .. lags, summed over which of them leads.
+
+    Shape (a, b, lags + 1).
+    """
+    left = np.diff(tile.left.levels, axis=1)
+    right = left if tile.is_square else np.diff(tile.right.levels, axis=1)
+    cross = np.empty((lags + 1, left.shape[0], right.shape[0]))
+    left_now, right_now = _columns(left, rows, 0), _columns(right, rows, 0)
+    for lag in range(lags + 1):
+        product = left_now @ _columns(right, rows, lag).T
+        if lag == 0 or tile.is_square:
+            cross[lag] = product + (product.T if tile.is_square else product)
+        else:
+            np.add(product, _columns(left, rows, lag) @ right_now.T, out=cross[lag])
+    return np.ascontiguousarray(np.moveaxis(cross, 0, 2))
+
+
+def _columns(change: FloatArray, rows: IntArray, lag: int) -> FloatArray:
+    """Differences `lag` bars before each row; without a copy where the rows are unbroken."""
+    if rows.size and rows[-1] - rows[0] + 1 == rows.size:
+        return change[:, rows[0] - lag : rows[-1] + 1 - lag]
+    return change[:, rows - lag]
+
+
+def _groups(values: FloatArray) -> list[tuple[BoolArray, IntArray]]:
+    """Symbols by the bars they know."""
+    known = ~np.isnan(values)
+    found: dict[bytes, list[int]] = {}
+    for symbol, mask in enumerate(known):
+        found.setdefault(mask.tobytes(), []).append(symbol)
+    return [(known[members[0]], np.array(members, dtype=np.int64)) for members in found.values()]
+
+
+def _tiles_within(whole: Sample) -> Iterator[Tile]:
+    parts = [whole.part(begin) for begin in range(0, whole.symbols.size, TILE)]
+    for number, left in enumerate(parts):
+        if left.symbols.size > 1:
+            yield Tile(left, left)
+        for right in parts[number + 1 :]:
+            yield Tile(left, right)
+
+
+def _tiles_between(left: Sample, right: Sample) -> Iterator[Tile]:
+    for begin in range(0, left.symbols.size, TILE):
+        part = left.part(begin)
+        for other in range(0, right.symbols.size, TILE):
+            yield Tile(part, right.part(other))

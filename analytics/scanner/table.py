@@ -1,0 +1,243 @@
+"""One scan from panel to table: the train part, its better orderings, what was held out."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from analytics.errors import DegenerateSeriesError, NotEnoughDataError
+from analytics.frames import BoolArray, FloatArray, IntArray
+from analytics.scanner.engine import GivenSlopes, Progress, SpanTests, pair_legs, scan_span
+from analytics.scanner.multiple_testing import benjamini_hochberg, bonferroni
+from analytics.scanner.panel import Panel
+from analytics.scanner.verdict import (
+    dickey_fuller_pvalues,
+    engle_granger_pvalues,
+    half_lives,
+    verdicts,
+)
+from analytics.stationarity import AutoLag, adf_test, engle_granger_test, half_life, min_bars
+
+# The smaller p-value of the two orderings is paid for by this factor.
+ORDERINGS_TRIED: Final = 2
+# Returns this much alike are one series under two names, or its copy.
+_NEARLY_ONE: Final = 0.9999
+_LEAST_HOLDOUT_BARS: Final = min_bars("c")
+
+COLUMNS: Final = (
+    "y", "x", "bars", "correlation", "beta", "alpha", "beta_swapped",
+    "stat", "lags", "pvalue_ordered", "stat_swapped", "lags_swapped", "pvalue_swapped",
+    "pvalue", "qvalue", "pvalue_bonferroni",
+    "half_life", "half_life_low", "half_life_high", "zscore", "share_traded", "liquidity",
+    "holdout_bars", "holdout_stat", "holdout_pvalue", "holdout_crossings", "verdict", "reason",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ordered:
+    """The better ordering of each pair: numbers of its legs, its slope and intercept."""
+
+    swapped: BoolArray
+    y: IntArray
+    x: IntArray
+    beta: FloatArray
+    alpha: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scan:
+    """Everything a scan was asked for."""
+
+    panel: Panel
+    border: int
+    window: int
+    max_lags: int | None
+    autolag: AutoLag | None
+    level: float
+    workers: int
+    progress: Progress | None
+
+    def table(self, traded: FloatArray | None, volumes: FloatArray | None) -> pd.DataFrame:
+        """Test the train part, then check the better orderings on what was held out."""
+        first, second = pair_legs(len(self.panel.names))
+        train, reasons = self._train(first, second)
+        swapped = _second_is_better(train)
+        chosen = self._ordered(train, swapped, first, second)
+        columns = self._statistics(train, chosen)
+        columns |= self._now(chosen, traded, volumes)
+        columns |= self._holdout(chosen)
+        columns["reason"] = [
+            reason or _warning(correlation)
+            for reason, correlation in zip(reasons, train.correlation.tolist(), strict=True)
+        ]
+        return self._ranked(pd.DataFrame(columns)[list(COLUMNS)])
+
+    def _train(self, first: IntArray, second: IntArray) -> tuple[SpanTests, list[str]]:
+        values = self.panel.values[:, : self.border]
+        tests = scan_span(
+            values, self.panel.returns[:, : self.border], self.max_lags, self.autolag,
+            workers=self.workers, progress=self.progress,
+        )  # fmt: skip
+        reasons = [""] * first.size
+        from analytics.kernels.scan import DONE, STATE  # noqa: PLC0415 - numba, when needed
+
+        for place in np.flatnonzero((tests.found[..., STATE] != DONE).any(axis=0)).tolist():
+            legs = int(first[place]), int(second[place])
+            reasons[place] = self._plain_tests(tests, place, legs)
+        return tests, reasons
+
+    def _plain_tests(self, tests: SpanTests, place: int, legs: tuple[int, int]) -> str:
+        """Judge a pair by the plain tests, where moments would lose digits; return why not."""
+        for leg in legs:
+            if self.panel.unusable[leg]:
+                return f"{self.panel.names[leg]}: {self.panel.unusable[leg]}"
+        series = [
+            pd.Series(self.panel.values[leg, : self.border], name=self.panel.names[leg])
+            for leg in legs
+        ]
+        try:
+            for ordering, (y, x) in enumerate((series, series[::-1])):
+                test = engle_granger_test(y, x, max_lags=self.max_lags, autolag=self.autolag)
+                decay = half_life(y - test.beta * x)
+                tests.beta[place, ordering] = test.beta
+                tests.found[ordering, place, :5] = (
+                    test.stat, test.lags, test.nobs, decay.theta, decay.theta_stderr,
+                )  # fmt: skip
+        except DegenerateSeriesError as error:
+            tests.found[:, place] = np.nan
+            return error.reason
+        except NotEnoughDataError as error:
+            tests.found[:, place] = np.nan
+            return f"needs {error.needed} {error.unit} known to both, had {error.had}"
+        return ""
+
+    def _ordered(
+        self, train: SpanTests, swapped: BoolArray, first: IntArray, second: IntArray
+    ) -> _Ordered:
+        y, x = np.where(swapped, second, first), np.where(swapped, first, second)
+        beta = np.where(swapped, train.beta[:, 1], train.beta[:, 0])
+        means = _common_means(self.panel.values[:, : self.border], first, second)
+        y_mean = np.where(swapped, means[1], means[0])
+        x_mean = np.where(swapped, means[0], means[1])
+        return _Ordered(swapped, y, x, beta, y_mean - beta * x_mean)
+
+    def _statistics(self, train: SpanTests, chosen: _Ordered) -> dict[str, object]:
+        """Lay out what the train part gave, the better ordering first."""
+        from analytics.kernels.scan import LAG, STAT, THETA, THETA_STDERR  # noqa: PLC0415 - numba
+
+        rows = np.arange(chosen.swapped.size)
+        best = train.found[chosen.swapped.astype(np.int64), rows]
+        other = train.found[1 - chosen.swapped.astype(np.int64), rows]
+        ordered, swapped = (
+            engle_granger_pvalues(best[:, STAT]),
+            engle_granger_pvalues(other[:, STAT]),
+        )
+        pvalue = np.minimum(ORDERINGS_TRIED * ordered, 1.0)
+        half, low, high = half_lives(best[:, THETA], best[:, THETA_STDERR])
+        names = np.array(self.panel.names, dtype=object)
+        return {
+            "y": names[chosen.y], "x": names[chosen.x], "bars": train.bars,
+            "correlation": train.correlation, "beta": chosen.beta, "alpha": chosen.alpha,
+            "beta_swapped": train.beta[rows, 1 - chosen.swapped.astype(np.int64)],
+            "stat": best[:, STAT], "lags": best[:, LAG], "pvalue_ordered": ordered,
+            "stat_swapped": other[:, STAT], "lags_swapped": other[:, LAG],
+            "pvalue_swapped": swapped, "pvalue": pvalue, "qvalue": benjamini_hochberg(pvalue),
+            "pvalue_bonferroni": bonferroni(pvalue),
+            "half_life": half, "half_life_low": low, "half_life_high": high,
+        }  # fmt: skip
+
+    def _now(
+        self, chosen: _Ordered, traded: FloatArray | None, volumes: FloatArray | None
+    ) -> dict[str, object]:
+        from analytics.kernels.scan_paths import zscores_now  # noqa: PLC0415 - numba, when needed
+
+        nothing = np.full(chosen.y.size, np.nan)
+        return {
+            "zscore": zscores_now(self.panel.values, chosen.y, chosen.x, chosen.beta, self.window),
+            "share_traded": nothing if traded is None else traded[chosen.y, chosen.x],
+            "liquidity": (
+                nothing if volumes is None else np.minimum(volumes[chosen.y], volumes[chosen.x])
+            ),
+        }
+
+    def _holdout(self, chosen: _Ordered) -> dict[str, object]:
+        """Test the held-out residual of the train part's slope."""
+        values = np.ascontiguousarray(self.panel.values[:, self.border :])
+        pairs = chosen.y.size
+        if values.shape[1] < _LEAST_HOLDOUT_BARS:
+            return {
+                "holdout_bars": np.full(pairs, values.shape[1]),
+                "holdout_stat": np.full(pairs, np.nan), "holdout_pvalue": np.full(pairs, np.nan),
+                "holdout_crossings": np.zeros(pairs, dtype=np.int64), "verdict": [""] * pairs,
+            }  # fmt: skip
+        from analytics.kernels.scan import STAT  # noqa: PLC0415 - numba, when needed
+        from analytics.kernels.scan_paths import crossings  # noqa: PLC0415 - as above
+
+        tests = scan_span(
+            values, np.ascontiguousarray(self.panel.returns[:, self.border :]), None, "aic",
+            given=GivenSlopes(chosen.beta, chosen.y < chosen.x), workers=self.workers,
+        )  # fmt: skip
+        self._plain_holdout(tests, chosen, values)
+        stats = tests.found[0, :, STAT]
+        pvalues = dickey_fuller_pvalues(stats)
+        crossed = crossings(values, chosen.y, chosen.x, chosen.beta, chosen.alpha)
+        return {
+            "holdout_bars": tests.bars, "holdout_stat": stats, "holdout_pvalue": pvalues,
+            "holdout_crossings": crossed, "verdict": verdicts(pvalues, crossed, self.level),
+        }  # fmt: skip
+
+    def _plain_holdout(self, tests: SpanTests, chosen: _Ordered, values: FloatArray) -> None:
+        from analytics.kernels.scan import STAT, STATE, UNSAFE  # noqa: PLC0415 - numba, when needed
+
+        unsafe = (tests.found[0, :, STATE] == UNSAFE) & ~np.isnan(chosen.beta)
+        for place in np.flatnonzero(unsafe).tolist():
+            residual = values[chosen.y[place]] - chosen.beta[place] * values[chosen.x[place]]
+            try:
+                tests.found[0, place, STAT] = adf_test(residual).stat
+            except (DegenerateSeriesError, NotEnoughDataError):
+                tests.found[0, place, STAT] = np.nan
+
+    def _ranked(self, table: pd.DataFrame) -> pd.DataFrame:
+        table = table.assign(_named=table["reason"] != "")
+        table = table.sort_values(["_named", "pvalue", "stat"], kind="stable", ignore_index=True)
+        ranked = table.drop(columns="_named")
+        ranked.attrs = {
+            "pairs_tried": len(table),
+            "symbols": len(self.panel.names),
+            "unusable": {
+                name: reason
+                for name, reason in zip(self.panel.names, self.panel.unusable, strict=True)
+                if reason
+            },
+            "bars": self.panel.values.shape[1],
+            "train_bars": self.border,
+        }
+        return ranked
+
+
+def _second_is_better(train: SpanTests) -> BoolArray:
+    """Whether the second leg on the first has the smaller statistic, and so the smaller p."""
+    better: BoolArray = train.found[1, :, 0] < train.found[0, :, 0]
+    return better
+
+
+def _warning(correlation: float) -> str:
+    if abs(correlation) > _NEARLY_ONE:
+        return f"returns correlate at {correlation:.5f}: nearly one series under two names"
+    return ""
+
+
+def _common_means(
+    values: FloatArray, first: IntArray, second: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Mean of both legs over the bars that both know, by pair."""
+    known = ~np.isnan(values)
+    mask = known.astype(np.float64)
+    # Means of deviations: what a common sample changes is small beside the level.
+    counts = np.maximum(known.sum(axis=1), 1)
+    level = np.where(known, values, 0.0).sum(axis=1) / counts
+    deviation = np.where(known, values - level[:, np.newaxis], 0.0)
+    common = np.maximum(mask @ mask.T, 1.0)
+    mean = level[:, np.newaxis] + (deviation @ mask.T) / common
+    return mean[first, second], mean[second, first]

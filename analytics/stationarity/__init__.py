@@ -1,0 +1,54 @@
+"""Unit roots and cointegration: whether a spread returns, and how fast."""
+
+from analytics.stationarity.adf import ADFResult, HalfLife, adf_test, half_life
+from analytics.stationarity.dickey_fuller import (
+    AUTO_LAGS,
+    AutoLag,
+    check_autolag,
+    min_bars,
+    schwert_max_lags,
+)
+from analytics.stationarity.engle_granger import EngleGrangerResult, engle_granger_test
+from analytics.stationarity.hurst import hurst_exponent
+from analytics.stationarity.johansen import JohansenResult, johansen_pvalue, johansen_test
+from analytics.stationarity.mackinnon import critical_values
+from analytics.stationarity.mackinnon_tables import TABLES
+from analytics.stationarity.result import SpreadTest
+from analytics.stationarity.spread_tests import (
+    kpss_test,
+    phillips_ouliaris_test,
+    phillips_perron_test,
+    variance_ratio_test,
+)
+from analytics.stationarity.trailing import trailing_adf, trailing_engle_granger, trailing_half_life
+from analytics.stationarity.verdicts import check_level, verdict_words
+
+__all__ = [
+    "AUTO_LAGS",
+    "TABLES",
+    "ADFResult",
+    "AutoLag",
+    "EngleGrangerResult",
+    "HalfLife",
+    "JohansenResult",
+    "SpreadTest",
+    "adf_test",
+    "check_autolag",
+    "check_level",
+    "critical_values",
+    "engle_granger_test",
+    "half_life",
+    "hurst_exponent",
+    "johansen_pvalue",
+    "johansen_test",
+    "kpss_test",
+    "min_bars",
+    "phillips_ouliaris_test",
+    "phillips_perron_test",
+    "schwert_max_lags",
+    "trailing_adf",
+    "trailing_engle_granger",
+    "trailing_half_life",
+    "variance_ratio_test",
+    "verdict_words",
+]

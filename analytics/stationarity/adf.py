@@ -1,0 +1,210 @@
+"""Tests of stationarity and the half-life of a spread; the cointegration tests by the same door."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analytics.frames import FloatArray
+from analytics.series import as_floats, series_name
+from analytics.stationarity.dickey_fuller import check_autolag, check_trend, dickey_fuller
+from analytics.stationarity.mackinnon import critical_values, mackinnon_pvalue
+from analytics.stationarity.verdicts import (
+    check_level,
+    pvalue_words,
+    rejects_unit_root,
+    unit_root_verdict,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ADFResult:
+    """Augmented Dickey-Fuller test.
+
+    Attributes
+    ----------
+    stat
+        t statistic of the lagged level.
+    pvalue
+        MacKinnon's approximate p-value for a series with given coefficients.
+    critical_values
+        At ``"1%"``, ``"5%"``, ``"10%"``, for `nobs`.
+    lags, max_lags
+        Lagged differences used, and the most that were tried.
+    nobs
+        Rows of the test regression.
+    coefficient
+        Of the lagged level, per bar.
+    """
+
+    stat: float
+    pvalue: float
+    critical_values: Mapping[str, float]
+    lags: int
+    nobs: int
+    max_lags: int
+    trend: str
+    autolag: str | None
+    coefficient: float
+    null_hypothesis: str = "the series has a unit root: it wanders and does not return to a mean"
+    reference: str = "Dickey & Fuller (1979); p-values MacKinnon (1994), critical values (2010)"
+
+    def rejects(self, level: float = 0.05) -> bool:
+        """Whether H0 is rejected, by the p-value and by the sample's own critical value."""
+        return rejects_unit_root(self.stat, self.pvalue, self.critical_values, level)
+
+    def verdict(self, level: float = 0.05) -> str:
+        """Say in plain words what the test says at this level."""
+        words = ("mean-reverting", "no evidence of mean reversion")
+        return unit_root_verdict(self.stat, self.pvalue, self.critical_values, level, words)
+
+
+@dataclass(frozen=True, slots=True)
+class HalfLife:
+    """Half-life of a spread's deviation from its mean.
+
+    Attributes
+    ----------
+    half_life
+        Bars, ln 2 / -theta; NaN where theta is not negative: the spread does not return.
+    theta, theta_stderr
+        Coefficient of the lagged level in Δs = c + theta * s, per bar.
+    mean_reverting
+        Whether theta is negative at all; `pvalue` says how sure that is.
+    interval
+        95 % interval in bars, from theta ± 1.96 standard errors; NaN for an end that is open. Near
+        a unit root theta is biased and not normal: trust it only where `pvalue` is small.
+    stat, pvalue, critical_values, nobs
+        The Dickey-Fuller test of theta without lags.
+    """
+
+    half_life: float
+    theta: float
+    theta_stderr: float
+    mean_reverting: bool
+    stat: float
+    pvalue: float
+    critical_values: Mapping[str, float]
+    nobs: int
+    lags: int = 0
+    null_hypothesis: str = "theta is 0: the spread has a unit root and no half-life"
+    interval: tuple[float, float] = (math.nan, math.nan)
+    reference: str = "Chan (2013), Algorithmic Trading, ch. 2; Dickey & Fuller (1979)"
+
+    def verdict(self, level: float = 0.05) -> str:
+        """Say in plain words how long a deviation lasts, or that it does not return."""
+        check_level(level)
+        if not self.mean_reverting:
+            return "not mean-reverting: deviations grow instead of shrinking"
+        if not self.pvalue < level:
+            return (
+                f"not mean-reverting at this level ({pvalue_words(self.pvalue)}, not below "
+                f"{level:g}): {self.half_life:,.1f} bars is what a random walk would show too"
+            )
+        low, high = self.interval
+        upper = "no upper bound" if math.isnan(high) else f"{high:,.1f}"
+        return f"half of a deviation is gone in {self.half_life:,.1f} bars ({low:,.1f} to {upper})"
+
+    def __float__(self) -> float:
+        """Half-life in bars."""
+        return self.half_life
+
+
+def adf_test(
+    series: pd.Series | FloatArray,
+    trend: str = "c",
+    max_lags: int | None = None,
+    autolag: str | None = "aic",
+) -> ADFResult:
+    """Test a series for a unit root (augmented Dickey-Fuller).
+
+    Parameters
+    ----------
+    series : Series or ndarray, shape (n,)
+        Any unit. NaN is a missing bar: rows of the regression that would reach over one are left
+        out, nothing is joined across a hole.
+    trend : {"c", "n", "ct", "ctt"}
+        Constant; nothing; constant and line; constant, line and parabola.
+    max_lags : int, optional
+        Most lagged differences; by default ceil(12 (n/100)^(1/4)), less where holes would cost
+        more than half of the rows.
+    autolag : {"aic", "bic", "t-stat", None}
+        How the number of lags is chosen up to `max_lags`; None takes `max_lags` itself.
+
+    Returns
+    -------
+    ADFResult
+        H0: the series has a unit root. For a spread whose beta was *estimated* from the same bars
+        the p-value is too small: use `engle_granger_test`.
+
+    Raises
+    ------
+    NotEnoughDataError
+        Fewer bars than give 20 free observations (23 with a constant) or than the lags need.
+    DegenerateSeriesError
+        A constant series, or one that its own past reproduces exactly.
+    ParameterError, InvalidSeriesError
+        Unknown trend or criterion; infinite values or more than one dimension.
+    """
+    known_trend, criterion = check_trend(trend), check_autolag(autolag)
+    name = series_name(series, "the series")
+    values = as_floats(series, name)
+    fit = dickey_fuller(values, known_trend, max_lags, criterion, f"ADF on {name}")
+    return ADFResult(
+        stat=fit.stat,
+        pvalue=mackinnon_pvalue(fit.stat, known_trend, 1),
+        critical_values=critical_values(known_trend, 1, fit.nobs),
+        lags=fit.lags,
+        nobs=fit.nobs,
+        max_lags=fit.max_lags,
+        trend=known_trend,
+        autolag=criterion,
+        coefficient=fit.coefficient,
+    )
+
+
+def half_life(spread: pd.Series | FloatArray) -> HalfLife:
+    """Estimate how many bars a deviation of the spread takes to halve.
+
+    Parameters
+    ----------
+    spread : Series or ndarray, shape (n,)
+        Any unit. NaN is a missing bar: changes into and out of it are left out.
+
+    Returns
+    -------
+    HalfLife
+        ln 2 / -theta bars from Δs(t) = c + theta * s(t-1); ``float(result)`` is that number. NaN
+        where theta >= 0. H0 of its test: theta = 0.
+
+    Raises
+    ------
+    NotEnoughDataError
+        Fewer than 23 known bars.
+    DegenerateSeriesError
+        A constant spread, or one that its own past reproduces exactly.
+    """
+    name = series_name(spread, "the spread")
+    values = as_floats(spread, name)
+    fit = dickey_fuller(values, "c", 0, None, f"half-life of {name}")
+    returning = fit.coefficient < 0
+    return HalfLife(
+        half_life=math.log(2) / -fit.coefficient if returning else math.nan,
+        theta=fit.coefficient,
+        theta_stderr=fit.stderr,
+        mean_reverting=returning,
+        stat=fit.stat,
+        pvalue=mackinnon_pvalue(fit.stat, "c", 1),
+        critical_values=critical_values("c", 1, fit.nobs),
+        nobs=fit.nobs,
+        interval=_half_life_interval(fit.coefficient, fit.stderr),
+    )
+
+
+def _half_life_interval(theta: float, stderr: float) -> tuple[float, float]:
+    fast, slow = theta - 1.959963984540054 * stderr, theta + 1.959963984540054 * stderr
+    return (
+        math.log(2) / -fast if fast < 0 else math.nan,
+        math.log(2) / -slow if slow < 0 else math.nan,
+    )

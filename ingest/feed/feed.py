@@ -1,0 +1,288 @@
+"""Keeps a connection to the exchange: opens, retries, hands over before its time is up."""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ingest.clock import now_us as wall_clock_us
+from ingest.errors import LinkLostError
+from ingest.feed.link import Address, Link, LinkLimits, OpenConnection, Sink, open_link, open_socket
+from ingest.interception import Between
+from ingest.retry import AttemptBudget, Backoff
+
+FeedState = Literal["off", "connecting", "live", "reconnecting", "blocked"]
+
+_BLOCKED = 451  # the country is not served: asking again never helps
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLimits:
+    """When a feed retries, rotates and trusts a connection, in seconds."""
+
+    link: LinkLimits = field(default_factory=LinkLimits)
+    good_after_s: float = 60.0
+    rotate_after_s: float = 23 * 3600.0  # the exchange ends a connection after 24 h
+    rotate_retry_s: float = 30.0
+    rotate_least_s: float = 10.0  # a server that always says it goes must not make a storm
+    overlap_s: float = 5.0
+    most_attempts: int = 60
+    attempts_period_s: float = 300.0
+
+
+class Feed:
+    """Receives the wanted symbols' trades for as long as it runs.
+
+    All of it runs in one event loop, whose clock is the only one waited by; `now_us` dates trades.
+
+    Parameters
+    ----------
+    address
+        Market, stream kind and endpoint.
+    sink
+        Takes events, in the order of each connection.
+    limits, rng, open_connection, now_us
+        Replaceable for tests.
+    budget
+        Of attempts; one that outlives this feed keeps its count.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        sink: Sink,
+        *,
+        limits: FeedLimits | None = None,
+        rng: random.Random | None = None,
+        open_connection: OpenConnection = open_socket,
+        now_us: Callable[[], int] = wall_clock_us,
+        budget: AttemptBudget | None = None,
+    ) -> None:
+        self.address = address
+        self.sink = sink
+        self.limits = limits or FeedLimits()
+        self.state: FeedState = "off"
+        self.attempts = 0
+        self.reconnects = 0
+        self.rotations = 0
+        self.last_error: str | None = None
+        self.between: Between | None = None  # who answered the last attempt instead
+        self.retry_at_s: float | None = None
+        self.link: Link | None = None
+        self._symbols: tuple[str, ...] = ()
+        self._wanted = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._open_connection, self._now_us = open_connection, now_us
+        self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
+        self._backoff = Backoff()
+        self._budget = budget or AttemptBudget(
+            self.limits.most_attempts, self.limits.attempts_period_s
+        )
+        self._refused_until_s = self._may_rotate_s = 0.0
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """What the feed is asked to carry."""
+        return self._symbols
+
+    async def set_symbols(
+        self, symbols: Iterable[str], reason: str = "no symbols to record"
+    ) -> None:
+        """Carry just these from now on; `reason` is why the connection ends where none is left."""
+        self._symbols = tuple(dict.fromkeys(symbols))
+        if self._symbols:
+            self._wanted.set()
+        else:
+            self._wanted.clear()
+            self.last_error = self.between = None  # nobody waits for it any more
+        if self.link is not None and not self._symbols:
+            await self.link.break_off(reason)
+        elif self.link is not None:
+            try:
+                await self.link.change(self._symbols)
+            except LinkLostError as error:
+                self.last_error = str(error)
+
+    async def run(self) -> None:
+        """Connect, read and reconnect until cancelled."""
+        while True:
+            await self._wanted.wait()
+            try:
+                await self._wait_turn()
+                link = await self._open()
+            except LinkLostError as error:
+                self.between = error.between
+                self._lost(str(error), error.wait_s)
+                if error.status == _BLOCKED:
+                    await self._stay_away()
+                continue
+            await self._carry(link)
+
+    async def drain(self) -> None:
+        """Close the connection and return once all it had received is in the sink."""
+        self._symbols = ()
+        self._wanted.clear()
+        if self.link is not None:
+            await self.link.break_off("stopped")
+            await self._idle.wait()
+
+    async def reconnect(self, reason: str) -> None:
+        """Give the present connection up."""
+        if self.link is not None:
+            await self.link.break_off(reason)
+
+    async def _stay_away(self) -> None:
+        """Ask no more until somebody says `set_symbols` again."""
+        self.state, self.retry_at_s = "blocked", None
+        self._wanted.clear()
+        await self._wanted.wait()
+        self._refused_until_s = 0.0
+
+    async def _wait_turn(self) -> None:
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
+        until_s = max(now_s + self._must_wait_s(now_s), self.retry_at_s or 0.0)
+        if until_s > now_s:
+            self.retry_at_s = until_s
+            await asyncio.sleep(until_s - now_s)
+        self.retry_at_s = None
+
+    def _must_wait_s(self, now_s: float) -> float:
+        """Seconds until the next attempt is allowed: by our own count, and by the exchange."""
+        return max(self._budget.wait_s(now_s), self._refused_until_s - now_s)
+
+    async def _open(self) -> Link:
+        loop = asyncio.get_running_loop()
+        if self.state == "off":
+            self.state = "connecting"
+        self.attempts += 1
+        self._budget.note(loop.time())
+        try:
+            return await open_link(
+                *(self.address, self._symbols, self.sink, self.limits.link),
+                *(self._open_connection, self._now_us),
+            )
+        except LinkLostError as error:
+            self._refused_until_s = loop.time() + error.wait_s
+            raise
+
+    async def _carry(self, link: Link) -> None:
+        """Read a connection, and those that take over from it, until one is lost."""
+        pump = asyncio.create_task(link.pump())
+        pumps = [pump]
+        try:
+            await self._use(link)
+            while self._symbols:
+                successor = await self._until_successor(link, pump)
+                if successor is None:
+                    break
+                successor_pump = asyncio.create_task(successor.pump())
+                pumps = [pump, successor_pump]
+                if await self._hand_over(link, pump, successor, successor_pump):
+                    link, pump = successor, successor_pump
+                    await self._use(link)
+            self._end(link, await pump)
+        except LinkLostError as error:
+            self._end(link, str(error))
+        finally:
+            for each in pumps:
+                each.cancel()
+
+    async def _use(self, link: Link) -> None:
+        """Make a connection the current one."""
+        self.link, self.state, self.last_error, self.between = link, "live", None, None
+        self._idle.clear()
+        self.sink.connected(self.address.ws_base)
+        # Symbols may have changed while the connection was being made.
+        if self._symbols:
+            await link.change(self._symbols)
+        else:
+            await link.break_off("no symbols to record")
+
+    def _end(self, link: Link, reason: str) -> None:
+        good_s = link.last_frame_s - link.opened_s
+        if link.trades and good_s >= self.limits.good_after_s:
+            self._backoff.reset()
+        self.link = None
+        self._idle.set()
+        self.reconnects += 1
+        self._lost(reason)
+
+    def _lost(self, reason: str, wait_s: float = 0.0) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if self._symbols:
+            self.last_error = reason
+        self.sink.lost(reason)
+        self.state = "reconnecting" if self._symbols else "off"
+        self.retry_at_s = now_s + max(wait_s, self._backoff.next_wait_s(self._rng))
+
+    async def _until_successor(self, link: Link, pump: "asyncio.Task[str]") -> Link | None:
+        """Wait until the connection ends (None), or is due and its successor stands."""
+        due = asyncio.create_task(self._due(link))
+        try:
+            while True:
+                await asyncio.wait({pump, due}, return_when=asyncio.FIRST_COMPLETED)
+                if pump.done():
+                    return None
+                now_s = asyncio.get_running_loop().time()
+                wait_s = max(self._must_wait_s(now_s), self._may_rotate_s - now_s)
+                if wait_s > 0:
+                    await asyncio.wait({pump}, timeout=wait_s)
+                    continue
+                try:
+                    successor = await self._open_beside(pump)
+                except LinkLostError as error:
+                    self.last_error = f"handing over: {error}"
+                    await asyncio.wait({pump}, timeout=self.limits.rotate_retry_s)
+                    continue
+                if successor is not None:
+                    successor.held = []
+                return successor
+        finally:
+            due.cancel()
+
+    async def _open_beside(self, pump: "asyncio.Task[str]") -> Link | None:
+        """Open a successor; None when the present connection ends before it stands."""
+        opening = asyncio.create_task(self._open())
+        try:
+            await asyncio.wait({pump, opening}, return_when=asyncio.FIRST_COMPLETED)
+            return await opening if opening.done() else None
+        finally:
+            opening.cancel()
+
+    async def _due(self, link: Link) -> None:
+        """Return when the connection is old, or its server is about to go."""
+        try:
+            async with asyncio.timeout(self.limits.rotate_after_s):
+                await link.shutdown.wait()
+        except TimeoutError:
+            return
+
+    async def _hand_over(
+        self, old: Link, pump: "asyncio.Task[str]", new: Link, new_pump: "asyncio.Task[str]"
+    ) -> bool:
+        """Let both run until the new one carries trades, then end the old one.
+
+        The new one's events are held back until the old one's are all through, so ids come in
+        order and the overlap is removed by id. A new one that ends first is given up: False.
+        """
+        carries = asyncio.create_task(new.first_trade.wait())
+        try:
+            await asyncio.wait(
+                {pump, new_pump, carries},
+                timeout=self.limits.overlap_s,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            carries.cancel()
+        if new_pump.done() and not pump.done():
+            self.last_error = f"handing over: {new_pump.result()}"
+            await asyncio.wait({pump}, timeout=self.limits.rotate_retry_s)
+            return False
+        await old.break_off("handed over")
+        await pump
+        new.release()
+        self._may_rotate_s = asyncio.get_running_loop().time() + self.limits.rotate_least_s
+        self.rotations += 1
+        return True

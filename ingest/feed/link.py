@@ -1,0 +1,333 @@
+"""One WebSocket connection's life: opened with its subscriptions, read until it ends."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, cast
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidProxyStatus,
+    InvalidStatus,
+    WebSocketException,
+)
+
+from ingest.binance import (
+    Ack,
+    Control,
+    ErrorReply,
+    ServerShutdown,
+    combined_stream_url,
+    parse_frame,
+    stream_name,
+    subscribe_message,
+    unsubscribe_message,
+)
+from ingest.clock import now_us
+from ingest.errors import LinkLostError, MalformedMessageError
+from ingest.feed.bulk_socket import BulkConnection
+from ingest.interception import Interception, interception, old_http_answer, proxy_refuses
+from ingest.retry import refusal_wait_s
+from ingest.tick import Event, Market, NonTrade, StreamKind, Tick
+
+
+class Connection(Protocol):
+    """What a link needs of a socket; `websockets` gives it, a simulation may stand in."""
+
+    async def recv(self) -> bytes | list[bytes]:
+        """Receive the next message, or all that are here; raises `LinkLostError` at the end."""
+
+    async def send(self, message: str) -> None:
+        """Send a text message."""
+
+    async def close(self) -> None:
+        """Begin the closing handshake and wait for it, within the close time limit."""
+
+
+class Sink(Protocol):
+    """Where a link's findings go. None of these may wait, but `room`."""
+
+    def event(self, event: Event) -> None:
+        """A trade, or an id that is none."""
+
+    def reject(self, error: MalformedMessageError) -> None:
+        """A frame that is no known message."""
+
+    async def room(self) -> None:
+        """Wait as long as it is better not to bring more."""
+
+    def connected(self, where: str) -> None:
+        """A connection stands."""
+
+    def lost(self, reason: str) -> None:
+        """A connection ended, or could not be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Which stream kind of which market, and where it is served."""
+
+    ws_base: str
+    market: Market
+    stream: StreamKind
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLimits:
+    """Time limits of one connection, in seconds."""
+
+    open_s: float = 10.0
+    ping_every_s: float = 20.0
+    ping_within_s: float = 20.0
+    close_s: float = 1.5
+    answer_s: float = 10.0
+
+
+_EVENTS = (Tick, NonTrade)  # a tuple: twice as fast to ask for as their union
+OpenConnection = Callable[[str, LinkLimits], Awaitable[Connection]]
+
+
+class _Socket:
+    """A `websockets` connection, its many exceptions made one."""
+
+    def __init__(self, connection: "connect", url: str) -> None:
+        self._opened, self._url = connection, url
+        self._connection: BulkConnection
+
+    async def establish(self) -> None:
+        try:
+            self._connection = cast("BulkConnection", await self._opened)
+        except InvalidStatus as error:
+            raise _refused(error, self._url) from error
+        except InvalidProxyStatus as error:
+            raise _intercepted(proxy_refuses(error.response.status_code)) from error
+        except (OSError, WebSocketException, TimeoutError) as error:
+            # A redirect that is not followed: what was answered says more than why.
+            answered = error.__cause__ or error.__context__
+            if isinstance(answered, InvalidStatus):
+                raise _refused(answered, self._url) from error
+            if (found := old_http_answer(error.__cause__)) is not None:
+                raise _intercepted(found) from error
+            raise LinkLostError(f"cannot connect: {_words(error)}") from error
+
+    async def recv(self) -> bytes | list[bytes]:
+        try:
+            return await self._connection.recv_many()
+        except ConnectionClosed as error:
+            raise LinkLostError(_words(error)) from error
+
+    async def send(self, message: str) -> None:
+        try:
+            await self._connection.send(message)
+        except ConnectionClosed as error:
+            raise LinkLostError(_words(error)) from error
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+
+async def open_socket(url: str, limits: LinkLimits) -> Connection:
+    """Open a WebSocket.
+
+    Raises
+    ------
+    LinkLostError
+        It could not be opened, with the reason; ``wait_s`` where an HTTP refusal names one.
+    """
+    loopback = urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
+    socket = _Socket(
+        connect(
+            url,
+            open_timeout=limits.open_s,
+            ping_interval=limits.ping_every_s,
+            ping_timeout=limits.ping_within_s,
+            close_timeout=limits.close_s,
+            compression=None,  # deflate doubles the cost of receiving
+            max_queue=1024,
+            create_connection=BulkConnection,
+            proxy=None if loopback else True,
+        ),
+        url,
+    )
+    await socket.establish()
+    return socket
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A request that waits for its answer."""
+
+    subscribe: bool
+    symbols: frozenset[str]
+
+
+@dataclass(slots=True)
+class Link:
+    """A connection and what it carries.
+
+    `held` collects events instead of the sink while another link is still the current one.
+    """
+
+    connection: Connection
+    address: Address
+    sink: Sink
+    limits: LinkLimits
+    wanted: set[str]
+    now_us: Callable[[], int] = now_us
+    left: set[str] = field(default_factory=set)
+    held: list[Event] | None = None
+    frames: int = 0
+    trades: int = 0
+    opened_s: float = 0.0
+    last_frame_s: float = 0.0
+    refusal: str | None = None
+    first_trade: asyncio.Event = field(default_factory=asyncio.Event)
+    shutdown: asyncio.Event = field(default_factory=asyncio.Event)
+    _refused: frozenset[str] = frozenset()
+    _asked: dict[int, _Asked] = field(default_factory=dict)
+    _next_request: int = 1
+    _broken: str | None = None
+
+    async def pump(self) -> str:
+        """Read until the connection ends; returns why it ended. No frame can end it."""
+        loop = asyncio.get_running_loop()
+        recv = self.connection.recv
+        while True:
+            try:
+                received = await recv()
+            except LinkLostError as error:
+                return self._broken or str(error)
+            frames = [received] if isinstance(received, bytes) else received
+            self.frames += len(frames)
+            self.last_frame_s = loop.time()
+            self._read(frames, self.now_us())
+            await self.sink.room()
+
+    async def change(self, symbols: Iterable[str]) -> None:
+        """Subscribe and unsubscribe so that just `symbols` are carried."""
+        wanted = set(symbols)
+        added, dropped = sorted(wanted - self.wanted), sorted(self.wanted - wanted)
+        self.wanted, self.left = wanted, self.left | set(dropped)
+        if self._refused and not self._refused & wanted:
+            self.refusal = None
+        if dropped:
+            await self._ask(unsubscribe_message, dropped, subscribe=False)
+        if added:
+            await self._ask(subscribe_message, added, subscribe=True)
+
+    def release(self) -> None:
+        """Hand what was held to the sink, and go on straight into it."""
+        held, self.held = self.held or [], None
+        for event in held:
+            self.sink.event(event)
+
+    async def break_off(self, reason: str) -> None:
+        """End the connection ourselves, with our reason."""
+        self._broken = reason
+        await self.connection.close()
+
+    def _read(self, frames: Sequence[bytes], received_us: int) -> None:
+        market = self.address.market
+        for raw in frames:
+            try:
+                found = parse_frame(raw, received_us, market)
+            except MalformedMessageError as error:
+                self.sink.reject(error)
+                continue
+            if isinstance(found, _EVENTS):
+                self._take(found, raw)
+            elif found is not None:
+                self._control(found)
+
+    def _take(self, event: Event, raw: bytes) -> None:
+        if event.symbol in self.wanted and event.stream == self.address.stream:
+            self.trades += 1
+            self.first_trade.set()
+            if self.held is None:
+                self.sink.event(event)
+            else:
+                self.held.append(event)
+        elif event.symbol not in self.left:
+            reason = f"not subscribed: {event.symbol} {event.stream}"
+            self.sink.reject(MalformedMessageError(reason, raw))
+
+    def _control(self, control: Control) -> None:
+        if isinstance(control, ServerShutdown):
+            self.shutdown.set()
+        elif isinstance(control, Ack) and isinstance(control.id, int):
+            self._asked.pop(control.id, None)
+        elif isinstance(control, ErrorReply):
+            asked = self._asked.pop(control.id, None) if isinstance(control.id, int) else None
+            self._refused = asked.symbols if asked else frozenset()
+            names = ", ".join(sorted(asked.symbols)) if asked else "a request"
+            self.refusal = f"the exchange refused {names}: {control.msg} (code {control.code})"
+
+    async def _ask(
+        self, message: Callable[[int, Sequence[str]], str], symbols: list[str], *, subscribe: bool
+    ) -> None:
+        request_id, self._next_request = self._next_request, self._next_request + 1
+        self._asked[request_id] = _Asked(subscribe, frozenset(symbols))
+        streams = [stream_name(symbol, self.address.stream) for symbol in symbols]
+        await self.connection.send(message(request_id, streams))
+        loop = asyncio.get_running_loop()
+        loop.call_later(self.limits.answer_s, self._check_answer, request_id)
+
+    def _check_answer(self, request_id: int) -> None:
+        if request_id in self._asked:
+            reason = f"no answer to a subscription within {self.limits.answer_s:g} s"
+            asyncio.ensure_future(self.break_off(reason))  # noqa: RUF006 - pump ends with it
+
+
+async def open_link(
+    address: Address,
+    symbols: Sequence[str],
+    sink: Sink,
+    limits: LinkLimits,
+    open_connection: OpenConnection = open_socket,
+    clock_us: Callable[[], int] = now_us,
+) -> Link:
+    """Connect with the subscriptions in the URL; `clock_us` dates what is received.
+
+    Raises
+    ------
+    LinkLostError
+        The connection could not be made.
+    """
+    url = combined_stream_url(address.ws_base, address.market, symbols, address.stream)
+    connection = await open_connection(url, limits)
+    now_s = asyncio.get_running_loop().time()
+    return Link(
+        *(connection, address, sink, limits, set(symbols), clock_us),
+        opened_s=now_s,
+        last_frame_s=now_s,
+    )
+
+
+def _refused(error: InvalidStatus, url: str) -> LinkLostError:
+    response, status = error.response, error.response.status_code
+    headers = {name.lower(): value for name, value in response.headers.raw_items()}
+    found = interception(url, status, headers, bytes(response.body))
+    if found is not None:
+        return _intercepted(found)
+    wait_s = refusal_wait_s(status, error.response.headers.get("Retry-After"))
+    meaning = {
+        403: "its firewall refuses this address",
+        418: "this address is banned for a while",
+        429: "too many requests",
+        451: "it does not serve this country",
+    }.get(status, "handshake refused")
+    return LinkLostError(f"the exchange answered HTTP {status}: {meaning}", wait_s, status)
+
+
+def _intercepted(found: Interception) -> LinkLostError:
+    return LinkLostError(f"cannot connect: {found.sentence}", between=found.between)
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "timed out"
+    plain = error.strerror if isinstance(error, OSError) else None  # without its number
+    text = plain or str(error) or type(error).__name__
+    return f"connection closed: {text}" if isinstance(error, ConnectionClosed) else text

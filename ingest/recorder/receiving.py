@@ -1,0 +1,401 @@
+"""The receiving thread's work: one event loop with the feed and what repairs it."""
+
+import asyncio
+import random
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import CancelledError
+from typing import Any
+
+import msgspec
+
+from ingest.binance import market_name
+from ingest.counts import Counts
+from ingest.errors import MalformedMessageError, printable
+from ingest.event_queue import Call, Cause, EventQueue
+from ingest.feed import Address, Feed, FeedLimits, OpenConnection, open_socket
+from ingest.interception import Between
+from ingest.recorder.listing import (
+    Listing,
+    ListKeeper,
+    Standing,
+    fresh_listing,
+    sentence,
+    setting_key,
+)
+from ingest.repair import KlineName, Repair
+from ingest.rest import Fetch, RestClient, urllib_fetch
+from ingest.retry import AttemptBudget
+from ingest.settings import Settings, say
+from ingest.status import RecorderState
+from ingest.store import GapBoard, Kept, TickWriter, fresh_symbols, keep_lots
+from ingest.tick import Event, Tick
+from ingest.trade_times import BEHIND_US, CAUSE, TradeTimes
+
+_QUARANTINE_PER_S = 20.0
+_YIELD_S = 0.005
+_STALLED_S = 1.0
+
+
+class ReceivingLoop:
+    """Runs the feed and its helpers until told to stop. `run` may be called again after it failed.
+
+    It parses and queues, nothing else: no disk, no waiting but for a writer that is far behind.
+
+    Parameters
+    ----------
+    settings
+        Market, stream, endpoints.
+    queue, board, counts
+        Shared with the writing side.
+    limits
+        Of the feed.
+    now_us
+        Wall clock.
+    open_connection, fetch, rng
+        Replaceable for tests.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        queue: EventQueue,
+        board: GapBoard,
+        counts: Counts,
+        limits: FeedLimits,
+        now_us: Callable[[], int],
+        *,
+        open_connection: OpenConnection = open_socket,
+        fetch: Fetch = urllib_fetch,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.feed: Feed | None = None
+        self.repair: Repair | None = None
+        self._rest: RestClient | None = None
+        self._list: ListKeeper | None = None
+        self.symbols: tuple[str, ...] = ()
+        self._settings, self._queue, self._board = settings, queue, board
+        self._counts, self._limits, self._now_us = counts, limits, now_us
+        self._open_connection, self._fetch = open_connection, fetch
+        self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
+        # Outlives the loop: a thread that fails and starts anew may not ask more often.
+        self._budget = AttemptBudget(limits.most_attempts, limits.attempts_period_s)
+        self._wanted_klines: dict[tuple[str, KlineName], int] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = asyncio.Event()
+        self._stopping = threading.Event()
+        self._times = TradeTimes()
+        self._between: Between | None = None
+        self._allowance = _QUARANTINE_PER_S
+        self._allowance_at_us = 0
+        self._stalled_at: int | None = None  # what a writer that stands had taken
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # Called from other threads.
+
+    def run(self) -> None:
+        """Receive until `stop`."""
+        asyncio.run(self._main())
+
+    def stop(self) -> None:
+        """Close the connection; `run` returns once all it had received is in the queue."""
+        self._stopping.set()
+        self._soon(self._set_stop)
+
+    def set_symbols(self, symbols: tuple[str, ...], reason: str = "no symbols to record") -> None:
+        """Carry just these; none closes the connection, and the next gap has this reason."""
+        self.symbols = symbols
+        self._start(lambda feed: self._change_symbols(feed, symbols, reason))
+
+    def reconnect(self, reason: str) -> None:
+        """Give the present connection up, and make a new one."""
+        self._start(lambda feed: feed.reconnect(reason))
+
+    def repair_now(self) -> None:
+        """Ask for what is missing at once."""
+        repair = self.repair
+        if repair is not None:
+            self._soon(repair.repair_now)
+
+    def clock_jumped(self) -> None:
+        """Measure the exchange's clock anew: ours has moved."""
+        repair = self.repair
+        if repair is not None:
+            self._soon(repair.clock_jumped)
+
+    def database_changed(self) -> None:
+        """Fetch again what another database does not hold: earlier bars, lately missing ids."""
+        self._soon(self._seed_again)
+
+    def fetch_klines(self, symbols: Sequence[str], name: KlineName, span_us: int) -> None:
+        """Fetch bars of a length so far back from now, also after the loop began anew."""
+        for symbol in symbols:
+            known_us = self._wanted_klines.get((symbol, name), 0)
+            self._wanted_klines[symbol, name] = max(known_us, span_us)
+        self._soon(self._fetch_wanted_klines)
+
+    def look_up(self, symbol: str, within_s: float) -> Standing:
+        """Ask the exchange whether it trades a symbol, unless its list has it; waits so long."""
+        keeper, loop = self._list, self._loop
+        if keeper is None or loop is None or loop.is_closed():
+            return "not known"
+        asked = asyncio.run_coroutine_threadsafe(keeper.look_up(symbol), loop)
+        try:
+            return asked.result(within_s)
+        except (TimeoutError, CancelledError):
+            asked.cancel()
+            return "not known"
+
+    def standing(self, symbol: str) -> Standing:
+        """Whether the exchange trades a symbol, as far as it is known."""
+        return "not known" if self._list is None else self._list.standing(symbol)
+
+    def listed(self) -> tuple[str, ...]:
+        """Symbols that the exchange trades; none while its list could not be had."""
+        found = None if self._list is None else self._list.listing
+        return () if found is None else found.symbols
+
+    def notices(self) -> list[str]:
+        """Sentences on recorded symbols that the exchange does not trade."""
+        told = (self._unlisted(symbol) for symbol in self.symbols)
+        return [f"{each}: nothing of it is recorded." for each in told if each]
+
+    def state(self) -> RecorderState:
+        """What the feed is doing."""
+        if self.feed is None:
+            return "connecting"
+        if self.feed.state == "live" and self.repair is not None and self.repair.no_data:
+            return "no data"
+        return self.feed.state
+
+    def retry_in_s(self) -> float | None:
+        """Seconds to the next attempt, while one is waited for."""
+        feed, loop = self.feed, self._loop
+        if feed is None or loop is None or feed.retry_at_s is None:
+            return None
+        return max(0.0, feed.retry_at_s - loop.time())
+
+    # What the feed calls.
+
+    def event(self, event: Event) -> None:
+        """Take a trade, or an id that is none."""
+        counts = self._counts.of(event.symbol)
+        counts.received += 1
+        counts.last_received_us = event.received_us
+        last_us, time_us = counts.last_trade_us, event.time_us
+        if (
+            last_us is None
+            or time_us < last_us - BEHIND_US
+            or time_us > event.received_us + self._times.most_ahead_us
+        ) and self._is_odd(event, last_us):
+            return
+        # A replay must not make the watchdog believe that REST is ahead.
+        counts.last_id = max(counts.last_id or 0, event.trade_id)
+        if isinstance(event, Tick):
+            counts.last_trade_us, counts.last_price = event.time_us, event.price
+            if event.last_raw_id > (counts.last_raw_id or -1):
+                counts.last_raw_id = event.last_raw_id
+        self._queue.put(event)
+
+    async def room(self) -> None:
+        """Wait while the queue is deep and being worked off; what comes stays in the socket.
+
+        A writer that stands is not waited for: the queue refuses what it cannot hold, and that is
+        a gap with its name. A connection that stands still for as long would be lost.
+        """
+        queue = self._queue
+        if len(queue) <= queue.deep or queue.taken == self._stalled_at:
+            return
+        time = asyncio.get_running_loop().time
+        taken, since_s = queue.taken, time()
+        while len(queue) > queue.deep:
+            await asyncio.sleep(_YIELD_S)
+            if queue.taken != taken:
+                taken, since_s = queue.taken, time()
+            elif time() - since_s > _STALLED_S:
+                self._stalled_at = taken
+                return
+
+    def reject(self, error: MalformedMessageError) -> None:
+        """Count a frame that is no known message, and keep some of them for a person to see."""
+        self._counts.rejected += 1
+        self._counts.last_rejected = str(error)
+        if self._may_quarantine():
+            row = (self._now_us(), error.reason, error.excerpt)
+            self._queue.put(Call(lambda writer: writer.quarantine([row])))
+
+    def set_aside(self, event: Event, oddity: str) -> None:
+        """Keep a trade whose time cannot be for a person to see; its id becomes a gap."""
+        counts, key = self._counts.of(event.symbol), (event.market, event.symbol, event.stream)
+        counts.rejected += 1
+        self._counts.rejected += 1
+        counts.last_rejected = oddity
+        self._counts.last_rejected = f"{event.symbol} id {event.trade_id}: {oddity}"
+        row = (event.received_us, oddity, printable(repr(event)))
+
+        def keep(writer: TickWriter) -> None:
+            writer.expect_gap(CAUSE, [key])
+            writer.quarantine([row])
+
+        if self._may_quarantine():
+            self._queue.put(Call(keep))
+
+    def _is_odd(self, event: Event, last_us: int | None) -> bool:
+        """Whether a time cannot be: the event is then set aside."""
+        if last_us is None:  # the first of this run: the database may know of one before
+            last = self._board.last((event.market, event.symbol, event.stream))
+            last_us = None if last is None else last[1]
+        oddity = self._times.oddity(event, last_us)
+        if oddity is not None:
+            self.set_aside(event, oddity)
+        return oddity is not None
+
+    def _may_quarantine(self) -> bool:
+        """Whether one more may be kept: a flood of them is only counted."""
+        now_us = self._now_us()
+        passed_s = max(0.0, (now_us - self._allowance_at_us) / 1e6)
+        self._allowance_at_us = now_us
+        self._allowance = min(_QUARANTINE_PER_S, self._allowance + passed_s * _QUARANTINE_PER_S)
+        if self._allowance < 1:
+            return False
+        self._allowance -= 1
+        return True
+
+    def connected(self, where: str) -> None:
+        """Note that a connection stands."""
+        self._between = None
+        self._counts.note(self._now_us(), "connected", where)
+
+    def lost(self, reason: str) -> None:
+        """Note that one ended: the next gap has this cause."""
+        self._counts.note(self._now_us(), "lost", reason)
+        between = None if self.feed is None else self.feed.between
+        if between is not None and between != self._between:
+            say(reason)  # once, not at every attempt
+        self._between = between
+        if self.symbols:  # else we ended it ourselves, and the cause was said
+            self._queue.put(Cause(reason))
+
+    # In the event loop.
+
+    async def _main(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._board.attach()
+        address = Address(self._settings.ws_base, self._settings.market, self._settings.stream)
+        self.feed = Feed(
+            address,
+            self,
+            limits=self._limits,
+            rng=self._rng,
+            open_connection=self._open_connection,
+            now_us=self._now_us,
+            budget=self._budget,
+        )
+        self.repair = Repair(
+            self._settings,
+            self.feed,
+            self._queue,
+            self._board,
+            self._counts,
+            rest=self._rest_client(),
+            times=self._times,
+            set_aside=self.set_aside,
+            now_us=self._now_us,
+            rng=self._rng,
+        )
+        settings = self._settings
+        known = fresh_symbols(settings.db, settings.market, self._now_us())
+        self._list = ListKeeper(
+            self._rest_client(),
+            self._keep_listing,
+            self._keep_lots,
+            lambda symbol: say(self._unlisted(symbol)),
+            listing=fresh_listing(settings.db, settings.market, settings.rest_base, self._now_us()),
+            known=known,
+            now_us=self._now_us,
+        )
+        await self._change_symbols(self.feed, self.symbols)
+        if self._stopping.is_set():  # told so before there was a loop to tell
+            self._stop.set()
+        runs = (self.feed.run(), *self.repair.works(), self._list.run())
+        works = [asyncio.create_task(work) for work in runs]
+        stop = asyncio.create_task(self._stop.wait())
+        try:
+            done, _ = await asyncio.wait({*works, stop}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            await self.feed.drain()
+        finally:
+            for task in (*works, stop):
+                task.cancel()
+            if self.feed.link is not None:  # we failed: its socket must not stay
+                await self.feed.link.break_off("failed")
+            self._remember(self.feed)
+
+    def _rest_client(self) -> RestClient:
+        """The one REST client: it keeps the exchange's waits when the loop starts anew."""
+        if self._rest is None:
+            self._rest = RestClient(
+                self._settings.rest_base,
+                self._settings.market,
+                fetch=self._fetch,
+                now_us=self._now_us,
+                rng=self._rng,
+            )
+        return self._rest
+
+    def _keep_listing(self, listing: Listing) -> None:
+        key, value = setting_key(self._settings.market), msgspec.json.encode(listing).decode()
+        self._queue.put(Call(lambda writer: writer.remember(key, value)))
+
+    def _unlisted(self, symbol: str) -> str:
+        settings = self._settings
+        return sentence(
+            symbol, self.standing(symbol), market_name(settings.market, settings.rest_url)
+        )
+
+    def _keep_lots(self, found: Kept) -> None:
+        market = self._settings.market
+        now_us = self._now_us()
+        self._queue.put(Call(lambda writer: keep_lots(writer, market, found, now_us)))
+
+    async def _change_symbols(self, feed: Feed, symbols: tuple[str, ...], reason: str = "") -> None:
+        if self._list is not None:
+            self._list.symbols_change(symbols)
+        if self.repair is not None:
+            self.repair.symbols_change(symbols)
+            self._fetch_wanted_klines()
+        await feed.set_symbols(symbols, reason)
+
+    def _fetch_wanted_klines(self) -> None:
+        for (symbol, name), span_us in list(self._wanted_klines.items()):
+            if self.repair is not None:
+                self.repair.fetch_klines(symbol, name, span_us)
+
+    def _seed_again(self) -> None:
+        if self.repair is not None:
+            self.repair.database_changed()
+            self._fetch_wanted_klines()
+
+    def _remember(self, feed: Feed) -> None:
+        """Keep a feed's counts when another one is to follow it."""
+        self._counts.reconnects += feed.reconnects
+        self._counts.rotations += feed.rotations
+        self._counts.attempts += feed.attempts
+        feed.reconnects = feed.rotations = feed.attempts = 0
+
+    def _start(self, work: Callable[[Feed], Coroutine[Any, Any, None]]) -> None:
+        feed, loop = self.feed, self._loop
+        if feed is not None and loop is not None:
+            self._soon(lambda: self._keep(loop.create_task(work(feed))))
+
+    def _set_stop(self) -> None:
+        self._stop.set()
+
+    def _keep(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _soon(self, action: Callable[[], object]) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(action)

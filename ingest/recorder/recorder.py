@@ -1,0 +1,449 @@
+"""The recorder: a receiving, a writing and a looking-after thread. Once per process."""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ingest.binance import MAX_STREAMS, market_name, parse_symbols, valid_symbol
+from ingest.clock import now_us as wall_clock_us
+from ingest.counts import Counts
+from ingest.errors import RecorderError, StoreError
+from ingest.event_queue import Call, Cause, EventQueue
+from ingest.feed import FeedLimits
+from ingest.recorder.listing import Standing, sentence
+from ingest.recorder.receiving import ReceivingLoop
+from ingest.recorder.reporting import Parts, check_notice, report
+from ingest.recorder.threads import FailureLog, KeptThread
+from ingest.recorder.trade_source import MakeTradeSource, TradeSource
+from ingest.recorder.upkeep import Retention, Upkeep
+from ingest.recorder.writing import WritingLoop
+from ingest.repair import KlineName, intervals
+from ingest.settings import DEFAULT_SYMBOLS, Settings, say
+from ingest.status import RecorderState, RecorderStatus
+from ingest.store import (
+    GapBoard,
+    LaterCheck,
+    Opening,
+    TickReader,
+    TickWriter,
+    back_up,
+    lock_database,
+    make_sound,
+    take_lock,
+)
+from ingest.venue import Refusal, ids_start_over, other_venue, venue_setting
+
+# So long the exchange is asked about a symbol before it is taken as it was typed.
+LOOK_UP_WITHIN_S = 3.0
+
+
+class Recorder:
+    """Owns the feed, the queue and the writer, each in a daemon thread of this process.
+
+    Parameters
+    ----------
+    settings
+        Market, stream, symbols, endpoints, database, limits.
+    feed_limits, queue_capacity, now_us
+        Replaceable for tests.
+    receiving
+        Makes what brings the trades, in place of the exchange's feed: a replay.
+
+    Raises
+    ------
+    RecorderError
+        Another recorder has this database open.
+    StoreError
+        The database cannot be written.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        feed_limits: FeedLimits | None = None,
+        queue_capacity: int = 200_000,
+        now_us: Callable[[], int] = wall_clock_us,
+        receiving: MakeTradeSource | None = None,
+    ) -> None:
+        self.settings = settings
+        self._now_us = now_us
+        self._counts = Counts()
+        self._queue = EventQueue(queue_capacity)
+        self._board = GapBoard()
+        self._lock = lock_database(settings.db)
+        try:
+            opening = self._prepare(settings.db)
+            self._venue = settings.venue if receiving is None else None
+            self._writing = WritingLoop(
+                settings.db,
+                self._queue,
+                self._board,
+                self._counts,
+                now_us,
+                self._venue,
+                prepare=self._prepare_again,
+                changed=self._database_changed,
+            )
+            self._other_venue = self._look_at_venue(self._writing.writer)
+            self._writing.restarts_changed = self._restarts_changed
+            for key, value in opening.settings.items():
+                self._writing.writer.remember(key, value)
+            self._symbols = self._first_symbols(self._writing.writer)
+        except BaseException:
+            self._lock.release()
+            raise
+        self._receiving: TradeSource = (
+            receiving(self._queue, self._counts)
+            if receiving is not None
+            else ReceivingLoop(
+                settings,
+                self._queue,
+                self._board,
+                self._counts,
+                feed_limits or FeedLimits(),
+                now_us,
+            )
+        )
+        if receiving is None:
+            self._queue.put(Call(self._set_aside_future))
+        self._upkeep = Upkeep(
+            settings.db,
+            self._queue,
+            self._counts,
+            Retention(settings.keep_days, settings.keep_bytes),
+            disk_low=self._disk_low,
+            clock_jumped=self._clock_jumped,
+            now_us=now_us,
+            has_departed=self._writing.has_departed,
+        )
+        self._later_check = None if opening.was_checked else LaterCheck(settings.db)
+        self._parts = Parts(
+            settings,
+            self._counts,
+            self._queue,
+            self._receiving,
+            self._writing,
+            self._upkeep,
+            self._later_check,
+            opening.damage,
+        )
+        self._failures = FailureLog()
+        self._stopped = self._paused = self._has_refused = False
+        works = {
+            "writer": self._writing.run,
+            "feed": self._receiving.run,
+            "upkeep": self._upkeep.run,
+        }
+        if self._later_check is not None:
+            works["check"] = self._later_check.run
+        self._threads = {name: KeptThread(name, each, self._failed) for name, each in works.items()}
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Symbols being recorded."""
+        return self._symbols
+
+    def start(self) -> None:
+        """Start the threads."""
+        if self._other_venue is None:
+            self._remember_symbols()
+            self._receiving.symbols = self._symbols
+        else:
+            self._note_refusal(self._other_venue)
+        if self._later_check is not None:
+            say(check_notice(self._later_check) or "")
+        for thread in self._threads.values():
+            thread.start()
+
+    def stop(self, timeout_s: float = 4.0) -> bool:
+        """Close the connection, store what was received, close the database.
+
+        Returns False when that took longer than `timeout_s`; a second call does nothing.
+        """
+        if self._stopped:
+            return True
+        self._stopped = True
+        until_s = time.monotonic() + timeout_s
+        for thread in self._threads.values():
+            thread.end()
+        self._upkeep.end()
+        if self._later_check is not None:
+            self._later_check.end()
+        self._receiving.stop()
+        received = self._threads["feed"].join(until_s - time.monotonic())
+        self._queue.close()
+        # A database that refuses to the end is left: the ids are fetched at the next start.
+        stored = self._threads["writer"].join(until_s - time.monotonic() - 0.2)
+        if not stored:
+            self._writing.give_up()
+            stored = self._threads["writer"].join(0.2)
+        if stored:  # closed under a thread that still uses it, the connection ends the process
+            self._writing.writer.close()
+        for thread in self._threads.values():
+            thread.join(1.5)
+        self._lock.release()
+        return received and stored
+
+    def add_symbol(self, text: str) -> str:
+        """Record one more symbol, now and at the next start; returns its name.
+
+        Raises
+        ------
+        SymbolError
+            The text is no symbol.
+        RecorderError
+            One connection cannot carry more, or the exchange does not list the symbol. Where it
+            cannot be asked within `LOOK_UP_WITHIN_S` the symbol is taken: see `standing`.
+        """
+        symbol = valid_symbol(text)
+        if symbol in self._symbols:
+            return symbol
+        most = MAX_STREAMS[self.settings.market]
+        if len(self._symbols) >= most:
+            raise RecorderError(f"{most} symbols are recorded: the exchange allows no more")
+        if isinstance(self._receiving, ReceivingLoop):
+            standing = self._receiving.look_up(symbol, LOOK_UP_WITHIN_S)
+            if standing == "not listed":
+                where = market_name(self.settings.market, self.settings.rest_url)
+                raise RecorderError(sentence(symbol, standing, where))
+        self._set_symbols((*self._symbols, symbol))
+        return symbol
+
+    def standing(self, symbol: str) -> Standing:
+        """Whether the exchange trades a symbol, as far as it is known; never waits."""
+        receiving = self._receiving
+        return receiving.standing(symbol) if isinstance(receiving, ReceivingLoop) else "not known"
+
+    def listed(self) -> tuple[str, ...]:
+        """Symbols that the exchange trades; none while its list could not be had."""
+        receiving = self._receiving
+        return receiving.listed() if isinstance(receiving, ReceivingLoop) else ()
+
+    def remove_symbol(self, symbol: str) -> None:
+        """Stop recording a symbol; what is stored stays."""
+        self._set_symbols(tuple(each for each in self._symbols if each != symbol))
+
+    def pause(self) -> None:
+        """Stop receiving until `resume`; what is missed then is fetched afterwards."""
+        self._paused = True
+        self._queue.put(Cause("paused by the user"))
+        self._counts.note(self._now_us(), "paused", "by the user")
+        self._receive("paused by the user")
+
+    def resume(self) -> None:
+        """Receive again, also after the exchange blocked us, or its ids started over."""
+        self._paused = False
+        self._queue.put(Call(TickWriter.accept_again))
+        self._counts.note(self._now_us(), "resumed", "by the user")
+        self._receive()
+
+    def repair_now(self) -> None:
+        """Ask for every missing id at once, the given-up ones too, whatever the limits.
+
+        They are fetched as far back as the exchange has them; what it has not stays marked.
+        """
+        self._queue.put(Call(self._ask_for_given_up))
+        self._receiving.repair_now()
+
+    def stop_repair(self) -> None:
+        """Give up again what `repair_now` asked for and has not come yet; the rest goes on."""
+        self._queue.put(Call(self._give_up_again))
+
+    def fetch_klines(self, symbols: Sequence[str], kline: KlineName, span_s: int) -> None:
+        """Fetch the exchange's own bars of a length as far back as `span_s` seconds before now.
+
+        They stand before the first stored trade: where bars or trades reach so far already, nothing
+        happens, nor when it is asked twice. Returns at once; how far it is stands in
+        `RecorderStatus.warm_start`.
+
+        Raises
+        ------
+        RecorderError
+            A symbol is not recorded, or the market has no bars of that length.
+        """
+        if kline not in intervals(self.settings.market):
+            raise RecorderError(f"{self.settings.market} has no {kline} bars")
+        for symbol in symbols:
+            if symbol not in self._symbols:
+                raise RecorderError(f"{symbol} is not recorded: add it first")
+        if isinstance(self._receiving, ReceivingLoop):
+            self._receiving.fetch_klines(symbols, kline, span_s * 1_000_000)
+
+    def backup(self, path: Path) -> Path:
+        """Write a compact copy of the database while recording goes on.
+
+        Raises
+        ------
+        StoreError
+            The target exists or cannot be written; nothing is left there.
+        """
+        return back_up(self.settings.db, path)
+
+    def clock_us(self) -> int:
+        """Now, as the trades have it: ages are measured from here. µs since the epoch."""
+        return self._now_us()
+
+    def status(self) -> RecorderStatus:
+        """What is happening; safe from any thread, never waits."""
+        return report(
+            self._parts, self._state(), self.symbols, self._failures.lasting(), self._refusal()
+        )
+
+    def _prepare(self, path: Path) -> Opening:
+        """Make the database ready to be opened; its lock is held."""
+        return make_sound(path)
+
+    def _prepare_again(self, path: Path) -> Opening:
+        """Make ready what is there in place of the database, under a lock whose file is there.
+
+        Raises
+        ------
+        RecorderError
+            Another process records into it, or it holds another exchange's trades.
+        """
+        take_lock(self._lock, path)
+        opening = self._prepare(path)
+        try:
+            with TickReader(path) as reader:
+                refusal = self._look_at_venue(reader)
+        except StoreError:  # none yet, or one that the writer will refuse
+            refusal = None
+        if refusal is not None:
+            raise RecorderError(refusal.sentence)
+        return opening
+
+    def _database_changed(self) -> None:
+        """Have another database know the symbols, and what the exchange has of before."""
+        self._other_venue = None  # else it would not have been opened
+        self._remember_symbols()
+        self._receive()
+        if self._later_check is not None:
+            self._later_check.leave()
+        if isinstance(self._receiving, ReceivingLoop):
+            self._queue.put(Call(self._set_aside_future))
+            self._receiving.database_changed()
+
+    def _state(self) -> RecorderState:
+        if self._stopped:
+            return "stopped"
+        if self._paused or self._upkeep.low:
+            return "paused"
+        if self._failures.lasting() is not None:
+            return "failed"
+        if not self._symbols:
+            return "off"
+        if self._other_venue is not None or not self._accepted():
+            return "refused"
+        return self._receiving.state()
+
+    def _ask_for_given_up(self, writer: TickWriter) -> None:
+        market, stream = self.settings.market, self.settings.stream
+        keys = [(market, symbol, stream) for symbol in self._symbols]
+        if ids := self._board.asked_for.reopen(writer, keys):
+            self._counts.note(self._now_us(), "repair", f"{ids:,} given-up trades are asked for")
+
+    def _give_up_again(self, writer: TickWriter) -> None:
+        left = self._board.asked_for.give_up(writer)
+        self._counts.note(self._now_us(), "repair", f"stopped by the user, {left:,} trades left")
+
+    def _set_aside_future(self, writer: TickWriter) -> None:
+        if moved := writer.set_aside_future(self._now_us()):
+            trades = "1 stored trade" if moved == 1 else f"{moved:,} stored trades"
+            told = f"{trades} dated far in the future: moved to the quarantine, asked for again"
+            self._counts.note(self._now_us(), "quarantine", told)
+            say(told)
+
+    def _failed(self, thread: str, error: BaseException) -> None:
+        """Take note of a thread's failure; it is restarted within a second."""
+        self._counts.restarts += 1
+        self._counts.note(self._now_us(), "restarted", self._failures.note(thread, error))
+
+    def _disk_low(self, low: bool) -> None:
+        self._counts.note(self._now_us(), "paused" if low else "resumed", "free disk space")
+        if low:
+            self._queue.put(Cause("disk full"))
+        self._receive("disk full")
+
+    def _clock_jumped(self, jump_s: float) -> None:
+        self._counts.note(self._now_us(), "clock", f"the clock moved by {jump_s:+,.0f} s")
+        self._receiving.clock_jumped()
+        if jump_s > 0:  # asleep, or set ahead: a connection that slept is a dead one
+            self._receiving.reconnect(f"the machine slept or its clock moved by {jump_s:,.0f} s")
+
+    def _receive(self, reason: str = "no symbols to record") -> None:
+        idle = self._paused or self._upkeep.low or self._other_venue is not None
+        self._receiving.set_symbols(() if idle else self._accepted(), reason)
+
+    def _look_at_venue(self, database: TickWriter | TickReader) -> Refusal | None:
+        """Compare the exchange to be recorded with that of a database; None where all is well."""
+        market = self.settings.market
+        stored = database.setting(venue_setting(market))
+        if self._venue is None or stored in {None, self._venue}:
+            return None
+        return other_venue(market, str(stored), self._venue, self.settings.ws_base)
+
+    def _accepted(self) -> tuple[str, ...]:
+        """Symbols whose trades are of this recording."""
+        refused = {symbol for _, symbol, _ in self._writing.restarted}
+        return tuple(symbol for symbol in self._symbols if symbol not in refused)
+
+    def _refusal(self) -> Refusal | None:
+        """Why what comes is not stored, where that is so of a symbol to be recorded."""
+        if self._other_venue is not None:
+            return self._other_venue
+        restarts = self._writing.restarted
+        wanted = {key: each for key, each in restarts.items() if key[1] in self._symbols}
+        return ids_start_over(wanted) if wanted else None
+
+    def _restarts_changed(self) -> None:
+        """Leave the symbols whose ids start over, and say so. In the writing thread."""
+        refusal = self._refusal()
+        if refusal is not None and not self._has_refused:  # a line, not one for each symbol
+            self._note_refusal(refusal)
+        self._has_refused = refusal is not None
+        self._receive("its trade ids start over")
+
+    def _note_refusal(self, refusal: Refusal) -> None:
+        self._counts.note(self._now_us(), "refused", refusal.sentence)
+        say(refusal.sentence)
+
+    def _first_symbols(self, writer: TickWriter) -> tuple[str, ...]:
+        if self.settings.symbols is not None:
+            return self.settings.symbols
+        remembered = writer.setting(self._setting_key())
+        if remembered is None:
+            return DEFAULT_SYMBOLS
+        most = MAX_STREAMS[self.settings.market]  # more than an option may name: added one by one
+        return parse_symbols(remembered, most) if remembered else ()
+
+    def _setting_key(self) -> str:
+        return f"symbols {self.settings.market} {self.settings.stream}"
+
+    def _set_symbols(self, symbols: tuple[str, ...]) -> None:
+        gone = set(self._symbols) - set(symbols)  # added again, they are looked at anew
+        if gone:
+            self._queue.put(Call(lambda writer: writer.accept_again(gone)))
+        self._symbols = tuple(dict.fromkeys(symbols))
+        self._remember_symbols()
+        self._receive()
+
+    def _remember_symbols(self) -> None:
+        key, value = self._setting_key(), ",".join(self._symbols)
+        self._queue.put(Call(lambda writer: writer.remember(key, value)))
+
+
+# Kept where neither a cleared cache nor a reloaded module can make a second one.
+_HOLDER = "_pairdesk_recorder"
+
+
+def current_recorder() -> Recorder | None:
+    """Return this process's recorder, or None where it does not record."""
+    found = sys.__dict__.get(_HOLDER)
+    return found if isinstance(found, Recorder) else None
+
+
+def install_recorder(recorder: Recorder | None) -> None:
+    """Make a recorder this process's, for the pages to find."""
+    sys.__dict__[_HOLDER] = recorder

@@ -1,0 +1,172 @@
+"""The recorder's status, put together from what its parts know. Waits for nobody."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ingest.counts import Counts, SymbolCounts, quantile
+from ingest.event_queue import EventQueue
+from ingest.recorder.receiving import ReceivingLoop
+from ingest.recorder.trade_source import TradeSource
+from ingest.recorder.upkeep import Upkeep
+from ingest.recorder.writing import WritingLoop
+from ingest.repair import Repair
+from ingest.settings import Settings
+from ingest.status import RecorderState, RecorderStatus, SymbolStatus
+from ingest.store import CHECK_WITHIN_S, Damage, LaterCheck
+from ingest.venue import Refusal
+
+_UNSTORED_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a recorder is made of, as far as it is asked here."""
+
+    settings: Settings
+    counts: Counts
+    queue: EventQueue
+    receiving: TradeSource
+    writing: WritingLoop
+    upkeep: Upkeep
+    later_check: LaterCheck | None
+    damage: Damage | None
+
+
+def report(
+    parts: Parts,
+    state: RecorderState,
+    symbols: Sequence[str],
+    failing: str | None,
+    refusal: Refusal | None = None,
+) -> RecorderStatus:
+    """Tell what is happening; safe from any thread."""
+    counts, queue, writing = parts.counts, parts.queue, parts.writing
+    feed, repair = parts.receiving.feed, parts.receiving.repair
+    newest_us = (each.last_received_us or 0 for each in list(counts.symbols.values()))
+    return RecorderStatus(
+        state=state,
+        market=parts.settings.market,
+        stream=parts.settings.stream,
+        symbols=tuple(symbols),
+        received=counts.total("received") + counts.total("fetched"),
+        stored=counts.total("stored"),
+        duplicates=counts.total("duplicates"),
+        conflicts=counts.total("conflicts"),
+        rejected=counts.rejected,
+        refused=queue.refused,
+        reconnects=counts.reconnects + (feed.reconnects if feed else 0),
+        rotations=counts.rotations + (feed.rotations if feed else 0),
+        attempts=counts.attempts + (feed.attempts if feed else 0),
+        restarts=counts.restarts,
+        last_error=failing or writing.error or (feed.last_error if feed else None),
+        last_rejected=counts.last_rejected,
+        last_received_us=max(newest_us, default=0) or None,
+        queue_depth=len(queue),
+        queue_capacity=queue.capacity,
+        retry_in_s=parts.receiving.retry_in_s() if state == "reconnecting" else None,
+        commit_p50_ms=quantile(list(counts.commits_ms), 0.5),
+        commit_p99_ms=quantile(list(counts.commits_ms), 0.99),
+        skew_ms=repair.skew_ms if repair else None,
+        per_symbol={
+            symbol: _symbol_status(
+                symbol, counts.of(symbol), repair, writing.gaps_by_symbol.get(symbol, (0, 0))
+            )
+            for symbol in symbols
+        },
+        disk=parts.upkeep.disk,
+        notices=(*_why_not(state, refusal, symbols, counts), *_notices(parts)),
+        refusal=refusal,
+        between=feed.between if feed else None,
+        history=tuple(counts.history.copy()),
+        backfill=repair.backfill_progress() if repair else (),
+        asked_for=repair.asked_for_progress() if repair else None,
+        warm_start=repair.warm_start_progress() if repair else (),
+        write_error=writing.error,
+    )
+
+
+def _symbol_status(
+    symbol: str, counts: SymbolCounts, repair: Repair | None, gaps: tuple[int, int]
+) -> SymbolStatus:
+    latencies, skew_ms = list(counts.latencies_us), (repair and repair.skew_ms) or 0.0
+    p50, p99 = quantile(latencies, 0.5), quantile(latencies, 0.99)
+    open_gaps, missing = gaps
+    return SymbolStatus(
+        received=counts.received + counts.fetched,
+        stored=counts.stored,
+        duplicates=counts.duplicates,
+        conflicts=counts.conflicts,
+        non_trades=counts.non_trades,
+        rejected=counts.rejected,
+        last_trade_us=counts.last_trade_us,
+        last_received_us=counts.last_received_us,
+        unstored_since_us=counts.unstored_since_us,
+        last_price=counts.last_price,
+        state=repair.symbol_state(symbol) if repair else "waiting",
+        rate_per_s=counts.rate_per_s,
+        latency_p50_ms=None if p50 is None else p50 / 1000 + skew_ms,
+        latency_p99_ms=None if p99 is None else p99 / 1000 + skew_ms,
+        open_gaps=open_gaps,
+        missing_ids=missing,
+    )
+
+
+def _why_not(
+    state: RecorderState, refusal: Refusal | None, symbols: Sequence[str], counts: Counts
+) -> list[str]:
+    """Say why trades that come are not stored, where none are."""
+    if refusal is not None:
+        return [f"{refusal.sentence[:1].upper()}{refusal.sentence[1:]}."]
+    return list(_unstored(symbols, counts)) if state == "live" else []
+
+
+def _unstored(symbols: Sequence[str], counts: Counts) -> Iterator[str]:
+    """Say why trades that come are not stored, once that lasts."""
+    for symbol in symbols:
+        each = counts.of(symbol)
+        if each.unstored_s < _UNSTORED_S:
+            continue
+        why = "they wait for the database"
+        if each.last_rejected is not None:
+            why = f"the last one set aside was {each.last_rejected}"
+        elif each.duplicates or each.conflicts:
+            why = f"{each.duplicates:,} were known, {each.conflicts:,} contradict what is stored"
+        yield f"{symbol}: trades come, and none was stored for {each.unstored_s:.0f} s: {why}."
+
+
+def _notices(parts: Parts) -> list[str]:
+    repair = parts.receiving.repair
+    notices = parts.upkeep.notices() + (repair.notices() if repair else [])
+    if isinstance(parts.receiving, ReceivingLoop):
+        notices += parts.receiving.notices()
+    damage = parts.writing.damage or parts.damage
+    if damage is not None:
+        notices.append(
+            f"The database was damaged ({damage.reason}) and was set aside as"
+            f" {damage.moved_to.name}; a new one was begun."
+        )
+    if parts.writing.departed is not None:
+        notices.append(parts.writing.departed)
+    if parts.writing.error is not None:
+        notices.append(f"Nothing is stored just now: {parts.writing.error}. It is tried again.")
+    if parts.later_check is not None and (told := check_notice(parts.later_check)):
+        notices.append(told)
+    return notices
+
+
+def check_notice(check: LaterCheck) -> str | None:
+    """Say how the check goes on that was not finished at the start; None once it found nothing."""
+    found = check.progress
+    if found.damage is not None:
+        return (
+            f"The database is damaged ({found.damage}), found after {found.share * 100:.0f} % of"
+            " the trades. Stop the app and move the file away: a new one is begun, and the next"
+            " start fetches what the exchange still has."
+        )
+    if found.is_done:
+        return None
+    return (
+        f"The check of the database stopped after {CHECK_WITHIN_S:g} s, not finished and without"
+        f" a finding. The rest is being read beside the recording: {found.share * 100:.0f} % of the"
+        " trades so far. The command python app.py --verify compares bars and trades as well."
+    )

@@ -1,0 +1,174 @@
+"""What the recorder looks after beside recording: disk, retention, rates, the machine's clock."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.clock import now_us as wall_clock_us
+from ingest.counts import Counts
+from ingest.event_queue import Call, EventQueue
+from ingest.recorder.growth import Growth
+from ingest.status import DiskStatus
+from ingest.store import PAUSE_FREE_BYTES, WARN_FREE_BYTES, TickWriter, free_bytes
+
+_EVERY_S = 1.0
+_DISK_EVERY_S = 5.0
+_RETENTION_EVERY_S = 10.0
+_RESUME_MARGIN_BYTES = 50_000_000
+_CLOCK_JUMP_S = 5.0
+_LARGE_WAL_BYTES = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How much to keep: days of trades, bytes of database; None is no limit."""
+
+    days: float | None = None
+    max_bytes: int | None = None
+
+
+class ClockWatch:
+    """Tells a wall clock that jumped, or a machine that slept, from one that ran on."""
+
+    def __init__(self, wall_s: float, steady_s: float) -> None:
+        self._offset_s = wall_s - steady_s
+
+    def jump_s(self, wall_s: float, steady_s: float) -> float:
+        """Seconds by which the wall clock moved against the steady one; 0 for a small drift."""
+        jump_s = wall_s - steady_s - self._offset_s
+        if abs(jump_s) < _CLOCK_JUMP_S:
+            return 0.0
+        self._offset_s += jump_s
+        return jump_s
+
+
+class Upkeep:
+    """Looks after things once a second, in a thread of its own.
+
+    Parameters
+    ----------
+    path
+        The database.
+    queue, counts
+        Shared with the other threads.
+    retention
+        What to keep.
+    disk_low
+        Told True when recording has to pause for lack of space, False when it may go on.
+    clock_jumped
+        Told the seconds of a jump.
+    free
+        Free bytes where the database lies.
+    now_us
+        Wall clock, or a replay's.
+    has_departed
+        Whether the database was deleted, renamed or replaced: the writer is woken to see to it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        queue: EventQueue,
+        counts: Counts,
+        retention: Retention,
+        *,
+        disk_low: Callable[[bool], None],
+        clock_jumped: Callable[[float], None],
+        free: Callable[[Path], int] = free_bytes,
+        now_us: Callable[[], int] = wall_clock_us,
+        has_departed: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._now_us = now_us
+        self.disk = DiskStatus()
+        self.low = False
+        self._path, self._queue, self._counts, self._retention = path, queue, counts, retention
+        self._disk_low, self._clock_jumped, self._free = disk_low, clock_jumped, free
+        self._has_departed = has_departed
+        self._growth = Growth()
+        self._ended = threading.Event()
+        self._due: dict[str, float] = {}
+
+    def run(self) -> None:
+        """Look after things until `end`."""
+        clock = ClockWatch(time.time(), time.monotonic())
+        while not self._ended.wait(_EVERY_S):
+            now_s = time.monotonic()
+            for counts in list(self._counts.symbols.values()):
+                counts.tick_second(self._now_us())
+            if jump_s := clock.jump_s(time.time(), now_s):
+                self._clock_jumped(jump_s)
+            if self._has_departed():  # trades would show it to the writer, but a quiet market
+                self._queue.put(Call(_look))
+            if self._is_due("disk", now_s, _DISK_EVERY_S):
+                self._queue.put(Call(self.measure))
+                self.look_at_disk()
+            if self._is_due("retention", now_s, _RETENTION_EVERY_S):
+                self._queue.put(Call(self.forget))
+
+    def end(self) -> None:
+        """Make `run` return."""
+        self._ended.set()
+
+    def look_at_disk(self) -> None:
+        """Measure sizes and free space; pause or resume recording by them."""
+        database, wal = _size(self._path), _size(self._path.with_name(self._path.name + "-wal"))
+        free = self._free(self._path)
+        self.disk = DiskStatus(database, wal, free, self._growth.per_day)
+        if wal > _LARGE_WAL_BYTES:  # commits do it too, but a quiet market makes none
+            self._queue.put(Call(TickWriter.checkpoint))
+        limit = PAUSE_FREE_BYTES + (_RESUME_MARGIN_BYTES if self.low else 0)
+        if (free < limit) != self.low:
+            self.low = not self.low
+            self._disk_low(self.low)
+
+    def forget(self, writer: TickWriter) -> None:
+        """Delete a small step of what is older, or more, than is to be kept."""
+        cutoff = None
+        if self._retention.days is not None:
+            cutoff = int(time.time() - self._retention.days * 86_400)
+        if (
+            self._retention.max_bytes is not None
+            and writer.size_bytes() > self._retention.max_bytes
+        ):
+            oldest = writer.oldest_second()
+            cutoff = max(cutoff or 0, (oldest or 0) + 3600)
+        if cutoff is not None and writer.forget_before(cutoff):
+            self._queue.put(Call(self.forget))
+
+    def notices(self) -> list[str]:
+        """Sentences about the disk, where there is something to say."""
+        free_mb = self.disk.free / 1e6
+        if self.low:
+            limit_mb = PAUSE_FREE_BYTES / 1e6
+            sentence = (
+                f"Recording pauses: {free_mb:,.0f} MB free on the database's disk, under"
+                f" {limit_mb:,.0f} MB. It goes on by itself when there is room."
+            )
+            return [sentence]
+        if 0 < self.disk.free < WARN_FREE_BYTES:
+            return [f"Only {free_mb:,.0f} MB free on the database's disk."]
+        return []
+
+    def measure(self, writer: TickWriter) -> None:
+        """Take the size of what is stored; in the writing thread."""
+        others = self._counts.total("fetched") + writer.klines_added
+        self._growth.note(time.monotonic(), writer.size_bytes(), others)
+
+    def _is_due(self, what: str, now_s: float, every_s: float) -> bool:
+        if now_s < self._due.get(what, 0.0):
+            return False
+        self._due[what] = now_s + every_s
+        return True
+
+
+def _look(_: TickWriter) -> None:
+    """Do nothing: a writer looks at its file before it does anything."""
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size  # asks the folder; the file is not opened
+    except OSError:
+        return 0

@@ -1,0 +1,404 @@
+"""Fills the gaps of the ledger from REST, through the same queue as the live trades."""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import islice
+
+from ingest.binance import UNKNOWN_SYMBOL_CODE
+from ingest.clock import now_us as wall_clock_us
+from ingest.errors import RestBlockedError, RestFailedError, RestRefusedError, printable
+from ingest.event_queue import Item
+from ingest.repair.delivery import Delivery
+from ingest.repair.limits import BackfillLimits, Job, asked_progress, given_up, oldest_fetched_us
+from ingest.repair.settling import Settling
+from ingest.rest import REPAIR_SHARE, RestClient
+from ingest.status import Progress
+from ingest.store import (
+    RESTARTED_AFTER,
+    GapBoard,
+    IdRange,
+    OpenGap,
+    TickWriter,
+    first_from,
+    holes,
+    merged,
+    overlap,
+)
+from ingest.tick import Event, StreamKey, StreamKind
+from ingest.trade_times import is_ahead, is_between, utc
+
+ABSENT_REASON = "REST has answered from beyond: the exchange has no such ids"
+_FAILED_WAIT_S = 1.0  # the client itself backs off: this only keeps one gap from going first
+_REFUSED_WAIT_S = 60.0
+_EVER_S, _ANY_NUMBER = 100 * 365 * 86_400.0, 10**15
+
+
+class Backfill:
+    """Asks for what is missing, newest first within a symbol, a page from each symbol in turn.
+
+    What is to be done is read from the board at every step, so it does not matter what changes
+    while a request is under way.
+
+    Parameters
+    ----------
+    board
+        Open gaps, as the writing thread publishes them.
+    rest
+        Asks the exchange.
+    put
+        Appends to the queue, or returns False when it has no room.
+    stream
+        The kind recorded; gaps of other kinds and markets are left alone.
+    wanted
+        Whether a symbol is recorded just now.
+    limits, now_us, rng
+        How far back; wall clock and jitter, replaceable for tests.
+
+    Attributes
+    ----------
+    blocked
+        Why nothing is fetched, while the country is blocked; None otherwise.
+    """
+
+    def __init__(
+        self,
+        board: GapBoard,
+        rest: RestClient,
+        put: Callable[[Item], bool],
+        stream: StreamKind,
+        *,
+        wanted: Callable[[str], bool] = lambda _symbol: True,
+        limits: BackfillLimits | None = None,
+        now_us: Callable[[], int] = wall_clock_us,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.limits = limits or BackfillLimits()
+        self._no_limits = replace(self.limits, max_span_s=_EVER_S, max_requests=_ANY_NUMBER)
+        self.blocked: str | None = None
+        self._board = board
+        self._rest = rest
+        self._stream: StreamKind = stream
+        self._wanted = wanted
+        self._now_us = now_us
+        self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
+        self._delivery = Delivery(put)
+        self._jobs: dict[tuple[StreamKey, int], Job] = {}
+        self._notices: deque[str] = deque(maxlen=20)
+        self._wake = asyncio.Event()
+        self._time = asyncio.get_running_loop().time
+        self._settling = Settling(self._time)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Sentences on what was not fetched, oldest first."""
+        return tuple(self._notices)
+
+    @property
+    def progress(self) -> tuple[Progress, ...]:
+        """Every gap being filled; safe from any thread."""
+        now_s, blocked_until_s = self._time(), self._rest.blocked_until_s
+        return tuple(
+            job.progress(key[1], to_id, now_s, blocked_until_s)
+            for (key, to_id), job in list(self._jobs.items())
+            if job.left and not job.is_asked_for
+        )
+
+    @property
+    def asked_for(self) -> Progress | None:
+        """How far the given-up ids are that the reader asked for; safe from any thread."""
+        by_key, asked_for = self._board.by_key, self._board.asked_for
+        gaps = [
+            gap
+            for key in asked_for.ranges
+            if self._is_ours(key)
+            for gap in by_key.get(key, ())
+            if asked_for.holds(key, gap.from_id, gap.to_id)
+        ]
+        blocked_until_s = self._rest.blocked_until_s
+        return asked_progress(gaps, asked_for, self.limits.page, self._time(), blocked_until_s)
+
+    def repair_now(self) -> None:
+        """Ask at once where we would wait; the exchange's own waits are kept. From the loop."""
+        for job in self._jobs.values():
+            job.not_before_s = 0.0
+        self._settling.forget_given_up()
+        self._notices.clear()  # what they say is not fetched may be asked for now
+        self._wake.set()
+
+    def symbols_changed(self) -> None:
+        """Look at the ledger anew: gaps of a symbol that is wanted again are no news. In the loop.
+
+        Without this they would wait for the next gap of any symbol.
+        """
+        self._wake.set()
+
+    def believe_board(self) -> None:
+        """Take nothing for settled that the board does not know: the database is another one."""
+        self._settling.clear()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Fill gaps until cancelled."""
+        while True:
+            worked = False
+            for gap in self._newest_due():
+                worked = True
+                await self._work_on(gap)
+            if not worked:
+                await self._news()
+
+    async def _news(self) -> None:
+        """Wait for a change of the board, `repair_now`, or the first time to look again."""
+        times_s = [job.not_before_s for job in self._jobs.values() if job.left]
+        if (settles_s := self._settling.next_s()) is not None:
+            times_s.append(settles_s)
+        timeout_s = max(0.0, min(times_s) - self._time()) if times_s else None
+        waits = {
+            asyncio.ensure_future(self._board.changed()),
+            asyncio.ensure_future(self._wake.wait()),
+        }
+        try:
+            await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        self._wake.clear()
+
+    def _newest_due(self) -> list[OpenGap]:
+        """One gap of every symbol: the newest that is not waiting."""
+        self._settling.forget_published()
+        self._forget_closed()
+        found: list[OpenGap] = []
+        for key, gaps in self._board.by_key.items():
+            if self._is_ours(key):
+                found += islice(filter(self._is_due, reversed(gaps)), 1)
+        return found
+
+    def _is_due(self, gap: OpenGap) -> bool:
+        job = self._job(gap)
+        job.left = sum(part.size for part in self._remainder(gap))
+        return job.left > 0 and job.not_before_s <= self._time()
+
+    def _forget_closed(self) -> None:
+        """Forget the gaps that are not open, or not ours, any more."""
+        for key, to_id in list(self._jobs):
+            gaps = self._board.by_key.get(key, ())
+            at = first_from(gaps, to_id)
+            if at == len(gaps) or gaps[at].to_id != to_id or not self._is_ours(key):
+                del self._jobs[key, to_id]
+
+    async def _work_on(self, gap: OpenGap) -> None:
+        """One page of a gap, or the decision not to fetch it."""
+        if not await self._delivery.room():
+            self._settling.clear()  # lost with the writing thread: the board tells what is missing
+        job, now_s = self._job(gap), self._time()
+        try:
+            if self._may_exceed(gap, job):
+                job.within_limits = await self._trim(gap, job)
+            else:
+                await self._fetch_page(gap, job)
+        except RestBlockedError as error:
+            self.blocked = str(error)
+            job.later(self._time(), error.wait_s, str(error))
+        except RestRefusedError as error:
+            await self._refused(gap, job, error)
+        except RestFailedError as error:
+            job.later(max(now_s, self._time()), _FAILED_WAIT_S, str(error))
+        else:
+            self.blocked = None
+
+    def _may_exceed(self, gap: OpenGap, job: Job) -> bool:
+        """Whether some of a gap may lie beyond the limits."""
+        if job.within_limits:
+            return False
+        limits = self._limits_of(job)
+        oldest_us, _ = oldest_fetched_us(gap, limits, self._rest.market, self._now_us())
+        return gap.after_us < oldest_us or gap.missing > limits.max_ids
+
+    async def _trim(self, gap: OpenGap, job: Job) -> bool:
+        """Give up what lies beyond the limits; False when REST cannot tell yet where that is."""
+        limits = self._limits_of(job)
+        oldest_us, why = oldest_fetched_us(gap, limits, self._rest.market, self._now_us())
+        first_id: int | None = gap.from_id
+        if gap.before_us <= oldest_us:
+            first_id = gap.to_id + 1
+        elif gap.after_us < oldest_us:
+            first_id = await self._first_id_since(gap, job, oldest_us)
+        if first_id is None:
+            await self._lagging(gap, job)
+            return False
+        if gap.to_id + 1 - first_id > limits.max_ids:
+            first_id = gap.to_id + 1 - limits.max_ids
+            why = f"more than {limits.max_requests:,} requests would be needed"
+        if first_id > gap.from_id:
+            await self._give_up(gap, min(first_id - 1, gap.to_id), why)
+        return True
+
+    def _limits_of(self, job: Job) -> BackfillLimits:
+        """What the reader asked for is fetched as far back as the exchange has it."""
+        return self._no_limits if job.is_asked_for else self.limits
+
+    def _count(self, job: Job) -> None:
+        if job.is_asked_for:
+            self._board.asked_for.count(self._time())
+
+    async def _first_id_since(self, gap: OpenGap, job: Job, time_us: int) -> int | None:
+        """First id traded at `time_us` or later; None while REST knows of none."""
+        symbol = gap.key[1]
+        if self._stream == "aggTrade":
+            self._count(job)
+            rows = await self._rest.agg_trades(
+                symbol, start_us=time_us, limit=1, share=REPAIR_SHARE
+            )
+            return rows[0].trade_id if rows else None
+        low, high = gap.from_id, gap.to_id + 1
+        while low < high:
+            middle = (low + high) // 2
+            self._count(job)
+            rows = await self._rest.historical_trades(
+                symbol, from_id=middle, limit=1, share=REPAIR_SHARE
+            )
+            if not rows:
+                return None
+            if rows[0].time_us < time_us:
+                low = rows[0].trade_id + 1
+            else:
+                high = middle
+        return low
+
+    async def _fetch_page(self, gap: OpenGap, job: Job) -> None:
+        from_id = self._page_start(gap)
+        if from_id is None:
+            return
+        limit = self.limits.page
+        fetch = (
+            self._rest.agg_trades if self._stream == "aggTrade" else self._rest.historical_trades
+        )
+        self._count(job)
+        found = await fetch(gap.key[1], from_id=from_id, limit=limit, share=REPAIR_SHARE)
+        rows = sorted(
+            (each for each in found if each.trade_id >= from_id), key=lambda each: each.trade_id
+        )
+        if rows:
+            job.lagging_since_s = None
+            await self._settle(gap.key, IdRange(from_id, rows[-1].trade_id), rows)
+        if not rows or (len(found) < limit and rows[-1].trade_id < gap.to_id):
+            await self._lagging(gap, job)
+
+    def _page_start(self, gap: OpenGap) -> int | None:
+        """Id to ask from: the gap's own, or an older gap's where one page reaches over both."""
+        left = self._remainder(gap)
+        if not left:
+            return None
+        start = left[0].from_id
+        gaps = self._board.by_key.get(gap.key, [])
+        for other in reversed(gaps[: first_from(gaps, gap.from_id)]):
+            if gap.to_id - other.from_id >= self.limits.page:
+                break
+            if not self._may_exceed(other, self._job(other)):
+                start = min([start, *(part.from_id for part in self._remainder(other))])
+        return start
+
+    async def _settle(self, key: StreamKey, covered: IdRange, rows: list[Event]) -> None:
+        """Store what a page brought for any open gap, then say which ids do not exist."""
+        parts: list[IdRange] = []
+        gaps = self._board.by_key.get(key, [])
+        for gap in gaps[first_from(gaps, covered.from_id) :]:
+            if gap.from_id > covered.to_id:
+                break
+            shared = (overlap(part, covered) for part in self._remainder(gap))
+            parts += [part for part in shared if part is not None]
+        inside = [
+            each for each in rows if any(p.from_id <= each.trade_id <= p.to_id for p in parts)
+        ]
+        odd = [event for event in inside if not self._may_be(key, event)]
+        if len(odd) == len(inside) >= RESTARTED_AFTER and not any(map(is_ahead, odd)):
+            await self._refuse(key, odd[0])
+            return
+        odd_ids = {event.trade_id for event in odd}
+        for event in inside:
+            if event.trade_id not in odd_ids:
+                await self._delivery.put(event)
+        known = [event.trade_id for event in inside]
+        absent = [hole for part in parts for hole in holes(part, known)]
+
+        def close(writer: TickWriter) -> None:
+            for hole in absent:
+                writer.close_gap(key, hole.from_id, hole.to_id, "absent", ABSENT_REASON)
+            for ids in merged(IdRange(each, each) for each in odd_ids):
+                dated = next(event for event in odd if event.trade_id == ids.from_id)
+                why = f"the exchange dates it {utc(dated.time_us)}, which cannot be"
+                writer.close_gap(key, ids.from_id, ids.to_id, "absent", why)
+                writer.quarantine([(dated.received_us, why, printable(repr(dated)))])
+
+        # Up to the last of what was missing, not of the page: what lies beyond the newest id we
+        # know may yet get lost, and is then to be asked for.
+        if parts:
+            whole = IdRange(parts[0].from_id, max(part.to_id for part in parts))
+            await self._delivery.call(close, self._settling.add(key, whole))
+
+    async def _refuse(self, key: StreamKey, event: Event) -> None:
+        """Give a stream up: a whole page of times that do not fit is of another numbering."""
+        await self._delivery.call(lambda writer: writer.refuse(key, event))
+
+    def _may_be(self, key: StreamKey, event: Event) -> bool:
+        """Whether a row's time lies between those of its gap's neighbours."""
+        gaps = self._board.by_key.get(key, [])
+        at = first_from(gaps, event.trade_id)
+        if at == len(gaps) or gaps[at].from_id > event.trade_id:
+            return True  # filled meanwhile
+        return is_between(event.time_us, gaps[at].after_us, gaps[at].before_us)
+
+    async def _lagging(self, gap: OpenGap, job: Job) -> None:
+        """REST does not know the gap's end yet: ask again soon, for so long."""
+        now_s, limits = self._time(), self.limits
+        if job.lagging_since_s is None:
+            job.lagging_since_s = now_s
+        if now_s - job.lagging_since_s >= limits.lag_s:
+            hours = f"{limits.lag_s / 3600:g} h"
+            await self._give_up(gap, gap.to_id, f"REST has not known them for {hours}")
+            return
+        wait_s = self._rng.uniform(limits.retry_s, 2 * limits.retry_s)
+        job.later(now_s, wait_s, "REST lags behind the stream")
+
+    async def _refused(self, gap: OpenGap, job: Job, error: RestRefusedError) -> None:
+        if error.code == UNKNOWN_SYMBOL_CODE:
+            await self._give_up(gap, gap.to_id, "the exchange does not know the symbol any more")
+        elif self._stream == "trade":
+            why = f"{self._rest.rest_base} gives out no raw trades (HTTP {error.status})"
+            await self._give_up(gap, gap.to_id, why)
+        else:
+            job.later(self._time(), _REFUSED_WAIT_S, str(error))
+
+    async def _give_up(self, gap: OpenGap, to_id: int, why: str) -> None:
+        sentence, asked_for = given_up(gap, to_id, why), self._board.asked_for
+        was_asked_for = self._job(gap).is_asked_for
+
+        def close(writer: TickWriter) -> None:
+            # Asked for since it was found beyond the limits, which then do not count.
+            if was_asked_for or not asked_for.holds(gap.key, gap.from_id, to_id):
+                writer.close_gap(gap.key, gap.from_id, to_id, "expired", sentence)
+
+        settled = self._settling.add(gap.key, IdRange(gap.from_id, to_id), given_up=True)
+        await self._delivery.call(close, settled)
+        self._notices.append(sentence)
+
+    def _remainder(self, gap: OpenGap) -> list[IdRange]:
+        return self._settling.left_of(gap.key, IdRange(gap.from_id, gap.to_id))
+
+    def _is_ours(self, key: StreamKey) -> bool:
+        market, symbol, kind = key
+        return market == self._rest.market and kind == self._stream and self._wanted(symbol)
+
+    def _job(self, gap: OpenGap) -> Job:
+        found = self._jobs.get((gap.key, gap.to_id))
+        if found is None:
+            found = Job(gap.missing, self._time(), gap.missing)
+            self._jobs[gap.key, gap.to_id] = found
+        is_asked_for = self._board.asked_for.holds(gap.key, gap.from_id, gap.to_id)
+        if is_asked_for != found.is_asked_for:
+            found.is_asked_for, found.within_limits = is_asked_for, False
+        return found

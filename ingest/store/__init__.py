@@ -1,0 +1,87 @@
+"""Trades and bars in SQLite: written, read, checked, kept small."""
+
+from ingest.store.asked_for import AskedFor
+from ingest.store.bar_view import BarView
+from ingest.store.bar_window import BarWindow, shared_windows
+from ingest.store.bars import SECOND_US, TRADED, BarColumns, Spans, without_spans
+from ingest.store.care import (
+    PAUSE_FREE_BYTES,
+    WARN_FREE_BYTES,
+    Damage,
+    back_up,
+    files_of,
+    free_bytes,
+    is_damage,
+    remembered,
+    set_aside,
+    without_own_rows,
+)
+from ingest.store.database_file import DatabaseFile, Departure, identity
+from ingest.store.gap_board import GapBoard, OpenGap, first_from
+from ingest.store.id_ranges import IdRange, holes, merged, overlap, without
+from ingest.store.last_trade import LastTrade
+from ingest.store.ledger import Gap
+from ingest.store.lot_steps import Kept, fresh_symbols, keep_lots, read_lots
+from ingest.store.opening import (
+    CHECK_WITHIN_S,
+    Opening,
+    check_start,
+    lock_database,
+    make_sound,
+    take_lock,
+)
+from ingest.store.reader import BEFORE_FIRST_TRADE, TickReader
+from ingest.store.verification import LaterCheck, verify
+from ingest.store.writer import RESTARTED_AFTER, TickWriter, Written
+
+__all__ = [
+    "BEFORE_FIRST_TRADE",
+    "CHECK_WITHIN_S",
+    "PAUSE_FREE_BYTES",
+    "RESTARTED_AFTER",
+    "SECOND_US",
+    "TRADED",
+    "WARN_FREE_BYTES",
+    "AskedFor",
+    "BarColumns",
+    "BarView",
+    "BarWindow",
+    "Damage",
+    "DatabaseFile",
+    "Departure",
+    "Gap",
+    "GapBoard",
+    "IdRange",
+    "Kept",
+    "LastTrade",
+    "LaterCheck",
+    "OpenGap",
+    "Opening",
+    "Spans",
+    "TickReader",
+    "TickWriter",
+    "Written",
+    "back_up",
+    "check_start",
+    "files_of",
+    "first_from",
+    "free_bytes",
+    "fresh_symbols",
+    "holes",
+    "identity",
+    "is_damage",
+    "keep_lots",
+    "lock_database",
+    "make_sound",
+    "merged",
+    "overlap",
+    "read_lots",
+    "remembered",
+    "set_aside",
+    "shared_windows",
+    "take_lock",
+    "verify",
+    "without",
+    "without_own_rows",
+    "without_spans",
+]

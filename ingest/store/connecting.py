@@ -1,0 +1,92 @@
+"""A read-only connection to the database, its short transactions, and the instants asked for."""
+
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from ingest.errors import NewerDatabaseError, StoreError
+from ingest.store.schema import APPLICATION_ID, SCHEMA_VERSION
+
+Instant = pd.Timestamp | datetime | str | int | None
+
+EVER = (-(2**62), 2**62)  # in microseconds
+EVER_S = (-(2**62) // 1_000_000, 2**62 // 1_000_000)
+
+
+class one_transaction:  # noqa: N801 - reads as a verb where it is used
+    """A read transaction: all statements inside see one state of the database."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        """Begin."""
+        self._connection.execute("BEGIN")
+
+    def __exit__(self, *_: object) -> None:
+        """End: a reader that held it would let the write-ahead log grow."""
+        self._connection.execute("COMMIT")
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """Open a database that is only read.
+
+    Raises
+    ------
+    StoreError
+        No such file, or not a Pairdesk database of this version; `NewerDatabaseError` of a later
+        one.
+    """
+    if not path.is_file():
+        raise StoreError(f"no database at {path}: start the recorder to make one")
+    connection = None
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro",
+            uri=True,
+            timeout=5.0,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        application_id = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.Error as error:
+        if connection is not None:
+            connection.close()
+        raise StoreError(f"cannot read the database {path}: {error}") from error
+    if (application_id, version) != (APPLICATION_ID, SCHEMA_VERSION):
+        connection.close()
+        if application_id == APPLICATION_ID and version > SCHEMA_VERSION:
+            raise NewerDatabaseError(version, SCHEMA_VERSION)
+        older = application_id == APPLICATION_ID and version < SCHEMA_VERSION
+        remedy = "; start the recorder on it once to bring it up to date" if older else ""
+        raise StoreError(f"{path} is not a Pairdesk database of version {SCHEMA_VERSION}{remedy}")
+    return connection
+
+
+def bounds_us(start: Instant, end: Instant) -> tuple[int, int]:
+    """Two instants as microseconds; None is no bound."""
+    return (
+        EVER[0] if start is None else _microseconds(start),
+        EVER[1] if end is None else _microseconds(end),
+    )
+
+
+def utc_time(time_us: int) -> pd.Timestamp:
+    """Microseconds since the epoch as a UTC time."""
+    return pd.Timestamp(time_us, unit="us", tz="UTC").as_unit("us")
+
+
+def up(value: int, step: int) -> int:
+    """The next multiple of `step` at or above a value."""
+    return -(-value // step) * step
+
+
+def _microseconds(instant: pd.Timestamp | datetime | str | int) -> int:
+    if isinstance(instant, int):
+        return instant
+    stamp = pd.Timestamp(instant)
+    stamp = stamp.tz_localize(UTC) if stamp.tzinfo is None else stamp.tz_convert(UTC)
+    return int(stamp.value // 1000)  # `value` counts nanoseconds, whatever the unit

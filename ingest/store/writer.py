@@ -1,0 +1,501 @@
+"""The one connection that writes: ticks, their bars and the ledger, whole batches or nothing."""
+
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from ingest.binance import Kline
+from ingest.store.batch import Batch, same_event
+from ingest.store.future_rows import find_future_rows, move_to_quarantine
+from ingest.store.gap_board import OpenGap
+from ingest.store.id_ranges import IdRange
+from ingest.store.ledger import Gap, StreamLedger
+from ingest.store.repair_log import RepairLog
+from ingest.store.retention import delete_gaps_before, delete_oldest
+from ingest.store.schema import UNITS, encode, open_for_writing, storable
+from ingest.tick import Event, Market, NonTrade, StreamKey
+from ingest.venue import Restart, venue_setting
+
+_SAMPLE_EVERY = 50
+# One id too low with too new a time is a bad frame; so many in a row are another numbering.
+RESTARTED_AFTER = 10
+
+_INSERT_NON_TRADE = "INSERT INTO non_trade VALUES (?, ?, ?, ?)"
+# Open and close belong to the least and greatest (time, id), so the order of arrival cannot matter.
+_UPSERT_BAR = """
+INSERT INTO bar_1s VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (stream_id, second) DO UPDATE SET
+    open = CASE WHEN (excluded.open_us, excluded.open_id) < (open_us, open_id)
+                THEN excluded.open ELSE open END,
+    close = CASE WHEN (excluded.close_us, excluded.close_id) > (close_us, close_id)
+                 THEN excluded.close ELSE close END,
+    open_id = CASE WHEN (excluded.open_us, excluded.open_id) < (open_us, open_id)
+                   THEN excluded.open_id ELSE open_id END,
+    close_id = CASE WHEN (excluded.close_us, excluded.close_id) > (close_us, close_id)
+                    THEN excluded.close_id ELSE close_id END,
+    open_us = min(open_us, excluded.open_us),
+    close_us = max(close_us, excluded.close_us),
+    high = max(high, excluded.high), low = min(low, excluded.low),
+    volume = volume + excluded.volume, trades = trades + excluded.trades,
+    first_id = min(first_id, excluded.first_id), last_id = max(last_id, excluded.last_id)
+"""
+
+
+@dataclass(slots=True)
+class StreamState:
+    """One stream's row id, its ledger, and why a gap would open just now."""
+
+    stream_id: int
+    ledger: StreamLedger
+    cause: str = "started"
+    contradicted_id: int | None = None  # the last id, while the ids that come contradict it
+    contradictions: int = 0
+
+
+@dataclass(slots=True)
+class Written:
+    """What one batch did, per stream where it matters.
+
+    `newest` has some of the events that were the newest of their stream: not fetched afterwards.
+    """
+
+    stored: dict[StreamKey, int] = field(default_factory=dict)
+    duplicates: dict[StreamKey, int] = field(default_factory=dict)
+    conflicts: dict[StreamKey, int] = field(default_factory=dict)
+    newest: list[Event] = field(default_factory=list)
+    non_trades: int = 0
+    gaps_opened: int = 0
+
+
+class TickWriter:
+    """Owns the writing connection. One thread uses it; `close` may be called twice.
+
+    Parameters
+    ----------
+    path
+        The database file; its folder is made if missing.
+    venue
+        Of which exchange the trades are: remembered with the first of a market that are stored.
+
+    Attributes
+    ----------
+    restarted
+        Streams whose ids start over. Nothing of them is stored until `accept_again`.
+
+    Raises
+    ------
+    StoreError
+        The file cannot be created, is no database, or is another program's.
+    """
+
+    def __init__(self, path: Path | str, venue: str | None = None) -> None:
+        self.path = Path(path)
+        self.restarted: dict[StreamKey, Restart] = {}
+        self._venue = venue
+        self._named: set[Market] = set()  # markets whose venue is remembered
+        self._connection = open_for_writing(self.path)
+        self.klines_added = 0  # since it was opened
+        self.ledger_changed = True  # for whoever publishes the gaps, who sets it back
+        self._causes: dict[StreamKey, str] = {}  # of the next gaps, as the last batch found them
+        self._stale = False  # the ledgers may know of ids that were rolled back
+        self._streams: dict[StreamKey, StreamState] = {}
+        self._load()
+
+    def write(self, events: Sequence[Event]) -> Written:
+        """Store a batch with its bars and ledger rows in one transaction.
+
+        Known ids are counted as duplicates, or as conflicts where the content differs (the first
+        one is kept). On a database error nothing of the batch is stored and the error is raised.
+        """
+        written = Written()
+        with self._transaction():
+            batch = self._gather(events, written)
+            if len(batch):
+                self._name_venue({event.market for event in events})
+            self._store(batch)
+            self._store_ledgers({(e.market, e.symbol, e.stream) for e in events}, written)
+        return written
+
+    def expect_gap(self, cause: str, streams: Iterable[StreamKey] | None = None) -> None:
+        """Name the cause of the next gap of these streams (all of them by default)."""
+        for key in list(self._streams) if streams is None else streams:
+            if key in self._streams:
+                self._streams[key].cause = self._causes[key] = cause
+
+    def close_gap(
+        self,
+        key: StreamKey,
+        from_id: int,
+        to_id: int,
+        state: Literal["absent", "expired"],
+        reason: str,
+    ) -> int:
+        """Mark what is still missing of a range of ids; returns how many ids that concerns."""
+        with self._transaction():
+            concerned = self._streams[key].ledger.close_range(from_id, to_id, state, reason)
+            self._store_ledgers([key], Written())
+        return concerned
+
+    def reopen_gaps(self, wanted: Iterable[StreamKey]) -> dict[StreamKey, list[IdRange]]:
+        """Make these streams' given-up gaps open again; returns the ids of each, in order."""
+        keys = [key for key in wanted if key in self._streams]
+        with self._transaction():
+            reopened = {key: self._streams[key].ledger.reopen() for key in keys}
+            self._store_ledgers([key for key in keys if reopened[key]], Written())
+        return reopened
+
+    def add_klines(self, key: StreamKey, length_s: int, klines: Sequence[Kline]) -> None:
+        """Keep the exchange's own bars of `length_s` seconds; a bar given again replaces the old.
+
+        Readers use them only where there are no ticks: before the first one, and in gaps.
+        """
+        with self._transaction():
+            state = self._streams.get(key) or self._add_stream(key)
+            self._name_venue({key[0]})
+            rows = [
+                (
+                    *(state.stream_id, length_s, bar.open_us // 1_000_000),
+                    *(bar.open, bar.high, bar.low, bar.close),
+                    *(storable(round(bar.volume * UNITS)), bar.trades),
+                )
+                for bar in klines
+            ]
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO kline VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
+            )
+            if rows:
+                seconds = [row[2] for row in rows]
+                self._repairs.note_span(state.stream_id, min(seconds), max(seconds) + length_s)
+            self._store_ledgers([key], Written())
+        self.klines_added += len(klines)
+
+    def has_klines(self, key: StreamKey, length_s: int) -> bool:
+        """Whether bars of the exchange's own of a length are stored before the first trade."""
+        state = self._streams.get(key)
+        if state is None:
+            return False
+        before_us = state.ledger.first_us or 2**62
+        row = self._connection.execute(
+            "SELECT 1 FROM kline WHERE stream_id = ? AND length_s = ? AND second <= ? LIMIT 1",
+            (state.stream_id, length_s, before_us // 1_000_000),
+        ).fetchone()
+        return row is not None
+
+    def quarantine(self, rows: Sequence[tuple[int, str, str]], most: int = 1000) -> None:
+        """Keep frames ``(received_us, reason, excerpt)``; only the newest `most` stay."""
+        with self._transaction():
+            self._connection.executemany(
+                "INSERT INTO quarantine (received_us, reason, excerpt) VALUES (?, ?, ?)", rows
+            )
+            self._connection.execute(
+                "DELETE FROM quarantine WHERE number <= (SELECT max(number) FROM quarantine) - ?",
+                (most,),
+            )
+
+    def set_aside_future(self, now_us: int) -> int:
+        """Move trades dated far in the future to the quarantine; returns how many.
+
+        Their ids become gaps, to be asked for again.
+        """
+        moved = 0
+        for key, state in self._streams.items():
+            rows = find_future_rows(self._connection, state.stream_id, now_us)
+            if rows:
+                with self._transaction():
+                    move_to_quarantine(self._connection, state.stream_id, key[1], rows)
+                    self._connection.execute(
+                        "UPDATE stream SET revision = revision + 1 WHERE stream_id = ?",
+                        (state.stream_id,),
+                    )
+            moved += len(rows)
+        if moved:
+            self._load()
+            self.ledger_changed = True
+        return moved
+
+    def open_gaps(self) -> tuple[OpenGap, ...]:
+        """Gaps that are still to be filled, of every stream."""
+        return tuple(
+            OpenGap(key, gap.from_id, gap.to_id, gap.after_us, gap.before_us, gap.cause)
+            for key, state in self._streams.items()
+            for gap in state.ledger.gaps
+            if gap.state == "open"
+        )
+
+    def edges(self) -> dict[StreamKey, tuple[int, int]]:
+        """Last id and its trade time, per stream that has one."""
+        return {
+            key: (state.ledger.last_id, state.ledger.last_us)
+            for key, state in self._streams.items()
+            if state.ledger.last_id is not None
+        }
+
+    def setting(self, key: str) -> str | None:
+        """A remembered value, or None."""
+        row = self._connection.execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
+        return None if row is None else row[0]
+
+    def remember(self, key: str, value: str) -> None:
+        """Keep a value for the next start."""
+        self._connection.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, value))
+
+    def settings(self) -> dict[str, str]:
+        """All remembered values."""
+        return dict(self._connection.execute("SELECT key, value FROM setting").fetchall())
+
+    def is_whole(self) -> bool:
+        """Whether the file has all pages that SQLite knows of: one cut short by others has not."""
+        try:
+            (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
+            (page_bytes,) = self._connection.execute("PRAGMA page_size").fetchone()
+        except sqlite3.DatabaseError:
+            return False
+        return self.path.stat().st_size >= int(pages) * int(page_bytes)
+
+    def streams(self) -> dict[StreamKey, StreamLedger]:
+        """The ledgers, by stream. The writer's own: read, do not change."""
+        return {key: state.ledger for key, state in self._streams.items()}
+
+    def close(self) -> None:
+        """Close the connection, with the log's content in the database as far as readers allow."""
+        # Closed before, or a disk that refuses: then the log is read at the next start.
+        with suppress(sqlite3.Error):
+            self.checkpoint()
+        self._connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All or nothing, in the file and in the ledgers."""
+        if self._stale:  # undoing failed as well
+            self._undo()
+        self._causes = {key: state.cause for key, state in self._streams.items()}
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._undo()
+            raise
+
+    def _gather(self, events: Sequence[Event], written: Written) -> Batch:
+        batch = Batch()
+        stored = written.stored
+        for event in events:
+            key = (event.market, event.symbol, event.stream)
+            state = self._streams.get(key) or self._add_stream(key)
+            ledger, trade_id = state.ledger, event.trade_id
+            if key in self.restarted:
+                continue
+            if not ledger.observe(trade_id, event.time_us, state.cause):
+                self._count_known(event, key, state, batch, written)
+                continue
+            if ledger.last_id == trade_id:
+                state.cause = "lost"
+                if len(batch) % _SAMPLE_EVERY == 0:
+                    written.newest.append(event)
+            if isinstance(event, NonTrade):
+                batch.add_non_trade(state.stream_id, event)
+                written.non_trades += 1
+            else:
+                batch.add_tick(state.stream_id, event)
+                stored[key] = stored.get(key, 0) + 1
+        return batch
+
+    def _store(self, batch: Batch) -> None:
+        self._repairs.note(batch.bars)
+        batch.insert_ticks(self._connection)
+        self._connection.executemany(_INSERT_NON_TRADE, batch.non_trades)
+        self._connection.executemany(_UPSERT_BAR, batch.bar_rows())
+
+    def _count_known(
+        self, event: Event, key: StreamKey, state: StreamState, batch: Batch, written: Written
+    ) -> None:
+        stream_id = state.stream_id
+        first = batch.find(stream_id, event.trade_id)
+        same = self._is_stored(stream_id, event) if first is None else same_event(first, event)
+        counts = written.duplicates if same else written.conflicts
+        counts[key] = counts.get(key, 0) + 1
+        if not same and state.ledger.is_out_of_order(event.time_us):
+            self._count_contradiction(event, key, state)
+
+    def _count_contradiction(self, event: Event, key: StreamKey, state: StreamState) -> None:
+        """Count ids in a row that cannot be of this stream; many are a numbering of its own."""
+        last_id = state.ledger.last_id
+        if last_id is None or state.contradicted_id != last_id:
+            state.contradicted_id, state.contradictions = last_id, 0
+        state.contradictions += 1
+        if last_id is not None and state.contradictions >= RESTARTED_AFTER:
+            self.restarted[key] = Restart(last_id, event.trade_id)
+
+    def refuse(self, key: StreamKey, event: Event) -> None:
+        """Store nothing more of a stream: an event inside a gap does not fit what is around it."""
+        ledger = self._streams[key].ledger
+        before = next((gap for gap in ledger.gaps if gap.to_id >= event.trade_id), None)
+        if before is not None and key not in self.restarted:
+            self.restarted[key] = Restart(before.from_id - 1, event.trade_id, is_gap=True)
+
+    def accept_again(self, symbols: Collection[str] | None = None) -> None:
+        """Look anew at streams whose ids started over: of these symbols, or all of them."""
+        for key in list(self.restarted):
+            if symbols is None or key[1] in symbols:
+                del self.restarted[key]
+                self._streams[key].contradictions = 0
+
+    def _name_venue(self, markets: set[Market]) -> None:
+        """Remember of which exchange the first rows of a market are, in their transaction."""
+        if self._venue is None or markets <= self._named:
+            return
+        for market in markets:
+            self._connection.execute(
+                "INSERT OR IGNORE INTO setting VALUES (?, ?)", (venue_setting(market), self._venue)
+            )
+        self._named |= markets
+
+    def _is_stored(self, stream_id: int, event: Event) -> bool:
+        if isinstance(event, NonTrade):
+            sql = "SELECT time_us FROM non_trade WHERE stream_id = ? AND trade_id = ?"
+            want: tuple[object, ...] = (event.time_us,)
+        else:
+            sql = "SELECT time_us, price, quantity FROM tick WHERE stream_id = ? AND trade_id = ?"
+            want = (event.time_us, encode(event.price), encode(event.quantity))
+        row = self._connection.execute(sql, (stream_id, event.trade_id)).fetchone()
+        return bool(row == want)
+
+    def _add_stream(self, key: StreamKey) -> StreamState:
+        cursor = self._connection.execute(
+            "INSERT INTO stream (market, symbol, kind) VALUES (?, ?, ?)", key
+        )
+        state = StreamState(int(cursor.lastrowid or 0), StreamLedger())
+        self._streams[key] = state
+        return state
+
+    def _store_ledgers(self, keys: Iterable[StreamKey], written: Written) -> None:
+        for key in keys:
+            state = self._streams[key]
+            ledger = state.ledger
+            self._connection.execute(
+                "UPDATE stream SET revision = revision + 1, first_id = ?, first_us = ?,"
+                " last_id = ?, last_us = ? WHERE stream_id = ?",
+                (ledger.first_id, ledger.first_us, ledger.last_id, ledger.last_us, state.stream_id),
+            )
+            for gap in ledger.changed:
+                self.ledger_changed = True
+                written.gaps_opened += gap.gap_id is None
+                self._store_gap(state.stream_id, gap)
+            ledger.changed.clear()
+
+    def _store_gap(self, stream_id: int, gap: Gap) -> None:
+        cursor = self._connection.execute(
+            "INSERT OR REPLACE INTO gap VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                gap.gap_id,
+                stream_id,
+                gap.first_id,
+                gap.last_id,
+                gap.from_id,
+                gap.to_id,
+                gap.after_us,
+                gap.before_us,
+                gap.cause,
+                gap.state,
+                gap.reason,
+                gap.opened_after_us,
+                gap.opened_before_us,
+            ),
+        )
+        gap.gap_id = cursor.lastrowid
+
+    def forget_before(self, second: int, most_bars: int = 500) -> int:
+        """Delete trades of bars that opened before a second, `most_bars` of each stream at a time.
+
+        Returns how many bars went; 0 when none is left to go. A small step, so that recording
+        does not wait for it.
+        """
+        gone = 0
+        for key, state in self._streams.items():
+            rows = self._connection.execute(
+                "SELECT second, last_id FROM bar_1s WHERE stream_id = ? AND second < ?"
+                " ORDER BY second LIMIT ?",
+                (state.stream_id, second, most_bars),
+            ).fetchall()
+            if rows:
+                with self._transaction():
+                    self._forget(state, rows[-1][0], max(row[1] for row in rows))
+                    self._store_ledgers([key], Written())
+            gone += len(rows)
+        return gone
+
+    def oldest_second(self) -> int | None:
+        """Open second of the oldest bar of any stream; None without bars."""
+        firsts = [
+            self._connection.execute(
+                "SELECT min(second) FROM bar_1s WHERE stream_id = ?", (state.stream_id,)
+            ).fetchone()[0]
+            for state in self._streams.values()
+        ]
+        return min((first for first in firsts if first is not None), default=None)
+
+    def _forget(self, state: StreamState, second: int, last_id: int) -> None:
+        """Delete a stream's oldest bars, their ids, and the gaps among these."""
+        ledger = state.ledger
+        kept = delete_oldest(self._connection, state.stream_id, second, last_id)
+        first_id, first_us = kept or (ledger.last_id, ledger.last_us)
+        # A gap that reaches from what went to what stays goes too: it is before the first id now.
+        delete_gaps_before(self._connection, state.stream_id, first_id)
+        ledger.gaps = [gap for gap in ledger.gaps if gap.to_id >= (first_id or 0)]
+        ledger.first_id, ledger.first_us = first_id, first_us
+
+    def checkpoint(self) -> None:
+        """Move what the write-ahead log holds into the database, as far as readers allow."""
+        self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def size_bytes(self) -> int:
+        """Bytes the database's rows take: its pages in use."""
+        pages, free, size = (
+            self._connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * size)
+
+    def _undo(self) -> None:
+        self._stale = True
+        # SQLITE_FULL and its like have rolled back already: then there is nothing to roll back.
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        self._load()
+        self._named.clear()
+        self._stale = False
+
+    def _load(self) -> None:
+        streams: dict[StreamKey, StreamState] = {}
+        rows = self._connection.execute(
+            "SELECT stream_id, market, symbol, kind, first_id, first_us, last_id, last_us"
+            " FROM stream"
+        ).fetchall()
+        for stream_id, market, symbol, kind, first_id, first_us, last_id, last_us in rows:
+            key = (market, symbol, kind)
+            ledger = StreamLedger(
+                first_id, first_us or 0, last_id, last_us or 0, self._load_gaps(stream_id)
+            )
+            streams[key] = StreamState(stream_id, ledger, self._cause_after(key, last_id))
+        self._streams = streams
+        self._repairs = RepairLog(self._connection)
+
+    def _cause_after(self, key: StreamKey, last_id: int | None) -> str:
+        """Name the cause of the next gap: a gap that was rolled back needs its own once more."""
+        state = self._streams.get(key)
+        if state is not None and state.ledger.last_id == last_id:  # committed all the same
+            return state.cause
+        return self._causes.get(key, "stopped")
+
+    def _load_gaps(self, stream_id: int) -> list[Gap]:
+        rows = self._connection.execute(
+            "SELECT first_id, last_id, from_id, to_id, after_us, before_us, cause, state, reason,"
+            " opened_after_us, opened_before_us, gap_id"
+            " FROM gap WHERE stream_id = ? AND state <> 'filled' ORDER BY from_id",
+            (stream_id,),
+        )
+        return [Gap(*row) for row in rows]

@@ -1,0 +1,236 @@
+"""The backtest page's body: parameters left, what they came to right, one section at a time."""
+
+from collections.abc import Callable
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
+
+from analytics.backtest import BacktestResult
+from analytics.errors import ParameterError
+from pages.charts import backtest_figure, backtest_heatmap
+from pages.ui.backtest import charts, data, files
+from pages.ui.backtest import words as backtest_words
+from pages.ui.backtest.controls import Plan, choose_plan, refused
+from pages.ui.backtest.data import Runs
+from pages.ui.chart.live_chart import live_chart
+from pages.ui.desk import lack_notice
+from pages.ui.desk.material import Material, take_anew
+from pages.ui.parts import formats, markup, notices, plain
+from pages.ui.state.clock import zone_label
+
+Section = Callable[[Material, Plan, Runs], None]
+SWEEP_VALUES: Final = ("net", "before costs", "Sharpe")
+# What a browser scrolls through without pain; the CSV has them all.
+LEDGER_ROWS: Final = 2_000
+
+
+def show(material: Material) -> None:
+    """Show what the rule would have earned.
+
+    Raises
+    ------
+    AnalyticsError
+        The bars do not allow what the controls ask for.
+    """
+    st.html(_head(material))
+    left, right = st.columns([1, 3.4], gap="medium")
+    plan: Plan | None = None
+    with left:
+        try:
+            plan = choose_plan(material.params)
+        except ParameterError as error:
+            notices.show(refused(error))
+    with right, notices.shown_in_place():
+        if plan is not None:
+            _show_results(material, plan)
+
+
+def _head(material: Material) -> str:
+    params = material.params
+    pair = f"{markup.text(params.y, 'leg-y')} / {markup.text(params.x, 'leg-x')}"
+    pieces = [
+        f"<h1>Backtest: {pair}</h1>",
+        markup.text(f"{formats.interval_label(params.interval)} bars", "muted"),
+        markup.text(material.name, "muted"),
+    ]
+    if material.is_synthetic:
+        pieces.append(markup.badge("SYNTHETIC", "wait"))
+    return markup.block(*pieces, css="pd-head")
+
+
+def _show_results(material: Material, plan: Plan) -> None:
+    with st.spinner("Walking through the bars"):
+        found = data.runs(material, plan)
+    told = backtest_words.headline(found)
+    lines = "".join(markup.text(line, kind="p") for line in told)
+    st.html(markup.block(lines, kind="section", css="pd-verdict"))
+    _show_provenance(material, found.whole, is_cut=data.is_cut(material, plan))
+    if found.whole.zscore.isna().all():
+        lack_notice.show(
+            lack_notice.without_zscore(plan.params, material.bars),
+            plan.params,
+            material.bars,
+            key="bt_lack",
+        )
+    st.html(markup.block(markup.figures(backtest_words.main_figures(found))))
+    _show_chart(found)
+    chosen = st.segmented_control(
+        "Section", list(SECTIONS), default="Trades", key="bt_section", required=True,
+        bind="query-params", label_visibility="collapsed",
+    )  # fmt: skip
+    SECTIONS.get(str(chosen), _show_trades)(material, plan, found)
+    notes = [plan.hedge_note] if plan.hedge_note else []
+    st.html(markup.block(markup.notes([*notes, *found.whole.notes])))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        files.offer(found, material.name, notes, is_synthetic=material.is_synthetic)
+        with st.popover("What the figures mean"):
+            st.html(markup.block(markup.definitions(backtest_words.EXPLAINED.items())))
+
+
+def _show_provenance(material: Material, result: BacktestResult, *, is_cut: bool) -> None:
+    index = result.y.index
+    words = [f"{formats.count(len(index), 'bar')}, {formats.span(index[0], index[-1])}."]
+    if is_cut:
+        words.append("Only the last day: filling at the volume-weighted price reads every trade.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if material.may_change:
+            words.append("This page waits for you.")
+        st.html(markup.block(markup.text(" ".join(words), "muted"), css="pd-covered"))
+        if material.may_change and st.button("Recompute", key="bt_recompute"):
+            take_anew()
+            st.rerun()
+
+
+def _show_chart(found: Runs) -> None:
+    row = _selected(found.whole)
+    figure = charts.figure_of(found, row)
+    label = f"Equity, drawdown and z-score of the rule on {found.whole.params.label}"
+    live_chart(figure, key="bt_chart", label=label, height_px=backtest_figure.HEIGHT_PX)
+    if row is not None:
+        trade = found.whole.trades.iloc[row]
+        when = formats.span(trade["entry_time"], trade["exit_time"])
+        plain.caption(f"Around the {trade['side']} of {when}. Deselect its row to see all again.")
+
+
+def ledger_key(result: BacktestResult) -> str:
+    """Name the ledger by what made it: a selection belongs to one run."""
+    made_of = (result.params, result.rules, len(result.y), len(result.trades))
+    return f"bt_ledger_{abs(hash(made_of))}"
+
+
+def _selected(result: BacktestResult) -> int | None:
+    """Row of the ledger that the reader selected, counted from the oldest trade."""
+    state = st.session_state.get(ledger_key(result))
+    rows = state["selection"]["rows"] if state else []
+    # Shown newest first.
+    place = len(result.trades) - 1 - rows[0] if rows else -1
+    return place if place >= 0 else None
+
+
+def _show_trades(material: Material, plan: Plan, found: Runs) -> None:  # noqa: ARG001
+    trades = found.whole.trades
+    st.html(markup.block(backtest_words.parts_table(found)))
+    if trades.empty:
+        st.info("No trade: z never passed an entry. A lower one may have some.")
+        return
+    shown = min(len(trades), LEDGER_ROWS)
+    currency = formats.quote_currency(found.whole.params.y)
+    plain.caption(
+        f"Trades, newest first ({shown:,} of {len(trades):,}), times in {zone_label()}, money in "
+        f"{currency}. Select a row to see its place in the chart."
+    )
+    st.dataframe(
+        ledger_frame(found.whole), hide_index=True, on_select="rerun",
+        selection_mode="single-row", key=ledger_key(found.whole), height=380,
+        column_config=_columns(found.whole),
+    )  # fmt: skip
+
+
+def ledger_frame(result: BacktestResult) -> pd.DataFrame:
+    """Lay the ledger out for the eye: newest first, costs of a trade in one column."""
+    trades = result.trades.iloc[::-1].head(LEDGER_ROWS)
+    y, x = result.params.y, result.params.x
+    return pd.DataFrame(
+        {
+            "Side": trades["side"],
+            "Entry": trades["entry_time"],
+            "Exit": trades["exit_time"],
+            "Bars": trades["bars"],
+            "Net": trades["net"],
+            "Left by": trades["reason"],
+            "z in": trades["entry_z"],
+            "z out": trades["exit_z"],
+            f"{y} in": trades["entry_y"],
+            f"{y} out": trades["exit_y"],
+            f"{x} in": trades["entry_x"],
+            f"{x} out": trades["exit_x"],
+            "β": trades["beta"],
+            "Gross": trades["gross"],
+            "Fees": trades["fees"],
+            "Slippage": trades["half_spread"] + trades["slippage"],
+            "Funding": trades["funding"],
+        }
+    )
+
+
+def _columns(result: BacktestResult) -> dict[str, ColumnConfig | str | None]:
+    time = st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss", timezone=zone_label())
+    two = st.column_config.NumberColumn(format="%.2f")
+    signed = st.column_config.NumberColumn(format="%+.2f")
+    columns: dict[str, ColumnConfig | str | None] = {
+        "Entry": time,
+        "Exit": time,
+        "z in": signed,
+        "z out": signed,
+    }
+    columns |= dict.fromkeys(("Gross", "Net"), signed)
+    columns |= dict.fromkeys(("Fees", "Slippage", "Funding"), two)
+    columns["β"] = st.column_config.NumberColumn(format="%.4f")
+    for name, closes in ((result.params.y, result.y), (result.params.x, result.x)):
+        decimals = formats.price_decimals(closes.to_numpy())
+        price = st.column_config.NumberColumn(format=f"%.{decimals}f")
+        columns |= {f"{name} in": price, f"{name} out": price}
+    return columns
+
+
+def _show_sweep(material: Material, plan: Plan, found: Runs) -> None:  # noqa: ARG001
+    what = str(
+        st.segmented_control(
+            "Value", SWEEP_VALUES, default=SWEEP_VALUES[0], key="bt_value", required=True,
+            bind="query-params", label_visibility="collapsed",
+        )
+    )  # fmt: skip
+    plain.caption(backtest_words.sweep_caption(found.swept, what))
+    figure = charts.heatmap_of(found.swept, found.whole, what)
+    label = "What each setting came to in training: window against entry"
+    live_chart(figure, key="bt_heatmap", label=label, height_px=backtest_heatmap.HEIGHT_PX)
+    st.html(markup.block(markup.notes(backtest_words.sweep_words(found.swept, found.whole))))
+
+
+def _show_walk(material: Material, plan: Plan, found: Runs) -> None:  # noqa: ARG001
+    walked = data.walked(material, plan)
+    if walked is None:
+        return
+    st.html(markup.block(backtest_words.walk_table(walked)))
+    st.html(markup.block(markup.notes(backtest_words.walk_words(walked))))
+
+
+def _show_null(material: Material, plan: Plan, found: Runs) -> None:
+    broken = data.broken(material, plan)
+    if broken is None:
+        return
+    figure = charts.null_of(broken, found.whole)
+    label = "Profits of the rule on legs whose relation was broken"
+    live_chart(figure, key="bt_null", label=label, height_px=backtest_heatmap.NULL_PX)
+    capital = found.whole.rules.capital
+    st.html(markup.block(markup.notes(backtest_words.null_words(broken, capital))))
+
+
+SECTIONS: Final[dict[str, Section]] = {
+    "Trades": _show_trades,
+    "Settings tried": _show_sweep,
+    "Walk-forward": _show_walk,
+    "Unrelated legs": _show_null,
+}

@@ -1,0 +1,342 @@
+"""The backtest in words and figures: verdict, main figures, parts compared, sections explained."""
+
+import math
+from typing import Final
+
+import pandas as pd
+
+from analytics.backtest import (
+    LEAST_TRADES,
+    BacktestResult,
+    NullRuns,
+    Performance,
+    Sweep,
+    WalkForward,
+)
+from pages.ui.backtest.data import Runs
+from pages.ui.parts import formats, markup
+from pages.ui.parts.markup import Cell, Figure, Tone
+
+SHORTEST_ANNUAL: Final = pd.Timedelta(days=2)
+PARTS: Final = ("", "Train", "Test", "All")
+EXPLAINED: Final[dict[str, str]] = {
+    "Fill": (
+        "A close decides; the next bar fills, at its open or its volume-weighted price. A bar in "
+        "which a leg is missing or did not trade fills nothing: an entry is cancelled, an exit "
+        "waits. What is still held at the end is closed at the last close and marked as such. The "
+        "sidebar's signal rule and gates play no part here."
+    ),
+    "Break-even cost": (
+        "(gross profit − funding) / money traded: the cost of a fill, everything together, at "
+        "which nothing is left."
+    ),
+    "Sharpe ratio": (
+        "Mean over standard deviation of the net return of a bar, flat bars included, by 365 days "
+        "of 24 hours. Interval: stationary bootstrap, Politis & Romano (1994), 95 %."
+    ),
+    "Deflated Sharpe": (
+        "Chance that the true Sharpe ratio in training is above what the best of as many worthless "
+        "settings would show by luck. Bailey & López de Prado (2014)."
+    ),
+    "Sortino ratio": "Mean over the downside deviation, by the same clock.",
+    "Capacity": "Money in both legs together at which slippage has eaten the profit.",
+    "Turnover": "Money traded in all fills of both legs, over the capital.",
+}
+
+
+def percent(share: float, decimals: int = 2, *, signed: bool = True) -> str:
+    """Format a share as percent, signed unless told otherwise; a dash where it is not known."""
+    if not math.isfinite(share):
+        return formats.NOT_KNOWN
+    sign = "+" if signed and round(100 * share, decimals) > 0 else ""
+    return f"{sign}{formats.number(100 * share, decimals)} %"
+
+
+def bps(value: float) -> str:
+    """Format basis points."""
+    shown = formats.number(value, 2)
+    return shown if shown == formats.NOT_KNOWN else f"{shown} bps"
+
+
+def money(value: float, currency: str) -> str:
+    """Format money without pretending to digits it does not have."""
+    if not math.isfinite(value):
+        return formats.NOT_KNOWN
+    return f"{formats.number(value, 2 if abs(value) < 1_000 else 0)} {currency}"
+
+
+def _tone(value: float) -> Tone | None:
+    if not math.isfinite(value) or value == 0:
+        return None
+    return "good" if value > 0 else "bad"
+
+
+def paid_bps(told: Performance, capital: float) -> float:
+    """Mean cost of a fill, everything but funding, in bps of its notional."""
+    traded = told.turnover * capital
+    costs = told.fees + told.half_spread + told.slippage
+    return costs / traded * 1e4 if traded > 0 else math.nan
+
+
+def headline(found: Runs) -> list[str]:
+    """Say in a sentence or two what came of it."""
+    whole, test = found.whole.performance, found.test.performance
+    capital = found.whole.rules.capital
+    if not whole.trades:
+        return ["The rule never traded in these bars.", *found.whole.notes[:1]]
+    lost = "lost" if whole.net < 0 else "earned"
+    first = (
+        f"After costs the rule {lost} {percent(abs(whole.total_return), signed=False)} of the "
+        f"capital in {formats.count(whole.trades, 'trade')} over {formats.count(whole.bars, 'bar')}"
+        f"; before costs {percent(whole.gross / capital)}."
+    )
+    second = (
+        f"It pays {bps(paid_bps(whole, capital))} a fill and breaks even at "
+        f"{bps(whole.break_even_bps)}."
+        if whole.break_even_bps > 0
+        else "It loses before any cost: no fee is low enough."
+    )
+    third = (
+        f"In the {formats.count(test.bars, 'bar')} kept for testing: "
+        f"{percent(test.total_return)} after costs, {formats.count(test.trades, 'trade')}."
+    )
+    return [first, f"{second} {third}"]
+
+
+def main_figures(found: Runs) -> list[Figure]:
+    """Set the figures of the whole run."""
+    result, told = found.whole, found.whole.performance
+    capital, currency = result.rules.capital, formats.quote_currency(result.params.y)
+    tips = EXPLAINED
+    trades = formats.sample(told.trades, "trade")
+    step = result.params.bar.timedelta
+    return [
+        Figure("Net profit", percent(told.total_return),
+               (money(told.net, currency), trades), _tone(told.net), about="net-profit"),
+        Figure("Before costs", percent(told.gross / capital), (money(told.gross, currency),)),
+        Figure("Costs", percent((told.gross - told.net) / capital, signed=False),
+               (_cost_words(told, currency),)),
+        Figure("Break-even cost", bps(told.break_even_bps),
+               (f"a fill; paid {bps(paid_bps(told, capital))}",), tip=tips["Break-even cost"],
+               about="break-even"),
+        _sharpe_figure(told, step),
+        Figure("Deflated Sharpe", formats.pvalue(found.deflated.probability),
+               (f"in training, {formats.count(found.deflated.trials, 'setting')} tried",),
+               tip=tips["Deflated Sharpe"], about="deflated-sharpe"),
+        _sortino_figure(told, step),
+        Figure("Deepest drawdown", percent(told.max_drawdown),
+               (f"longest {formats.count(told.drawdown_bars, 'bar')}",), about="drawdown"),
+        Figure("Trades won", percent(told.hit_rate, 0, signed=False),
+               (trades, f"profit factor {formats.number(told.profit_factor, 2)}"), about="trades"),
+        Figure("In the market", percent(told.exposure, 0, signed=False),
+               (f"a trade lasts {formats.number(told.mean_bars, 1)} bars",)),
+        Figure("Turnover", f"{formats.number(told.turnover, 1)} ×", ("of the capital",),
+               tip=tips["Turnover"]),
+        Figure("Capacity", _capacity(told, currency),
+               ("needs slippage by volume" if math.isnan(told.capacity) else "both legs",),
+               tip=tips["Capacity"]),
+    ]  # fmt: skip
+
+
+def is_too_short(bars: int, step: pd.Timedelta) -> bool:
+    """Whether so many bars span too little time for a year's rate to mean anything."""
+    return bars * step < SHORTEST_ANNUAL
+
+
+def too_short(bars: int) -> str:
+    """Say why there is no year's rate."""
+    return f"too short to annualise ({formats.sample(bars)})"
+
+
+def _sharpe_figure(told: Performance, step: pd.Timedelta) -> Figure:
+    tip = EXPLAINED["Sharpe ratio"]
+    if is_too_short(told.bars, step):
+        return Figure("Sharpe ratio", formats.NOT_KNOWN, (too_short(told.bars),), tip=tip,
+                      about="sharpe")  # fmt: skip
+    low, high = (formats.number(edge, 2) for edge in told.sharpe_interval)
+    notes = f"95 %: {low} to {high}", f"{formats.sample(told.bars)}, a year's rate"
+    return Figure("Sharpe ratio", formats.number(told.sharpe, 2), notes, tip=tip, about="sharpe")
+
+
+def _sortino_figure(told: Performance, step: pd.Timedelta) -> Figure:
+    is_short = is_too_short(told.bars, step)
+    value = formats.NOT_KNOWN if is_short else formats.number(told.sortino, 2)
+    volatility = f"volatility {percent(told.volatility, 1, signed=False)} a year"
+    note = too_short(told.bars) if is_short else volatility
+    return Figure("Sortino ratio", value, (note,), tip=EXPLAINED["Sortino ratio"], about="sortino")
+
+
+def _cost_words(told: Performance, currency: str) -> str:
+    parts = [("fees", told.fees), ("half-spread", told.half_spread), ("slippage", told.slippage),
+             ("funding", told.funding)]  # fmt: skip
+    named = [f"{name} {money(value, currency)}" for name, value in parts if value]
+    return ", ".join(named) or "none"
+
+
+def _capacity(told: Performance, currency: str) -> str:
+    return "none" if told.capacity == 0 else money(told.capacity, currency)
+
+
+def parts_table(found: Runs) -> str:
+    """Compare training and test; each part begins and ends flat."""
+    parts = (found.train, found.test, found.whole)
+    told = [each.performance for each in parts]
+    capital, step = found.whole.rules.capital, found.whole.params.bar.timedelta
+    shorts = [is_too_short(each.bars, step) for each in told]
+    sharpe = [
+        "too short" if short else formats.number(each.sharpe, 2)
+        for each, short in zip(told, shorts, strict=True)
+    ]
+    interval = [
+        formats.NOT_KNOWN if short else _interval(each.sharpe_interval)
+        for each, short in zip(told, shorts, strict=True)
+    ]
+    rows: list[tuple[str | Cell, ...]] = [
+        ("Bars", *(f"{each.bars:,}" for each in told)),
+        ("Trades", *(f"{each.trades:,}" for each in told)),
+        ("Before costs", *(percent(each.gross / capital) for each in told)),
+        ("Net", *(Cell(percent(each.total_return), _tone(each.net)) for each in told)),
+        ("Break-even cost", *(bps(each.break_even_bps) for each in told)),
+        ("Sharpe ratio", *sharpe),
+        ("95 % interval", *interval),
+        ("Deepest drawdown", *(percent(each.max_drawdown) for each in told)),
+        ("Trades won", *(percent(each.hit_rate, 0, signed=False) for each in told)),
+    ]
+    return markup.table("Training, test, all", PARTS, rows)
+
+
+def _interval(edges: tuple[float, float]) -> str:
+    if not all(math.isfinite(edge) for edge in edges):
+        return formats.NOT_KNOWN
+    return f"{formats.number(edges[0], 1)} to {formats.number(edges[1], 1)}"
+
+
+def sweep_caption(swept: Sweep, what: str) -> str:
+    """Say what the heatmap's values are: of the span, or of a year where the span allows one."""
+    step = swept.params.bar.timedelta
+    bars = formats.count(swept.bars, "bar")
+    span = f"{bars} of training ({formats.age((swept.bars * step).total_seconds())})"
+    if what != "Sharpe":
+        told = "after costs" if what == "net" else "before costs"
+        return f"% of the capital {told}, earned over {span}: no year's rate. Empty: never traded."
+    few = f"Empty: fewer than {LEAST_TRADES} trades."
+    if is_too_short(swept.bars, step):
+        return (
+            f"Sharpe ratio of the span itself, after costs: a bar's times √{swept.bars:,}. {span} "
+            f"are too short to annualise. {few}"
+        )
+    return f"Sharpe ratio after costs, by 365 days of 24 hours, from {span}. {few}"
+
+
+def sweep_words(swept: Sweep, test: BacktestResult) -> list[str]:
+    """Say where the chosen setting stands among its neighbours and among all."""
+    capital = swept.rules.capital
+    row, column = swept.nearest(test.params.window, test.rules.sell_above)
+    here, around = swept.net[row, column], swept.neighbours(row, column, swept.net)
+    traded = swept.net[swept.trades > 0]
+    told = [
+        f"Chosen (framed): {percent(here / capital)} net in training; its "
+        f"{formats.count(around.size, 'neighbour')} between {percent(around.min() / capital)} and "
+        f"{percent(around.max() / capital)}."
+        if around.size
+        else f"Chosen (framed): {percent(here / capital)} net in training.",
+        (
+            f"{int((traded > 0).sum()):,} of {formats.count(traded.size, 'setting')} that traded "
+            f"earned more than their costs in {formats.count(swept.bars, 'bar')} of training."
+        ),
+        _best_words(swept),
+    ]
+    if swept.params.uses_beta and swept.params.hedge == "kalman":
+        told.append("The Kalman filter's z has no window: all rows are equal.")
+    return told
+
+
+def _best_words(swept: Sweep) -> str:
+    """Name the best setting with what it earned: the least bad of losers is no find."""
+    best = swept.best(least_trades=LEAST_TRADES)
+    if best is None:
+        return f"No setting traded {LEAST_TRADES} times in training: none is called the best."
+    return (
+        f"Best Sharpe ratio in training among those with {LEAST_TRADES} trades or more (dotted): "
+        f"window {swept.windows[best[0]]:,}, entry {swept.entries[best[1]]:g}, "
+        f"{percent(swept.net[best] / swept.rules.capital)} net in "
+        f"{formats.count(int(swept.trades[best]), 'trade')}. That one was found by looking; the "
+        "test part was not."
+    )
+
+
+def walk_words(found: WalkForward) -> list[str]:
+    """Say what choosing on the past came to."""
+    told, capital = found.performance, found.rules.capital
+    if is_too_short(told.bars, found.params.bar.timedelta):
+        rate = f"Sharpe ratio: {too_short(told.bars)}."
+    else:
+        rate = (
+            f"Sharpe ratio {formats.number(told.sharpe, 2)} "
+            f"(95 %: {_interval(told.sharpe_interval)}), n = {told.bars:,} bars."
+        )
+    blocks = formats.count(len(found.blocks), "block")
+    settings = formats.count(found.settings, "setting")
+    lost = int((found.blocks["train_net"] <= 0).sum())
+    return [
+        (
+            f"{blocks} traded with what the bars before had chosen from {settings}, by the Sharpe "
+            f"ratio after costs among those with {LEAST_TRADES} trades or more."
+        ),
+        *(
+            [f"In {lost:,} of {blocks} even the best setting had earned nothing in training."]
+            if lost
+            else []
+        ),
+        (
+            f"{percent(told.total_return)} after costs, {percent(told.gross / capital)} before, "
+            f"{formats.count(told.trades, 'trade')}."
+        ),
+        rate,
+    ]
+
+
+def walk_table(found: WalkForward) -> str:
+    """Set the blocks: what was chosen, what it had earned, what it then earned."""
+    capital = found.rules.capital
+    rows = []
+    for block in found.blocks.to_dict("records"):
+        chosen = not pd.isna(block["window"])
+        rows.append((
+            formats.moment(block["test_start"]),
+            f"{block['window']:,.0f}" if chosen else formats.NOT_KNOWN,
+            f"{block['entry']:g}" if chosen else formats.NOT_KNOWN,
+            percent(block["train_net"] / capital),
+            f"{block['test_trades']:,}",
+            percent(block["test_gross"] / capital),
+            Cell(percent(block["test_net"] / capital), _tone(block["test_net"])),
+        ))  # fmt: skip
+    head = ("Block from", "Window", "Entry", "Net in training", "Trades", "Before costs", "Net")
+    return markup.table("Walk-forward", head, rows)
+
+
+def null_words(found: NullRuns, capital: float) -> list[str]:
+    """Say whether the legs' relation had anything to do with it."""
+    gross, net, real_gross, real_net = (
+        percent(value / capital)
+        for value in (
+            float(found.gross.mean()), float(found.net.mean()), found.observed_gross,
+            found.observed_net,
+        )
+    )  # fmt: skip
+    runs, bars = formats.count(found.gross.size, "run"), f"{found.block:,}-bar"
+    as_good = int((found.gross >= found.observed_gross).sum())
+    verdict = (
+        "The profit before costs stands out from what unrelated legs give."
+        if found.pvalue < 0.05
+        else "Unrelated legs do as well often enough: nothing here shows that the relation earned."
+    )
+    return [
+        verdict,
+        (
+            f"{runs} with {bars} blocks of S2's returns in another order: {gross} before costs on "
+            f"average, {net} after. The real legs: {real_gross} and {real_net}. "
+            f"p = {formats.pvalue(found.pvalue)} by the Sharpe ratio before costs, since unrelated "
+            f"legs move further apart; in money {as_good:,} of {runs} did as well."
+        ),
+    ]

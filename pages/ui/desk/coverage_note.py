@@ -1,0 +1,85 @@
+"""How much of the bars in sight is known, and where they are the exchange's own."""
+
+from typing import Final
+
+import pandas as pd
+
+from analytics.pair import PairAnalytics
+from pages.ui.desk.pair_data import PairBars
+from pages.ui.parts import formats
+
+MOST_STRETCHES: Final = 3
+
+Stretch = tuple[pd.Timestamp, pd.Timestamp]
+
+
+def coverage_words(result: PairAnalytics, bars: PairBars) -> list[str]:
+    """Say it in a sentence or two; result without bars gives none."""
+    covered = result.coverage
+    if not covered.bars:
+        return []
+    known = formats.share(covered.known, covered.bars)
+    told = f"Covered {known} of {formats.count(covered.bars, 'bar')}"
+    if covered.missing:
+        told = f"{told}; {covered.missing:,} missing in gaps"
+    return [f"{told}.", *_kline_words(result, bars), *_gap_words(result, bars)]
+
+
+def first_bar(result: PairAnalytics) -> str:
+    """Say where the range begins."""
+    index = result.zscore.index
+    return f"First bar {_when(index[0], index[-1])}."
+
+
+def _kline_words(result: PairAnalytics, bars: PairBars) -> list[str]:
+    start = result.zscore.index[0]
+    legs = ((result.params.y, bars.y_bars), (result.params.x, bars.x_bars))
+    untils: dict[str, pd.Timestamp] = {
+        symbol: leg.attrs["klines_until"] for symbol, leg in legs if "klines_until" in leg.attrs
+    }
+    inside = {symbol: _when(until, start) for symbol, until in untils.items() if until > start}
+    if not inside:
+        return []
+    if len(inside) == 2 and len(set(inside.values())) == 1:
+        before = next(iter(inside.values()))
+    else:
+        before = " and ".join(f"{when} ({symbol})" for symbol, when in inside.items())
+    return [f"Bars before {before} are the exchange's own klines."]
+
+
+def _gap_words(result: PairAnalytics, bars: PairBars) -> list[str]:
+    """Name the stretches in which trades are missing and the exchange's klines are not."""
+    start = result.zscore.index[0]
+    owners: dict[Stretch, set[str]] = {}
+    for symbol, leg in ((result.params.y, bars.y_bars), (result.params.x, bars.x_bars)):
+        for low, high in leg.attrs.get("kline_spans", ()):
+            if high > start:
+                owners.setdefault((max(low, start), high), set()).add(symbol)
+    named = sorted(_joined(owners).items())
+    if not named:
+        return []
+    told = [_stretch(*each) for each in named[-MOST_STRETCHES:]]
+    others = len(named) - len(told)
+    more = [f"in {formats.count(others, 'earlier gap')}"] if others else []
+    return [f"Bars {', '.join([*more, *told])} are the exchange's own klines: trades are missing."]
+
+
+def _joined(owners: dict[Stretch, set[str]]) -> dict[Stretch, set[str]]:
+    """Join stretches of both legs that overlap: the ends differ by a trade or two."""
+    found: list[tuple[Stretch, set[str]]] = []
+    for (low, high), symbols in sorted(owners.items()):
+        if found and low <= found[-1][0][1]:
+            (first, last), known = found[-1]
+            found[-1] = (first, max(last, high)), known | symbols
+        else:
+            found.append(((low, high), symbols))
+    return dict(found)
+
+
+def _stretch(span: Stretch, symbols: set[str]) -> str:
+    whose = f" ({next(iter(symbols))})" if len(symbols) == 1 else ""
+    return f"from {formats.span(*span)}{whose}"
+
+
+def _when(time: pd.Timestamp, beside: pd.Timestamp) -> str:
+    return formats.clock(time) if time.date() == beside.date() else formats.moment(time)

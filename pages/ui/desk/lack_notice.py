@@ -1,0 +1,149 @@
+"""A lack of bars on a page: why, what helps, and the buttons that do it."""
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from analytics.leg import Leg, align_legs
+from analytics.outcome import Degenerate, NotEnough
+from analytics.pair import PairAnalytics, PairParams
+from ingest.errors import IngestError
+from ingest.recorder import Recorder, current_recorder
+from ingest.repair import intervals
+from ingest.replay import ReplayRecorder
+from pages.ui.desk.pair_data import PairBars
+from pages.ui.desk.remedies import Action, Fetch, Standing, advise, kline_for
+from pages.ui.parts import formats, notices, plain
+from pages.ui.state import choices, source
+
+SAID = "fetch_said"
+
+
+def show(lack: NotEnough | Degenerate, params: PairParams, bars: PairBars, *, key: str) -> None:
+    """Say why something is not there, what brings it, and offer to do it.
+
+    `key` tells this place on the page from others.
+    """
+    if isinstance(lack, Degenerate):
+        notices.show(notices.degenerate(lack))
+        return
+    advice = advise(lack, standing(params, bars))
+    plain.info(f"{notices.sentence(advice.cause)}. {advice.remedy}")
+    if not advice.actions:
+        return
+    with st.container(horizontal=True, gap="small"):
+        for number, action in enumerate(advice.actions):
+            _offer(action, params, f"{key}_{number}")
+    for action in advice.actions:
+        _show_said(action, params)
+
+
+def latest_lack(result: PairAnalytics) -> NotEnough | None:
+    """Return what the page should speak of: the first figure in reading order that lacks bars."""
+    candidates = (
+        result.zscore_needs, result.hedge, result.half_life, result.engle_granger,
+        result.correlation_needs,
+    )  # fmt: skip
+    return next((each for each in candidates if isinstance(each, NotEnough)), None)
+
+
+def without_zscore(params: PairParams, bars: PairBars) -> NotEnough:
+    """Count what a z-score lacks where no bar has one."""
+    needed = params.bars_before_spread + params.zscore_bars
+    y, _ = align_legs(*bars.closed.legs, params.reach)
+    return NotEnough(f"z-score of {params.label}", needed, min(len(y), needed - 1))
+
+
+def standing(params: PairParams, bars: PairBars) -> Standing:
+    """Find where the reader stands: what is held, whether it grows, who can be asked for more."""
+    y, x = align_legs(*bars.closed.legs, params.reach)
+    recorder = None if source.is_file() else current_recorder()
+    is_recorded = recorder is not None and not _not_recorded(recorder, params)
+    return Standing(
+        params=params,
+        held=len(y),
+        gap=newest_gap(y, x, params),
+        grows=_grows(recorder) if recorder is not None and is_recorded else "",
+        idle=_idle(recorder, params),
+        fetches=recorder is not None and is_recorded and _can_ask(recorder, params),
+        is_file=source.is_file(),
+    )
+
+
+def _not_recorded(recorder: Recorder, params: PairParams) -> list[str]:
+    return [symbol for symbol in (params.y, params.x) if symbol not in recorder.symbols]
+
+
+def _idle(recorder: Recorder | None, params: PairParams) -> str:
+    """Say what to do where no bar is added just now."""
+    if source.is_replay():
+        return "The replay stands still: play on"
+    if recorder is None:
+        return "Nothing is recorded here: start the app without --no-ingest"
+    absent = _not_recorded(recorder, params)
+    if absent:
+        are, them = ("are", "them") if len(absent) > 1 else ("is", "it")
+        where = "under Recorded symbols in the sidebar"
+        return f"{' and '.join(absent)} {are} not recorded now: add {them} {where}"
+    return "Recording stands still: the pill above says why"
+
+
+def _can_ask(recorder: Recorder, params: PairParams) -> bool:
+    """Whether the exchange can be asked for klines that the bars can be made of."""
+    if isinstance(recorder, ReplayRecorder):
+        return False
+    return kline_for(params) in intervals(recorder.settings.market)
+
+
+def newest_gap(y: Leg, x: Leg, params: PairParams) -> tuple[str, int] | None:
+    """Name the newest bar that a leg is missing, and count the bars after it; None without any."""
+    missing = np.flatnonzero(np.isnan(y.close) | np.isnan(x.close))
+    if not missing.size:
+        return None
+    row = int(missing[-1])
+    legs = ((params.y, y), (params.x, x))
+    names = [name for name, leg in legs if np.isnan(leg.close[row])]
+    time = pd.Timestamp(y.start_us + row * y.step_us, unit="us", tz="UTC")
+    were = "were" if len(names) > 1 else "was"
+    return f"{' and '.join(names)} {were} missing at {formats.moment(time)}", len(y) - 1 - row
+
+
+def _grows(recorder: Recorder) -> Literal["live", "replay", ""]:
+    """Whether each bar that closes is stored now."""
+    status = recorder.status()
+    if status.write_error is not None or status.refusal is not None:
+        return ""
+    if status.replay is not None:
+        return "" if status.replay.is_paused or status.replay.has_ended else "replay"
+    return "live" if status.state == "live" else ""
+
+
+def _offer(action: Action, params: PairParams, key: str) -> None:
+    if action.fetch is not None:
+        st.button(plain.text(action.label), key=key, on_click=_fetch, args=(action.fetch, params))
+    elif st.button(
+        plain.text(action.label), key=key, on_click=choices.wish, args=(dict(action.choose),)
+    ):
+        st.rerun()  # of the whole page: the notice may stand in a part that runs by itself
+
+
+def _fetch(fetch: Fetch, params: PairParams) -> None:
+    """Ask the recorder; the bar above the page says how far it is."""
+    recorder = current_recorder()
+    said = (False, "Nothing records here any more.")
+    if recorder is not None:
+        try:
+            recorder.fetch_klines((params.y, params.x), fetch.kline, fetch.span_s)
+            said = (True, f"{fetch.words} of {params.y} and {params.x} are asked for.")
+        except IngestError as error:
+            said = (False, f"{error}.")
+    st.session_state[SAID] = (fetch, params.y, params.x), said
+
+
+def _show_said(action: Action, params: PairParams) -> None:
+    """Show what a fetch came to, beside its own button."""
+    about, (is_well, said) = st.session_state.get(SAID, (None, (True, "")))
+    if about == (action.fetch, params.y, params.x):
+        (st.caption if is_well else st.error)(said)

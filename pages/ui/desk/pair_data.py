@@ -1,0 +1,223 @@
+"""Two legs' bars from the database or from a file, in one shape; cached by what they hold."""
+
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from analytics.bars import resample_ticks
+from analytics.frames import parse_interval
+from analytics.leg import Leg
+from analytics.pair import PairAnalytics, PairParams, analyse_pair
+from ingest.errors import StoreError
+from ingest.store import BarView, LastTrade, TickReader, shared_windows
+from pages.ui.state import source
+from pages.ui.state.once import Once
+
+Frames = tuple[pd.DataFrame, pd.DataFrame]
+
+SECOND_US: Final = 1_000_000
+# By so much a leg may lag behind the other, whose newest bar it has not closed: read before the
+# range as well, or the first of it would lack what it stands on.
+LAG_BARS: Final = 10
+
+
+@dataclass(frozen=True, eq=False)
+class ClosedBars:
+    """Closed bars of both legs, as arrays and, where asked for, as frames."""
+
+    legs: tuple[Leg, Leg]
+    make_frames: Callable[[], Frames]
+
+    @cached_property
+    def frames(self) -> Frames:
+        """Bars frames of both legs."""
+        return self.make_frames()
+
+
+@dataclass(frozen=True, eq=False)
+class PairBars:
+    """Bars of both legs and how to tell them from any others.
+
+    Attributes
+    ----------
+    closed
+        The bars.
+    key
+        Changes whenever a closed bar does: the cache key of everything computed from them.
+    last
+        The newest trade of each leg, by symbol; empty for a file.
+    """
+
+    closed: ClosedBars
+    key: Hashable
+    last: dict[str, LastTrade]
+
+    @property
+    def y_bars(self) -> pd.DataFrame:
+        """Bars frame of S1, closed bars only; not to be changed."""
+        return self.closed.frames[0]
+
+    @property
+    def x_bars(self) -> pd.DataFrame:
+        """Bars frame of S2."""
+        return self.closed.frames[1]
+
+
+_symbols: Final[Once[tuple[str, ...]]] = Once(8)
+_bars: Final[Once[ClosedBars]] = Once(16)
+_file_bars: Final[Once[pd.DataFrame]] = Once(16)
+_analyses: Final[Once[PairAnalytics]] = Once(16)
+
+
+def database_path() -> Path:
+    """Return the database of the recording, or of the replay that the reader looks at."""
+    return source.database_path()
+
+
+def recorded_symbols(path: Path) -> list[str]:
+    """Return the symbols with at least one stored trade.
+
+    Raises
+    ------
+    StoreError
+        The file is missing or no Pairdesk database.
+    """
+    with TickReader(path) as reader:
+        return reader.symbols()
+
+
+def symbols_or_none(path: Path) -> list[str]:
+    """Return the recorded symbols; none while there is no database to read."""
+    try:
+        return recorded_symbols(path)
+    except StoreError:
+        return []
+
+
+def has_other_symbols(path: Path, known: tuple[str, ...]) -> bool:
+    """Whether other symbols are recorded now than those known; sessions share a look a second."""
+    second = int(time.monotonic())
+    seen = _symbols.get((path, second), lambda: tuple(symbols_or_none(path)), path)
+    # What another session saw may be older than what is known.
+    return seen != known and tuple(symbols_or_none(path)) != known
+
+
+def recorded_span(path: Path, legs: tuple[str, ...]) -> tuple[pd.Timestamp, pd.Timestamp] | None:
+    """Return the times of the first and the last stored trade of any of the legs."""
+    with TickReader(path) as reader:
+        spans = [span for span in map(reader.span, legs) if span is not None]
+    if not spans:
+        return None
+    return min(first for first, _ in spans), max(last for _, last in spans)
+
+
+def read_pair(path: Path, params: PairParams) -> PairBars:
+    """Read both legs as far as the range and what it stands on reach: see `PairParams.reach`.
+
+    Counted back from the later of their last trades.
+
+    Raises
+    ------
+    StoreError
+        The file is missing or no Pairdesk database.
+    """
+    y, x, interval = params.y, params.x, params.interval
+    windows = {each: shared_windows().get(path, each, interval) for each in (y, x)}
+    found = {symbol: window.last_trade() for symbol, window in windows.items()}
+    last = {symbol: trade for symbol, trade in found.items() if trade is not None}
+    bars = None if params.reach is None else params.reach + LAG_BARS
+    reach_s = None if bars is None else bars * params.bar.us // SECOND_US
+    start = _start_second(last, interval, reach_s)
+    views = (windows[y].view(start, look=False), windows[x].view(start, look=False))
+    line = (str(path), y, x, interval, reach_s)
+    key = (*line[:-1], start, views[0].key, views[1].key)
+    return PairBars(_bars.get(key, lambda: _closed_bars(*views), line), key, last)
+
+
+def read_bars(path: Path, symbol: str, interval: str, lookback_s: int | None) -> pd.DataFrame:
+    """Read one symbol's closed bars through the shared window, back from its last trade.
+
+    Raises
+    ------
+    StoreError
+        The file is missing or no Pairdesk database.
+    """
+    window = shared_windows().get(path, symbol, interval)
+    trade = window.last_trade()
+    last = {} if trade is None else {symbol: trade}
+    return window.view(_start_second(last, interval, lookback_s)).frame(with_forming=False)
+
+
+def _start_second(last: dict[str, LastTrade], interval: str, reach_s: int | None) -> int | None:
+    """Find the open of the first bar to read; one bar more, since the forming one is dropped."""
+    if reach_s is None or not last:
+        return None
+    bar_us = parse_interval(interval).us
+    newest_us = max(trade.time_us for trade in last.values())
+    return newest_us // bar_us * bar_us // SECOND_US - reach_s
+
+
+def _closed_bars(y: BarView, x: BarView) -> ClosedBars:
+    legs = (_leg(y), _leg(x))
+    return ClosedBars(legs, lambda: (y.frame(with_forming=False), x.frame(with_forming=False)))
+
+
+def _leg(view: BarView) -> Leg:
+    bars = view.closed
+    step_us = bars.seconds * SECOND_US
+    arrays = (bars.close, bars.volume, bars.trades, bars.coverage, bars.open, bars.high, bars.low)
+    return Leg(bars.first * step_us, step_us, *arrays)
+
+
+def bars_of_ticks(ticks: pd.DataFrame, content: Hashable, params: PairParams) -> PairBars:
+    """Resample both legs of a file's ticks, as far back from its end as `read_pair`.
+
+    Parameters
+    ----------
+    ticks
+        A ticks frame of several symbols.
+    content
+        Identifies the file's content.
+    params
+        Says legs, interval and reach.
+    """
+    frames = [_resampled(ticks, content, each, params.interval) for each in (params.y, params.x)]
+    if params.reach is not None:
+        start = max(leg.index[-1] for leg in frames) - params.reach * params.bar.timedelta
+        frames = [leg.loc[leg.index > start] for leg in frames]
+    both = (frames[0], frames[1])
+    key = (content, params.y, params.x, params.interval, params.reach)
+    return PairBars(_bars.get(key, lambda: _framed_bars(both, params.bar.us)), key, {})
+
+
+def _framed_bars(frames: Frames, step_us: int) -> ClosedBars:
+    y, x = (Leg.of(bars, step_us) for bars in frames)
+    return ClosedBars((y, x), lambda: frames)
+
+
+def _resampled(ticks: pd.DataFrame, content: Hashable, symbol: str, interval: str) -> pd.DataFrame:
+    """Resample one symbol's ticks once per file and interval."""
+    return _file_bars.get(
+        (content, symbol, interval),
+        lambda: resample_ticks(ticks[ticks["symbol"] == symbol], interval),
+    )
+
+
+def analyse(bars: PairBars, params: PairParams) -> PairAnalytics:
+    """Analyse a pair, once per (parameters, state of the data): the same object until then.
+
+    Raises
+    ------
+    AnalyticsError
+        The bars do not allow what the parameters ask for.
+    """
+    # The legs and the range are in the parameters: what differs beside them is the source.
+    source = bars.key[0] if isinstance(bars.key, tuple) else bars.key
+    return _analyses.get(
+        (bars.key, params), lambda: analyse_pair(*bars.closed.legs, params), (source, params)
+    )

@@ -1,0 +1,77 @@
+"""Descriptive statistics of each leg over the bars that are shown."""
+
+import math
+from typing import Final
+
+from analytics.pair import PairAnalytics
+from pages.ui.live.chart_view import count_changes
+from pages.ui.parts import formats
+from pages.ui.parts.markup import ICONS, TONES, Cell, table
+
+PRICES: Final = {"first", "last", "mean", "std", "min", "max"}
+COUNTS: Final = {"bars", "known bars", "returns", "trades"}
+LABELS: Final = {
+    "std": "std deviation",
+    "min": "lowest close",
+    "max": "highest close",
+    "first": "first close",
+    "last": "last close",
+    "mean": "mean close",
+    "returns": "log returns",
+    "volume": "volume (base currency)",
+}
+
+
+def legs_table(result: PairAnalytics) -> str:
+    """Set both legs side by side."""
+    stats, closes = result.stats, (result.y, result.x)
+    decimals = [formats.price_decimals(close.to_numpy()) for close in closes]
+    rows = []
+    for name, values in stats.iterrows():
+        cells = [
+            formatted(str(name), float(value), digits)
+            for value, digits in zip(values, decimals, strict=True)
+        ]
+        rows.append((_label(str(name)), *cells))
+    return table("Statistics per leg", ("", *map(str, stats.columns)), rows)
+
+
+def formatted(name: str, value: float, price_decimals: int) -> str:
+    """Format one statistic by what it is: a price, a count, a share, a return."""
+    if math.isnan(value):
+        return formats.NOT_KNOWN
+    if name in PRICES:
+        return formats.number(value, price_decimals)
+    if name in COUNTS:
+        return f"{value:,.0f}"
+    if name.startswith("share "):
+        return formats.percent(value, 1)
+    if name == "return std":
+        return formats.percent(value, 4)
+    return formats.number(value, 3)
+
+
+def _label(name: str) -> str:
+    label = LABELS.get(name, name)
+    return label[:1].upper() + label[1:]
+
+
+ROWS: Final = 15
+
+
+def latest_changes(result: PairAnalytics) -> str:
+    """Set the latest changes of the signal as a table, newest first."""
+    latest = result.signal_changes(ROWS)
+    columns = (latest[name].tolist() for name in ("time", "signal", "previous", "zscore"))
+    rows = [
+        (
+            formats.moment(time),
+            Cell(f"{ICONS[signal]} {signal}", TONES.get(signal)),
+            previous,
+            formats.zscore(zscore),
+        )
+        for time, signal, previous, zscore in zip(*columns, strict=True)
+    ]
+    count = count_changes(result.signal_codes)
+    caption = f"Latest signal changes ({len(rows)} of {count:,})"
+    return table(caption, ("Bar open", "Signal", "Before", "z-score"), rows)

@@ -1,0 +1,129 @@
+"""The signal as something one can act on: what to buy and sell, and whether there is a return."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from analytics.outcome import Degenerate, NotEnough
+from analytics.pair import PairAnalytics
+from analytics.sizes import LegQuote, LegSize, Lot, NoSize, PositionSize, size_position
+from analytics.stationarity import HalfLife
+from ingest.binance import LotSteps
+from ingest.errors import StoreError
+from ingest.store import Kept, read_lots
+from pages.ui.parts import formats
+from pages.ui.parts.judge import judge
+from pages.ui.state.choices import CHOICES
+from pages.ui.state.once import Once
+
+LOTS_FOR_S: Final = 5
+CLOSE_ENOUGH: Final = Decimal("0.99")
+UNITS: Final = "units of quote currency"
+
+_lots: Final[Once[Kept]] = Once(8, most_a_line=1)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a size stands on: the money, and the lot steps by symbol as far as they are known."""
+
+    capital: float = float(CHOICES["capital"].default)
+    lots: Mapping[str, LotSteps] = field(default_factory=dict)
+
+    def key(self, result: PairAnalytics) -> tuple[float, LotSteps | None, LotSteps | None]:
+        """What a pair's words depend on besides its result."""
+        params = result.params
+        return self.capital, self.lots.get(params.y), self.lots.get(params.x)
+
+
+def lots_of(path: Path) -> Kept:
+    """Read a database's lot steps; sessions share a look every few seconds."""
+    moment = int(time.monotonic()) // LOTS_FOR_S
+    return _lots.get((path, moment), partial(_read, path), path)
+
+
+def _read(path: Path) -> Kept:
+    try:
+        return read_lots(path)
+    except StoreError:
+        return {}
+
+
+def trade_words(result: PairAnalytics, terms: Terms) -> str:
+    """Say what a BUY or a SELL comes to, or why there is no size; "" for NEUTRAL."""
+    signal = result.signal_now.signal
+    if signal == "NEUTRAL":
+        return ""
+    params, beta = result.params, float(result.hedge_ratio.iloc[-1])
+    y, x = (
+        _quote(symbol, float(closes.iloc[-1]), terms.lots.get(symbol))
+        for symbol, closes in ((params.y, result.y), (params.x, result.x))
+    )
+    found = size_position(signal, params.spread, beta, y, x, terms.capital)
+    if isinstance(found, NoSize):
+        return f"{signal} spread, no size: {found.reason}"
+    legs = [_leg(found.y), _leg(found.x)]
+    joint = " and " if found.y.side == found.x.side else ", "
+    return formats.with_minus(
+        f"{signal} spread: {joint.join(legs)} ({'; '.join(_basis(result, found))})"
+    )
+
+
+def _quote(symbol: str, price: float, lots: LotSteps | None) -> LegQuote:
+    if lots is not None:
+        numbers = map(Decimal, (lots.step, lots.least, lots.least_value))
+        return LegQuote(symbol, price, lots.quote, Lot(*numbers))
+    quote = formats.quote_currency(symbol)
+    return LegQuote(symbol, price, UNITS if quote == "quote" else quote)
+
+
+def _leg(leg: LegSize) -> str:
+    return f"{leg.side} {leg.quantity:,f} {leg.symbol}"
+
+
+def _basis(result: PairAnalytics, found: PositionSize) -> list[str]:
+    """Say what the two quantities stand on: proportion, money, lots."""
+    proportions = {
+        "price difference": "1 to 1",
+        "hedged": f"β {formats.estimate(found.beta or 0.0)}",
+        "log": f"β {formats.estimate(found.beta or 0.0)} by value",
+        "ratio": "equal value",
+    }
+    money = f"{found.capital:,.10g} {found.quote}"
+    if found.gross < Decimal(repr(found.capital)) * CLOSE_ENOUGH:
+        money = f"{found.gross:,.2f} of {money}"
+    told = [f"{proportions[result.params.spread]}, {money}"]
+    unknown = [leg.symbol for leg in (found.y, found.x) if not leg.is_lot_known]
+    if unknown:
+        of = f" of {unknown[0]}" if len(unknown) == 1 else ""
+        told.append(f"lot step{of} not known")
+    return told
+
+
+def caution(result: PairAnalytics) -> str:
+    """Say that a return is not shown: by the p-value, or by the half-life; "" where it is."""
+    doubts, found = _doubts(result), result.half_life
+    is_endless = isinstance(found, HalfLife) and not found.mean_reverting
+    is_long = isinstance(found, HalfLife) and found.half_life > result.params.window
+    if is_endless:
+        doubts.append("no half-life")
+    elif is_long and doubts:
+        doubts.append("half-life longer than the window")
+    if doubts:
+        return f"Not shown to revert: {', '.join(doubts)}"
+    if isinstance(found, HalfLife) and is_long:
+        return f"Half-life of {formats.number(found.half_life, 1)} bars: longer than the window"
+    return ""
+
+
+def _doubts(result: PairAnalytics) -> list[str]:
+    """Name the p-value to go by, where it is not below the level."""
+    test = judge(result)
+    if isinstance(test, NotEnough | Degenerate) or test.pvalue < result.params.level:
+        return []
+    name = "cointegration" if result.params.uses_beta else "ADF"
+    return [f"{name} p {formats.pvalue(test.pvalue)}"]

@@ -1,0 +1,157 @@
+"""Methods of the tests: does the pair keep together, on how much data, and how stable is it."""
+
+from typing import Final
+
+from pages.ui.methods.entry import Entry
+
+BOTH: Final = "Live, Evidence"
+ONLY: Final = "Evidence"
+
+TESTS: Final = (
+    Entry(
+        "engle-granger", "Cointegration p (Engle-Granger)",
+        "How likely such a close relation is where none exists. Small means that the two keep "
+        "together; it is made for a β that was estimated from the same prices.",
+        r"\Delta\hat\varepsilon_t = \theta\hat\varepsilon_{t-1} + "
+        r"\sum_{i=1}^{p}\gamma_i\Delta\hat\varepsilon_{t-i} + u_t,\qquad "
+        r"\tau = \hat\theta / \mathrm{se}(\hat\theta)",
+        "All known bars of the range, the latest 120 at least; lags by AIC. Both orderings are "
+        "shown, the dependent leg named first.",
+        "Null hypothesis: no fixed ratio keeps the two together. Prices are integrated of order "
+        "one. Taking the smaller of two orderings is a second look at the same data.",
+        "Engle & Granger (1987), Econometrica 55, 251-276; p-values MacKinnon (1994, 2010).",
+        BOTH,
+    ),
+    Entry(
+        "adf", "ADF test of the spread",
+        "Whether the spread returns to a mean, with its β taken as given.",
+        r"\Delta s_t = c + \theta s_{t-1} + \sum_{i=1}^{p}\gamma_i\Delta s_{t-i} + u_t,"
+        r"\qquad \tau = \hat\theta / \mathrm{se}(\hat\theta)",
+        "The spread at all known bars of the range, the latest 120 at least; lags by AIC on a "
+        "common sample.",
+        "Null hypothesis: the spread has a unit root. Where β was estimated from the same prices "
+        "its p-value is too small: at a nominal 5 % it rejects a true null about 15 % of the time.",
+        "Dickey & Fuller (1979), JASA 74, 427-431; p-values MacKinnon (1994, 2010).",
+        BOTH,
+    ),
+    Entry(
+        "kpss", "KPSS",
+        "The opposite question: here stationarity is the null hypothesis.",
+        r"\eta = \frac{1}{n^2\hat\lambda^2}\sum_{t=1}^{n} S_t^2,\qquad S_t = \sum_{i\le t} e_i",
+        "The spread at all known bars.",
+        "A small p-value speaks against a spread that returns. The long-run variance uses Bartlett "
+        "weights.",
+        "Kwiatkowski, Phillips, Schmidt & Shin (1992), J. Econometrics 54, 159-178.", ONLY,
+    ),
+    Entry(
+        "phillips-perron", "Phillips-Perron",
+        "As ADF, with the autocorrelation taken care of by a correction in place of lags.",
+        r"Z_\tau = \sqrt{\hat\gamma_0/\hat\lambda^2}\,\tau - "
+        r"\frac{(\hat\lambda^2-\hat\gamma_0)\,n\,\mathrm{se}(\hat\theta)}{2\hat\lambda\,\hat\sigma}",
+        "The spread at all known bars.",
+        "Null hypothesis: a unit root.",
+        "Phillips & Perron (1988), Biometrika 75, 335-346.", ONLY,
+    ),
+    Entry(
+        "phillips-ouliaris", "Phillips-Ouliaris",
+        "As Engle-Granger, with a correction in place of lags.", r"\hat Z_\tau",
+        "Both legs at all known bars.",
+        "Null hypothesis: no fixed ratio keeps the two together.",
+        "Phillips & Ouliaris (1990), Econometrica 58, 165-193.", ONLY,
+    ),
+    Entry(
+        "johansen", "Johansen",
+        "Cointegration without choosing which leg depends on which.",
+        r"\lambda_{\text{trace}}(r) = -n\sum_{i>r}\ln(1-\hat\lambda_i),\qquad "
+        r"\lambda_{\max}(r) = -n\ln(1-\hat\lambda_{r+1})",
+        "Both legs at all known bars, one lagged difference.",
+        "Null hypothesis of each row: at most r relations. r ≤ 0 rejected and r ≤ 1 not: one "
+        "relation, a pair. Errors without autocorrelation.",
+        "Johansen (1991), Econometrica 59, 1551-1580.", ONLY,
+    ),
+    Entry(
+        "variance-ratio", "Variance ratio",
+        "Below 1 the spread takes steps back, as one that returns does; a random walk has 1.",
+        r"VR(q) = \frac{\mathrm{Var}(s_t - s_{t-q})}{q\,\mathrm{Var}(s_t - s_{t-1})}",
+        "Changes of the spread at all known bars.",
+        "Null hypothesis: the spread's changes are unrelated; heteroskedasticity allowed.",
+        "Lo & MacKinlay (1988), Review of Financial Studies 1, 41-66.", ONLY,
+    ),
+    Entry(
+        "hurst", "Hurst exponent",
+        "Below 0.5 the spread turns back, at 0.5 it is a random walk, above 0.5 it trends.",
+        r"\mathrm{Var}(s_{t+k} - s_t) \propto k^{2H}",
+        "The spread at all known bars, lags of several lengths.",
+        "One power law holds over all lags.",
+        "Hurst (1951); errors by Richardson & Stock (1989), J. Fin. Econ. 25, 323-348.", ONLY,
+    ),
+    Entry(
+        "hedge-methods", "Hedge ratios by nine methods",
+        "The same β by other means: where they disagree, β depends on the method and not on the "
+        "market.",
+        r"""\begin{aligned}
+        \text{TLS:}\quad & \min \textstyle\sum d_\perp^2 \\
+        \text{Huber:}\quad & \min \textstyle\sum \rho_{1.345}(\varepsilon_t/\hat\sigma) \\
+        \text{Theil-Sen:}\quad & \operatorname{med}\tfrac{y_i-y_j}{x_i-x_j} \\
+        \text{Kalman:}\quad & \beta_t = \beta_{t-1} + w_t,\ y_t = \alpha_t + \beta_t x_t + v_t
+        \end{aligned}""",
+        "All known bars of the range, or at each bar those up to it.",
+        "Each row names its own, with its kind of error.",
+        "Golub & Van Loan (1980); Huber (1981); Sen (1968); Kalman (1960); Stock & Watson (1993); "
+        "Johansen (1991).", ONLY,
+    ),
+    Entry(
+        "hac", "95 % interval (HAC)",
+        "The honest range of β: it counts that residuals of prices are related in time.",
+        r"\hat\beta \pm 1.96\,\mathrm{se}_{\mathrm{HAC}}",
+        "The bars of the hedge ratio; Bartlett weights.",
+        "The relation exists. On unrelated random walks no interval is honest.",
+        "Newey & West (1987), Econometrica 55, 703-708.", ONLY,
+    ),
+    Entry(
+        "stability", "Stability",
+        "β, p-value and half-life in windows that trail, and in how many of them the pair held "
+        "together.",
+        "",
+        "40 windows of a fifth of the range, 50 bars at least; windows overlap.",
+        "On unrelated legs a share of the windows as large as the level shows cointegration by "
+        "chance.",
+        "Each window by the tests above.", BOTH,
+    ),
+    Entry(
+        "cusum", "CUSUM break test",
+        "Whether one line held over the whole range, and where it likeliest broke.",
+        r"\max_t \frac{\left|\sum_{i\le t}\hat\varepsilon_i\right|}{\sqrt n\,\hat\omega}",
+        "The residuals at all known bars.",
+        "Null hypothesis: one line holds, with residuals that return to 0.",
+        "Xiao & Phillips (2002), J. Econometrics 108, 43-61; quantiles simulated.", ONLY,
+    ),
+    Entry(
+        "epps", "Correlation by interval",
+        "At short intervals correlation falls because the legs do not trade at the same moments.",
+        r"\tanh\!\left(\operatorname{artanh}\hat\rho \pm \frac{1.96}{\sqrt{n-3}}\right)",
+        "Log returns at each interval over the range; 20 at least.",
+        "Returns unrelated in time, for the interval.",
+        "Epps (1979), JASA 74, 291-298; Fisher (1921).", ONLY,
+    ),
+    Entry(
+        "lead-lag", "Lead-lag",
+        "Which leg moves first, and by how much.",
+        r"\rho(\ell) = \frac{\sum_{i,j} \Delta p^y_i\,\Delta p^x_j\,"
+        r"\mathbf 1\{I_i \cap (J_j - \ell) \ne \emptyset\}}"
+        r"{\sqrt{\sum(\Delta p^y_i)^2\sum(\Delta p^x_j)^2}}",
+        "Ticks of the last 15 minutes of the range at most.",
+        "One clock stamps both legs.",
+        "Hayashi & Yoshida (2005), Bernoulli 11, 359-379; Hoffmann, Rosenbaum & Yoshida (2013).",
+        ONLY,
+    ),
+    Entry(
+        "latency", "Latency, gaps, clock skew",
+        "From the trade at the exchange to the row that stores it; ids that are missing; how far "
+        "the two clocks are apart.",
+        r"\text{latency} = t_{\text{stored}} + \text{skew} - t_{\text{trade}}",
+        "Median and 99th percentile of the latest trades of each symbol.",
+        "Skew is measured against the exchange's own clock over REST.",
+        "This program's own.", "Feed",
+    ),
+)  # fmt: skip

@@ -1,0 +1,135 @@
+"""Long work on a page: done once for its key, with a bar that tells how far it is and a way out."""
+
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar, cast
+
+import streamlit as st
+
+from pages.ui.parts import notices
+from pages.ui.parts.notices import Notice
+from pages.ui.streamlit_private import is_click_waiting
+
+MAX_KEPT: Final = 4
+TELL_EVERY_S: Final = 0.1
+
+T = TypeVar("T")
+
+Progress = Callable[[int, int], None]
+"""Told how many steps are done, and how many there are."""
+
+
+class _CancelledError(Exception):
+    """The reader clicked Cancel."""
+
+
+@dataclass(frozen=True)
+class LongWork:
+    """One kind of work.
+
+    Attributes
+    ----------
+    name
+        Of the widgets and of what is kept: ``"scan"``.
+    doing
+        What is going on, as the bar says it: ``"Scanning"``.
+    steps
+        What is counted: ``"pairs"``.
+    cancelled
+        What is said once the reader has ended it.
+    again
+        On the button that begins it anew.
+    """
+
+    name: str
+    doing: str
+    steps: str
+    cancelled: Notice
+    again: str
+
+    def run(
+        self, key: Hashable, work: Callable[[Progress], T], *, asked: Hashable | None = None
+    ) -> T | None:
+        """Do the work, or return what the same key gave before; None once it was cancelled.
+
+        Parameters
+        ----------
+        key
+            Changes whenever the result would.
+        work
+            Calls what it is given after each step. A click on Cancel ends it inside that call.
+        asked
+            What the reader asked for, where that outlasts a key: work that is done anew as data
+            come in stays cancelled as long as this is the same. None for the key.
+
+        Returns
+        -------
+        object or None
+            The result; the same object each time. Where the work was cancelled, a notice and a
+            button that lets it run again are shown instead.
+        """
+        kept = _kept(self.name)
+        if key in kept:
+            return cast("T", kept[key])
+        wish = key if asked is None else asked
+        if st.session_state.get(self._mark) == wish:
+            self._show_cancelled()
+            return None
+        try:
+            found = self._watched(work, wish)
+        except _CancelledError:
+            self.cancel(wish)
+            self._show_cancelled()
+            return None
+        while len(kept) >= MAX_KEPT:
+            kept.pop(next(iter(kept)), None)
+        kept[key] = found
+        return found
+
+    def cancel(self, wish: Hashable) -> None:
+        """Remember that the reader does not want it."""
+        st.session_state[self._mark] = wish
+
+    def forget_cancel(self) -> None:
+        """Let cancelled work run again."""
+        st.session_state.pop(self._mark, None)
+
+    def _show_cancelled(self) -> None:
+        notices.show(self.cancelled)
+        st.button(self.again, key=f"{self.name}_again", on_click=self.forget_cancel)
+
+    @property
+    def _mark(self) -> str:
+        return f"{self.name}_cancelled"
+
+    def _watched(self, work: Callable[[Progress], T], wish: Hashable) -> T:
+        place = st.empty()
+        with place.container(horizontal=True, vertical_alignment="center"):
+            bar = st.progress(0.0, self.doing)
+            button = f"{self.name}_cancel"
+            st.button("Cancel", key=button, on_click=self.cancel, args=(wish,))
+
+        told_s = 0.0
+
+        def progress(done: int, steps: int) -> None:
+            nonlocal told_s
+            if is_click_waiting(button):
+                raise _CancelledError
+            # A browser that is told of each of a thousand steps a second shows none of them.
+            if done < steps and time.monotonic() - told_s < TELL_EVERY_S:
+                return
+            told_s = time.monotonic()
+            # Outside a fragment Streamlit itself ends this run at a click, inside this call.
+            bar.progress(done / steps, f"{self.doing}: {done:,} of {steps:,} {self.steps}")
+
+        try:
+            return work(progress)
+        finally:
+            place.empty()
+
+
+@st.cache_resource
+def _kept(name: str) -> dict[Hashable, Any]:  # noqa: ARG001 - each kind of work has its own
+    """Results by key, oldest first. A plain cache would replay the progress bar at each hit."""
+    return {}

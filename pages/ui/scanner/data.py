@@ -1,0 +1,222 @@
+"""The closes that a scan is made of: from the database, from a file of closes, from tick files."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from analytics.bars import resample_ticks
+from analytics.frames import bar_times_us, parse_interval, utc_index
+from analytics.scanner import coarser_closes
+from ingest.store import (
+    SECOND_US,
+    TRADED,
+    BarColumns,
+    BarView,
+    BarWindow,
+    TickReader,
+    identity,
+    shared_windows,
+)
+from pages.ui.desk import file_choice
+from pages.ui.desk.file_choice import TickFile
+from pages.ui.scanner.settings import SAMPLES_S, ScanSettings
+
+# More symbols would push the bars of the other pages out of the windows.
+MOST_SHARED: Final = 64
+
+_READ: Final = "scan_bars_read"
+
+
+@dataclass(frozen=True, eq=False)
+class ScanMaterial:
+    """Closes of many symbols on one grid, and what identifies them.
+
+    Attributes
+    ----------
+    name
+        Where they are from, in words.
+    key
+        Changes whenever the closes do.
+    closes
+        A column a symbol, NaN where missing.
+    traded, quote_volume
+        Of the same shape; None where only closes are known.
+    is_live
+        Whether a later bar may still come.
+    is_synthetic
+        Made by a script.
+    """
+
+    name: str
+    key: Hashable
+    closes: pd.DataFrame
+    traded: pd.DataFrame | None = None
+    quote_volume: pd.DataFrame | None = None
+    is_live: bool = False
+    is_synthetic: bool = False
+
+    @property
+    def last_bar(self) -> pd.Timestamp:
+        """Open of the last bar."""
+        return pd.Timestamp(self.closes.index[-1])
+
+
+def live_material(path: Path, settings: ScanSettings, newest_us: int) -> ScanMaterial:
+    """Return the closed bars of all symbols, looked for once for each bar that closes."""
+    kept: tuple[Hashable, ScanMaterial] | None = st.session_state.get(_READ)
+    key = (str(path), identity(path), settings, newest_us)  # another file may have come there
+    if kept is None or kept[0] != key:
+        kept = (key, of_database(path, settings, newest_us))
+        st.session_state[_READ] = kept
+    return kept[1]
+
+
+def newest_bar_us(path: Path, settings: ScanSettings) -> int | None:
+    """Return the open of the bar that holds the newest trade of any symbol; it is still forming."""
+    with TickReader(path) as reader:
+        found = [reader.last_trade(symbol) for symbol in settings.symbols]
+    times = [trade.time_us for trade in found if trade is not None]
+    bar_us = parse_interval(settings.interval).us
+    return max(times) // bar_us * bar_us if times else None
+
+
+def of_database(path: Path, settings: ScanSettings, newest_us: int) -> ScanMaterial:
+    """Take the closed bars of all symbols, back from the bar still forming.
+
+    Through the shared windows, so that a bar that has closed costs no more than its own rows; with
+    more symbols than these have room for, each is read anew.
+    """
+    length_s = SAMPLES_S[settings.sample]
+    assert length_s is not None, "samples of the database have a length"
+    start_s = newest_us // SECOND_US - length_s
+    views = {symbol: _view(path, symbol, settings, start_s) for symbol in settings.symbols}
+    states = tuple((view.key, int(view.forming.trades.sum())) for view in views.values())
+    bar = newest_us // parse_interval(settings.interval).us
+    columns = {symbol: view.before(bar) for symbol, view in views.items()}
+    held = {symbol: bars for symbol, bars in columns.items() if len(bars)}
+    return _of_columns((str(path), newest_us, settings, states), held)
+
+
+def _view(path: Path, symbol: str, settings: ScanSettings, start_s: int) -> BarView:
+    if len(settings.symbols) <= MOST_SHARED:
+        return shared_windows().get(path, symbol, settings.interval).view(start_s)
+    with closing(BarWindow(path, symbol, settings.interval)) as window:
+        return window.view(start_s)
+
+
+def _of_columns(key: Hashable, held: Mapping[str, BarColumns]) -> ScanMaterial:
+    """Lay recorded bars beside each other on one grid."""
+    first = min((bars.first for bars in held.values()), default=0)
+    size = max((bars.first + len(bars) for bars in held.values()), default=0) - first
+    closes, volumes = np.full((2, size, len(held)), np.nan)
+    traded = np.zeros((size, len(held)), dtype=np.bool_)
+    step_us = next((bars.seconds for bars in held.values()), 1) * SECOND_US
+    for column, bars in enumerate(held.values()):
+        rows = slice(bars.first - first, bars.first - first + len(bars))
+        closes[rows, column] = bars.close
+        volumes[rows, column] = bars.close * bars.volume
+        traded[rows, column] = bars.coverage == TRADED
+    grid = utc_index(np.arange(first, first + size, dtype=np.int64) * step_us)
+
+    def framed(values: np.ndarray) -> pd.DataFrame:
+        return pd.DataFrame(values, index=grid, columns=list(held), copy=False)
+
+    return ScanMaterial(
+        "Recorded symbols", key, framed(closes), framed(traded), framed(volumes), is_live=True
+    )
+
+
+def of_closes(
+    name: str, content: Hashable, closes: pd.DataFrame, settings: ScanSettings
+) -> ScanMaterial:
+    """Take a file's closes in bars of the chosen interval."""
+    chosen = closes[[each for each in closes.columns if str(each) in settings.symbols]]
+    coarser = _since(coarser_closes(chosen, settings.interval), settings.sample)
+    return ScanMaterial(name, (content, settings), coarser)
+
+
+def of_ticks(files: Sequence[TickFile], settings: ScanSettings) -> ScanMaterial:
+    """Resample the ticks of all files together; a symbol may go on from file to file."""
+    content = tuple(file.content for file in files)
+    bars = {
+        symbol: _symbol_bars(files, content, symbol, settings.interval)
+        for symbol in settings.symbols
+    }
+    name = ", ".join(file.name for file in files)
+    synthetic = all(file.is_synthetic for file in files)
+    whole = _of_bars(name, (content, settings), bars, is_synthetic=synthetic)
+    length_s = SAMPLES_S[settings.sample]
+    if length_s is None:
+        return whole
+    parts = (whole.closes, whole.traded, whole.quote_volume)
+    cut = [None if part is None else _since(part, settings.sample) for part in parts]
+    closes = whole.closes if cut[0] is None else cut[0]
+    return ScanMaterial(whole.name, whole.key, closes, cut[1], cut[2], is_synthetic=synthetic)
+
+
+def symbols_of(files: Sequence[TickFile]) -> list[str]:
+    """All symbols of some files."""
+    found: set[str] = set()
+    for file in files:
+        found |= set(file_choice.load(file).attrs["report"].symbols)
+    return sorted(found)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _symbol_bars(
+    _files: Sequence[TickFile],
+    content: Hashable,  # noqa: ARG001 - stands for the files in the cache key
+    symbol: str,
+    interval: str,
+) -> pd.DataFrame:
+    parts = [ticks[ticks["symbol"] == symbol] for ticks in map(file_choice.load, _files)]
+    held = [part for part in parts if len(part)]
+    return resample_ticks(pd.concat(held).sort_index(kind="stable"), interval)
+
+
+def _of_bars(
+    name: str,
+    key: Hashable,
+    bars: Mapping[str, pd.DataFrame],
+    *,
+    is_synthetic: bool = False,
+) -> ScanMaterial:
+    """Lay bars frames beside each other on one grid."""
+    held = {symbol: frame for symbol, frame in bars.items() if len(frame)}
+    grid = _grid(list(held.values()))
+    columns = {symbol: frame.reindex(grid) for symbol, frame in held.items()}
+    closes = {symbol: frame["close"] for symbol, frame in columns.items()}
+    traded = {symbol: frame["coverage"] == "traded" for symbol, frame in columns.items()}
+    volume = {symbol: frame["close"] * frame["volume"] for symbol, frame in columns.items()}
+    return ScanMaterial(
+        name,
+        key,
+        pd.DataFrame(closes, index=grid),
+        pd.DataFrame(traded, index=grid),
+        pd.DataFrame(volume, index=grid),
+        is_synthetic=is_synthetic,
+    )
+
+
+def _grid(frames: Sequence[pd.DataFrame]) -> pd.DatetimeIndex:
+    """Every bar from the first of any frame to the last."""
+    many = [bar_times_us(frame.index) for frame in frames]
+    step = next((int(times[1] - times[0]) for times in many if times.size > 1), None)
+    if step is None:
+        return utc_index(np.unique(np.concatenate([np.empty(0, dtype=np.int64), *many])))
+    first, last = min(times[0] for times in many), max(times[-1] for times in many)
+    return utc_index(np.arange(first, last + step, step, dtype=np.int64))
+
+
+def _since(frame: pd.DataFrame, sample: str) -> pd.DataFrame:
+    length_s = SAMPLES_S[sample]
+    if length_s is None or frame.empty:
+        return frame
+    recent: pd.DataFrame = frame.loc[frame.index > frame.index[-1] - pd.Timedelta(seconds=length_s)]
+    return recent

@@ -1,0 +1,84 @@
+"""Run a scan once for each state of the bars and settings, and tell which pairs moved."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from analytics.scanner import scan_pairs, spread_paths
+from pages.ui.parts import formats
+from pages.ui.parts.long_work import LongWork, Progress
+from pages.ui.scanner import words
+from pages.ui.scanner.data import ScanMaterial
+from pages.ui.scanner.settings import ScanSettings
+from pages.ui.scanner.store import KeptScan
+
+SPARKLINES: Final = 200
+WORK: Final = LongWork("scan", "Scanning", "pairs", words.cancelled(), "Scan again")
+# Between two scans of the recorded market: the ranks before, and those now.
+RANKS: Final = "scan_ranks"
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """Place of each pair, from 1, at one closed bar of one kind of scan."""
+
+    settings: ScanSettings
+    bar: pd.Timestamp
+    places: dict[frozenset[str], int]
+
+
+def run(material: ScanMaterial, settings: ScanSettings) -> KeptScan | None:
+    """Scan, or return what the same bars gave before; None once the reader has cancelled.
+
+    Raises
+    ------
+    AnalyticsError
+        The bars do not allow a scan.
+    """
+    # A live scan that was cancelled does not come back by itself at the next closed bar.
+    asked = (material.name, settings) if material.is_live else None
+    return WORK.run(material.key, lambda progress: _scan(material, settings, progress), asked=asked)
+
+
+def _scan(material: ScanMaterial, settings: ScanSettings, progress: Progress) -> KeptScan:
+    table = scan_pairs(
+        material.closes,
+        on=settings.on,
+        train_share=settings.train_percent / 100,
+        window=settings.window,
+        max_lags=settings.max_lags,
+        autolag=settings.autolag,
+        level=settings.level,
+        traded=material.traded,
+        quote_volume=material.quote_volume,
+        progress=progress,
+    )
+    index = material.closes.index
+    paths = spread_paths(material.closes, table.head(SPARKLINES), on=settings.on)
+    nothing: list[list[float]] = [[] for _ in range(len(table) - len(paths))]
+    table = table.assign(spread=pd.Series([*paths, *nothing], dtype=object))
+    return KeptScan(
+        table, settings, material.name, formats.span(index[0], index[-1]), material.is_synthetic
+    )
+
+
+def moves(scan: KeptScan, bar: pd.Timestamp) -> dict[frozenset[str], int]:
+    """Places each pair went up since the bar before, in this session; negative for down."""
+    table = scan.table
+    legs = zip(table["y"], table["x"], strict=True)
+    now = Ranks(scan.settings, bar, {frozenset(pair): n for n, pair in enumerate(legs, start=1)})
+    before, latest = st.session_state.get(RANKS, (None, None))
+    if latest is None or latest.settings != scan.settings:
+        before, latest = None, now
+    elif latest.bar != bar:
+        before, latest = latest, now
+    st.session_state[RANKS] = (before, latest)
+    if before is None:
+        return {}
+    return {
+        pair: before.places[pair] - place
+        for pair, place in latest.places.items()
+        if pair in before.places
+    }

@@ -1,0 +1,37 @@
+"""Where the trades come from in the mode the reader chose: the recording, or a replay beside it."""
+
+from pathlib import Path
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from ingest.recorder import Recorder
+from ingest.recorder import current_recorder as recorder_of_process
+from ingest.replay import current_replay
+from ingest.settings import current_settings
+from pages.ui.state.choices import FILE, REPLAY
+
+
+def is_replay() -> bool:
+    """Whether the reader looks at a replay; never outside a page."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return False
+    return st.session_state.get("mode") == REPLAY
+
+
+def is_file() -> bool:
+    """Whether the reader looks at a file; never outside a page."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return False
+    return st.session_state.get("mode") == FILE
+
+
+def current_recorder() -> Recorder | None:
+    """Return what brings the trades that the reader looks at; None where nothing does."""
+    return current_replay() if is_replay() else recorder_of_process()
+
+
+def database_path() -> Path:
+    """Return the database that holds them."""
+    replay = current_replay() if is_replay() else None
+    return current_settings().db if replay is None else replay.settings.db

@@ -1,0 +1,125 @@
+"""Compiled kernels against their plain NumPy form; compiled once, for every kind of input."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analytics.frames import utc_index
+from analytics.kernels import adf, kalman, lines, rolling, trailing
+from analytics.pair import PairParams, analyse_pair
+from analytics.pair.gates import ALL_GATES
+from analytics.stationarity import adf_test, engle_granger_test
+from analytics.stationarity import dickey_fuller as numpy_form
+from analytics.warm import PARTS, is_ready, warm_up
+
+SEED = 20240808
+TRENDS = ("n", "c", "ct", "ctt")
+CRITERIA = ("aic", "bic", "t-stat", None)
+
+
+def series(kind: str, n: int) -> np.ndarray:
+    noise = np.random.default_rng(n).normal(size=n)
+    values = {
+        "walk": noise.cumsum(),
+        "noise": noise,
+        "moving average": (noise - 0.8 * np.roll(noise, 1)).cumsum(),
+        "jumps": np.round(noise.cumsum() * 0.01, 2) + np.where(np.arange(n) > n // 2, 50.0, 0.0),
+    }[kind]
+    return values - values.mean()
+
+
+@pytest.mark.parametrize("autolag", CRITERIA)
+@pytest.mark.parametrize("trend", TRENDS)
+@pytest.mark.parametrize("kind", ["walk", "noise", "moving average", "jumps"])
+@pytest.mark.parametrize("n", [61, 1_000])
+def test_the_compiled_regression_equals_the_numpy_one(
+    monkeypatch: pytest.MonkeyPatch, n: int, kind: str, trend: str, autolag: str | None
+):
+    values = series(kind, n)
+    quick = adf_test(values, trend, autolag=autolag)
+    monkeypatch.setattr(numpy_form, "_unbroken_fit", lambda *_: None)
+    plain = adf_test(values, trend, autolag=autolag)
+    assert (quick.lags, quick.nobs, quick.max_lags) == (plain.lags, plain.nobs, plain.max_lags)
+    assert quick.stat == pytest.approx(plain.stat, rel=1e-9, abs=1e-9)
+    assert quick.coefficient == pytest.approx(plain.coefficient, rel=1e-8)
+
+
+@pytest.mark.parametrize("trend_terms", [0, 1, 2, 3])
+@pytest.mark.parametrize("lags", [0, 1, 4, 11])
+@pytest.mark.parametrize("level_last", [False, True])
+def test_the_compiled_sums_equal_those_of_the_whole_design(
+    trend_terms: int, lags: int, level_last: bool
+):
+    values = series("walk", 400)
+    change = np.diff(values)
+    place = 2.0 * np.arange(change.size) / (change.size - 1) - 1.0
+    trend = place ** np.arange(trend_terms)[:, np.newaxis]
+    rows = np.arange(lags, change.size)
+    lagged = [change[rows - lag] for lag in range(1, lags + 1)]
+    middle = [*lagged, values[rows]] if level_last else [values[rows], *lagged]
+    design = np.column_stack([*trend[:, rows], *middle, change[rows]])
+    found = adf.gram_of(values, change, trend, lags, level_last)
+    np.testing.assert_allclose(found, design.T @ design, rtol=1e-10, atol=1e-9)
+
+
+def test_where_digits_would_be_lost_the_kernel_gives_up_and_qr_answers(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    smooth = np.sin(np.arange(300) / 30) + 1e-6 * series("noise", 300)
+    assert adf.fit_unbroken(smooth, 1, 15, 0, np.empty(4)) == -1
+    result = adf_test(smooth)
+    monkeypatch.setattr(numpy_form, "_unbroken_fit", lambda *_: None)
+    assert adf_test(smooth).stat == result.stat
+    assert adf.fit_unbroken(smooth[:20], 1, 15, 0, np.empty(4)) == -1
+
+
+def test_engle_granger_in_compiled_code_equals_the_numpy_one():
+    y, x = series("walk", 500) + 1e5, series("moving average", 500) + 3e3
+    quick = engle_granger_test(y, x)
+    # A missing bar at the start sends the same rows through the NumPy form.
+    plain = engle_granger_test(np.r_[np.nan, y], np.r_[np.nan, x])
+    assert quick.stat == pytest.approx(plain.stat, abs=1e-8)
+    assert quick.beta == pytest.approx(plain.beta, rel=1e-12)
+    assert quick.alpha == pytest.approx(plain.alpha, rel=1e-12)
+    assert quick.lags == plain.lags
+
+
+@pytest.mark.parametrize("lags", [0, 1, 7, 49])
+def test_the_bartlett_variance_is_the_weighted_sum_over_lags(lags: int):
+    values = series("walk", 50)
+    plain = values @ values
+    for lag in range(1, lags + 1):
+        plain += 2 * (1 - lag / (lags + 1)) * (values[lag:] @ values[:-lag])
+    assert lines.bartlett_variance(values, lags) == pytest.approx(plain, rel=1e-11)
+
+
+def test_after_warming_up_no_page_compiles_anything():
+    warm_up()
+    assert all(is_ready(part) for part in PARTS)
+    assert warm_up() == 0
+    functions = [
+        rolling.rolling_squares,
+        rolling.rolling_products,
+        rolling.expanding_products,
+        kalman.kalman_filter,
+        adf.fit_unbroken,
+        kalman.most_likely_noise,
+        adf.residual_on_line,
+        lines.line_with_errors,
+        trailing.trailing_fits,
+    ]
+    before = {each.__name__: len(each.signatures) for each in functions}
+    rng = np.random.default_rng(SEED)
+    for seed in (1, 2):
+        legs = []
+        for _ in range(2):
+            close = np.round(100 * np.exp(1e-4 * rng.normal(size=400).cumsum()), 2)
+            frame = pd.DataFrame(dict.fromkeys(("open", "high", "low", "close"), close))
+            frame["volume"], frame["trades"] = 1.0, seed
+            frame["coverage"] = pd.Series(["traded"] * 400, dtype="str")
+            frame.index = utc_index(1_723_161_600_000_000 + np.arange(400) * 1_000_000)
+            legs.append(frame)
+        for hedge in ("ols", "rolling_ols", "expanding_ols", "kalman"):
+            analyse_pair(*legs, PairParams("A", "B", hedge=hedge, spread="log", gates=ALL_GATES))
+    assert {each.__name__: len(each.signatures) for each in functions} == before
+    assert set(before.values()) == {1}, before

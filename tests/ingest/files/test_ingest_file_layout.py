@@ -1,0 +1,190 @@
+"""The compiled way through a file gives what the careful way gives, or leaves the lines to it."""
+
+import io
+import random
+import threading
+
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+from ingest.errors import FileError
+from ingest.files import layout as file_layout
+from ingest.files import read_ticks
+from ingest.files.columns import TickColumns
+from ingest.files.layout import Layout, LayoutReader, json_layout
+
+MS = 1_765_892_498_698
+ISO = "2025-12-16T13:41:38.698"
+SHAPES = {
+    "collector": '{"symbol":"%(s)s","ts":"%(iso)sZ","price":%(p)s,"size":%(q)s}',
+    "export": (
+        '{"symbol":"%(s)s","ts":"%(iso)s123Z","price":%(p)s,"size":%(q)s,"id":%(n)d,"m":%(m)s}'
+    ),
+    "ms": '{"symbol":"%(s)s","timestamp":%(ms)d,"price":%(p)s,"quantity":%(q)s}',
+    "texts": '{"time":"%(ms)d", "symbol":"%(s)s", "price":"%(p)s", "qty":"%(q)s", "id":"%(n)d"}',
+    "more": (
+        '{"x":null,"n":1.50,"ok":%(m)s,"s":"%(s)s","p":"%(p)s","q":"%(q)s","T":%(ms)d,"w":"a b"}'
+    ),
+    "zoneless": '{"symbol":"%(s)s","ts":"%(iso)s","price":%(p)s,"size":%(q)s}',
+    "csv": "%(s)s,%(ms)d,%(p)s,%(q)s",
+    "csv iso, CRLF": "%(s)s;%(iso)sZ;%(p)s;%(q)s;%(n)d\r",
+    "dump": "%(n)d,%(p)s,%(q)s,20,21,%(ms)d,%(M)s,True",
+}
+HEADERS = {"csv": "symbol,time,price,qty\n", "csv iso, CRLF": "symbol;date;price;size;id\r\n"}
+EVIL = (
+    *("", " ", "-", "+", ".", "0", "00", "007", "-1", "1e5", "1E400", "NaN", "nan", "inf", "null"),
+    *("true", "True", "TRUE", "false", '"', "\\", "\\u0041", "é", "\x7f", "\x01", "\t", "\r", "\n"),
+    *(
+        "{",
+        "}",
+        ",",
+        ":",
+        "[1]",
+        "1_0",
+        "5.",
+        ".5",
+        "0.1.2",
+        "9007199254740993",
+        "9" * 25,
+        "1" * 19,
+    ),
+    *("0.1000000000000000055511151231257827", "123456789.123456789", "BTC/USDT", "btcusdt", "!"),
+    *('"NA"', "2025-02-29T00:00:00.000", "2024-02-29T23:59:59.999", "2025-13-01T00:00:00.000"),
+    *("1999-01-01T00:00:00.000", "2025-12-16 13:41:38.698", "24:00", ":60", "Z", "+01:00"),
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled_reader() -> None:
+    file_layout.warm_up()
+
+
+def line(shape: str, number: int, rng: random.Random) -> str:
+    time_ms = MS + 37 * number
+    instant = pd.Timestamp(time_ms, unit="ms")
+    return SHAPES[shape] % {
+        "s": rng.choice(("BTCUSDT", "ETHUSDT")),
+        "iso": instant.isoformat(timespec="milliseconds"),
+        "ms": time_ms,
+        "p": rng.choice(("87162", "87162.5", "0.00001234", "3000.00000000", "0.1", "2.675")),
+        "q": rng.choice(("0.003", "1", "12345.6789", "0.00000001", "0")),
+        "n": 1000 + number,
+        "m": rng.choice(("true", "false")),
+        "M": rng.choice(("True", "False")),
+    }
+
+
+def mutated(text: str, rng: random.Random) -> str:
+    at = rng.randrange(len(text) + 1)
+    kind = rng.randrange(4)
+    if kind == 0:
+        return text[:at] + rng.choice(EVIL) + text[at:]
+    if kind == 1:
+        return text[:at] + text[at + rng.randint(1, 3) :]
+    if kind == 2:
+        return text[:at] + chr(rng.randrange(1, 200)) + text[at + 1 :]
+    # A whole value for another.
+    cuts = [place for place, letter in enumerate(text) if letter in '",:;{}'] or [0]
+    begin = rng.choice(cuts) + 1
+    end = next((place for place in cuts if place > begin), len(text))
+    return text[:begin] + rng.choice(EVIL) + text[end:]
+
+
+def outcome(text: str, name: str) -> tuple[pd.DataFrame | None, object]:
+    file = io.BytesIO(text.encode())
+    file.name = name
+    try:
+        frame = read_ticks(file)
+    except FileError as error:
+        return None, str(error)
+    report = frame.attrs["report"]
+    told = (report.rows_read, report.dropped, report.first_bad, report.symbols)
+    return frame, (*told, report.time_assumption, report.format, report.notes)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_mutated_files_read_alike_either_way(shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(shape)
+    name = "BTCUSDT-aggTrades-2025.csv"
+    files = []
+    for _ in range(60):
+        lines = [line(shape, number, rng) for number in range(rng.randint(1, 6))]
+        for _ in range(rng.choice((0, 1, 1, 2))):
+            place = rng.randrange(len(lines))
+            lines[place] = mutated(lines[place], rng)
+        files.append(HEADERS.get(shape, "") + "\n".join(lines) + rng.choice(("", "\n", "\n\n")))
+    fast = [outcome(text, name) for text in files]
+    monkeypatch.setattr(LayoutReader, "add", lambda *_: 0)
+    monkeypatch.setattr("ingest.files.json_lines.add_batch", lambda *_: False)
+    monkeypatch.setattr("ingest.files.csv_lines.add_batch", lambda *_: False)
+    for text, (frame, told) in zip(files, fast, strict=True):
+        careful, careful_told = outcome(text, name)
+        assert told == careful_told, text
+        if frame is not None:
+            assert careful is not None
+            assert_frame_equal(frame, careful, check_exact=True, obj=text)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_regular_lines_go_the_fast_way(shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.files.json_lines.JsonLines._add_collected", None)
+    monkeypatch.setattr("ingest.files.json_lines.JsonLines._add_line", None)
+    monkeypatch.setattr("ingest.files.csv_lines.CsvLines._add_line", None)
+    monkeypatch.setattr("ingest.files.csv_lines.add_batch", None)
+    rng = random.Random(1)
+    lines = [line(shape, number, rng) for number in range(500)]
+    text = HEADERS.get(shape, "") + "\n".join(lines)
+    _, told = outcome(text, "BTCUSDT-aggTrades-2025.csv")
+    assert told[0] == 500
+
+
+def test_every_printed_decimal_of_many_is_rounded_correctly() -> None:
+    rng = random.Random(5)
+    digits = [rng.randrange(1, 10 ** rng.randint(1, 15)) for _ in range(20_000)]
+    prices = [f"{n // 10**k}.{n % 10**k:0{k}d}" for n in digits for k in [rng.randint(1, 8)]]
+    columns = TickColumns()
+    text = "\n".join(
+        f"""{{"symbol":"BTCUSDT","ts":{MS},"price":{price},"size":1}}""" for price in prices
+    )
+    layout = json_layout(text.partition("\n")[0].encode(), None)
+    assert isinstance(layout, Layout)
+    assert layout.add(columns, text.encode()) == len(prices)
+    frame = columns.to_frame()
+    assert frame["price"].tolist() == [float(price) for price in prices if float(price)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"symbol":"A","ts":1,"price":1,"size":1,"price":2}',
+        '{"symbol":"A","ts":[1],"price":1,"size":1}',
+        '{"symbol":"A","ts":1,"price":null,"size":1}',
+        '{"price":1,"size":1}',
+        '{"a":{"b":1}}',
+        "{}",
+        "",
+        '{"symbol":"A","ts":1,"price":1,"size":1} {}',
+        '{"symbol":"A" "ts":1,"price":1,"size":1}',
+    ],
+)
+def test_what_is_not_plain_has_no_layout(text: str) -> None:
+    assert json_layout(text.encode(), None) is None
+
+
+def test_a_file_that_is_never_alike_is_not_tried_for_ever() -> None:
+    tried: list[bytes] = []
+    reader = LayoutReader(TickColumns(), tried.append)
+    for _ in range(200):
+        assert reader.add(b"nothing") == 0
+    assert len(tried) == 50
+
+
+def test_a_small_file_does_not_wait_for_the_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_layout, "_compiled", threading.Event())
+    lines = "\n".join(line("collector", number, random.Random(1)) for number in range(50)).encode()
+    reader = LayoutReader(TickColumns(), lambda first: json_layout(first, None))
+    assert reader.add(lines) == 0
+    monkeypatch.setattr(file_layout, "_COMPILE_FROM_BYTES", 2 * len(lines))
+    assert reader.add(lines) == 50
+    assert file_layout._compiled.is_set()

@@ -1,0 +1,192 @@
+"""One trade with an impossible time holds nothing: it is set aside, also where it was stored."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from exchange.market import Trade, e8, trade_payload
+from exchange.server import ThreadedExchange
+from exchange.streams import in_envelope
+from exchange.virtual import VirtualExchange
+from exchange.virtual_time import in_virtual_time
+
+from ingest.recorder import Recorder
+from ingest.repair.skew import SkewMeter
+from ingest.settings import Settings
+from ingest.store import TickReader, TickWriter
+from ingest.tick import Tick
+from ingest.trade_times import AHEAD_UNKNOWN_US, TradeTimes, is_between
+from pages.ui.server.health import health
+
+NOW_US = 1_795_000_000_000_000
+S, DAY = 1_000_000, 86_400_000_000
+IN_2099_US, IN_2012_US = 4_080_000_000_000_000, 1_330_000_000_000_000
+BTC = ("spot", "BTCUSDT", "aggTrade")
+
+
+def tick(trade_id: int, time_us: int, received_us: int | None = None) -> Tick:
+    received_us = time_us if received_us is None else received_us
+    return Tick("spot", "BTCUSDT", "aggTrade", trade_id, 100.0, 0.5, time_us, received_us, False)
+
+
+@pytest.mark.parametrize(
+    ("time_us", "last_us", "skew_ms", "words"),
+    [
+        (NOW_US, NOW_US - S, 0.0, None),
+        (NOW_US + 59 * S, NOW_US, 0.0, None),
+        (NOW_US + 61 * S, NOW_US, 0.0, "61 s after it came"),
+        (IN_2099_US, None, 0.0, "days after it came"),
+        (IN_2099_US, None, None, "days after it came"),
+        (NOW_US + 7_200 * S, NOW_US + 7_199 * S, None, None),  # our clock may be two hours behind
+        (NOW_US + 7_200 * S, NOW_US + 7_199 * S, 7_200_000.0, None),  # it is
+        (NOW_US - 7_200 * S, NOW_US - 7_201 * S, -7_200_000.0, None),  # or ahead
+        (NOW_US, NOW_US, -7_200_000.0, "2 h after it came"),
+        (NOW_US - DAY, None, 0.0, None),  # a quiet market's last trade, a replayed one
+        (NOW_US - DAY, NOW_US - 2 * DAY, 0.0, None),
+        (NOW_US - DAY, NOW_US - DAY + 61 * S, 0.0, "61 s before the last"),
+        (NOW_US, NOW_US + DAY // 2, 0.0, None),  # what came before it was wrong
+        (1_230_768_000_000_000, None, 0.0, "before there was such an exchange"),
+    ],
+)
+def test_a_time_is_judged_by_receipt_and_by_the_trade_before(time_us, last_us, skew_ms, words):
+    times = TradeTimes()
+    assert times.most_ahead_us == AHEAD_UNKNOWN_US
+    if skew_ms is not None:
+        times.know_skew(skew_ms)
+    told = times.oddity(tick(1, time_us, NOW_US), last_us)
+    assert (told is None) == (words is None), told
+    assert (words or "") in (told or "")
+
+
+def until(condition: Callable[[], bool], within_s: float = 10.0) -> None:
+    end_s = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < end_s, "did not come true in time"
+        time.sleep(0.005)
+
+
+@contextmanager
+def recording(exchange: ThreadedExchange, db: Path) -> Iterator[Recorder]:
+    recorder = Recorder(
+        Settings(
+            symbols=("BTCUSDT", "ETHUSDT"),
+            db=db,
+            ws_url=exchange.ws_url,
+            rest_url=exchange.rest_url,
+        )
+    )
+    recorder.start()
+    try:
+        exchange.wait_for_subscribers(1)
+        yield recorder
+    finally:
+        recorder.stop()
+
+
+def gaps_of(db: Path) -> list[tuple[int, str, str]]:
+    with TickReader(db) as reader:
+        gaps = reader.gaps("BTCUSDT")[["first_id", "cause", "state"]]
+    return list(gaps.itertuples(index=False, name=None))
+
+
+def frame(trade_id: int, time_us: int) -> bytes:
+    trade = Trade("BTCUSDT", trade_id, e8("999"), e8("1"), time_us, time_us, False)
+    return in_envelope("btcusdt@aggTrade", trade_payload(trade, "aggTrade", "spot", 1000))
+
+
+def test_a_trade_dated_in_the_future_is_set_aside_and_holds_nothing(tmp_path: Path) -> None:
+    db = tmp_path / "ticks.db"
+    with (
+        ThreadedExchange(["BTCUSDT", "ETHUSDT"]) as exchange,
+        recording(exchange, db) as recorder,
+    ):
+        exchange.push("BTCUSDT", 100, 1)
+        until(lambda: recorder.status().stored == 1)
+        exchange.call(lambda e: [e.push_raw(frame(2, each)) for each in (IN_2099_US, IN_2012_US)])
+        exchange.call(lambda e: e.venue.tape("BTCUSDT").skip_ids(1))
+        exchange.push("BTCUSDT", 101, 1)
+        until(lambda: recorder.status().per_symbol["BTCUSDT"].stored == 2)
+        until(lambda: gaps_of(db) == [(2, "impossible time", "absent")])
+        status = recorder.status()
+        assert status.per_symbol["BTCUSDT"].rejected == 2
+        assert status.per_symbol["BTCUSDT"].last_price == 101
+        assert health(status, time.time_ns() // 1000, 0)[0] == 200
+        with TickReader(db) as reader:
+            assert len(reader.bars("BTCUSDT", "1s")) < 60
+            assert list(reader.quarantine()["reason"].str.slice(0, 16)) == [
+                "dated 2012-02-23", "dated 2099-04-16"
+            ]  # fmt: skip
+
+
+@pytest.mark.parametrize("odd_id", [1, 5, 10], ids=["first", "between", "last"])
+def test_a_database_that_holds_such_a_row_recovers(tmp_path: Path, odd_id: int) -> None:
+    """Whatever lies around it: an old gap that ends at the row, one that begins there."""
+    with closing(TickWriter(tmp_path / "ticks.db")) as writer:
+        ids = [1, 2, 3, 5, 7, 8, 9, 10]
+        for each in ids:  # in batches: the ledger of the version that stored it had no say
+            time_us = IN_2099_US if each == odd_id else NOW_US - (20 - each) * S
+            writer.write([tick(each, time_us, NOW_US - (20 - each) * S)])
+        assert writer.set_aside_future(NOW_US) == 1
+        assert writer.set_aside_future(NOW_US) == 0
+        kept = [each for each in ids if each != odd_id]
+        ledger = writer.streams()[BTC]
+        assert (ledger.first_id, ledger.last_id) == (kept[0], kept[-1])
+        assert ledger.last_us < NOW_US
+        known = {n for gap in ledger.gaps for n in range(gap.from_id, gap.to_id + 1)}
+        assert known | set(kept) == set(range(kept[0], kept[-1] + 1))
+        assert all(gap.after_us <= gap.before_us < NOW_US for gap in ledger.gaps)
+        writer.write([tick(each, NOW_US - (20 - each) * S) for each in range(1, 15)])
+        assert not writer.open_gaps()
+    with TickReader(tmp_path / "ticks.db") as reader:
+        assert list(reader.ticks("BTCUSDT").trade_id) == list(range(1, 15))
+        bars = reader.bars("BTCUSDT", "1s")
+        assert len(bars) == 14
+        assert bars.index[-1] < pd.Timestamp(NOW_US, unit="us", tz="UTC")
+        assert "2099" in reader.quarantine().reason[0]
+
+
+def test_a_recording_goes_on_where_such_a_row_was_the_newest(tmp_path: Path) -> None:
+    db = tmp_path / "ticks.db"
+    now_us = time.time_ns() // 1000
+    with closing(TickWriter(db)) as writer:
+        writer.write([tick(n, now_us - (10 - n) * S) for n in range(1, 6)])
+        writer.write([tick(6, IN_2099_US, now_us - 4 * S)])
+    with ThreadedExchange(["BTCUSDT", "ETHUSDT"]) as exchange:
+        exchange.call(lambda e: e.venue.tape("BTCUSDT").skip_ids(6))
+        with recording(exchange, db) as recorder:
+            exchange.push("BTCUSDT", 101, 1)
+            until(lambda: recorder.status().per_symbol["BTCUSDT"].stored == 1)
+            assert any(each.kind == "quarantine" for each in recorder.status().history)
+            with TickReader(db) as reader:
+                last = reader.last_trade("BTCUSDT")
+                assert last is not None
+                assert last.price == 101
+                assert len(reader.bars("BTCUSDT", "1s")) < 60
+
+
+@in_virtual_time
+async def test_the_clocks_are_compared_again_when_ours_jumps() -> None:
+    exchange = VirtualExchange("BTCUSDT")
+    known: list[float | None] = []
+    meter = SkewMeter(exchange.client(), known.append)
+    task = asyncio.create_task(meter.run())
+    await asyncio.sleep(5.0)
+    assert known == [pytest.approx(0.0, abs=100.0)]
+    exchange.skew_us = 3_600 * S  # ours was set back by an hour: the exchange's is ahead now
+    meter.clock_jumped()
+    assert (meter.newest, known[1:]) == (None, [None])  # at once: it may be anything
+    await asyncio.sleep(5.0)
+    assert known[2:] == [pytest.approx(3_600_000.0, abs=100.0)]
+    task.cancel()
+
+
+def test_a_row_lies_between_its_neighbours_unless_they_contradict_each_other() -> None:
+    minute = 60_000_000
+    assert is_between(5 * minute, 4 * minute, 6 * minute)
+    assert not is_between(2 * minute, 4 * minute, 6 * minute)
+    assert not is_between(8 * minute, 4 * minute, 6 * minute)
+    assert is_between(5 * minute, 180 * minute, 6 * minute), "one of them is dated hours ahead"

@@ -1,0 +1,32 @@
+"""What is loaded beside the server, and how it ends with it."""
+
+import threading
+
+import pytest
+
+from analytics import warm
+from pages.ui.server import compiler, loading
+
+
+@pytest.fixture
+def breaking_off(monkeypatch, tmp_path) -> None:
+    """Compiling that cannot go on, as in an interpreter that ends: it starts no more threads."""
+
+    def warm_up(*_: object) -> int:
+        raise RuntimeError("cannot schedule new futures after interpreter shutdown")
+
+    monkeypatch.setattr(warm, "warm_up", warm_up)
+    monkeypatch.setattr(loading, "_ending", threading.Event())
+    done = tmp_path / "compiled"
+    done.touch()
+    monkeypatch.setattr(compiler, "mark", lambda: done)  # no other process is asked
+
+
+def test_what_is_compiled_breaks_off_without_a_word_once_the_app_ends(breaking_off) -> None:
+    loading.end()
+    loading._compile()
+
+
+def test_while_the_app_runs_it_is_told(breaking_off) -> None:
+    with pytest.raises(RuntimeError, match="cannot schedule"):
+        loading._compile()

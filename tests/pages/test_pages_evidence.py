@@ -1,0 +1,390 @@
+"""The evidence page through AppTest: verdict, tests, every section, gates, emptiness, formats."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from desk.script_page import store, ticks_of
+from streamlit.testing.v1 import AppTest
+
+from analytics.bars import resample_ticks
+from analytics.evidence.validation import ValidationCase
+from analytics.pair import NO_GATES, Gates, PairAnalytics, PairParams, analyse_pair
+from ingest.files import read_ticks
+from ingest.settings import Settings, install_settings
+from ingest.tick import Tick
+from pages.charts.asynchrony_figure import correlation_figure, fitted, lead_lag_figure
+from pages.charts.stability_figure import StabilitySeries, half_life_range, stability_figure
+from pages.ui.desk import controls, file_choice
+from pages.ui.evidence import charts, data, tables
+from pages.ui.evidence import words as evidence_words
+from pages.ui.parts import formats
+
+LEGS = ("SYNAUSDT", "SYNBUSDT")
+SAMPLE = {"mode": controls.FILE, "interval": "5s", "spread": "hedged"}
+
+
+@pytest.fixture(autouse=True)
+def fresh_caches() -> Iterator[None]:
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield
+    install_settings(Settings())
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    path = tmp_path / "ticks.db"
+    install_settings(Settings(db=path))
+    return path
+
+
+@pytest.fixture(scope="module")
+def sample() -> PairAnalytics:
+    """The bundled sample as the page analyses it."""
+    ticks = read_ticks(file_choice.DATA_FOLDER / file_choice.SAMPLE_NAME)
+    bars = [resample_ticks(ticks[ticks["symbol"] == symbol], "5s") for symbol in LEGS]
+    return analyse_pair(*bars, PairParams(*LEGS, interval="5s", spread="hedged"))
+
+
+def run_page(project_root: Path, **query: str) -> AppTest:
+    """Open the page as a link does."""
+    page = AppTest.from_file(str(project_root / "pages" / "router.py"), default_timeout=60)
+    page.switch_page(str(project_root / "pages" / "evidence.py"))
+    for name, value in query.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception, page.exception
+    return page
+
+
+def shown(page: AppTest) -> str:
+    """All HTML of the page's body, without the style sheet."""
+    bodies = [element.proto.body for element in page.get("html")]
+    return "\n".join(body for body in bodies if "pd-" in body and "light-dark" not in body)
+
+
+def said(page: AppTest) -> str:
+    boxes = (*page.error, *page.info, *page.warning, *page.success)
+    return "\n".join([box.value for box in boxes] + [caption.value for caption in page.caption])
+
+
+def walks(seconds: int) -> tuple[list[Tick], list[Tick]]:
+    return ticks_of("BTCUSDT", 60_000.0, seconds), ticks_of("ETHUSDT", 2_500.0, seconds, seed=6)
+
+
+def test_a_link_opens_the_verdict_in_one_sentence_with_sample_and_coverage(project_root, database):
+    page = run_page(project_root, **SAMPLE)
+    body = shown(page)
+    for words in (
+        "SYNTHETIC",
+        "shows mean reversion at 5 %: Engle-Granger p",
+        "n = 1,438 bars",
+        "100 % covered",
+        "A plain ADF test would say",
+        "The two orderings agree",
+    ):
+        assert words in body
+
+
+def test_every_test_stands_with_its_null_and_its_verdict(project_root, database):
+    body = shown(run_page(project_root, **SAMPLE))
+    for name in ("ADF of the spread", "Engle-Granger, SYNAUSDT on SYNBUSDT",
+                 "Engle-Granger, SYNBUSDT on SYNAUSDT", "Phillips-Perron", "Phillips-Ouliaris",
+                 "Johansen trace, r ≤ 0", "Johansen maximum eigenvalue, r ≤ 0", "KPSS",
+                 "Variance ratio", "Hurst exponent of the spread", "Half-life of the spread",
+                 "no fixed ratio keeps them together", "Critical at 5 %"):  # fmt: skip
+        assert name in body
+    assert "Dickey &amp; Fuller (1979)" in body
+
+
+def test_an_estimated_beta_marks_the_plain_test_beside_the_right_one(sample):
+    table = tables.tests_table(sample, more_tests(sample))
+    right = formats.pvalue(sample.engle_granger.pvalue).replace("<", "&lt;")
+    assert f"Judge by Engle-Granger, p {right}." in table
+    given = replace(sample, params=replace(sample.params, spread="price difference"))
+    assert "Too optimistic" not in tables.tests_table(given, more_tests(given))
+
+
+def more_tests(result: PairAnalytics) -> data.SpreadTests:
+    return data._spread_tests(result, "a test", result.params)
+
+
+def test_the_level_moves_the_critical_values_and_the_words(project_root, database):
+    page = run_page(project_root, **SAMPLE, level="1")
+    assert "at 1 %: Engle-Granger" in shown(page)
+    assert "Critical at 1 %" in shown(page)
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ("Hedge ratios", ["Kalman filter", "Theil-Sen", "Not causal", "Causal: looks back",
+                          "OLS through the origin", "95 % interval of β"]),
+        ("Stability", ["Cointegrated in", "Break flag", "β over the windows"]),
+        ("Trading together", ["Both legs traded in", "99.3 %", "Lead-lag ratio", "5min (5T)"]),
+        ("Gates", ["Leg stale", "p above the level", "No gate that is on is closed"]),
+    ],
+)  # fmt: skip
+def test_each_section_opens_by_its_name_in_the_url(project_root, database, section, words):
+    body = shown(run_page(project_root, **SAMPLE, section=section))
+    for each in words:
+        assert each in body
+
+
+def test_a_section_nobody_knows_shows_the_tests(project_root, database):
+    assert "Tests of the spread" in shown(run_page(project_root, **SAMPLE, section="nonsense"))
+
+
+def test_prove_it_shows_where_it_cut_and_that_nothing_changed(project_root, database):
+    page = run_page(project_root, mode=controls.FILE, interval="5s", section="Prove it")
+    page.button(key="prove").click().run()
+    assert not page.exception
+    assert "past values changed when the future was cut off at 5 points" in said(page)
+    body = shown(page)
+    assert "Cut after the bars of 2025-01-06" in body
+    assert "<td>z-score</td><td>0</td>" in body
+
+
+def test_a_beta_that_looks_back_is_told_and_a_causal_one_named(project_root, database):
+    page = run_page(project_root, **SAMPLE, section="Prove it")
+    page.button(key="prove").click().run()
+    assert "as said: the hedge ratio looks back" in said(page)
+    assert "Rolling OLS, Expanding OLS, Kalman filter" in said(page)
+
+
+def test_a_causal_beta_changes_nothing(project_root, database):
+    page = run_page(project_root, **SAMPLE, hedge="rolling_ols", section="Prove it")
+    page.button(key="prove").click().run()
+    assert "nothing here looks ahead" in said(page)
+    assert "<td>Hedge ratio β</td><td>0</td>" in shown(page)
+
+
+def test_the_published_cases_are_computed_in_front_of_the_reader(project_root, database):
+    page = run_page(project_root, **SAMPLE, section="Validation")
+    assert "NIST StRD" not in shown(page)
+    page.button(key="validate").click().run()
+    assert "cases agree within their tolerance" in said(page)
+    assert "NIST StRD, Norris (certified)" in shown(page)
+    assert "✕ differs" not in shown(page)
+
+
+def test_a_case_that_differs_is_marked_in_words_too():
+    table = tables.validation_table([ValidationCase("slope", "a book", 1.0, 2.0, 0.1)])
+    assert "✕ differs" in table
+
+
+def test_too_few_bars_say_how_many_are_needed_and_had(project_root, database):
+    store(database, *walks(13))
+    for section in controls_sections():
+        page = run_page(project_root, section=section)
+        assert "no verdict yet" in shown(page)
+        assert "needs 23 bars, had 12" in shown(page)
+    assert "needs 50 bars, had 12" in said(run_page(project_root, section="Stability"))
+
+
+def controls_sections() -> list[str]:
+    return ["Tests", "Hedge ratios", "Stability", "Trading together", "Gates", "Prove it"]
+
+
+def test_without_a_closed_bar_the_page_says_so(project_root, database):
+    store(database, *walks(1))
+    page = run_page(project_root)
+    assert (
+        "needs 60 bars, had 0: the database holds 0 bars of 1s of both legs. Nothing is recorded"
+        in said(page)
+    )
+
+
+def test_without_a_database_there_is_a_cause_and_a_remedy(project_root, database):
+    assert "bundled sample" in said(run_page(project_root))
+
+
+def test_identical_legs_have_no_verdict_instead_of_the_best_one(project_root, database):
+    leg = ticks_of("BTCUSDT", 60_000.0)
+    twin = ticks_of("ETHUSDT", 60_000.0)
+    store(database, leg, twin)
+    body = shown(run_page(project_root, spread="hedged"))
+    assert "has no verdict" in body
+    assert "shows mean reversion" not in body
+
+
+def test_a_gate_that_is_on_is_named_here_and_on_the_live_page(project_root, database):
+    btc, eth = walks(300)
+    store(database, btc, eth[:100] + eth[-1:])
+    query = {"interval": "1s", "gate_enough_bars": "false"}
+    page = run_page(project_root, **query, section="Gates")
+    assert "The gate that speaks: " in shown(page)
+    assert "Signal NEUTRAL" in shown(page)
+    live = AppTest.from_file(str(project_root / "pages" / "router.py"), default_timeout=60)
+    walk = ticks_of("SOLUSDT", 150.0, 300, seed=9)
+    store(database, walk)
+    for name, value in {"s1": "BTCUSDT", "s2": "SOLUSDT", "gate_pvalue": "true"}.items():
+        live.query_params[name] = value
+    live.run()
+    assert not live.exception
+    bodies = "\n".join(element.proto.body for element in live.get("html"))
+    assert "p above the level: ADF p = " in bodies
+    assert "without this gate" in bodies
+
+
+def test_the_switches_make_the_gates(project_root, database):
+    store(database, *walks(100))
+    page = run_page(
+        project_root, gate_leg_stale="false", gate_window_covered="false",
+        gate_enough_bars="false", gate_half_life="true", section="Gates",
+    )  # fmt: skip
+    gates = [each for each in page.toggle if str(each.key).startswith("gate_")]
+    assert {each.key: each.value for each in gates} == {
+        "gate_leg_stale": False, "gate_window_covered": False, "gate_enough_bars": False,
+        "gate_pvalue": False, "gate_half_life": True,
+    }  # fmt: skip
+    assert set(evidence_fields()) == {each.field for each in controls.GATE_SWITCHES}
+
+
+def evidence_fields() -> list[str]:
+    """Names of the gates' switches among the fields of `Gates`."""
+    return [
+        name for name in Gates.__dataclass_fields__ if isinstance(getattr(NO_GATES, name), bool)
+    ]
+
+
+def test_what_the_reader_chose_goes_along_from_page_to_page(project_root, database):
+    store(database, *walks(200))
+    page = AppTest.from_file(str(project_root / "pages" / "router.py"), default_timeout=60)
+    for name, value in {"interval": "5s", "spread": "log", "window": "20", "level": "10"}.items():
+        page.query_params[name] = value
+    page.run()
+    page.switch_page(str(project_root / "pages" / "evidence.py")).run()
+    assert not page.exception
+    assert page.selectbox(key="interval").value == "5s"
+    assert page.selectbox(key="spread").value == "log"
+    assert page.number_input(key="window").value == 20
+    assert "at 10 %" in shown(page)
+
+
+def test_bars_stay_until_they_are_taken_anew(project_root, database):
+    btc, eth = walks(200)
+    store(database, btc[:150], eth[:150])
+    page = run_page(project_root, section="Hedge ratios")
+    assert "of 149 bars" in shown(page)
+    store(database, btc[150:], eth[150:])
+    page.run()
+    assert "of 149 bars" in shown(page)
+    page.button(key="recompute").click().run()
+    assert "of 199 bars" in shown(page)
+
+
+def test_thresholds_and_gates_cost_no_new_test():
+    params = PairParams("A", "B")
+    changed = replace(params, sell_above=3.0, buy_below=-3.0, level=0.01, gates=NO_GATES)
+    assert data.tested(changed) == data.tested(params)
+    assert data.tested(replace(params, window=20)) != data.tested(params)
+
+
+def test_the_headline_names_the_test_that_fits_the_spread(sample):
+    assert "Engle-Granger p" in evidence_words.headline(sample)
+    given = replace(sample, params=replace(sample.params, spread="ratio"))
+    assert "The price ratio of SYNAUSDT and SYNBUSDT" in evidence_words.headline(given)
+    assert ": ADF p" in evidence_words.headline(given)
+
+
+def stability_of(rows: int, missing: slice = slice(0, 0)) -> StabilitySeries:
+    step = np.arange(rows, dtype=np.float64)
+    waves = [np.sin(step / 5 + shift) + 2 for shift in range(5)]
+    for wave in waves:
+        wave[missing] = np.nan
+    low, beta, high = np.sort(np.array(waves[:3]), axis=0)
+    time_ms = 1.7e12 + step * 60_000
+    return StabilitySeries(time_ms, beta, low, high, waves[3] / 10, waves[4], time_ms, waves[0])
+
+
+def draw_stability(series: StabilitySeries) -> dict:
+    figure = stability_figure(
+        series, level=0.05, cusum_critical=1.1756, window=60, view_id="one view"
+    )
+    assert figure.layout.uirevision == "one view"
+    return {trace.name: trace for trace in figure.data}
+
+
+def test_the_stability_figure_draws_each_path_and_leaves_missing_stretches_open():
+    series = stability_of(40, slice(10, 15))
+    drawn = draw_stability(series)
+    assert {"95 % band of β", "β", "p-value", "Level", "Half-life", "CUSUM",
+            "CUSUM critical +1.1756", "CUSUM critical -1.1756"} == set(drawn)  # fmt: skip
+    np.testing.assert_array_equal(drawn["β"].y, series.beta)
+    assert np.isnan(drawn["β"].y[10:15]).all()
+    assert drawn["β"].connectgaps is False
+    # Two closed outlines, each ended by a break.
+    assert int(np.isnan(drawn["95 % band of β"].y).sum()) == 2
+    np.testing.assert_array_equal(drawn["Level"].y, [0.05, 0.05])
+
+
+def test_the_stability_figure_draws_without_a_cusum():
+    series = replace(stability_of(40), cusum_time_ms=np.empty(0), cusum=np.empty(0))
+    assert "CUSUM critical +1.1756" not in draw_stability(series)
+
+
+def test_a_half_life_near_a_unit_root_does_not_stretch_its_axis():
+    assert half_life_range(np.array([3.0, np.nan, 9_000.0]), 60)[1] == pytest.approx(127.2)
+    assert half_life_range(np.array([3.0, 10.0]), 60)[1] == pytest.approx(10.6)
+    assert half_life_range(np.array([np.nan]), 60)[1] == pytest.approx(63.6)
+
+
+def test_the_correlation_figure_has_room_for_its_intervals():
+    low, mid, high = np.array([0.1, 0.3]), np.array([0.2, 0.5]), np.array([0.4, 0.6])
+    figure = correlation_figure(["1s", "5s"], mid, low, high, view_id="v")
+    (trace,) = figure.data
+    assert trace.x == ("1s", "5s")
+    np.testing.assert_allclose(trace.error_y.array, [0.2, 0.1])
+    np.testing.assert_allclose(trace.error_y.arrayminus, [0.1, 0.2])
+    bottom, top = figure.layout.yaxis.range
+    assert bottom < 0.1
+    assert top > 0.6
+    assert fitted(np.array([np.nan])) == [-1.0, 1.0]
+
+
+def test_the_lead_lag_figure_shows_what_noise_alone_gives():
+    figure = lead_lag_figure(["0", "+1 s"], np.array([0.5, 0.1]), np.array([0.02, 0.03]),
+                             view_id="v")  # fmt: skip
+    noise, trace = figure.data
+    assert trace.name == "Cross-correlation"
+    np.testing.assert_allclose(noise.y, [0.06, 0.09, -0.09, -0.06])
+
+
+@pytest.mark.parametrize(
+    ("lag_s", "words"), [(0.0, "0"), (2.0, "+2 s"), (-0.5, "−0.5 s"), (10.0, "+10 s")]
+)
+def test_lags_carry_their_sign(lag_s, words):
+    assert charts.lag_words(lag_s) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(1.00211681802045, "1.00211681802045"), (-2.5, "−2.5"), (float("nan"), "not a number")],
+)
+def test_numbers_to_compare_have_all_their_digits(value, words):
+    assert tables.digits(value) == words
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("z = -1.20, half-life of 5 bars", "z = −1.20, half-life of 5 bars"),
+        ("Engle-Granger on 2025-01-06", "Engle-Granger on 2025-01-06"),
+    ],
+)
+def test_only_numbers_get_a_minus_sign(words, expected):
+    assert formats.with_minus(words) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [("p above the level", "p above the level"), ("half-life longer", "Half-life longer"),
+     ("z-score", "z-score"), ("a random walk", "A random walk")],
+)  # fmt: skip
+def test_a_label_begins_with_a_capital_but_a_letter_of_statistics_does_not(words, expected):
+    assert formats.capital(words) == expected

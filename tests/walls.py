@@ -1,0 +1,174 @@
+"""Who may import whom: one table, checked over the code and against the READMEs of the rooms.
+
+A row is a wing (a folder) or a single module; the nearest row holds. Everything it does not name
+is refused, at any depth: first-party wings, third-party packages, and modules of the standard
+library beyond the plain ones. A dotted name allows what lies below it and nothing beside it.
+"""
+
+from dataclasses import dataclass
+
+# Values and text: no file, no clock, no thread, no socket, no other process.
+PLAIN = frozenset(
+    str.split(
+        "abc bisect collections contextlib copy dataclasses datetime decimal enum fractions "
+        "functools hashlib heapq html itertools json math numbers operator random re reprlib "
+        "statistics string struct textwrap types typing unicodedata warnings"
+    )
+)
+
+
+@dataclass(frozen=True)
+class Wall:
+    """What one wing may import, beside itself and `PLAIN`.
+
+    Attributes
+    ----------
+    first
+        Wings of ours. ``ingest`` is the modules at that room's root, not its wings.
+    third
+        Packages from elsewhere.
+    effects
+        Modules of the standard library that touch the world.
+    """
+
+    first: frozenset[str]
+    third: frozenset[str]
+    effects: frozenset[str]
+
+
+def wall(first: str = "", third: str = "", effects: str = "") -> Wall:
+    return Wall(*(frozenset(each.split()) for each in (first, third, effects)))
+
+
+NUMBERS = "numpy pandas"
+# What pages know of the other rooms: results and readers, no kernels and no connection.
+DATA = (
+    "analytics analytics.backtest analytics.evidence analytics.hedge analytics.pair "
+    "analytics.scanner analytics.stationarity ingest ingest.binance ingest.files "
+    "ingest.recorder ingest.repair ingest.replay ingest.store"
+)
+# In their order: each may import those before it.
+UI = (
+    "pages.charts pages.ui pages.ui.state pages.ui.parts pages.ui.chart pages.ui.methods "
+    "pages.ui.desk"
+)
+
+WALLS = {
+    "app": wall(
+        "ingest ingest.recorder ingest.replay ingest.store pages.ui pages.ui.server",
+        "starlette streamlit",
+        "asyncio ctypes gc os pathlib platform signal socket sys webbrowser",
+    ),
+    # Numbers only: no clock, no file, no Streamlit.
+    "analytics": wall("analytics.kernels", NUMBERS),
+    "analytics.warm": wall(
+        "analytics analytics.backtest analytics.hedge analytics.pair analytics.scanner "
+        "analytics.stationarity",
+        NUMBERS,
+        "importlib",
+    ),
+    "analytics.kernels": wall("analytics", "numba numpy"),
+    "analytics.stationarity": wall(
+        "analytics analytics.kernels", f"{NUMBERS} arch scipy statsmodels"
+    ),
+    "analytics.hedge": wall(
+        "analytics analytics.kernels analytics.stationarity", f"{NUMBERS} scipy"
+    ),
+    "analytics.pair": wall(
+        "analytics analytics.hedge analytics.kernels analytics.stationarity", NUMBERS
+    ),
+    "analytics.evidence": wall(
+        "analytics analytics.hedge analytics.kernels analytics.pair analytics.stationarity",
+        f"{NUMBERS} scipy statsmodels",
+    ),
+    "analytics.scanner": wall(
+        "analytics analytics.kernels analytics.stationarity",
+        f"{NUMBERS} scipy",
+        "concurrent.futures os",
+    ),
+    "analytics.backtest": wall(
+        "analytics analytics.hedge analytics.kernels analytics.pair",
+        f"{NUMBERS} arch scipy",
+        "concurrent.futures os",
+    ),
+    # The vocabulary of ingest. What has a thread, a clock or the user's options has a row.
+    "ingest": wall("", "msgspec", "email.utils http.HTTPStatus ipaddress urllib.parse"),
+    "ingest.clock": wall("", "", "time"),
+    "ingest.event_queue": wall("ingest ingest.store", "", "threading time"),
+    "ingest.settings": wall("ingest ingest.binance", "", "argparse os pathlib sys"),
+    # Pure: no socket, no clock, no state.
+    "ingest.binance": wall("ingest", "msgspec", "urllib.parse"),
+    "ingest.feed": wall("ingest ingest.binance", "websockets", "asyncio urllib.parse"),
+    "ingest.rest": wall(
+        "ingest ingest.binance",
+        "msgspec",
+        "asyncio email.message http.client threading urllib",
+    ),
+    "ingest.store": wall(
+        "ingest ingest.binance",
+        f"{NUMBERS} filelock msgspec",
+        "asyncio ctypes os pathlib platform shutil sqlite3 subprocess threading time",
+    ),
+    "ingest.files": wall(
+        "ingest ingest.binance",
+        f"{NUMBERS} msgspec numba",
+        "csv ctypes gzip io lzma os pathlib platform threading time zipfile zlib",
+    ),
+    "ingest.repair": wall(
+        "ingest ingest.binance ingest.feed ingest.rest ingest.store", "", "asyncio"
+    ),
+    "ingest.recorder": wall(
+        "ingest ingest.binance ingest.feed ingest.repair ingest.rest ingest.store",
+        "msgspec",
+        "asyncio concurrent.futures pathlib sqlite3 sys threading time",
+    ),
+    "ingest.replay": wall(
+        "ingest ingest.feed ingest.files ingest.recorder ingest.repair ingest.store",
+        NUMBERS,
+        "pathlib sys threading time",
+    ),
+    # Results in, a figure out.
+    "pages.charts": wall("", "numpy orjson plotly"),
+    "pages.ui": wall("", "streamlit", "asyncio pathlib socket threading"),
+    "pages.ui.state": wall(
+        f"{DATA} pages.ui",
+        f"{NUMBERS} streamlit",
+        "os pathlib secrets shutil tempfile threading weakref zoneinfo",
+    ),
+    "pages.ui.parts": wall(
+        f"{DATA} pages.charts pages.ui pages.ui.state",
+        f"{NUMBERS} orjson plotly streamlit",
+        "pathlib time urllib.parse",
+    ),
+    "pages.ui.chart": wall(
+        "pages.charts pages.ui pages.ui.parts pages.ui.state",
+        "orjson plotly starlette streamlit",
+        "gzip pathlib secrets threading weakref",
+    ),
+    "pages.ui.methods": wall("pages.ui pages.ui.parts pages.ui.state"),
+    "pages.ui.desk": wall(
+        f"{DATA} {UI}",
+        f"{NUMBERS} starlette streamlit",
+        "io pathlib secrets threading time",
+    ),
+    **{
+        f"pages.ui.{page}": wall(
+            f"{DATA} {UI}",
+            f"{NUMBERS} orjson plotly streamlit",
+            "csv io pathlib time weakref",
+        )
+        for page in ("live", "evidence", "scanner", "backtest", "feed")
+    },
+    "pages.ui.server": wall(
+        f"{DATA} analytics.warm {UI}",
+        "plotly starlette streamlit",
+        "asyncio base64 gc http importlib ipaddress logging os pathlib subprocess sys threading "
+        "time urllib.parse",
+    ),
+    "pages": wall(
+        f"{DATA} {UI} pages.ui.live pages.ui.evidence pages.ui.scanner pages.ui.backtest "
+        "pages.ui.feed pages.ui.server",
+        "streamlit streamlit_autorefresh",
+        "pathlib",
+    ),
+}
