@@ -14,7 +14,7 @@ from ingest.endpoints import market_name
 from ingest.event_queue import Call, Cause, EventQueue
 from ingest.feed import Feed, FeedLimits
 from ingest.gap_board import GapBoard
-from ingest.http_get import Fetch, urllib_fetch
+from ingest.http_get import Fetch, HttpClient
 from ingest.interception import Between
 from ingest.kline_seed import KlineName
 from ingest.link import Address, OpenConnection, open_socket
@@ -25,6 +25,7 @@ from ingest.rest import RestClient
 from ingest.retry import AttemptBudget
 from ingest.settings import Settings, say
 from ingest.status import RecorderState
+from ingest.threads import DaemonExecutor
 from ingest.tick import Event, Tick
 from ingest.trade_times import BEHIND_US, CAUSE, TradeTimes
 from ingest.wire import MalformedMessageError, printable
@@ -64,7 +65,7 @@ class ReceivingLoop:
         now_us: Callable[[], int],
         *,
         open_connection: OpenConnection = open_socket,
-        fetch: Fetch = urllib_fetch,
+        fetch: Fetch | None = None,
         rng: random.Random | None = None,
     ) -> None:
         self.feed: Feed | None = None
@@ -74,7 +75,8 @@ class ReceivingLoop:
         self.symbols: tuple[str, ...] = ()
         self._settings, self._queue, self._board = settings, queue, board
         self._counts, self._limits, self._now_us = counts, limits, now_us
-        self._open_connection, self._fetch = open_connection, fetch
+        self._http = HttpClient()
+        self._open_connection, self._fetch = open_connection, fetch or self._http.get
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
         # Outlives the loop: a thread that fails and starts anew may not ask more often.
         self._budget = AttemptBudget(limits.most_attempts, limits.attempts_period_s)
@@ -93,7 +95,9 @@ class ReceivingLoop:
 
     def run(self) -> None:
         """Receive until `stop`."""
-        asyncio.run(self._main())
+        with asyncio.Runner() as runner:
+            runner.get_loop().set_default_executor(DaemonExecutor())
+            runner.run(self._main())
 
     def stop(self) -> None:
         """Close the connection; `run` returns once all it had received is in the queue."""
@@ -328,6 +332,8 @@ class ReceivingLoop:
                 task.cancel()
             if self.feed.link is not None:  # we failed: its socket must not stay
                 await self.feed.link.break_off("failed")
+            await asyncio.wait({*works, stop})
+            await self._http.aclose()
             self._remember(self.feed)
 
     def _rest_client(self) -> RestClient:

@@ -23,7 +23,7 @@ from ingest.endpoints import (
     WEIGHT_TIME,
     rest_call_url,
 )
-from ingest.http_get import Fetch, HttpAnswer, HttpError, urllib_fetch
+from ingest.http_get import Fetch, HttpAnswer, HttpError
 from ingest.interception import Interception, interception
 from ingest.link import now_us as wall_clock_us
 from ingest.rest_budget import WeightBudget
@@ -112,8 +112,10 @@ class RestClient:
         Scheme and host.
     market
         Decides paths and weights.
-    fetch, now_us, rng
-        HTTP, wall clock and jitter; replaceable for tests.
+    fetch
+        Gets a URL, as `HttpClient.get` does.
+    now_us, rng
+        Wall clock and jitter; replaceable for tests.
     most_weight
         Weight a minute; half of what the market allows by default.
 
@@ -130,7 +132,7 @@ class RestClient:
         rest_base: str,
         market: Market,
         *,
-        fetch: Fetch = urllib_fetch,
+        fetch: Fetch,
         now_us: Callable[[], int] = wall_clock_us,
         rng: random.Random | None = None,
         most_weight: int | None = None,

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +21,7 @@ from ingest.backfill import ABSENT_REASON, Backfill
 from ingest.backfill_limits import BackfillLimits
 from ingest.event_queue import Item
 from ingest.gap_board import StreamKey
+from ingest.http_get import HttpClient
 from ingest.id_ranges import IdRange, holes, merged, overlap, without
 from ingest.rest import RestClient
 from ingest.settling import Settling
@@ -118,9 +119,9 @@ async def test_an_outage_of_ten_minutes_at_40_trades_a_second_is_filled(tmp_path
 
 
 async def test_on_real_sockets_a_gap_is_filled(tmp_path: Path) -> None:
-    async with Exchange(["BTCUSDT"]) as exchange:
+    async with Exchange(["BTCUSDT"]) as exchange, aclosing(HttpClient()) as http:
         desk = VirtualDesk(tmp_path / "ticks.db")
-        rest = RestClient(exchange.rest_url, "spot")
+        rest = RestClient(exchange.rest_url, "spot", fetch=http.get)
         limits = BackfillLimits(page=100)
         backfill = Backfill(desk.board, rest, desk.queue.put, "aggTrade", limits=limits)
         tasks = [asyncio.create_task(desk.run()), asyncio.create_task(backfill.run())]

@@ -3,8 +3,8 @@
 import asyncio
 import json
 import random
-import threading
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from itertools import pairwise
 
 import pytest
@@ -16,7 +16,7 @@ from virtual_exchange import VirtualExchange
 from virtual_time import in_virtual_time
 
 from ingest.endpoints import REST_WEIGHT_PER_MINUTE
-from ingest.http_get import HttpAnswer, HttpError, in_daemon_thread, urllib_fetch
+from ingest.http_get import HttpAnswer, HttpClient
 from ingest.rest import (
     SEED_SHARE,
     RestBlockedError,
@@ -343,9 +343,9 @@ async def test_skew_is_measured_every_ten_minutes_and_sooner_after_a_failure() -
 
 
 async def test_on_real_sockets_answers_refusals_and_headers_come_through() -> None:
-    async with Exchange(["BTCUSDT"]) as exchange:
+    async with Exchange(["BTCUSDT"]) as exchange, aclosing(HttpClient()) as http:
         exchange.push("BTCUSDT", "61837.63", "0.02")
-        rest = RestClient(exchange.rest_url, "spot")
+        rest = RestClient(exchange.rest_url, "spot", fetch=http.get)
         (event,) = await rest.agg_trades("BTCUSDT", from_id=1)
         assert isinstance(event, Tick)
         assert event.price == 61837.63
@@ -358,59 +358,6 @@ async def test_on_real_sockets_answers_refusals_and_headers_come_through() -> No
             async with asyncio.timeout(0.3):
                 await rest.agg_trades("BTCUSDT")
         assert len(exchange.requests) == asked
-
-
-async def test_on_real_sockets_a_host_that_is_not_there_is_an_error() -> None:
-    async with Exchange(["BTCUSDT"]) as exchange:
-        port = exchange.port
-    with pytest.raises(HttpError, match="refused"):
-        await urllib_fetch(f"http://127.0.0.1:{port}/api/v3/time")
-
-
-async def serve_once(answer: bytes) -> tuple[asyncio.Server, str]:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(answer)
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    return server, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-
-
-async def test_a_redirect_is_not_followed() -> None:
-    head = b"HTTP/1.1 302 Found\r\nLocation: http://192.0.2.1/\r\nContent-Length: 0\r\n\r\n"
-    server, url = await serve_once(head)
-    async with server:
-        assert (await urllib_fetch(url)).status == 302
-
-
-async def test_rubbish_instead_of_http_is_an_error() -> None:
-    server, url = await serve_once(b"220 smtp ready\r\n\r\n")
-    async with server:
-        with pytest.raises(HttpError):
-            await urllib_fetch(url)
-
-
-async def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.http_get.MAX_BODY_BYTES", 1000)
-    server, url = await serve_once(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 5000)
-    async with server:
-        with pytest.raises(HttpError, match="longer than 1,000 bytes"):
-            await urllib_fetch(url)
-
-
-def test_a_request_that_hangs_does_not_keep_the_loop_from_closing() -> None:
-    release = threading.Event()
-
-    async def give_up() -> None:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
-                await in_daemon_thread(release.wait)
-
-    asyncio.run(give_up())
-    assert not release.is_set()
-    release.set()
 
 
 @given(
