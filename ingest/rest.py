@@ -363,7 +363,9 @@ class RestClient:
         return RestFailedError(f"{message}; nothing is asked for {wait_s:g} s", status)
 
     def _failed(self, message: str, status: int | None = None) -> RestFailedError:
-        self._resumes_s = self._time() + self._backoff.next_wait_s(self._rng)
+        now_s = self._time()
+        if now_s >= self._resumes_s:  # else it was under way when another failed: one failure
+            self._resumes_s = now_s + self._backoff.next_wait_s(self._rng)
         self.last_error = message
         return RestFailedError(message, status)
 

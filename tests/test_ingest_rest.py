@@ -342,6 +342,18 @@ async def test_skew_is_measured_every_ten_minutes_and_sooner_after_a_failure() -
     running.cancel()
 
 
+@in_virtual_time
+async def test_requests_that_fail_side_by_side_are_one_failure_to_wait_for() -> None:
+    exchange = VirtualExchange("BTCUSDT")
+    rest = exchange.client()
+    exchange.faults.answer_rest(503, times=6)
+    calls = [rest.agg_trades("BTCUSDT") for _ in range(6)]
+    await asyncio.gather(*calls, return_exceptions=True)
+    begun_s = exchange.now_s()
+    assert await rest.agg_trades("BTCUSDT") == []
+    assert 0.5 <= exchange.now_s() - begun_s <= 1.0 + exchange.latency_s
+
+
 async def test_on_real_sockets_answers_refusals_and_headers_come_through() -> None:
     async with Exchange(["BTCUSDT"]) as exchange, aclosing(HttpClient()) as http:
         exchange.push("BTCUSDT", "61837.63", "0.02")
