@@ -5,16 +5,22 @@ import base64
 import gc
 import gzip
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from exchange import ThreadedExchange
 
 from ingest import http_get
@@ -37,10 +43,12 @@ class Server:
         self.answer = answer
         self.heads: list[bytes] = []
         self.connections: list[asyncio.StreamWriter] = []
+        self.readers: list[asyncio.StreamReader] = []
         self.tasks: list[asyncio.Task[None] | None] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections.append(writer)
+        self.readers.append(reader)
         self.tasks.append(asyncio.current_task())
         try:
             while True:
@@ -264,6 +272,64 @@ async def test_a_tunnel_that_a_proxy_refuses_is_named(monkeypatch, status: int, 
         assert caught.value.interception is not None
         assert caught.value.interception.between == "proxy"
         assert server.heads[0].startswith(b"CONNECT api.example:443 HTTP/1.1\r\n")
+
+
+def certificate_for(host: str, folder: Path) -> Path:
+    """Make a certificate signed by itself, with its key in the same file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "certificate.pem"
+    plain = serialization.NoEncryption()
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    path.write_bytes(made.public_bytes(pem) + key.private_bytes(pem, pkcs8, plain))
+    return path
+
+
+async def test_through_a_proxys_tunnel_certificates_are_verified_and_connections_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = certificate_for("api.example", tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    far = Server(OK)
+    listener = await asyncio.start_server(far.serve, "127.0.0.1", 0, ssl=context)
+
+    async def tunnel(_: bytes, writer: asyncio.StreamWriter) -> None:
+        port = listener.sockets[0].getsockname()[1]
+        reader, onward = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
+        there = copied(proxy.readers[-1], onward)
+        await asyncio.gather(there, copied(reader, writer))
+
+    async with listener, serving(tunnel) as (proxy, proxy_url):
+        monkeypatch.setenv("https_proxy", proxy_url)
+        assert "certificate verify failed" in await fails("https://api.example/")
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        async with aclosing(HttpClient()) as http:
+            for _ in range(3):
+                assert (await http.get("https://api.example/")).body == b"ok"
+        assert (len(far.heads), len(proxy.heads)) == (3, 2)
+        assert "certificate verify failed" in await fails("https://other.example/")
+
+
+async def copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Hand on what comes until it ends."""
+    with suppress(ConnectionError):
+        while data := await reader.read(65_536):
+            writer.write(data)
+    writer.close()
 
 
 async def test_a_proxy_without_a_valid_address_is_an_error(monkeypatch) -> None:
