@@ -39,6 +39,7 @@ from pages.ui.assets import routes
 from pages.ui.door import Door, Rules
 from pages.ui.serving import check_exposure, is_loopback, under_base_path
 from pages.ui.streamlit_private import (
+    configure,
     hand_over_in_batches,
     ignore_pages_folder,
     send_without_delay,
@@ -51,6 +52,7 @@ gc.enable()
 
 HERE = Path(__file__).resolve()
 STOP_WITHIN_S = 4.0
+_MOST_NAMES = 5
 _M_ARENA_MAX = -8  # malloc.h
 
 
@@ -89,6 +91,8 @@ def main(argv: Sequence[str]) -> int:
             return 0
         if settings.verify:
             return 0 if verify(settings.db, say) else 1
+        options = _server_options(settings)
+        configure(HERE, options)
         check_exposure(settings.host, settings, has_sign_in=sign_in.is_configured())
         _check_port(settings)
         if settings.replay is not None:
@@ -98,11 +102,17 @@ def main(argv: Sequence[str]) -> int:
     except IngestError as error:
         say(str(error))
         return 2
-    options = [f"--server.address={settings.host}", f"--server.port={settings.port}"]
-    if settings.base_path:
-        options.append(f"--server.baseUrlPath={settings.base_path}")
-    cli.main(["run", str(HERE), *options, "--", *argv], standalone_mode=False)
+    given = [f"--{name}={value}" for name, value in options.items()]
+    cli.main(["run", str(HERE), *given, "--", *argv], standalone_mode=False)
     return 0
+
+
+def _server_options(settings: Settings) -> dict[str, object]:
+    """Where to serve, as options of Streamlit's own command."""
+    options: dict[str, object] = {"server.address": settings.host, "server.port": settings.port}
+    if settings.base_path:
+        options["server.baseUrlPath"] = settings.base_path
+    return options
 
 
 def _refuse_exposure(settings: Settings) -> None:
@@ -140,11 +150,18 @@ async def _announce(settings: Settings, recorder: Recorder | None) -> None:
         what = f"replaying {settings.replay.name} into"
     elif recorder is not None:
         names = [each for each in recorder.symbols if recorder.standing(each) != "not listed"]
-        what = f"recording {', '.join(names) or 'nothing'} ({settings.market}) into"
+        what = f"recording {_few(names)} ({settings.market}) into"
     url = f"http://{host or '*'}:{port}/{settings.base_path}".rstrip("/")
     say(f"{url} is up, {what} {settings.db}")
     if settings.browser:
         await asyncio.to_thread(webbrowser.open, url)
+
+
+def _few(names: Sequence[str]) -> str:
+    """Name all where they are few, else the first and how many more there are."""
+    if len(names) <= _MOST_NAMES:
+        return ", ".join(names) or "nothing"
+    return f"{', '.join(names[:_MOST_NAMES])} and {len(names) - _MOST_NAMES} more"
 
 
 def _answers(host: str, port: int) -> bool:
@@ -190,6 +207,9 @@ def _end_with_status_zero() -> None:
             signal.signal(number, lambda *_, server=server: setattr(server, "should_exit", True))
 
 
+if __name__ == "__main__":  # Streamlit's command, run from here, imports this file for what follows
+    sys.exit(main(sys.argv[1:]))
+
 _keep_memory_together()
 send_without_delay()
 hand_over_in_batches()
@@ -202,6 +222,3 @@ app = st.App(
     routes=under_base_path(routes(), base),
     middleware=[Middleware(Door, rules=_rules, may_ask=sign_in.may_ask)],
 )
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ingest.care import Damage
 from ingest.counts import Counts, SymbolCounts, quantile
 from ingest.event_queue import EventQueue
+from ingest.installation import COMMAND
 from ingest.later_check import LaterCheck
 from ingest.opening import CHECK_WITHIN_S
 from ingest.receiving import ReceivingLoop
@@ -170,5 +171,5 @@ def check_notice(check: LaterCheck) -> str | None:
     return (
         f"The check of the database stopped after {CHECK_WITHIN_S:g} s, not finished and without"
         f" a finding. The rest is being read beside the recording: {found.share * 100:.0f} % of the"
-        " trades so far. The command python app.py --verify compares bars and trades as well."
+        f" trades so far. The command {COMMAND} --verify compares bars and trades as well."
     )

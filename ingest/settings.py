@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import NoReturn, TypeVar, get_args
 
 from ingest.endpoints import default_rest_url, default_ws_url, parse_symbols
+from ingest.installation import COMMAND, DATA_FOLDER, shown
 from ingest.tick import IngestError, Market, StreamKind
 from ingest.venue import rest_url_of, venue_of
+from ingest.version import VERSION
 
-DEFAULT_DB = Path(__file__).resolve().parent.parent / "data" / "tick_data.db"
+DEFAULT_DB = DATA_FOLDER / "tick_data.db"
 REPLAY_DB = DEFAULT_DB.with_name("replay.db")
 DEFAULT_SYMBOLS = ("BTCUSDT", "ETHUSDT")
 
@@ -37,7 +39,7 @@ _OPTIONS = (
         "db",
         "PATH",
         "",
-        "the SQLite database (default: data/tick_data.db, of a replay data/replay.db)",
+        f"the SQLite database (default: {shown(DEFAULT_DB)}, of a replay {REPLAY_DB.name} there)",
     ),
     ("host", "ADDRESS", "127.0.0.1", "address to serve (default 127.0.0.1)"),
     ("port", "NUMBER", "8501", "port to serve (default 8501)"),
@@ -165,7 +167,7 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
 
 def _parser(environ: Mapping[str, str]) -> _Parser:
     parser = _Parser(
-        prog="app.py",
+        prog=COMMAND.removeprefix("python "),
         description="Pairdesk: record Binance trades and watch a pair of symbols.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -173,6 +175,7 @@ def _parser(environ: Mapping[str, str]) -> _Parser:
     for name, metavar, default, words in _OPTIONS:
         given = environ.get(_variable(name), default)
         parser.add_argument(f"--{name}", metavar=metavar, default=given, help=words)
+    parser.add_argument("--version", action="version", version=f"Pairdesk {VERSION}")
     for name, words in _SWITCHES:
         on = environ.get(_variable(name), "").lower() in {"1", "true", "yes", "on"}
         parser.add_argument(f"--{name}", action="store_true", default=on, help=words)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from ingest.version import VERSION
 from pages.ui import loading
 
 loading.wait()  # before what follows, which imports the same
@@ -13,6 +14,7 @@ from pages.ui import (  # noqa: E402 - see above
     compiling,
     header,
     live_chart,
+    markup,
     page_parts,
     sign_in,
     warming,
@@ -41,5 +43,6 @@ header.show(page_parts.PAGES[shown.title])
 warming.wait_for_page(shown.title, header.current())
 shown.run()
 header.keep()
+st.html(markup.block(markup.text(f"Pairdesk {VERSION}", "muted")))
 address.complete()
 compiling.page_drawn()

@@ -9,6 +9,7 @@ from test_pages_feed import NOW_US, status_of
 from ingest.recorder import install_recorder
 from ingest.settings import Settings, install_settings
 from ingest.status import DiskStatus, RecorderStatus, SymbolStatus
+from ingest.version import VERSION
 from pages.ui.assets import routes
 from pages.ui.health import current_pill, health
 
@@ -91,7 +92,12 @@ async def test_the_route_answers_with_json_that_no_cache_keeps():
     assert (well.status_code, ill.status_code) == (200, 503)
     assert well.headers["content-type"] == "application/json"
     assert well.headers["cache-control"] == "no-store"
-    assert json.loads(well.body) == {"state": "off", "cause": None, "symbols": {}}
+    assert json.loads(well.body) == {
+        "version": VERSION,
+        "state": "off",
+        "cause": None,
+        "symbols": {},
+    }
 
 
 def test_a_replay_that_does_not_run_says_nothing_of_the_recording():

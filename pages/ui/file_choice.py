@@ -15,7 +15,9 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from analytics.silence import RULE, Silence, broken_silences
+from ingest import installation
 from ingest.files import SymbolNeededError, read_ticks
+from ingest.installation import tick_file
 from ingest.tick import IngestError
 from pages.ui import choices, file_symbol, formats, markup, plain
 from pages.ui.choices import SAMPLE, UPLOAD
@@ -24,8 +26,8 @@ from pages.ui.file_reading import Progress, Readings
 from pages.ui.notices import Notice
 from pages.ui.uploads import MOST_FILES, kept_uploads
 
-DATA_FOLDER: Final = Path(__file__).resolve().parents[2] / "data"
-SAMPLE_NAME: Final = "sample_ticks.ndjson.gz"
+DATA_FOLDER: Final = installation.DATA_FOLDER
+SAMPLE_NAME: Final = installation.SAMPLE_NAME
 SUFFIXES: Final = ("ndjson", "jsonl", "json", "csv", "gz", "zip", "txt")
 # What reading may take of memory, of a file's bytes: rows and their frame; packed, of its text.
 _NEED_PLAIN: Final = 2
@@ -92,13 +94,13 @@ def _chosen() -> TickFile | Notice:
     choices.recall("file", options)
     chosen = st.selectbox(
         "File", options, key="file", bind="query-params",
-        help="Names are files in the project's data folder.",
+        help="Names are files in the data folder.",
     )  # fmt: skip
     if chosen == UPLOAD:
         return _uploaded()
     # Only a name that the folder listed: never a path of the visitor's making.
     name = SAMPLE_NAME if chosen == SAMPLE or chosen not in names else str(chosen)
-    return _in_folder(DATA_FOLDER / name)
+    return _in_folder(tick_file(name, DATA_FOLDER))
 
 
 def file_names(folder: Path) -> list[str]:
