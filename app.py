@@ -29,6 +29,7 @@ from streamlit import config
 from streamlit.web import cli
 
 from ingest.care import back_up
+from ingest.log import start_logging
 from ingest.recorder import Recorder, check_start, install_recorder
 from ingest.replay import ReplayRecorder, check_replay, end_replay, replay_request
 from ingest.settings import Settings, current_settings, install_settings, parse_settings, say
@@ -62,6 +63,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
     settings = parse_settings(sys.argv[1:])
     _refuse_exposure(settings)
     install_settings(settings)
+    start_logging(settings.log_level)
     _end_with_status_zero()
     ignore_pages_folder()
     recorder = _recorder_for(settings)
@@ -86,6 +88,7 @@ def main(argv: Sequence[str]) -> int:
     """Check what can be checked, then serve until told to stop."""
     try:
         settings = parse_settings(argv)
+        start_logging(settings.log_level)
         if settings.backup is not None:
             say(f"the copy is {back_up(settings.db, settings.backup)}")
             return 0

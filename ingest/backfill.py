@@ -1,11 +1,13 @@
 """Fills the gaps of the ledger from REST, through the same queue as the live trades."""
 
 import asyncio
+import logging
 import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
+from typing import Final
 
 from ingest.backfill_job import Job, asked_progress
 from ingest.backfill_limits import BackfillLimits, given_up, oldest_fetched_us
@@ -27,6 +29,8 @@ from ingest.tick import Event, StreamKind
 from ingest.trade_times import is_ahead, is_between, utc
 from ingest.wire import printable
 from ingest.writer import RESTARTED_AFTER, TickWriter
+
+_LOG: Final = logging.getLogger("pairdesk.repair")
 
 ABSENT_REASON = "REST has answered from beyond: the exchange has no such ids"
 _FAILED_WAIT_S = 1.0  # the client itself backs off: this only keeps one gap from going first
@@ -383,6 +387,7 @@ class Backfill:
         settled = self._settling.add(gap.key, IdRange(gap.from_id, to_id), given_up=True)
         await self._delivery.call(close, settled)
         self._notices.append(sentence)
+        _LOG.info("%s", sentence)
 
     def _remainder(self, gap: OpenGap) -> list[IdRange]:
         return self._settling.left_of(gap.key, IdRange(gap.from_id, gap.to_id))

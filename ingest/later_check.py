@@ -5,6 +5,7 @@ between: the log is folded in as ever and the recorder has the disk. A damaged p
 away when it is read.
 """
 
+import logging
 import sqlite3
 import threading
 import time
@@ -15,6 +16,8 @@ from typing import Final
 
 from ingest.care import is_damage
 from ingest.connecting import open_for_reading
+
+_LOG: Final = logging.getLogger("pairdesk.store")
 
 _ROWS_A_STEP: Final = 5000
 _REST_TIMES: Final = 4.0  # rests so many times as long as it read
@@ -86,9 +89,11 @@ class LaterCheck:
                 raise
             if not self._ended.is_set():
                 self.progress = CheckProgress(self.progress.share, True, str(error))
+                _LOG.warning("the check of the database found it damaged: %s", error)
         else:
             if not self._ended.is_set():
                 self.progress = CheckProgress(1.0, True)
+                _LOG.info("the check of the database found nothing wrong")
 
     def _read(self, connection: sqlite3.Connection, table: str) -> None:
         after: tuple[int, ...] | None = tuple(-(2**63) for _ in _KEYS[table])

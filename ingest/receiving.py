@@ -1,11 +1,12 @@
 """The receiving thread's work: one event loop with the feed and what repairs it."""
 
 import asyncio
+import logging
 import random
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -29,6 +30,8 @@ from ingest.tick import Event, Tick
 from ingest.trade_times import BEHIND_US, CAUSE, TradeTimes
 from ingest.wire import MalformedMessageError, printable
 from ingest.writer import TickWriter
+
+_LOG: Final = logging.getLogger("pairdesk.recorder")
 
 _QUARANTINE_PER_S = 20.0
 _YIELD_S = 0.005
@@ -218,6 +221,7 @@ class ReceivingLoop:
         """Count a frame that is no known message, and keep some of them for a person to see."""
         self._counts.rejected += 1
         self._counts.last_rejected = str(error)
+        _LOG.info("quarantine: a frame that is no known message: %s", error.reason)
         if self._may_quarantine():
             row = (self._now_us(), error.reason, error.excerpt)
             self._queue.put(Call(lambda writer: writer.quarantine([row])))
@@ -229,6 +233,7 @@ class ReceivingLoop:
         self._counts.rejected += 1
         counts.last_rejected = oddity
         self._counts.last_rejected = f"{event.symbol} id {event.trade_id}: {oddity}"
+        _LOG.info("quarantine: %s", self._counts.last_rejected)
         row = (event.received_us, oddity, printable(repr(event)))
 
         def keep(writer: TickWriter) -> None:

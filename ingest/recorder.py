@@ -1,9 +1,11 @@
 """The recorder: a receiving, a writing and a looking-after thread. Once per process."""
 
+import logging
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 from ingest.care import back_up
 from ingest.counts import Counts
@@ -28,6 +30,8 @@ from ingest.upkeep import Retention, Upkeep
 from ingest.venue import Refusal, ids_start_over, other_venue, venue_setting
 from ingest.writer import TickWriter
 from ingest.writing import WritingLoop
+
+_LOG: Final = logging.getLogger("pairdesk.recorder")
 
 # So long the exchange is asked about a symbol before it is taken as it was typed.
 LOOK_UP_WITHIN_S = 3.0
@@ -153,6 +157,7 @@ class Recorder:
             say(check_notice(self._later_check) or "")
         for thread in self._threads.values():
             thread.start()
+        _LOG.info("started into %s (symbols: %d)", self.settings.db, len(self.symbols))
 
     def stop(self, timeout_s: float = 4.0) -> bool:
         """Close the connection, store what was received, close the database.
@@ -181,6 +186,7 @@ class Recorder:
         for thread in self._threads.values():
             thread.join(1.5)
         self._lock.release()
+        _LOG.info("stopped; what was received is %s", "stored" if stored else "not all stored")
         return received and stored
 
     def add_symbol(self, text: str) -> str:
@@ -227,6 +233,7 @@ class Recorder:
         self._paused = True
         self._queue.put(Cause("paused by the user"))
         self._counts.note(self._now_us(), "paused", "by the user")
+        _LOG.info("paused by the user")
         self._receive("paused by the user")
 
     def resume(self) -> None:
@@ -234,6 +241,7 @@ class Recorder:
         self._paused = False
         self._queue.put(Call(TickWriter.accept_again))
         self._counts.note(self._now_us(), "resumed", "by the user")
+        _LOG.info("resumed by the user")
         self._receive()
 
     def repair_now(self) -> None:
@@ -350,21 +358,27 @@ class Recorder:
             trades = "1 stored trade" if moved == 1 else f"{moved:,} stored trades"
             told = f"{trades} dated far in the future: moved to the quarantine, asked for again"
             self._counts.note(self._now_us(), "quarantine", told)
+            _LOG.info("quarantine: %s", told)
             say(told)
 
     def _failed(self, thread: str, error: BaseException) -> None:
         """Take note of a thread's failure; it is restarted within a second."""
         self._counts.restarts += 1
-        self._counts.note(self._now_us(), "restarted", self._failures.note(thread, error))
+        told = self._failures.note(thread, error)
+        self._counts.note(self._now_us(), "restarted", told)
+        _LOG.warning("%s", told)
+        _LOG.debug("where it failed", exc_info=error)
 
     def _disk_low(self, low: bool) -> None:
         self._counts.note(self._now_us(), "paused" if low else "resumed", "free disk space")
+        _LOG.info("recording %s: free disk space", "pauses" if low else "goes on")
         if low:
             self._queue.put(Cause("disk full"))
         self._receive("disk full")
 
     def _clock_jumped(self, jump_s: float) -> None:
         self._counts.note(self._now_us(), "clock", f"the clock moved by {jump_s:+,.0f} s")
+        _LOG.info("the clock moved by %+.0f s", jump_s)
         self._receiving.clock_jumped()
         if jump_s > 0:  # asleep, or set ahead: a connection that slept is a dead one
             self._receiving.reconnect(f"the machine slept or its clock moved by {jump_s:,.0f} s")
@@ -404,6 +418,7 @@ class Recorder:
 
     def _note_refusal(self, refusal: Refusal) -> None:
         self._counts.note(self._now_us(), "refused", refusal.sentence)
+        _LOG.info("%s", refusal.sentence)
         say(refusal.sentence)
 
     def _first_symbols(self, writer: TickWriter) -> tuple[str, ...]:

@@ -1,10 +1,11 @@
 """Binance's REST, asked at half its allowed weight at the most, and silent when told to be."""
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -42,6 +43,8 @@ from ingest.rest_rows import (
 from ingest.retry import Backoff, refusal_wait_s
 from ingest.tick import Event, IngestError, Market
 from ingest.wire import MalformedMessageError
+
+_LOG: Final = logging.getLogger("pairdesk.rest")
 
 # Who may use how much of our half: whoever has less waits first.
 REPAIR_SHARE = 0.9
@@ -348,12 +351,14 @@ class RestClient:
         if 400 <= status < 500 and status not in _MEANINGS:
             self._backoff.reset()
             self.last_error = message
+            _LOG.info("refused: %s", message)
             return RestRefusedError(message, status, said.code if said else None)
         return self._failed(message, status)
 
     def _told_to_wait(self, message: str, status: int, wait_s: float) -> RestFailedError:
         self._refused_until_s = max(self._refused_until_s, self._time() + wait_s)
         self.last_error = message
+        _LOG.warning("%s; nothing is asked for %g s", message, wait_s)
         if status == BLOCKED_STATUS:
             self._blocked = message
             return RestBlockedError(message, wait_s)
@@ -361,7 +366,9 @@ class RestClient:
         return RestFailedError(f"{message}; nothing is asked for {wait_s:g} s", status)
 
     def _failed(self, message: str, status: int | None = None) -> RestFailedError:
-        self._resumes_s = self._time() + self._backoff.next_wait_s(self._rng)
+        wait_s = self._backoff.next_wait_s(self._rng)
+        self._resumes_s = self._time() + wait_s
+        _LOG.info("failed: %s; asked again in %.1f s at the earliest", message, wait_s)
         self.last_error = message
         return RestFailedError(message, status)
 

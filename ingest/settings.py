@@ -13,6 +13,7 @@ from typing import NoReturn, TypeVar, get_args
 
 from ingest.endpoints import default_rest_url, default_ws_url, parse_symbols
 from ingest.installation import COMMAND, DATA_FOLDER, shown
+from ingest.log import LogLevel
 from ingest.tick import IngestError, Market, StreamKind
 from ingest.venue import rest_url_of, venue_of
 from ingest.version import VERSION
@@ -56,6 +57,12 @@ _OPTIONS = (
     ("speed", "N", "1", "of the replay: market seconds a second, or max (default 1)"),
     ("replay-from", "TIME", "", "play from here, UTC, e.g. 2026-01-31T12:00 (default: all of it)"),
     ("replay-to", "TIME", "", "play up to here"),
+    (
+        "log-level",
+        "NAME",
+        "warning",
+        "what to log: debug, info, warning (default) or error",
+    ),
     ("backup", "PATH", "", "write a copy of the database, also while it is recorded, and end"),
 )
 _SWITCHES = (
@@ -98,6 +105,7 @@ class Settings:
     base_path: str = ""
     allow_remote: bool = False
     allow_hosts: tuple[str, ...] = ()
+    log_level: LogLevel = "warning"
 
     @property
     def keep_bytes(self) -> int | None:
@@ -162,6 +170,7 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
         base_path=_value("--base-path", _base_path, found.base_path),
         allow_remote=found.allow_remote,
         allow_hosts=_value("--allow-host", _hosts, found.allow_host),
+        log_level=_choice("--log-level", found.log_level.lower(), get_args(LogLevel)),
     )
 
 
