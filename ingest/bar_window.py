@@ -11,6 +11,7 @@ import numpy as np
 from ingest.bar_source import BarSource
 from ingest.bar_view import BarView
 from ingest.connecting import EVER_S, one_transaction, open_for_reading
+from ingest.future_rows import NEWEST_FIRST, newest_first_bounds
 from ingest.last_trade import LastTrade, read_last_trade
 from ingest.repair_log import KEPT_REVISIONS
 from ingest.schema import StoreError
@@ -31,7 +32,7 @@ _epochs = itertools.count(1)
 
 
 class _State(NamedTuple):
-    """Where a stream stands: its revision, edges, klines before its first tick, gaps."""
+    """Where a stream stands: its revision, edges, klines before its first tick, end, gaps."""
 
     stream_id: int
     revision: int
@@ -39,6 +40,7 @@ class _State(NamedTuple):
     first_us: int | None
     lengths: tuple[int, ...]
     divisors: tuple[int, ...]
+    end: int
     last: LastTrade | None
     gaps: Spans
 
@@ -160,11 +162,11 @@ class BarWindow:
 
     def _read_state(self, connection: sqlite3.Connection) -> _State | None:
         row = connection.execute(
-            "SELECT stream_id, revision FROM stream AS s WHERE symbol = ?"
+            "SELECT stream_id, revision FROM stream AS s WHERE symbol = ?"  # noqa: S608 - ours
             " AND (EXISTS (SELECT 1 FROM bar_1s AS b WHERE b.stream_id = s.stream_id)"
             " OR EXISTS (SELECT 1 FROM kline AS k WHERE k.stream_id = s.stream_id))"
-            " ORDER BY last_us DESC NULLS LAST LIMIT 1",
-            (self.symbol,),
+            f"{NEWEST_FIRST} LIMIT 1",
+            (self.symbol, *newest_first_bounds()),
         ).fetchone()
         if row is None:
             return None
@@ -174,7 +176,7 @@ class BarWindow:
         source = BarSource(connection, row[0], self.seconds)
         source.look()
         gaps = source.gaps(self._low) if self._source is not None else []
-        last = read_last_trade(connection, row[0])
+        last = read_last_trade(connection, row[0], source.end)
         stream_id, revision = row
         return _State(
             stream_id,
@@ -183,6 +185,7 @@ class BarWindow:
             source.first_us,
             source.lengths,
             source.divisors,
+            source.end,
             last,
             gaps,
         )
@@ -256,6 +259,7 @@ class BarWindow:
         assert state.newest is not None
         assert self._source is not None
         self._source.newest, self._source.divisors = state.newest, state.divisors
+        self._source.end = state.end
         first = old.newest // self.seconds
         spans = [(first, state.newest // self.seconds)]
         spans += [

@@ -11,9 +11,11 @@ import pytest
 from exchange import ThreadedExchange
 from exchange_market import Trade, e8, trade_payload
 from exchange_streams import in_envelope
+from pandas.testing import assert_frame_equal
 from virtual_exchange import VirtualExchange
 from virtual_time import in_virtual_time
 
+from ingest.bar_window import BarWindow
 from ingest.recorder import Recorder
 from ingest.settings import Settings
 from ingest.skew import SkewMeter
@@ -190,3 +192,80 @@ def test_a_row_lies_between_its_neighbours_unless_they_contradict_each_other() -
     assert not is_between(2 * minute, 4 * minute, 6 * minute)
     assert not is_between(8 * minute, 4 * minute, 6 * minute)
     assert is_between(5 * minute, 180 * minute, 6 * minute), "one of them is dated hours ahead"
+
+
+def database_of_an_earlier_version(db: Path, odd_id: int, now_us: int) -> list[int]:
+    """A database that holds a row dated 2099 between others; gives the ids."""
+    ids = [1, 2, 3, 5, 7, 8, 9, 10]
+    with closing(TickWriter(db)) as writer:
+        for each in ids:
+            received_us = now_us - (20 - each) * S
+            time_us = IN_2099_US if each == odd_id else received_us
+            writer.write([tick(each, time_us, received_us)])
+    return ids
+
+
+@pytest.mark.parametrize("odd_id", [1, 5, 10], ids=["first", "between", "last"])
+def test_what_only_reads_stops_before_such_a_row(tmp_path: Path, odd_id: int) -> None:
+    """Bars, window, span, last trade and gaps are those of the database without the row."""
+    db, now_us = tmp_path / "ticks.db", time.time_ns() // 1000
+    ids = database_of_an_earlier_version(db, odd_id, now_us)
+    kept = [each for each in ids if each != odd_id]
+    first, last = (
+        pd.Timestamp(now_us - (20 - each) * S, unit="us", tz="UTC") for each in (kept[0], kept[-1])
+    )
+    window = BarWindow(db, "BTCUSDT", "1s")
+    with TickReader(db) as reader, closing(window):
+        assert reader.span("BTCUSDT") == (first, last)
+        assert reader.last_trade("BTCUSDT") == window.last_trade()
+        assert window.last_trade().time_us == now_us - (20 - kept[-1]) * S
+        bars = reader.bars("BTCUSDT", "1s")
+        assert list(bars.index[[0, -1]]) == [first.floor("s"), last.floor("s")]
+        assert_frame_equal(window.view(None).frame(), bars, check_freq=False)
+        gaps = reader.gaps("BTCUSDT")
+        assert gaps["before"].max() <= last
+        assert gaps["after"].max() <= last
+        assert [len(rows) for rows in reader.future_rows().values()] == [1]
+    with closing(TickWriter(db)) as writer:
+        assert writer.set_aside_future(now_us) == 1
+    with TickReader(db) as reader:
+        assert reader.future_rows() == {}
+        assert list(reader.bars("BTCUSDT", "1s").index) == list(bars.index)
+
+
+def test_a_window_goes_on_beside_such_a_row(tmp_path: Path) -> None:
+    db, now_us = tmp_path / "ticks.db", time.time_ns() // 1000
+    database_of_an_earlier_version(db, 5, now_us)
+    window = BarWindow(db, "BTCUSDT", "1s")
+    with closing(window), closing(TickWriter(db)) as writer:
+        window.view(None)
+        writer.write([tick(11, now_us - 5 * S)])
+        assert window.last_trade().time_us == now_us - 5 * S
+        with TickReader(db) as reader:
+            fresh = reader.bars("BTCUSDT", "1s")
+        assert_frame_equal(window.view(None).frame(), fresh, check_freq=False)
+        assert len(fresh) == 15
+
+
+def test_what_came_when_it_is_dated_is_read_whatever_our_clock_says(tmp_path: Path) -> None:
+    """A machine may wake up in the past: what it stored before is no bad row."""
+    db = tmp_path / "ticks.db"
+    with closing(TickWriter(db)) as writer:
+        writer.write([tick(each, IN_2099_US + each * S) for each in range(1, 11)])
+    with TickReader(db) as reader:
+        assert len(reader.bars("BTCUSDT", "1s")) == 10
+        assert reader.future_rows() == {}
+
+
+def test_a_row_in_the_future_makes_no_stream_the_newest(tmp_path: Path) -> None:
+    db, now_us = tmp_path / "ticks.db", time.time_ns() // 1000
+    earlier_us = now_us - 3_600 * S
+    with closing(TickWriter(db)) as writer:
+        writer.write([tick(1, now_us - 90 * S)])
+        for trade_id, time_us in ((1, earlier_us), (2, IN_2099_US)):
+            row = ("spot", "BTCUSDT", "trade", trade_id, 50.0, 0.5, time_us, earlier_us, False)
+            writer.write([Tick(*row)])
+    window = BarWindow(db, "BTCUSDT", "1s")
+    with TickReader(db) as reader, closing(window):
+        assert [each.stream for each in reader.series()] == ["aggTrade", "trade"]
+        assert reader.last_trade("BTCUSDT").price == window.last_trade().price == 100.0

@@ -11,7 +11,7 @@ from ingest.status import RecorderStatus
 from pages.charts.coverage_figure import coverage_figure, coverage_height_px
 from pages.ui import feed_tables, figures, files, markup, notices, plain, recording
 from pages.ui.files import Offer
-from pages.ui.ledger import MAX_DRAWN_GAPS, Ledger, coverage, ledger_csv, read_ledger
+from pages.ui.ledger import MAX_DRAWN_GAPS, Ledger, coverage, future_words, ledger_csv, read_ledger
 from pages.ui.live_chart import live_chart
 from pages.ui.served_files import MadeFile
 
@@ -65,6 +65,9 @@ def show_feed(
     recorded = () if status is None else status.symbols
     symbols = list(dict.fromkeys([*recorded, *ledger.spans]))
     st.html(markup.block(feed_tables.symbols_table(status, ledger, symbols, now_us)))
+    with st.container():  # what stands below keeps its place
+        if ledger.future_rows:
+            plain.warning(future_words(ledger.future_rows))
     _show_coverage(ledger, symbols)
     _show_controls(path, recorder, status)
     _show_tables(ledger, status)
