@@ -17,6 +17,7 @@ from ingest.gap_board import GapBoard
 from ingest.http_get import Fetch, urllib_fetch
 from ingest.interception import Between
 from ingest.kline_seed import KlineName
+from ingest.late_trades import LateTrades
 from ingest.link import Address, OpenConnection, open_socket
 from ingest.listing import Listing, ListKeeper, Standing, fresh_listing, sentence, setting_key
 from ingest.lot_steps import Kept, fresh_symbols, keep_lots
@@ -83,6 +84,7 @@ class ReceivingLoop:
         self._stop = asyncio.Event()
         self._stopping = threading.Event()
         self._times = TradeTimes()
+        self._late = LateTrades(queue, counts, self._set_aside_soon)
         self._between: Between | None = None
         self._allowance = _QUARANTINE_PER_S
         self._allowance_at_us = 0
@@ -240,13 +242,22 @@ class ReceivingLoop:
 
     def _is_odd(self, event: Event, last_us: int | None) -> bool:
         """Whether a time cannot be: the event is then set aside."""
-        if last_us is None:  # the first of this run: the database may know of one before
-            last = self._board.last((event.market, event.symbol, event.stream))
-            last_us = None if last is None else last[1]
+        stored = self._board.last((event.market, event.symbol, event.stream))
+        if last_us is None and stored is not None:  # the first of this run
+            last_us = stored[1]
         oddity = self._times.oddity(event, last_us)
-        if oddity is not None:
+        if oddity is None:
+            return False
+        last_id = max(
+            self._counts.of(event.symbol).last_id or 0, 0 if stored is None else stored[0]
+        )
+        if event.trade_id > last_id or not self._late.take(event, oddity):
             self.set_aside(event, oddity)
-        return oddity is not None
+        return True
+
+    def _set_aside_soon(self, event: Event, oddity: str) -> None:
+        """From any thread."""
+        self._soon(lambda: self.set_aside(event, oddity))
 
     def _may_quarantine(self) -> bool:
         """Whether one more may be kept: a flood of them is only counted."""

@@ -354,6 +354,11 @@ class TickWriter:
             )
         self._named |= markets
 
+    def is_stored(self, event: Event) -> bool:
+        """Whether a trade, or an id that is none, is stored just as it came now."""
+        state = self._streams.get((event.market, event.symbol, event.stream))
+        return state is not None and self._is_stored(state.stream_id, event)
+
     def _is_stored(self, stream_id: int, event: Event) -> bool:
         if isinstance(event, NonTrade):
             sql = "SELECT time_us FROM non_trade WHERE stream_id = ? AND trade_id = ?"
