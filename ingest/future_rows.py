@@ -12,6 +12,7 @@ from ingest.link import now_us as wall_clock_us
 from ingest.schema import decode
 from ingest.stored_bars import SECOND_US
 from ingest.trade_times import AHEAD_UNKNOWN_US, CAUSE, utc
+from ingest.wrong_clock import are_alike, are_nearly_all
 
 _MOST = 1_000  # more of them than that are no bad rows but a bad clock: ours
 _READABLE = (
@@ -47,7 +48,11 @@ class FutureRow(NamedTuple):
 def find_future_rows(
     connection: sqlite3.Connection, stream_id: int, now_us: int
 ) -> list[FutureRow]:
-    """Trades of a stream dated more than a day after now, and after they came; in id order."""
+    """Trades of a stream dated more than a day after now, and after they came; in id order.
+
+    None where our clock was wrong when they came, and is still: they are too many, or all that came
+    then are ahead by the same.
+    """
     rows = connection.execute(
         "SELECT trade_id, time_us, time_us + received_delta_us, t.price, t.quantity"
         " FROM bar_1s AS b CROSS JOIN tick AS t ON t.stream_id = b.stream_id"
@@ -55,7 +60,17 @@ def find_future_rows(
         " WHERE b.stream_id = ? AND b.second > ? AND received_delta_us < ? LIMIT ?",
         (stream_id, last_second(now_us), -AHEAD_UNKNOWN_US, _MOST + 1),
     ).fetchall()
-    return sorted(FutureRow(*row) for row in rows) if len(rows) <= _MOST else []
+    found = sorted(FutureRow(*row) for row in rows)
+    return [] if len(found) > _MOST or _is_our_clock(connection, stream_id, found) else found
+
+
+def _is_our_clock(connection: sqlite3.Connection, stream_id: int, rows: list[FutureRow]) -> bool:
+    if not are_alike([row.time_us - row.received_us for row in rows]):
+        return False
+    all_of_them = "SELECT 1 FROM tick WHERE stream_id = ? AND trade_id BETWEEN ? AND ? LIMIT ?"
+    bounds = (rows[0].trade_id, rows[-1].trade_id, 2 * len(rows))
+    count = len(connection.execute(all_of_them, (stream_id, *bounds)).fetchall())
+    return are_nearly_all(len(rows), count)
 
 
 def last_second(now_us: int) -> int:

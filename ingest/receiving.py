@@ -5,6 +5,7 @@ import random
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError
+from statistics import median
 from typing import Any
 
 import msgspec
@@ -27,9 +28,11 @@ from ingest.retry import AttemptBudget
 from ingest.settings import Settings, say
 from ingest.status import RecorderState
 from ingest.tick import Event, Tick
-from ingest.trade_times import BEHIND_US, CAUSE, TradeTimes
+from ingest.trade_times import BEHIND_US, CAUSE, TradeTimes, is_ahead
 from ingest.wire import MalformedMessageError, printable
 from ingest.writer import TickWriter
+from ingest.wrong_clock import ClockWatch, ahead_us
+from ingest.wrong_clock import sentence as clock_sentence
 
 _QUARANTINE_PER_S = 20.0
 _YIELD_S = 0.005
@@ -84,6 +87,7 @@ class ReceivingLoop:
         self._stop = asyncio.Event()
         self._stopping = threading.Event()
         self._times = TradeTimes()
+        self._clock = ClockWatch()
         self._late = LateTrades(queue, counts, self._set_aside_soon)
         self._between: Between | None = None
         self._allowance = _QUARANTINE_PER_S
@@ -156,9 +160,16 @@ class ReceivingLoop:
         return () if found is None else found.symbols
 
     def notices(self) -> list[str]:
-        """Sentences on recorded symbols that the exchange does not trade."""
+        """Sentences on our clock, and on recorded symbols that the exchange does not trade."""
         told = (self._unlisted(symbol) for symbol in self.symbols)
-        return [f"{each}: nothing of it is recorded." for each in told if each]
+        said = [f"{each}: nothing of it is recorded." for each in told if each]
+        clock = self._clock_sentence()
+        return said if clock is None else [clock, *said]
+
+    def skew_ms(self) -> float | None:
+        """The exchange's clock minus ours: measured, else by the trades; None while not known."""
+        skew_us = self._times.skew_us
+        return None if skew_us is None else skew_us / 1000
 
     def state(self) -> RecorderState:
         """What the feed is doing."""
@@ -253,7 +264,29 @@ class ReceivingLoop:
         )
         if event.trade_id > last_id or not self._late.take(event, oddity):
             self.set_aside(event, oddity)
+        if self._times.skew_us is None and is_ahead(event):
+            held = self._clock.take(event, self._counts.total("received"))
+            self._take_again(held)
         return True
+
+    def _take_again(self, held: list[Event]) -> None:
+        """Take trades that were set aside since our clock is wrong, and go by theirs from now on.
+
+        REST tells the time better once it answers, or a jump of our clock ends it.
+        """
+        if not held:
+            return
+        self._times.know_skew(median(map(ahead_us, held)) / 1000)
+        told = self._clock_sentence() or ""
+        self._counts.note(self._now_us(), "clock", told)
+        say(told)
+        for event in held:
+            self._counts.of(event.symbol).received -= 1  # it was counted when it came
+            self.event(event)
+
+    def _clock_sentence(self) -> str | None:
+        is_measured = self.repair is not None and self.repair.skew_ms is not None
+        return clock_sentence(self._times.skew_us, is_measured=is_measured)
 
     def _set_aside_soon(self, event: Event, oddity: str) -> None:
         """From any thread."""

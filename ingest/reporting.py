@@ -44,6 +44,7 @@ def report(
     """Tell what is happening; safe from any thread."""
     counts, queue, writing = parts.counts, parts.queue, parts.writing
     feed, repair = parts.receiving.feed, parts.receiving.repair
+    skew_ms = parts.receiving.skew_ms()
     newest_us = (each.last_received_us or 0 for each in list(counts.symbols.values()))
     return RecorderStatus(
         state=state,
@@ -68,10 +69,14 @@ def report(
         retry_in_s=parts.receiving.retry_in_s() if state == "reconnecting" else None,
         commit_p50_ms=quantile(list(counts.commits_ms), 0.5),
         commit_p99_ms=quantile(list(counts.commits_ms), 0.99),
-        skew_ms=repair.skew_ms if repair else None,
+        skew_ms=skew_ms,
         per_symbol={
             symbol: _symbol_status(
-                symbol, counts.of(symbol), repair, writing.gaps_by_symbol.get(symbol, (0, 0))
+                symbol,
+                counts.of(symbol),
+                repair,
+                writing.gaps_by_symbol.get(symbol, (0, 0)),
+                skew_ms,
             )
             for symbol in symbols
         },
@@ -88,9 +93,13 @@ def report(
 
 
 def _symbol_status(
-    symbol: str, counts: SymbolCounts, repair: Repair | None, gaps: tuple[int, int]
+    symbol: str,
+    counts: SymbolCounts,
+    repair: Repair | None,
+    gaps: tuple[int, int],
+    skew_ms: float | None,
 ) -> SymbolStatus:
-    latencies, skew_ms = list(counts.latencies_us), (repair and repair.skew_ms) or 0.0
+    latencies, skew_ms = list(counts.latencies_us), skew_ms or 0.0
     p50, p99 = quantile(latencies, 0.5), quantile(latencies, 0.99)
     open_gaps, missing = gaps
     return SymbolStatus(

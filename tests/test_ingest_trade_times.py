@@ -16,6 +16,7 @@ from virtual_exchange import VirtualExchange
 from virtual_time import in_virtual_time
 
 from ingest.bar_window import BarWindow
+from ingest.link import now_us as wall_clock_us
 from ingest.recorder import Recorder
 from ingest.settings import Settings
 from ingest.skew import SkewMeter
@@ -23,6 +24,7 @@ from ingest.status import SymbolStatus
 from ingest.store import TickReader, TickWriter
 from ingest.tick import Tick
 from ingest.trade_times import AHEAD_UNKNOWN_US, TradeTimes, is_between
+from ingest.wrong_clock import LEAST, ClockWatch
 from pages.ui.health import health
 
 NOW_US = 1_795_000_000_000_000
@@ -73,14 +75,17 @@ def until(condition: Callable[[], bool], within_s: float = 10.0) -> None:
 
 
 @contextmanager
-def recording(exchange: ThreadedExchange, db: Path) -> Iterator[Recorder]:
+def recording(
+    exchange: ThreadedExchange, db: Path, now_us: Callable[[], int] = wall_clock_us
+) -> Iterator[Recorder]:
     recorder = Recorder(
         Settings(
             symbols=("BTCUSDT", "ETHUSDT"),
             db=db,
             ws_url=exchange.ws_url,
             rest_url=exchange.rest_url,
-        )
+        ),
+        now_us=now_us,
     )
     recorder.start()
     try:
@@ -294,3 +299,57 @@ def test_known_trades_sent_again_after_minutes_are_duplicates(tmp_path: Path) ->
 
 def btc(recorder: Recorder) -> SymbolStatus:
     return recorder.status().per_symbol["BTCUSDT"]
+
+
+def test_a_clock_of_ours_that_is_days_behind_loses_nothing_without_rest(tmp_path: Path) -> None:
+    """It is named as soon as the trades show it, and those set aside until then are stored."""
+    db, sent = tmp_path / "ticks.db", 0
+    with ThreadedExchange(["BTCUSDT", "ETHUSDT"]) as exchange:
+        exchange.call(lambda e: e.faults.answer_rest(503, times=None))
+        with recording(exchange, db, lambda: wall_clock_us() - 3 * DAY) as recorder:
+
+            def is_said() -> bool:
+                return any("clock is 3 days behind" in each for each in recorder.status().notices)
+
+            while not is_said():
+                sent += 1
+                exchange.push("BTCUSDT", 100, 1)
+                exchange.push("ETHUSDT", 10, 1)
+                until(lambda count=2 * sent: recorder.status().received == count)
+                assert sent < 100_000
+            until(lambda: recorder.status().stored == 2 * sent)
+            exchange.push("BTCUSDT", 100, 1)
+            until(lambda: btc(recorder).stored == sent + 1)
+            status = recorder.status()
+            assert status.skew_ms == pytest.approx(3 * 86_400_000, abs=1_000)
+            assert status.received == 2 * sent + 1
+            assert gaps_of(db) == []
+            exchange.call(lambda e: e.faults.rest.clear())
+            recorder._receiving.clock_jumped()  # it is measured at once, not in a minute
+            until(lambda: any("by the exchange's own time" in n for n in recorder.status().notices))
+
+
+@pytest.mark.parametrize("others", [0, 5])
+def test_whose_clock_is_wrong_is_told_by_nearly_all_that_comes(others: int) -> None:
+    watch, received, shown = ClockWatch(), 1_000, []
+    for each in range(1, 60):
+        received += 1 + others
+        at_us = NOW_US + each * 100_000
+        shown = shown or watch.take(tick(each, at_us + 3 * DAY, at_us), received)
+    assert [each.trade_id for each in shown] == ([] if others else list(range(1, 22)))
+
+
+def test_a_burst_or_times_that_differ_show_no_wrong_clock() -> None:
+    burst, differing = ClockWatch(), ClockWatch()
+    for each in range(1, 1_000):
+        assert burst.take(tick(each, IN_2099_US, NOW_US), each) == []
+        at_us = NOW_US + each * S
+        assert differing.take(tick(each, at_us + (each % 4 + 1) * DAY * 2, at_us), each) == []
+
+
+def test_what_a_wrong_clock_received_is_no_bad_row(tmp_path: Path) -> None:
+    """All that came then is ahead by the same, while it is, and pages show it."""
+    with closing(TickWriter(tmp_path / "ticks.db")) as writer:
+        for each in range(1, LEAST + 1):
+            writer.write([tick(each, NOW_US + each * S + 3 * DAY, NOW_US + each * S)])
+        assert writer.set_aside_future(NOW_US) == 0
