@@ -130,6 +130,10 @@ class BarSource:
                 return found[1:]
             found.append(row[0])
 
+    def first_kline_us(self, length: int) -> int | None:
+        """Open of the first kline of a length, µs; None without any."""
+        return self._first_kline(length) * SECOND_US if length in self.kline_lengths() else None
+
     def hole(self) -> tuple[int, int] | None:
         """``(after_us, before_us)`` between the finest klines' end and the first tick, if any.
 

@@ -144,6 +144,18 @@ class TickReader:
             else (utc_time(source.first_us), utc_time(last.time_us))
         )
 
+    def begins_us(self, symbol: str, length_s: int) -> int | None:
+        """Where what is stored of a symbol begins: its first kline of a length, or first trade."""
+        series = self._find(symbol)
+        if series is None:
+            return None
+        with one_transaction(self._connection):
+            source = BarSource(self._connection, series.stream_id, length_s)
+            source.look()
+            kline_us = source.first_kline_us(length_s)
+        known = [each for each in (kline_us, source.first_us) if each is not None]
+        return min(known, default=None)
+
     def last_trade(self, symbol: str) -> LastTrade | None:
         """The newest stored trade by trade time; None if there is none."""
         series = self._find(symbol)
