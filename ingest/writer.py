@@ -13,6 +13,7 @@ from ingest.future_rows import find_future_rows, move_to_quarantine
 from ingest.gap_board import OpenGap, StreamKey
 from ingest.id_ranges import IdRange
 from ingest.ledger import Gap, StreamLedger
+from ingest.log_pages import are_in_log
 from ingest.repair_log import RepairLog
 from ingest.rest_rows import Kline
 from ingest.schema import UNITS, encode, open_for_writing, storable
@@ -247,13 +248,18 @@ class TickWriter:
         return dict(self._connection.execute("SELECT key, value FROM setting").fetchall())
 
     def is_whole(self) -> bool:
-        """Whether the file has all pages that SQLite knows of: one cut short by others has not."""
+        """Whether file and log have all pages that SQLite knows of: one cut short has not.
+
+        Of an empty file whoever opens it next throws the log away.
+        """
         try:
             (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
             (page_bytes,) = self._connection.execute("PRAGMA page_size").fetchone()
-        except sqlite3.DatabaseError:
+            held = self.path.stat().st_size // int(page_bytes)
+            log = self.path.with_name(f"{self.path.name}-wal")
+            return held > 0 and are_in_log(log, held + 1, int(pages), int(page_bytes))
+        except (sqlite3.DatabaseError, OSError):
             return False
-        return self.path.stat().st_size >= int(pages) * int(page_bytes)
 
     def streams(self) -> dict[StreamKey, StreamLedger]:
         """The ledgers, by stream. The writer's own: read, do not change."""
