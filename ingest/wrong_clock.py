@@ -35,16 +35,20 @@ class ClockWatch:
         received
             How many trades came so far, with this one.
         """
-        if not self._held:
-            self._others = received - 1
+        if not self._held or self._is_stale(event, received):
+            self._held, self._others = [], received - 1
         held = self._held
         held.append(event)
         is_over = event.received_us - held[0].received_us >= _OVER_US or len(held) >= _MOST
         if len(held) < LEAST or not is_over:
             return []
         self._held = []
-        is_ours = are_nearly_all(len(held), received - self._others)
-        return held if is_ours and are_alike([ahead_us(each) for each in held]) else []
+        return held if are_alike([ahead_us(each) for each in held]) else []
+
+    def _is_stale(self, event: Event, received: int) -> bool:
+        """Whether what is held says nothing: good ones came since, or our clock went back."""
+        is_one_of_many = not are_nearly_all(len(self._held) + 1, received - self._others)
+        return is_one_of_many or event.received_us < self._held[-1].received_us
 
 
 def ahead_us(event: Event) -> int:

@@ -339,6 +339,15 @@ def test_whose_clock_is_wrong_is_told_by_nearly_all_that_comes(others: int) -> N
     assert [each.trade_id for each in shown] == ([] if others else list(range(1, 22)))
 
 
+def test_a_bad_trade_of_long_ago_does_not_hide_a_clock_that_goes_back() -> None:
+    watch, shown = ClockWatch(), []
+    watch.take(tick(1, IN_2099_US, NOW_US), 500)
+    for each in range(1, 60):
+        at_us = NOW_US - 3 * DAY + each * 100_000
+        shown = shown or watch.take(tick(1_000 + each, at_us + 3 * DAY, at_us), 900 + each)
+    assert [each.trade_id for each in shown] == list(range(1_001, 1_022))
+
+
 def test_a_burst_or_times_that_differ_show_no_wrong_clock() -> None:
     burst, differing = ClockWatch(), ClockWatch()
     for each in range(1, 1_000):
