@@ -29,6 +29,7 @@ from streamlit import config
 from streamlit.web import cli
 
 from ingest.errors import IngestError
+from ingest.log import start_logging
 from ingest.recorder import Recorder, install_recorder
 from ingest.replay import ReplayRecorder, check_replay, end_replay, replay_request
 from ingest.settings import Settings, current_settings, install_settings, parse_settings, say
@@ -38,6 +39,7 @@ from pages.ui.server.door import Door, Rules
 from pages.ui.server.exposure import check_exposure, is_loopback, under_base_path
 from pages.ui.server.routes import routes
 from pages.ui.streamlit_private import (
+    configure,
     hand_over_in_batches,
     ignore_pages_folder,
     send_without_delay,
@@ -50,6 +52,7 @@ gc.enable()
 
 HERE = Path(__file__).resolve()
 STOP_WITHIN_S = 4.0
+_MOST_NAMES = 5
 _M_ARENA_MAX = -8  # malloc.h
 
 
@@ -59,6 +62,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
     settings = parse_settings(sys.argv[1:])
     _refuse_exposure(settings)
     install_settings(settings)
+    start_logging(settings.log_level)
     _end_with_status_zero()
     ignore_pages_folder()
     recorder = _recorder_for(settings)
@@ -83,11 +87,14 @@ def main(argv: Sequence[str]) -> int:
     """Check what can be checked, then serve until told to stop."""
     try:
         settings = parse_settings(argv)
+        start_logging(settings.log_level)
         if settings.backup is not None:
             say(f"the copy is {back_up(settings.db, settings.backup)}")
             return 0
         if settings.verify:
             return 0 if verify(settings.db, say) else 1
+        options = _server_options(settings)
+        configure(HERE, options)
         check_exposure(settings.host, settings, has_sign_in=sign_in.is_configured())
         _check_port(settings)
         if settings.replay is not None:
@@ -97,11 +104,17 @@ def main(argv: Sequence[str]) -> int:
     except IngestError as error:
         say(str(error))
         return 2
-    options = [f"--server.address={settings.host}", f"--server.port={settings.port}"]
-    if settings.base_path:
-        options.append(f"--server.baseUrlPath={settings.base_path}")
-    cli.main(["run", str(HERE), *options, "--", *argv], standalone_mode=False)
+    given = [f"--{name}={value}" for name, value in options.items()]
+    cli.main(["run", str(HERE), *given, "--", *argv], standalone_mode=False)
     return 0
+
+
+def _server_options(settings: Settings) -> dict[str, object]:
+    """Where to serve, as options of Streamlit's own command."""
+    options: dict[str, object] = {"server.address": settings.host, "server.port": settings.port}
+    if settings.base_path:
+        options["server.baseUrlPath"] = settings.base_path
+    return options
 
 
 def _refuse_exposure(settings: Settings) -> None:
@@ -139,11 +152,18 @@ async def _announce(settings: Settings, recorder: Recorder | None) -> None:
         what = f"replaying {settings.replay.name} into"
     elif recorder is not None:
         names = [each for each in recorder.symbols if recorder.standing(each) != "not listed"]
-        what = f"recording {', '.join(names) or 'nothing'} ({settings.market}) into"
+        what = f"recording {_few(names)} ({settings.market}) into"
     url = f"http://{host or '*'}:{port}/{settings.base_path}".rstrip("/")
     say(f"{url} is up, {what} {settings.db}")
     if settings.browser:
         await asyncio.to_thread(webbrowser.open, url)
+
+
+def _few(names: Sequence[str]) -> str:
+    """Name all where they are few, else the first and how many more there are."""
+    if len(names) <= _MOST_NAMES:
+        return ", ".join(names) or "nothing"
+    return f"{', '.join(names[:_MOST_NAMES])} and {len(names) - _MOST_NAMES} more"
 
 
 def _answers(host: str, port: int) -> bool:
@@ -189,6 +209,9 @@ def _end_with_status_zero() -> None:
             signal.signal(number, lambda *_, server=server: setattr(server, "should_exit", True))
 
 
+if __name__ == "__main__":  # Streamlit's command, run from here, imports this file for what follows
+    sys.exit(main(sys.argv[1:]))
+
 _keep_memory_together()
 send_without_delay()
 hand_over_in_batches()
@@ -201,6 +224,3 @@ app = st.App(
     routes=under_base_path(routes(), base),
     middleware=[Middleware(Door, rules=_rules, may_ask=sign_in.may_ask)],
 )
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -11,7 +11,7 @@ Between = Literal["login page", "proxy"]
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _LOGIN_REQUIRED: Final = 511  # RFC 6585, for networks that want a sign-in
 _PROXY_SIGN_IN: Final = 407
-_TUNNEL: Final = re.compile(r"Tunnel connection failed: (\d{3})")
+_TUNNEL: Final = re.compile(r"(\d{3})\b")
 _OLD_HTTP: Final = re.compile(r"HTTP/1\.0 (\d{3})")
 _SHOWN_CHARS: Final = 60
 
@@ -69,8 +69,8 @@ def old_http_answer(error: BaseException | None) -> Interception | None:
 
 
 def tunnel_refused(error: Exception) -> Interception | None:
-    """Look whether an HTTPS connection failed at a proxy, as `urllib` words it."""
-    found = _TUNNEL.search(str(error))
+    """Look whether a proxy refused a tunnel, as `httpx` words it: by status and reason."""
+    found = _TUNNEL.match(str(error))
     return proxy_refuses(int(found[1])) if found else None
 
 

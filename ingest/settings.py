@@ -13,10 +13,13 @@ from typing import NoReturn, TypeVar, get_args
 
 from ingest.binance import default_rest_url, default_ws_url, parse_symbols
 from ingest.errors import IngestError, SettingsError
+from ingest.installation import COMMAND, DATA_FOLDER, shown
+from ingest.log import LogLevel
 from ingest.tick import Market, StreamKind
 from ingest.venue import rest_url_of, venue_of
+from ingest.version import VERSION
 
-DEFAULT_DB = Path(__file__).resolve().parent.parent / "data" / "tick_data.db"
+DEFAULT_DB = DATA_FOLDER / "tick_data.db"
 REPLAY_DB = DEFAULT_DB.with_name("replay.db")
 DEFAULT_SYMBOLS = ("BTCUSDT", "ETHUSDT")
 
@@ -38,7 +41,7 @@ _OPTIONS = (
         "db",
         "PATH",
         "",
-        "the SQLite database (default: data/tick_data.db, of a replay data/replay.db)",
+        f"the SQLite database (default: {shown(DEFAULT_DB)}, of a replay {REPLAY_DB.name} there)",
     ),
     ("host", "ADDRESS", "127.0.0.1", "address to serve (default 127.0.0.1)"),
     ("port", "NUMBER", "8501", "port to serve (default 8501)"),
@@ -55,6 +58,12 @@ _OPTIONS = (
     ("speed", "N", "1", "of the replay: market seconds a second, or max (default 1)"),
     ("replay-from", "TIME", "", "play from here, UTC, e.g. 2026-01-31T12:00 (default: all of it)"),
     ("replay-to", "TIME", "", "play up to here"),
+    (
+        "log-level",
+        "NAME",
+        "warning",
+        "what to log: debug, info, warning (default) or error",
+    ),
     ("backup", "PATH", "", "write a copy of the database, also while it is recorded, and end"),
 )
 _SWITCHES = (
@@ -93,6 +102,7 @@ class Settings:
     base_path: str = ""
     allow_remote: bool = False
     allow_hosts: tuple[str, ...] = ()
+    log_level: LogLevel = "warning"
 
     @property
     def keep_bytes(self) -> int | None:
@@ -157,12 +167,13 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
         base_path=_value("--base-path", _base_path, found.base_path),
         allow_remote=found.allow_remote,
         allow_hosts=_value("--allow-host", _hosts, found.allow_host),
+        log_level=_choice("--log-level", found.log_level.lower(), get_args(LogLevel)),
     )
 
 
 def _parser(environ: Mapping[str, str]) -> _Parser:
     parser = _Parser(
-        prog="app.py",
+        prog=COMMAND.removeprefix("python "),
         description="Pairdesk: record Binance trades and watch a pair of symbols.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -170,6 +181,7 @@ def _parser(environ: Mapping[str, str]) -> _Parser:
     for name, metavar, default, words in _OPTIONS:
         given = environ.get(_variable(name), default)
         parser.add_argument(f"--{name}", metavar=metavar, default=given, help=words)
+    parser.add_argument("--version", action="version", version=f"Pairdesk {VERSION}")
     for name, words in _SWITCHES:
         on = environ.get(_variable(name), "").lower() in {"1", "true", "yes", "on"}
         parser.add_argument(f"--{name}", action="store_true", default=on, help=words)

@@ -36,6 +36,11 @@ class TradeTimes:
         is_known = self._skew_us is not None
         self.most_ahead_us = (self._skew_us or 0) + (AHEAD_US if is_known else AHEAD_UNKNOWN_US)
 
+    @property
+    def skew_us(self) -> int | None:
+        """The exchange's clock minus ours; None while it is not known."""
+        return self._skew_us
+
     def oddity(self, event: Event, last_us: int | None) -> str | None:
         """Say what is wrong with a time; None with nothing.
 

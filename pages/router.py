@@ -4,12 +4,14 @@ from pathlib import Path
 
 import streamlit as st
 
+from ingest.version import VERSION
 from pages.ui.server import loading
 
 loading.wait()  # before what follows, which imports the same
 
 from pages.ui.chart import live_chart  # noqa: E402 - see above
 from pages.ui.desk import header  # noqa: E402 - see above
+from pages.ui.parts import markup  # noqa: E402 - see above
 from pages.ui.server import compiling, sign_in, warming  # noqa: E402 - see above
 from pages.ui.state import address, page_parts  # noqa: E402 - see above
 
@@ -36,5 +38,6 @@ header.show(page_parts.PAGES[shown.title])
 warming.wait_for_page(shown.title, header.current())
 shown.run()
 header.keep()
+st.html(markup.block(markup.text(f"Pairdesk {VERSION}", "muted")))
 address.complete()
 compiling.page_drawn()

@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-REQUIREMENTS = ("requirements.txt", "tests/requirements.txt")
+REQUIREMENTS = "tests/requirements.txt"  # holds those of the app too
 
 
 def run(*words: str) -> int:
@@ -27,8 +27,7 @@ def set_up() -> None:
     """Make the virtual environment and install what is pinned."""
     if not PYTHON.exists():
         venv.create(VENV, with_pip=True)
-    wanted = [word for name in REQUIREMENTS for word in ("-r", name)]
-    if run("pip", "install", "--quiet", "--disable-pip-version-check", *wanted):
+    if run("pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS):
         sys.exit("the requirements could not be installed: see above")
 
 

@@ -13,6 +13,7 @@ import pytest
 from exchange.server import ThreadedExchange
 
 from ingest.store import TickReader, TickWriter
+from ingest.version import VERSION
 from pages.ui import streamlit_private
 
 POSIX = os.name == "posix"
@@ -158,6 +159,36 @@ def test_the_backup_option_writes_a_copy_and_ends(project_root, tmp_path) -> Non
     assert "never overwrites" in again.stderr
 
 
+@pytest.mark.parametrize("streamlit", [False, True], ids=["python app.py", "streamlit run"])
+def test_the_terminal_has_one_line_and_names_a_few_symbols(project_root, tmp_path, streamlit):
+    port, db = free_port(), tmp_path / "ticks.db"
+    symbols = [f"COIN{n}USDT" for n in range(20)]
+    words = ["--port", port, "--db", db, "--symbols", ",".join(symbols)]
+    dead_end = ["--ws-url", "ws://127.0.0.1:9", "--rest-url", "http://127.0.0.1:9"]
+    process = subprocess.Popen(
+        command(project_root, *words, *dead_end, streamlit=streamlit),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
+    try:
+        wait_for_page(process, port)
+        line = process.stderr.readline()
+        process.terminate()
+        out, errors = process.communicate(timeout=15)
+    finally:
+        process.kill()
+    assert line.startswith(f"pairdesk: http://127.0.0.1:{port} is up, recording COIN0USDT, ")
+    assert f"{symbols[4]} and 15 more (spot) into {db}" in line
+    assert (out, errors) == ("", "")
+
+
+def test_the_version_is_that_of_the_one_place(project_root) -> None:
+    found = run(command(project_root, "--version"))
+    assert (found.returncode, found.stdout) == (0, f"Pairdesk {VERSION}\n")
+
+
 def test_help_explains_every_option(project_root) -> None:
     found = run(command(project_root, "--help"))
     assert found.returncode == 0
@@ -170,6 +201,7 @@ def test_help_explains_every_option(project_root) -> None:
 
 def test_the_private_names_of_streamlit_are_still_there() -> None:
     """When this fails, a new Streamlit has moved them: see pages/ui/streamlit_private.py."""
+    from streamlit import config
     from streamlit.runtime import app_session
     from streamlit.runtime.pages_manager import PagesManager
     from streamlit.runtime.runtime import Runtime
@@ -177,8 +209,11 @@ def test_the_private_names_of_streamlit_are_still_there() -> None:
     from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
     from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
     from streamlit.runtime.state.query_params import QueryParams
+    from streamlit.web import bootstrap
     from streamlit.web.server.starlette import starlette_server, starlette_websocket
 
+    assert hasattr(config, "_main_script_path")
+    assert callable(bootstrap.load_config_options)
     assert hasattr(PagesManager, "uses_pages_directory")
     assert hasattr(starlette_server, "_bind_socket")
     assert hasattr(app_session.AppSession, "_call_soon_on_event_loop")

@@ -7,12 +7,13 @@ library beyond the plain ones. A dotted name allows what lies below it and nothi
 
 from dataclasses import dataclass
 
-# Values and text: no file, no clock, no thread, no socket, no other process.
+# Values and text: no file, no clock, no thread, no socket, no other process. And the log, whose
+# handler has one place.
 PLAIN = frozenset(
     str.split(
         "abc bisect collections contextlib copy dataclasses datetime decimal enum fractions "
-        "functools hashlib heapq html itertools json math numbers operator random re reprlib "
-        "statistics string struct textwrap types typing unicodedata warnings"
+        "functools hashlib heapq html itertools json logging math numbers operator random re "
+        "reprlib statistics string struct textwrap types typing unicodedata warnings"
     )
 )
 
@@ -95,14 +96,16 @@ WALLS = {
     "ingest": wall("", "msgspec", "email.utils http.HTTPStatus ipaddress urllib.parse"),
     "ingest.clock": wall("", "", "time"),
     "ingest.event_queue": wall("ingest ingest.store", "", "threading time"),
+    "ingest.installation": wall("", "", "os pathlib runpy sys"),
+    "ingest.log": wall("", "", "threading time"),
     "ingest.settings": wall("ingest ingest.binance", "", "argparse os pathlib sys"),
     # Pure: no socket, no clock, no state.
     "ingest.binance": wall("ingest", "msgspec", "urllib.parse"),
     "ingest.feed": wall("ingest ingest.binance", "websockets", "asyncio urllib.parse"),
     "ingest.rest": wall(
         "ingest ingest.binance",
-        "msgspec",
-        "asyncio email.message http.client threading urllib",
+        "httpx msgspec",
+        "asyncio os ssl urllib.parse urllib.request zlib",
     ),
     "ingest.store": wall(
         "ingest ingest.binance",
@@ -115,7 +118,7 @@ WALLS = {
         "csv ctypes gzip io lzma os pathlib platform threading time zipfile zlib",
     ),
     "ingest.repair": wall(
-        "ingest ingest.binance ingest.feed ingest.rest ingest.store", "", "asyncio"
+        "ingest ingest.binance ingest.feed ingest.rest ingest.store", "", "asyncio pathlib"
     ),
     "ingest.recorder": wall(
         "ingest ingest.binance ingest.feed ingest.repair ingest.rest ingest.store",
@@ -162,7 +165,7 @@ WALLS = {
     "pages.ui.server": wall(
         f"{DATA} analytics.warm {UI}",
         "plotly starlette streamlit",
-        "asyncio base64 gc http importlib ipaddress logging os pathlib subprocess sys threading "
+        "asyncio base64 gc http importlib ipaddress os pathlib subprocess sys threading "
         "time urllib.parse",
     ),
     "pages": wall(

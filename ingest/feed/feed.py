@@ -1,16 +1,19 @@
 """Keeps a connection to the exchange: opens, retries, hands over before its time is up."""
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from ingest.clock import now_us as wall_clock_us
 from ingest.errors import LinkLostError
 from ingest.feed.link import Address, Link, LinkLimits, OpenConnection, Sink, open_link, open_socket
 from ingest.interception import Between
 from ingest.retry import AttemptBudget, Backoff
+
+_LOG: Final = logging.getLogger("pairdesk.feed")
 
 FeedState = Literal["off", "connecting", "live", "reconnecting", "blocked"]
 
@@ -135,6 +138,7 @@ class Feed:
     async def _stay_away(self) -> None:
         """Ask no more until somebody says `set_symbols` again."""
         self.state, self.retry_at_s = "blocked", None
+        _LOG.warning("the exchange does not serve this address: it is not asked again by itself")
         self._wanted.clear()
         await self._wanted.wait()
         self._refused_until_s = 0.0
@@ -194,6 +198,7 @@ class Feed:
         self.link, self.state, self.last_error, self.between = link, "live", None, None
         self._idle.clear()
         self.sink.connected(self.address.ws_base)
+        _LOG.info("connected to %s (symbols: %d)", self.address.ws_base, len(self._symbols))
         # Symbols may have changed while the connection was being made.
         if self._symbols:
             await link.change(self._symbols)
@@ -215,7 +220,12 @@ class Feed:
             self.last_error = reason
         self.sink.lost(reason)
         self.state = "reconnecting" if self._symbols else "off"
-        self.retry_at_s = now_s + max(wait_s, self._backoff.next_wait_s(self._rng))
+        wait_s = max(wait_s, self._backoff.next_wait_s(self._rng))
+        self.retry_at_s = now_s + wait_s
+        if self._symbols:
+            _LOG.info("no connection: %s; tried again in %.1f s at the earliest", reason, wait_s)
+        else:
+            _LOG.info("no connection, and none is wanted: %s", reason)
 
     async def _until_successor(self, link: Link, pump: "asyncio.Task[str]") -> Link | None:
         """Wait until the connection ends (None), or is due and its successor stands."""
@@ -285,4 +295,5 @@ class Feed:
         new.release()
         self._may_rotate_s = asyncio.get_running_loop().time() + self.limits.rotate_least_s
         self.rotations += 1
+        _LOG.info("handed over to a new connection")
         return True

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import logging
 import os
 import re
 import time
@@ -9,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Final, cast
 
 import msgspec
 import numpy as np
@@ -25,6 +26,9 @@ from ingest.files.errors import WANTED
 from ingest.files.json_lines import CollectorRow, JsonLines
 from ingest.files.records import NO_SYMBOL, SHORTENED
 from ingest.files.source import MAX_TEXT_BYTES, FileSource, FileText
+
+_LOG: Final = logging.getLogger("pairdesk.files")
+
 
 _SNIFFED_LINES = 20
 _SHOWN_SYMBOLS = 20
@@ -151,7 +155,9 @@ def read_ticks(
         seconds = _index_us(frame) // 1_000_000
         frame.attrs["active_seconds"] = seconds[np.diff(seconds, prepend=-1) > 0].tobytes()
     took_s = time.perf_counter() - started
-    frame.attrs["report"] = _report(_joined(names), parts, columns, frame, took_s)
+    report = _report(_joined(names), parts, columns, frame, took_s)
+    frame.attrs["report"] = report
+    _LOG.info("read %s: %d ticks of %d rows", report.name, len(frame), report.rows_read)
     return frame
 
 

@@ -1,11 +1,13 @@
 """The receiving thread's work: one event loop with the feed and what repairs it."""
 
 import asyncio
+import logging
 import random
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError
-from typing import Any
+from statistics import median
+from typing import Any, Final
 
 import msgspec
 
@@ -15,6 +17,7 @@ from ingest.errors import MalformedMessageError, printable
 from ingest.event_queue import Call, Cause, EventQueue
 from ingest.feed import Address, Feed, FeedLimits, OpenConnection, open_socket
 from ingest.interception import Between
+from ingest.recorder.late_trades import LateTrades
 from ingest.recorder.listing import (
     Listing,
     ListKeeper,
@@ -23,14 +26,19 @@ from ingest.recorder.listing import (
     sentence,
     setting_key,
 )
+from ingest.recorder.threads import DaemonExecutor
 from ingest.repair import KlineName, Repair
-from ingest.rest import Fetch, RestClient, urllib_fetch
+from ingest.rest import Fetch, HttpClient, RestClient
 from ingest.retry import AttemptBudget
 from ingest.settings import Settings, say
 from ingest.status import RecorderState
 from ingest.store import GapBoard, Kept, TickWriter, fresh_symbols, keep_lots
 from ingest.tick import Event, Tick
-from ingest.trade_times import BEHIND_US, CAUSE, TradeTimes
+from ingest.trade_times import BEHIND_US, CAUSE, TradeTimes, is_ahead
+from ingest.wrong_clock import ClockWatch, ahead_us
+from ingest.wrong_clock import sentence as clock_sentence
+
+_LOG: Final = logging.getLogger("pairdesk.recorder")
 
 _QUARANTINE_PER_S = 20.0
 _YIELD_S = 0.005
@@ -66,7 +74,7 @@ class ReceivingLoop:
         now_us: Callable[[], int],
         *,
         open_connection: OpenConnection = open_socket,
-        fetch: Fetch = urllib_fetch,
+        fetch: Fetch | None = None,
         rng: random.Random | None = None,
     ) -> None:
         self.feed: Feed | None = None
@@ -76,7 +84,8 @@ class ReceivingLoop:
         self.symbols: tuple[str, ...] = ()
         self._settings, self._queue, self._board = settings, queue, board
         self._counts, self._limits, self._now_us = counts, limits, now_us
-        self._open_connection, self._fetch = open_connection, fetch
+        self._http = HttpClient()
+        self._open_connection, self._fetch = open_connection, fetch or self._http.get
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
         # Outlives the loop: a thread that fails and starts anew may not ask more often.
         self._budget = AttemptBudget(limits.most_attempts, limits.attempts_period_s)
@@ -85,6 +94,8 @@ class ReceivingLoop:
         self._stop = asyncio.Event()
         self._stopping = threading.Event()
         self._times = TradeTimes()
+        self._clock = ClockWatch()
+        self._late = LateTrades(queue, counts, self._set_aside_soon)
         self._between: Between | None = None
         self._allowance = _QUARANTINE_PER_S
         self._allowance_at_us = 0
@@ -95,7 +106,9 @@ class ReceivingLoop:
 
     def run(self) -> None:
         """Receive until `stop`."""
-        asyncio.run(self._main())
+        with asyncio.Runner() as runner:
+            runner.get_loop().set_default_executor(DaemonExecutor())
+            runner.run(self._main())
 
     def stop(self) -> None:
         """Close the connection; `run` returns once all it had received is in the queue."""
@@ -156,9 +169,16 @@ class ReceivingLoop:
         return () if found is None else found.symbols
 
     def notices(self) -> list[str]:
-        """Sentences on recorded symbols that the exchange does not trade."""
+        """Sentences on our clock, and on recorded symbols that the exchange does not trade."""
         told = (self._unlisted(symbol) for symbol in self.symbols)
-        return [f"{each}: nothing of it is recorded." for each in told if each]
+        said = [f"{each}: nothing of it is recorded." for each in told if each]
+        clock = self._clock_sentence()
+        return said if clock is None else [clock, *said]
+
+    def skew_ms(self) -> float | None:
+        """The exchange's clock minus ours: measured, else by the trades; None while not known."""
+        skew_us = self._times.skew_us
+        return None if skew_us is None else skew_us / 1000
 
     def state(self) -> RecorderState:
         """What the feed is doing."""
@@ -220,6 +240,7 @@ class ReceivingLoop:
         """Count a frame that is no known message, and keep some of them for a person to see."""
         self._counts.rejected += 1
         self._counts.last_rejected = str(error)
+        _LOG.info("quarantine: a frame that is no known message: %s", error.reason)
         if self._may_quarantine():
             row = (self._now_us(), error.reason, error.excerpt)
             self._queue.put(Call(lambda writer: writer.quarantine([row])))
@@ -231,6 +252,7 @@ class ReceivingLoop:
         self._counts.rejected += 1
         counts.last_rejected = oddity
         self._counts.last_rejected = f"{event.symbol} id {event.trade_id}: {oddity}"
+        _LOG.info("quarantine: %s", self._counts.last_rejected)
         row = (event.received_us, oddity, printable(repr(event)))
 
         def keep(writer: TickWriter) -> None:
@@ -242,13 +264,44 @@ class ReceivingLoop:
 
     def _is_odd(self, event: Event, last_us: int | None) -> bool:
         """Whether a time cannot be: the event is then set aside."""
-        if last_us is None:  # the first of this run: the database may know of one before
-            last = self._board.last((event.market, event.symbol, event.stream))
-            last_us = None if last is None else last[1]
+        stored = self._board.last((event.market, event.symbol, event.stream))
+        if last_us is None and stored is not None:  # the first of this run
+            last_us = stored[1]
         oddity = self._times.oddity(event, last_us)
-        if oddity is not None:
+        if oddity is None:
+            return False
+        last_id = max(
+            self._counts.of(event.symbol).last_id or 0, 0 if stored is None else stored[0]
+        )
+        if event.trade_id > last_id or not self._late.take(event, oddity):
             self.set_aside(event, oddity)
-        return oddity is not None
+        if self._times.skew_us is None and is_ahead(event):
+            held = self._clock.take(event, self._counts.total("received"))
+            self._take_again(held)
+        return True
+
+    def _take_again(self, held: list[Event]) -> None:
+        """Take trades that were set aside since our clock is wrong, and go by theirs from now on.
+
+        REST tells the time better once it answers, or a jump of our clock ends it.
+        """
+        if not held:
+            return
+        self._times.know_skew(median(map(ahead_us, held)) / 1000)
+        told = self._clock_sentence() or ""
+        self._counts.note(self._now_us(), "clock", told)
+        say(told)
+        for event in held:
+            self._counts.of(event.symbol).received -= 1  # it was counted when it came
+            self.event(event)
+
+    def _clock_sentence(self) -> str | None:
+        is_measured = self.repair is not None and self.repair.skew_ms is not None
+        return clock_sentence(self._times.skew_us, is_measured=is_measured)
+
+    def _set_aside_soon(self, event: Event, oddity: str) -> None:
+        """From any thread."""
+        self._soon(lambda: self.set_aside(event, oddity))
 
     def _may_quarantine(self) -> bool:
         """Whether one more may be kept: a flood of them is only counted."""
@@ -330,6 +383,8 @@ class ReceivingLoop:
                 task.cancel()
             if self.feed.link is not None:  # we failed: its socket must not stay
                 await self.feed.link.break_off("failed")
+            await asyncio.wait({*works, stop})
+            await self._http.aclose()
             self._remember(self.feed)
 
     def _rest_client(self) -> RestClient:

@@ -1,9 +1,11 @@
 """The recorder: a receiving, a writing and a looking-after thread. Once per process."""
 
+import logging
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 from ingest.binance import MAX_STREAMS, market_name, parse_symbols, valid_symbol
 from ingest.clock import now_us as wall_clock_us
@@ -33,6 +35,8 @@ from ingest.store import (
     take_lock,
 )
 from ingest.venue import Refusal, ids_start_over, other_venue, venue_setting
+
+_LOG: Final = logging.getLogger("pairdesk.recorder")
 
 # So long the exchange is asked about a symbol before it is taken as it was typed.
 LOOK_UP_WITHIN_S = 3.0
@@ -156,6 +160,7 @@ class Recorder:
             say(check_notice(self._later_check) or "")
         for thread in self._threads.values():
             thread.start()
+        _LOG.info("started into %s (symbols: %d)", self.settings.db, len(self.symbols))
 
     def stop(self, timeout_s: float = 4.0) -> bool:
         """Close the connection, store what was received, close the database.
@@ -184,6 +189,7 @@ class Recorder:
         for thread in self._threads.values():
             thread.join(1.5)
         self._lock.release()
+        _LOG.info("stopped; what was received is %s", "stored" if stored else "not all stored")
         return received and stored
 
     def add_symbol(self, text: str) -> str:
@@ -230,6 +236,7 @@ class Recorder:
         self._paused = True
         self._queue.put(Cause("paused by the user"))
         self._counts.note(self._now_us(), "paused", "by the user")
+        _LOG.info("paused by the user")
         self._receive("paused by the user")
 
     def resume(self) -> None:
@@ -237,6 +244,7 @@ class Recorder:
         self._paused = False
         self._queue.put(Call(TickWriter.accept_again))
         self._counts.note(self._now_us(), "resumed", "by the user")
+        _LOG.info("resumed by the user")
         self._receive()
 
     def repair_now(self) -> None:
@@ -353,21 +361,27 @@ class Recorder:
             trades = "1 stored trade" if moved == 1 else f"{moved:,} stored trades"
             told = f"{trades} dated far in the future: moved to the quarantine, asked for again"
             self._counts.note(self._now_us(), "quarantine", told)
+            _LOG.info("quarantine: %s", told)
             say(told)
 
     def _failed(self, thread: str, error: BaseException) -> None:
         """Take note of a thread's failure; it is restarted within a second."""
         self._counts.restarts += 1
-        self._counts.note(self._now_us(), "restarted", self._failures.note(thread, error))
+        told = self._failures.note(thread, error)
+        self._counts.note(self._now_us(), "restarted", told)
+        _LOG.warning("%s", told)
+        _LOG.debug("where it failed", exc_info=error)
 
     def _disk_low(self, low: bool) -> None:
         self._counts.note(self._now_us(), "paused" if low else "resumed", "free disk space")
+        _LOG.info("recording %s: free disk space", "pauses" if low else "goes on")
         if low:
             self._queue.put(Cause("disk full"))
         self._receive("disk full")
 
     def _clock_jumped(self, jump_s: float) -> None:
         self._counts.note(self._now_us(), "clock", f"the clock moved by {jump_s:+,.0f} s")
+        _LOG.info("the clock moved by %+.0f s", jump_s)
         self._receiving.clock_jumped()
         if jump_s > 0:  # asleep, or set ahead: a connection that slept is a dead one
             self._receiving.reconnect(f"the machine slept or its clock moved by {jump_s:,.0f} s")
@@ -407,6 +421,7 @@ class Recorder:
 
     def _note_refusal(self, refusal: Refusal) -> None:
         self._counts.note(self._now_us(), "refused", refusal.sentence)
+        _LOG.info("%s", refusal.sentence)
         say(refusal.sentence)
 
     def _first_symbols(self, writer: TickWriter) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ingest.counts import Counts, SymbolCounts, quantile
 from ingest.event_queue import EventQueue
+from ingest.installation import COMMAND
 from ingest.recorder.receiving import ReceivingLoop
 from ingest.recorder.trade_source import TradeSource
 from ingest.recorder.upkeep import Upkeep
@@ -42,6 +43,7 @@ def report(
     """Tell what is happening; safe from any thread."""
     counts, queue, writing = parts.counts, parts.queue, parts.writing
     feed, repair = parts.receiving.feed, parts.receiving.repair
+    skew_ms = parts.receiving.skew_ms()
     newest_us = (each.last_received_us or 0 for each in list(counts.symbols.values()))
     return RecorderStatus(
         state=state,
@@ -66,10 +68,14 @@ def report(
         retry_in_s=parts.receiving.retry_in_s() if state == "reconnecting" else None,
         commit_p50_ms=quantile(list(counts.commits_ms), 0.5),
         commit_p99_ms=quantile(list(counts.commits_ms), 0.99),
-        skew_ms=repair.skew_ms if repair else None,
+        skew_ms=skew_ms,
         per_symbol={
             symbol: _symbol_status(
-                symbol, counts.of(symbol), repair, writing.gaps_by_symbol.get(symbol, (0, 0))
+                symbol,
+                counts.of(symbol),
+                repair,
+                writing.gaps_by_symbol.get(symbol, (0, 0)),
+                skew_ms,
             )
             for symbol in symbols
         },
@@ -86,9 +92,13 @@ def report(
 
 
 def _symbol_status(
-    symbol: str, counts: SymbolCounts, repair: Repair | None, gaps: tuple[int, int]
+    symbol: str,
+    counts: SymbolCounts,
+    repair: Repair | None,
+    gaps: tuple[int, int],
+    skew_ms: float | None,
 ) -> SymbolStatus:
-    latencies, skew_ms = list(counts.latencies_us), (repair and repair.skew_ms) or 0.0
+    latencies, skew_ms = list(counts.latencies_us), skew_ms or 0.0
     p50, p99 = quantile(latencies, 0.5), quantile(latencies, 0.99)
     open_gaps, missing = gaps
     return SymbolStatus(
@@ -168,5 +178,5 @@ def check_notice(check: LaterCheck) -> str | None:
     return (
         f"The check of the database stopped after {CHECK_WITHIN_S:g} s, not finished and without"
         f" a finding. The rest is being read beside the recording: {found.share * 100:.0f} % of the"
-        " trades so far. The command python app.py --verify compares bars and trades as well."
+        f" trades so far. The command {COMMAND} --verify compares bars and trades as well."
     )

@@ -1,13 +1,18 @@
-"""A thread whose work is taken up again when it fails, and the log of such failures."""
+"""Threads whose work is taken up again when it fails, the log of that, and threads given up."""
 
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
 
 # A thread that fails so often in so many seconds does not work, though it is taken up again.
 _FAILING = 5
 _FAILING_OVER_S = 30.0
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class FailureLog:
@@ -88,3 +93,31 @@ class KeptThread:
                 return
             if self._ending.wait(self._again_after_s):
                 return
+
+
+class DaemonExecutor(ThreadPoolExecutor):
+    """Runs each piece of work in a daemon thread of its own, which nobody waits for at the end.
+
+    As an event loop's default executor it lets the loop close while a name is still looked up:
+    that may take half a minute, and cannot be cancelled.
+    """
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Begin; the thread ends with the work."""
+        future: Future[T] = Future()
+
+        def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                result = fn(*args, **kwargs)
+            except BaseException as error:  # noqa: BLE001 - handed to whoever waits
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        threading.Thread(target=run, name="pairdesk-aside", daemon=True).start()
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Wait for nothing, whatever is asked."""

@@ -47,6 +47,9 @@ class TradeSource(Protocol):
     def repair_now(self) -> None:
         """Look for missing trades now."""
 
+    def skew_ms(self) -> float | None:
+        """By how much the exchange's clock is ahead of ours; None where nobody knows."""
+
     def retry_in_s(self) -> float | None:
         """Seconds until the next attempt; None where none is waited for."""
 

@@ -1,10 +1,13 @@
 """What the recorder looks after beside recording: disk, retention, rates, the machine's clock."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from ingest.clock import now_us as wall_clock_us
 from ingest.counts import Counts
@@ -12,6 +15,8 @@ from ingest.event_queue import Call, EventQueue
 from ingest.recorder.growth import Growth
 from ingest.status import DiskStatus
 from ingest.store import PAUSE_FREE_BYTES, WARN_FREE_BYTES, TickWriter, free_bytes
+
+_LOG: Final = logging.getLogger("pairdesk.recorder")
 
 _EVERY_S = 1.0
 _DISK_EVERY_S = 5.0
@@ -117,6 +122,7 @@ class Upkeep:
         free = self._free(self._path)
         self.disk = DiskStatus(database, wal, free, self._growth.per_day)
         if wal > _LARGE_WAL_BYTES:  # commits do it too, but a quiet market makes none
+            _LOG.info("a log of %d MB is folded into the database", wal // 1_000_000)
             self._queue.put(Call(TickWriter.checkpoint))
         limit = PAUSE_FREE_BYTES + (_RESUME_MARGIN_BYTES if self.low else 0)
         if (free < limit) != self.low:
@@ -134,7 +140,9 @@ class Upkeep:
         ):
             oldest = writer.oldest_second()
             cutoff = max(cutoff or 0, (oldest or 0) + 3600)
-        if cutoff is not None and writer.forget_before(cutoff):
+        if cutoff is not None and (gone := writer.forget_before(cutoff)):
+            until = datetime.fromtimestamp(cutoff, UTC)
+            _LOG.info("retention: %d bars before %s deleted, with their trades", gone, until)
             self._queue.put(Call(self.forget))
 
     def notices(self) -> list[str]:

@@ -1,5 +1,6 @@
 """The writing thread's work: batches from the queue into the database, whatever the disk does."""
 
+import logging
 import sqlite3
 import threading
 import time
@@ -7,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from ingest.counts import Counts
 from ingest.errors import IngestError
@@ -28,6 +30,8 @@ from ingest.store import (
 )
 from ingest.tick import Event, NonTrade, StreamKey, Tick
 from ingest.venue import Restart
+
+_LOG: Final = logging.getLogger("pairdesk.store")
 
 BATCH_ROWS = 10_000
 BATCH_WAIT_S = 0.2
@@ -138,10 +142,12 @@ class WritingLoop:
             except _GoneError:
                 continue
             except (IngestError, OSError) as error:
-                self.error = f"{self._absence()}; no database can be opened there: {error}"
+                self._note_error(f"{self._absence()}; no database can be opened there: {error}")
             except sqlite3.DatabaseError as error:
                 self._refused(error)
             else:
+                if self.error is not None:
+                    _LOG.info("the database takes writes again")
                 self.error = None
                 return
             self._give_up.wait(wait_s)
@@ -164,6 +170,8 @@ class WritingLoop:
             if isinstance(error, sqlite3.OperationalError) or is_damage(error):
                 raise
             self._counts.note(self._now_us(), "failed", f"a task for the database: {error!r}")
+            _LOG.warning("a task for the database failed: %r", error)
+            _LOG.debug("where it failed", exc_info=error)
 
     def _store(self, events: Sequence[Event]) -> None:
         begun_s = time.perf_counter()
@@ -183,6 +191,7 @@ class WritingLoop:
 
     def _quarantine(self, event: Event, error: Exception) -> None:
         """Keep an event that no table takes for a person to look at."""
+        _LOG.info("quarantine: %s id %d: %s", event.symbol, event.trade_id, error)
         counts = self._counts.of(event.symbol)
         counts.rejected += 1
         self._counts.rejected += 1
@@ -190,8 +199,14 @@ class WritingLoop:
             [(event.received_us, f"refused by the database: {error}", repr(event))]
         )
 
+    def _note_error(self, error: str) -> None:
+        """Keep why nothing is stored; it is logged once, not at each attempt."""
+        if error != self.error:
+            _LOG.warning("%s", error)
+        self.error = error
+
     def _refused(self, error: sqlite3.DatabaseError) -> None:
-        self.error = f"the database refuses writes: {error}"
+        self._note_error(f"the database refuses writes: {error}")
         if is_damage(error):
             self.writer.close()
             self._damaged, self._remembered = str(error), remembered(self.path)
@@ -203,6 +218,7 @@ class WritingLoop:
             self.damage = damage
             name = "" if damage is None else damage.moved_to.name
             self._counts.note(self._now_us(), "damaged", f"set aside as {name}")
+            _LOG.warning("the database is damaged (%s): set aside as %s", reason, name)
         self._open(self._remembered)
         self._damaged = None
 
@@ -238,6 +254,7 @@ class WritingLoop:
                 " in order and start it again; nothing is lost then."
             )
             self._counts.note(self._now_us(), "database", "its log was deleted")
+            _LOG.info("%s", self.departed)
             say(self.departed)
 
     def _leave(self) -> None:
@@ -246,6 +263,7 @@ class WritingLoop:
         self.error = f"{self.path.name} was {_became(departure)}"
         self._counts.note(self._now_us(), "database", _became(departure))
         say(self.error)
+        _LOG.info("%s", self.error)
         with suppress(sqlite3.Error):
             self._remembered = without_own_rows(self.writer.settings())
         self.writer.close()
@@ -266,6 +284,7 @@ class WritingLoop:
             self._now_us(), "database", "another one is recorded into" if is_there else "a new one"
         )
         say(self.departed)
+        _LOG.info("%s", self.departed)
         self._departure = None
         self._changed()
 
@@ -292,11 +311,12 @@ class WritingLoop:
         if self.writer.ledger_changed:
             self.writer.ledger_changed = False
             self._open_gaps = self.writer.open_gaps()
-            self.gaps_by_symbol = {}
+            before, self.gaps_by_symbol = self.gaps_by_symbol, {}
             for gap in self._open_gaps:
                 symbol = gap.key[1]
                 count, missing = self.gaps_by_symbol.get(symbol, (0, 0))
                 self.gaps_by_symbol[symbol] = (count + 1, missing + gap.missing)
+            _log_gaps(before, self.gaps_by_symbol)
         edges = self.writer.edges()
         self._note_stored(edges)
         self._board.publish(self._open_gaps, edges)
@@ -315,6 +335,16 @@ class WritingLoop:
 
 def _nothing() -> None:
     pass
+
+
+def _log_gaps(before: Mapping[str, tuple[int, int]], now: Mapping[str, tuple[int, int]]) -> None:
+    """Log of each symbol how many gaps it has and how many trades they lack, where that changed."""
+    for symbol in {*before, *now}:
+        gaps, missing = now.get(symbol, (0, 0))
+        if not gaps:
+            _LOG.info("%s: no gap is left", symbol)
+        elif (gaps, missing) != before.get(symbol):
+            _LOG.info("%s: open gaps %d, missing trades %d", symbol, gaps, missing)
 
 
 def _became(departure: Departure) -> str:

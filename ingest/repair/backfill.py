@@ -1,11 +1,13 @@
 """Fills the gaps of the ledger from REST, through the same queue as the live trades."""
 
 import asyncio
+import logging
 import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
+from typing import Final
 
 from ingest.binance import UNKNOWN_SYMBOL_CODE
 from ingest.clock import now_us as wall_clock_us
@@ -30,6 +32,8 @@ from ingest.store import (
 from ingest.tick import Event, StreamKey, StreamKind
 from ingest.trade_times import is_ahead, is_between, utc
 
+_LOG: Final = logging.getLogger("pairdesk.repair")
+
 ABSENT_REASON = "REST has answered from beyond: the exchange has no such ids"
 _FAILED_WAIT_S = 1.0  # the client itself backs off: this only keeps one gap from going first
 _REFUSED_WAIT_S = 60.0
@@ -37,7 +41,7 @@ _EVER_S, _ANY_NUMBER = 100 * 365 * 86_400.0, 10**15
 
 
 class Backfill:
-    """Asks for what is missing, newest first within a symbol, a page from each symbol in turn.
+    """Asks for what is missing, newest first within a symbol, some pages from each in turn.
 
     What is to be done is read from the board at every step, so it does not matter what changes
     while a request is under way.
@@ -191,7 +195,7 @@ class Backfill:
                 del self._jobs[key, to_id]
 
     async def _work_on(self, gap: OpenGap) -> None:
-        """One page of a gap, or the decision not to fetch it."""
+        """Some pages of a gap, or the decision not to fetch it."""
         if not await self._delivery.room():
             self._settling.clear()  # lost with the writing thread: the board tells what is missing
         job, now_s = self._job(gap), self._time()
@@ -199,7 +203,7 @@ class Backfill:
             if self._may_exceed(gap, job):
                 job.within_limits = await self._trim(gap, job)
             else:
-                await self._fetch_page(gap, job)
+                await self._fetch_pages(gap, job)
         except RestBlockedError as error:
             self.blocked = str(error)
             job.later(self._time(), error.wait_s, str(error))
@@ -269,24 +273,48 @@ class Backfill:
                 high = middle
         return low
 
-    async def _fetch_page(self, gap: OpenGap, job: Job) -> None:
-        from_id = self._page_start(gap)
-        if from_id is None:
-            return
-        limit = self.limits.page
+    async def _fetch_pages(self, gap: OpenGap, job: Job) -> None:
+        """The next pages of a gap, asked for side by side and taken in order up to a failure."""
+        starts = self._page_starts(gap)
+        pages = await asyncio.gather(
+            *(self._page(gap.key[1], job, from_id) for from_id in starts), return_exceptions=True
+        )
+        for from_id, found in zip(starts, pages, strict=True):
+            if isinstance(found, BaseException):
+                raise found
+            if not await self._take_page(gap, job, from_id, found):
+                return
+
+    async def _page(self, symbol: str, job: Job, from_id: int) -> list[Event]:
+        self._count(job)
         fetch = (
             self._rest.agg_trades if self._stream == "aggTrade" else self._rest.historical_trades
         )
-        self._count(job)
-        found = await fetch(gap.key[1], from_id=from_id, limit=limit, share=REPAIR_SHARE)
+        return await fetch(symbol, from_id=from_id, limit=self.limits.page, share=REPAIR_SHARE)
+
+    async def _take_page(self, gap: OpenGap, job: Job, from_id: int, found: list[Event]) -> bool:
+        """Settle what a page brought; False where the pages after it are of no use."""
         rows = sorted(
             (each for each in found if each.trade_id >= from_id), key=lambda each: each.trade_id
         )
         if rows:
             job.lagging_since_s = None
-            await self._settle(gap.key, IdRange(from_id, rows[-1].trade_id), rows)
-        if not rows or (len(found) < limit and rows[-1].trade_id < gap.to_id):
+            if not await self._settle(gap.key, IdRange(from_id, rows[-1].trade_id), rows):
+                return False
+        if not rows or (len(found) < self.limits.page and rows[-1].trade_id < gap.to_id):
             await self._lagging(gap, job)
+            return False
+        return True
+
+    def _page_starts(self, gap: OpenGap) -> list[int]:
+        """Ids to ask from: an id's page is known beforehand, as ids have no holes but rare ones."""
+        first = self._page_start(gap)
+        if first is None:
+            return []
+        starts, page = [first], self.limits.page
+        for part in self._remainder(gap):
+            starts += range(max(part.from_id, starts[-1] + page), part.to_id + 1, page)
+        return starts[: self.limits.pages_at_once]
 
     def _page_start(self, gap: OpenGap) -> int | None:
         """Id to ask from: the gap's own, or an older gap's where one page reaches over both."""
@@ -302,8 +330,11 @@ class Backfill:
                 start = min([start, *(part.from_id for part in self._remainder(other))])
         return start
 
-    async def _settle(self, key: StreamKey, covered: IdRange, rows: list[Event]) -> None:
-        """Store what a page brought for any open gap, then say which ids do not exist."""
+    async def _settle(self, key: StreamKey, covered: IdRange, rows: list[Event]) -> bool:
+        """Store what a page brought for any open gap, then say which ids do not exist.
+
+        False where the page showed that the stream is of another numbering, and was given up.
+        """
         parts: list[IdRange] = []
         gaps = self._board.by_key.get(key, [])
         for gap in gaps[first_from(gaps, covered.from_id) :]:
@@ -317,7 +348,7 @@ class Backfill:
         odd = [event for event in inside if not self._may_be(key, event)]
         if len(odd) == len(inside) >= RESTARTED_AFTER and not any(map(is_ahead, odd)):
             await self._refuse(key, odd[0])
-            return
+            return False
         odd_ids = {event.trade_id for event in odd}
         for event in inside:
             if event.trade_id not in odd_ids:
@@ -339,6 +370,7 @@ class Backfill:
         if parts:
             whole = IdRange(parts[0].from_id, max(part.to_id for part in parts))
             await self._delivery.call(close, self._settling.add(key, whole))
+        return True
 
     async def _refuse(self, key: StreamKey, event: Event) -> None:
         """Give a stream up: a whole page of times that do not fit is of another numbering."""
@@ -385,6 +417,7 @@ class Backfill:
         settled = self._settling.add(gap.key, IdRange(gap.from_id, to_id), given_up=True)
         await self._delivery.call(close, settled)
         self._notices.append(sentence)
+        _LOG.info("%s", sentence)
 
     def _remainder(self, gap: OpenGap) -> list[IdRange]:
         return self._settling.left_of(gap.key, IdRange(gap.from_id, gap.to_id))

@@ -138,6 +138,14 @@ def seed_for(
     return None
 
 
+def asked_back_to(text: str | None, length_us: int) -> int | None:
+    """From when on all bars were asked for, by what is remembered; None while some were not."""
+    seed = _remembered(text, length_us)
+    if seed is None or seed.next_us > seed.start_us or seed.end_us == seed.next_us:
+        return None
+    return seed.start_us
+
+
 def top_for(first_us: int, length_us: int, *, through: bool) -> int:
     """Where bars are to end that stand before a trade, or reach through it; 0 without one."""
     if first_us == 0:

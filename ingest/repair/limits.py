@@ -24,6 +24,8 @@ class BackfillLimits:
         Pages that are fetched of one gap.
     page
         Rows asked for at a time.
+    pages_at_once
+        Pages of one gap asked for side by side.
     retry_s
         While REST lags: asked again after this long to twice as long.
     lag_s
@@ -33,6 +35,7 @@ class BackfillLimits:
     max_span_s: float = 6 * 3600.0
     max_requests: int = 2000
     page: int = 1000
+    pages_at_once: int = 4
     retry_s: float = 1.0
     lag_s: float = 3600.0
 

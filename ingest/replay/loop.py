@@ -156,6 +156,10 @@ class ReplayLoop:
     def repair_now(self) -> None:
         """Nothing: there is nobody to ask for what the file lacks."""
 
+    def skew_ms(self) -> float | None:
+        """Not known: there is no exchange whose clock could be asked for."""
+        return None
+
     def retry_in_s(self) -> float | None:
         """Nothing is retried."""
         return None

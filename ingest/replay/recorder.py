@@ -1,5 +1,6 @@
 """A recorder that plays what was recorded: same queue, same writer, a database of its own."""
 
+import logging
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -7,7 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import pandas as pd
 
@@ -21,6 +22,8 @@ from ingest.replay.source import ReplayRequest, check_source
 from ingest.settings import Settings
 from ingest.status import RecorderState, RecorderStatus, ReplayStatus
 from ingest.store import Opening, TickWriter, files_of, lock_database
+
+_LOG: Final = logging.getLogger("pairdesk.replay")
 
 MARK = "replay of"
 
@@ -83,6 +86,7 @@ class ReplayRecorder(Recorder):
             now_us=self._market_us,
         )
         self._name = request.path.name
+        _LOG.info("replays %s at %g times the market's speed", request.path, speed)
 
     @property
     def symbols(self) -> tuple[str, ...]:

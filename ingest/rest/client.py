@@ -1,10 +1,11 @@
 """Binance's REST, asked at half its allowed weight at the most, and silent when told to be."""
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -43,9 +44,11 @@ from ingest.errors import (
 )
 from ingest.interception import Interception, interception
 from ingest.rest.budget import WeightBudget
-from ingest.rest.http import Fetch, HttpAnswer, urllib_fetch
+from ingest.rest.http import Fetch, HttpAnswer
 from ingest.retry import Backoff, refusal_wait_s
 from ingest.tick import Event, Market
+
+_LOG: Final = logging.getLogger("pairdesk.rest")
 
 # Who may use how much of our half: whoever has less waits first.
 REPAIR_SHARE = 0.9
@@ -87,8 +90,10 @@ class RestClient:
         Scheme and host.
     market
         Decides paths and weights.
-    fetch, now_us, rng
-        HTTP, wall clock and jitter; replaceable for tests.
+    fetch
+        Gets a URL, as `HttpClient.get` does.
+    now_us, rng
+        Wall clock and jitter; replaceable for tests.
     most_weight
         Weight a minute; half of what the market allows by default.
 
@@ -105,7 +110,7 @@ class RestClient:
         rest_base: str,
         market: Market,
         *,
-        fetch: Fetch = urllib_fetch,
+        fetch: Fetch,
         now_us: Callable[[], int] = wall_clock_us,
         rng: random.Random | None = None,
         most_weight: int | None = None,
@@ -323,12 +328,14 @@ class RestClient:
         if 400 <= status < 500 and status not in _MEANINGS:
             self._backoff.reset()
             self.last_error = message
+            _LOG.info("refused: %s", message)
             return RestRefusedError(message, status, said.code if said else None)
         return self._failed(message, status)
 
     def _told_to_wait(self, message: str, status: int, wait_s: float) -> RestFailedError:
         self._refused_until_s = max(self._refused_until_s, self._time() + wait_s)
         self.last_error = message
+        _LOG.warning("%s; nothing is asked for %g s", message, wait_s)
         if status == BLOCKED_STATUS:
             self._blocked = message
             return RestBlockedError(message, wait_s)
@@ -336,7 +343,11 @@ class RestClient:
         return RestFailedError(f"{message}; nothing is asked for {wait_s:g} s", status)
 
     def _failed(self, message: str, status: int | None = None) -> RestFailedError:
-        self._resumes_s = self._time() + self._backoff.next_wait_s(self._rng)
+        now_s, wait_s = self._time(), 0.0
+        if now_s >= self._resumes_s:  # else it was under way when another failed: one failure
+            wait_s = self._backoff.next_wait_s(self._rng)
+            self._resumes_s = now_s + wait_s
+        _LOG.info("failed: %s; asked again in %.1f s at the earliest", message, wait_s)
         self.last_error = message
         return RestFailedError(message, status)
 

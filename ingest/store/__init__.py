@@ -17,6 +17,7 @@ from ingest.store.care import (
     without_own_rows,
 )
 from ingest.store.database_file import DatabaseFile, Departure, identity
+from ingest.store.future_rows import FutureRow
 from ingest.store.gap_board import GapBoard, OpenGap, first_from
 from ingest.store.id_ranges import IdRange, holes, merged, overlap, without
 from ingest.store.last_trade import LastTrade
@@ -49,6 +50,7 @@ __all__ = [
     "Damage",
     "DatabaseFile",
     "Departure",
+    "FutureRow",
     "Gap",
     "GapBoard",
     "IdRange",

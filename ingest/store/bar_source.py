@@ -23,6 +23,7 @@ from ingest.store.bars import (
     without_spans,
 )
 from ingest.store.connecting import EVER_S, up
+from ingest.store.future_rows import between_readable, readable_until
 
 # A volume past 2**63 units is stored as a float: the cast stops it at that.
 _COLUMNS = "second, open, high, low, close, CAST(volume AS INTEGER), trades"
@@ -79,6 +80,8 @@ class BarSource:
         The same of klines at any time: those that may stand in gaps.
     until
         Second at which the klines read last before the first tick end; None without any.
+    end
+        Second before which ticks are taken: those beyond are dated where no trade can be.
     """
 
     connection: sqlite3.Connection
@@ -89,16 +92,19 @@ class BarSource:
     lengths: tuple[int, ...] = ()
     divisors: tuple[int, ...] = ()
     until: int | None = None
+    end: int = EVER_S[1]
 
     def look(self) -> None:
         """Find the stream's edges, and which klines stand before its first tick."""
-        by_stream = (self.stream_id,)
+        self.end = readable_until(self.connection, self.stream_id)
+        which = (self.stream_id, self.end)
         first = self.connection.execute(
-            "SELECT open_us FROM bar_1s WHERE stream_id = ? ORDER BY second LIMIT 1", by_stream
+            "SELECT open_us FROM bar_1s WHERE stream_id = ? AND second < ? ORDER BY second LIMIT 1",
+            which,
         ).fetchone()
         self.first_us = None if first is None else first[0]
         self.newest = self.connection.execute(
-            "SELECT max(second) FROM bar_1s WHERE stream_id = ?", by_stream
+            "SELECT max(second) FROM bar_1s WHERE stream_id = ? AND second < ?", which
         ).fetchone()[0]
         before = self.border
         self.divisors = tuple(
@@ -124,6 +130,10 @@ class BarSource:
                 return found[1:]
             found.append(row[0])
 
+    def first_kline_us(self, length: int) -> int | None:
+        """Open of the first kline of a length, µs; None without any."""
+        return self._first_kline(length) * SECOND_US if length in self.kline_lengths() else None
+
     def hole(self) -> tuple[int, int] | None:
         """``(after_us, before_us)`` between the finest klines' end and the first tick, if any.
 
@@ -142,11 +152,14 @@ class BarSource:
 
     def gaps(self, low: int) -> Spans:
         """``(after_us, before_us)`` of the gaps that end at second `low` or later."""
-        return self.connection.execute(
-            "SELECT after_us, before_us FROM gap"
+        found = self.connection.execute(
+            "SELECT from_id, to_id, after_us, before_us FROM gap"
             " WHERE stream_id = ? AND state IN ('open', 'expired') AND before_us >= ?",
             (self.stream_id, low * SECOND_US),
         ).fetchall()
+        if self.end == EVER_S[1]:
+            return [row[2:] for row in found]
+        return [between_readable(self.connection, self.stream_id, row, self.end) for row in found]
 
     def read(self, low: int, high: int, gaps: Spans) -> Read:
         """Bars with a trade of the seconds ``low <= second < high``, whole bars."""
@@ -272,7 +285,7 @@ class BarSource:
         cursor = self.connection.execute(
             f"SELECT {_COLUMNS} FROM bar_1s"  # noqa: S608 - ours
             " WHERE stream_id = ? AND second >= ? AND second < ? ORDER BY second",
-            (self.stream_id, low, high),
+            (self.stream_id, low, min(high, self.end)),
         )
         return np.fromiter(cursor, dtype=STORED_ROW)
 

@@ -15,6 +15,7 @@ from ingest.store.bar_source import BarSource
 from ingest.store.bar_view import BarView
 from ingest.store.bars import SECOND_US, Spans, interval_seconds, new_columns
 from ingest.store.connecting import EVER_S, one_transaction, open_for_reading
+from ingest.store.future_rows import NEWEST_FIRST, newest_first_bounds
 from ingest.store.last_trade import LastTrade, read_last_trade
 from ingest.store.repair_log import KEPT_REVISIONS
 
@@ -28,7 +29,7 @@ _epochs = itertools.count(1)
 
 
 class _State(NamedTuple):
-    """Where a stream stands: its revision, edges, klines before its first tick, gaps."""
+    """Where a stream stands: its revision, edges, klines before its first tick, end, gaps."""
 
     stream_id: int
     revision: int
@@ -36,6 +37,7 @@ class _State(NamedTuple):
     first_us: int | None
     lengths: tuple[int, ...]
     divisors: tuple[int, ...]
+    end: int
     last: LastTrade | None
     gaps: Spans
 
@@ -157,11 +159,11 @@ class BarWindow:
 
     def _read_state(self, connection: sqlite3.Connection) -> _State | None:
         row = connection.execute(
-            "SELECT stream_id, revision FROM stream AS s WHERE symbol = ?"
+            "SELECT stream_id, revision FROM stream AS s WHERE symbol = ?"  # noqa: S608 - ours
             " AND (EXISTS (SELECT 1 FROM bar_1s AS b WHERE b.stream_id = s.stream_id)"
             " OR EXISTS (SELECT 1 FROM kline AS k WHERE k.stream_id = s.stream_id))"
-            " ORDER BY last_us DESC NULLS LAST LIMIT 1",
-            (self.symbol,),
+            f"{NEWEST_FIRST} LIMIT 1",
+            (self.symbol, *newest_first_bounds()),
         ).fetchone()
         if row is None:
             return None
@@ -171,7 +173,7 @@ class BarWindow:
         source = BarSource(connection, row[0], self.seconds)
         source.look()
         gaps = source.gaps(self._low) if self._source is not None else []
-        last = read_last_trade(connection, row[0])
+        last = read_last_trade(connection, row[0], source.end)
         stream_id, revision = row
         return _State(
             stream_id,
@@ -180,6 +182,7 @@ class BarWindow:
             source.first_us,
             source.lengths,
             source.divisors,
+            source.end,
             last,
             gaps,
         )
@@ -253,6 +256,7 @@ class BarWindow:
         assert state.newest is not None
         assert self._source is not None
         self._source.newest, self._source.divisors = state.newest, state.divisors
+        self._source.end = state.end
         first = old.newest // self.seconds
         spans = [(first, state.newest // self.seconds)]
         spans += [

@@ -3,6 +3,8 @@
 import sqlite3
 from dataclasses import dataclass
 
+from ingest.store.connecting import EVER_S
+
 
 @dataclass(frozen=True, slots=True)
 class LastTrade:
@@ -13,12 +15,15 @@ class LastTrade:
     price: float
 
 
-def read_last_trade(connection: sqlite3.Connection, stream_id: int) -> LastTrade | None:
-    """Find the newest stored trade of a stream by trade time; None if there is none."""
+def read_last_trade(
+    connection: sqlite3.Connection, stream_id: int, until: int = EVER_S[1]
+) -> LastTrade | None:
+    """Find the newest stored trade of a stream before a second; None if there is none."""
     row = connection.execute(
         "SELECT t.time_us, t.time_us + t.received_delta_us, b.close"
-        " FROM (SELECT * FROM bar_1s WHERE stream_id = ? ORDER BY second DESC LIMIT 1) AS b"
+        " FROM (SELECT * FROM bar_1s WHERE stream_id = ? AND second < ?"
+        " ORDER BY second DESC LIMIT 1) AS b"
         " JOIN tick AS t ON t.stream_id = b.stream_id AND t.trade_id = b.close_id",
-        (stream_id,),
+        (stream_id, until),
     ).fetchone()
     return None if row is None else LastTrade(*row)

@@ -1,7 +1,9 @@
 """What has to be so before a recorder begins: the lock is ours, and the database is sound."""
 
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from filelock import FileLock, Timeout
 
@@ -16,6 +18,8 @@ from ingest.store.care import (
     set_aside,
 )
 from ingest.store.writer import TickWriter
+
+_LOG: Final = logging.getLogger("pairdesk.store")
 
 CHECK_WITHIN_S = 5.0  # a check that takes longer would keep the recorder from the market
 _CHECK_BEFORE_S = 0.5
@@ -85,7 +89,9 @@ def make_sound(path: Path) -> Opening:
     if found.damage is None:
         return Opening(was_checked=found.was_finished)
     settings = remembered(path)
-    return Opening(set_aside(path, found.damage), settings=settings)
+    damage = set_aside(path, found.damage)
+    _LOG.warning("%s is damaged (%s): set aside", path, found.damage)
+    return Opening(damage, settings=settings)
 
 
 def _check(path: Path, within_s: float) -> Check:

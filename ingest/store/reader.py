@@ -8,16 +8,26 @@ from typing import NamedTuple, Self
 import numpy as np
 import pandas as pd
 
+from ingest.clock import now_us as wall_clock_us
 from ingest.store.bar_source import BarSource
 from ingest.store.bar_view import add_kline_spans
 from ingest.store.bars import SECOND_US, BarColumns, empty_bars, interval_seconds, time_index
 from ingest.store.connecting import (
+    EVER_S,
     Instant,
     bounds_us,
     one_transaction,
     open_for_reading,
     up,
     utc_time,
+)
+from ingest.store.future_rows import (
+    NEWEST_FIRST,
+    FutureRow,
+    between_readable,
+    find_future_rows,
+    newest_first_bounds,
+    readable_until,
 )
 from ingest.store.last_trade import LastTrade, read_last_trade
 from ingest.tick import Market, StreamKind
@@ -82,10 +92,11 @@ class TickReader:
     def series(self) -> list[Series]:
         """Every stream that holds a trade, or the exchange's bars before one; newest first."""
         rows = self._connection.execute(
-            "SELECT stream_id, market, symbol, kind, revision, last_us FROM stream AS s"
+            "SELECT stream_id, market, symbol, kind, revision, last_us FROM stream AS s"  # noqa: S608
             " WHERE EXISTS (SELECT 1 FROM bar_1s AS b WHERE b.stream_id = s.stream_id)"
             " OR EXISTS (SELECT 1 FROM kline AS k WHERE k.stream_id = s.stream_id)"
-            " ORDER BY last_us DESC NULLS LAST"
+            f"{NEWEST_FIRST}",
+            newest_first_bounds(),
         ).fetchall()
         found = [Series(*row) for row in rows]
         return [
@@ -116,19 +127,42 @@ class TickReader:
         with one_transaction(self._connection):
             source = BarSource(self._connection, series.stream_id, 1)
             source.look()
-            last = read_last_trade(self._connection, series.stream_id)
+            last = read_last_trade(self._connection, series.stream_id, source.end)
         return (
             None
             if source.first_us is None or last is None
             else (utc_time(source.first_us), utc_time(last.time_us))
         )
 
+    def begins_us(self, symbol: str, length_s: int) -> int | None:
+        """Where what is stored of a symbol begins: its first kline of a length, or first trade."""
+        series = self._find(symbol)
+        if series is None:
+            return None
+        with one_transaction(self._connection):
+            source = BarSource(self._connection, series.stream_id, length_s)
+            source.look()
+            kline_us = source.first_kline_us(length_s)
+        known = [each for each in (kline_us, source.first_us) if each is not None]
+        return min(known, default=None)
+
     def last_trade(self, symbol: str) -> LastTrade | None:
         """The newest stored trade by trade time; None if there is none."""
         series = self._find(symbol)
         if series is None:
             return None
-        return read_last_trade(self._connection, series.stream_id)
+        with one_transaction(self._connection):
+            until = readable_until(self._connection, series.stream_id)
+            return read_last_trade(self._connection, series.stream_id, until)
+
+    def future_rows(self) -> dict[str, list[FutureRow]]:
+        """Stored trades dated far in the future, by symbol: no bar and no last trade has them."""
+        now_us = wall_clock_us()
+        found: dict[str, list[FutureRow]] = {}
+        for each in self.series():
+            if rows := find_future_rows(self._connection, each.stream_id, now_us):
+                found.setdefault(each.symbol, []).extend(rows)
+        return found
 
     def ticks(self, symbol: str, start: Instant = None, end: Instant = None) -> pd.DataFrame:
         """Trades of one symbol with ``start <= time < end``, as a ticks frame.
@@ -223,11 +257,13 @@ class TickReader:
             " opened_after_us, opened_before_us, cause, state, reason, after_us, before_us FROM gap"
         ).fetchall()
         over = _OverGaps(self._connection)
+        until = {each: readable_until(self._connection, each) for each in names}
         rows = self._holes()
-        rows += [
-            (*row[:-2], over.klines_from_s(row[0], row[-2:]) if row[9] in _LACKING else 0)
-            for row in found
-        ]
+        for *row, after_us, before_us in found:
+            ids, end = (row[3], row[4]), until.get(row[0], EVER_S[1])
+            row[6:8] = self._neighbours(row[0], (*ids, *row[6:8]), end)
+            span = self._neighbours(row[0], (*ids, after_us, before_us), end)
+            rows.append((*row, over.klines_from_s(row[0], span) if row[9] in _LACKING else 0))
         columns = ["symbol", "first_id", "last_id", "from_id", "to_id", "missing", "after"]
         columns += ["before", "cause", "state", "reason", "klines_from_s"]
         frame = pd.DataFrame(rows, columns=columns)
@@ -237,6 +273,13 @@ class TickReader:
             frame[name] = pd.to_datetime(frame[name].astype("int64"), unit="us", utc=True)
         chosen = frame["symbol"].notna() if symbol is None else frame["symbol"] == symbol
         return frame[chosen].reset_index(drop=True)
+
+    def _neighbours(
+        self, stream_id: int, gap: tuple[int, int, int, int], until: int
+    ) -> tuple[int, int]:
+        if until == EVER_S[1]:
+            return gap[2:]
+        return between_readable(self._connection, stream_id, gap, until)
 
     def _holes(self) -> list[tuple[int | str, ...]]:
         """Rows of `gaps` for what is not known just before streams' first trades."""

@@ -5,6 +5,7 @@ transaction: a recorder may write meanwhile. A second that differs, or that a la
 is looked at once more at the end, ticks and bar in one transaction.
 """
 
+import logging
 import sqlite3
 import threading
 import time
@@ -239,6 +240,8 @@ def _difference(second: int, made: Bars, stored: Bars) -> str:
     return f"{when} {', '.join(told)}"
 
 
+_LOG: Final = logging.getLogger("pairdesk.store")
+
 _ROWS_A_STEP: Final = 5000
 
 
@@ -318,9 +321,11 @@ class LaterCheck:
                 raise
             if not self._ended.is_set():
                 self.progress = CheckProgress(self.progress.share, True, str(error))
+                _LOG.warning("the check of the database found it damaged: %s", error)
         else:
             if not self._ended.is_set():
                 self.progress = CheckProgress(1.0, True)
+                _LOG.info("the check of the database found nothing wrong")
 
     def _read(self, connection: sqlite3.Connection, table: str) -> None:
         after: tuple[int, ...] | None = tuple(-(2**63) for _ in _KEYS[table])

@@ -13,6 +13,7 @@ from ingest.store.future_rows import find_future_rows, move_to_quarantine
 from ingest.store.gap_board import OpenGap
 from ingest.store.id_ranges import IdRange
 from ingest.store.ledger import Gap, StreamLedger
+from ingest.store.log_pages import are_in_log
 from ingest.store.repair_log import RepairLog
 from ingest.store.retention import delete_gaps_before, delete_oldest
 from ingest.store.schema import UNITS, encode, open_for_writing, storable
@@ -247,13 +248,18 @@ class TickWriter:
         return dict(self._connection.execute("SELECT key, value FROM setting").fetchall())
 
     def is_whole(self) -> bool:
-        """Whether the file has all pages that SQLite knows of: one cut short by others has not."""
+        """Whether file and log have all pages that SQLite knows of: one cut short has not.
+
+        Of an empty file whoever opens it next throws the log away.
+        """
         try:
             (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
             (page_bytes,) = self._connection.execute("PRAGMA page_size").fetchone()
-        except sqlite3.DatabaseError:
+            held = self.path.stat().st_size // int(page_bytes)
+            log = self.path.with_name(f"{self.path.name}-wal")
+            return held > 0 and are_in_log(log, held + 1, int(pages), int(page_bytes))
+        except (sqlite3.DatabaseError, OSError):
             return False
-        return self.path.stat().st_size >= int(pages) * int(page_bytes)
 
     def streams(self) -> dict[StreamKey, StreamLedger]:
         """The ledgers, by stream. The writer's own: read, do not change."""
@@ -353,6 +359,11 @@ class TickWriter:
                 "INSERT OR IGNORE INTO setting VALUES (?, ?)", (venue_setting(market), self._venue)
             )
         self._named |= markets
+
+    def is_stored(self, event: Event) -> bool:
+        """Whether a trade, or an id that is none, is stored just as it came now."""
+        state = self._streams.get((event.market, event.symbol, event.stream))
+        return state is not None and self._is_stored(state.stream_id, event)
 
     def _is_stored(self, stream_id: int, event: Event) -> bool:
         if isinstance(event, NonTrade):

@@ -4,9 +4,11 @@ import asyncio
 import json
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
+
+from streamlit import config
 
 BATCH_S: Final = 0.004  # what a page says within it is one hand-over
 _OUTBOX: Final = "_pairdesk_outbox"
@@ -22,6 +24,26 @@ def ignore_pages_folder() -> None:
 
     if hasattr(PagesManager, "uses_pages_directory"):
         PagesManager.uses_pages_directory = False
+
+
+def configure(script: Path, options: Mapping[str, object]) -> None:
+    """Read Streamlit's configuration as its own command will: the same files, the same options.
+
+    Once somebody has asked for an option, a later reading with another address or port is to
+    Streamlit a change of a running server's, and it asks in the terminal to be restarted.
+
+    Parameters
+    ----------
+    script
+        What the command will run; its folder's ``.streamlit`` counts.
+    options
+        As the command line has them, without dashes: ``{"server.port": 8501}``.
+    """
+    from streamlit.web import bootstrap  # noqa: PLC0415 - private, kept here
+
+    if hasattr(config, "_main_script_path"):
+        config._main_script_path = str(script)
+    bootstrap.load_config_options(dict(options))
 
 
 def send_without_delay() -> None:

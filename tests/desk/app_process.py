@@ -102,6 +102,19 @@ def running_app(
 
 
 @contextmanager
+def running_module(
+    folder: Path, module: str, *options: object, up_within_s: float = 120.0
+) -> Iterator[AppProcess]:
+    """Start an installed Pairdesk as ``python -m`` does; as `running_app` otherwise."""
+    port = free_port()
+    command = [sys.executable, "-m", module, "--no-browser", "--port", str(port)]
+    with _running(
+        [*command, *map(str, options)], folder, f"http://127.0.0.1:{port}", up_within_s
+    ) as app:
+        yield app
+
+
+@contextmanager
 def running_script(folder: Path, script: Path, up_within_s: float = 60.0) -> Iterator[AppProcess]:
     """Serve any page script by Streamlit's own command, as `running_app` does ours."""
     port = free_port()

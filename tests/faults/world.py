@@ -25,8 +25,8 @@ from ingest.feed import FeedLimits
 from ingest.feed.link import LinkLimits
 from ingest.recorder.receiving import ReceivingLoop
 from ingest.recorder.writing import WritingLoop, _steps
-from ingest.repair import intervals
-from ingest.repair.kline_seed import LENGTHS_US, SPANS_US
+from ingest.repair import LENGTHS_US, intervals
+from ingest.repair.kline_seed import SPANS_US
 from ingest.repair.warm_start import kline_setting
 from ingest.retry import refusal_wait_s
 from ingest.settings import Settings

@@ -13,13 +13,17 @@ from exchange.server import ThreadedExchange
 from exchange.streams import in_envelope
 from exchange.virtual import VirtualExchange
 from exchange.virtual_time import in_virtual_time
+from pandas.testing import assert_frame_equal
 
+from ingest.clock import now_us as wall_clock_us
 from ingest.recorder import Recorder
 from ingest.repair.skew import SkewMeter
 from ingest.settings import Settings
-from ingest.store import TickReader, TickWriter
+from ingest.status import SymbolStatus
+from ingest.store import BarWindow, TickReader, TickWriter
 from ingest.tick import Tick
 from ingest.trade_times import AHEAD_UNKNOWN_US, TradeTimes, is_between
+from ingest.wrong_clock import LEAST, ClockWatch
 from pages.ui.server.health import health
 
 NOW_US = 1_795_000_000_000_000
@@ -70,14 +74,17 @@ def until(condition: Callable[[], bool], within_s: float = 10.0) -> None:
 
 
 @contextmanager
-def recording(exchange: ThreadedExchange, db: Path) -> Iterator[Recorder]:
+def recording(
+    exchange: ThreadedExchange, db: Path, now_us: Callable[[], int] = wall_clock_us
+) -> Iterator[Recorder]:
     recorder = Recorder(
         Settings(
             symbols=("BTCUSDT", "ETHUSDT"),
             db=db,
             ws_url=exchange.ws_url,
             rest_url=exchange.rest_url,
-        )
+        ),
+        now_us=now_us,
     )
     recorder.start()
     try:
@@ -190,3 +197,167 @@ def test_a_row_lies_between_its_neighbours_unless_they_contradict_each_other() -
     assert not is_between(2 * minute, 4 * minute, 6 * minute)
     assert not is_between(8 * minute, 4 * minute, 6 * minute)
     assert is_between(5 * minute, 180 * minute, 6 * minute), "one of them is dated hours ahead"
+
+
+def database_of_an_earlier_version(db: Path, odd_id: int, now_us: int) -> list[int]:
+    """A database that holds a row dated 2099 between others; gives the ids."""
+    ids = [1, 2, 3, 5, 7, 8, 9, 10]
+    with closing(TickWriter(db)) as writer:
+        for each in ids:
+            received_us = now_us - (20 - each) * S
+            time_us = IN_2099_US if each == odd_id else received_us
+            writer.write([tick(each, time_us, received_us)])
+    return ids
+
+
+@pytest.mark.parametrize("odd_id", [1, 5, 10], ids=["first", "between", "last"])
+def test_what_only_reads_stops_before_such_a_row(tmp_path: Path, odd_id: int) -> None:
+    """Bars, window, span, last trade and gaps are those of the database without the row."""
+    db, now_us = tmp_path / "ticks.db", time.time_ns() // 1000
+    ids = database_of_an_earlier_version(db, odd_id, now_us)
+    kept = [each for each in ids if each != odd_id]
+    first, last = (
+        pd.Timestamp(now_us - (20 - each) * S, unit="us", tz="UTC") for each in (kept[0], kept[-1])
+    )
+    window = BarWindow(db, "BTCUSDT", "1s")
+    with TickReader(db) as reader, closing(window):
+        assert reader.span("BTCUSDT") == (first, last)
+        assert reader.last_trade("BTCUSDT") == window.last_trade()
+        assert window.last_trade().time_us == now_us - (20 - kept[-1]) * S
+        bars = reader.bars("BTCUSDT", "1s")
+        assert list(bars.index[[0, -1]]) == [first.floor("s"), last.floor("s")]
+        assert_frame_equal(window.view(None).frame(), bars, check_freq=False)
+        gaps = reader.gaps("BTCUSDT")
+        assert gaps["before"].max() <= last
+        assert gaps["after"].max() <= last
+        assert [len(rows) for rows in reader.future_rows().values()] == [1]
+    with closing(TickWriter(db)) as writer:
+        assert writer.set_aside_future(now_us) == 1
+    with TickReader(db) as reader:
+        assert reader.future_rows() == {}
+        assert list(reader.bars("BTCUSDT", "1s").index) == list(bars.index)
+
+
+def test_a_window_goes_on_beside_such_a_row(tmp_path: Path) -> None:
+    db, now_us = tmp_path / "ticks.db", time.time_ns() // 1000
+    database_of_an_earlier_version(db, 5, now_us)
+    window = BarWindow(db, "BTCUSDT", "1s")
+    with closing(window), closing(TickWriter(db)) as writer:
+        window.view(None)
+        writer.write([tick(11, now_us - 5 * S)])
+        assert window.last_trade().time_us == now_us - 5 * S
+        with TickReader(db) as reader:
+            fresh = reader.bars("BTCUSDT", "1s")
+        assert_frame_equal(window.view(None).frame(), fresh, check_freq=False)
+        assert len(fresh) == 15
+
+
+def test_what_came_when_it_is_dated_is_read_whatever_our_clock_says(tmp_path: Path) -> None:
+    """A machine may wake up in the past: what it stored before is no bad row."""
+    db = tmp_path / "ticks.db"
+    with closing(TickWriter(db)) as writer:
+        writer.write([tick(each, IN_2099_US + each * S) for each in range(1, 11)])
+    with TickReader(db) as reader:
+        assert len(reader.bars("BTCUSDT", "1s")) == 10
+        assert reader.future_rows() == {}
+
+
+def test_a_row_in_the_future_makes_no_stream_the_newest(tmp_path: Path) -> None:
+    db, now_us = tmp_path / "ticks.db", time.time_ns() // 1000
+    earlier_us = now_us - 3_600 * S
+    with closing(TickWriter(db)) as writer:
+        writer.write([tick(1, now_us - 90 * S)])
+        for trade_id, time_us in ((1, earlier_us), (2, IN_2099_US)):
+            row = ("spot", "BTCUSDT", "trade", trade_id, 50.0, 0.5, time_us, earlier_us, False)
+            writer.write([Tick(*row)])
+    window = BarWindow(db, "BTCUSDT", "1s")
+    with TickReader(db) as reader, closing(window):
+        assert [each.stream for each in reader.series()] == ["aggTrade", "trade"]
+        assert reader.last_trade("BTCUSDT").price == window.last_trade().price == 100.0
+
+
+def test_known_trades_sent_again_after_minutes_are_duplicates(tmp_path: Path) -> None:
+    """Also from before this run; an id of them that says another thing is set aside."""
+    db = tmp_path / "ticks.db"
+    now_us = time.time_ns() // 1000
+    trades = [(each, now_us - (300 - each) * S) for each in range(1, 201)]
+    with ThreadedExchange(["BTCUSDT", "ETHUSDT"]) as exchange:
+        for run in range(1, 3):
+            with recording(exchange, db) as recorder:
+                exchange.call(lambda e: [e.push_raw(frame(*each)) for each in trades])
+                until(lambda: btc(recorder).stored + btc(recorder).duplicates == 200)
+                exchange.call(lambda e: [e.push_raw(frame(*each)) for each in trades[:100] * 2])
+                exchange.call(lambda e: e.push_raw(frame(7, IN_2012_US)))
+                until(lambda: btc(recorder).rejected == 1)
+                assert btc(recorder).duplicates == run * 200
+                assert btc(recorder).conflicts == 0
+    with TickReader(db) as reader:
+        assert len(reader.ticks("BTCUSDT")) == 200
+        assert list(reader.quarantine()["reason"].str.slice(0, 16)) == ["dated 2012-02-23"] * 2
+
+
+def btc(recorder: Recorder) -> SymbolStatus:
+    return recorder.status().per_symbol["BTCUSDT"]
+
+
+def test_a_clock_of_ours_that_is_days_behind_loses_nothing_without_rest(tmp_path: Path) -> None:
+    """It is named as soon as the trades show it, and those set aside until then are stored."""
+    db, sent = tmp_path / "ticks.db", 0
+    with ThreadedExchange(["BTCUSDT", "ETHUSDT"]) as exchange:
+        exchange.call(lambda e: e.faults.answer_rest(503, times=None))
+        with recording(exchange, db, lambda: wall_clock_us() - 3 * DAY) as recorder:
+
+            def is_said() -> bool:
+                return any("clock is 3 days behind" in each for each in recorder.status().notices)
+
+            while not is_said():
+                sent += 1
+                exchange.push("BTCUSDT", 100, 1)
+                exchange.push("ETHUSDT", 10, 1)
+                until(lambda count=2 * sent: recorder.status().received == count)
+                assert sent < 100_000
+            until(lambda: recorder.status().stored == 2 * sent)
+            exchange.push("BTCUSDT", 100, 1)
+            until(lambda: btc(recorder).stored == sent + 1)
+            status = recorder.status()
+            assert status.skew_ms == pytest.approx(3 * 86_400_000, abs=1_000)
+            assert status.received == 2 * sent + 1
+            assert gaps_of(db) == []
+            exchange.call(lambda e: e.faults.rest.clear())
+            recorder._receiving.clock_jumped()  # it is measured at once, not in a minute
+            until(lambda: any("by the exchange's own time" in n for n in recorder.status().notices))
+
+
+@pytest.mark.parametrize("others", [0, 5])
+def test_whose_clock_is_wrong_is_told_by_nearly_all_that_comes(others: int) -> None:
+    watch, received, shown = ClockWatch(), 1_000, []
+    for each in range(1, 60):
+        received += 1 + others
+        at_us = NOW_US + each * 100_000
+        shown = shown or watch.take(tick(each, at_us + 3 * DAY, at_us), received)
+    assert [each.trade_id for each in shown] == ([] if others else list(range(1, 22)))
+
+
+def test_a_bad_trade_of_long_ago_does_not_hide_a_clock_that_goes_back() -> None:
+    watch, shown = ClockWatch(), []
+    watch.take(tick(1, IN_2099_US, NOW_US), 500)
+    for each in range(1, 60):
+        at_us = NOW_US - 3 * DAY + each * 100_000
+        shown = shown or watch.take(tick(1_000 + each, at_us + 3 * DAY, at_us), 900 + each)
+    assert [each.trade_id for each in shown] == list(range(1_001, 1_022))
+
+
+def test_a_burst_or_times_that_differ_show_no_wrong_clock() -> None:
+    burst, differing = ClockWatch(), ClockWatch()
+    for each in range(1, 1_000):
+        assert burst.take(tick(each, IN_2099_US, NOW_US), each) == []
+        at_us = NOW_US + each * S
+        assert differing.take(tick(each, at_us + (each % 4 + 1) * DAY * 2, at_us), each) == []
+
+
+def test_what_a_wrong_clock_received_is_no_bad_row(tmp_path: Path) -> None:
+    """All that came then is ahead by the same, while it is, and pages show it."""
+    with closing(TickWriter(tmp_path / "ticks.db")) as writer:
+        for each in range(1, LEAST + 1):
+            writer.write([tick(each, NOW_US + each * S + 3 * DAY, NOW_US + each * S)])
+        assert writer.set_aside_future(NOW_US) == 0

@@ -1,6 +1,7 @@
 """The writing thread's work: what would lose a trade, or leave its id without a word."""
 
 import asyncio
+import os
 import sqlite3
 from collections import deque
 from pathlib import Path
@@ -19,6 +20,7 @@ from ingest.recorder.writing import WritingLoop
 from ingest.repair.delivery import Delivery
 from ingest.settings import Settings
 from ingest.store import GapBoard, TickReader, TickWriter, verify
+from ingest.store.schema import PAGE_BYTES
 from ingest.tick import StreamKey, Tick
 
 T0 = 1_700_000_000_000_000
@@ -187,20 +189,42 @@ async def test_a_writer_that_stands_is_waited_for_once_and_not_for_each_read() -
     await again
 
 
-def test_a_database_that_its_user_compacts_is_not_a_damaged_one(loop: WritingLoop) -> None:
-    """VACUUM makes the file shorter, and all in it is sound."""
+def compact(loop: WritingLoop) -> None:
+    """Have another program make the file larger, and then much shorter."""
+    other = sqlite3.connect(loop.path, isolation_level=None)
+    other.execute("CREATE TABLE filling AS SELECT zeroblob(400000) AS bytes")
+    other.execute("PRAGMA wal_checkpoint")
+    assert not loop._file.is_shrunk()
+    other.execute("DROP TABLE filling")
+    other.execute("VACUUM")
+    other.execute("PRAGMA wal_checkpoint")
+    other.close()
 
-    def compact(_writer: TickWriter) -> None:
-        other = sqlite3.connect(loop.path, isolation_level=None)
-        other.execute("CREATE TABLE filling AS SELECT zeroblob(400000) AS bytes")
-        other.execute("PRAGMA wal_checkpoint")
-        assert not loop._file.is_shrunk()
-        other.execute("DROP TABLE filling")
-        other.execute("VACUUM")
-        other.execute("PRAGMA wal_checkpoint")
-        other.close()
 
-    store(loop, tick(1), Call(compact), tick(2), tick(3))
+@pytest.mark.parametrize("written_at_once", [1, 3_000])
+def test_a_database_that_its_user_compacts_is_not_a_damaged_one(
+    loop: WritingLoop, written_at_once: int
+) -> None:
+    """VACUUM makes the file shorter, and all in it is sound: what is new may be in the log only."""
+
+    def compact_and_go_on(writer: TickWriter) -> None:
+        compact(loop)
+        writer.write([tick(each) for each in range(2, 2 + written_at_once)])
+
+    store(loop, tick(1), Call(compact_and_go_on), tick(4_000))
     assert loop.damage is None
     with TickReader(loop.path) as reader:
-        assert list(reader.ticks("BTCUSDT").trade_id) == [1, 2, 3]
+        kept = [*range(1, 2 + written_at_once), 4_000]
+        assert list(reader.ticks("BTCUSDT").trade_id) == kept
+
+
+def test_a_database_that_is_cut_while_its_log_grows_is_a_damaged_one(loop: WritingLoop) -> None:
+    def cut(writer: TickWriter) -> None:
+        writer.write([tick(each) for each in range(2, 3_000)])
+        writer.checkpoint()
+        assert not loop._file.is_shrunk()
+        writer.write([tick(each) for each in range(3_000, 6_000)])
+        os.truncate(loop.path, 8 * PAGE_BYTES)
+
+    store(loop, tick(1), Call(cut), tick(7_000))
+    assert loop.damage is not None

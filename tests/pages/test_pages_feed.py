@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -450,3 +452,13 @@ def test_a_gap_says_what_its_bars_are_made_of(from_s, words):
     }  # fmt: skip
     assert ledger.why_words(gap) == words
     assert ("klines" in ledger._told(gap)) == (from_s > 0)
+
+
+def test_trades_dated_in_the_future_are_said_where_nothing_is_recorded(project_root, database):
+    """And the ledger and its timeline end at the newest real trade."""
+    far = msgspec.structs.replace(tick(3, 60, "ETHUSDT"), time_us=4_080_000_000_000_000)
+    with closing(TickWriter(database)) as writer:
+        writer.write([far])
+    page = run_feed(project_root)
+    assert "1 stored trade is dated far in the future (ETHUSDT, 2099-04-16" in said(page)
+    assert "2099" not in shown(page)

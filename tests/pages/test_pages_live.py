@@ -2,12 +2,15 @@
 
 import gzip
 import json
+import re
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 from desk.script_page import (
     SECONDS,
     START_US,
@@ -28,7 +31,7 @@ from analytics.pair import PairParams, analyse_pair
 from analytics.signals import SIGNALS
 from ingest.binance import Kline
 from ingest.files import read_ticks
-from ingest.store import TickReader, TickWriter
+from ingest.store import TickReader, TickWriter, shared_windows
 from ingest.tick import Tick
 from pages.ui.desk import file_choice, pair_data
 from pages.ui.feed.ledger import why_words
@@ -64,6 +67,34 @@ def test_a_recorded_pair_shows_signal_figures_tables_and_exports(project_root, d
     assert result.signal_now.signal in body
     assert f"{result.zscore.iloc[-1]:+.2f}".replace("-", "−") in body
     assert offered(page) == ["Analytics (CSV)", "Parquet", "Report (HTML)"]
+
+
+@pytest.mark.parametrize("page", ["live", "evidence", "backtest", "scanner"])
+def test_a_stored_trade_dated_2099_changes_no_page(project_root, database, page) -> None:
+    """Where nothing is recorded, nothing moves it away: what the pages show is as without it."""
+    legs = ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6)
+    store(database, *legs)
+    without = run_any(project_root, page)
+    last = legs[0][-1]
+    far = msgspec.structs.replace(last, trade_id=last.trade_id + 1, time_us=4_080_000_000_000_000)
+    store(database, [far])
+    shared_windows.cache_clear()
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    assert run_any(project_root, page) == without
+
+
+def run_any(project_root: Path, name: str) -> list[str]:
+    """All words of a page, but those that go by our clock."""
+    page = AppTest.from_file(str(project_root / "pages" / "router.py"), default_timeout=60)
+    if name != "live":
+        page.switch_page(str(project_root / "pages" / f"{name}.py"))
+    page.query_params["interval"], page.query_params["lookback"] = "1s", "5min"
+    page.run()
+    assert not page.exception, page.exception
+    words = [*shown(page).splitlines(), *said(page).splitlines()]
+    ages = re.compile(r'data-age="[^"]*">[^<]*|taken at [\d:]+|[\d.,]+ m?s\b')
+    return [ages.sub("", line) for line in words]
 
 
 def test_the_url_chooses_pair_window_and_thresholds(project_root, database):

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import streamlit as st
 from desk.script_page import run_page, said, store, ticks_of
+from exchange.server import ThreadedExchange
+from faults.storage import until
 
 from analytics.leg import Leg
 from analytics.outcome import NotEnough
@@ -27,6 +29,7 @@ KALMAN = PairParams(
 )
 Z = NotEnough("z-score of BTCUSDT/ETHUSDT", 60, 42)
 IDLE = "Nothing is recorded here: start the app without --no-ingest"
+YOUNG = "Binance spot has no earlier trades of NEWUSDT: they begin at 2026-11-28 12:00:00 UTC"
 GAP = ("ETHUSDT was missing at 12:04:00 UTC", 42)
 
 
@@ -62,6 +65,10 @@ def database(tmp_path: Path):
         (Z, Standing(MINUTES, 42, idle=IDLE), f"{IDLE}, or take a shorter window.",
          ["Take a window of 40 bars"]),
         (NotEnough("z", 60, 3), Standing(MINUTES, 3, idle=IDLE), f"{IDLE}.", []),
+        (Z, Standing(SECONDS, 42, grows="live", fetches=True, nothing_earlier=YOUNG),
+         f"{YOUNG}. It is there in about 18 s.", ["Take a window of 40 bars"]),
+        (Z, Standing(SECONDS, 42, idle=IDLE, fetches=True, nothing_earlier=YOUNG),
+         f"{YOUNG}. {IDLE}, or take a shorter window.", ["Take a window of 40 bars"]),
         (Z, Standing(MINUTES, 42, is_file=True),
          "Shorter bars make more of it, a shorter window needs fewer.",
          ["Take a window of 40 bars"]),
@@ -204,3 +211,31 @@ def test_futures_have_no_klines_of_seconds(project_root, database, asked, interv
     page = run_page(project_root, interval=interval)
     assert "the database holds" in said(page)
     assert any("klines" in label for label in buttons(page)) == is_offered
+
+
+def test_what_the_exchange_never_had_is_not_offered(project_root, database):
+    """Once it was asked for all of the range; before that it can be."""
+    with ThreadedExchange(["BTCUSDT", "ETHUSDT"]) as exchange:
+        exchange.call(lambda e: e.faults.answer_rest(503, times=None, path="klines"))
+        exchange.push("BTCUSDT", 60_000, 1)
+        exchange.push("ETHUSDT", 2_500, 1)
+        urls = {"ws_url": exchange.ws_url, "rest_url": exchange.rest_url}
+        recorder = Recorder(Settings(symbols=("BTCUSDT", "ETHUSDT"), db=database, **urls))
+        recorder.start()
+        install_recorder(recorder)
+        try:
+            exchange.wait_for_subscribers(1)
+            exchange.push("BTCUSDT", 60_000, 1)
+            exchange.push("ETHUSDT", 2_500, 1)
+            until(lambda: recorder.status().stored == 2, 20)
+            assert "The exchange can be asked" in said(run_page(project_root, lookback="5min"))
+            exchange.call(lambda e: e.faults.rest.clear())
+            until(lambda: not recorder.status().warm_start, 30)
+            page = run_page(project_root, lookback="5min")
+            assert "has no earlier trades of " in said(page)
+            assert "they begin at " in said(page)
+            assert "can be asked" not in said(page)
+            assert not any("klines" in label for label in buttons(page))
+        finally:
+            install_recorder(None)
+            recorder.stop()

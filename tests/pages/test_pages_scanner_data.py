@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
 
 from ingest.store import TickReader, TickWriter, bar_source
 from ingest.store.bar_window import BarWindows
@@ -183,3 +184,24 @@ def test_windows_that_hold_too_much_let_the_oldest_go(recording):
     assert windows.get(recording.path, SYMBOLS[0], "1s") is first
     windows.get(recording.path, SYMBOLS[1], "1s")
     assert windows.get(recording.path, SYMBOLS[0], "1s") is not first
+
+
+def test_sessions_share_one_copy_of_the_bars(recording) -> None:
+    """Streamlit keeps closed sessions for two minutes, with all that they hold."""
+    for symbol in SYMBOLS:
+        recording.trade(symbol, 90.0)
+    newest_us = data.newest_bar_us(recording.path, asked("1s"))
+
+    def page() -> None:
+        import streamlit
+
+        given = streamlit.session_state["given"]
+        streamlit.session_state["material"] = data.live_material(*given)
+
+    found = []
+    for _ in range(2):
+        test = AppTest.from_function(page)
+        test.session_state["given"] = (recording.path, asked("1s"), newest_us)
+        assert not test.run().exception
+        found.append(test.session_state["material"])
+    assert found[0] is found[1]

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.charts import theme
-from pages.charts.plain_text import plain_json
+from pages.charts.plain_text import bounded, plain_json
 from pages.ui.chart import plotly_library
 from pages.ui.chart.route import CHART_PATH
 from pages.ui.chart.script import early_script, loader
@@ -113,8 +113,8 @@ def streamed_chart(
         "version": served.version,
         "plotly_url": plotly_library.PATH.lstrip("/"),
         "key": key,
-        "label": label,
-        "file": file,
+        "label": bounded(label),
+        "file": bounded(file),
         "height": height_px,
     }
     _mount_stream(key=key, data=data)
@@ -126,7 +126,7 @@ def chart_payload(figure: go.Figure, label: str, height_px: int) -> bytes:
         "plotly_url": plotly_library.PATH.lstrip("/"),
         "css_variables": theme.CSS_VARIABLES,
         "height": height_px,
-        "label": label,
+        "label": bounded(label),
     }
     body = plain_json(figure.to_json(engine="orjson"))
     return orjson.dumps({**head, "figure": orjson.Fragment(body)})

@@ -16,8 +16,10 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from analytics.silence import RULE, Silence, broken_silences
+from ingest import installation
 from ingest.errors import IngestError, SymbolNeededError
 from ingest.files import read_ticks, symbol_in_name
+from ingest.installation import tick_file
 from pages.ui.desk import file_symbol
 from pages.ui.desk.file_reading import Progress, Readings
 from pages.ui.parts import formats, markup, plain
@@ -26,8 +28,8 @@ from pages.ui.state import choices
 from pages.ui.state.choices import SAMPLE, UPLOAD
 from pages.ui.state.uploads import MOST_FILES, kept_uploads
 
-DATA_FOLDER: Final = Path(__file__).resolve().parents[3] / "data"
-SAMPLE_NAME: Final = "sample_ticks.ndjson.gz"
+DATA_FOLDER: Final = installation.DATA_FOLDER
+SAMPLE_NAME: Final = installation.SAMPLE_NAME
 SUFFIXES: Final = ("ndjson", "jsonl", "json", "csv", "gz", "zip", "txt")
 # What reading may take of memory, of a file's bytes: rows and their frame; packed, of its text.
 _NEED_PLAIN: Final = 2
@@ -94,13 +96,13 @@ def _chosen() -> TickFile | Notice:
     choices.recall("file", options)
     chosen = st.selectbox(
         "File", options, key="file", bind="query-params",
-        help="Names are files in the project's data folder.",
+        help="Names are files in the data folder.",
     )  # fmt: skip
     if chosen == UPLOAD:
         return _uploaded()
     # Only a name that the folder listed: never a path of the visitor's making.
     name = SAMPLE_NAME if chosen == SAMPLE or chosen not in names else str(chosen)
-    return _in_folder(DATA_FOLDER / name)
+    return _in_folder(tick_file(name, DATA_FOLDER))
 
 
 def file_names(folder: Path) -> list[str]:

@@ -9,12 +9,13 @@ import streamlit as st
 from analytics.leg import Leg, align_legs
 from analytics.outcome import Degenerate, NotEnough
 from analytics.pair import PairAnalytics, PairParams
-from ingest.errors import IngestError
+from ingest.binance import market_name
+from ingest.errors import IngestError, StoreError
 from ingest.recorder import Recorder, current_recorder
-from ingest.repair import intervals
+from ingest.repair import LENGTHS_US, intervals, read_reach
 from ingest.replay import ReplayRecorder
 from pages.ui.desk.pair_data import PairBars
-from pages.ui.desk.remedies import Action, Fetch, Standing, advise, kline_for
+from pages.ui.desk.remedies import Action, Fetch, Standing, advise, kline_for, span_to_fetch
 from pages.ui.parts import formats, notices, plain
 from pages.ui.state import choices, source
 
@@ -61,14 +62,16 @@ def standing(params: PairParams, bars: PairBars) -> Standing:
     y, x = align_legs(*bars.closed.legs, params.reach)
     recorder = None if source.is_file() else current_recorder()
     is_recorded = recorder is not None and not _not_recorded(recorder, params)
+    fetches = recorder is not None and is_recorded and _can_ask(recorder, params)
     return Standing(
         params=params,
         held=len(y),
         gap=newest_gap(y, x, params),
         grows=_grows(recorder) if recorder is not None and is_recorded else "",
         idle=_idle(recorder, params),
-        fetches=recorder is not None and is_recorded and _can_ask(recorder, params),
+        fetches=fetches,
         is_file=source.is_file(),
+        nothing_earlier=_nothing_earlier(recorder, params) if fetches and recorder else "",
     )
 
 
@@ -95,6 +98,30 @@ def _can_ask(recorder: Recorder, params: PairParams) -> bool:
     if isinstance(recorder, ReplayRecorder):
         return False
     return kline_for(params) in intervals(recorder.settings.market)
+
+
+def _nothing_earlier(recorder: Recorder, params: PairParams) -> str:
+    """Say of the leg that begins last that the exchange was asked and has nothing before.
+
+    Nothing where it may have, or was not asked so far back yet.
+    """
+    settings, name, reach = recorder.settings, kline_for(params), params.reach
+    if reach is None or settings.keep_days is not None or settings.keep_bytes is not None:
+        return ""
+    try:
+        found = {leg: read_reach(settings.db, leg, name) for leg in (params.y, params.x)}
+    except StoreError:
+        return ""
+    known = {leg: each for leg, each in found.items() if each is not None}
+    if len(known) < len(found):
+        return ""
+    leg, last = max(known.items(), key=lambda each: each[1].begins_us)
+    wanted_us = recorder.clock_us() - span_to_fetch(params, reach) * 1_000_000
+    if not last.asked_us <= wanted_us < last.begins_us - LENGTHS_US[name]:
+        return ""
+    begins = formats.moment(pd.Timestamp(last.begins_us, unit="us", tz="UTC"))
+    where = market_name(settings.market, settings.rest_url)
+    return f"{where} has no earlier trades of {leg}: they begin at {begins}"
 
 
 def newest_gap(y: Leg, x: Leg, params: PairParams) -> tuple[str, int] | None:

@@ -43,6 +43,8 @@ class Standing:
         Whether this process can ask the exchange for older bars.
     is_file
         Whether a file is looked at.
+    nothing_earlier
+        That the exchange was asked and has no bars before those there are, without the full stop.
     """
 
     params: PairParams
@@ -52,6 +54,7 @@ class Standing:
     idle: str = ""
     fetches: bool = False
     is_file: bool = False
+    nothing_earlier: str = ""
 
     @property
     def is_whole(self) -> bool:
@@ -137,15 +140,16 @@ def _of_store(lack: NotEnough, at: Standing) -> Advice:
         remedy = f"Shorter bars make more of it{fewer}."
         return Advice(f"{lack.reason}: the file holds {stored}", remedy, actions)
     cause = f"{lack.reason}: the database holds {stored}"
-    fetch = _fetch(at)
+    fetch = None if at.nothing_earlier else _fetch(at)
     actions = (*([] if fetch is None else [fetch]), *_shorter(lack, at.params))
     if fetch is not None:
         by_itself = f" By itself it is there {_after(lack, at)}." if at.grows else ""
         return Advice(cause, f"The exchange can be asked for those before.{by_itself}", actions)
+    before = f"{at.nothing_earlier}. " if at.nothing_earlier else ""
     if at.grows:
-        return Advice(cause, f"It is there {_after(lack, at)}.", actions)
+        return Advice(cause, f"{before}It is there {_after(lack, at)}.", actions)
     shorter = ", or take a shorter window" if actions else ""
-    return Advice(cause, f"{at.idle}{shorter}.", actions)
+    return Advice(cause, f"{before}{at.idle}{shorter}.", actions)
 
 
 def _fetch(at: Standing) -> Action | None:
@@ -153,11 +157,15 @@ def _fetch(at: Standing) -> Action | None:
     reach = at.params.reach
     if not at.fetches or reach is None:
         return None
-    bar_s = at.params.bar.us // 1_000_000
-    wanted_s = (reach + 1) * bar_s  # the newest bar still forms
-    whole_s = HOUR_S if wanted_s <= MOST_HOURS * HOUR_S else DAY_S
-    found = Fetch(kline_for(at.params), -(-wanted_s // whole_s) * whole_s)
+    found = Fetch(kline_for(at.params), span_to_fetch(at.params, reach))
     return Action(f"Fetch {found.words}", fetch=found)
+
+
+def span_to_fetch(params: PairParams, reach: int) -> int:
+    """How far back so many bars go, in seconds: whole hours, or days where it is long."""
+    wanted_s = (reach + 1) * params.bar.us // 1_000_000  # the newest bar still forms
+    whole_s = HOUR_S if wanted_s <= MOST_HOURS * HOUR_S else DAY_S
+    return -(-wanted_s // whole_s) * whole_s
 
 
 def kline_for(params: PairParams) -> KlineName:

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from ingest.errors import IngestError
+from ingest.installation import tick_file
 from ingest.replay import ReplayRecorder, ReplayRequest, begin_replay, current_replay, end_replay
 from ingest.settings import REPLAY_DB, Settings, current_settings
 from ingest.status import ReplayStatus
@@ -62,7 +63,9 @@ def _choose() -> None:
     if what == RECORDING and recorded is not None:
         start, end = _choose_span(*recorded)
     speed = st.selectbox("Speed", list(SPEEDS), index=3, key="replay_speed")
-    path = current_settings().db if what == RECORDING else file_choice.DATA_FOLDER / str(what)
+    path = tick_file(str(what), file_choice.DATA_FOLDER)
+    if what == RECORDING:
+        path = current_settings().db
     st.button(
         "Start the replay", key="replay_start", type="primary", width="stretch",
         on_click=_begin, args=(ReplayRequest(path, start=start, end=end), SPEEDS[str(speed)]),

@@ -12,7 +12,14 @@ from pages.charts.coverage_figure import coverage_figure, coverage_height_px
 from pages.ui.chart.live_chart import live_chart
 from pages.ui.desk import recording
 from pages.ui.feed import tables
-from pages.ui.feed.ledger import MAX_DRAWN_GAPS, Ledger, coverage, ledger_csv, read_ledger
+from pages.ui.feed.ledger import (
+    MAX_DRAWN_GAPS,
+    Ledger,
+    coverage,
+    future_words,
+    ledger_csv,
+    read_ledger,
+)
 from pages.ui.parts import files, markup, notices, plain
 from pages.ui.parts.explain import explain
 from pages.ui.parts.files import Offer
@@ -68,6 +75,9 @@ def show_feed(
     recorded = () if status is None else status.symbols
     symbols = list(dict.fromkeys([*recorded, *ledger.spans]))
     st.html(markup.block(tables.symbols_table(status, ledger, symbols, now_us)))
+    with st.container():  # what stands below keeps its place
+        if ledger.future_rows:
+            plain.warning(future_words(ledger.future_rows))
     _show_coverage(ledger, symbols)
     _show_controls(path, recorder, status)
     _show_tables(ledger, status)

@@ -1,7 +1,7 @@
 """The ledger of ids as the feed page shows it: what is covered, what is not, and why."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ingest.store import BEFORE_FIRST_TRADE, TickReader
+from ingest.store import BEFORE_FIRST_TRADE, FutureRow, TickReader
+from ingest.trade_times import utc
 from pages.charts.coverage_figure import CoverageState, Stretches
 from pages.ui.parts import formats
 from pages.ui.parts.csv_file import csv_bytes
@@ -17,6 +18,7 @@ from pages.ui.state.clock import time_ms
 
 # More shapes than this on one strip tell nothing more, and the browser has to draw them.
 MAX_DRAWN_GAPS: Final = 1_000
+MAX_NAMED: Final = 6
 STATES: Final = ("open", "filled", "absent", "expired")
 STATE_WORDS: Final = {
     "open": "open",
@@ -38,11 +40,14 @@ class Ledger:
         As `TickReader.quarantine` gives them.
     spans
         Times of the first and the last stored trade, by symbol.
+    future_rows
+        As `TickReader.future_rows` gives them.
     """
 
     gaps: pd.DataFrame
     quarantine: pd.DataFrame
     spans: dict[str, tuple[pd.Timestamp, pd.Timestamp]]
+    future_rows: dict[str, list[FutureRow]] = field(default_factory=dict)
 
 
 def read_ledger(path: Path, quarantined: int) -> Ledger:
@@ -56,7 +61,7 @@ def read_ledger(path: Path, quarantined: int) -> Ledger:
     with TickReader(path) as reader:
         found = {symbol: reader.span(symbol) for symbol in reader.symbols()}
         spans = {symbol: span for symbol, span in found.items() if span is not None}
-        return Ledger(reader.gaps(), reader.quarantine(quarantined), spans)
+        return Ledger(reader.gaps(), reader.quarantine(quarantined), spans, reader.future_rows())
 
 
 def ledger_csv(path: Path) -> bytes:
@@ -137,6 +142,24 @@ def missing_words(gap: dict) -> str:
     if gap["cause"] == BEFORE_FIRST_TRADE:
         return "trades"
     return formats.count(gap["missing"], "id")
+
+
+def future_words(future_rows: Mapping[str, Sequence[FutureRow]]) -> str:
+    """Say which stored trades are dated where none can be, and what becomes of them."""
+    found = [row for rows in future_rows.values() for row in rows]
+    newest_us = max(row.time_us for row in found)
+    those = "1 stored trade is" if len(found) == 1 else f"{len(found):,} stored trades are"
+    upto = "" if len(found) == 1 else "up to "
+    return (
+        f"{those} dated far in the future ({_named(list(future_rows))}, {upto}{utc(newest_us)}):"
+        " no bar, price or figure takes them. The next recording into this database moves them to"
+        " the quarantine and asks for their ids again."
+    )
+
+
+def _named(symbols: Sequence[str]) -> str:
+    more = len(symbols) - MAX_NAMED
+    return ", ".join(symbols[:MAX_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _covered(

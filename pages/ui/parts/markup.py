@@ -3,16 +3,22 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
+from html import escape as escape_html
 from typing import Final, Literal
 from urllib.parse import quote
 
+from pages.charts.plain_text import bounded
 from pages.ui.parts import formats
 
 Tone = Literal["good", "wait", "bad", "muted", "sell", "buy", "leg-y", "leg-x"]
 
 SPARK_WIDTH: Final = 96
 SPARK_HEIGHT: Final = 24
+
+
+def escape(words: str) -> str:
+    """Make words text in HTML, no name in them without end."""
+    return escape_html(bounded(words))
 
 
 @dataclass(frozen=True)

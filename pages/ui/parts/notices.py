@@ -13,9 +13,10 @@ from ingest.errors import IngestError, NewerDatabaseError, StoreError
 from ingest.status import Progress, RecorderStatus
 from pages.ui.parts import formats, plain
 from pages.ui.state import choices
-from pages.ui.state.choices import Number
+from pages.ui.state.choices import Number, OneOf, Switch
 
-MOST_REFUSED: Final = 3  # numbers of a link that a notice names one by one
+MOST_REFUSED: Final = 3  # values of a link that a notice names one by one
+MOST_OPTIONS: Final = 8  # and of what may be chosen
 
 
 class SameSymbolError(AnalyticsError):
@@ -142,8 +143,8 @@ def missing_symbols(lacking: Sequence[str], there: Sequence[str], where: str) ->
     )
 
 
-def refused_numbers(refused: Sequence[tuple[str, str, Number]]) -> Notice:
-    """Say which of a link's numbers no control takes, and what stands in their place.
+def refused_values(refused: Sequence[tuple[str, str, Number | OneOf | Switch]]) -> Notice:
+    """Say which of a link's values no control takes, and what stands in their place.
 
     Each is its name in the link, what the link says, and what its control takes.
     """
@@ -152,17 +153,27 @@ def refused_numbers(refused: Sequence[tuple[str, str, Number]]) -> Notice:
         f" {_written(kind.default)} is used"
         for key, asked, kind in refused[:MOST_REFUSED]
     ]
-    more = len(refused) - len(told)
-    rest = f"The same holds for {formats.count(more, 'other number')} of it." if more else ""
+    others = [kind for _, _, kind in refused[MOST_REFUSED:]]
+    noun = "number" if all(isinstance(kind, Number) for kind in others) else "value"
+    more = formats.count(len(others), f"other {noun}")
+    rest = f"The same holds for {more} of it." if others else ""
     return Notice(f"In the link, {'; '.join(told)}", rest, is_fault=False)
 
 
-def _wanted(kind: Number) -> str:
+def _wanted(kind: Number | OneOf | Switch) -> str:
+    if isinstance(kind, Switch):
+        return "true or false"
+    if isinstance(kind, OneOf):
+        more = len(kind.options) - MOST_OPTIONS
+        named = ", ".join(kind.options[:MOST_OPTIONS])
+        return f"one of {named}{f' and {more} more' if more > 0 else ''}"
     whole = "a whole number" if isinstance(kind.default, int) else "a number"
     return f"{whole} from {_written(kind.low)} to {_written(kind.high)}"
 
 
-def _written(value: float) -> str:
+def _written(value: choices.Value) -> str:
+    if isinstance(value, bool | str):
+        return choices.written(value)
     return formats.with_minus(f"{value:,.10g}")
 
 

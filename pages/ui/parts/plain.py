@@ -8,14 +8,15 @@ from typing import Final
 
 import streamlit as st
 
+from pages.charts.plain_text import bounded
 from pages.ui.parts import formats
 
 LONGEST: Final = 1_000  # characters of what is shown at once
 
 
 def text(words: str) -> str:
-    """Give words in Markdown that shows them as they are, on one line and not without end."""
-    return formats.as_written(formats.clipped(words, LONGEST))
+    """Give words in Markdown that shows them as they are, on one line, no name without end."""
+    return formats.as_written(bounded(formats.clipped(words, LONGEST)))
 
 
 def caption(words: str) -> None:

@@ -26,11 +26,10 @@ from ingest.store import (
 from pages.ui.desk import file_choice
 from pages.ui.desk.file_choice import TickFile
 from pages.ui.scanner.settings import SAMPLES_S, ScanSettings
+from pages.ui.state.once import Once
 
 # More symbols would push the bars of the other pages out of the windows.
 MOST_SHARED: Final = 64
-
-_READ: Final = "scan_bars_read"
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,14 +66,17 @@ class ScanMaterial:
         return pd.Timestamp(self.closes.index[-1])
 
 
+_live: Final[Once[ScanMaterial]] = Once(4, most_a_line=1)
+
+
 def live_material(path: Path, settings: ScanSettings, newest_us: int) -> ScanMaterial:
-    """Return the closed bars of all symbols, looked for once for each bar that closes."""
-    kept: tuple[Hashable, ScanMaterial] | None = st.session_state.get(_READ)
-    key = (str(path), identity(path), settings, newest_us)  # another file may have come there
-    if kept is None or kept[0] != key:
-        kept = (key, of_database(path, settings, newest_us))
-        st.session_state[_READ] = kept
-    return kept[1]
+    """Return the closed bars of all symbols, looked for once for each bar that closes.
+
+    One copy for all sessions: of hundreds of symbols it takes a megabyte, and Streamlit keeps
+    closed sessions for a while.
+    """
+    line = (str(path), identity(path), settings)  # another file may have come there
+    return _live.get((*line, newest_us), lambda: of_database(path, settings, newest_us), line=line)
 
 
 def newest_bar_us(path: Path, settings: ScanSettings) -> int | None:

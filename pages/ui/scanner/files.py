@@ -16,6 +16,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from analytics.frames import utc_index
 from ingest.errors import FileError, IngestError
 from ingest.files import WANTED, FileSource, FileText, TextStream
+from ingest.installation import tick_file
 from pages.ui.desk import file_choice
 from pages.ui.desk.file_choice import TickFile
 from pages.ui.parts import formats
@@ -186,7 +187,7 @@ def choose_closes() -> tuple[str, Hashable, pd.DataFrame] | None:
     ]
     chosen = st.selectbox(
         "File of closes", [*names, UPLOAD], key="scan_file", bind="query-params",
-        help="Names are CSV files in the project's data folder.",
+        help="Names are CSV files in the data folder.",
     )  # fmt: skip
     if chosen in names:
         path = file_choice.DATA_FOLDER / str(chosen)
@@ -227,7 +228,7 @@ def choose_tick_files() -> Sequence[TickFile]:
     names = [SAMPLE, *file_choice.file_names(file_choice.DATA_FOLDER)]
     chosen = st.multiselect(
         "Tick files", names, [SAMPLE], key="scan_tick_files",
-        help="The bundled sample, and files in the project's data folder.",
+        help="The bundled sample, and files in the data folder.",
     )  # fmt: skip
     uploads = st.file_uploader(
         "More tick files", type=list(file_choice.SUFFIXES), accept_multiple_files=True,
@@ -236,7 +237,7 @@ def choose_tick_files() -> Sequence[TickFile]:
     files = []
     for name in chosen:
         real = file_choice.SAMPLE_NAME if name == SAMPLE else str(name)
-        path = file_choice.DATA_FOLDER / real
+        path = tick_file(real, file_choice.DATA_FOLDER)
         files.append(TickFile(real, _identity(path), path, real == file_choice.SAMPLE_NAME))
     files += [TickFile(each.name, _digest(each), each, is_synthetic=False) for each in uploads]
     if not files:

@@ -14,7 +14,7 @@ from pages.ui.state.served_files import FileNotOfferedError, MadeFile, find_file
 
 GONE: Final = "This page was made by a server or a visit that has ended. Load the page again."
 LONGEST_ADDRESS: Final = 4_000
-_LOG: Final = logging.getLogger(__name__)
+_LOG: Final = logging.getLogger("pairdesk.pages")
 _ANSWER: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 

@@ -10,6 +10,7 @@ from ingest.recorder import current_recorder
 from ingest.settings import current_settings
 from ingest.status import RecorderStatus, SymbolStatus
 from ingest.store import WARN_FREE_BYTES
+from ingest.version import VERSION
 from pages.ui.parts.status import unstored
 
 HEALTH_PATH: Final = "/healthz"
@@ -61,13 +62,15 @@ def health(
     code
         200 while the recording is live, or off because the user said so; else 503.
     told
-        What goes out as JSON: state, cause (None when well), symbols, queue, gaps, disk, notices.
+        What goes out as JSON: version, state, cause (None when well), symbols, queue, gaps, disk,
+        notices.
     """
     if status is None:
         cause = "there is no recorder" if records else None
-        return _code(cause), {"state": "off", "cause": cause, "symbols": {}}
+        return _code(cause), {"version": VERSION, "state": "off", "cause": cause, "symbols": {}}
     cause = _cause(status, now_us, started_us)
     told: dict[str, object] = {
+        "version": VERSION,
         "state": status.state,
         "cause": cause,
         "symbols": {name: _symbol(each, now_us) for name, each in status.per_symbol.items()},

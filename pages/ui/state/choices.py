@@ -180,6 +180,31 @@ PAGE_NUMBERS: Final = {
     "scan_train": Number(70, 30, 100, 5),
     "scan_window": Number(60, 5, 10_000, 5),
 }
+# The same of choices; a test holds them to what the pages draw.
+PAGE_CHOICES: Final = {
+    "section": OneOf(
+        "Tests",
+        (
+            "Tests",
+            "Hedge ratios",
+            "Stability",
+            "Trading together",
+            "Gates",
+            "Prove it",
+            "Validation",
+        ),
+    ),
+    "bt_section": OneOf("Trades", ("Trades", "Settings tried", "Walk-forward", "Unrelated legs")),
+    "bt_value": OneOf("net", ("net", "before costs", "Sharpe")),
+    "scan_source": OneOf(
+        "Recorded symbols", ("Recorded symbols", "File of closes", "Tick files", "Saved scan")
+    ),
+    "scan_interval": OneOf("1min", tuple(each.name for each in INTERVALS)),
+    "scan_lags": OneOf("automatic (AIC)", ("automatic (AIC)", "0", "1", "5")),
+    "scan_on": OneOf("log", ("log", "price")),
+    "scan_level": OneOf("5", tuple(LEVELS)),
+    "scan_view": OneOf("Table", ("Table", "p-values", "Correlations")),
+}
 # Where the data is from, and of what: a visit begins with the live database and its first pair.
 SOURCES: Final = ("mode", "file", "s1", "s2", "file_s1", "file_s2")
 NOT_IN_LINK: Final = {"every"}

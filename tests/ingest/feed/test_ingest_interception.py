@@ -48,8 +48,8 @@ def test_who_answered_is_told_by_the_answer(status, headers, body, between, word
     assert words in (found.sentence if found else "")
 
 
-def test_a_tunnel_that_a_proxy_refuses_is_known_by_urllibs_words() -> None:
-    found = tunnel_refused(OSError("Tunnel connection failed: 407 Proxy Authentication Required"))
+def test_a_tunnel_that_a_proxy_refuses_is_known_by_its_status() -> None:
+    found = tunnel_refused(OSError("407 Proxy Authentication Required"))
     assert found is not None
     assert (found.between, "HTTP 407" in found.sentence) == ("proxy", True)
     assert tunnel_refused(OSError("Connection refused")) is None

@@ -3,8 +3,8 @@
 import asyncio
 import json
 import random
-import threading
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from itertools import pairwise
 
 import pytest
@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.binance import REST_WEIGHT_PER_MINUTE
-from ingest.errors import HttpError, RestBlockedError, RestFailedError, RestRefusedError
+from ingest.errors import RestBlockedError, RestFailedError, RestRefusedError
 from ingest.repair.skew import SkewMeter, measure_skew
-from ingest.rest import SEED_SHARE, RestClient, urllib_fetch
+from ingest.rest import SEED_SHARE, HttpClient, RestClient
 from ingest.rest.budget import WeightBudget
-from ingest.rest.http import HttpAnswer, in_daemon_thread
+from ingest.rest.http import HttpAnswer
 from ingest.tick import NonTrade, Tick
 
 
@@ -337,10 +337,22 @@ async def test_skew_is_measured_every_ten_minutes_and_sooner_after_a_failure() -
     running.cancel()
 
 
+@in_virtual_time
+async def test_requests_that_fail_side_by_side_are_one_failure_to_wait_for() -> None:
+    exchange = VirtualExchange("BTCUSDT")
+    rest = exchange.client()
+    exchange.faults.answer_rest(503, times=6)
+    calls = [rest.agg_trades("BTCUSDT") for _ in range(6)]
+    await asyncio.gather(*calls, return_exceptions=True)
+    begun_s = exchange.now_s()
+    assert await rest.agg_trades("BTCUSDT") == []
+    assert 0.5 <= exchange.now_s() - begun_s <= 1.0 + exchange.latency_s
+
+
 async def test_on_real_sockets_answers_refusals_and_headers_come_through() -> None:
-    async with Exchange(["BTCUSDT"]) as exchange:
+    async with Exchange(["BTCUSDT"]) as exchange, aclosing(HttpClient()) as http:
         exchange.push("BTCUSDT", "61837.63", "0.02")
-        rest = RestClient(exchange.rest_url, "spot")
+        rest = RestClient(exchange.rest_url, "spot", fetch=http.get)
         (event,) = await rest.agg_trades("BTCUSDT", from_id=1)
         assert isinstance(event, Tick)
         assert event.price == 61837.63
@@ -353,59 +365,6 @@ async def test_on_real_sockets_answers_refusals_and_headers_come_through() -> No
             async with asyncio.timeout(0.3):
                 await rest.agg_trades("BTCUSDT")
         assert len(exchange.requests) == asked
-
-
-async def test_on_real_sockets_a_host_that_is_not_there_is_an_error() -> None:
-    async with Exchange(["BTCUSDT"]) as exchange:
-        port = exchange.port
-    with pytest.raises(HttpError, match="refused"):
-        await urllib_fetch(f"http://127.0.0.1:{port}/api/v3/time")
-
-
-async def serve_once(answer: bytes) -> tuple[asyncio.Server, str]:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(answer)
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    return server, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-
-
-async def test_a_redirect_is_not_followed() -> None:
-    head = b"HTTP/1.1 302 Found\r\nLocation: http://192.0.2.1/\r\nContent-Length: 0\r\n\r\n"
-    server, url = await serve_once(head)
-    async with server:
-        assert (await urllib_fetch(url)).status == 302
-
-
-async def test_rubbish_instead_of_http_is_an_error() -> None:
-    server, url = await serve_once(b"220 smtp ready\r\n\r\n")
-    async with server:
-        with pytest.raises(HttpError):
-            await urllib_fetch(url)
-
-
-async def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.rest.http.MAX_BODY_BYTES", 1000)
-    server, url = await serve_once(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 5000)
-    async with server:
-        with pytest.raises(HttpError, match="longer than 1,000 bytes"):
-            await urllib_fetch(url)
-
-
-def test_a_request_that_hangs_does_not_keep_the_loop_from_closing() -> None:
-    release = threading.Event()
-
-    async def give_up() -> None:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
-                await in_daemon_thread(release.wait)
-
-    asyncio.run(give_up())
-    assert not release.is_set()
-    release.set()
 
 
 @given(

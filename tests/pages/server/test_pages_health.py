@@ -9,6 +9,7 @@ from starlette.requests import Request
 from ingest.recorder import install_recorder
 from ingest.settings import Settings, install_settings
 from ingest.status import DiskStatus, RecorderStatus, SymbolStatus
+from ingest.version import VERSION
 from pages.ui.desk.pill import current_pill
 from pages.ui.server.health import health
 from pages.ui.server.routes import routes
@@ -92,7 +93,12 @@ async def test_the_route_answers_with_json_that_no_cache_keeps():
     assert (well.status_code, ill.status_code) == (200, 503)
     assert well.headers["content-type"] == "application/json"
     assert well.headers["cache-control"] == "no-store"
-    assert json.loads(well.body) == {"state": "off", "cause": None, "symbols": {}}
+    assert json.loads(well.body) == {
+        "version": VERSION,
+        "state": "off",
+        "cause": None,
+        "symbols": {},
+    }
 
 
 def test_a_replay_that_does_not_run_says_nothing_of_the_recording():

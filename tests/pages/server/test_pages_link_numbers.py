@@ -1,5 +1,6 @@
-"""Numbers of a link that no control takes: every page falls back, and says so."""
+"""Values of a link that no control takes: every page falls back, and says so."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from test_pages_outside_words import opened
 from ingest.settings import Settings, install_settings
 from pages.ui.desk import link_numbers
 from pages.ui.state import choices
+from pages.ui.state.choices import OneOf
 
 SAMPLE = {"mode": choices.FILE, "interval": "1min"}
 
@@ -65,3 +67,68 @@ def test_every_number_input_bound_to_the_address_is_known(project_root: Path) ->
                       scan_source="Tick files", **SAMPLE)  # fmt: skip
         bound = [each for each in (*test.number_input, *test.slider) if each.proto.query_param_key]
         assert {each.key for each in bound} <= link_numbers.NUMBERS.keys()
+
+
+@pytest.mark.parametrize("page", ["live", "evidence", "scanner", "backtest", "feed", "methods"])
+def test_every_page_says_which_choices_are_unknown(project_root: Path, page: str) -> None:
+    asked = {key: "zz" for key, kind in link_numbers.KINDS.items() if isinstance(kind, OneOf)}
+    test = opened(project_root, page, **{**asked, "mode": choices.FILE})
+    intervals = "1s, 5s, 15s, 30s, 1min, 5min, 15min, 1h"
+    assert f"In the link, interval=zz is not one of {intervals}, so 1s is used" in said(test)
+    assert f"The same holds for {len(asked) - 1 - 3} other values of it" in said(test)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "words"),
+    [
+        ("hedge", "zz", "hedge=zz is not one of"),
+        ("spread", "<img src=x onerror=y>", "spread="),
+        ("rule", "z" * 5_000, "rule=zzz"),
+        ("zone", "![a](https://example.org/a.png)", "zone="),
+        ("gate_pvalue", "perhaps", "gate_pvalue=perhaps is not true or false, so false is used"),
+        ("section", "Nonsense", "section=Nonsense is not one of Tests"),
+        ("interval", "", "interval= is not one of"),
+    ],
+)
+def test_an_unknown_choice_is_named_escaped_and_cut_to_length(
+    project_root, key, text, words
+) -> None:
+    test = opened(project_root, "live", **{**SAMPLE, key: text})
+    (line,) = [each.value for each in test.info if "In the link" in each.value]
+    assert words in formats_undone(line)
+    assert len(line) < 700
+    assert not re.search(r"(?<!\\)(<img|!\[)", line)
+
+
+def formats_undone(line: str) -> str:
+    """Without the signs that keep Markdown from reading it."""
+    return line.replace("\\", "")
+
+
+@pytest.mark.parametrize("name", ["1T", "1m", "1min"])
+def test_an_interval_by_any_of_its_names_is_taken_without_a_word(project_root, name) -> None:
+    test = opened(project_root, "live", mode=choices.FILE, interval=name)
+    assert test.selectbox(key="interval").value == "1min"
+    assert "In the link" not in said(test)
+
+
+def test_choices_of_earlier_versions_are_taken_without_a_word(project_root: Path) -> None:
+    test = opened(project_root, "live", rule="mission", bt_rule="symmetric", **SAMPLE)
+    assert "In the link" not in said(test)
+
+
+def test_every_selection_bound_to_the_address_is_known_with_its_options(project_root: Path) -> None:
+    """But for those of names that depend on the data."""
+    for page in ("live", "backtest", "scanner", "evidence", "feed"):
+        own = dict.fromkeys(("rule", "bt_rule", "bt_costs"), "custom")
+        test = opened(project_root, page, **own, **SAMPLE)
+        drawn = (*test.selectbox, *test.radio, *test.get("button_group"))
+        bound = [each for each in drawn if each.proto.query_param_key]
+        assert bound or page == "feed"
+        for each in bound:
+            kind = {**choices.CHOICES, **link_numbers.KINDS}.get(each.proto.query_param_key)
+            if isinstance(kind, choices.Word):
+                continue
+            assert kind is not None, each.proto.query_param_key
+            shown = [getattr(option, "content", option) for option in each.proto.options]
+            assert set(shown) <= set(kind.options), each.proto.query_param_key

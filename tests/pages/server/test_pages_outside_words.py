@@ -231,3 +231,27 @@ def test_a_notice_is_shown_by_the_one_place() -> None:
 
     (shown,) = AppTest.from_function(page).run().error
     assert shown.value == plain.text(notices.Notice(IMAGE, IMAGE).text)
+
+
+@pytest.mark.parametrize("page", ["live", "evidence", "backtest", "feed", "scanner"])
+def test_symbols_of_a_foreign_database_are_cut_to_length(project_root, tmp_path, page) -> None:
+    db = tmp_path / "ticks.db"
+    install_settings(Settings(db=db))
+    store(db, ticks_of("Q" * 5_000, 100.0), ticks_of("B-" * 2_000, 50.0))
+    test = opened(project_root, page, interval="1s", lookback="5min")
+    overlong = re.compile(r"Q{81}|(?:B-){121}")  # which no packed numbers have
+    for words in words_of(test):
+        assert not overlong.search(words.replace("\\", "")), words[:500]
+    for each in test.get("html"):
+        assert not overlong.search(each.proto.body), each.proto.body[:500]
+    for mounted in test.get("bidi_component"):
+        if mounted.proto.component_name.endswith("live_chart"):
+            assert not overlong.search(mounted.proto.bytes.decode())
+
+
+def test_names_in_figures_are_cut_and_numbers_are_not() -> None:
+    numbers = np.arange(1_000.0)
+    figure = go.Figure(go.Scatter(name="A" * 5_000 + '"<br>é', x=numbers, y=numbers))
+    sent = orjson.loads(plain_json(figure.to_json(engine="orjson")))["data"][0]
+    assert sent["name"] == "A" * 79 + '…"<br>é'
+    assert sent["x"] == orjson.loads(figure.to_json(engine="orjson"))["data"][0]["x"]

@@ -1,0 +1,87 @@
+"""The log of what the program does, for whoever runs it: to standard error, with UTC times.
+
+Each wing writes to a logger of its own below ``pairdesk``; libraries' loggers are left alone. What
+the reader must act on stands on the pages besides.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Final, Literal
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+# Of one kind of message; what is beyond it in a period is counted.
+MOST_ALIKE: Final = 20
+PERIOD_S: Final = 60.0
+
+_ROOT: Final = "pairdesk"
+_CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+
+
+def start_logging(level: LogLevel) -> None:
+    """Write what is of this level or above to standard error; a second call changes the level."""
+    logger = logging.getLogger(_ROOT)
+    logger.setLevel(level.upper())
+    logger.propagate = False
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(UtcFormatter())
+        handler.addFilter(FloodFilter())
+        logger.addHandler(handler)
+
+
+class UtcFormatter(logging.Formatter):
+    """Times in UTC to the millisecond, and one line a message whatever an exchange sends."""
+
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = "%s.%03dZ"
+
+    def __init__(self) -> None:
+        self.converter = time.gmtime
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
+        """Write control characters as escapes; a traceback keeps its lines."""
+        return super().formatMessage(record).translate(_CONTROLS)
+
+
+class FloodFilter(logging.Filter):
+    """Lets `most` messages of one kind through in a period, and says then how many it held back.
+
+    A kind is a logger with a message's text before its figures are put in.
+
+    Parameters
+    ----------
+    most, period_s
+        How many in how many seconds.
+    clock
+        Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        most: int = MOST_ALIKE,
+        period_s: float = PERIOD_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self._most, self._period_s, self._clock = most, period_s, clock
+        self._lock = threading.Lock()
+        self._kinds: dict[tuple[str, str], tuple[float, int]] = {}  # begun, seen since
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is written; from any thread."""
+        with self._lock:
+            return self._is_written(record)
+
+    def _is_written(self, record: logging.LogRecord) -> bool:
+        kind, now_s = (record.name, str(record.msg)), self._clock()
+        begun_s, seen = self._kinds.get(kind, (now_s, 0))
+        if now_s - begun_s >= self._period_s:
+            if seen > self._most:
+                record.msg = f"{record.msg} (and {seen - self._most:,} like it not written before)"
+            begun_s, seen = now_s, 0
+        self._kinds[kind] = (begun_s, seen + 1)
+        return seen < self._most

@@ -1,0 +1,87 @@
+"""A clock of ours that is wrong by days, told by the trades where the exchange cannot be asked."""
+
+from statistics import median
+from typing import Final
+
+from ingest.tick import Event
+from ingest.trade_times import AHEAD_UNKNOWN_US
+
+LEAST: Final = 20  # trades of a like offset: fewer may be bad ones
+ALIKE_US: Final = 60_000_000
+DAY_US: Final = 86_400_000_000
+_OVER_US: Final = 2_000_000  # a burst of bad ones is over by then
+_MOST: Final = 20_000
+_SHARE: Final = 0.95
+
+
+class ClockWatch:
+    """Holds trades dated too far ahead, until they show whose clock is wrong.
+
+    Where nearly all that comes for 2 s and more, `LEAST` trades at the least, is ahead of its
+    receipt by the same, it is our clock that is behind. Bad trades among good ones show nothing.
+    """
+
+    def __init__(self) -> None:
+        self._held: list[Event] = []
+        self._others = 0  # trades received before the first one held
+
+    def take(self, event: Event, received: int) -> list[Event]:
+        """Hold a trade; gives all that were held once it is our clock that is wrong.
+
+        Parameters
+        ----------
+        event
+            A trade dated more than a day after it came.
+        received
+            How many trades came so far, with this one.
+        """
+        if not self._held or self._is_stale(event, received):
+            self._held, self._others = [], received - 1
+        held = self._held
+        held.append(event)
+        is_over = event.received_us - held[0].received_us >= _OVER_US or len(held) >= _MOST
+        if len(held) < LEAST or not is_over:
+            return []
+        self._held = []
+        return held if are_alike([ahead_us(each) for each in held]) else []
+
+    def _is_stale(self, event: Event, received: int) -> bool:
+        """Whether what is held says nothing: good ones came since, or our clock went back."""
+        is_one_of_many = not are_nearly_all(len(self._held) + 1, received - self._others)
+        return is_one_of_many or event.received_us < self._held[-1].received_us
+
+
+def ahead_us(event: Event) -> int:
+    """By how much a trade is dated after its receipt."""
+    return event.time_us - event.received_us
+
+
+def are_nearly_all(count: int, of: int) -> bool:
+    """Whether trades are too large a share of what came to be bad ones."""
+    return count >= _SHARE * of
+
+
+def are_alike(offsets_us: list[int]) -> bool:
+    """Whether trades are ahead of their receipt by the same, but for the way they took."""
+    if len(offsets_us) < LEAST:
+        return False
+    middle = median(offsets_us)
+    near = sum(abs(each - middle) <= ALIKE_US for each in offsets_us)
+    return near >= _SHARE * len(offsets_us)
+
+
+def sentence(skew_us: int | None, *, is_measured: bool) -> str | None:
+    """Say that our clock is wrong by days, by its skew; None where it is not, or not known."""
+    if skew_us is None or abs(skew_us) < AHEAD_UNKNOWN_US:
+        return None
+    days = f"{abs(skew_us) / DAY_US:,.1f}".removesuffix(".0")
+    where = "behind" if skew_us > 0 else "ahead"
+    why = (
+        "by the exchange's own time"
+        if is_measured
+        else "by the dates of all that comes; the exchange itself cannot be asked"
+    )
+    return (
+        f"This machine's clock is {days} days {where}, {why}. Trades are stored as the exchange"
+        " dates them; set the clock right, for ages and ranges are wrong until then."
+    )
