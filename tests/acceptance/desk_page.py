@@ -46,7 +46,6 @@ REFUSED = re.compile(
 )
 
 APP = ".stApp"
-RUNNING = f'{APP}[data-test-script-state="running"]'
 RESTING = f'{APP}[data-test-script-state="notRunning"]'
 PLOT = ".pairdesk-plot"
 HEAD, SIGNAL, FIGURE = ".pd-head", ".pd-signal", ".pd-figure"
@@ -84,6 +83,17 @@ CHARTS = """() => [...document.querySelectorAll('.pairdesk-plot')].map((plot) =>
       .filter((value) => value !== null && !Number.isNaN(Number(value))).length,
   })),
 }))"""
+# Resolves at the moment a run begins, or when that takes too long: a short one is over before the
+# next frame, in which polling would look.
+RUN_BEGINS = """longest_ms => new Promise((resolve) => {
+  const app = document.querySelector('.stApp');
+  const watch = new MutationObserver(() => look());
+  const end = (begun) => { watch.disconnect(); resolve(begun); };
+  const look = () => app.dataset.testScriptState === 'running' && end(true);
+  watch.observe(app, {attributes: true, attributeFilter: ['data-test-script-state']});
+  setTimeout(() => end(false), longest_ms);
+  look();
+})"""
 XRANGE = """() => {
   const axis = document.querySelector('.pairdesk-plot')?._fullLayout?.xaxis;
   return axis.range.map((edge) => axis.r2l(edge));
@@ -301,6 +311,11 @@ class Desk:
                 f"before => document.querySelector('{HEAD}').innerText !== before", arg=before
             )
 
+    def run_begins(self, within_ms: float) -> bool:
+        """Wait until a run is under way; False where none begins within the time."""
+        begun: bool = self.page.evaluate(RUN_BEGINS, within_ms)
+        return begun
+
     def moves(self) -> None:
         """Wait until a bar has closed: the signal says a later one."""
         bar = self.reads("r.bar !== null", READY_MS).bar
@@ -461,21 +476,36 @@ def content(download: Download) -> bytes:
 
 
 @contextmanager
-def visit(browser: Browser, url: str, *, width: int = 1440, height: int = 900) -> Iterator[Desk]:
-    """A tab in a visit of its own; fails on any error in its console."""
-    with visits(browser, url, 1, width=width, height=height) as (desk,):
+def visit(browser: Browser, url: str) -> Iterator[Desk]:
+    """A tab of somebody who was never here; fails on any error in its console."""
+    with person(browser) as someone, tab(someone, url) as desk:
         yield desk
 
 
 @contextmanager
-def visits(
-    browser: Browser, url: str, tabs: int, *, width: int = 1440, height: int = 900
-) -> Iterator[list[Desk]]:
-    """Several tabs of one visit; fails on any error in their consoles, or a traceback."""
+def person(browser: Browser) -> Iterator[BrowserContext]:
+    """Somebody with a browser of their own, whose tabs share its cache and cookies."""
     context = browser.new_context(
-        viewport={"width": width, "height": height}, accept_downloads=True, timezone_id="UTC"
+        viewport={"width": 1440, "height": 900}, accept_downloads=True, timezone_id="UTC"
     )
-    desks = [_tab(context, url) for _ in range(tabs)]
+    try:
+        yield context
+    finally:
+        with suppress(PlaywrightTimeoutError):
+            context.close()
+
+
+@contextmanager
+def tab(someone: BrowserContext, url: str) -> Iterator[Desk]:
+    """A new tab of somebody; fails on any error in its console."""
+    with tabs(someone, url, 1) as (desk,):
+        yield desk
+
+
+@contextmanager
+def tabs(someone: BrowserContext, url: str, count: int) -> Iterator[list[Desk]]:
+    """Several new tabs of somebody; fails on any error in their consoles, or a traceback."""
+    desks = [_tab(someone, url) for _ in range(count)]
     try:
         yield desks
         for desk in desks:
@@ -484,8 +514,9 @@ def visits(
     finally:
         # What the server sends while the tab goes is nobody's error.
         errors = [error for desk in desks for error in desk.errors]
-        with suppress(PlaywrightTimeoutError):
-            context.close()
+        for desk in desks:
+            with suppress(PlaywrightTimeoutError):
+                desk.page.close()
     assert errors == [], f"in the console: {errors}"
 
 

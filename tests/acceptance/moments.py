@@ -4,12 +4,10 @@ import os
 import random
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from desk_page import REFRESH_MS, RUNNING, Desk
-from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
+from desk_page import REFRESH_MS, Desk
 
 SEED_NAME = "PAIRDESK_ACCEPTANCE_SEED"
 ROUNDS = 3
@@ -37,12 +35,10 @@ class Moment:
 
     def come(self, desk: Desk) -> "Moment":
         """Wait for it on a page that refreshes; a page that stands still has no refresh."""
-        page = desk.page
         if self.kind != "at once":
-            page.wait_for_timeout(self.wait_s * 1e3)
+            desk.page.wait_for_timeout(self.wait_s * 1e3)
         if self.kind == "in a refresh":
-            with suppress(PlaywrightTimeoutError):
-                page.wait_for_selector(RUNNING, timeout=2 * REFRESH_MS)
+            desk.run_begins(2 * REFRESH_MS)
         elif self.kind == "after a refresh" and desk.refreshes():
             desk.refreshed()
         elif self.kind == "paused":

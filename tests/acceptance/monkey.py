@@ -7,9 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from desk_page import APP, FILE_ERROR, FILES, PLOT, RESTING, TRACEBACK, Desk, content
+from desk_page import FILE_ERROR, FILES, PLOT, RESTING, TRACEBACK, Desk, content
+from playwright.sync_api import ElementHandle
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import Locator
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 ACTION_MS = 2_000
@@ -20,6 +20,34 @@ RUN_MS = 30_000
 LEFT_ALONE = re.compile(r"Main menu|^Browse|^Upload|Remove|Print|^Help for", re.IGNORECASE)
 NUMBERS = ("5", "7", "30", "60", "500", "0", "-3", "1e309", "")
 SIZES = ((1440, 900), (390, 844), (1024, 768), (2560, 1440))
+# How Playwright says that a run has replaced what was to be operated.
+GONE = re.compile(r"not attached|context was destroyed|disposed|no element", re.IGNORECASE)
+# Brings this into sight; gives where a click on it goes, null where it has no place.
+MIDDLE = """place => {
+  place.scrollIntoView({block: 'center', behavior: 'instant'});
+  const box = [...place.getClientRects()].find((each) => each.width * each.height > 1);
+  return box ? [box.left + box.width / 2, box.top + box.height / 2] : null;
+}"""
+# Whether a click would meet this: false where something else covers its middle and stays, while
+# nothing moves, for so long (ms), or once a run has replaced it.
+IS_WITHIN_REACH = """(place, still_ms) => new Promise((resolve) => {
+  const isMoving = () => document.getAnimations().some((each) =>
+    each.playState === 'running' && Number.isFinite(each.effect?.getComputedTiming().endTime));
+  let cover, since;
+  const look = () => {
+    if (!place.isConnected) return resolve(false);
+    const box = [...place.getClientRects()].find((each) => each.width * each.height > 1);
+    const middle = box && [box.left + box.width / 2, box.top + box.height / 2];
+    const top = middle ? document.elementFromPoint(...middle) : null;
+    if (top && place.contains(top)) return resolve(true);
+    const now = performance.now();
+    if (since === undefined || top !== cover || isMoving()) [cover, since] = [top, now];
+    if (now - since >= still_ms) return resolve(false);
+    requestAnimationFrame(look);
+  };
+  look();
+})"""
+STILL_MS = 300
 # Everything that can be operated, by role and name, with its place among those of that name.
 CONTROLS = """() => {
   const roles = {BUTTON: 'button', A: 'link'};
@@ -63,6 +91,10 @@ class Control:
         return f"{self.kind} {self.name!r}" + (f" ({self.nth + 1})" if self.nth else "")
 
 
+class OutOfReach(Exception):  # noqa: N818 - as StopIteration, no error
+    """Something stands before what was to be operated, or a run has replaced it."""
+
+
 class Monkey:
     """Acts as a seed has it."""
 
@@ -98,21 +130,38 @@ class Monkey:
         kind = self.random.choice(sorted({each.kind for each in controls}))
         control = self.random.choice([each for each in controls if each.kind == kind])
         self.log.append(f"{control} on {self.desk.page.url}")
-        place = self.desk.page.locator(f"[data-monkey='{_quoted(control.mark)}']").first
         try:
-            self._use(control, place)
-        except PlaywrightTimeoutError:
+            self._use(control, self._place(control))
+        except (OutOfReach, PlaywrightError) as error:
+            if isinstance(error, PlaywrightError) and not _is_miss(error):
+                raise
             # A refresh took it away, or something stands before it: Escape closes that.
             self.missed += 1
             self.log[-1] += ": out of reach"
             self.desk.page.keyboard.press("Escape")
+
+    def _place(self, control: Control) -> ElementHandle:
+        """Give the element itself: what replaces it is another one, not waited for."""
+        place = self.desk.page.query_selector(f"[data-monkey='{_quoted(control.mark)}']")
+        if place is None:
+            raise OutOfReach
+        return place
+
+    def _click(self, place: ElementHandle) -> None:
+        middle = place.evaluate(MIDDLE)
+        if middle is None:
+            raise OutOfReach
+        self.desk.page.mouse.move(*middle)  # some show themselves only under the pointer
+        if not place.evaluate(IS_WITHIN_REACH, STILL_MS):
+            raise OutOfReach
+        place.click(timeout=ACTION_MS)
 
     def _controls(self) -> list[Control]:
         found: list[dict[str, Any]] = self.desk.page.evaluate(CONTROLS)
         controls = [Control(**each) for each in found]
         return [each for each in controls if each.name and not LEFT_ALONE.search(each.name)]
 
-    def _use(self, control: Control, place: Locator) -> None:
+    def _use(self, control: Control, place: ElementHandle) -> None:
         match control.kind:
             case "combobox":
                 self._select(place)
@@ -120,37 +169,37 @@ class Monkey:
                 place.fill(self.random.choice(NUMBERS), timeout=ACTION_MS)
                 place.press("Enter", timeout=ACTION_MS)
             case "textbox":
-                place.fill(self.random.choice(("DOGEUSDT", "a name", "**bold**")))
+                words = self.random.choice(("DOGEUSDT", "a name", "**bold**"))
+                place.fill(words, timeout=ACTION_MS)
             case "slider":
                 key = self.random.choice(("ArrowRight", "ArrowLeft", "Home", "End"))
                 place.press(key, timeout=ACTION_MS)
             case "radio" | "switch" | "checkbox":
-                label = place.locator("xpath=ancestor::label[1]")
-                (label if label.count() else place).click(timeout=ACTION_MS)
+                label = place.evaluate_handle("place => place.closest('label') ?? place")
+                self._click(label.as_element() or place)
             case "link" if control.is_away:
                 with self.desk.page.context.expect_page(timeout=RUN_MS) as opening:
-                    place.click(timeout=ACTION_MS)
+                    self._click(place)
                 opening.value.close()
             case "button" if control.is_file or control.name in FILES:
                 self._take_home(place)
             case _:
-                place.click(timeout=ACTION_MS)
+                self._click(place)
 
-    def _select(self, place: Locator) -> None:
-        place.click(timeout=ACTION_MS)
+    def _select(self, place: ElementHandle) -> None:
+        self._click(place)
         options = self.desk.page.get_by_role("option")
         options.first.wait_for(timeout=ACTION_MS)
         option = options.nth(self.random.randrange(options.count()))
         self.log[-1] += f": {option.inner_text(timeout=ACTION_MS)}"
         option.click(timeout=ACTION_MS)
 
-    def _take_home(self, place: Locator) -> None:
+    def _take_home(self, place: ElementHandle) -> None:
         self.desk.page.keyboard.press("Escape")  # a list that is open takes the first click
-        place.scroll_into_view_if_needed(timeout=ACTION_MS)
         is_clicked = False
         try:
             with self.desk.page.expect_download(timeout=FILE_MS) as waiting:
-                place.click(timeout=ACTION_MS)
+                self._click(place)
                 is_clicked = True
         except PlaywrightTimeoutError:
             if not is_clicked:
@@ -197,7 +246,6 @@ class Monkey:
     def _look(self) -> None:
         """Fail where the page does not come to rest, or shows what nobody may see."""
         page = self.desk.page
-        page.wait_for_selector(APP, timeout=RUN_MS)
         try:
             page.wait_for_selector(RESTING, timeout=RUN_MS)
         except PlaywrightTimeoutError:
@@ -205,6 +253,10 @@ class Monkey:
         seen = page.locator(f"{TRACEBACK}, {FILE_ERROR}").all_inner_texts()
         assert [each for each in seen if each.strip()] == [], self.log[-1]
         assert self.desk.errors == [], self.log[-1]
+
+
+def _is_miss(error: PlaywrightError) -> bool:
+    return isinstance(error, PlaywrightTimeoutError) or bool(GONE.search(error.message))
 
 
 def _quoted(words: str) -> str:

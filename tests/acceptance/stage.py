@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 from desk.app_process import AppProcess, running_app
-from market_process import SYMBOLS, Market, RestTrade
+from market_process import REST_ROWS, SYMBOLS, Market, RestTrade
 
 from ingest.store import TickWriter
 from ingest.tick import Tick
@@ -33,6 +33,13 @@ class Stage:
     def trades(self, symbol: str, since_us: int = 0) -> pd.DataFrame:
         return stored_trades(self.db, symbol, since_us)
 
+    def has_no_hole(self, symbol: str) -> bool:
+        """Whether more than a page of trades is stored, and every one between first and last."""
+        query = "SELECT COUNT(*), MIN(trade_id), MAX(trade_id) FROM tick_data WHERE symbol = ?"
+        with _reading(self.db) as connection:
+            count, first, last = connection.execute(query, (symbol,)).fetchone()
+        return bool(count > REST_ROWS and last - first + 1 == count)
+
     def wait_for_trade(self, symbol: str, trade_id: int, within_s: float = 10.0) -> pd.DataFrame:
         """Wait until a trade is stored; gives all that are, up to it."""
         end_s = time.monotonic() + within_s
@@ -50,18 +57,34 @@ def stored_trades(db: Path, symbol: str, since_us: int = 0) -> pd.DataFrame:
         "SELECT trade_id, time_us, price, quantity, buyer_is_maker FROM tick_data "
         "WHERE symbol = ? AND time_us >= ? ORDER BY trade_id"
     )
-    with closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True, timeout=10)) as connection:
+    with _reading(db) as connection:
         return pd.read_sql_query(query, connection, params=(symbol, since_us))
+
+
+def _reading(db: Path) -> closing[sqlite3.Connection]:
+    return closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True, timeout=10))
 
 
 def seed_trades(db: Path, market: Market, ago_s: int) -> None:
     """Leave what an app would have stored that was stopped so long ago: a trade of each symbol."""
-    newest_us = market.trades(SYMBOLS[0])[-1].time_us
-    writer = TickWriter(db)
-    for symbol in SYMBOLS:
-        first = market.trades(symbol, startTime=newest_us - ago_s * 1_000_000)[0]
-        writer.write([_as_stored(symbol, first)])
-    writer.close()
+    with closing(TickWriter(db)) as writer:
+        for symbol in SYMBOLS:
+            writer.write([_as_stored(symbol, first_trade(market, symbol, ago_s))])
+
+
+def store_trades(db: Path, market: Market, ago_s: int) -> None:
+    """Leave what an app would have stored that began so long ago and was stopped just now."""
+    with closing(TickWriter(db)) as writer:
+        for symbol in SYMBOLS:
+            first, last_id = first_trade(market, symbol, ago_s), market.last_id(symbol)
+            trades = market.trades_from(symbol, first.trade_id, last_id)
+            writer.write([_as_stored(symbol, trade) for trade in trades])
+
+
+def first_trade(market: Market, symbol: str, ago_s: int) -> RestTrade:
+    """Give the first trade of a symbol since so long ago."""
+    newest_us = market.trades(symbol)[-1].time_us
+    return market.trades(symbol, startTime=newest_us - ago_s * 1_000_000)[0]
 
 
 def _as_stored(symbol: str, trade: RestTrade) -> Tick:
@@ -94,10 +117,9 @@ def wait_until_filled(stage: Stage) -> None:
     """Wait until everything is stored that happened while the app was off."""
     end_s = time.monotonic() + FILLED_WITHIN_S
     while time.monotonic() < end_s:
-        spans = [stage.trades(symbol)["trade_id"] for symbol in SYMBOLS]
-        if all(len(ids) > 1000 and ids.iloc[-1] - ids.iloc[0] + 1 == len(ids) for ids in spans):
+        if all(stage.has_no_hole(symbol) for symbol in SYMBOLS):
             return
-        time.sleep(0.25)  # another process's commits give no event
+        time.sleep(0.1)  # another process's commits give no event
     raise AssertionError(f"not filled within {FILLED_WITHIN_S:g} s: {stage.app.log()}")
 
 

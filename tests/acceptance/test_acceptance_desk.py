@@ -42,8 +42,10 @@ from desk_page import (
     X,
     Y,
     content,
+    person,
+    tab,
+    tabs,
     visit,
-    visits,
 )
 from market_process import DENSE_S, PAIR, SYMBOLS, running_market
 from moments import KINDS, MOVING, Moments, session_seed
@@ -85,6 +87,20 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         assert running.app.stop() == 0, running.app.log()
 
 
+@pytest.fixture(scope="module")
+def reader(browser) -> Iterator["playwright.BrowserContext"]:
+    """Who reads the desk, a tab a scenario: what it loaded once is at hand, as it is for a user."""
+    with person(browser) as someone:
+        yield someone
+
+
+@pytest.fixture
+def somebody_else(browser) -> Iterator["playwright.BrowserContext"]:
+    """Another reader."""
+    with person(browser) as someone:
+        yield someone
+
+
 @pytest.fixture
 def moments(request: pytest.FixtureRequest) -> Moments:
     return Moments(session_seed(request.config.getoption("acceptance_seed")), request.node.name)
@@ -118,12 +134,12 @@ ANSWERED = """['z-score', 'Spread', 'Hedge ratio β', 'Correlation']
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=["as it comes", "log", "Kalman"])
-def test_every_interval_gives_figures(browser, stage: Stage, moments: Moments, view) -> None:
+def test_every_interval_gives_figures(reader, stage: Stage, moments: Moments, view) -> None:
     order = list(INTERVALS)
     moments.random.shuffle(order)
     (moment,) = moments.rounds(MOVING, 1)
     lacking = []
-    with visit(browser, stage.url) as desk:
+    with tab(reader, stage.url) as desk:
         desk.live(**BOTH, **view, tab="Statistics")
         moment.come(desk)
         for interval in order:
@@ -151,12 +167,12 @@ def answers(desk: Desk, interval: str) -> bool:
     return EMPTY_ENDLESS not in desk.words()
 
 
-def test_the_figures_are_those_of_the_stored_trades(browser, stage: Stage, moments) -> None:
+def test_the_figures_are_those_of_the_stored_trades(reader, stage: Stage, moments) -> None:
     for moment in moments.rounds(MOVING):
         interval, lookback, window, bars = moments.random.choice(IN_TRADES)
         spread = moments.random.choice(SPREADS)
         print(f"    {interval} {lookback} {window} {spread}")
-        with visit(browser, stage.url) as desk:
+        with tab(reader, stage.url) as desk:
             desk.live(
                 **BOTH, interval=interval, lookback=lookback, window=window, spread=spread,
                 tab="Statistics",
@@ -210,13 +226,13 @@ def check_figures(shown: Reading, expected: independent.Expected) -> None:
 
 
 def test_every_value_of_the_csv_is_that_of_the_stored_trades(
-    browser, stage: Stage, moments: Moments
+    reader, stage: Stage, moments: Moments
 ) -> None:
     for moment in moments.rounds():
         interval, lookback, window, bars = moments.random.choice(IN_TRADES)
         spread = moments.random.choice(SPREADS)
         print(f"    {interval} {lookback} {window} {spread}")
-        with visit(browser, stage.url) as desk:
+        with tab(reader, stage.url) as desk:
             desk.live(**BOTH, interval=interval, lookback=lookback, window=window, spread=spread)
             moment.come(desk)
             shown = desk.read()
@@ -266,14 +282,14 @@ def check_last_row(shown: Reading, table: pd.DataFrame) -> None:
         assert independent.agrees(shown.value("Spread"), last["spread"]), (shown, last)
 
 
-def test_every_chart_is_drawn_with_data(browser, stage: Stage, moments: Moments) -> None:
-    with visit(browser, stage.url) as desk:
+def test_every_chart_is_drawn_with_data(reader, stage: Stage, moments: Moments) -> None:
+    with tab(reader, stage.url) as desk:
         desk.live(**BOTH, window=30)
         for moment in moments.rounds():
             moment.come(desk)
-            for tab in moments.random.sample(TABS, len(TABS)):
-                desk.page.get_by_role("tab", name=tab, exact=True).click()
-                desk.charts_hold_data(1 if tab == "Statistics" else 2)
+            for name in moments.random.sample(TABS, len(TABS)):
+                desk.page.get_by_role("tab", name=name, exact=True).click()
+                desk.charts_hold_data(1 if name == "Statistics" else 2)
             moment.go(desk)
         assert len(desk.charts()[0]["panels"]) >= 4  # prices, spread, z, volume
         for page in ("Backtest", "Feed"):
@@ -284,8 +300,8 @@ def test_every_chart_is_drawn_with_data(browser, stage: Stage, moments: Moments)
 THRESHOLDS = {"SELL": (-10, -10), "NEUTRAL": (10, -10), "BUY": (10, 10)}
 
 
-def test_sell_buy_and_neutral_are_each_seen(browser, stage: Stage, moments: Moments) -> None:
-    with visit(browser, stage.url) as desk:
+def test_sell_buy_and_neutral_are_each_seen(reader, stage: Stage, moments: Moments) -> None:
+    with tab(reader, stage.url) as desk:
         desk.live(**BOTH, window=30)
         now = desk.reads("/\\d/.test(r.z)")
         z = float(independent.shown_numbers(now.z)[0])
@@ -308,9 +324,9 @@ def test_sell_buy_and_neutral_are_each_seen(browser, stage: Stage, moments: Mome
 
 
 def test_a_refresh_moves_the_figures_and_leaves_the_zoom(
-    browser, stage: Stage, moments: Moments
+    reader, stage: Stage, moments: Moments
 ) -> None:
-    with visit(browser, stage.url) as desk:
+    with tab(reader, stage.url) as desk:
         desk.live(**BOTH, window=30, lookback="30min")
         for moment in moments.rounds(MOVING):
             moment.come(desk)
@@ -333,8 +349,8 @@ def test_a_refresh_moves_the_figures_and_leaves_the_zoom(
             desk.page.wait_for_timeout(300)
 
 
-def test_a_file_and_back_to_the_live_market(browser, stage: Stage, moments: Moments) -> None:
-    with visit(browser, stage.url) as desk:
+def test_a_file_and_back_to_the_live_market(reader, stage: Stage, moments: Moments) -> None:
+    with tab(reader, stage.url) as desk:
         desk.live(**BOTH, window=30)
         for moment in moments.rounds(MOVING):
             moment.come(desk)
@@ -350,9 +366,9 @@ def test_a_file_and_back_to_the_live_market(browser, stage: Stage, moments: Mome
 
 
 def test_every_file_of_the_live_page_arrives_at_any_moment(
-    browser, stage: Stage, moments: Moments
+    reader, stage: Stage, moments: Moments
 ) -> None:
-    with visit(browser, stage.url) as desk:
+    with tab(reader, stage.url) as desk:
         desk.live(**BOTH, window=30, lookback="5min")
         for moment in moments.rounds(KINDS, len(KINDS)):
             moment.come(desk)
@@ -381,8 +397,8 @@ def check_file(label: str, raw: bytes, shown: Reading) -> None:
         assert "Plotly" in text
 
 
-def test_files_arrive_in_two_tabs_at_once(browser, stage: Stage, moments: Moments) -> None:
-    with visits(browser, stage.url, 2) as desks:
+def test_files_arrive_in_two_tabs_at_once(reader, stage: Stage, moments: Moments) -> None:
+    with tabs(reader, stage.url, 2) as desks:
         for desk, interval in zip(desks, ("1s", "5s"), strict=True):
             desk.live(**BOTH, window=30, interval=interval)
         for moment in moments.rounds():
@@ -397,9 +413,9 @@ def test_files_arrive_in_two_tabs_at_once(browser, stage: Stage, moments: Moment
 
 
 def test_the_stored_ticks_arrive_and_are_read_back(
-    browser, stage: Stage, moments: Moments, tmp_path
+    reader, stage: Stage, moments: Moments, tmp_path
 ) -> None:
-    with visit(browser, stage.url) as desk:
+    with tab(reader, stage.url) as desk:
         for moment in moments.rounds(MOVING):
             desk.live(**BOTH, window=30)
             moment.come(desk)
@@ -419,9 +435,9 @@ def test_the_stored_ticks_arrive_and_are_read_back(
 
 
 def test_every_file_of_a_file_and_of_a_replay_arrives(
-    browser, stage: Stage, moments: Moments
+    reader, stage: Stage, moments: Moments
 ) -> None:
-    with visit(browser, stage.url) as desk:
+    with tab(reader, stage.url) as desk:
         desk.open("", mode=FILE)
         desk.reads("/[+−]\\d/.test(r.z)", READY_MS)
         desk.pick(REPLAY)
@@ -449,8 +465,8 @@ def check_kept_file(label: str, raw: bytes) -> None:
 
 
 @pytest.mark.parametrize("path", FILES_OF)
-def test_every_file_of_the_other_pages_arrives(browser, stage: Stage, moments, path) -> None:
-    with visit(browser, stage.url) as desk:
+def test_every_file_of_the_other_pages_arrives(reader, stage: Stage, moments, path) -> None:
+    with tab(reader, stage.url) as desk:
         desk.open(path, **BOTH, lookback="30min")
         for moment in moments.rounds(MOVING):
             desk.button(FILES_OF[path][-1]).wait_for(timeout=READY_MS)
@@ -463,8 +479,8 @@ def test_every_file_of_the_other_pages_arrives(browser, stage: Stage, moments, p
                     assert len(pd.read_csv(io.BytesIO(raw)).columns) > 3
 
 
-def test_a_file_that_cannot_be_made_is_said_on_the_page(browser, stage: Stage, moments) -> None:
-    with visit(browser, stage.url) as desk:
+def test_a_file_that_cannot_be_made_is_said_on_the_page(reader, stage: Stage, moments) -> None:
+    with tab(reader, stage.url) as desk:
         desk.live(**BOTH, window=30)
         for moment in moments.rounds():
             moment.come(desk)
@@ -481,10 +497,12 @@ def test_a_file_that_cannot_be_made_is_said_on_the_page(browser, stage: Stage, m
             moment.go(desk)
 
 
-def test_every_page_opens_by_link_and_by_address(browser, stage: Stage, moments: Moments) -> None:
+def test_every_page_opens_by_link_and_by_address(
+    browser, reader, stage: Stage, moments: Moments
+) -> None:
     for moment in moments.rounds(MOVING):
         order = moments.random.sample(PAGES, len(PAGES))
-        with visit(browser, stage.url) as desk:
+        with tab(reader, stage.url) as desk:
             desk.open("" if order[0] == "Live" else order[0].lower())
             desk.shows(order[0])
             for name in order[1:]:
@@ -498,9 +516,11 @@ def test_every_page_opens_by_link_and_by_address(browser, stage: Stage, moments:
                 desk.shows(name)
 
 
-def test_a_copied_link_shows_the_same_view_to_anyone(browser, stage: Stage, moments) -> None:
+def test_a_copied_link_shows_the_same_view_to_anyone(
+    browser, reader, somebody_else, stage: Stage, moments: Moments
+) -> None:
     for moment in moments.rounds(MOVING):
-        with visit(browser, stage.url) as mine, visit(browser, stage.url) as theirs:
+        with tab(reader, stage.url) as mine, tab(somebody_else, stage.url) as theirs:
             mine.open()
             mine.reads("r.bar !== null", READY_MS)
             mine.hurry()
@@ -536,8 +556,8 @@ def settings(desk: Desk) -> dict[str, object]:
     }
 
 
-def test_back_undoes_page_pair_interval_and_range(browser, stage: Stage, moments) -> None:
-    with visit(browser, stage.url) as desk:
+def test_back_undoes_page_pair_interval_and_range(reader, stage: Stage, moments) -> None:
+    with tab(reader, stage.url) as desk:
         desk.live(**BOTH, window=30)
         for moment in moments.rounds(MOVING):
             steps = {

@@ -10,7 +10,7 @@ from desk_page import LIVE, READY_MS, visit
 from market_process import DENSE_S, PAIR, running_market
 from moments import SEED_NAME, session_seed
 from monkey import Monkey
-from stage import Stage, running_desk, wait_until_filled
+from stage import Stage, running_desk, store_trades
 
 pytestmark = [pytest.mark.browser, pytest.mark.acceptance, pytest.mark.timeout(400)]
 
@@ -22,13 +22,11 @@ MISSED_SHARE = 0.2
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A desk of its own: what is clicked there changes the recording too."""
     folder = tmp_path_factory.mktemp("monkey")
-    with (
-        running_market(folder) as market,
-        running_desk(folder, market, off_for_s=DENSE_S - 60) as running,
-    ):
-        wait_until_filled(running)
-        yield running
-        assert running.app.stop() == 0, running.app.log()
+    with running_market(folder) as market:
+        store_trades(folder / "ticks.db", market, DENSE_S - 60)
+        with running_desk(folder, market) as running:
+            yield running
+            assert running.app.stop() == 0, running.app.log()
 
 
 def test_two_hundred_random_actions_leave_a_desk_that_lives(

@@ -12,7 +12,7 @@ import pytest
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
 from desk.app_process import free_port
-from desk_page import DEAD_WITHIN_MS, FILE, READY_MS, Desk, X, Y, visit
+from desk_page import DEAD_WITHIN_MS, FILE, READY_MS, WINDOW, Desk, X, Y, person, tab, visit
 from market_process import PAIR, SYMBOLS, Market, running_market
 from moments import MOVING, Moments, session_seed
 from stage import Stage, running_desk, stored_trades
@@ -30,6 +30,13 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
 
 
 @pytest.fixture
+def reader(browser) -> Iterator["playwright.BrowserContext"]:
+    """Who reads the desk, in one tab after the other."""
+    with person(browser) as someone:
+        yield someone
+
+
+@pytest.fixture
 def moments(request: pytest.FixtureRequest) -> Moments:
     return Moments(session_seed(request.config.getoption("acceptance_seed")), request.node.name)
 
@@ -41,32 +48,34 @@ def test_the_app_starts_and_shows_the_first_pair_to_anyone(
         folder = tmp_path / str(moment.number)
         folder.mkdir()
         with running_desk(folder, market) as stage:
-            arrive(browser, stage)
             with visit(browser, stage.url) as desk:
+                arrive(desk)
                 leave_an_upload(desk, stage, folder / "mine.ndjson")
                 moment.come(desk)
-            arrive(browser, stage)  # whoever comes next has nothing to do with it
+            with visit(browser, stage.url) as desk:
+                arrive(desk)  # whoever comes next has nothing to do with it
             assert connections(stage.app.process.pid, market), "the recorder is not in this process"
             assert stage.app.stop() == 0, stage.app.log()
 
 
-def arrive(browser, stage: Stage) -> None:
+def arrive(desk: Desk) -> None:
     """Come by the bare address: the first pair is shown live, and the address says so."""
-    with visit(browser, stage.url) as desk:
-        desk.open()
-        shown = desk.reads("r.pill.includes('LIVE') && /[+−]\\d/.test(r.z)", READY_MS)
-        assert shown.pair == PAIR
-        assert shown.bar is not None
-        assert time.time() - shown.bar.timestamp() < FRESH_S
-        assert (desk.chosen(Y), desk.chosen(X)) == PAIR
-        desk.moves()
-        desk.charts_hold_data(1)
-        desk.address_says(s1=PAIR[0], s2=PAIR[1], interval="1s")
+    desk.open()
+    shown = desk.reads("r.pill.includes('LIVE') && /[+−]\\d/.test(r.z)", READY_MS)
+    assert shown.pair == PAIR
+    assert shown.bar is not None
+    assert time.time() - shown.bar.timestamp() < FRESH_S
+    assert (desk.chosen(Y), desk.chosen(X)) == PAIR
+    desk.moves()
+    desk.charts_hold_data(1)
+    desk.address_says(s1=PAIR[0], s2=PAIR[1], interval="1s")
 
 
 def leave_an_upload(desk: Desk, stage: Stage, file: Path) -> None:
-    """Look at a file of one's own, as the last thing of a visit."""
-    desk.live(s1=PAIR[0], s2=PAIR[1], window=5)
+    """Look at a file of one's own, as the last thing of a visit that shows the pair."""
+    desk.hurry()
+    desk.type_number(WINDOW, 5)
+    desk.reads("r.figures['z-score']?.note.includes('n = 5 bars')")
     with file.open("w", encoding="utf-8") as lines:
         for symbol in PAIR:
             for row in stage.trades(symbol).itertuples():
@@ -116,10 +125,14 @@ def test_a_page_without_its_server_looks_dead_and_comes_back(
 
 
 def test_the_app_stops_with_every_trade_stored(
-    browser, market: Market, moments: Moments, tmp_path: Path
+    reader, market: Market, moments: Moments, tmp_path: Path
 ) -> None:
+    port = free_port()
     for moment in moments.rounds(MOVING):
-        with running_desk(tmp_path, market) as stage, visit(browser, stage.url) as desk:
+        with (
+            running_desk(tmp_path, market, port=port) as stage,
+            tab(reader, stage.url) as desk,
+        ):
             desk.live(s1=PAIR[0], s2=PAIR[1], window=10)
             moment.come(desk)
             newest = {symbol: market.last_id(symbol) for symbol in SYMBOLS}

@@ -195,6 +195,8 @@ def test_sessions_share_one_copy_of_the_bars(recording) -> None:
     def page() -> None:
         import streamlit
 
+        from pages.ui.scanner import data
+
         given = streamlit.session_state["given"]
         streamlit.session_state["material"] = data.live_material(*given)
 
