@@ -21,7 +21,7 @@ def rows(text: str) -> dict[str, tuple[set[str], set[str]]]:
 
 
 def test_links_lead_to_files(project_root: Path) -> None:
-    for room in (*ROOMS, "tests"):
+    for room in (*ROOMS, "tests", ".github"):
         for path in [project_root / "README.md", *(project_root / room).rglob("*.md")]:
             assert broken(path.read_text("utf-8"), path.parent) == [], path
     assert broken("[a](none.md#b)", project_root) == ["none.md"]
