@@ -35,8 +35,8 @@ def scenarios(folder: Path) -> list[str]:
 
 
 @pytest.fixture
-def rows(project_root: Path) -> dict[str, list[str]]:
-    return rows_of((project_root / "README.md").read_text(encoding="utf-8"))
+def rows() -> dict[str, list[str]]:
+    return rows_of((Path(__file__).parent / "README.md").read_text(encoding="utf-8"))
 
 
 def test_every_row_has_a_scenario_and_every_scenario_a_row(rows: dict[str, list[str]]) -> None:
