@@ -9,13 +9,13 @@ from pages.ui.parts import markup
 
 def main() -> None:
     """Show every entry; the links beside the figures end here."""
-    st.html(markup.block(markup.heading("Methods"), css="pd-head"))
+    markup.show(markup.block(markup.heading("Methods"), css="pd-head"))
     st.caption(
         "How each number is made, on which bars, what it takes for granted, and where it is from. "
         "y is S1, x is S2, s the spread, n the number of bars."
     )
     links = [(entry.key, entry.name) for entries in SECTIONS.values() for entry in entries]
-    st.html(markup.block(markup.contents(links)))
+    markup.show(markup.block(markup.contents(links)))
     for section, entries in SECTIONS.items():
         st.header(section)
         for entry in entries:
@@ -25,7 +25,7 @@ def main() -> None:
 def show(entry: Entry) -> None:
     """Show one entry."""
     st.subheader(entry.name, anchor=entry.key)
-    st.html(markup.block(markup.text(entry.what, kind="p")))
+    markup.show(markup.block(markup.text(entry.what, kind="p")))
     if entry.formula:
         st.latex(entry.formula)
     told = [
@@ -34,7 +34,7 @@ def show(entry: Entry) -> None:
         ("Reference", entry.reference),
         ("Shown on", entry.shown),
     ]
-    st.html(markup.block(markup.definitions(told), css="pd-method"))
+    markup.show(markup.block(markup.definitions(told), css="pd-method"))
 
 
 main()

@@ -140,7 +140,7 @@ WALLS = {
     ),
     "pages.ui.parts": wall(
         f"{DATA} pages.charts pages.ui pages.ui.state",
-        f"{NUMBERS} orjson plotly streamlit",
+        f"{NUMBERS} markupsafe orjson plotly streamlit",
         "pathlib time urllib.parse",
     ),
     "pages.ui.chart": wall(

@@ -215,7 +215,7 @@ def test_bars_from_klines_are_said_to_be_the_exchange_s_own(project_root, databa
     store_after_klines(database, (btc, 100), (eth, 100 + lag))
     body = shown(run_page(project_root))
     assert "Covered 100 % of 199 bars." in body
-    assert f"{words} the exchange&#x27;s own klines." in body
+    assert f"{words} the exchange&#39;s own klines." in body
 
 
 @pytest.mark.parametrize("lag", [0, 9])
@@ -237,7 +237,7 @@ def test_bars_over_a_gap_are_said_to_be_the_exchange_s_own(project_root, databas
     body = shown(run_page(project_root))
     assert "Covered 100 % of 199 bars." in body
     assert (
-        "Bars from 2025-07-31 22:14:59 to 22:15:21 UTC are the exchange&#x27;s own klines:"
+        "Bars from 2025-07-31 22:14:59 to 22:15:21 UTC are the exchange&#39;s own klines:"
         " trades are missing." in body
     )
     with TickReader(database) as reader:

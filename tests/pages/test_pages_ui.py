@@ -16,6 +16,7 @@ from analytics.errors import AnalyticsError, DegenerateSeriesError, NotEnoughDat
 from ingest.errors import IngestError, StoreError
 from ingest.status import HistoryEntry, RecorderState, RecorderStatus, SymbolStatus
 from pages.ui.parts import formats, markup, notices, status
+from pages.ui.parts.markup import Html
 
 NAN = float("nan")
 NOW_US = 1_700_000_000_000_000
@@ -264,12 +265,10 @@ def test_markup_escapes_whatever_it_is_given():
     pieces = [
         markup.text(evil),
         markup.badge(evil, "wait"),
-        markup.labelled(evil, evil),
-        markup.signal_block(evil, evil, evil, [evil, evil], None, ""),
+        markup.signal_block(evil, evil, evil, [evil, evil], None, Html("")),
         markup.figures([markup.Figure(evil, evil, (evil,), tip=evil)]),
         markup.table(evil, [evil], [[evil, markup.Cell(evil, "sell", words=True)]]),
         markup.notes([evil]),
-        markup.pill(evil, evil, evil, "good"),
         markup.explanations([markup.Figure(evil, evil, tip=evil)]),
         markup.heading(evil),
         markup.leg(evil, evil, evil, "leg-y"),

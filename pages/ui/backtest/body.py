@@ -18,6 +18,7 @@ from pages.ui.chart.live_chart import live_chart
 from pages.ui.desk import lack_notice
 from pages.ui.desk.material import Material, take_anew
 from pages.ui.parts import formats, markup, notices, plain
+from pages.ui.parts.markup import Html
 from pages.ui.state.clock import zone_label
 
 Section = Callable[[Material, Plan, Runs], None]
@@ -34,7 +35,7 @@ def show(material: Material) -> None:
     AnalyticsError
         The bars do not allow what the controls ask for.
     """
-    st.html(_head(material))
+    markup.show(_head(material))
     left, right = st.columns([1, 3.4], gap="medium")
     plan: Plan | None = None
     with left:
@@ -47,11 +48,10 @@ def show(material: Material) -> None:
             _show_results(material, plan)
 
 
-def _head(material: Material) -> str:
+def _head(material: Material) -> Html:
     params = material.params
-    pair = f"{markup.text(params.y, 'leg-y')} / {markup.text(params.x, 'leg-x')}"
     pieces = [
-        f"<h1>Backtest: {pair}</h1>",
+        markup.heading(Html("Backtest: {}").format(markup.pair(params.y, params.x))),
         markup.text(f"{formats.interval_label(params.interval)} bars", "muted"),
         markup.text(material.name, "muted"),
     ]
@@ -63,9 +63,8 @@ def _head(material: Material) -> str:
 def _show_results(material: Material, plan: Plan) -> None:
     with st.spinner("Walking through the bars"):
         found = data.runs(material, plan)
-    told = backtest_words.headline(found)
-    lines = "".join(markup.text(line, kind="p") for line in told)
-    st.html(markup.block(lines, kind="section", css="pd-verdict"))
+    lines = markup.paragraphs(backtest_words.headline(found))
+    markup.show(markup.block(lines, kind="section", css="pd-verdict"))
     _show_provenance(material, found.whole, is_cut=data.is_cut(material, plan))
     if found.whole.zscore.isna().all():
         lack_notice.show(
@@ -74,7 +73,7 @@ def _show_results(material: Material, plan: Plan) -> None:
             material.bars,
             key="bt_lack",
         )
-    st.html(markup.block(markup.figures(backtest_words.main_figures(found))))
+    markup.show(markup.block(markup.figures(backtest_words.main_figures(found))))
     _show_chart(found)
     chosen = st.segmented_control(
         "Section", list(SECTIONS), default="Trades", key="bt_section", required=True,
@@ -82,11 +81,11 @@ def _show_results(material: Material, plan: Plan) -> None:
     )  # fmt: skip
     SECTIONS.get(str(chosen), _show_trades)(material, plan, found)
     notes = [plan.hedge_note] if plan.hedge_note else []
-    st.html(markup.block(markup.notes([*notes, *found.whole.notes])))
+    markup.show(markup.block(markup.notes([*notes, *found.whole.notes])))
     with st.container(horizontal=True, vertical_alignment="center"):
         files.offer(found, material.name, notes, is_synthetic=material.is_synthetic)
         with st.popover("What the figures mean"):
-            st.html(markup.block(markup.definitions(backtest_words.EXPLAINED.items())))
+            markup.show(markup.block(markup.definitions(backtest_words.EXPLAINED.items())))
 
 
 def _show_provenance(material: Material, result: BacktestResult, *, is_cut: bool) -> None:
@@ -97,7 +96,7 @@ def _show_provenance(material: Material, result: BacktestResult, *, is_cut: bool
     with st.container(horizontal=True, vertical_alignment="center"):
         if material.may_change:
             words.append("This page waits for you.")
-        st.html(markup.block(markup.text(" ".join(words), "muted"), css="pd-covered"))
+        markup.show(markup.block(markup.text(" ".join(words), "muted"), css="pd-covered"))
         if material.may_change and st.button("Recompute", key="bt_recompute"):
             take_anew()
             st.rerun()
@@ -131,7 +130,7 @@ def _selected(result: BacktestResult) -> int | None:
 
 def _show_trades(material: Material, plan: Plan, found: Runs) -> None:  # noqa: ARG001
     trades = found.whole.trades
-    st.html(markup.block(backtest_words.parts_table(found)))
+    markup.show(markup.block(backtest_words.parts_table(found)))
     if trades.empty:
         st.info("No trade: z never passed an entry. A lower one may have some.")
         return
@@ -206,15 +205,15 @@ def _show_sweep(material: Material, plan: Plan, found: Runs) -> None:  # noqa: A
     figure = charts.heatmap_of(found.swept, found.whole, what)
     label = "What each setting came to in training: window against entry"
     live_chart(figure, key="bt_heatmap", label=label, height_px=backtest_heatmap.HEIGHT_PX)
-    st.html(markup.block(markup.notes(backtest_words.sweep_words(found.swept, found.whole))))
+    markup.show(markup.block(markup.notes(backtest_words.sweep_words(found.swept, found.whole))))
 
 
 def _show_walk(material: Material, plan: Plan, found: Runs) -> None:  # noqa: ARG001
     walked = data.walked(material, plan)
     if walked is None:
         return
-    st.html(markup.block(backtest_words.walk_table(walked)))
-    st.html(markup.block(markup.notes(backtest_words.walk_words(walked))))
+    markup.show(markup.block(backtest_words.walk_table(walked)))
+    markup.show(markup.block(markup.notes(backtest_words.walk_words(walked))))
 
 
 def _show_null(material: Material, plan: Plan, found: Runs) -> None:
@@ -225,7 +224,7 @@ def _show_null(material: Material, plan: Plan, found: Runs) -> None:
     label = "Profits of the rule on legs whose relation was broken"
     live_chart(figure, key="bt_null", label=label, height_px=backtest_heatmap.NULL_PX)
     capital = found.whole.rules.capital
-    st.html(markup.block(markup.notes(backtest_words.null_words(broken, capital))))
+    markup.show(markup.block(markup.notes(backtest_words.null_words(broken, capital))))
 
 
 SECTIONS: Final[dict[str, Section]] = {

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from html import escape
-from pathlib import Path
 from typing import Final
 
 import pandas as pd
@@ -16,12 +14,11 @@ from pages.ui.backtest.data import Runs
 from pages.ui.chart import plotly_library
 from pages.ui.parts import files, formats, markup
 from pages.ui.parts.csv_file import csv_bytes, file_stem
-from pages.ui.parts.figure_html import figure_block
+from pages.ui.parts.figure_html import document, figure_block
 from pages.ui.parts.files import Offer
+from pages.ui.parts.markup import Html
 from pages.ui.state.served_files import MadeFile, MakeFile
 
-UI: Final = Path(__file__).parent.parent
-STYLES: Final = (UI / "style.css", UI / "report.css")
 LEDGER_ROWS: Final = 200
 
 
@@ -46,14 +43,14 @@ def report(found: Runs, source: str, notes: list[str]) -> bytes:
     result = found.whole
     index, params = result.y.index, result.params
     head = markup.block(
-        f"<h1>Backtest: {escape(params.y)} / {escape(params.x)}</h1>",
+        markup.heading(f"Backtest: {params.y} / {params.x}"),
         *(markup.text(each, "muted") for each in (
             source, f"{formats.interval_label(params.interval)} bars",
             f"{index[0]:%Y-%m-%d %H:%M:%S} to {index[-1]:%Y-%m-%d %H:%M:%S} UTC",
         )),
         css="pd-head",
     )  # fmt: skip
-    verdict = "".join(markup.text(line, kind="p") for line in words.headline(found))
+    verdict = markup.paragraphs(words.headline(found))
     pieces = [
         head,
         markup.block(verdict, kind="section", css="pd-verdict"),
@@ -73,17 +70,10 @@ def report(found: Runs, source: str, notes: list[str]) -> bytes:
         markup.block(settings_table(result)),
         markup.block(markup.definitions(words.EXPLAINED.items())),
     ]  # fmt: skip
-    style = "".join(path.read_text(encoding="utf-8") for path in STYLES)
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f"<title>Pairdesk backtest {escape(params.label)}</title>"
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{style}</style>"
-        f"<script>{plotly_library.script()}</script></head><body><main>{''.join(pieces)}</main></body></html>"
-    ).encode()
+    return document(f"Pairdesk backtest {params.label}", pieces, plotly_library.script())
 
 
-def ledger_table(result: BacktestResult) -> str:
+def ledger_table(result: BacktestResult) -> Html:
     """Set the latest trades for the report."""
     latest = result.trades.iloc[::-1].head(LEDGER_ROWS)
     currency = formats.quote_currency(result.params.y)
@@ -111,7 +101,7 @@ def ledger_table(result: BacktestResult) -> str:
     return markup.table(f"Trades ({len(rows):,} of {len(result.trades):,})", head, rows)
 
 
-def settings_table(result: BacktestResult) -> str:
+def settings_table(result: BacktestResult) -> Html:
     """Set everything that would be needed to run it again."""
     params, rules = result.params, result.rules
     rows = [

@@ -15,7 +15,7 @@ from analytics.backtest import (
 )
 from pages.ui.backtest.data import Runs
 from pages.ui.parts import formats, markup
-from pages.ui.parts.markup import Cell, Figure, Tone
+from pages.ui.parts.markup import Cell, Figure, Html, Tone
 
 SHORTEST_ANNUAL: Final = pd.Timedelta(days=2)
 PARTS: Final = ("", "Train", "Test", "All")
@@ -177,7 +177,7 @@ def _capacity(told: Performance, currency: str) -> str:
     return "none" if told.capacity == 0 else money(told.capacity, currency)
 
 
-def parts_table(found: Runs) -> str:
+def parts_table(found: Runs) -> Html:
     """Compare training and test; each part begins and ends flat."""
     parts = (found.train, found.test, found.whole)
     told = [each.performance for each in parts]
@@ -296,7 +296,7 @@ def walk_words(found: WalkForward) -> list[str]:
     ]
 
 
-def walk_table(found: WalkForward) -> str:
+def walk_table(found: WalkForward) -> Html:
     """Set the blocks: what was chosen, what it had earned, what it then earned."""
     capital = found.rules.capital
     rows = []

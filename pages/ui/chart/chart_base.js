@@ -1,34 +1,40 @@
 // What all charts share: the library, the reader's colours, and value axes that fit what is seen.
 
-const NARROW_PX = 600;
+export const NARROW_PX = 600;
 const NARROW_TOP_PX = 84;
 const FIT_PADDING = 0.06;
 
+// One for all charts of a page, however often it is asked for; after a failure it is fetched again.
+let library;
+
 export function loadPlotly(url) {
-  if (!window.pairdeskPlotly) {
-    window.pairdeskPlotly = new Promise((resolve, reject) => {
+  if (!library) {
+    library = new Promise((resolve, reject) => {
       const script = document.createElement("script");
       script.src = new URL(url, document.baseURI).href;
       script.onload = () => resolve(window.Plotly);
       script.onerror = () => {
-        window.pairdeskPlotly = undefined;
+        library = undefined;
         reject(new Error("The chart library could not be loaded from " + script.src));
       };
       document.head.appendChild(script);
     });
   }
-  return window.pairdeskPlotly;
+  return library;
 }
 
 // Each colour of a figure -> the one of the reader's theme.
-function readersColors(host, variables) {
+export function readersColors(host, variables) {
   const css = getComputedStyle(host);
   return new Map(
-    Object.entries(variables).map(([color, name]) => [color, css.getPropertyValue(name).trim() || color]),
+    Object.entries(variables).map(([color, name]) => [
+      color,
+      css.getPropertyValue(name).trim() || color,
+    ]),
   );
 }
 
-function themed(value, colors) {
+export function themed(value, colors) {
   if (typeof value === "string") return colors.get(value) ?? value;
   if (Array.isArray(value)) return value.map((item) => themed(item, colors));
   if (value === null || typeof value !== "object" || "bdata" in value) return value;
@@ -37,7 +43,7 @@ function themed(value, colors) {
 }
 
 // The range of each value axis over the visible traces inside the visible time.
-function fittedRanges(traces, hidden, timeRange) {
+export function fittedRanges(traces, hidden, timeRange) {
   const [from, to] = timeRange ?? [-Infinity, Infinity];
   const ranges = {};
   for (const trace of traces) {
@@ -53,7 +59,10 @@ function fittedRanges(traces, hidden, timeRange) {
     }
   }
   for (const [axis, [low, high]] of Object.entries(ranges)) {
-    if (low > high) { delete ranges[axis]; continue; }
+    if (low > high) {
+      delete ranges[axis];
+      continue;
+    }
     const room = (high - low || Math.abs(high) || 1) * FIT_PADDING;
     ranges[axis] = [low - room, high + room];
   }
@@ -61,7 +70,7 @@ function fittedRanges(traces, hidden, timeRange) {
 }
 
 // An axis that came with a range of its own keeps it; one that begins at nothing begins there.
-function fitAxes(layout, traces, hidden, timeRange) {
+export function fitAxes(layout, traces, hidden, timeRange) {
   for (const [axis, range] of Object.entries(fittedRanges(traces, hidden, timeRange))) {
     if (!layout[axis] || layout[axis].range) continue;
     layout[axis] = {
@@ -72,12 +81,8 @@ function fitAxes(layout, traces, hidden, timeRange) {
   return layout;
 }
 
-function hiddenTraces(plot) {
-  return new Set((plot._fullData ?? []).filter((t) => t.visible !== true).map((t) => t.uid));
-}
-
 // Room for a legend that wraps, and smaller words.
-function fitNarrow(layout, traces, width) {
+export function fitNarrow(layout, traces, width) {
   if (width >= NARROW_PX) return;
   const top = layout.legend ? NARROW_TOP_PX : layout.margin.t;
   layout.height += top - layout.margin.t;
@@ -85,7 +90,10 @@ function fitNarrow(layout, traces, width) {
   layout.font = { ...layout.font, size: 11 };
   for (const [name, axis] of Object.entries(layout)) {
     if (!name.startsWith("yaxis") || !axis.title?.text) continue;
-    layout[name] = { ...axis, title: { ...axis.title, text: axis.title.text.replace("<br>", " "), standoff: 4 } };
+    layout[name] = {
+      ...axis,
+      title: { ...axis.title, text: axis.title.text.replace("<br>", " "), standoff: 4 },
+    };
   }
   if (layout.xaxis.type === "date") layout.xaxis = { ...layout.xaxis, nticks: 4 };
   for (const trace of traces) if (trace.marker) trace.marker = { ...trace.marker, size: 5 };

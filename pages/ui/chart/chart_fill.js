@@ -18,8 +18,14 @@ function bandOutline(times, mean, std, reach) {
     const known = i < times.length && !Number.isNaN(mean[i]) && !Number.isNaN(std[i]);
     if (known && start < 0) start = i;
     if (known || start < 0) continue;
-    for (let k = start; k < i; k += 1) { x.push(times[k]); y.push(mean[k] + reach * std[k]); }
-    for (let k = i - 1; k >= start; k -= 1) { x.push(times[k]); y.push(mean[k] - reach * std[k]); }
+    for (let k = start; k < i; k += 1) {
+      x.push(times[k]);
+      y.push(mean[k] + reach * std[k]);
+    }
+    for (let k = i - 1; k >= start; k -= 1) {
+      x.push(times[k]);
+      y.push(mean[k] - reach * std[k]);
+    }
     x.push(NaN);
     y.push(NaN);
     start = -1;
@@ -89,7 +95,7 @@ function faded(color, opacity) {
   return `rgba(${parts.join()},${opacity})`;
 }
 
-function filledTraces(traces, tables, bases) {
+export function filledTraces(traces, tables, bases) {
   return traces.map(({ draws, fade, ...trace }) => ({
     ...trace,
     ...(fade === undefined ? {} : { fillcolor: faded(trace.fillcolor, fade) }),

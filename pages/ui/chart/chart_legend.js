@@ -2,14 +2,23 @@
 //
 // Nothing covers the figure, and nothing moves when a value grows: what was once so wide stays so.
 
+import { spanWords, wallWords } from "./chart_span.js";
+import { firstAtOrAfter } from "./chart_tables.js";
+import { panelBox } from "./plotly_private.js";
+
 const NOT_KNOWN = "–";
 const SIGNALS = { "-1": "SELL", 1: "BUY" };
 const KIND_OF = { SELL: -1, BUY: 1 };
-const LARGE = [["G", 1e9], ["M", 1e6], ["k", 1e3], ["", 0]];
+/** @type {[string, number][]} */
+const LARGE = [
+  ["G", 1e9],
+  ["M", 1e6],
+  ["k", 1e3],
+];
 
 const formats = new Map();
 
-function numberWords(value, decimals, plus = false) {
+export function numberWords(value, decimals, plus = false) {
   if (!Number.isFinite(value)) return NOT_KNOWN;
   if (!formats.has(decimals)) {
     const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
@@ -20,14 +29,14 @@ function numberWords(value, decimals, plus = false) {
   return sign + words;
 }
 
-function largeWords(value) {
+export function largeWords(value) {
   if (!Number.isFinite(value)) return NOT_KNOWN;
-  const [unit, least] = LARGE.find(([, from]) => value >= from);
-  return `${Number((value / (least || 1)).toPrecision(4))}${unit}`;
+  const [unit, least] = LARGE.find(([, from]) => value >= from) ?? ["", 1];
+  return `${Number((value / least).toPrecision(4))}${unit}`;
 }
 
 // The row whose time is nearest; -1 where there is none.
-function nearestRow(times, ms) {
+export function nearestRow(times, ms) {
   const after = firstAtOrAfter(times, ms);
   if (after >= times.length) return times.length - 1;
   return after > 0 && ms - times[after - 1] <= times[after] - ms ? after - 1 : after;
@@ -38,7 +47,9 @@ const READS = {
   column(reads, { tables }, row) {
     const { bars } = tables;
     const words = numberWords(bars[reads.column][row], reads.decimals, reads.plus);
-    return reads.says_signal && SIGNALS[bars.held[row]] ? `${words} ${SIGNALS[bars.held[row]]}` : words;
+    return reads.says_signal && SIGNALS[bars.held[row]]
+      ? `${words} ${SIGNALS[bars.held[row]]}`
+      : words;
   },
   band(reads, { tables }, row) {
     return numberWords(reads.times * tables.bars.std[row], reads.decimals);
@@ -49,7 +60,7 @@ const READS = {
     return largeWords(volume[reads.column][place]);
   },
   // Of the range, or of the stretch of time that a triangle at the crosshair stands for.
-  entries(reads, { tables, head, detail }, row, at, key) {
+  entries(_reads, { tables, head, detail }, row, at, key) {
     if (at === null) return `${numberWords(head.entries[key], 0)} in all`;
     const { marks, bars } = tables;
     const moment = bars.time[row];
@@ -67,16 +78,19 @@ const READS = {
 
 const SWATCHES = {
   line: (color) => `<path d="M0 6H22" stroke="${color}" stroke-width="2.4"/>`,
-  dashes: (color) => `<path d="M0 6H22" stroke="${color}" stroke-width="1.6" stroke-dasharray="5 2"/>`,
-  dots: (color) => `<path d="M0 6H22" stroke="${color}" stroke-width="1.6" stroke-dasharray="2 2"/>`,
+  dashes: (color) =>
+    `<path d="M0 6H22" stroke="${color}" stroke-width="1.6" stroke-dasharray="5 2"/>`,
+  dots: (color) =>
+    `<path d="M0 6H22" stroke="${color}" stroke-width="1.6" stroke-dasharray="2 2"/>`,
   area: (color) => `<path d="M0 1H22V11H0Z" fill="${color}"/>`,
   block: (color) => `<path d="M4 1H18V11H4Z" fill="${color}" fill-opacity=".7"/>`,
-  pale: (color) => `<path d="M4.5 1.5H17.5V10.5H4.5Z" fill="${color}" fill-opacity=".25" stroke="${color}"/>`,
+  pale: (color) =>
+    `<path d="M4.5 1.5H17.5V10.5H4.5Z" fill="${color}" fill-opacity=".25" stroke="${color}"/>`,
   down: (color) => `<path d="M5 1.5H17L11 11.5Z" fill="${color}"/>`,
   up: (color) => `<path d="M5 10.5H17L11 .5Z" fill="${color}"/>`,
 };
 
-class Legend {
+export class Legend {
   constructor(stream) {
     this.stream = stream;
     this.root = stream.host.querySelector(".pairdesk-legend");
@@ -88,7 +102,8 @@ class Legend {
     const { plot } = stream;
     stream.listen(plot, "pointermove", (event) => this.point(event));
     stream.listen(plot, "pointerdown", (event) => {
-      if (event.pointerType === "mouse") this.clear(); else this.point(event);
+      if (event.pointerType === "mouse") this.clear();
+      else this.point(event);
     });
     // A finger that is lifted leaves the crosshair where it was.
     stream.listen(plot, "pointerleave", (event) => event.pointerType === "mouse" && this.clear());
@@ -107,7 +122,9 @@ class Legend {
   // What one panel shows stands together, also where the legend needs another line.
   panel(name) {
     const place = document.createElement("span");
-    place.append(...this.entries.filter(({ panel }) => panel === name).map(({ element }) => element));
+    place.append(
+      ...this.entries.filter(({ panel }) => panel === name).map(({ element }) => element),
+    );
     return place;
   }
 
@@ -117,8 +134,8 @@ class Legend {
     element.dataset.key = entry.key;
     const swatch = `<svg viewBox="0 0 22 12" width="22" height="12" fill="none" aria-hidden="true">`;
     element.innerHTML = `${swatch}${SWATCHES[entry.looks](entry.color)}</svg><span></span> <b></b>`;
-    element.querySelector("span").textContent = entry.name;
-    if (entry.hides) {
+    element.querySelector("span")?.append(entry.name);
+    if (element instanceof HTMLButtonElement) {
       element.type = "button";
       element.title = `Show or hide ${entry.name}`;
       element.onclick = () => this.stream.hide(entry.key);
@@ -154,7 +171,7 @@ class Legend {
     const x = ms === null ? null : this.stream.pxOf(ms);
     this.cross.hidden = x === null;
     if (x === null) return;
-    const { t, h } = this.stream.plot._fullLayout._size;
+    const { t, h } = panelBox(this.stream.plot);
     Object.assign(this.cross.style, { left: `${x}px`, top: `${t}px`, height: `${h}px` });
   }
 
@@ -163,7 +180,10 @@ class Legend {
     if (stream.isDragging && event.pointerType === "mouse") return;
     const at = stream.timeAt(event.clientX);
     if (at === null) this.clear();
-    else { this.at = at; this.show(); }
+    else {
+      this.at = at;
+      this.show();
+    }
   }
 
   clear() {

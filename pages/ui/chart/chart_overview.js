@@ -1,10 +1,13 @@
 // The strip below the panels: the spread over the whole range, and the span in sight as a window
 // to drag. It draws from what the chart holds already.
 
+import { spanMovedInside, spanOfWords } from "./chart_span.js";
+import { panelBox } from "./plotly_private.js";
+
 const LEAST_BARS = 5;
 const LINE_SHARE = 0.84;
 
-class Overview {
+export class Overview {
   constructor(stream) {
     this.stream = stream;
     this.strip = stream.host.querySelector(".pairdesk-strip");
@@ -20,7 +23,7 @@ class Overview {
 
   // As wide as the panels above.
   draw() {
-    const { l, r } = this.stream.plot._fullLayout._size;
+    const { l, r } = panelBox(this.stream.plot);
     this.strip.style.marginLeft = `${l}px`;
     this.strip.style.marginRight = `${r}px`;
     const scale = window.devicePixelRatio || 1;
@@ -47,7 +50,10 @@ class Overview {
     pen.beginPath();
     for (let i = 0; i < time.length; i += 1) {
       const isKnown = !Number.isNaN(spread[i]);
-      const [x, y] = [((time[i] - first) / (last - first)) * width, height - room - (spread[i] - low) * scale];
+      const [x, y] = [
+        ((time[i] - first) / (last - first)) * width,
+        height - room - (spread[i] - low) * scale,
+      ];
       if (isKnown && isOpen) pen.lineTo(x, y);
       else if (isKnown) pen.moveTo(x, y);
       isOpen = isKnown;
@@ -61,7 +67,9 @@ class Overview {
     const [first, last] = stream.whole.head.span;
     if (!(last > first)) return;
     const [from, to] = stream.seen();
-    const [left, right] = [from, to].map((edge) => Math.min(Math.max((edge - first) / (last - first), 0), 1));
+    const [left, right] = [from, to].map((edge) =>
+      Math.min(Math.max((edge - first) / (last - first), 0), 1),
+    );
     this.strip.style.setProperty("--from", `${left * 100}%`);
     this.strip.style.setProperty("--to", `${(1 - right) * 100}%`);
     this.window.setAttribute("aria-valuenow", String(Math.round(((left + right) / 2) * 100)));
@@ -98,7 +106,11 @@ class Overview {
 
   pull(event) {
     if (!this.held) return;
-    const { at, span: [from, to], does } = this.held;
+    const {
+      at,
+      span: [from, to],
+      does,
+    } = this.held;
     const now = this.timeAt(event.clientX);
     const { span, bar_ms: bar } = this.stream.whole.head;
     const least = LEAST_BARS * bar;
@@ -115,13 +127,16 @@ class Overview {
 
   // Kept here too: new data that comes meanwhile moves a span that follows.
   bring(span) {
-    this.held.shown = span;
+    if (this.held) this.held.shown = span;
     this.stream.slide(span);
   }
 
   drop() {
     if (!this.held) return;
-    const { stream, held: { shown } } = this;
+    const {
+      stream,
+      held: { shown },
+    } = this;
     this.held = undefined;
     if (shown) stream.look(shown);
   }

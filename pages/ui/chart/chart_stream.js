@@ -3,7 +3,22 @@
 // `range` is the span in sight, ms, or null for all of it. With `follow` on, a span keeps its
 // width and moves with the newest bar; panning away turns it off.
 
-const STREAM_CONFIG = { displayModeBar: false, responsive: true, doubleClick: false, showTips: false };
+import { NARROW_PX, fitAxes, fitNarrow, loadPlotly, readersColors, themed } from "./chart_base.js";
+import { filledTraces } from "./chart_fill.js";
+import { Legend } from "./chart_legend.js";
+import { Overview } from "./chart_overview.js";
+import { movedBy, spanAtEnd, spanMovedInside, spanWithin, spanWords } from "./chart_span.js";
+import { unpacked, withDetail } from "./chart_tables.js";
+import { timeWords, wallAxis, written } from "./chart_time.js";
+import { Toolbar } from "./chart_toolbar.js";
+import { isDrawn, panelBox, timeRange } from "./plotly_private.js";
+
+const STREAM_CONFIG = {
+  displayModeBar: false,
+  responsive: true,
+  doubleClick: false,
+  showTips: false,
+};
 const MARGIN_SHARE = 0.25;
 const WIDTH_STEP_PX = 100;
 const AT_END_SHARE = 0.02;
@@ -18,22 +33,28 @@ const BELOW_PX = 26;
 const STEADY_PX = 20;
 const TOP_PX = 8;
 
-class Stream {
+export class Stream {
   constructor(host) {
     this.host = host;
     this.plot = host.querySelector(".pairdesk-plot");
     this.range = null;
     this.follow = true;
     this.hidden = new Set();
+    this.fixed = new Set();
     this.offset = 0;
     this.isBusy = false;
     this.listeners = [];
-    this.drawn = new Promise((resolve) => { this.hasDrawn = resolve; });
+    /** @type {Promise<void>} */
+    this.drawn = new Promise((resolve) => {
+      this.hasDrawn = resolve;
+    });
     this.listen(document, "visibilitychange", () => this.refresh());
     this.listen(window, "online", () => this.refresh());
     this.listen(window, "pointerup", () => this.dropped());
     this.listen(window, "pointercancel", () => this.dropped());
-    this.listen(this.plot, "pointerdown", () => { this.isDragging = true; });
+    this.listen(this.plot, "pointerdown", () => {
+      this.isDragging = true;
+    });
     this.listen(this.plot, "keydown", (event) => this.key(event));
     this.listen(matchMedia("(prefers-color-scheme: dark)"), "change", () => {
       setTimeout(() => this.draw(), 300);
@@ -55,7 +76,7 @@ class Stream {
 
   close() {
     this.isClosed = true;
-    this.listeners.forEach((stop) => stop());
+    for (const stop of this.listeners) stop();
     this.resized.disconnect();
     clearTimeout(this.timer);
     window.Plotly?.purge(this.plot);
@@ -100,7 +121,10 @@ class Stream {
 
   // One at a time: what comes meanwhile is one more round, however many refreshes it was.
   async refresh() {
-    if (this.isBusy) { this.isAgain = true; return; }
+    if (this.isBusy) {
+      this.isAgain = true;
+      return;
+    }
     if (document.hidden || this.isClosed || !this.told || !this.plot.clientWidth) return;
     this.isBusy = true;
     try {
@@ -183,8 +207,14 @@ class Stream {
     const isFirst = this.view === undefined;
     this.view = view;
     [this.range, this.follow, this.hidden] = [null, true, new Set()];
-    const kept = isFirst ? JSON.parse(sessionStorage.getItem(KEEP + this.told.key) ?? "null") : null;
-    if (kept?.view !== view) { this.legend.at = null; this.keep(); return; }
+    const kept = isFirst
+      ? JSON.parse(sessionStorage.getItem(KEEP + this.told.key) ?? "null")
+      : null;
+    if (kept?.view !== view) {
+      this.legend.at = null;
+      this.keep();
+      return;
+    }
     this.range = movedBy(kept.range, offset);
     this.follow = kept.follow;
     this.hidden = new Set(kept.hidden);
@@ -226,9 +256,10 @@ class Stream {
     this.meta = meta;
     this.pictureLayout = { legend };
     this.legend.build(meta.legend);
-    this.legend.show();  // what it says may take another line, which the height has to know
+    this.legend.show(); // what it says may take another line, which the height has to know
     const sizes = (this.detail ?? this.whole).head;
-    for (const axis of Object.values(layout)) if (axis?.title?.text) axis.title.text = this.sized(axis.title.text, sizes);
+    for (const axis of Object.values(layout))
+      if (axis?.title?.text) axis.title.text = this.sized(axis.title.text, sizes);
     layout.font.family = getComputedStyle(this.host).fontFamily;
     layout.height = this.heightPx();
     layout.autosize = true;
@@ -247,9 +278,12 @@ class Stream {
   async draw() {
     // A hand on the chart is not disturbed: it gets the newest when it lets go.
     if (!this.whole || !this.Plotly || document.hidden || this.isClosed) return;
-    if (this.isDragging) { this.isWaiting = true; return; }
+    if (this.isDragging) {
+      this.isWaiting = true;
+      return;
+    }
     const { data, layout } = this.built();
-    const isFirst = !this.plot._fullLayout;
+    const isFirst = !isDrawn(this.plot);
     this.traces = data;
     this.fixed = new Set(Object.keys(layout).filter((name) => layout[name]?.range));
     const range = this.seen();
@@ -282,15 +316,17 @@ class Stream {
     // After the library's own handler, which tells the new range.
     setTimeout(() => {
       this.isDragging = false;
-      if (this.isWaiting) { this.isWaiting = false; this.draw(); }
+      if (this.isWaiting) {
+        this.isWaiting = false;
+        this.draw();
+      }
     }, 0);
   }
 
   followReader() {
     this.plot.on("plotly_relayout", (change) => {
       if (this.isOwn || !Object.keys(change).some((name) => name.startsWith("xaxis"))) return;
-      const axis = this.plot._fullLayout.xaxis;
-      this.look(axis.range.map((edge) => axis.r2l(edge)));
+      this.look(timeRange(this.plot));
     });
     this.plot.on("plotly_doubleclick", () => this.look(null));
   }
@@ -303,15 +339,15 @@ class Stream {
   pxOf(ms) {
     const range = this.seen();
     if (!range || ms < range[0] || ms > range[1]) return null;
-    const { l, w } = this.plot._fullLayout._size;
+    const { l, w } = panelBox(this.plot);
     return l + ((ms - range[0]) / (range[1] - range[0])) * w;
   }
 
   // Time where the reader points, null beside the panels.
   timeAt(clientX) {
-    const range = this.whole && this.plot._fullLayout && this.seen();
+    const range = this.whole && isDrawn(this.plot) && this.seen();
     if (!range) return null;
-    const { l, w } = this.plot._fullLayout._size;
+    const { l, w } = panelBox(this.plot);
     const share = (clientX - this.plot.getBoundingClientRect().left - l) / w;
     return share < 0 || share > 1 ? null : range[0] + share * (range[1] - range[0]);
   }
@@ -320,7 +356,8 @@ class Stream {
   look(range) {
     const { span } = this.whole.head;
     const width = range ? range[1] - range[0] : 0;
-    this.range = range && spanWithin(width < span[1] - span[0] ? spanMovedInside(range, span) : range, span);
+    this.range =
+      range && spanWithin(width < span[1] - span[0] ? spanMovedInside(range, span) : range, span);
     this.follow = !this.range || (this.follow && range[1] >= span[1] - width * AT_END_SHARE);
     this.refit();
     this.keep();
@@ -352,7 +389,12 @@ class Stream {
     const update = range ? { "xaxis.range": range.map(timeWords) } : {};
     const ticks = wallAxis(range, this.clock(), this.host.clientWidth);
     for (const [name, value] of Object.entries(ticks)) update["xaxis." + name] = value;
-    const fitted = fitAxes({ ...this.plot.layout, ...this.unranged() }, this.traces, this.hiddenUids(), range);
+    const fitted = fitAxes(
+      { ...this.plot.layout, ...this.unranged() },
+      this.traces,
+      this.hiddenUids(),
+      range,
+    );
     for (const [name, axis] of Object.entries(fitted)) {
       if (name.startsWith("yaxis") && !this.fixed.has(name)) update[name + ".range"] = axis.range;
     }
@@ -403,5 +445,8 @@ export default function (component) {
   const host = parentElement.querySelector(".pairdesk-chart");
   host.pairdeskStream ??= new Stream(host);
   host.pairdeskStream.tell(data);
-  return () => { host.pairdeskStream?.close(); host.pairdeskStream = undefined; };
+  return () => {
+    host.pairdeskStream?.close();
+    host.pairdeskStream = undefined;
+  };
 }

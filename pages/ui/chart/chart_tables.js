@@ -10,7 +10,10 @@ function sentCodes(buffer, at, count, column) {
   let code = column.start;
   for (let i = 0; i < count; i += 1) {
     const step =
-      bytes[i] | (bytes[count + i] << 8) | (bytes[2 * count + i] << 16) | (bytes[3 * count + i] << 24);
+      bytes[i] |
+      (bytes[count + i] << 8) |
+      (bytes[2 * count + i] << 16) |
+      (bytes[3 * count + i] << 24);
     if (step === UNKNOWN_STEP) codes[i] = NaN;
     else codes[i] = code += step;
   }
@@ -30,7 +33,7 @@ function columnOf(column, sent, had) {
 }
 
 // Unpacks an answer into a frame, over the frame that was had; null where that is another.
-function unpacked(buffer, had) {
+export function unpacked(buffer, had) {
   const length = new DataView(buffer).getUint32(0, true);
   const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   if (head.had !== null && head.had !== had?.number) return null;
@@ -55,11 +58,14 @@ function unpacked(buffer, had) {
 function joined(pieces) {
   const all = new Float64Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
   let at = 0;
-  for (const piece of pieces) { all.set(piece, at); at += piece.length; }
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
   return all;
 }
 
-function firstAtOrAfter(times, moment) {
+export function firstAtOrAfter(times, moment) {
   let low = 0;
   let high = times.length;
   while (low < high) {
@@ -71,14 +77,17 @@ function firstAtOrAfter(times, moment) {
 }
 
 // The finer rows of a zoomed span in place of the coarse ones.
-function withDetail(whole, detail) {
+export function withDetail(whole, detail) {
   const times = detail.tables.bars.time;
   if (!times.length) return whole.tables;
   const [from, to] = [times[0], times[times.length - 1] + 1];
   const tables = {};
   for (const [name, table] of Object.entries(whole.tables)) {
     // Sums of other buckets would stand higher or lower, candles broader: they do not mix.
-    if (name === "volume" || name === "candles") { tables[name] = detail.tables[name]; continue; }
+    if (name === "volume" || name === "candles") {
+      tables[name] = detail.tables[name];
+      continue;
+    }
     const [before, after] = [firstAtOrAfter(table.time, from), firstAtOrAfter(table.time, to)];
     tables[name] = Object.fromEntries(
       Object.entries(table).map(([column, values]) => [

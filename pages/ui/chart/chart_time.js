@@ -4,8 +4,12 @@
 
 const EDGES = ["x0", "x1", "x"];
 
-function timeWords(ms) {
-  return Number.isFinite(ms) ? new Date(ms).toISOString().slice(0, -1) : null;
+export function isoWords(ms) {
+  return new Date(ms).toISOString().slice(0, -1);
+}
+
+export function timeWords(ms) {
+  return Number.isFinite(ms) ? isoWords(ms) : null;
 }
 
 function withWords(thing, names) {
@@ -24,18 +28,23 @@ function timeWriter() {
 }
 
 function timeAxes(layout) {
-  const names = Object.keys(layout).filter((name) => /^xaxis\d*$/.test(name) && layout[name].type === "date");
+  const names = Object.keys(layout).filter(
+    (name) => /^xaxis\d*$/.test(name) && layout[name].type === "date",
+  );
   return new Set(names.map((name) => name.replace("axis", "")));
 }
 
 // The limits of its own choice of a range are left: those the library does take as they are.
 function writtenAxis(axis) {
   if (!axis.range) return axis;
-  return { ...axis, range: axis.range.map((edge) => (typeof edge === "number" ? timeWords(edge) : edge)) };
+  return {
+    ...axis,
+    range: axis.range.map((edge) => (typeof edge === "number" ? timeWords(edge) : edge)),
+  };
 }
 
 // The figure with words for every time; the one given stays as it is.
-function written(data, layout) {
+export function written(data, layout) {
   const axes = timeAxes(layout);
   const write = timeWriter();
   const told = { ...layout };
@@ -44,7 +53,9 @@ function written(data, layout) {
     told[name] = writtenAxis(layout[name]);
   }
   for (const kind of ["shapes", "annotations"]) {
-    told[kind] = layout[kind]?.map((each) => (axes.has(each.xref ?? "x") ? withWords(each, EDGES) : each));
+    told[kind] = layout[kind]?.map((each) =>
+      axes.has(each.xref ?? "x") ? withWords(each, EDGES) : each,
+    );
     if (!told[kind]) delete told[kind];
   }
   const traces = data.map((trace) => {
@@ -68,13 +79,14 @@ const TICK_STEPS = [
   ...[1, 2, 3, 6, 12, 24, 48, 168].map((count) => count * HOUR),
 ];
 
-function wallShift(ms, clock) {
+export function wallShift(ms, clock) {
   return clock.find(([until]) => ms < until)?.[1] ?? 0;
 }
 
 // Round times of the wall between two ends, at most about so many.
-function wallTicks([from, to], clock, most) {
-  const step = TICK_STEPS.find((each) => (to - from) / each <= most) ?? TICK_STEPS.at(-1);
+export function wallTicks([from, to], clock, most) {
+  const step =
+    TICK_STEPS.find((each) => (to - from) / each <= most) ?? TICK_STEPS[TICK_STEPS.length - 1];
   const changes = clock.map(([until]) => until).filter((until) => until > from && until < to);
   const edges = [from, ...changes, to + 1];
   const ticks = [];
@@ -86,11 +98,11 @@ function wallTicks([from, to], clock, most) {
   return { ticks, step };
 }
 
-function tickWords({ ticks, step }) {
+export function tickWords({ ticks, step }) {
   const day = new Intl.DateTimeFormat("en-US", { dateStyle: "medium", timeZone: "UTC" });
   let before;
   return ticks.map(({ wall }) => {
-    const words = timeWords(wall).slice(11, step < MINUTE ? 19 : 16);
+    const words = isoWords(wall).slice(11, step < MINUTE ? 19 : 16);
     const today = day.format(wall);
     const told = today === before ? words : `${words}<br>${today}`;
     before = today;
@@ -99,7 +111,7 @@ function tickWords({ ticks, step }) {
 }
 
 // What to set on a time axis that shows this range; nothing where the clock stays.
-function wallAxis(range, clock, widthPx) {
+export function wallAxis(range, clock, widthPx) {
   if (!range || !clock.length) return {};
   const made = wallTicks(range, clock, Math.max(3, Math.floor(widthPx / TICK_PX)));
   const tickvals = made.ticks.map(({ at }) => timeWords(at));

@@ -1,13 +1,16 @@
 // The buttons above the live figure.
 
+import { spanOfWords, wallWords } from "./chart_span.js";
+import { isDrawn } from "./plotly_private.js";
+
 const PNG = { format: "png", width: 1400, height: 900, scale: 2 };
 const PNG_TOP_PX = 74;
 
-function fileWords(words) {
+export function fileWords(words) {
   return words.replace(/[^A-Za-z0-9._+-]+/g, "-").replace(/^-+|-+$/g, "");
 }
 
-class Toolbar {
+export class Toolbar {
   constructor(stream) {
     this.stream = stream;
     this.dragmode = "zoom";
@@ -24,7 +27,9 @@ class Toolbar {
     this.fullButton.onclick = () => this.fill();
     this.fullButton.hidden = !document.fullscreenEnabled;
     bar.querySelector(".pairdesk-png").onclick = () => {
-      this.download().catch((error) => stream.say(`The picture could not be made: ${error.message}`));
+      this.download().catch((error) =>
+        stream.say(`The picture could not be made: ${error.message}`),
+      );
     };
     stream.listen(document, "fullscreenchange", () => this.filled());
   }
@@ -32,7 +37,7 @@ class Toolbar {
   pan() {
     this.dragmode = this.dragmode === "pan" ? "zoom" : "pan";
     this.panButton.setAttribute("aria-pressed", String(this.dragmode === "pan"));
-    if (this.stream.plot._fullLayout) {
+    if (isDrawn(this.stream.plot)) {
       this.stream.Plotly.relayout(this.stream.plot, { dragmode: this.dragmode });
     }
   }
@@ -61,24 +66,41 @@ class Toolbar {
       ...stream.plot.layout,
       ...stream.pictureLayout,
       paper_bgcolor: paper,
-      title: { text: this.title(), x: 0.01, xanchor: "left", y: 0.985, yanchor: "top", font: { size: 15 } },
+      title: {
+        text: this.title(),
+        x: 0.01,
+        xanchor: "left",
+        y: 0.985,
+        yanchor: "top",
+        font: { size: 15 },
+      },
       margin: { ...stream.plot.layout.margin, t: PNG_TOP_PX },
       showlegend: true,
     };
-    await stream.Plotly.downloadImage({ data: stream.plot.data, layout }, { ...PNG, filename: this.fileName() });
+    await stream.Plotly.downloadImage(
+      { data: stream.plot.data, layout },
+      { ...PNG, filename: this.fileName() },
+    );
   }
 
   // What a picture that has left the page still says: the library reads a "<" as markup.
   title() {
     const { pair, interval, source, zone } = this.stream.meta.picture;
     const span = `${spanOfWords(this.stream.seen(), this.stream.clock())} ${zone}`;
-    return [pair, interval, span, source].filter(Boolean).join(" · ").replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+    return [pair, interval, span, source]
+      .filter(Boolean)
+      .join(" · ")
+      .replaceAll("&", "&amp;")
+      .replaceAll("<", "&lt;");
   }
 
   fileName() {
     const { source, zone } = this.stream.meta.picture;
-    const [from, to] = this.stream.seen().map((edge) =>
-      wallWords(edge, this.stream.clock()).replaceAll(/[-:]/g, "").replace(" ", "-"));
+    const [from, to] = this.stream
+      .seen()
+      .map((edge) =>
+        wallWords(edge, this.stream.clock()).replaceAll(/[-:]/g, "").replace(" ", "-"),
+      );
     return [this.stream.told.file, from, to, zone, source].filter(Boolean).map(fileWords).join("_");
   }
 

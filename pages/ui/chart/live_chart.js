@@ -1,6 +1,17 @@
 // A Plotly figure that stays where the reader put it: zoom, hidden traces and hover survive
 // each new figure, because Plotly.react updates the plot in place.
 
+import {
+  fitAxes,
+  fitNarrow,
+  fittedRanges,
+  loadPlotly,
+  readersColors,
+  themed,
+} from "./chart_base.js";
+import { written } from "./chart_time.js";
+import { hiddenTraces, isDrawn, shownView, zoomedTime } from "./plotly_private.js";
+
 const CONFIG = {
   displaylogo: false,
   responsive: true,
@@ -11,7 +22,13 @@ const CONFIG = {
 function decoded(values) {
   if (!values || values.bdata === undefined) return values;
   const bytes = Uint8Array.from(atob(values.bdata), (char) => char.charCodeAt(0));
-  const kinds = { f4: Float32Array, f8: Float64Array, i4: Int32Array, i2: Int16Array, i1: Int8Array };
+  const kinds = {
+    f4: Float32Array,
+    f8: Float64Array,
+    i4: Int32Array,
+    i2: Int16Array,
+    i1: Int8Array,
+  };
   return kinds[values.dtype] ? new kinds[values.dtype](bytes.buffer) : values;
 }
 
@@ -20,13 +37,6 @@ function decodeArrays(trace) {
     if (trace[name] !== undefined) trace[name] = decoded(trace[name]);
   }
   return trace;
-}
-
-// Null while the whole span is in sight.
-function zoomedTime(plot) {
-  const axis = plot._fullLayout?.xaxis;
-  if (!axis || axis.autorange) return null;
-  return axis.range.map((edge) => axis.r2l(edge));
 }
 
 function styledFigure(raw, host) {
@@ -47,10 +57,10 @@ async function draw(host, plot, raw) {
   if (plot.pairdeskNewest !== raw || document.hidden) return;
   const { data, layout } = styledFigure(raw, host);
   plot.pairdeskTraces = data;
-  const keepsZoom = plot._fullLayout?.uirevision === layout.uirevision;
+  const keepsZoom = shownView(plot) === layout.uirevision;
   plot.pairdeskFixed = new Set(Object.keys(layout).filter((name) => layout[name]?.range));
   fitAxes(layout, data, hiddenTraces(plot), keepsZoom ? zoomedTime(plot) : null);
-  const isFirst = !plot._fullLayout;
+  const isFirst = !isDrawn(plot);
   const told = written(data, layout);
   await Plotly.react(plot, told.data, told.layout, CONFIG);
   if (isFirst) followReader(Plotly, plot);
@@ -81,13 +91,17 @@ export default function (component) {
   const raw = JSON.parse(new TextDecoder().decode(data));
   host.style.minHeight = raw.height + "px";
   host.setAttribute("aria-label", raw.label);
-  const show = () => draw(host, plot, plot.pairdeskNewest ?? raw).catch((error) => {
-    host.querySelector(".pairdesk-chart-error").textContent = error.message;
-  });
+  const show = () =>
+    draw(host, plot, plot.pairdeskNewest ?? raw).catch((error) => {
+      host.querySelector(".pairdesk-chart-error").textContent = error.message;
+    });
   plot.pairdeskNewest = raw;
   show();
   plot.pairdeskStop?.();
   document.addEventListener("visibilitychange", show);
   plot.pairdeskStop = () => document.removeEventListener("visibilitychange", show);
-  return () => { plot.pairdeskStop(); window.Plotly?.purge(plot); };
+  return () => {
+    plot.pairdeskStop();
+    window.Plotly?.purge(plot);
+  };
 }

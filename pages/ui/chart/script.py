@@ -1,6 +1,8 @@
 """The charts' scripts as files of their own: a component's inline script is sent at every refresh.
 
-What Streamlit is given instead only fetches the file, once.
+What Streamlit is given instead only fetches them, once: ES modules, served as they are written. The
+mark of all of them together is part of their folder's address, so that each finds the others of its
+own version by their plain names, and a browser may keep every one for good.
 """
 
 from collections.abc import Callable
@@ -15,18 +17,13 @@ from starlette.routing import Route
 from pages.ui.chart import plotly_library
 
 HERE: Final = Path(__file__).parent
-SHARED: Final = ("chart_base.js", "chart_time.js")
-FILES: Final = {
-    "figure": (*SHARED, "live_chart.js"),
-    "stream": (
-        *SHARED, "chart_span.js", "chart_tables.js", "chart_fill.js", "chart_legend.js",
-        "chart_overview.js", "chart_toolbar.js", "chart_stream.js",
-    ),
-}  # fmt: skip
-_SCRIPTS: Final = {
-    name: "\n".join((HERE / file).read_text(encoding="utf-8") for file in files).encode()
-    for name, files in FILES.items()
-}
+# What a component begins with; what it imports follows by itself.
+ENTRIES: Final = {"figure": "live_chart.js", "stream": "chart_stream.js"}
+_MODULES: Final = {path.name: path.read_bytes() for path in sorted(HERE.glob("*.js"))}
+_MARK: Final = sha256(
+    b"\0".join(part for name, body in _MODULES.items() for part in (name.encode(), body))
+).hexdigest()[:12]
+FOLDER: Final = f"/pairdesk/scripts-{_MARK}"
 _LOADER: Final = """
 export default function (component) {
   let isOver = false;
@@ -40,18 +37,20 @@ export default function (component) {
   return () => { isOver = true; stop?.(); };
 }
 """
+# The library first: it is what takes long, and needs none of the other scripts.
 _EARLY: Final = """
 <script>
-import(new URL("SCRIPT", document.baseURI).href)
-  .then((script) => script.loadPlotly("LIBRARY"))
+import(new URL("BASE", document.baseURI).href)
+  .then((base) => base.loadPlotly("LIBRARY"))
   .catch(() => {});  // the chart itself says what it lacks
+import(new URL("SCRIPT", document.baseURI).href).catch(() => {});
 </script>
 """
 
 
 def script_path(name: str) -> str:
-    """Give the address of a script; another content has another one."""
-    return f"/pairdesk/{name}-{sha256(_SCRIPTS[name]).hexdigest()[:12]}.js"
+    """Give the address of what a component begins with; another content has another one."""
+    return f"{FOLDER}/{ENTRIES[name]}"
 
 
 def loader(name: str) -> str:
@@ -61,13 +60,20 @@ def loader(name: str) -> str:
 
 def early_script() -> str:
     """Write what has a browser load the chart library while the server makes the page."""
-    script, library = script_path("stream").lstrip("/"), plotly_library.PATH.lstrip("/")
-    return _EARLY.replace("SCRIPT", script).replace("LIBRARY", library)
+    addresses = {
+        "BASE": f"{FOLDER}/chart_base.js",
+        "LIBRARY": plotly_library.PATH,
+        "SCRIPT": script_path("stream"),
+    }
+    early = _EARLY
+    for name, path in addresses.items():
+        early = early.replace(name, path.lstrip("/"))
+    return early
 
 
 def script_routes() -> list[Route]:
     """Return the routes of the scripts, which a browser may keep for good."""
-    return [Route(script_path(name), _answering(body)) for name, body in _SCRIPTS.items()]
+    return [Route(f"{FOLDER}/{name}", _answering(body)) for name, body in _MODULES.items()]
 
 
 def _answering(body: bytes) -> Callable[[Request], Response]:

@@ -166,7 +166,7 @@ def _kept_upload() -> TickFile | Notice:
         TickFile(each.name, each.content, each.path, is_synthetic=False) for each in kept
     ])  # fmt: skip
     told = f"Shown: {file.name}, {formats.data_size(sum(each.size for each in kept))}"
-    st.html(markup.block(markup.text(told, "muted")))
+    markup.show(markup.block(markup.text(told, "muted")))
     return file
 
 

@@ -27,7 +27,7 @@ async function ask(url) {
 }
 
 // As `formats.age` writes it.
-function ageWords(seconds) {
+export function ageWords(seconds) {
   if (seconds < 10) return seconds.toFixed(1) + " s";
   if (seconds < 120) return seconds.toFixed(0) + " s";
   if (seconds < 7200) return (seconds / 60).toFixed(0) + " min";
@@ -40,9 +40,12 @@ const standing = new WeakMap();
 
 function countAges() {
   const now = performance.now();
-  for (const place of document.querySelectorAll(".pd-age")) {
+  /** @type {NodeListOf<HTMLElement>} */
+  const places = document.querySelectorAll(".pd-age");
+  for (const place of places) {
     const known = standing.get(place);
-    if (known?.age !== place.dataset.age) standing.set(place, { age: place.dataset.age, since: now });
+    if (known?.age !== place.dataset.age)
+      standing.set(place, { age: place.dataset.age, since: now });
     else if (now - known.since >= STILL_MS) {
       place.textContent = ageWords(Number(known.age) + (now - known.since) / 1000);
     }
@@ -50,10 +53,13 @@ function countAges() {
 }
 
 // Whether the page has been without its own connection for a while, and since when.
+/** @type {{ lostAt: number | undefined }} */
 const connection = { lostAt: undefined };
 
 function isDisconnected() {
-  const state = document.querySelector(".stApp")?.dataset.testConnectionState;
+  /** @type {HTMLElement | null} */
+  const app = document.querySelector(".stApp");
+  const state = app?.dataset.testConnectionState;
   if (state === undefined || state === "CONNECTED") connection.lostAt = undefined;
   else connection.lostAt ??= performance.now();
   return connection.lostAt !== undefined && performance.now() - connection.lostAt > DISCONNECTED_MS;
@@ -61,15 +67,21 @@ function isDisconnected() {
 
 // Streamlit's own word for it covers the figures and asks about the internet.
 function closeDialog() {
-  for (const dialog of document.querySelectorAll("[role=dialog]")) {
+  /** @type {NodeListOf<HTMLElement>} */
+  const shown = document.querySelectorAll("[role=dialog]");
+  for (const dialog of shown) {
     if (dialog.innerText.startsWith("Connection error")) {
-      dialog.querySelector("button[aria-label=Close]")?.click();
+      /** @type {HTMLElement | null} */
+      const button = dialog.querySelector("button[aria-label=Close]");
+      button?.click();
     }
   }
 }
 
+/** @type {{ deadAt: number | undefined, start: string | undefined }} */
 const life = { deadAt: undefined, start: undefined };
-const dialogs = new MutationObserver(closeDialog); // as it comes, not a second later
+/** @type {MutationObserver | undefined} */
+let dialogs;
 
 // A server that was started again knows nothing of this page, and may be another version.
 function checkStart(start) {
@@ -94,18 +106,18 @@ function showLife(isDead) {
     if (life.deadAt === undefined) return;
     life.deadAt = undefined;
     delete root.dataset.pairdesk;
-    dialogs.disconnect();
+    dialogs?.disconnect();
     strip().remove();
     return;
   }
   if (life.deadAt === undefined) {
     life.deadAt = performance.now();
     root.dataset.pairdesk = "dead";
+    dialogs = new MutationObserver(closeDialog); // as it comes, not a second later
     dialogs.observe(document.body, { childList: true, subtree: true });
     closeDialog();
     const at = new Date().toISOString().slice(11, 19);
-    strip().textContent =
-      `Pairdesk has not answered since ${at} UTC: what is shown is old. Start it again where it ran; this page then goes on by itself.`;
+    strip().textContent = `Pairdesk has not answered since ${at} UTC: what is shown is old. Start it again where it ran; this page then goes on by itself.`;
   }
 }
 
@@ -118,7 +130,9 @@ export default function (component) {
   show(host, data.pill);
   const link = host.querySelector("a");
   // The same view there, as it is when the link is taken.
-  link.onclick = () => { link.href = new URL("feed" + location.search, document.baseURI).href; };
+  link.onclick = () => {
+    link.href = new URL("feed" + location.search, document.baseURI).href;
+  };
   host.pairdeskStop = follow(host, data);
   return () => host.pairdeskStop?.();
 }

@@ -6,7 +6,7 @@ import streamlit as st
 
 from analytics.pair import PairAnalytics
 from pages.ui.parts import formats, markup
-from pages.ui.parts.markup import ICONS, TONES
+from pages.ui.parts.markup import ICONS, TONES, Html
 from pages.ui.state.once import once_for_each
 
 _mount = st.components.v2.component(
@@ -24,7 +24,7 @@ def follow_scrolling() -> None:
 
 
 @once_for_each
-def slim_head(result: PairAnalytics) -> str:
+def slim_head(result: PairAnalytics) -> Html:
     """Say pair, signal and z; hidden until the page is scrolled, and from screen readers."""
     now = result.signal_now
     word = markup.text(f"{ICONS[now.signal]} {now.signal}", TONES.get(now.signal))

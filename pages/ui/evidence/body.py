@@ -13,6 +13,7 @@ from pages.ui.desk.material import Material, take_anew
 from pages.ui.evidence import charts, data, figures, proof, tables
 from pages.ui.evidence import words as evidence_words
 from pages.ui.parts import formats, markup, plain
+from pages.ui.parts.markup import Html
 
 Section = Callable[[Material, PairAnalytics], None]
 
@@ -25,7 +26,7 @@ def show(material: Material) -> None:
     AnalyticsError
         The bars do not allow what the sidebar asks for.
     """
-    st.html(_head(material))
+    markup.show(_head(material))
     result = pair_data.analyse(material.bars, material.params)
     if len(result.zscore) == 0:
         params = material.params
@@ -34,14 +35,14 @@ def show(material: Material) -> None:
         )
         return
     told = [evidence_words.headline(result), *evidence_words.beside_headline(result)]
-    st.html(_verdict(told))
+    markup.show(_verdict(told))
     _show_provenance(material, result)
     lack = lack_notice.latest_lack(result)
     if lack is not None:
         lack_notice.show(lack, material.params, material.bars, key="lack")
     with st.spinner("Testing the spread"):
         more = data.spread_tests(material, result)
-    st.html(markup.block(markup.figures(figures.main_figures(result, more))))
+    markup.show(markup.block(markup.figures(figures.main_figures(result, more))))
     chosen = st.segmented_control(
         "Section", list(SECTIONS), default="Tests", key="section", required=True,
         bind="query-params", label_visibility="collapsed",
@@ -49,11 +50,10 @@ def show(material: Material) -> None:
     SECTIONS.get(str(chosen), _show_tests)(material, result)
 
 
-def _head(material: Material) -> str:
+def _head(material: Material) -> Html:
     params = material.params
-    pair = f"{markup.text(params.y, 'leg-y')} / {markup.text(params.x, 'leg-x')}"
     pieces = [
-        f"<h1>Evidence: {pair}</h1>",
+        markup.heading(Html("Evidence: {}").format(markup.pair(params.y, params.x))),
         markup.text(f"{formats.interval_label(params.interval)} bars", "muted"),
         markup.text(material.name, "muted"),
     ]
@@ -62,9 +62,8 @@ def _head(material: Material) -> str:
     return markup.block(*pieces, css="pd-head")
 
 
-def _verdict(told: Sequence[str]) -> str:
-    lines = "".join(markup.text(line, kind="p") for line in told)
-    return markup.block(lines, kind="section", css="pd-verdict")
+def _verdict(lines: Sequence[str]) -> Html:
+    return markup.block(markup.paragraphs(lines), kind="section", css="pd-verdict")
 
 
 def _show_provenance(material: Material, result: PairAnalytics) -> None:
@@ -78,7 +77,7 @@ def _show_provenance(material: Material, result: PairAnalytics) -> None:
         if material.may_change:
             taken = pd.Timestamp(material.taken_us, unit="us", tz="UTC")
             words.append(f"Bars taken at {formats.clock(taken)}; this page waits for you.")
-        st.html(markup.block(markup.text(" ".join(words), "muted"), css="pd-covered"))
+        markup.show(markup.block(markup.text(" ".join(words), "muted"), css="pd-covered"))
         if material.may_change and st.button("Recompute", key="recompute"):
             take_anew()
             st.rerun()
@@ -86,22 +85,22 @@ def _show_provenance(material: Material, result: PairAnalytics) -> None:
 
 def _show_tests(material: Material, result: PairAnalytics) -> None:
     more = data.spread_tests(material, result)
-    st.html(markup.block(tables.tests_table(result, more)))
+    markup.show(markup.block(tables.tests_table(result, more)))
     with st.popover("Formulas and references", key="explain_tests"):
-        st.html(markup.block(markup.explanations(evidence_words.TESTS_EXPLAINED)))
-    st.html(markup.block(markup.notes(result.notes)))
+        markup.show(markup.block(markup.explanations(evidence_words.TESTS_EXPLAINED)))
+    markup.show(markup.block(markup.notes(result.notes)))
 
 
 def _show_hedges(material: Material, result: PairAnalytics) -> None:
     with st.spinner("Fitting every method"):
         found = data.hedges(material, result)
-    st.html(markup.block(tables.hedge_table(found, result)))
+    markup.show(markup.block(tables.hedge_table(found, result)))
     with st.popover("References", key="explain_hedges"):
-        st.html(markup.block(markup.explanations(tables.hedge_references(found))))
+        markup.show(markup.block(markup.explanations(tables.hedge_references(found))))
     told = tables.hedge_remarks(found, result.params.level)
     if not result.params.uses_beta:
         told.insert(0, "The spread chosen in the sidebar uses none of them.")
-    st.html(markup.block(markup.notes(told)))
+    markup.show(markup.block(markup.notes(told)))
 
 
 def _show_stability(material: Material, result: PairAnalytics) -> None:
@@ -112,7 +111,7 @@ def _show_stability(material: Material, result: PairAnalytics) -> None:
         return
     charts.show_stability(found, result)
     with st.popover("What is drawn, and references", key="explain_stability"):
-        st.html(markup.block(markup.explanations(evidence_words.STABILITY_EXPLAINED)))
+        markup.show(markup.block(markup.explanations(evidence_words.STABILITY_EXPLAINED)))
 
 
 def _show_together(material: Material, result: PairAnalytics) -> None:
@@ -123,7 +122,7 @@ def _show_together(material: Material, result: PairAnalytics) -> None:
         plain.warning(warning)
     charts.show_together(found, lead, result, material.bars)
     with st.popover("What is drawn, and references", key="explain_together"):
-        st.html(markup.block(markup.explanations(evidence_words.TOGETHER_EXPLAINED)))
+        markup.show(markup.block(markup.explanations(evidence_words.TOGETHER_EXPLAINED)))
 
 
 def _show_gates(material: Material, result: PairAnalytics) -> None:
@@ -132,8 +131,8 @@ def _show_gates(material: Material, result: PairAnalytics) -> None:
     now, closed = result.signal_now, str(result.gate.iloc[-1])
     speaks = f"The gate that speaks: {closed}." if closed else "No gate that is on is closed."
     lines = [formats.with_minus(f"Signal {now.signal}: {now.reason}."), speaks]
-    st.html(_verdict(lines))
-    st.html(markup.block(tables.gates_table(result, alone)))
+    markup.show(_verdict(lines))
+    markup.show(markup.block(tables.gates_table(result, alone)))
     st.caption(
         "The switches stand in the sidebar; the Live page's signal obeys the same ones. p and "
         "half-life are tested once every window, over the ten windows (100 bars or more) before."

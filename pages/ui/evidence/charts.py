@@ -42,7 +42,7 @@ def stability_series(found: Stability) -> StabilitySeries:
 
 def show_stability(found: Stability, result: PairAnalytics) -> None:
     """Show how much of the time the pair held together, whether it broke, and the paths."""
-    st.html(markup.block(markup.figures(figures.stability_figures(found, result.params.level))))
+    markup.show(markup.block(markup.figures(figures.stability_figures(found, result.params.level))))
     broken, level = found.break_test, result.params.level
     critical = (
         broken.critical_values[level_key(level)] if isinstance(broken, BreakTest) else math.nan
@@ -70,7 +70,7 @@ def show_together(
     bars: PairBars,
 ) -> None:
     """Show how far the legs trade together, the correlation by interval, and who moves first."""
-    st.html(markup.block(markup.figures(figures.together_figures(found, lead))))
+    markup.show(markup.block(markup.figures(figures.together_figures(found, lead))))
     left, right = st.columns(2, gap="medium")
     view_id = f"{result.params.label}|{result.params.interval}"
     table = found.by_interval
@@ -89,7 +89,7 @@ def show_together(
     with right:
         _show_lead(lead, view_id, result, bars)
     if len(table):
-        st.html(markup.block(tables.intervals_table(found)))
+        markup.show(markup.block(tables.intervals_table(found)))
 
 
 def _show_lead(

@@ -40,7 +40,7 @@ def _show_proof(proof: CausalityProof, took_s: float, when: pd.Timestamp) -> Non
         causal = ", ".join(HEDGE_WORDS[name].replace(" (causal)", "") for name in CAUSAL_HEDGES)
         plain.caption(f"Hedge ratios that change nothing in the past: {causal}.")
     cuts = ", ".join(formats.moment(cut) for cut in proof.cuts)
-    st.html(
+    markup.show(
         markup.block(
             tables.proof_table(proof),
             markup.notes([f"Cut after the bars of {cuts}.", _made(when, took_s)]),
@@ -66,7 +66,7 @@ def _show_validation(cases: tuple[ValidationCase, ...], took_s: float, when: pd.
     box = st.success if good == len(cases) else st.error
     box(f"{good} of {len(cases)} cases agree within their tolerance.")
     notes = markup.notes([_made(when, took_s)])
-    st.html(markup.block(tables.validation_table(cases), notes))
+    markup.show(markup.block(tables.validation_table(cases), notes))
 
 
 def _now() -> pd.Timestamp:

@@ -23,7 +23,7 @@ from pages.ui.evidence.data import FittedHedge, GateAlone, SpreadTests
 from pages.ui.evidence.words import level_key, percent
 from pages.ui.parts import formats
 from pages.ui.parts.judge import judge, judge_name
-from pages.ui.parts.markup import Cell, Figure, table
+from pages.ui.parts.markup import Cell, Figure, Html, table
 
 Row = tuple[str | Cell, ...]
 Test = ADFResult | EngleGrangerResult | SpreadTest | HalfLife
@@ -32,7 +32,7 @@ Lack = NotEnough | Degenerate
 COINTEGRATED: Final = ("cointegrated", "no evidence of cointegration")
 
 
-def tests_table(result: PairAnalytics, more: SpreadTests) -> str:
+def tests_table(result: PairAnalytics, more: SpreadTests) -> Html:
     """Set every test: what it asks, what it found, and what follows at the level chosen."""
     y, x, level = result.params.y, result.params.x, result.params.level
     rows = [
@@ -121,7 +121,7 @@ def _johansen_words(rank: int) -> tuple[str, tuple[str, str]]:
     return "The two series share at most one relation", told
 
 
-def hedge_table(found: Sequence[FittedHedge], result: PairAnalytics) -> str:
+def hedge_table(found: Sequence[FittedHedge], result: PairAnalytics) -> Html:
     """Set the hedge ratio by every method."""
     head = (
         "Method", "β", "± error", "95 % interval of β", "α", "n", "R²",
@@ -201,7 +201,7 @@ def hedge_references(found: Iterable[FittedHedge]) -> list[Figure]:
     ]
 
 
-def intervals_table(result: Asynchrony) -> str:
+def intervals_table(result: Asynchrony) -> Html:
     """Set the correlation over several intervals side by side."""
     rows = [
         (
@@ -218,7 +218,7 @@ def intervals_table(result: Asynchrony) -> str:
     return table("Correlation of log returns by interval", head, rows)
 
 
-def gates_table(result: PairAnalytics, alone: Sequence[GateAlone]) -> str:
+def gates_table(result: PairAnalytics, alone: Sequence[GateAlone]) -> Html:
     """Set each gate: its switch, when it closes, and what it alone would do."""
     bars = len(result.zscore)
     rows: list[Row] = []
@@ -240,7 +240,7 @@ def gates_table(result: PairAnalytics, alone: Sequence[GateAlone]) -> str:
     return table("Gates, each looked at alone", head, rows)
 
 
-def proof_table(proof: CausalityProof) -> str:
+def proof_table(proof: CausalityProof) -> Html:
     """Set what changed in the past, path by path."""
     rows = [
         (formats.capital(PATH_WORDS.get(name, name)), Cell(f"{count:,}", "bad") if count else "0")
@@ -249,7 +249,7 @@ def proof_table(proof: CausalityProof) -> str:
     return table("Past values that changed", ("Path", "Changed"), rows)
 
 
-def validation_table(cases: Sequence[ValidationCase]) -> str:
+def validation_table(cases: Sequence[ValidationCase]) -> Html:
     """Set expected beside obtained."""
     rows = [
         (

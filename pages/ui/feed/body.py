@@ -38,10 +38,10 @@ REMEDIES: Final = {
 
 def show_head(status: RecorderStatus | None) -> None:
     """Show the page's name and what the feed is; its health stands in the header."""
-    pieces = ["<h1>Feed</h1>"]
+    pieces = [markup.heading("Feed")]
     if status is not None:
         pieces.append(markup.text(f"Binance {status.market}, {status.stream}", "muted"))
-    st.html(markup.block(*pieces, css="pd-head"))
+    markup.show(markup.block(*pieces, css="pd-head"))
 
 
 def show_notices(status: RecorderStatus | None) -> None:
@@ -70,11 +70,11 @@ def show_feed(
     """
     if status is not None:
         items = tables.all_recorder_figures(status)
-        st.html(markup.block(markup.figures(items)))
+        markup.show(markup.block(markup.figures(items)))
     ledger = read_ledger(path, QUARANTINED)
     recorded = () if status is None else status.symbols
     symbols = list(dict.fromkeys([*recorded, *ledger.spans]))
-    st.html(markup.block(tables.symbols_table(status, ledger, symbols, now_us)))
+    markup.show(markup.block(tables.symbols_table(status, ledger, symbols, now_us)))
     with st.container():  # what stands below keeps its place
         if ledger.future_rows:
             plain.warning(future_words(ledger.future_rows))
@@ -131,12 +131,12 @@ def _show_tables(ledger: Ledger, status: RecorderStatus | None) -> None:
     if ledger.gaps.empty:
         gaps.caption("No gap so far: every id between the first and the last is stored.")
     else:
-        gaps.html(markup.block(tables.gaps_table(ledger.gaps)))
+        markup.show(markup.block(tables.gaps_table(ledger.gaps)), gaps)
     if status is None or not status.history:
         happened.caption("Nothing yet.")
     else:
-        happened.html(markup.block(tables.history_table(status.history)))
+        markup.show(markup.block(tables.history_table(status.history)), happened)
     if ledger.quarantine.empty:
         odd.caption("Every frame so far was a known message.")
     else:
-        odd.html(markup.block(tables.quarantine_table(ledger.quarantine)))
+        markup.show(markup.block(tables.quarantine_table(ledger.quarantine)), odd)

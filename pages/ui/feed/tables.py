@@ -9,7 +9,7 @@ from ingest.status import HistoryEntry, RecorderStatus, SymbolStatus
 from ingest.store import BEFORE_FIRST_TRADE
 from pages.ui.feed.ledger import STATE_WORDS, Ledger, gap_counts, why_words
 from pages.ui.parts import formats
-from pages.ui.parts.markup import Cell, Figure, Tone, table
+from pages.ui.parts.markup import Cell, Figure, Html, Tone, table
 from pages.ui.parts.notices import sentence
 
 ROWS: Final = 50
@@ -78,7 +78,7 @@ def _full_in(status: RecorderStatus) -> str:
 
 def symbols_table(
     status: RecorderStatus | None, ledger: Ledger, symbols: Sequence[str], now_us: int
-) -> str:
+) -> Html:
     """Set a row for each symbol, recorded or only stored."""
     per_symbol = {} if status is None else status.per_symbol
     rows = []
@@ -123,7 +123,7 @@ def _gap_cell(gaps: int, ids: int) -> str:
     return f"{gaps:,} ({formats.count(ids, 'id')})" if ids else f"{gaps:,}"
 
 
-def gaps_table(gaps: pd.DataFrame) -> str:
+def gaps_table(gaps: pd.DataFrame) -> Html:
     """Set the newest gaps, newest first."""
     newest = gaps.tail(ROWS).iloc[::-1]
     rows = [
@@ -147,7 +147,7 @@ def _id_cells(gap: dict) -> tuple[str, str, str]:
     return f"{gap['missing']:,}", str(gap["first_id"]), str(gap["last_id"])
 
 
-def history_table(history: Sequence[HistoryEntry]) -> str:
+def history_table(history: Sequence[HistoryEntry]) -> Html:
     """Set what happened to the recorder since it started, newest first."""
     rows = [
         (_utc(each.at_us), Cell(each.kind, words=True), Cell(sentence(each.detail), words=True))
@@ -156,7 +156,7 @@ def history_table(history: Sequence[HistoryEntry]) -> str:
     return table(f"What happened ({len(rows)} of {len(history):,})", HISTORY_HEAD, rows)
 
 
-def quarantine_table(quarantine: pd.DataFrame) -> str:
+def quarantine_table(quarantine: pd.DataFrame) -> Html:
     """Set the newest frames that were no known message."""
     rows = [
         (

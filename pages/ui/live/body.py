@@ -25,6 +25,7 @@ from pages.ui.live.trade import Terms
 from pages.ui.parts import files, markup, notices, plain
 from pages.ui.parts.explain import explain
 from pages.ui.parts.files import Offer
+from pages.ui.parts.markup import Html
 from pages.ui.state.choices import PRICE_VIEWS, recall
 from pages.ui.state.once import Once, once_for_each
 
@@ -160,17 +161,17 @@ def show_pair(pair: Pair, places: Places, feed: Sequence[str] = ()) -> bool:
 
 
 def _show_top(pair: Pair, bars: pair_data.PairBars, feed: Sequence[str]) -> _Shown | None:
-    shown, below = None, ""
+    shown, below = None, Html()
     try:
         shown = _find(pair, bars)
         if shown is not None:
             told = [_covered(shown.result, bars), *_feed_sentence(feed)]
-            covered = markup.block(" ".join(told), css="pd-covered pd-muted")
+            covered = markup.block(markup.join(told, " "), css="pd-covered pd-muted")
             answers = _answers(shown.result, bars, pair.terms())
             below = answers + covered + slim_head(shown.result)
     finally:
         # The head stands above whatever is said about the bars.
-        st.html(_head(bars, pair) + below)
+        markup.show(_head(bars, pair) + below)
     params = pair.params
     lack = None if shown is None else lack_notice.latest_lack(shown.result)
     if lack is not None:
@@ -191,7 +192,7 @@ def _show_parts(shown: _Shown, pair: Pair, parts: Parts) -> None:
     files.serve(_offers(pair, shown))
     with parts.tab.place, notices.shown_in_place():
         tabs.fill(parts.tab.name, result, bars, source)
-    parts.changes.html(_changes(result))
+    markup.show(_changes(result), parts.changes)
 
 
 def _offers(pair: Pair, shown: _Shown) -> tuple[Offer, ...]:
@@ -212,7 +213,7 @@ def _main_figures(result: PairAnalytics, bars: pair_data.PairBars) -> tuple[mark
     return tuple(figures.main_figures(result, trends.relation(result, bars)))
 
 
-def _answers(result: PairAnalytics, bars: pair_data.PairBars, terms: Terms) -> str:
+def _answers(result: PairAnalytics, bars: pair_data.PairBars, terms: Terms) -> Html:
     """Set the signal and its figures, once for a result and the money of a reader."""
     return _answers_by_terms(result).get(
         terms.key(result), lambda: _new_answers(result, bars, terms)
@@ -220,33 +221,33 @@ def _answers(result: PairAnalytics, bars: pair_data.PairBars, terms: Terms) -> s
 
 
 @once_for_each
-def _answers_by_terms(_result: PairAnalytics) -> Once[str]:
+def _answers_by_terms(_result: PairAnalytics) -> Once[Html]:
     return Once(8)
 
 
-def _new_answers(result: PairAnalytics, bars: pair_data.PairBars, terms: Terms) -> str:
+def _new_answers(result: PairAnalytics, bars: pair_data.PairBars, terms: Terms) -> Html:
     items = markup.figures(_main_figures(result, bars))
     return markup.block(figures.signal(result, terms), items, css="pd-top")
 
 
 @once_for_each
-def _covered(result: PairAnalytics, bars: pair_data.PairBars) -> str:
+def _covered(result: PairAnalytics, bars: pair_data.PairBars) -> Html:
     told = coverage_note.coverage_words(result, bars)
     words = [markup.text(each) for each in (*told[:1], coverage_note.first_bar(result), *told[1:])]
-    return " ".join([*(markup.about("bars", each) for each in words[:1]), *words[1:]])
+    return markup.join([*(markup.about("bars", each) for each in words[:1]), *words[1:]], " ")
 
 
 @once_for_each
-def _changes(result: PairAnalytics) -> str:
+def _changes(result: PairAnalytics) -> Html:
     return markup.block(latest_changes(result))
 
 
-def _feed_sentence(feed: Sequence[str]) -> list[str]:
+def _feed_sentence(feed: Sequence[str]) -> list[Html]:
     words = f"{', '.join(feed)}.".replace("..", ".")
     return [markup.text(words)] if feed else []
 
 
-def _head(bars: pair_data.PairBars, pair: Pair) -> str:
+def _head(bars: pair_data.PairBars, pair: Pair) -> Html:
     params, source = pair.params, pair.source
     now_us = recording.now_us(current_recorder())
     pieces = [
@@ -290,4 +291,4 @@ def _chart_caption(source: Source) -> str:
 def show_report(report: ReadReport) -> None:
     """Say what was read of a file, and what was left out and why."""
     with st.expander("What was read of the file", expanded=bool(report.dropped)):
-        st.html(markup.block(markup.notes(report.sentences())))
+        markup.show(markup.block(markup.notes(report.sentences())))

@@ -20,7 +20,7 @@ from pages.ui.live.trade import Terms, caution, trade_words
 from pages.ui.live.trends import Trend
 from pages.ui.methods import what
 from pages.ui.parts import formats, markup
-from pages.ui.parts.markup import ICONS, TONES, Figure, Tone, signal_block
+from pages.ui.parts.markup import ICONS, TONES, Figure, Html, Tone, signal_block
 from pages.ui.parts.notices import sentence
 from pages.ui.state.once import once_for_each
 
@@ -31,13 +31,15 @@ SPARK_POINTS: Final = 60
 LATEST: Final = f"The line: the latest {SPARK_BARS} bars."
 
 
-def signal(result: PairAnalytics, terms: Terms | None = None, *, is_linked: bool = True) -> str:
+def signal(result: PairAnalytics, terms: Terms | None = None, *, is_linked: bool = True) -> Html:
     """Show the current signal with z, thresholds, time, reason, and what speaks against it.
 
     With `terms` it says what to buy and sell.
     """
     params, now = result.params, result.signal_now
-    limits = f"SELL above {_level(params.sell_above)}, BUY below {_level(params.buy_below)}"
+    limits = Html("SELL above {}, BUY below {}").format(
+        _level(params.sell_above), _level(params.buy_below)
+    )
     rule = markup.about("signal", limits) if is_linked else limits
     lines = [formats.with_minus(sentence(now.reason))]
     if now.time is not None:
@@ -65,7 +67,7 @@ def main_figures(result: PairAnalytics, trend: Trend) -> list[Figure]:
     ]
 
 
-def leg_prices(bars: PairBars, symbols: tuple[str, str], now_us: int) -> list[str]:
+def leg_prices(bars: PairBars, symbols: tuple[str, str], now_us: int) -> list[Html]:
     """Show each leg's newest trade where there is a feed, its last close in a file."""
     tones: tuple[Tone, Tone] = ("leg-y", "leg-x")
     return [
@@ -79,7 +81,7 @@ def _decimals(leg: Leg) -> int:
     return formats.price_decimals(leg.close[-DECIMALS_FROM:])
 
 
-def _leg_price(symbol: str, leg: Leg, trade: LastTrade | None, now_us: int, tone: Tone) -> str:
+def _leg_price(symbol: str, leg: Leg, trade: LastTrade | None, now_us: int, tone: Tone) -> Html:
     decimals, unit = _decimals(leg), formats.quote_currency(symbol)
     if trade is not None:
         age_s = (now_us - trade.time_us) / US_PER_S
@@ -189,15 +191,15 @@ def _correlation(result: PairAnalytics) -> Figure:
     )  # fmt: skip
 
 
-def _path(series: pd.Series, name: str) -> str:
+def _path(series: pd.Series, name: str) -> Html:
     latest = series.to_numpy(dtype=np.float64)[-SPARK_BARS:]
     values = latest[:: -max(1, len(latest) // SPARK_POINTS)][::-1]
     return markup.spark(values.tolist(), f"{name} over the latest {len(latest)} bars")
 
 
-def _trend(trend: Trend, column: str, name: str) -> str:
+def _trend(trend: Trend, column: str, name: str) -> Html:
     if not isinstance(trend, Stability):
-        return ""
+        return Html()
     label = f"{name} in {len(trend.table)} windows of {trend.window:,} bars"
     return markup.spark(trend.table[column].tolist(), label)
 

@@ -1,7 +1,5 @@
 """The pair as one HTML file that needs nothing else: figures, charts, tables, how it was made."""
 
-from html import escape
-from pathlib import Path
 from typing import Final
 
 import pandas as pd
@@ -17,12 +15,11 @@ from pages.ui.live import chart_view, figures, tabs, test_table, trends
 from pages.ui.live.tables import latest_changes, legs_table
 from pages.ui.live.trade import Terms
 from pages.ui.parts import formats, markup
-from pages.ui.parts.figure_html import figure_block
+from pages.ui.parts.figure_html import document, figure_block
+from pages.ui.parts.markup import Html
 from pages.ui.state import choices
 from pages.ui.state.clock import axis_ms
 
-UI: Final = Path(__file__).parent.parent
-STYLES: Final = (UI / "style.css", UI / "report.css")
 PAIR_HEIGHT_PX: Final = 780
 PATH_TITLE: Final = "Hedge ratio β in time"
 FOOT: Final = (
@@ -37,7 +34,7 @@ def page(
 
     With `terms` it says what a BUY or SELL comes to.
     """
-    body = "\n".join([
+    pieces = [
         _head(result, bars, source),
         markup.block(
             figures.signal(result, terms, is_linked=False),
@@ -50,15 +47,9 @@ def page(
                      markup.notes([*test_table.words(result), *result.notes])),
         _made(result, link),
         markup.block(markup.text(FOOT), css="pd-foot"),
-    ])  # fmt: skip
-    title = escape(f"{result.params.y} / {result.params.x}, pair report")
-    style = "".join(path.read_text(encoding="utf-8") for path in STYLES)
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{style}</style><script>{plotly_library.script()}</script></head>"
-        f"<body><main>{body}</main></body></html>"
-    ).encode()
+    ]  # fmt: skip
+    title = f"{result.params.y} / {result.params.x}, pair report"
+    return document(title, pieces, plotly_library.script())
 
 
 def _unlinked(items: list[markup.Figure]) -> list[markup.Figure]:
@@ -69,7 +60,7 @@ def _unlinked(items: list[markup.Figure]) -> list[markup.Figure]:
     ]
 
 
-def _head(result: PairAnalytics, bars: PairBars, source: str) -> str:
+def _head(result: PairAnalytics, bars: PairBars, source: str) -> Html:
     index, params = result.zscore.index, result.params
     told = [
         source,
@@ -84,7 +75,7 @@ def _head(result: PairAnalytics, bars: PairBars, source: str) -> str:
     )
 
 
-def _charts(result: PairAnalytics, bars: PairBars, source: str) -> list[str]:
+def _charts(result: PairAnalytics, bars: PairBars, source: str) -> list[Html]:
     params, index = result.params, pd.DatetimeIndex(result.zscore.index)
     series = chart_view.pair_series(result)
     labels = chart_view.labels(result, "rebased", source)
@@ -112,7 +103,7 @@ def _charts(result: PairAnalytics, bars: PairBars, source: str) -> list[str]:
     return drawn
 
 
-def _made(result: PairAnalytics, link: str) -> str:
+def _made(result: PairAnalytics, link: str) -> Html:
     """List every choice, so that the numbers can be made again."""
     params = result.params
     rows = [

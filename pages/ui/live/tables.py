@@ -6,7 +6,7 @@ from typing import Final
 from analytics.pair import PairAnalytics
 from pages.ui.live.chart_view import count_changes
 from pages.ui.parts import formats
-from pages.ui.parts.markup import ICONS, TONES, Cell, table
+from pages.ui.parts.markup import ICONS, TONES, Cell, Html, table
 
 PRICES: Final = {"first", "last", "mean", "std", "min", "max"}
 COUNTS: Final = {"bars", "known bars", "returns", "trades"}
@@ -22,7 +22,7 @@ LABELS: Final = {
 }
 
 
-def legs_table(result: PairAnalytics) -> str:
+def legs_table(result: PairAnalytics) -> Html:
     """Set both legs side by side."""
     stats, closes = result.stats, (result.y, result.x)
     decimals = [formats.price_decimals(close.to_numpy()) for close in closes]
@@ -59,7 +59,7 @@ def _label(name: str) -> str:
 ROWS: Final = 15
 
 
-def latest_changes(result: PairAnalytics) -> str:
+def latest_changes(result: PairAnalytics) -> Html:
     """Set the latest changes of the signal as a table, newest first."""
     latest = result.signal_changes(ROWS)
     columns = (latest[name].tolist() for name in ("time", "signal", "previous", "zscore"))

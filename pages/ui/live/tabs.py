@@ -24,6 +24,7 @@ from pages.ui.live import test_table, trends
 from pages.ui.live.chart_view import spread_unit
 from pages.ui.live.tables import legs_table
 from pages.ui.parts import formats, markup, plain
+from pages.ui.parts.markup import Html
 from pages.ui.state.choices import TABS, recall
 from pages.ui.state.clock import even_label, even_ms, zone_label
 from pages.ui.state.once import once_for_each
@@ -59,11 +60,11 @@ def _view_id(result: PairAnalytics, source: str) -> str:
 
 
 def _show_statistics(result: PairAnalytics, bars: PairBars, source: str) -> None:  # noqa: ARG001
-    st.html(_statistics(result))
+    markup.show(_statistics(result))
 
 
 @once_for_each
-def _statistics(result: PairAnalytics) -> str:
+def _statistics(result: PairAnalytics) -> Html:
     told = markup.notes([*test_table.words(result), *result.notes])
     tests = markup.block(test_table.tests_table(result), told, css="pd-evidence")
     return markup.block(legs_table(result)) + tests

@@ -6,7 +6,7 @@ from analytics.outcome import Degenerate, NotEnough
 from analytics.pair import PairAnalytics
 from analytics.stationarity import ADFResult, EngleGrangerResult
 from pages.ui.parts import formats
-from pages.ui.parts.markup import Cell, table
+from pages.ui.parts.markup import Cell, Html, table
 
 HEAD = ("Test", "Statistic", "p-value", "Lags", "1 %", "5 %", "10 %", "Sample")
 GIVEN = (
@@ -19,7 +19,7 @@ ORDERINGS = (
 )
 
 
-def tests_table(result: PairAnalytics) -> str:
+def tests_table(result: PairAnalytics) -> Html:
     """Set the ADF test of the spread and Engle-Granger in both orderings."""
     y, x = result.params.y, result.params.x
     rows = [

@@ -16,4 +16,4 @@ def explain(items: Sequence[Figure], *, key: str, is_told_anew: bool = False) ->
     """
     on_change: Literal["rerun", "ignore"] = "rerun" if is_told_anew else "ignore"
     with st.popover("What the figures mean", key=key, on_change=on_change):
-        st.html(markup.block(markup.explanations(items)))
+        markup.show(markup.block(markup.explanations(items)))

@@ -1,6 +1,7 @@
 """A figure in an HTML file of its own, the same in every browser's time zone."""
 
-from html import escape
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -10,18 +11,36 @@ from numpy.typing import NDArray
 
 from pages.charts import axes
 from pages.charts.plain_text import plain_json
+from pages.ui.parts import markup
+from pages.ui.parts.markup import Html
 
+UI: Final = Path(__file__).parent.parent
+STYLES: Final = (UI / "style.css", UI / "report.css")
 EDGES: Final = ("x0", "x1", "x")
 
 
-def figure_block(title: str, figure: go.Figure, *, caption: str = "", height_px: int = 420) -> str:
+def figure_block(title: str, figure: go.Figure, *, caption: str = "", height_px: int = 420) -> Html:
     """Write a figure under its title, `caption` between them; the file must hold plotly.js."""
     drawn = _plain(in_words(figure)).to_html(
         full_html=False, include_plotlyjs=False, default_height=f"{height_px}px",
         config={"displaylogo": False, "responsive": True},
     )  # fmt: skip
-    under = f'<p class="pd-under">{escape(caption)}</p>' if caption else ""
-    return f"<h2>{escape(title)}</h2>{under}{drawn}"
+    under = Html('<p class="pd-under">{}</p>').format(caption) if caption else ""
+    return Html("<h2>{}</h2>{}{}").format(title, under, Html(drawn))
+
+
+def document(title: str, pieces: Iterable[Html], script: str) -> bytes:
+    """Write a file that loads nothing from anywhere; `script` is what its figures need."""
+    style = "".join(path.read_text(encoding="utf-8") for path in STYLES)
+    return (
+        Html(
+            '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{}</title>'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            "<style>{}</style><script>{}</script></head><body><main>{}</main></body></html>"
+        )
+        .format(title, Html(style), Html(script), markup.join(pieces, "\n"))
+        .encode()
+    )
 
 
 def _plain(figure: go.Figure) -> go.Figure:

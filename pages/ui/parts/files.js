@@ -2,7 +2,7 @@
 
 const NO_ANSWER = "The server does not answer, so there is no file. Try again when it is back.";
 
-function nameOf(answer) {
+export function nameOf(answer) {
   const said = answer.headers.get("Content-Disposition") ?? "";
   const coded = /filename\*=UTF-8''([^;]+)/.exec(said);
   return coded ? decodeURIComponent(coded[1]) : "pairdesk";
@@ -66,6 +66,7 @@ export default function (component) {
     button.onclick = () => give(host, button, file);
     return button;
   });
-  const isSame = buttons.length === row.children.length && buttons.every((each, i) => row.children[i] === each);
+  const isSame =
+    buttons.length === row.children.length && buttons.every((each, i) => row.children[i] === each);
   if (!isSame) row.replaceChildren(...buttons);
 }

@@ -1,11 +1,14 @@
-"""Small pieces of HTML in the page's own style. Every text is escaped here, once."""
+"""Small pieces of HTML in the page's own style. Text is escaped as it is put into one, once."""
 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from html import escape as escape_html
-from typing import Final, Literal
+from typing import Final, Literal, Self
 from urllib.parse import quote
+
+import streamlit as st
+from markupsafe import Markup, escape
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.charts.plain_text import bounded
 from pages.ui.parts import formats
@@ -16,9 +19,37 @@ SPARK_WIDTH: Final = 96
 SPARK_HEIGHT: Final = 24
 
 
-def escape(words: str) -> str:
-    """Make words text in HTML, no name in them without end."""
-    return escape_html(bounded(words))
+class Html(Markup):
+    """HTML, which is no plain text: a function that wants the one is not given the other.
+
+    Made from what stands in the code; text comes into it by `format`, `join` or `+`, which escape
+    it and leave no name in it without end.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def escape(cls, s: object, /) -> Self:
+        """Make text HTML; what is HTML already stays as it is."""
+        return s if isinstance(s, cls) else cls(_escaped(s))
+
+    def format(self, *args: object, **kwargs: object) -> Self:
+        """Put pieces in, each by its place or name alone.
+
+        A table of 500 cells takes 1.7 ms so; the inherited way, which reads the format of every
+        field, 5.6.
+        """
+        named = {name: _escaped(piece) for name, piece in kwargs.items()}
+        return type(self)(str.format(self, *map(_escaped, args), **named))
+
+
+def _escaped(piece: object) -> Markup:
+    if isinstance(piece, Markup):
+        return piece
+    return escape(bounded(str(piece)))
+
+
+NOTHING: Final = Html()
 
 
 @dataclass(frozen=True)
@@ -34,7 +65,7 @@ class Figure:
     notes: tuple[str, ...] = ()
     tone: Tone | None = None
     tip: str = ""
-    spark: str = ""
+    spark: Html = NOTHING
     about: str = ""
 
 
@@ -47,127 +78,139 @@ class Cell:
     words: bool = False
 
 
-def block(*parts: str, kind: str = "div", css: str = "") -> str:
+def show(piece: Html, place: DeltaGenerator | None = None) -> None:
+    """Show a piece on the page, or in a place of its own."""
+    (st if place is None else place).html(piece)
+
+
+def block(*parts: Html, kind: str = "div", css: str = "") -> Html:
     """Wrap pieces into the page's text style."""
     classes = f"pd {css}".strip()
-    return f'<{kind} class="{classes}">{"".join(parts)}</{kind}>'
+    return Html('<{0} class="{1}">{2}</{0}>').format(kind, classes, join(parts))
 
 
-def text(words: str, tone: Tone | None = None, kind: str = "span") -> str:
-    """Escape running text."""
-    css = f' class="pd-{tone}"' if tone else ""
-    return f"<{kind}{css}>{escape(words)}</{kind}>"
+def join(parts: Iterable[Html], between: str = "") -> Html:
+    """Set pieces one after the other."""
+    return Html.escape(between).join(parts)
 
 
-def badge(words: str, tone: Tone) -> str:
+def text(words: str, tone: Tone | None = None, kind: str = "span") -> Html:
+    """Set running text."""
+    css = Html(' class="pd-{}"').format(tone) if tone else ""
+    return Html("<{0}{1}>{2}</{0}>").format(kind, css, words)
+
+
+def badge(words: str, tone: Tone) -> Html:
     """Frame a word that must not be overlooked."""
-    return f'<span class="pd-badge pd-{tone}">{escape(words)}</span>'
+    return Html('<span class="pd-badge pd-{}">{}</span>').format(tone, words)
 
 
-def pill(sign: str, word: str, number: str, tone: Tone) -> str:
-    """Show a state: its sign, its word and the number that goes with it."""
-    told = f" <span>{escape(number)}</span>" if number else ""
-    return (
-        f'<span class="pd-state pd-{tone}"><span aria-hidden="true">{escape(sign)}</span> '
-        f"{escape(word)}{told}</span>"
-    )
-
-
-def heading(words: str, *, is_seen: bool = True) -> str:
+def heading(words: str | Html, *, is_seen: bool = True) -> Html:
     """Name the page; unseen where the page shows its subject by other means."""
-    css = "" if is_seen else ' class="pd-unseen"'
-    return f"<h1{css}>{escape(words)}</h1>"
+    css = "" if is_seen else Html(' class="pd-unseen"')
+    return Html("<h1{}>{}</h1>").format(css, words)
 
 
-def leg(symbol: str, price: str, note: str, tone: Tone, age_s: float | None = None) -> str:
+def pair(y: str, x: str) -> Html:
+    """Set both symbols, each in its leg's colour."""
+    return Html("{} / {}").format(text(y, "leg-y"), text(x, "leg-x"))
+
+
+def paragraphs(lines: Iterable[str]) -> Html:
+    """Set each line as a paragraph."""
+    return join(text(line, kind="p") for line in lines)
+
+
+def leg(symbol: str, price: str, note: str, tone: Tone, age_s: float | None = None) -> Html:
     """Set a leg's symbol, its price, what goes with it, and how long ago that was."""
-    ago = "" if age_s is None else f", {age(age_s)} ago"
-    return (
-        f'<span class="pd-leg"><span class="pd-{tone}">{escape(symbol)}</span> '
-        f'<b>{escape(price)}</b> <span class="pd-muted">{escape(note)}{ago}</span></span>'
+    ago = "" if age_s is None else Html(", {} ago").format(age(age_s))
+    return Html(
+        '<span class="pd-leg"><span class="pd-{}">{}</span> '
+        '<b>{}</b> <span class="pd-muted">{}{}</span></span>'
+    ).format(tone, symbol, price, note, ago)
+
+
+def age(seconds: float) -> Html:
+    """Set how old something is; the browser counts on where no refresh comes."""
+    return Html('<span class="pd-age" data-age="{}">{}</span>').format(
+        f"{max(seconds, 0.0):.3f}", formats.age(seconds)
     )
 
 
-def age(seconds: float) -> str:
-    """Set how old something is; the browser counts on where no refresh comes."""
-    return f'<span class="pd-age" data-age="{max(seconds, 0.0):.3f}">{formats.age(seconds)}</span>'
-
-
-def slim(*pieces: str) -> str:
+def slim(*pieces: Html) -> Html:
     """Set the line that repeats the head while that is scrolled away."""
-    return f'<div class="pd-slim" aria-hidden="true">{"".join(pieces)}</div>'
-
-
-def labelled(name: str, value: str) -> str:
-    """Set a name and its value in a strip."""
-    return f"<span>{escape(name)} <b>{escape(value)}</b></span>"
+    return Html('<div class="pd-slim" aria-hidden="true">{}</div>').format(join(pieces))
 
 
 def signal_block(
-    word: str, icon: str, score: str, lines: Sequence[str], tone: Tone | None, rule: str,
+    word: str, icon: str, score: str, lines: Sequence[str], tone: Tone | None, rule: Html,
     trade: str = "", caution: str = "",
-) -> str:  # fmt: skip
+) -> Html:  # fmt: skip
     """Show the current signal large, with its z-score and the lines that explain it.
 
-    `rule` is set as it is: its thresholds, with a link to how the signal is made. `trade` says what
-    to buy and sell, `caution` what speaks against it.
+    `rule` holds its thresholds, with a link to how the signal is made. `trade` says what to buy and
+    sell, `caution` what speaks against it.
     """
-    css = f"pd-signal pd-{tone}" if tone else "pd-signal"
-    told = f'<p class="pd-trade">{escape(trade)}</p>' if trade else ""
+    below = Html('<p class="pd-trade">{}</p>').format(trade) if trade else NOTHING
     if caution:
-        told += f'<p class="pd-caution"><span aria-hidden="true">!</span> {escape(caution)}</p>'
-    notes = (escape(lines[0]), rule, *map(escape, lines[1:]))
-    told += f'<p class="pd-note">{" ".join(f"<span>{note}</span>" for note in notes)}</p>'
-    return (
-        f'<section class="{css}" aria-label="Current signal">'
-        f'<p class="pd-word"><span aria-hidden="true">{escape(icon)}</span> {escape(word)} '
-        f'<span class="pd-signal-z">z {escape(score)}</span></p>{told}</section>'
-    )
+        sign = Html('<p class="pd-caution"><span aria-hidden="true">!</span> {}</p>')
+        below += sign.format(caution)
+    notes = (lines[0], rule, *lines[1:])
+    below += Html('<p class="pd-note">{}</p>').format(_spans(notes))
+    return Html(
+        '<section class="{}" aria-label="Current signal">'
+        '<p class="pd-word"><span aria-hidden="true">{}</span> {} '
+        '<span class="pd-signal-z">z {}</span></p>{}</section>'
+    ).format(f"pd-signal pd-{tone}" if tone else "pd-signal", icon, word, score, below)
 
 
-def figures(items: Iterable[Figure]) -> str:
+def _spans(pieces: Iterable[str | Html]) -> Html:
+    return join((Html("<span>{}</span>").format(piece) for piece in pieces), " ")
+
+
+def figures(items: Iterable[Figure]) -> Html:
     """Lay figures out in a grid: label, value, what it rests on."""
     drawn = [_figure(item) for item in items]
     css = "pd-figures" if len(drawn) % 3 else "pd-figures pd-by-3"
-    return f'<dl class="{css}">{"".join(drawn)}</dl>'
+    return Html('<dl class="{}">{}</dl>').format(css, join(drawn))
 
 
-def _figure(item: Figure) -> str:
-    tone = f' class="pd-{item.tone}"' if item.tone else ""
-    tip = f' title="{escape(item.tip)}"' if item.tip else ""
-    label = f"<span{tone}>{escape(item.label)}</span>"
+def _figure(item: Figure) -> Html:
+    tip = Html(' title="{}"').format(item.tip) if item.tip else ""
+    label = text(item.label, item.tone)
     if item.about:
         label = about(item.about, label)
-    line = f'<dd class="pd-line">{item.spark}</dd>' if item.spark else ""
-    notes = " ".join(f"<span>{escape(note)}</span>" for note in item.notes if note)
-    notes = f'<dd class="pd-note">{notes}</dd>' if notes else ""
-    return (
-        f'<div class="pd-figure"{tip}><dt>{label}</dt>'
-        f'<dd class="pd-value">{escape(item.value)}</dd>{line}{notes}</div>'
-    )
+    line = Html('<dd class="pd-line">{}</dd>').format(item.spark) if item.spark else ""
+    notes = _spans(note for note in item.notes if note)
+    notes = Html('<dd class="pd-note">{}</dd>').format(notes) if notes else notes
+    return Html(
+        '<div class="pd-figure"{}><dt>{}</dt><dd class="pd-value">{}</dd>{}{}</div>'
+    ).format(tip, label, item.value, line, notes)
 
 
-def about(entry: str, inner: str) -> str:
+def about(entry: str, inner: Html) -> Html:
     """Link to the Methods page, in a tab of its own: the desk stays as it is."""
-    return f'<a class="pd-about" href="methods#{escape(entry)}" target="_blank">{inner}</a>'
+    link = Html('<a class="pd-about" href="methods#{}" target="_blank">{}</a>')
+    return link.format(entry, inner)
 
 
-def spark(values: Sequence[float], label: str) -> str:
+def spark(values: Sequence[float], label: str) -> Html:
     """Draw a path as a small line; a hole stays a hole, and fewer than two values are no line.
 
     The line is a mask in the colour of the text around it, so that it suits both themes.
     """
     steps = _steps(values)
     if steps.count("L") < 1:
-        return ""
+        return NOTHING
     picture = (
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {SPARK_WIDTH} {SPARK_HEIGHT}' "
         f"preserveAspectRatio='none'><path d='{steps}' fill='none' stroke='#000' "
         "stroke-width='1.4' stroke-linejoin='round' vector-effect='non-scaling-stroke'/></svg>"
     )
-    url = f"url(&quot;data:image/svg+xml,{quote(picture)}&quot;)"
-    named = f'role="img" aria-label="{escape(label)}"'
-    return f'<span class="pd-spark" {named} style="--line:{url}"></span>'
+    return Html(
+        '<span class="pd-spark" role="img" aria-label="{}" '
+        'style="--line:url(&quot;data:image/svg+xml,{}&quot;)"></span>'
+    ).format(label, Markup.escape(quote(picture)))  # long by itself, and no name
 
 
 def _steps(values: Sequence[float]) -> str:
@@ -186,54 +229,57 @@ def _steps(values: Sequence[float]) -> str:
     return "".join(steps)
 
 
-def explanations(items: Iterable[Figure]) -> str:
+def explanations(items: Iterable[Figure]) -> Html:
     """List what the figures mean, those that need saying."""
-    told = (
-        f"<dt>{escape(item.label)}</dt><dd>{escape(item.tip)}</dd>" for item in items if item.tip
-    )
-    return f'<dl class="pd-explained">{"".join(told)}</dl>'
+    pairs = ((item.label, item.tip) for item in items if item.tip)
+    entries = (Html("<dt>{}</dt><dd>{}</dd>").format(*pair) for pair in pairs)
+    return Html('<dl class="pd-explained">{}</dl>').format(join(entries))
 
 
-def definitions(items: Iterable[tuple[str, str]]) -> str:
+def definitions(items: Iterable[tuple[str, str]]) -> Html:
     """List names with what they stand for."""
-    told = (f"<div><dt>{escape(name)}</dt><dd>{escape(words)}</dd></div>" for name, words in items)
-    return f'<dl class="pd-defined">{"".join(told)}</dl>'
+    entries = (Html("<div><dt>{}</dt><dd>{}</dd></div>").format(*item) for item in items)
+    return Html('<dl class="pd-defined">{}</dl>').format(join(entries))
 
 
-def contents(links: Iterable[tuple[str, str]]) -> str:
+def contents(links: Iterable[tuple[str, str]]) -> Html:
     """List what stands on a page, each with a link to its place."""
-    told = "".join(f'<li><a href="#{escape(key)}">{escape(name)}</a></li>' for key, name in links)
-    return f'<nav aria-label="On this page"><ul class="pd-contents">{told}</ul></nav>'
-
-
-def table(caption: str, head: Sequence[str | Cell], rows: Iterable[Sequence[str | Cell]]) -> str:
-    """Set a table; the first column names the row."""
-    top = "".join(_cell(name, 'th scope="col"') for name in head)
-    body = "".join(f"<tr>{''.join(_cell(cell) for cell in row)}</tr>" for row in rows)
-    return (
-        # Reached by keyboard too, for where it has to be scrolled sideways.
-        f'<div class="pd-scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
-        f'<table class="pd-table"><caption>{escape(caption)}</caption>'
-        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
+    entries = (Html('<li><a href="#{}">{}</a></li>').format(*link) for link in links)
+    return Html('<nav aria-label="On this page"><ul class="pd-contents">{}</ul></nav>').format(
+        join(entries)
     )
 
 
-def _cell(cell: str | Cell, kind: str = "td") -> str:
-    end = kind.partition(" ")[0]
+def table(caption: str, head: Sequence[str | Cell], rows: Iterable[Sequence[str | Cell]]) -> Html:
+    """Set a table; the first column names the row."""
+    top = join(_cell(name, "th", Html(' scope="col"')) for name in head)
+    lines = (join(_cell(cell) for cell in row) for row in rows)
+    body = join(Html("<tr>{}</tr>").format(line) for line in lines)
+    return Html(
+        # Reached by keyboard too, for where it has to be scrolled sideways.
+        '<div class="pd-scroll" tabindex="0" role="region" aria-label="{0}">'
+        '<table class="pd-table"><caption>{0}</caption>'
+        "<thead><tr>{1}</tr></thead><tbody>{2}</tbody></table></div>"
+    ).format(caption, top, body)
+
+
+_PLAIN_CELL: Final = Html("<{0}{1}>{2}</{0}>")
+_CELL: Final = Html('<{0}{1} class="{2}">{3}</{0}>')
+
+
+def _cell(cell: str | Cell, kind: str = "td", says: Html = NOTHING) -> Html:
     if isinstance(cell, str):
-        return f"<{kind}>{escape(cell)}</{end}>"
+        return _PLAIN_CELL.format(kind, says, cell)
     tone = f"pd-{cell.tone}" if cell.tone else ""
     css = f"{tone} {'pd-words' if cell.words else ''}".strip()
-    return f'<{kind} class="{css}">{escape(cell.text)}</{end}>'
+    return _CELL.format(kind, says, css, cell.text)
 
 
-def notes(lines: Iterable[str]) -> str:
+def notes(lines: Iterable[str]) -> Html:
     """List what a careful reader should know."""
-    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    return f'<ul class="pd-notes">{items}</ul>'
+    items = join(Html("<li>{}</li>").format(line) for line in lines)
+    return Html('<ul class="pd-notes">{}</ul>').format(items)
 
 
 ICONS: Final = {"SELL": "▼", "BUY": "▲", "NEUTRAL": "■"}
-
-
 TONES: Final[dict[str, Tone]] = {"SELL": "sell", "BUY": "buy"}

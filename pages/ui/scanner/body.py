@@ -14,6 +14,7 @@ from pages.ui.desk import file_choice, pair_data
 from pages.ui.parts import files, formats, markup, notices, plain
 from pages.ui.parts.csv_file import csv_bytes
 from pages.ui.parts.files import Offer
+from pages.ui.parts.markup import Html
 from pages.ui.scanner import store, words
 from pages.ui.scanner import table as scanner_table
 from pages.ui.scanner.store import KeptScan
@@ -35,12 +36,12 @@ def show(scan: KeptScan, moves: Mapping[frozenset[str], int]) -> None:
     moves
         Places each pair went up since the bar before.
     """
-    st.html(_head(scan))
-    st.html(markup.block(
+    markup.show(_head(scan))
+    markup.show(markup.block(
         markup.text(words.headline(scan), kind="p"), kind="section", css="pd-verdict"
     ))  # fmt: skip
-    st.html(markup.block(markup.text(words.provenance(scan), "muted"), css="pd-covered"))
-    st.html(markup.block(markup.figures(words.figures(scan))))
+    markup.show(markup.block(markup.text(words.provenance(scan), "muted"), css="pd-covered"))
+    markup.show(markup.block(markup.figures(words.figures(scan))))
     chosen = st.segmented_control(
         "View", ["Table", *HEATMAPS], default="Table", key="scan_view", required=True,
         bind="query-params", label_visibility="collapsed",
@@ -51,12 +52,12 @@ def show(scan: KeptScan, moves: Mapping[frozenset[str], int]) -> None:
         _show_table(scan, moves)
     notes = words.unusable_notes(scan)
     if notes:
-        st.html(markup.block(markup.notes(notes)))
+        markup.show(markup.block(markup.notes(notes)))
     _show_foot(scan)
 
 
-def _head(scan: KeptScan) -> str:
-    pieces = ["<h1>Scanner</h1>", markup.text(scan.source, "muted")]
+def _head(scan: KeptScan) -> Html:
+    pieces = [markup.heading("Scanner"), markup.text(scan.source, "muted")]
     if scan.is_synthetic:
         pieces.append(markup.badge("SYNTHETIC", "wait"))
     return markup.block(*pieces, css="pd-head")
@@ -149,7 +150,7 @@ def _show_foot(scan: KeptScan) -> None:
     """Explain, download, keep."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.popover("What the columns mean", key="scan_explain"):
-            st.html(markup.block(markup.explanations(words.EXPLAINED)))
+            markup.show(markup.block(markup.explanations(words.EXPLAINED)))
         files.show([Offer("All pairs (CSV)", "scan-csv", partial(_csv, scan))], key="scan_csv")
         with st.popover("Keep this scan", key="scan_keep"), notices.shown_in_place():
             name = st.text_input("Name", key="scan_name", max_chars=60,

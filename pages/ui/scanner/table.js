@@ -61,11 +61,11 @@ function showHead(host, state) {
 }
 
 function compare(left, right) {
-  if (left === null || right === null) return (left === null) - (right === null);
+  if (left === null || right === null) return Number(left === null) - Number(right === null);
   return typeof left === "string" ? left.localeCompare(right) : left - right;
 }
 
-function inOrder(state) {
+export function inOrder(state) {
   const rows = state.data.rows.slice();
   if (state.column < 0) return rows;
   const of = (row) => row.cells[state.column][1];
@@ -78,8 +78,8 @@ function inOrder(state) {
 
 function showRows(host, state) {
   const body = host.querySelector("tbody");
-  const focused = body.contains(document.activeElement)
-    ? document.activeElement.closest("tr").dataset.pair : null;
+  const { activeElement: active } = document;
+  const focused = body.contains(active) ? active?.closest("tr")?.dataset.pair : null;
   const rows = inOrder(state).map((row) => drawRow(row, state.data.columns));
   body.replaceChildren(...rows);
   const kept = rows.find((row) => row.dataset.pair === focused);
@@ -132,7 +132,8 @@ function address(row, state) {
   const asked = new URLSearchParams(location.search);
   for (const name of [...asked.keys()]) if (name.startsWith("scan_")) asked.delete(name);
   for (const [name, value] of Object.entries(state.data.link.choices)) asked.set(name, value);
-  state.data.link.legs.forEach((name, place) => asked.set(name, row.pairdeskPair[place]));
+  for (const [place, name] of state.data.link.legs.entries())
+    asked.set(name, row.pairdeskPair[place]);
   row.querySelector("a").href = new URL(`./?${asked}`, document.baseURI).href;
 }
 
@@ -142,7 +143,8 @@ function clicked(event, state) {
   if (isElsewhere && event.target.closest("a")) return; // the browser's own: another tab
   event.preventDefault();
   const selection = getSelection();
-  if (!isElsewhere && !selection.isCollapsed && row.contains(selection.anchorNode)) return;
+  if (!isElsewhere && selection && !selection.isCollapsed && row.contains(selection.anchorNode))
+    return;
   if (isElsewhere) {
     window.open(row.querySelector("a").href, "_blank", "noopener");
     return;

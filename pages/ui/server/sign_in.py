@@ -39,7 +39,7 @@ def require() -> None:
         st.stop()
     with st.sidebar:
         who = formats.clipped(st.user.get("email") or st.user.get("name") or "you")
-        st.html(markup.block(markup.text(f"Signed in as {who}.", "muted")))
+        markup.show(markup.block(markup.text(f"Signed in as {who}.", "muted")))
         st.button("Sign out", on_click=st.logout)
 
 

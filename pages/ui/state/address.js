@@ -5,17 +5,28 @@
 // out is put back, and a change of pair, interval or range is a step of the browser's history. On
 // Back and Forward it reads the address itself.
 
+/** What the server says of the choices.
+ * @type {{ link: Record<string, string>, first: Record<string, string>, known: Set<string>, steps: string[], own: string[] }} */
 const told = { link: {}, first: {}, known: new Set(), steps: [], own: [] };
 let gesture = 0;
 let stepped = -1; // the gesture that made the latest step: what follows from it is the same step
-let write = null;
+let isInstalled = false;
+const write = history.replaceState.bind(history);
 
 function install() {
-  write = history.replaceState.bind(history);
+  isInstalled = true;
   const push = history.pushState.bind(history);
-  const noted = () => { gesture += 1; };
+  const noted = () => {
+    gesture += 1;
+  };
   for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, noted, true);
-  addEventListener("popstate", () => { stepped = gesture; }, true);
+  addEventListener(
+    "popstate",
+    () => {
+      stepped = gesture;
+    },
+    true,
+  );
   const step = (state, url, isReader) => {
     const target = new URL(url ?? location.href, location.href);
     const here = new URL(location.href);
@@ -40,13 +51,14 @@ function install() {
 function fill(target, here, isReader) {
   for (const [key, value] of here) {
     if (!told.known.has(key) || target.has(key)) continue;
-    target.set(key, isReader && told.first[key] || value);
+    target.set(key, (isReader && told.first[key]) || value);
   }
 }
 
 function differs(target, here) {
-  return told.steps.some((key) =>
-    target.has(key) && here.has(key) && target.get(key) !== here.get(key));
+  return told.steps.some(
+    (key) => target.has(key) && here.has(key) && target.get(key) !== here.get(key),
+  );
 }
 
 // Say what the page shows: no more of ours, and no less. What differs is the reader's, and newer,
@@ -64,6 +76,6 @@ function settle() {
 export default function (component) {
   const { link, first, known, steps, own } = component.data;
   Object.assign(told, { link, first, steps, own, known: new Set(known) });
-  if (!write) install();
+  if (!isInstalled) install();
   settle();
 }
