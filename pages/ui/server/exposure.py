@@ -33,8 +33,8 @@ def check_exposure(address: str | None, settings: Settings, *, has_sign_in: bool
         return
     raise SettingsError(
         f"serving on {address or 'every interface'} lets anyone who reaches this machine see the"
-        " desk, stop the recorder and download its data: set up sign-in (README, Deploying), or"
-        " say --allow-remote"
+        " desk, stop the recorder and download its data: set up sign-in (see Deploying in"
+        " pages/ui/server/README.md), or say --allow-remote"
     )
 
 
