@@ -3,10 +3,10 @@
 import streamlit as st
 from streamlit_autorefresh import st_autorefresh
 
-from ingest.recorder import current_recorder
 from pages.ui.desk import controls, header, pair_data, recording
 from pages.ui.feed import body
 from pages.ui.parts import notices
+from pages.ui.state.source import current_recorder
 
 
 @st.fragment

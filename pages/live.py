@@ -5,12 +5,12 @@ from functools import partial
 import streamlit as st
 from streamlit_autorefresh import st_autorefresh
 
-from ingest.recorder import current_recorder
 from ingest.status import RecorderStatus
 from pages.ui.desk import file_choice, header, pair_data, replaying
 from pages.ui.live import body, exports, trade
 from pages.ui.parts import notices, plain, status
 from pages.ui.state.choices import REPLAY
+from pages.ui.state.source import current_recorder
 
 
 def main() -> None:

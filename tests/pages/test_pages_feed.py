@@ -318,7 +318,7 @@ def test_a_repair_of_given_up_trades_shows_its_bar_and_can_be_stopped(
         "BTCUSDT", "900 given-up trades to be fetched", 3, 12, eta_s=20, unit="requests"
     )
     standing = StandingStill(status_of(asked_for=work))
-    monkeypatch.setattr("ingest.recorder.current_recorder", lambda: standing)
+    monkeypatch.setattr("pages.ui.state.source.current_recorder", lambda: standing)
     page = run_feed(project_root)
     (bar,) = page.get("progress")
     assert bar.proto.text == (
@@ -327,7 +327,9 @@ def test_a_repair_of_given_up_trades_shows_its_bar_and_can_be_stopped(
     page = press(page, "stop_repair")
     assert standing.stopped == 1
     assert "given up again" in said(page)
-    monkeypatch.setattr("ingest.recorder.current_recorder", lambda: StandingStill(status_of()))
+    monkeypatch.setattr(
+        "pages.ui.state.source.current_recorder", lambda: StandingStill(status_of())
+    )
     assert "stop_repair" not in {each.key for each in run_feed(project_root).button}
 
 
@@ -426,7 +428,7 @@ def test_notices_errors_and_long_work_stand_before_the_figures(project_root, dat
         state="blocked", last_error="HTTP 451", notices=("Only 700 MB free.",),
         warm_start=(Progress("BTCUSDT", "24 hours", 5, 10), Progress("ETHUSDT", "done", 3, 3)),
     )  # fmt: skip
-    monkeypatch.setattr("ingest.recorder.current_recorder", lambda: StandingStill(status))
+    monkeypatch.setattr("pages.ui.state.source.current_recorder", lambda: StandingStill(status))
     page = run_feed(project_root)
     told = said(page)
     for words in ("refuses this address", "HTTP 451", "Only 700 MB free."):

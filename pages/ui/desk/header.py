@@ -7,7 +7,7 @@ import streamlit as st
 
 from analytics.errors import AnalyticsError
 from ingest.errors import IngestError
-from ingest.recorder import Recorder, current_recorder
+from ingest.recorder import Recorder
 from ingest.settings import current_settings
 from pages.ui.desk import (
     controls,
@@ -26,6 +26,7 @@ from pages.ui.parts.notices import Notice
 from pages.ui.state import choices
 from pages.ui.state.choices import Mode
 from pages.ui.state.page_parts import Page
+from pages.ui.state.source import current_recorder
 
 DESK: Final = "desk"
 

@@ -11,13 +11,14 @@ from analytics.outcome import Degenerate, NotEnough
 from analytics.pair import PairAnalytics, PairParams
 from ingest.binance import market_name
 from ingest.errors import IngestError, StoreError
-from ingest.recorder import Recorder, current_recorder
+from ingest.recorder import Recorder
 from ingest.repair import LENGTHS_US, intervals, read_reach
 from ingest.replay import ReplayRecorder
 from pages.ui.desk.pair_data import PairBars
 from pages.ui.desk.remedies import Action, Fetch, Standing, advise, kline_for, span_to_fetch
 from pages.ui.parts import formats, notices, plain
 from pages.ui.state import choices, source
+from pages.ui.state.source import current_recorder
 
 SAID = "fetch_said"
 

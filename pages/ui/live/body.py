@@ -11,7 +11,6 @@ from analytics.errors import AnalyticsError
 from analytics.pair import PairAnalytics, PairParams
 from ingest.errors import IngestError
 from ingest.files import ReadReport
-from ingest.recorder import current_recorder
 from ingest.store import Kept
 from pages.charts.pair_series import PriceView
 from pages.ui.desk import coverage_note, lack_notice, pair_data, recording
@@ -28,6 +27,7 @@ from pages.ui.parts.files import Offer
 from pages.ui.parts.markup import Html
 from pages.ui.state.choices import PRICE_VIEWS, recall
 from pages.ui.state.once import Once, once_for_each
+from pages.ui.state.source import current_recorder
 
 VIEWS: Final[tuple[PriceView, ...]] = PRICE_VIEWS  # named as the URL has them
 MAX_POINTS: Final = 2_000
