@@ -265,7 +265,6 @@ def test_markup_escapes_whatever_it_is_given():
     pieces = [
         markup.text(evil),
         markup.badge(evil, "wait"),
-        markup.labelled(evil, evil),
         markup.signal_block(evil, evil, evil, [evil, evil], None, ""),
         markup.figures([markup.Figure(evil, evil, (evil,), tip=evil)]),
         markup.table(evil, [evil], [[evil, markup.Cell(evil, "sell", words=True)]]),

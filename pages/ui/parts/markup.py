@@ -98,11 +98,6 @@ def slim(*pieces: str) -> str:
     return f'<div class="pd-slim" aria-hidden="true">{"".join(pieces)}</div>'
 
 
-def labelled(name: str, value: str) -> str:
-    """Set a name and its value in a strip."""
-    return f"<span>{escape(name)} <b>{escape(value)}</b></span>"
-
-
 def signal_block(
     word: str, icon: str, score: str, lines: Sequence[str], tone: Tone | None, rule: str,
     trade: str = "", caution: str = "",
