@@ -220,11 +220,6 @@ class PairCoverage:
         return self.bars - self.known
 
     @property
-    def share_known(self) -> float:
-        """Known over all bars; NaN without any."""
-        return self.known / self.bars if self.bars else math.nan
-
-    @property
     def share_both_traded(self) -> float:
         """Bars in which both legs traded over all bars; NaN without any."""
         return self.both_traded / self.bars if self.bars else math.nan

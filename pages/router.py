@@ -12,7 +12,8 @@ loading.wait()  # before what follows, which imports the same
 from pages.ui.chart import live_chart  # noqa: E402 - see above
 from pages.ui.desk import header  # noqa: E402 - see above
 from pages.ui.parts import markup  # noqa: E402 - see above
-from pages.ui.server import compiling, sign_in, warming  # noqa: E402 - see above
+from pages.ui.server import sign_in, warming  # noqa: E402 - see above
+from pages.ui.server.compiling import PREPARATION  # noqa: E402 - see above
 from pages.ui.state import address, page_parts  # noqa: E402 - see above
 
 PAGES = Path(__file__).resolve().parent
@@ -40,4 +41,4 @@ shown.run()
 header.keep()
 markup.show(markup.block(markup.text(f"Pairdesk {VERSION}", "muted")))
 address.complete()
-compiling.page_drawn()
+PREPARATION.page_drawn()

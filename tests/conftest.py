@@ -1,5 +1,7 @@
 """Fixtures shared by all tests: where the recorded market data lies, and who must have it."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,9 +27,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not session.config.option.collectonly and any(
         item.get_closest_marker("browser") for item in session.items
     ):
-        from pages.ui.server import compiler
-
-        compiler.ensure()
+        command = [sys.executable, "-m", "pages.ui.server.compiler", "all"]
+        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
 @pytest.fixture(scope="session")

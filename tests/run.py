@@ -1,4 +1,4 @@
-"""The test command: sets itself up, then checks format, lint, types and behaviour.
+"""The test command: sets itself up, then checks format, lint, types, dead code and behaviour.
 
     python3 tests/run.py [pytest arguments]
 
@@ -42,6 +42,7 @@ def main() -> int:
             ("ruff", "format", "--check", "."),
             ("ruff", "check", "."),
             ("mypy",),
+            ("vulture",),
             ("pytest", *sys.argv[1:]),
         )
         if run(*words)

@@ -164,7 +164,7 @@ WALLS = {
     },
     "pages.ui.server": wall(
         f"{DATA} analytics.warm {UI}",
-        "plotly starlette streamlit",
+        "starlette streamlit",
         "asyncio base64 gc http importlib ipaddress os pathlib subprocess sys threading "
         "time urllib.parse",
     ),

@@ -87,18 +87,3 @@ def account(
         bar = int(np.argmax(np.isnan(worth).any(axis=1)))
         raise InvalidSeriesError(f"a leg is held at bar {bar}, where its price is not known")
     return Account(cash, quantities, cash + worth.sum(axis=1))
-
-
-def fills_of(quantities: FloatArray, prices: FloatArray) -> Fills:
-    """Turn quantities held after each bar into the fills that change them, at that bar's prices.
-
-    Parameters
-    ----------
-    quantities, prices : ndarray, shape (n, legs)
-        NaN in `quantities` counts as 0.
-    """
-    held = np.nan_to_num(quantities)
-    change = np.diff(held, axis=0, prepend=np.zeros((1, held.shape[1])))
-    bar, leg = np.nonzero(change)
-    zeros = np.zeros(bar.size)
-    return Fills(bar, leg, change[bar, leg], prices[bar, leg], zeros)

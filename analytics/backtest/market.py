@@ -1,6 +1,6 @@
 """What a backtest trades in and on: prices, what a fill costs, z and the size of a position."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -242,8 +242,3 @@ def _spread_ratio(y: FloatArray, x: FloatArray, beta: FloatArray, params: PairPa
     if params.spread == "log":
         return beta * y / x
     return y / x if params.spread == "ratio" else np.ones(y.size)
-
-
-def on_window(params: PairParams, window: int) -> PairParams:
-    """Return the same pair with another window."""
-    return replace(params, window=window)

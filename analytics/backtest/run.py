@@ -183,12 +183,12 @@ def run_on(
     draws: int,
 ) -> BacktestResult:
     """Run over some of the bars of a market that is prepared already."""
-    from analytics.kernels.walk import walk  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.walk import TRADE_COLUMNS, walk  # noqa: PLC0415 - numba, when needed
 
     start, stop = span
     if stop - start < 3:
         raise NotEnoughDataError(f"backtest of {params.label}", 3, stop - start)
-    raw = np.zeros(((stop - start) // 2 + 2, 6), dtype=np.int64)
+    raw = np.zeros(((stop - start) // 2 + 2, TRADE_COLUMNS), dtype=np.int64)
     tally = np.zeros(2, dtype=np.int64)
     count = walk(given.zscore, market.tradable, start, stop, rules.as_row(), raw, tally)
     return _result(market, given, params, rules, span, raw[:count], tally, draws)
@@ -204,10 +204,10 @@ def _result(
     tally: IntArray,
     draws: int,
 ) -> BacktestResult:
-    from analytics.kernels.walk import settle  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.walk import MONEY_COLUMNS, settle  # noqa: PLC0415 - numba, when needed
 
     inside, index = slice(*span), market.index[slice(*span)]
-    money = np.zeros((len(raw), 6))
+    money = np.zeros((len(raw), MONEY_COLUMNS))
     gross, net = np.zeros((2, market.size))
     settle(raw, len(raw), market.paths, given.units, market.costs, money, gross, net)
     trades = ledger(market, given, raw, money)
@@ -263,10 +263,10 @@ def _books(market: Market, given: Signals, raw: IntArray, capital: float, span: 
     from analytics.kernels.walk import END  # noqa: PLC0415 - numba, when needed
 
     start, stop = span
-    decided, entered, left, side = raw[:, 0], raw[:, 1], raw[:, 3], raw[:, 4]
+    decided, entered, _, left, side, reason = raw.T
     units = given.units[:, decided] * side
     prices_in = market.paths[:2, entered]
-    prices_out = np.where(raw[:, 5] == END, market.paths[2:4, left], market.paths[:2, left])
+    prices_out = np.where(reason == END, market.paths[2:4, left], market.paths[:2, left])
     bars = np.concatenate([entered, entered, left, left]) - start
     legs = np.repeat([0, 1, 0, 1], len(raw))
     quantity = np.concatenate([units[0], units[1], -units[0], -units[1]])

@@ -12,7 +12,6 @@ from fractions import Fraction
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 
 from analytics.frames import FloatArray
 from analytics.hedge import fit_hedge
@@ -112,16 +111,6 @@ class ValidationCase:
 def validate() -> tuple[ValidationCase, ...]:
     """Recompute all cases: a second or two, the same numbers each time."""
     return tuple(case for group in _GROUPS for case in group())
-
-
-def validation_table(cases: tuple[ValidationCase, ...]) -> pd.DataFrame:
-    """Lay out cases as a table: case, source, expected, obtained, tolerance, ok."""
-    rows = [
-        (each.case, each.source, each.expected, each.obtained, each.tolerance, each.ok)
-        for each in cases
-    ]
-    columns = ["case", "source", "expected", "obtained", "tolerance", "ok"]
-    return pd.DataFrame(rows, columns=columns)
 
 
 def _digits(expected: float, relative: float) -> float:

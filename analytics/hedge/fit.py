@@ -94,11 +94,6 @@ class HedgeFit:
         return self._path("beta_stderr", "hedge_ratio_stderr")
 
     @cached_property
-    def alpha_stderr_path(self) -> pd.Series | None:
-        """Standard error of the intercept at each row."""
-        return self._path("alpha_stderr", "intercept_stderr")
-
-    @cached_property
     def forecast_error(self) -> pd.Series | None:
         """Kalman: y less its forecast from the bars before; None for other methods."""
         return self._path("forecast_error", "forecast_error")

@@ -1,6 +1,6 @@
 """Compile a numeric loop with numba: cached on disk, free of the interpreter's lock.
 
-Modules named ``kernel_*`` import numba, which takes about half a second: import them inside the
+Modules of this folder import numba, which takes about half a second: import them inside the
 function that needs them, not at the top of a module that a page imports.
 
 Compiling is the price of a first start, some seconds of it: array expressions and assignments of
@@ -10,7 +10,9 @@ slices cost more of it than loops do.
 from collections.abc import Callable
 from typing import Any, Final, TypeVar, cast
 
-from numba import njit, types
+from numba import njit
+
+from analytics.kernels.numba_private import once_for_all_values
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -18,12 +20,11 @@ Function = TypeVar("Function", bound=Callable[..., object])
 _OPTIONS: Final[Any] = {
     "cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True
 }  # fmt: skip
-_plain: Final[Any] = types.unliteral
 
 
 def compiled(function: Function) -> Function:
     """Compile with IEEE arithmetic in the order written: the same bits from the same bars."""
-    return cast("Function", _once_for_all_values(njit(**_OPTIONS)(function)))
+    return cast("Function", once_for_all_values(njit(**_OPTIONS)(function)))
 
 
 def compiled_sums(function: Function) -> Function:
@@ -32,19 +33,4 @@ def compiled_sums(function: Function) -> Function:
     For statistics of a whole sample without NaN only: a causal path must not change by a bit.
     """
     made = njit(**_OPTIONS, fastmath={"reassoc", "contract", "nnan", "nsz"})
-    return cast("Function", _once_for_all_values(made(function)))
-
-
-def _once_for_all_values(dispatcher: Any) -> Any:
-    """Let a call with a constant in it take the code for any value of that type.
-
-    Between kernels numba passes a literal as a type of its own, and compiles all that is below the
-    call once more for it: up to four times the same code here.
-    """
-    made = dispatcher.get_call_template
-
-    def get_call_template(args: Any, kws: Any) -> Any:
-        return made(tuple(map(_plain, args)), {name: _plain(kind) for name, kind in kws.items()})
-
-    dispatcher.get_call_template = get_call_template
-    return dispatcher
+    return cast("Function", once_for_all_values(made(function)))

@@ -25,6 +25,9 @@ _MIN_RESIDUAL_SHARE = 1e-6
 STAT, LAG, NOBS, THETA, THETA_STDERR, STATE = 0, 1, 2, 3, 4, 5
 RESULTS = 6
 NOT_DONE, DONE, UNSAFE = 0, 1, 2
+# Places in what the fit of one lane gives.
+T_RATIO, COEFFICIENT, COEFFICIENT_STDERR, ROWS = 0, 1, 2, 3
+FIT_COLUMNS = 4
 # Residuals that go through one factorisation side by side, in vector registers.
 _LANES = 8
 
@@ -101,10 +104,10 @@ def _refit(
         return False
     end = factor.shape[0] - 1
     residual_std = factor[end, end, 0] / np.sqrt(free)
-    found[0] = factor[end, end - 1, 0] / residual_std
-    found[1] = factor[end, end - 1, 0] / factor[end - 1, end - 1, 0]
-    found[2] = residual_std / factor[end - 1, end - 1, 0]
-    found[3] = rows
+    found[T_RATIO] = factor[end, end - 1, 0] / residual_std
+    found[COEFFICIENT] = factor[end, end - 1, 0] / factor[end - 1, end - 1, 0]
+    found[COEFFICIENT_STDERR] = residual_std / factor[end - 1, end - 1, 0]
+    found[ROWS] = rows
     return True
 
 
@@ -131,7 +134,7 @@ def _test_lanes(
             return
         fill_gram(first, last, starts, dots, squares, terms, False, gram)
         _factor(gram, kept)
-    found, effects = np.empty(4), np.empty(gram.shape[0])
+    found, effects = np.empty(FIT_COLUMNS), np.empty(gram.shape[0])
     for n in range(lanes):
         if not kept[n]:
             continue
@@ -146,9 +149,13 @@ def _test_lanes(
             if not _refit(first, last, starts, dots, squares, n, own_lag, own_terms, found):
                 break
             if fit == 0:
-                out[n, STAT], out[n, LAG], out[n, NOBS] = found[0], lag, found[3]
+                out[n, STAT], out[n, LAG], out[n, NOBS] = found[T_RATIO], lag, found[ROWS]
             else:
-                out[n, THETA], out[n, THETA_STDERR], out[n, STATE] = found[1], found[2], DONE
+                out[n, THETA], out[n, THETA_STDERR], out[n, STATE] = (
+                    found[COEFFICIENT],
+                    found[COEFFICIENT_STDERR],
+                    DONE,
+                )
 
 
 @compiled_sums

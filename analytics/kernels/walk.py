@@ -16,6 +16,16 @@ SIDE: Final = 4
 REASON: Final = 5
 TRADE_COLUMNS: Final = 6
 
+# Places in a rule: z at which a short and a long are entered, z at which each is left, distance of
+# the stop, most bars held, and whether a side that was left early waits for z to come back.
+SELL_ABOVE: Final = 0
+BUY_BELOW: Final = 1
+LEAVE_SHORT: Final = 2
+LEAVE_LONG: Final = 3
+STOP_AT: Final = 4
+MOST_BARS: Final = 5
+AFTER_RETURN: Final = 6
+
 EXIT: Final = 1
 STOP: Final = 2
 TIME: Final = 3
@@ -41,9 +51,24 @@ FUNDING: Final = 4
 TRADED: Final = 5
 MONEY_COLUMNS: Final = 6
 
+# Costs of a fill: shares of the money traded, and the exponent of the size in its impact.
+FEE_RATE: Final = 0
+HALF_SPREAD_RATE: Final = 1
+IMPACT_POWER: Final = 2
+
+# What `walk` counts.
+CANCELLED: Final = 0
+WAITED: Final = 1
+
 # Bars passed at a time where none of them decides anything.
 BLOCK: Final = 8
-# Columns of a bar's cells in a sweep: the rows of `paths`, then running sums up to the bar.
+# Columns of a bar's cells in a sweep: the rows of `paths`, then running sums up to the bar:
+# of the squares and the product of the legs' moves, and of the funding.
+SUM_YY: Final = 8
+SUM_XX: Final = 9
+SUM_YX: Final = 10
+SUM_FUNDING_Y: Final = 11
+SUM_FUNDING_X: Final = 12
 CELLS: Final = 16
 
 
@@ -94,30 +119,30 @@ def _next_event(
     It may be one too early, at a z that only touches an entry: that bar then decides nothing.
     """
     if side == 0:
-        return _next_touch(z, edges, first, last, rule[1], rule[0])
-    due = max(first, int(min(float(last), entered + rule[5] - 1.0)))
+        return _next_touch(z, edges, first, last, rule[BUY_BELOW], rule[SELL_ABOVE])
+    due = max(first, int(min(float(last), entered + rule[MOST_BARS] - 1.0)))
     if side < 0:
-        return _next_touch(z, edges, first, due, rule[2], rule[4])
-    return _next_touch(z, edges, first, due, -rule[4], rule[3])
+        return _next_touch(z, edges, first, due, rule[LEAVE_SHORT], rule[STOP_AT])
+    return _next_touch(z, edges, first, due, -rule[STOP_AT], rule[LEAVE_LONG])
 
 
 @compiled
 def _entry(value: float, rule: FloatArray, may_sell: bool, may_buy: bool) -> int:
     """Return the side that z asks for: −1, +1, or 0."""
-    if value > rule[0] and may_sell:
+    if value > rule[SELL_ABOVE] and may_sell:
         return -1
-    return 1 if value < rule[1] and may_buy else 0
+    return 1 if value < rule[BUY_BELOW] and may_buy else 0
 
 
 @compiled
 def _reason(value: float, side: int, held: int, rule: FloatArray) -> int:
     """Return why a position is left at this close; 0 for not."""
     against = value if side < 0 else -value
-    if against >= rule[4]:
+    if against >= rule[STOP_AT]:
         return STOP
-    if (side < 0 and value <= rule[2]) or (side > 0 and value >= rule[3]):
+    if (side < 0 and value <= rule[LEAVE_SHORT]) or (side > 0 and value >= rule[LEAVE_LONG]):
         return EXIT
-    return TIME if held >= rule[5] else 0
+    return TIME if held >= rule[MOST_BARS] else 0
 
 
 @compiled
@@ -155,19 +180,19 @@ def walk_between(  # noqa: PLR0912 - one automaton, read from top to bottom
                 count += 1
                 side, leaving = 0, 0
             else:
-                tally[1] += 1
+                tally[WAITED] += 1
         if entering != 0:
             if leaving == 0 and tradable[t]:
                 side, entered, decided = entering, t, asked
             else:
-                tally[0] += 1
+                tally[CANCELLED] += 1
             entering = 0
         if t == stop - 1:
             break
         value = z[t]
         # A comparison with NaN is false: without a z nothing is entered, left or re-armed by it.
-        may_sell = may_sell or value <= rule[0]
-        may_buy = may_buy or value >= rule[1]
+        may_sell = may_sell or value <= rule[SELL_ABOVE]
+        may_buy = may_buy or value >= rule[BUY_BELOW]
         if leaving != 0:
             continue
         if side == 0:
@@ -178,7 +203,7 @@ def walk_between(  # noqa: PLR0912 - one automaton, read from top to bottom
             wanted = _entry(value, rule, may_sell, may_buy)
             # The bar that ends one side may ask for the other.
             entering, asked = (wanted, t) if wanted == -side else (0, asked)
-        elif leaving != 0 and rule[6] != 0.0:
+        elif leaving != 0 and rule[AFTER_RETURN] != 0.0:
             may_sell, may_buy = may_sell and side > 0, may_buy and side < 0
     if side != 0:
         _write(trades, count, decided, entered, stop - 1, stop - 1, side, END)
@@ -191,12 +216,12 @@ def _write(
     trades: IntArray, row: int, decided: int, entered: int, leave_decided: int, left: int,
     side: int, reason: int,
 ) -> None:  # fmt: skip
-    trades[row, 0] = decided
-    trades[row, 1] = entered
-    trades[row, 2] = leave_decided
-    trades[row, 3] = left
-    trades[row, 4] = side
-    trades[row, 5] = reason
+    trades[row, DECIDED] = decided
+    trades[row, ENTERED] = entered
+    trades[row, LEAVE_DECIDED] = leave_decided
+    trades[row, LEFT] = left
+    trades[row, SIDE] = side
+    trades[row, REASON] = reason
 
 
 @compiled
@@ -220,8 +245,10 @@ def _cost(
 ) -> float:  # fmt: skip
     """Sum the costs of filling both legs at a bar. `costs`: fee, half-spread, exponent."""
     traded = y_notional + x_notional
-    slippage = _slippage(y_impact, x_impact, y_notional, x_notional, y_size, x_size, costs[2])
-    paid: float = traded * costs[0] + traded * costs[1] + slippage
+    slippage = _slippage(
+        y_impact, x_impact, y_notional, x_notional, y_size, x_size, costs[IMPACT_POWER]
+    )
+    paid: float = traded * costs[FEE_RATE] + traded * costs[HALF_SPREAD_RATE] + slippage
     return paid
 
 
@@ -232,15 +259,21 @@ def _pay(
 ) -> float:  # fmt: skip
     """Book the costs of filling both legs at a bar; return their sum."""
     traded = y_notional + x_notional
-    fee = traded * costs[0]
-    half_spread = traded * costs[1]
+    fee = traded * costs[FEE_RATE]
+    half_spread = traded * costs[HALF_SPREAD_RATE]
     slippage = _slippage(
-        paths[4, bar], paths[5, bar], y_notional, x_notional, y_size, x_size, costs[2]
+        paths[IMPACT_Y, bar],
+        paths[IMPACT_X, bar],
+        y_notional,
+        x_notional,
+        y_size,
+        x_size,
+        costs[IMPACT_POWER],
     )
-    money[row, 1] += fee
-    money[row, 2] += half_spread
-    money[row, 3] += slippage
-    money[row, 5] += traded
+    money[row, FEES] += fee
+    money[row, SPREAD] += half_spread
+    money[row, SLIPPAGE] += slippage
+    money[row, TRADED] += traded
     paid: float = fee + half_spread + slippage
     return paid
 
@@ -256,28 +289,28 @@ def settle(
     due at the open of a bar, for what is carried into it.
     """
     for row in range(count):
-        decided, entered, left = trades[row, 0], trades[row, 1], trades[row, 3]
-        y_units = trades[row, 4] * units[0, decided]
-        x_units = trades[row, 4] * units[1, decided]
+        decided, entered, left = trades[row, DECIDED], trades[row, ENTERED], trades[row, LEFT]
+        y_units = trades[row, SIDE] * units[0, decided]
+        x_units = trades[row, SIDE] * units[1, decided]
         y_size, x_size = abs(y_units), abs(x_units)
         money[row, :] = 0.0
-        y_last, x_last = paths[0, entered], paths[1, entered]
+        y_last, x_last = paths[FILL_Y, entered], paths[FILL_X, entered]
         net_path[entered] -= _pay(
             paths, entered, y_size * y_last, x_size * x_last, y_size, x_size, costs, money, row
         )
-        at_close = trades[row, 5] == END
+        at_close = trades[row, REASON] == END
         for t in range(entered, left + 1):
             if t == left and not at_close:
-                y_now, x_now = paths[0, t], paths[1, t]
+                y_now, x_now = paths[FILL_Y, t], paths[FILL_X, t]
             else:
-                y_now, x_now = paths[2, t], paths[3, t]
+                y_now, x_now = paths[MARK_Y, t], paths[MARK_X, t]
             gained = y_units * (y_now - y_last) + x_units * (x_now - x_last)
-            money[row, 0] += gained
+            money[row, GROSS] += gained
             gross_path[t] += gained
             net_path[t] += gained
             if t > entered:
-                funding = y_units * paths[6, t] + x_units * paths[7, t]
-                money[row, 4] += funding
+                funding = y_units * paths[FUNDING_Y, t] + x_units * paths[FUNDING_X, t]
+                money[row, FUNDING] += funding
                 net_path[t] -= funding
             y_last, x_last = y_now, x_now
         net_path[left] -= _pay(
@@ -297,19 +330,19 @@ def sweep_cells(paths: FloatArray) -> FloatArray:
     size = paths.shape[1]
     cells = np.zeros((size + 1, CELLS))
     for t in range(size):
-        for row in range(8):
+        for row in range(PATH_ROWS):
             cells[t, row] = paths[row, t]
         y, x = 0.0, 0.0
         if t > 0:
-            y = paths[2, t] - paths[2, t - 1] - paths[6, t]
-            x = paths[3, t] - paths[3, t - 1] - paths[7, t]
+            y = paths[MARK_Y, t] - paths[MARK_Y, t - 1] - paths[FUNDING_Y, t]
+            x = paths[MARK_X, t] - paths[MARK_X, t - 1] - paths[FUNDING_X, t]
         if np.isnan(y) or np.isnan(x):
             y, x = 0.0, 0.0
-        cells[t + 1, 8] = cells[t, 8] + y * y
-        cells[t + 1, 9] = cells[t, 9] + x * x
-        cells[t + 1, 10] = cells[t, 10] + y * x
-        cells[t + 1, 11] = cells[t, 11] + paths[6, t]
-        cells[t + 1, 12] = cells[t, 12] + paths[7, t]
+        cells[t + 1, SUM_YY] = cells[t, SUM_YY] + y * y
+        cells[t + 1, SUM_XX] = cells[t, SUM_XX] + x * x
+        cells[t + 1, SUM_YX] = cells[t, SUM_YX] + y * x
+        cells[t + 1, SUM_FUNDING_Y] = cells[t, SUM_FUNDING_Y] + paths[FUNDING_Y, t]
+        cells[t + 1, SUM_FUNDING_X] = cells[t, SUM_FUNDING_X] + paths[FUNDING_X, t]
     return cells
 
 
@@ -325,7 +358,7 @@ def sweep_rules(
     """
     size = stop - start
     edges = block_edges(z)
-    trades = np.empty((size // 2 + 2, 6), dtype=np.int64)
+    trades = np.empty((size // 2 + 2, TRADE_COLUMNS), dtype=np.int64)
     tally = np.zeros(2, dtype=np.int64)
     sums = np.zeros(4)
     for row in range(rules.shape[0]):
@@ -346,20 +379,24 @@ def _book(
     total_gross, total_net, total_traded, squares = 0.0, 0.0, 0.0, 0.0
     carried_bar, carried = -1, 0.0
     for row in range(count):
-        decided, entered, left = trades[row, 0], trades[row, 1], trades[row, 3]
-        side = trades[row, 4]
+        decided, entered, left = trades[row, DECIDED], trades[row, ENTERED], trades[row, LEFT]
+        side = trades[row, SIDE]
         y, x = side * units[0, decided], side * units[1, decided]
         y_size, x_size = abs(y), abs(x)
         come, gone = cells[entered], cells[left]
-        y_in, x_in = come[0], come[1]
-        at_close = trades[row, 5] == END
-        y_out, x_out = (gone[2], gone[3]) if at_close else (gone[0], gone[1])
-        first = -_cost(come[4], come[5], y_size * y_in, x_size * x_in, y_size, x_size, costs)
-        last = -_cost(gone[4], gone[5], y_size * y_out, x_size * x_out, y_size, x_size, costs)
+        y_in, x_in = come[FILL_Y], come[FILL_X]
+        at_close = trades[row, REASON] == END
+        y_out, x_out = (gone[MARK_Y], gone[MARK_X]) if at_close else (gone[FILL_Y], gone[FILL_X])
+        first = -_cost(
+            come[IMPACT_Y], come[IMPACT_X], y_size * y_in, x_size * x_in, y_size, x_size, costs
+        )
+        last = -_cost(
+            gone[IMPACT_Y], gone[IMPACT_X], y_size * y_out, x_size * x_out, y_size, x_size, costs
+        )
         gross = y * (y_out - y_in) + x * (x_out - x_in)
         after_come, after_gone = cells[entered + 1], cells[left + 1]
-        funding = y * (after_gone[11] - after_come[11])
-        funding += x * (after_gone[12] - after_come[12])
+        funding = y * (after_gone[SUM_FUNDING_Y] - after_come[SUM_FUNDING_Y])
+        funding += x * (after_gone[SUM_FUNDING_X] - after_come[SUM_FUNDING_X])
         total_gross += gross
         total_net += gross - funding + first + last
         total_traded += y_size * y_in + x_size * x_in + (y_size * y_out + x_size * x_out)
@@ -367,9 +404,9 @@ def _book(
             first += gross + last
         else:
             before = cells[left - 1]
-            first += y * (come[2] - y_in) + x * (come[3] - x_in)
-            last += y * (y_out - before[2]) + x * (x_out - before[3])
-            last -= y * gone[6] + x * gone[7]
+            first += y * (come[MARK_Y] - y_in) + x * (come[MARK_X] - x_in)
+            last += y * (y_out - before[MARK_Y]) + x * (x_out - before[MARK_X])
+            last -= y * gone[FUNDING_Y] + x * gone[FUNDING_X]
         # A reversal leaves and enters in one bar: one profit, squared once.
         if entered == carried_bar:
             first += carried
@@ -377,9 +414,9 @@ def _book(
             squares += carried * carried
         carried_bar, carried = left, first
         if left > entered:
-            squares += first * first + y * y * (gone[8] - after_come[8])
-            squares += x * x * (gone[9] - after_come[9])
-            squares += 2.0 * y * x * (gone[10] - after_come[10])
+            squares += first * first + y * y * (gone[SUM_YY] - after_come[SUM_YY])
+            squares += x * x * (gone[SUM_XX] - after_come[SUM_XX])
+            squares += 2.0 * y * x * (gone[SUM_YX] - after_come[SUM_YX])
             carried = last
     squares += carried * carried
     sums[0], sums[1], sums[2], sums[3] = total_gross, total_net, total_traded, squares

@@ -1,16 +1,14 @@
 """A pair analysed: spread, z, signal, gates and what is said of them."""
 
 from analytics.pair.analysis import PairAnalytics, analyse_pair
-from analytics.pair.gates import (
-    DATA_GATES,
+from analytics.pair.closed_gates import (
     FEW_BARS,
     HIGH_PVALUE,
     LEG_STALE,
     LONG_HALF_LIFE,
-    NO_GATES,
     NOT_COVERED,
-    Gates,
 )
+from analytics.pair.gates import DATA_GATES, NO_GATES, Gates
 from analytics.pair.params import PairParams
 from analytics.pair.spread import SPREAD_ROUNDING, fitted_legs, make_spread
 

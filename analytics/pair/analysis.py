@@ -12,8 +12,8 @@ from analytics.frames import bar_times_us
 from analytics.hedge import HedgeFit
 from analytics.leg import Leg, PairCoverage, align_legs, pair_coverage
 from analytics.outcome import Degenerate, NotEnough, attempt
+from analytics.pair.closed_gates import GateInput, gate_codes, gate_names
 from analytics.pair.describe import describe_legs
-from analytics.pair.gates import GateInput, gate_codes, gate_names
 from analytics.pair.notes import pair_notes
 from analytics.pair.params import PairParams
 from analytics.pair.signal import correlation_needs, signal_now, zscore_needs
@@ -62,7 +62,8 @@ class PairAnalytics:
     signal_codes, gate_codes
         The signal and the gate of each bar as places in `SIGNALS` and `GATE_NAMES`.
     gate
-        Name of the gate that closed each bar, "" where all are open: see `analytics.pair.gates`.
+        Name of the gate that closed each bar, "" where all are open: see
+        `analytics.pair.closed_gates`.
     signal_now
         The signal of the latest closed bar, with its reason.
     zscore_needs, correlation_needs

@@ -128,10 +128,10 @@ def _in_flight(pool: ThreadPoolExecutor, span: Span, most: int) -> Iterator[int]
 
 
 def _empty(pairs: int, is_given: bool) -> SpanTests:
-    from analytics.kernels.scan import RESULTS, STATE  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.scan import NOT_DONE, RESULTS, STATE  # noqa: PLC0415 - numba, when needed
 
     found = np.full((1 if is_given else 2, pairs, RESULTS), np.nan)
-    found[..., STATE] = 0.0
+    found[..., STATE] = NOT_DONE
     return SpanTests(
         found,
         np.full((pairs, 2), np.nan),

@@ -22,7 +22,8 @@ from analytics.pair import (
     PairParams,
     analyse_pair,
 )
-from analytics.pair.gates import ALL_GATES, bars_since_trade
+from analytics.pair.closed_gates import bars_since_trade
+from analytics.pair.gates import ALL_GATES
 from analytics.signals import signal_changes, signal_for
 from analytics.stationarity import adf_test, engle_granger_test, half_life
 

@@ -3,14 +3,15 @@
 import numpy as np
 import pandas as pd
 import pytest
+from numba import njit
 
 from analytics.frames import utc_index
-from analytics.kernels import adf, kalman, lines, rolling, trailing
+from analytics.kernels import adf, kalman, lines, numba_private, rolling, trailing
 from analytics.pair import PairParams, analyse_pair
 from analytics.pair.gates import ALL_GATES
 from analytics.stationarity import adf_test, engle_granger_test
 from analytics.stationarity import dickey_fuller as numpy_form
-from analytics.warm import PARTS, is_ready, warm_up
+from analytics.warm import warm_up
 
 SEED = 20240808
 TRENDS = ("n", "c", "ct", "ctt")
@@ -95,8 +96,6 @@ def test_the_bartlett_variance_is_the_weighted_sum_over_lags(lags: int):
 
 def test_after_warming_up_no_page_compiles_anything():
     warm_up()
-    assert all(is_ready(part) for part in PARTS)
-    assert warm_up() == 0
     functions = [
         rolling.rolling_squares,
         rolling.rolling_products,
@@ -123,3 +122,15 @@ def test_after_warming_up_no_page_compiles_anything():
             analyse_pair(*legs, PairParams("A", "B", hedge=hedge, spread="log", gates=ALL_GATES))
     assert {each.__name__: len(each.signatures) for each in functions} == before
     assert set(before.values()) == {1}, before
+
+
+def test_private_names_of_numba_are_where_we_look_for_them():
+    """When this fails, a new numba has moved them: see analytics/kernels/numba_private.py."""
+    once = numba_private.once_for_all_values(njit(lambda value: value))
+
+    @njit
+    def caller() -> int:
+        return once(1) + once(2)
+
+    assert caller() == 3
+    assert len(once.signatures) == 1  # without the names: one for each of the two values

@@ -238,7 +238,6 @@ def test_no_bars_at_all_is_a_result_too(kind: str):
         assert result.signal_now.time is None
         assert result.signal_now.reason == "no closed bar of both legs yet"
         assert result.coverage.bars == 0
-        assert math.isnan(result.coverage.share_known)
         assert math.isnan(result.coverage.share_both_traded)
 
 
@@ -260,7 +259,6 @@ def test_after_a_hole_the_window_fills_anew_and_says_since_when():
     assert result.coverage.x_missing == 3
     assert result.coverage.missing == 3
     assert result.coverage.y_missing == 0
-    assert result.coverage.share_known == pytest.approx(197 / 200)
     reason = "window not full: 48 of 60 bars since ETHUSDT missing at 00:02:31 UTC"
     assert result.signal_now.reason == reason
     assert result.zscore_needs == NotEnough("z-score of BTCUSDT/ETHUSDT", 60, 48)

@@ -128,15 +128,6 @@ def test_a_file_is_read_as_far_back_as_the_database(writer) -> None:
     assert pair_data.analyse(pair_data.bars_of_ticks(ticks, "content", wider), wider) is not result
 
 
-def test_one_symbols_bars_come_through_the_same_window(writer) -> None:
-    bars = pair_data.read_bars(writer.path, "ETHUSDT", "5s", 60)
-    with TickReader(writer.path) as reader:
-        fresh = reader.bars("ETHUSDT", "5s").iloc[:-1]
-    assert len(bars) == 12
-    pd.testing.assert_frame_equal(bars, fresh.tail(12), check_exact=True)
-    assert pair_data.read_bars(writer.path, "NOPE", "1s", 60).empty
-
-
 def test_sessions_that_ask_at_once_compute_once() -> None:
     once: Once[object] = Once(4)
     begun, calls, found = threading.Barrier(6), [], []

@@ -17,6 +17,7 @@ from ingest.errors import IngestError, StoreError
 from ingest.status import HistoryEntry, RecorderState, RecorderStatus, SymbolStatus
 from pages.ui.parts import formats, markup, notices, status
 from pages.ui.parts.markup import Html
+from pages.ui.server import loading
 
 NAN = float("nan")
 NOW_US = 1_700_000_000_000_000
@@ -292,6 +293,6 @@ def test_a_sparkline_fits_its_range_and_leaves_holes_open():
 
 
 def test_what_is_loaded_ahead_of_the_first_visitor_asks_for_none(project_root):
-    command = [sys.executable, "-c", "import pages.ui.server.first_imports"]
+    command = [sys.executable, "-c", f"import {loading.FIRST_IMPORT}"]
     loaded = subprocess.run(command, cwd=project_root, capture_output=True, text=True, check=True)
     assert loaded.stderr == ""

@@ -139,20 +139,6 @@ def read_pair(path: Path, params: PairParams) -> PairBars:
     return PairBars(_bars.get(key, lambda: _closed_bars(*views), line), key, last)
 
 
-def read_bars(path: Path, symbol: str, interval: str, lookback_s: int | None) -> pd.DataFrame:
-    """Read one symbol's closed bars through the shared window, back from its last trade.
-
-    Raises
-    ------
-    StoreError
-        The file is missing or no Pairdesk database.
-    """
-    window = shared_windows().get(path, symbol, interval)
-    trade = window.last_trade()
-    last = {} if trade is None else {symbol: trade}
-    return window.view(_start_second(last, interval, lookback_s)).frame(with_forming=False)
-
-
 def _start_second(last: dict[str, LastTrade], interval: str, reach_s: int | None) -> int | None:
     """Find the open of the first bar to read; one bar more, since the forming one is dropped."""
     if reach_s is None or not last:

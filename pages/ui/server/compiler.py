@@ -3,8 +3,8 @@
     python -m pages.ui.server.compiler [all]
 
 Only at the first start on a machine, or after an update: what is compiled lies in numba's cache,
-and the app reads it from there. It is told names of parts, a line each, and answers a line for
-each function compiled and one when the part is done.
+and the app reads it from there. It reads names of parts, a line each, and answers with the number
+of calls that are done, from 0, and a last line when the part is.
 """
 
 import hashlib
@@ -17,20 +17,22 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final, cast
 
-from analytics import warm
-from analytics.warm import PARTS, Part
+from analytics.warm import PARTS, Part, calls_of
+from ingest.files import layout
 
 ROOT: Final = Path(__file__).resolve().parents[3]
-COMPILED: Final = "compiled"
 DONE: Final = "done"
 END_WITHIN_S: Final = 10.0
 
 
 @contextmanager
-def elsewhere() -> Iterator[Callable[[Part], None] | None]:
+def child_process(
+    count: Callable[[Part, int], object],
+) -> Iterator[Callable[[Part], None] | None]:
     """Give what has a part compiled by another process; None where all is in the cache.
 
-    Whatever that process fails in, the part is then compiled here.
+    `count` is called with the number of a part's calls that are done. Whatever that process fails
+    in, the caller compiles as it calls it.
     """
     if mark().exists():
         yield None
@@ -45,13 +47,15 @@ def elsewhere() -> Iterator[Callable[[Part], None] | None]:
         yield None
         return
     try:
-        yield lambda part: _have_compiled(process, part)
+        yield lambda part: _compile(process, part, count)
     finally:
         with suppress(OSError, subprocess.TimeoutExpired):
             process.communicate(timeout=END_WITHIN_S)
 
 
-def _have_compiled(process: "subprocess.Popen[str]", part: Part) -> None:
+def _compile(
+    process: "subprocess.Popen[str]", part: Part, count: Callable[[Part, int], object]
+) -> None:
     assert process.stdin is not None
     assert process.stdout is not None
     with suppress(OSError):  # it has ended
@@ -60,7 +64,18 @@ def _have_compiled(process: "subprocess.Popen[str]", part: Part) -> None:
         for line in process.stdout:
             if line.strip() == DONE:
                 return
-            warm.count(part)
+            count(part, int(line))
+
+
+def prepare(part: Part) -> Iterator[int]:
+    """Make a part's calls in this process; yield how many are done, from 0."""
+    done = 0
+    for done, call in enumerate(calls_of(part)):
+        yield done
+        call()
+    if part == "live":
+        layout.warm_up()
+    yield done + 1
 
 
 def mark() -> Path:
@@ -71,29 +86,22 @@ def mark() -> Path:
         (str(path.relative_to(ROOT)), path.stat().st_size, path.stat().st_mtime_ns)
         for path in sources
     )
-    told = repr((sys.version, version("numba"), version("numpy"), stamps))
-    name = f"pairdesk-{hashlib.sha256(told.encode()).hexdigest()[:16]}.compiled"
+    facts = repr((sys.version, version("numba"), version("numpy"), stamps))
+    name = f"pairdesk-{hashlib.sha256(facts.encode()).hexdigest()[:16]}.compiled"
     return (Path(cache) if cache else ROOT / "analytics" / "__pycache__") / name
-
-
-def ensure() -> None:
-    """Have all compiled now, unless it is; an error of that process is the caller's."""
-    if not mark().exists():
-        command = [sys.executable, "-m", "pages.ui.server.compiler", "all"]
-        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - us
 
 
 def main() -> int:
     """Compile what is asked for; once that was everything, leave the mark."""
-    from ingest.files import layout  # noqa: PLC0415 - the app itself need not wait for it
-
-    asked = PARTS if sys.argv[1:] == ["all"] else (line.strip() for line in sys.stdin)
+    everything = sys.argv[1:] == ["all"]
+    if everything and mark().exists():
+        return 0
     missing = set(PARTS)
-    for part in asked:
-        warm.run_part(cast("Part", part), lambda: print(COMPILED, flush=True))
-        if part == "live":
-            layout.warm_up()
-        missing.discard(cast("Part", part))
+    for name in PARTS if everything else (line.strip() for line in sys.stdin):
+        part = cast("Part", name)
+        for done in prepare(part):
+            print(done, flush=True)
+        missing.discard(part)
         print(DONE, flush=True)
     if not missing:
         with suppress(OSError):  # a cache that is read only: the next start asks again

@@ -7,7 +7,13 @@ import asyncio
 import gc
 import importlib
 import threading
-from typing import Final
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from analytics.warm import Part
 
 FIRST_PAGE_WITHIN_S: Final = 5.0
 DRAWN_WITHIN_S: Final = 2.0  # by the browser, after the server is done
@@ -18,6 +24,9 @@ BODIES: Final[dict[str, str]] = {
     "backtest": "pages.ui.backtest.body",
     "scan": "pages.ui.scanner.body",
 }
+# The heavy module of the first page. Not the pages themselves and not `streamlit_autorefresh`:
+# those ask for a visitor when imported.
+FIRST_IMPORT: Final = "plotly.graph_objects"
 _loaded = threading.Event()
 _begun = threading.Lock()
 _ending = threading.Event()
@@ -57,7 +66,7 @@ def wait() -> None:
 
 def _load() -> None:
     try:
-        _import("pages.ui.server.first_imports")
+        _import(FIRST_IMPORT)
         _keep_from_collector()
     finally:
         _loaded.set()  # what failed fails again where a page imports it, and is told there
@@ -66,26 +75,31 @@ def _load() -> None:
 
 def _compile() -> None:
     """Compile beside the pages; what that leaves in memory stays for good."""
-    from analytics.warm import Part, warm_up  # noqa: PLC0415 - after the imports
-    from ingest.files import layout  # noqa: PLC0415
-    from pages.ui.server import compiler, compiling  # noqa: PLC0415
+    from pages.ui.server import compiler  # noqa: PLC0415 - after the imports
+    from pages.ui.server.compiling import PREPARATION  # noqa: PLC0415
 
-    def after_each(part: Part) -> None:
-        if part == "live":
-            layout.warm_up()
-            return
+    def after_each(part: str) -> None:
         if part == "gates":  # all that the first page needs: it does not share its time
-            compiling.let_a_page_go_first(FIRST_PAGE_WITHIN_S, DRAWN_WITHIN_S)
+            PREPARATION.let_a_page_go_first(FIRST_PAGE_WITHIN_S, DRAWN_WITHIN_S)
         if part in BODIES:
             _import(BODIES[part])
         _keep_from_collector()
 
     try:
-        with compiler.elsewhere() as before_each:
-            warm_up(after_each, before_each)
+        with compiler.child_process(PREPARATION.count) as compile_part:
+            PREPARATION.run(partial(_prepare, compile_part), after_each)
     except RuntimeError:
         if not _ending.is_set():  # an app that ends starts no more threads
             raise
+
+
+def _prepare(compile_part: "Callable[[Part], None] | None", part: "Part") -> None:
+    """Have a part compiled by the other process, where there is one, and read it from the cache."""
+    from pages.ui.server import compiler  # noqa: PLC0415 - after the imports
+
+    if compile_part is not None:
+        compile_part(part)
+    deque(compiler.prepare(part), maxlen=0)
 
 
 def _import(name: str) -> None:

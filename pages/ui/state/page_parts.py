@@ -41,11 +41,6 @@ class Page:
         """Its name in the address."""
         return self.title.lower()
 
-    @property
-    def has_market(self) -> bool:
-        """Whether it makes a difference whether a recording or a replay is looked at."""
-        return self.has_pair or self.has_symbols
-
 
 LIVE_PAGE: Final = Page(
     "Live", has_pair=True, method="whole", is_live=True, has_times=True, has_symbols=True

@@ -23,7 +23,7 @@ from analytics.backtest import (
     deflated_sharpe,
     run_backtest,
 )
-from analytics.backtest.accounting import Fills, account, fills_of
+from analytics.backtest.accounting import Fills, account
 from analytics.backtest.rules import DEFAULT_RULES
 from analytics.backtest.sharpe import (
     expected_best_sharpe,
@@ -269,6 +269,15 @@ def test_an_interval_of_nothing_is_not_known():
 
 # ---- Chan (2013), Algorithmic Trading, through this accounting: filled at the close that decides
 # ("same bar, as published"), no costs, returns on the gross value held the day before
+
+
+def fills_of(quantities: np.ndarray, prices: np.ndarray) -> Fills:
+    """Turn quantities held after each bar, shape (n, legs), into the fills that change them."""
+    known = np.nan_to_num(quantities)
+    change = np.diff(known, axis=0, prepend=np.zeros((1, known.shape[1])))
+    bar, leg = np.nonzero(change)
+    zeros = np.zeros(bar.size)
+    return Fills(bar, leg, change[bar, leg], prices[bar, leg], zeros)
 
 
 def chans_figures(quantities: np.ndarray, prices: np.ndarray) -> tuple[float, float]:

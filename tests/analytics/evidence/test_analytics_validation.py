@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from analytics.evidence import validation
-from analytics.evidence.validation import ValidationCase, validate, validation_table
+from analytics.evidence.validation import ValidationCase, validate
 
 
 def test_every_case_holds_and_names_its_source():
@@ -16,13 +16,6 @@ def test_every_case_holds_and_names_its_source():
     for case in cases:
         assert case.ok, case
         assert case.source
-
-
-def test_the_table_shows_expected_beside_obtained():
-    table = validation_table(validate()[:3])
-    assert list(table.columns) == ["case", "source", "expected", "obtained", "tolerance", "ok"]
-    assert table["ok"].all()
-    assert len(table) == 3
 
 
 def test_a_number_that_is_off_is_not_ok():

@@ -4,46 +4,54 @@ import subprocess
 
 import pytest
 
-from analytics import warm
-from analytics.warm import PARTS
+from analytics.warm import PARTS, calls_of
 from pages.ui.server import compiler
 
 
 @pytest.fixture
-def cold(monkeypatch, tmp_path):
-    """No mark says that all is compiled; what is counted is this test's."""
+def no_mark(monkeypatch, tmp_path):
+    """No mark says that all is compiled."""
     monkeypatch.setattr(compiler, "mark", lambda: tmp_path / "none")
-    monkeypatch.setattr(warm, "_compiled", dict.fromkeys(PARTS, 0))
 
 
-@pytest.mark.usefixtures("cold")
-def test_another_process_answers_when_a_part_is_done():
-    with compiler.elsewhere() as before_each:
-        assert before_each is not None
-        before_each("gates")  # read from the cache, or compiled: it returns with the last line
-        before_each("live")
-    assert set(warm._compiled) == set(PARTS)
-    assert warm._compiled["scan"] == 0
+@pytest.mark.usefixtures("no_mark")
+def test_another_process_counts_its_calls_until_a_part_is_done():
+    counts = []
+    with compiler.child_process(lambda *each: counts.append(each)) as compile_part:
+        assert compile_part is not None
+        for part in ("gates", "live"):
+            compile_part(part)  # read from the cache, or compiled: it returns with the last line
+            calls = len(calls_of(part))
+            assert counts == [(part, done) for done in range(calls + 1)]
+            counts.clear()
 
 
-@pytest.mark.usefixtures("cold")
+@pytest.mark.usefixtures("no_mark")
 @pytest.mark.parametrize("program", ["/bin/false", "/no/such/program"])
 def test_a_process_that_fails_leaves_the_work_to_the_app(monkeypatch, program):
     monkeypatch.setattr(compiler.sys, "executable", program)
-    with compiler.elsewhere() as before_each:
-        if before_each is not None:
-            before_each("live")
-            before_each("scan")
-    assert warm._compiled == dict.fromkeys(PARTS, 0)
+    counts = []
+    with compiler.child_process(lambda *each: counts.append(each)) as compile_part:
+        if compile_part is not None:
+            compile_part("live")
+            compile_part("scan")
+    assert counts == []
 
 
 def test_no_process_is_begun_where_all_is_compiled(monkeypatch, tmp_path):
     (tmp_path / "made").touch()
     monkeypatch.setattr(compiler, "mark", lambda: tmp_path / "made")
     monkeypatch.setattr(subprocess, "Popen", None)
-    with compiler.elsewhere() as before_each:
-        assert before_each is None
-    compiler.ensure()
+    with compiler.child_process(pytest.fail) as compile_part:
+        assert compile_part is None
+
+
+def test_all_makes_no_call_where_all_is_compiled(monkeypatch, tmp_path):
+    (tmp_path / "made").touch()
+    monkeypatch.setattr(compiler, "mark", lambda: tmp_path / "made")
+    monkeypatch.setattr(compiler, "prepare", pytest.fail)
+    monkeypatch.setattr(compiler.sys, "argv", ["compiler", "all"])
+    assert compiler.main() == 0
 
 
 def test_the_mark_is_another_once_a_source_is(monkeypatch, tmp_path):
@@ -64,11 +72,14 @@ def test_the_mark_is_another_once_a_source_is(monkeypatch, tmp_path):
 def test_a_compiler_that_was_asked_for_some_leaves_no_mark(monkeypatch, tmp_path):
     made = tmp_path / "made"
     monkeypatch.setattr(compiler, "mark", lambda: made)
-    monkeypatch.setattr(warm, "run_part", lambda part, compiled: 1)
+    asked = []
+    monkeypatch.setattr(compiler, "prepare", lambda part: asked.append(part) or iter(()))
     monkeypatch.setattr(compiler.sys, "argv", ["compiler"])
     monkeypatch.setattr(compiler.sys, "stdin", iter(["gates\n", "scan\n"]))
     assert compiler.main() == 0
     assert not made.exists()
     monkeypatch.setattr(compiler.sys, "argv", ["compiler", "all"])
+    asked.clear()
     assert compiler.main() == 0
     assert made.exists()
+    assert tuple(asked) == PARTS

@@ -4,7 +4,6 @@ import threading
 
 import pytest
 
-from analytics import warm
 from pages.ui.server import compiler, loading
 
 
@@ -12,10 +11,10 @@ from pages.ui.server import compiler, loading
 def breaking_off(monkeypatch, tmp_path) -> None:
     """Compiling that cannot go on, as in an interpreter that ends: it starts no more threads."""
 
-    def warm_up(*_: object) -> int:
+    def prepare(*_: object) -> None:
         raise RuntimeError("cannot schedule new futures after interpreter shutdown")
 
-    monkeypatch.setattr(warm, "warm_up", warm_up)
+    monkeypatch.setattr(compiler, "prepare", prepare)
     monkeypatch.setattr(loading, "_ending", threading.Event())
     done = tmp_path / "compiled"
     done.touch()

@@ -8,29 +8,33 @@ from pathlib import Path
 import pytest
 from desk.app_process import running_app
 
-from analytics import warm
-from analytics.warm import FUNCTIONS, PARTS, Progress
-from pages.ui.server import compiling, warming
+from analytics.warm import PARTS, Part, calls_of
+from pages.ui.server import warming
+from pages.ui.server.compiling import Preparation, Progress
 
 PATIENT_S = 30.0
+CALLS = {part: len(calls_of(part)) for part in PARTS}
+Begin = Callable[..., threading.Thread]
 
 
 @pytest.fixture
-def cold(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., threading.Thread]]:
-    """Nothing is compiled yet; gives what begins a warm-up of parts that are a call each."""
-    monkeypatch.setattr(warm, "_warm", set())
-    monkeypatch.setattr(warm, "_under_way", set())
-    monkeypatch.setattr(warm, "_wanted", ())
-    monkeypatch.setattr(warm, "_compiled", dict.fromkeys(PARTS, 0))
+def preparation() -> Preparation:
+    return Preparation()
+
+
+@pytest.fixture
+def cold(preparation: Preparation) -> Iterator[Begin]:
+    """Nothing is compiled yet; gives what begins a preparation of parts that are a call each."""
     threads: list[threading.Thread] = []
 
     def begin(**calls: Callable[[], object]) -> threading.Thread:
-        made = {part: calls.get(part, lambda: None) for part in PARTS}
-        table = {part: lambda *_, call=call: [call] for part, call in made.items()}
-        monkeypatch.setattr(warm, "_CALLS", table)
-        threads.append(threading.Thread(target=warm.warm_up, daemon=True))
-        threads[-1].start()
-        return threads[-1]
+        def prepare(part: Part) -> None:
+            calls.get(part, lambda: None)()
+
+        run = threading.Thread(target=preparation.run, args=(prepare, lambda _: None), daemon=True)
+        threads.append(run)
+        run.start()
+        return run
 
     yield begin
     for thread in threads:
@@ -38,41 +42,35 @@ def cold(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., threading.Th
         assert not thread.is_alive()
 
 
-def compiled(part: str, count: int) -> None:
-    warm._compiled[part] = count  # as numba's own events count it
-
-
-def test_a_page_that_waits_is_told_how_far_it_is_and_goes_on_by_itself(cold):
+def test_a_page_that_waits_is_told_how_far_it_is_and_goes_on_by_itself(cold, preparation):
     begun, may_end = threading.Event(), threading.Event()
 
     def compile_live() -> None:
-        compiled("live", 9)
+        preparation.count("live", 0)
         begun.set()
         assert may_end.wait(PATIENT_S)
 
     cold(live=compile_live)
     assert begun.wait(PATIENT_S)
-    told: list[Progress] = []
+    seen: list[Progress] = []
 
-    def show(progress: Progress, left_s: float | None) -> None:
-        told.append(progress)
-        if len(told) == 1:
-            compiled("live", 29)
-        elif left_s is not None:
-            assert left_s > 0
+    def show(progress: Progress) -> None:
+        seen.append(progress)
+        preparation.count("live", 9)
+        if progress.done == 9:
             may_end.set()
 
-    warming.wait_for(("live",), show, look_every_s=0.01)
-    assert told[0] == Progress(9, FUNCTIONS["live"])
-    assert Progress(29, FUNCTIONS["live"]) in told
-    assert warm.is_ready("live")
+    warming.wait_for(preparation, ("live",), show, look_every_s=0.01)
+    assert seen[0] == Progress(0, CALLS["live"])
+    assert Progress(9, CALLS["live"]) in seen
+    assert preparation.is_ready(("live",))
 
 
-def test_what_a_page_waits_for_is_compiled_next_and_alone_counted(cold):
+def test_what_a_page_waits_for_is_compiled_next_and_alone_counted(cold, preparation):
     begun, may_go_on, order = threading.Event(), threading.Event(), []
 
     def compile_live() -> None:
-        compiled("live", 10)
+        preparation.count("live", 10)
         begun.set()
         assert may_go_on.wait(PATIENT_S)
 
@@ -81,45 +79,47 @@ def test_what_a_page_waits_for_is_compiled_next_and_alone_counted(cold):
         backtest=lambda: order.append("backtest"), scan=lambda: order.append("scan"),
     )  # fmt: skip
     assert begun.wait(PATIENT_S)
-    assert not compiling.wait(("scan",), 0.0)
-    assert warm.progress(("scan",)) == Progress(10, FUNCTIONS["live"] + FUNCTIONS["scan"])
+    assert not preparation.wait(("scan",), 0.0)
+    assert preparation.progress(("scan",)) == Progress(10, CALLS["live"] + CALLS["scan"])
     may_go_on.set()
     thread.join(PATIENT_S)
     assert order == ["scan", "gates", "backtest"]
-    assert compiling.wait(PARTS, 0.0)
+    assert preparation.wait(PARTS, 0.0)
 
 
-def test_where_all_comes_from_the_cache_nothing_is_said(cold):
+def test_a_part_that_is_ready_is_complete_whatever_was_counted(cold, preparation):
+    begun, may_end = threading.Event(), threading.Event()
+    preparation.count("live", 3)
+    cold(gates=lambda: (begun.set(), may_end.wait(PATIENT_S)))
+    assert begun.wait(PATIENT_S)
+    total = CALLS["live"] + CALLS["gates"]
+    assert preparation.progress(("live", "gates")) == Progress(CALLS["live"], total)
+    may_end.set()
+
+
+def test_where_all_comes_from_the_cache_nothing_is_said(cold, preparation):
     begun, may_end = threading.Event(), threading.Event()
     cold(live=lambda: (begun.set(), may_end.wait(PATIENT_S)))
     assert begun.wait(PATIENT_S)
-    assert warm.progress(("live",)) is None
+    assert preparation.progress(("live",)) is None
     may_end.set()
-    warming.wait_for(("live",), lambda *_: pytest.fail("nothing was compiled"))
+    warming.wait_for(preparation, ("live",), lambda _: pytest.fail("nothing was compiled"))
 
 
-def test_a_warm_up_that_fails_lets_the_pages_go(cold, monkeypatch):
+def test_a_preparation_that_fails_lets_the_pages_go(cold, preparation, monkeypatch):
     monkeypatch.setattr(threading, "excepthook", lambda _: None)  # told on stderr elsewhere
 
     def fail() -> None:
         raise RuntimeError
 
     cold(live=fail)
-    assert compiling.wait(PARTS, PATIENT_S)
+    assert preparation.wait(PARTS, PATIENT_S)
 
 
-def test_the_line_says_what_how_far_and_how_long():
-    share, words = warming.line(Progress(9, 31), 20.4)
-    assert share == pytest.approx(9 / 31)
-    assert words == (
-        "Preparing the compiled statistics, once on this machine: 9 of 31 · about 20 s"
-    )
-    assert warming.line(Progress(0, 31), None)[1].endswith("0 of 31")
-    # A part that compiles more than was counted once is never more than complete.
-    assert warming.line(Progress(31, 31), 0.0) == (
-        1.0,
-        f"{words.split(':')[0]}: 31 of 31 · about 1 s",
-    )
+def test_the_line_says_what_and_how_far():
+    words = "Preparing the compiled statistics, once on this machine"
+    assert warming.line(Progress(9, 31)) == (pytest.approx(9 / 31), f"{words}: 9 of 31")
+    assert warming.line(Progress(0, 31)) == (0.0, f"{words}: 0 of 31")
 
 
 @pytest.mark.browser
@@ -144,27 +144,25 @@ def test_on_a_new_machine_the_first_page_says_so_and_comes_by_itself(
         page.close()
 
 
-def test_what_the_first_page_does_not_need_waits_until_it_is_shown(monkeypatch):
-    monkeypatch.setattr(compiling, "_pages_drawn", 0)
+def test_what_the_first_page_does_not_need_waits_until_it_is_shown(preparation):
     begun_s = time.monotonic()
-    giver = threading.Thread(target=compiling.page_drawn)
+    giver = threading.Thread(target=preparation.page_drawn)
     giver.start()
-    compiling.let_a_page_go_first(PATIENT_S, 0.2)
+    preparation.let_a_page_go_first(PATIENT_S, 0.2)
     giver.join()
     assert 0.2 <= time.monotonic() - begun_s < PATIENT_S
 
 
-def test_it_waits_for_no_page_once_one_waits_for_it(cold, monkeypatch):
-    monkeypatch.setattr(compiling, "_pages_drawn", 1)  # its browser has long to show it
-
+def test_it_waits_for_no_page_once_one_waits_for_it(cold, preparation):
+    preparation.page_drawn()  # its browser has long to show it
     begun = threading.Event()
 
     def compile_gates() -> None:
         begun.set()
-        compiling.let_a_page_go_first(PATIENT_S, PATIENT_S)
+        preparation.let_a_page_go_first(PATIENT_S, PATIENT_S)
 
     begun_s = time.monotonic()
     cold(gates=compile_gates)
     assert begun.wait(PATIENT_S)
-    assert compiling.wait(("evidence",), PATIENT_S)
+    assert preparation.wait(("evidence",), PATIENT_S)
     assert time.monotonic() - begun_s < PATIENT_S
