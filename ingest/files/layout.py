@@ -35,8 +35,6 @@ _MOST_MISSES = 50  # blocks in a row that are not alike: then no more is tried
 _COMPILE_FROM_BYTES = 50_000_000
 _compiled = threading.Event()
 
-Slot = tuple[str, int, int]  # role, where its text begins and ends in the line
-
 
 @dataclass(eq=False)
 class Layout:

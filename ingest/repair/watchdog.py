@@ -96,8 +96,6 @@ class Watchdog:
     no_data
         A sentence, while a connection stands on which no trade ever came though the exchange
         trades; None otherwise.
-    deaths
-        Connections given up.
     """
 
     def __init__(
@@ -114,7 +112,6 @@ class Watchdog:
     ) -> None:
         self.limits = limits or SilenceLimits()
         self.no_data: str | None = None
-        self.deaths = 0
         self._feed = feed
         self._rest = rest
         self._stream = stream
@@ -355,7 +352,6 @@ class Watchdog:
         )
 
     async def _reconnect(self, reason: str) -> None:
-        self.deaths += 1
         self._watches = {}
         await self._feed.reconnect(reason)
 
