@@ -21,8 +21,8 @@ def data_folder(
     A checkout has it; what `pip install` made has not, and an upgrade may delete what lies there.
     The folder need not exist yet.
     """
-    beside = program / "data"
-    return beside if beside.is_dir() else _of_user(environ, platform)
+    folder = program / "data"
+    return folder if folder.is_dir() else _of_user(environ, platform)
 
 
 def _of_user(environ: Mapping[str, str], platform: str) -> Path:

@@ -52,15 +52,15 @@ def interception(
 def proxy_refuses(status: int) -> Interception:
     """Say that a proxy lets nothing through."""
     if status == _PROXY_SIGN_IN:
-        told = f"a proxy in between wants a sign-in (HTTP {status})"
-        return Interception("proxy", f"{told}: HTTPS_PROXY takes user and password")
+        reason = f"a proxy in between wants a sign-in (HTTP {status})"
+        return Interception("proxy", f"{reason}: HTTPS_PROXY takes user and password")
     return Interception("proxy", f"a proxy in between refuses the connection (HTTP {status})")
 
 
 def old_http_answer(error: BaseException | None) -> Interception | None:
     """Look whether a handshake was answered in HTTP/1.0, which `websockets` does not read."""
-    found = _OLD_HTTP.search(str(error))
-    status = int(found[1]) if found else 0
+    match = _OLD_HTTP.search(str(error))
+    status = int(match[1]) if match else 0
     if status == _PROXY_SIGN_IN:
         return proxy_refuses(status)
     if status in _REDIRECTS | {200, _LOGIN_REQUIRED}:
@@ -70,17 +70,17 @@ def old_http_answer(error: BaseException | None) -> Interception | None:
 
 def tunnel_refused(error: Exception) -> Interception | None:
     """Look whether a proxy refused a tunnel, as `httpx` words it: by status and reason."""
-    found = _TUNNEL.match(str(error))
-    return proxy_refuses(int(found[1])) if found else None
+    match = _TUNNEL.match(str(error))
+    return proxy_refuses(int(match[1])) if match else None
 
 
-def _sent_on(asked: SplitResult, to: SplitResult, status: int) -> Interception | None:
+def _sent_on(requested: SplitResult, to: SplitResult, status: int) -> Interception | None:
     """Judge a redirect: the exchange makes none, but for http in the place of https."""
-    if (to.hostname, to.path) == (asked.hostname, asked.path):
+    if (to.hostname, to.path) == (requested.hostname, requested.path):
         return None
     shown = (to.hostname or "nowhere")[:_SHOWN_CHARS]
-    told = f"HTTP {status} sends us on to {shown}, as the exchange does not: {_SIGN_IN}"
-    return Interception("login page", told)
+    reason = f"HTTP {status} sends us on to {shown}, as the exchange does not: {_SIGN_IN}"
+    return Interception("login page", reason)
 
 
 def _is_page(headers: Mapping[str, str], body: bytes) -> bool:

@@ -69,13 +69,13 @@ def refusal_wait_s(
     again seldom. Anything else is for the ordinary backoff: 0. ``Retry-After`` is a number of
     seconds or a date (RFC 9110, 10.2.3).
     """
-    asked_s = None if retry_after is None else _asked_s(retry_after.strip(), now)
-    if asked_s is not None:
-        return min(asked_s, _LONGEST_WAIT_S)
+    requested_s = None if retry_after is None else _retry_after_s(retry_after.strip(), now)
+    if requested_s is not None:
+        return min(requested_s, _LONGEST_WAIT_S)
     return {429: 60.0, 418: 120.0, 403: 300.0, 451: 3600.0}.get(status, 0.0)
 
 
-def _asked_s(text: str, now: Callable[[], datetime]) -> float | None:
+def _retry_after_s(text: str, now: Callable[[], datetime]) -> float | None:
     """Seconds that a ``Retry-After`` names; None where it cannot be read."""
     if text.isdecimal():
         return float(text)

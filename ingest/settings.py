@@ -141,33 +141,33 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
     SettingsError
         An option is unknown or has a value that cannot be used; one line.
     """
-    found = _parser(environ).parse_args(list(argv))
+    args = _parser(environ).parse_args(list(argv))
     return Settings(
-        symbols=_value("--symbols", parse_symbols, found.symbols) if found.symbols else None,
-        market=_choice("--market", found.market, get_args(Market)),
-        stream=_choice("--stream", found.stream, get_args(StreamKind)),
-        db=Path(found.db).expanduser() if found.db else REPLAY_DB if found.replay else DEFAULT_DB,
-        host=found.host,
-        port=_value("--port", _port, found.port),
-        browser=not found.no_browser,
-        ingest=not found.no_ingest,
-        ws_url=_value("--ws-url", _websocket_url, found.ws_url),
-        rest_url=_value("--rest-url", _http_url, found.rest_url),
-        venue_name=_value("--venue", _venue, found.venue),
-        backfill_hours=_value("--backfill-hours", _positive, found.backfill_hours),
-        backfill_requests=int(_value("--backfill-requests", _positive, found.backfill_requests)),
-        keep_days=_value("--keep-days", _positive, found.keep_days) if found.keep_days else None,
-        keep_gb=_value("--keep-gb", _positive, found.keep_gb) if found.keep_gb else None,
-        backup=Path(found.backup).expanduser() if found.backup else None,
-        verify=found.verify,
-        replay=Path(found.replay).expanduser() if found.replay else None,
-        speed=_value("--speed", _speed, found.speed),
-        replay_from=_value("--replay-from", _time, found.replay_from),
-        replay_to=_value("--replay-to", _time, found.replay_to),
-        base_path=_value("--base-path", _base_path, found.base_path),
-        allow_remote=found.allow_remote,
-        allow_hosts=_value("--allow-host", _hosts, found.allow_host),
-        log_level=_choice("--log-level", found.log_level.lower(), get_args(LogLevel)),
+        symbols=_value("--symbols", parse_symbols, args.symbols) if args.symbols else None,
+        market=_choice("--market", args.market, get_args(Market)),
+        stream=_choice("--stream", args.stream, get_args(StreamKind)),
+        db=Path(args.db).expanduser() if args.db else REPLAY_DB if args.replay else DEFAULT_DB,
+        host=args.host,
+        port=_value("--port", _port, args.port),
+        browser=not args.no_browser,
+        ingest=not args.no_ingest,
+        ws_url=_value("--ws-url", _websocket_url, args.ws_url),
+        rest_url=_value("--rest-url", _http_url, args.rest_url),
+        venue_name=_value("--venue", _venue, args.venue),
+        backfill_hours=_value("--backfill-hours", _positive, args.backfill_hours),
+        backfill_requests=int(_value("--backfill-requests", _positive, args.backfill_requests)),
+        keep_days=_value("--keep-days", _positive, args.keep_days) if args.keep_days else None,
+        keep_gb=_value("--keep-gb", _positive, args.keep_gb) if args.keep_gb else None,
+        backup=Path(args.backup).expanduser() if args.backup else None,
+        verify=args.verify,
+        replay=Path(args.replay).expanduser() if args.replay else None,
+        speed=_value("--speed", _speed, args.speed),
+        replay_from=_value("--replay-from", _time, args.replay_from),
+        replay_to=_value("--replay-to", _time, args.replay_to),
+        base_path=_value("--base-path", _base_path, args.base_path),
+        allow_remote=args.allow_remote,
+        allow_hosts=_value("--allow-host", _hosts, args.allow_host),
+        log_level=_choice("--log-level", args.log_level.lower(), get_args(LogLevel)),
     )
 
 
@@ -179,8 +179,8 @@ def _parser(environ: Mapping[str, str]) -> _Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     for name, metavar, default, words in _OPTIONS:
-        given = environ.get(_variable(name), default)
-        parser.add_argument(f"--{name}", metavar=metavar, default=given, help=words)
+        value = environ.get(_variable(name), default)
+        parser.add_argument(f"--{name}", metavar=metavar, default=value, help=words)
     parser.add_argument("--version", action="version", version=f"Pairdesk {VERSION}")
     for name, words in _SWITCHES:
         on = environ.get(_variable(name), "").lower() in {"1", "true", "yes", "on"}
@@ -282,8 +282,8 @@ _HOLDER = "_pairdesk_settings"
 
 def current_settings() -> Settings:
     """Return the options this process was started with, or the defaults."""
-    found = sys.__dict__.get(_HOLDER)
-    return found if isinstance(found, Settings) else Settings()
+    settings = sys.__dict__.get(_HOLDER)
+    return settings if isinstance(settings, Settings) else Settings()
 
 
 def install_settings(settings: Settings) -> None:

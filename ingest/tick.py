@@ -8,7 +8,6 @@ Market = Literal["spot", "usdm"]
 StreamKind = Literal["aggTrade", "trade"]
 StreamKey = tuple[Market, str, StreamKind]
 
-MARKETS: tuple[Market, ...] = ("spot", "usdm")
 STREAM_KINDS: tuple[StreamKind, ...] = ("aggTrade", "trade")
 
 

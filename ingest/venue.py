@@ -85,13 +85,13 @@ def venue_setting(market: Market) -> str:
 def other_venue(market: Market, stored: str, venue: str, ws_base: str) -> Refusal:
     """Say that a database holds another exchange's trades, and what to do."""
     host = urlsplit(ws_base).netloc or ws_base
-    told = (
+    message = (
         f"the database holds {market} trades of {stored}, and {host} is another exchange ({venue}):"
         " nothing is recorded, and what is stored stays as it is. Start with another --db"
     )
     if not {stored, venue} <= _KNOWN:  # somebody's gateway may pass on the same
-        told += f"; if {host} passes on the trades of {stored}, add --venue {stored}"
-    return Refusal("other venue", told)
+        message += f"; if {host} passes on the trades of {stored}, add --venue {stored}"
+    return Refusal("other venue", message)
 
 
 def ids_start_over(restarts: Mapping[StreamKey, Restart]) -> Refusal:

@@ -22,7 +22,7 @@ class ClockWatch:
     """
 
     def __init__(self) -> None:
-        self._held: list[Event] = []
+        self._pending: list[Event] = []
         self._others = 0  # trades received before the first one held
 
     def take(self, event: Event, received: int) -> list[Event]:
@@ -35,20 +35,20 @@ class ClockWatch:
         received
             How many trades came so far, with this one.
         """
-        if not self._held or self._is_stale(event, received):
-            self._held, self._others = [], received - 1
-        held = self._held
-        held.append(event)
-        is_over = event.received_us - held[0].received_us >= _OVER_US or len(held) >= _MOST
-        if len(held) < LEAST or not is_over:
+        if not self._pending or self._is_stale(event, received):
+            self._pending, self._others = [], received - 1
+        pending = self._pending
+        pending.append(event)
+        is_over = event.received_us - pending[0].received_us >= _OVER_US or len(pending) >= _MOST
+        if len(pending) < LEAST or not is_over:
             return []
-        self._held = []
-        return held if are_alike([ahead_us(each) for each in held]) else []
+        self._pending = []
+        return pending if are_alike([ahead_us(each) for each in pending]) else []
 
     def _is_stale(self, event: Event, received: int) -> bool:
         """Whether what is held says nothing: good ones came since, or our clock went back."""
-        is_one_of_many = not are_nearly_all(len(self._held) + 1, received - self._others)
-        return is_one_of_many or event.received_us < self._held[-1].received_us
+        is_one_of_many = not are_nearly_all(len(self._pending) + 1, received - self._others)
+        return is_one_of_many or event.received_us < self._pending[-1].received_us
 
 
 def ahead_us(event: Event) -> int:

@@ -211,7 +211,7 @@ def test_the_database_file_is_opened_by_nothing_but_sqlite(tree: dict[str, ast.M
     for module, code in tree.items():
         if not module.startswith("ingest.") or module.startswith("ingest.files."):
             continue  # readers of files that users choose, never of the database
-        if module == "ingest.store.log_pages":
+        if module == "ingest.store.file_pages":
             continue  # SQLite's locks are on the database and its shared memory, not on the log
         for node in ast.walk(code):
             called = node.func if isinstance(node, ast.Call) else None

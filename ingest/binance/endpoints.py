@@ -11,11 +11,6 @@ from ingest.tick import Market, StreamKind
 
 # Limits, from Binance's documentation (spot web-socket-streams, USD-M general info).
 MAX_STREAMS: dict[Market, int] = {"spot": 1024, "usdm": 200}  # a connection
-MAX_CLIENT_MESSAGES_PER_S = 5  # pings and pongs count as well
-MAX_CONNECTS_PER_5_MIN = 300  # per IP; repeat offenders are banned
-SERVER_PING_EVERY_S = 20.0
-PONG_WITHIN_S = 60.0
-MAX_CONNECTION_AGE_S = 24 * 3600.0
 
 # REST request weights (spot: /api/v3, USD-M: /fapi/v1). USD-M klines cost 5 for 500 to 1,000 rows.
 REST_WEIGHT_PER_MINUTE: dict[Market, int] = {"spot": 6000, "usdm": 2400}
@@ -31,8 +26,6 @@ WEIGHT_TICKERS: dict[Market, int] = {"spot": 2, "usdm": 1}
 WEIGHT_ALL_TICKERS: dict[Market, int] = {"spot": 80, "usdm": 40}
 MAX_REST_ROWS = 1000  # `limit` of aggTrades and klines
 
-# 429 (slow down) and 418 (banned) carry Retry-After in seconds: no request before it ends.
-RETRY_AFTER_STATUSES = frozenset({418, 429})
 # The country is blocked: asking again never helps.
 BLOCKED_STATUS = 451
 UNKNOWN_SYMBOL_CODE = -1121
@@ -190,11 +183,6 @@ def subscribe_message(request_id: int, streams: Sequence[str]) -> str:
 def unsubscribe_message(request_id: int, streams: Sequence[str]) -> str:
     """Text that unsubscribes the streams; Binance answers it with the same id."""
     return _request("UNSUBSCRIBE", request_id, streams)
-
-
-def list_subscriptions_message(request_id: int) -> str:
-    """Text that asks which streams this connection carries."""
-    return msgspec.json.encode({"method": "LIST_SUBSCRIPTIONS", "id": request_id}).decode()
 
 
 def _request(method: str, request_id: int, streams: Sequence[str]) -> str:

@@ -118,20 +118,6 @@ class _AllRules(msgspec.Struct):
     symbols: list[_TradingRules]
 
 
-def agg_trade_from_row(row: dict[str, Any], symbol: str, market: Market, received_us: int) -> Event:
-    """Turn one row ``{a,p,q,f,l,T,m,M}`` of REST ``aggTrades`` into its event.
-
-    Raises
-    ------
-    MalformedMessageError
-        The row is none.
-    """
-    try:
-        return agg_event(msgspec.convert(row, AggRow), symbol, received_us, market)
-    except ValueError as error:
-        raise MalformedMessageError(str(error), reprlib.repr(row)) from None
-
-
 def decode_agg_trades(
     raw: str | bytes, symbol: str, market: Market, received_us: int
 ) -> list[Event]:

@@ -30,7 +30,7 @@ class BulkConnection(ClientConnection):
         self._rest = b""  # of the answer's head, or of a frame that is not all here
         self._messages: list[bytes] = []
         self._waiter: asyncio.Future[None] | None = None
-        self._lost = self._held_back = False
+        self._lost = self._is_paused = False
 
     async def recv_many(self) -> list[bytes]:
         """All messages that are here, in order, or the next one.
@@ -46,8 +46,8 @@ class BulkConnection(ClientConnection):
             self._waiter = self.loop.create_future()
             await self._waiter
         messages, self._messages = self._messages, []
-        if self._held_back:
-            self._held_back = False
+        if self._is_paused:
+            self._is_paused = False
             self.transport.resume_reading()
         return messages
 
@@ -59,8 +59,8 @@ class BulkConnection(ClientConnection):
             self._rest = self._cut(self._rest + data)
         elif data:
             super().data_received(data)
-        if len(self._messages) > _MOST_WAITING and not self._held_back:
-            self._held_back = True
+        if len(self._messages) > _MOST_WAITING and not self._is_paused:
+            self._is_paused = True
             self.transport.pause_reading()
         if self._messages or self._stage == "left to websockets":
             self._wake()

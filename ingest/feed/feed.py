@@ -241,18 +241,18 @@ class Feed:
                     await asyncio.wait({pump}, timeout=wait_s)
                     continue
                 try:
-                    successor = await self._open_beside(pump)
+                    successor = await self._open_successor(pump)
                 except LinkLostError as error:
                     self.last_error = f"handing over: {error}"
                     await asyncio.wait({pump}, timeout=self.limits.rotate_retry_s)
                     continue
                 if successor is not None:
-                    successor.held = []
+                    successor.pending = []
                 return successor
         finally:
             due.cancel()
 
-    async def _open_beside(self, pump: "asyncio.Task[str]") -> Link | None:
+    async def _open_successor(self, pump: "asyncio.Task[str]") -> Link | None:
         """Open a successor; None when the present connection ends before it stands."""
         opening = asyncio.create_task(self._open())
         try:

@@ -156,7 +156,7 @@ async def open_socket(url: str, limits: LinkLimits) -> Connection:
 
 
 @dataclass(slots=True)
-class _Asked:
+class _Request:
     """A request that waits for its answer."""
 
     subscribe: bool
@@ -167,7 +167,7 @@ class _Asked:
 class Link:
     """A connection and what it carries.
 
-    `held` collects events instead of the sink while another link is still the current one.
+    `pending` collects events instead of the sink while another link is still the current one.
     """
 
     connection: Connection
@@ -176,8 +176,8 @@ class Link:
     limits: LinkLimits
     wanted: set[str]
     now_us: Callable[[], int] = now_us
-    left: set[str] = field(default_factory=set)
-    held: list[Event] | None = None
+    dropped_symbols: set[str] = field(default_factory=set)
+    pending: list[Event] | None = None
     frames: int = 0
     trades: int = 0
     opened_s: float = 0.0
@@ -186,9 +186,9 @@ class Link:
     first_trade: asyncio.Event = field(default_factory=asyncio.Event)
     shutdown: asyncio.Event = field(default_factory=asyncio.Event)
     _refused: frozenset[str] = frozenset()
-    _asked: dict[int, _Asked] = field(default_factory=dict)
+    _requests: dict[int, _Request] = field(default_factory=dict)
     _next_request: int = 1
-    _broken: str | None = None
+    _end_reason: str | None = None
 
     async def pump(self) -> str:
         """Read until the connection ends; returns why it ended. No frame can end it."""
@@ -198,7 +198,7 @@ class Link:
             try:
                 received = await recv()
             except LinkLostError as error:
-                return self._broken or str(error)
+                return self._end_reason or str(error)
             frames = [received] if isinstance(received, bytes) else received
             self.frames += len(frames)
             self.last_frame_s = loop.time()
@@ -209,7 +209,7 @@ class Link:
         """Subscribe and unsubscribe so that just `symbols` are carried."""
         wanted = set(symbols)
         added, dropped = sorted(wanted - self.wanted), sorted(self.wanted - wanted)
-        self.wanted, self.left = wanted, self.left | set(dropped)
+        self.wanted, self.dropped_symbols = wanted, self.dropped_symbols | set(dropped)
         if self._refused and not self._refused & wanted:
             self.refusal = None
         if dropped:
@@ -218,38 +218,38 @@ class Link:
             await self._ask(subscribe_message, added, subscribe=True)
 
     def release(self) -> None:
-        """Hand what was held to the sink, and go on straight into it."""
-        held, self.held = self.held or [], None
-        for event in held:
+        """Hand the pending events to the sink, and go on straight into it."""
+        pending, self.pending = self.pending or [], None
+        for event in pending:
             self.sink.event(event)
 
     async def break_off(self, reason: str) -> None:
         """End the connection ourselves, with our reason."""
-        self._broken = reason
+        self._end_reason = reason
         await self.connection.close()
 
     def _read(self, frames: Sequence[bytes], received_us: int) -> None:
         market = self.address.market
         for raw in frames:
             try:
-                found = parse_frame(raw, received_us, market)
+                message = parse_frame(raw, received_us, market)
             except MalformedMessageError as error:
                 self.sink.reject(error)
                 continue
-            if isinstance(found, _EVENTS):
-                self._take(found, raw)
-            elif found is not None:
-                self._control(found)
+            if isinstance(message, _EVENTS):
+                self._take(message, raw)
+            elif message is not None:
+                self._control(message)
 
     def _take(self, event: Event, raw: bytes) -> None:
         if event.symbol in self.wanted and event.stream == self.address.stream:
             self.trades += 1
             self.first_trade.set()
-            if self.held is None:
+            if self.pending is None:
                 self.sink.event(event)
             else:
-                self.held.append(event)
-        elif event.symbol not in self.left:
+                self.pending.append(event)
+        elif event.symbol not in self.dropped_symbols:
             reason = f"not subscribed: {event.symbol} {event.stream}"
             self.sink.reject(MalformedMessageError(reason, raw))
 
@@ -257,25 +257,25 @@ class Link:
         if isinstance(control, ServerShutdown):
             self.shutdown.set()
         elif isinstance(control, Ack) and isinstance(control.id, int):
-            self._asked.pop(control.id, None)
+            self._requests.pop(control.id, None)
         elif isinstance(control, ErrorReply):
-            asked = self._asked.pop(control.id, None) if isinstance(control.id, int) else None
-            self._refused = asked.symbols if asked else frozenset()
-            names = ", ".join(sorted(asked.symbols)) if asked else "a request"
+            request = self._requests.pop(control.id, None) if isinstance(control.id, int) else None
+            self._refused = request.symbols if request else frozenset()
+            names = ", ".join(sorted(request.symbols)) if request else "a request"
             self.refusal = f"the exchange refused {names}: {control.msg} (code {control.code})"
 
     async def _ask(
         self, message: Callable[[int, Sequence[str]], str], symbols: list[str], *, subscribe: bool
     ) -> None:
         request_id, self._next_request = self._next_request, self._next_request + 1
-        self._asked[request_id] = _Asked(subscribe, frozenset(symbols))
+        self._requests[request_id] = _Request(subscribe, frozenset(symbols))
         streams = [stream_name(symbol, self.address.stream) for symbol in symbols]
         await self.connection.send(message(request_id, streams))
         loop = asyncio.get_running_loop()
         loop.call_later(self.limits.answer_s, self._check_answer, request_id)
 
     def _check_answer(self, request_id: int) -> None:
-        if request_id in self._asked:
+        if request_id in self._requests:
             reason = f"no answer to a subscription within {self.limits.answer_s:g} s"
             asyncio.ensure_future(self.break_off(reason))  # noqa: RUF006 - pump ends with it
 
@@ -308,9 +308,9 @@ async def open_link(
 def _refused(error: InvalidStatus, url: str) -> LinkLostError:
     response, status = error.response, error.response.status_code
     headers = {name.lower(): value for name, value in response.headers.raw_items()}
-    found = interception(url, status, headers, bytes(response.body))
-    if found is not None:
-        return _intercepted(found)
+    intercepted = interception(url, status, headers, bytes(response.body))
+    if intercepted is not None:
+        return _intercepted(intercepted)
     wait_s = refusal_wait_s(status, error.response.headers.get("Retry-After"))
     meaning = {
         403: "its firewall refuses this address",
@@ -321,8 +321,8 @@ def _refused(error: InvalidStatus, url: str) -> LinkLostError:
     return LinkLostError(f"the exchange answered HTTP {status}: {meaning}", wait_s, status)
 
 
-def _intercepted(found: Interception) -> LinkLostError:
-    return LinkLostError(f"cannot connect: {found.sentence}", between=found.between)
+def _intercepted(cause: Interception) -> LinkLostError:
+    return LinkLostError(f"cannot connect: {cause.sentence}", between=cause.between)
 
 
 def _words(error: BaseException) -> str:

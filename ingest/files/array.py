@@ -51,22 +51,22 @@ def _lines(text: bytes, *, at_end: bool) -> tuple[list[bytes], int]:
         at = _end(_BETWEEN.match(text, at), at)
         if at >= size:
             return lines, at
-        found = _OBJECT.match(text, at)
-        if found is None and not at_end and size - at < _LONGEST_BYTES:
+        match = _OBJECT.match(text, at)
+        if match is None and not at_end and size - at < _LONGEST_BYTES:
             return lines, at
-        end = _next_object(text, at + 1) if found is None else found.end()
+        end = _next_object(text, at + 1) if match is None else match.end()
         lines.append(text[at:end].replace(b"\n", b" ").replace(b"\r", b" ").strip(b" ,"))
         at = end
 
 
-def _end(found: re.Match[bytes] | None, at: int) -> int:
-    return at if found is None else found.end()
+def _end(match: re.Match[bytes] | None, at: int) -> int:
+    return at if match is None else match.end()
 
 
 def _next_object(text: bytes, at: int) -> int:
     """Where the next object begins, by the comma or the end of another before it."""
-    found = _NEXT.search(text, at)
-    return len(text) if found is None else found.end() - 1
+    match = _NEXT.search(text, at)
+    return len(text) if match is None else match.end() - 1
 
 
 def _blocks(lines: list[bytes], row: int) -> Iterator[Block]:

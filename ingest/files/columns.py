@@ -165,9 +165,9 @@ class TickColumns:
         """Count a row that could not be read; the first 20 are kept with their place."""
         self.skip(reason)
         if len(self.first_bad) < MAX_BAD_ROWS:
-            told = f"{reason} in {printable(self.place)}" if self.place else reason
-            told = f"{told} ({printable(detail)})" if detail else told
-            self.first_bad.append(BadRow(line_number, told, printable(text)))
+            message = f"{reason} in {printable(self.place)}" if self.place else reason
+            message = f"{message} ({printable(detail)})" if detail else message
+            self.first_bad.append(BadRow(line_number, message, printable(text)))
 
     def to_frame(self) -> pd.DataFrame:
         """The ticks frame: sorted by time, ties in the order read."""
@@ -220,16 +220,16 @@ class TickColumns:
         kinds = len(KIND_CODES)
         with_ids = rows if numbered.all() else rows[numbered]
         groups = rows["symbol"] * np.int32(kinds) + rows["kind"]
-        found = OrderedIds(with_ids, groups[numbered], len(self._names) * kinds)
-        for these, reason in false_ids(found, kinds):
-            is_false = np.zeros(found.count, np.bool_)
+        ordered = OrderedIds(with_ids, groups[numbered], len(self._names) * kinds)
+        for these, reason in false_ids(ordered, kinds):
+            is_false = np.zeros(ordered.count, np.bool_)
             is_false[these] = True
             rows["trade_id"][is_false[groups]] = UNKNOWN
             names = sorted(self._names[code] for code in np.unique(these // kinds).tolist())
             self.notes.append(left_out(names, reason))
         # A row that is no trade was there for its id alone.
         kept = ~rows["not_a_trade"] | (rows["trade_id"] != UNKNOWN)
-        return rows if kept.all() else rows[kept], bool(found.repeats.any())
+        return rows if kept.all() else rows[kept], bool(ordered.repeats.any())
 
     def _one_kind_each(self, rows: Rows) -> Rows:
         """Keep, of each symbol's rows with ids, the stream kind that has most rows."""
@@ -256,11 +256,11 @@ class TickColumns:
         """
         numbered = rows["trade_id"] != UNKNOWN
         with_ids = rows if numbered.all() else rows[numbered]
-        found = OrderedIds(with_ids, with_ids["symbol"], len(self._names))
-        if not found.repeats.any():
+        ordered = OrderedIds(with_ids, with_ids["symbol"], len(self._names))
+        if not ordered.repeats.any():
             return rows, rows[:0]
-        again, before = found.order[1:][found.repeats], found.order[:-1][found.repeats]
-        conflict = found.conflicts()[found.repeats]
+        again, before = ordered.order[1:][ordered.repeats], ordered.order[:-1][ordered.repeats]
+        conflict = ordered.conflicts()[ordered.repeats]
         apart = conflict & _are_two_trades(with_ids[before], with_ids[again])
         traded = ~with_ids["not_a_trade"][again]
         self._drop(DUPLICATE, int((traded & ~conflict).sum()))

@@ -116,15 +116,15 @@ class CsvLines:
 
     def _amount_cells(self, lines: Iterable[str]) -> list[str]:
         """Prices and sizes of lines that have the width of a row."""
-        found: list[str] = []
+        amounts: list[str] = []
         for line in lines:
             try:
                 cells = self._cells(line)
             except csv.Error:
                 continue
             if len(cells) == self._width:
-                found += [cells[self._fields.price], cells[self._fields.quantity]]
-        return found
+                amounts += [cells[self._fields.price], cells[self._fields.quantity]]
+        return amounts
 
     def _plain(self, cell: str, place: int) -> str:
         style = self._style if place in self._numeric else None
@@ -167,8 +167,8 @@ class CsvLines:
             return False
 
         def column(place: int) -> list[str]:
-            found = cells[place :: self._width]
-            return found if self._style is None else [self._plain(cell, place) for cell in found]
+            values = cells[place :: self._width]
+            return values if self._style is None else [self._plain(cell, place) for cell in values]
 
         return add_batch(self._columns, self._fields, column, self._default_symbol)
 

@@ -83,12 +83,12 @@ class OrderedIds:
         return counts
 
 
-def false_ids(found: OrderedIds, kinds: int) -> Iterator[tuple[Int64s, str]]:
+def false_ids(ordered: OrderedIds, kinds: int) -> Iterator[tuple[Int64s, str]]:
     """Find the symbols whose ids are no trade ids.
 
     Parameters
     ----------
-    found
+    ordered
         Rows by group, ``symbol * kinds + kind``.
     kinds
         How many stream kinds there are; 0 is that of rows whose layout tells none.
@@ -98,22 +98,22 @@ def false_ids(found: OrderedIds, kinds: int) -> Iterator[tuple[Int64s, str]]:
     tuple
         Groups and the reason; a group comes once.
     """
-    known = np.arange(found.count) % kinds > 0
-    sizes = np.bincount(found.group, minlength=found.count)
-    left = sizes > 0
-    conflicts = found.by_group(found.conflicts())
+    known = np.arange(ordered.count) % kinds > 0
+    sizes = np.bincount(ordered.group, minlength=ordered.count)
+    unjudged = sizes > 0
+    conflicts = ordered.by_group(ordered.conflicts())
     is_long = sizes >= _ENOUGH_ROWS
     reasons = [
-        (_share_a_counter(found, known), ROW_NUMBERS),
+        (_share_a_counter(ordered, known), ROW_NUMBERS),
         (~known & (conflicts > _MAX_CONFLICTS * sizes), REPEATED),
         (known & is_long & (conflicts > _MAX_KNOWN_CONFLICTS * sizes), REPEATED),
-        (~known & (_against_time(found) > _MAX_CONFLICTS * sizes), AGAINST_TIME),
-        (~known & is_long & (2 * found.by_group(found.steps > 1) > sizes), WITH_HOLES),
+        (~known & (_against_time(ordered) > _MAX_CONFLICTS * sizes), AGAINST_TIME),
+        (~known & is_long & (2 * ordered.by_group(ordered.steps > 1) > sizes), WITH_HOLES),
     ]
     for mask, reason in reasons:
-        if (mask & left).any():
-            yield np.flatnonzero(mask & left), reason
-            left &= ~mask
+        if (mask & unjudged).any():
+            yield np.flatnonzero(mask & unjudged), reason
+            unjudged &= ~mask
 
 
 def left_out(names: Sequence[str], reason: str) -> str:
@@ -140,12 +140,12 @@ def _ordered(
         yield places
 
 
-def _share_a_counter(found: OrderedIds, known: Mask) -> Mask:
+def _share_a_counter(ordered: OrderedIds, known: Mask) -> Mask:
     """Groups that number their rows together: no id twice, hardly one left out, all interleaved."""
-    nobody = np.zeros(found.count, np.bool_)
-    unknown = ~known[found.group]
-    groups, ids = found.group[unknown], found.ids[unknown]
-    present = np.flatnonzero(np.bincount(groups, minlength=found.count))
+    nobody = np.zeros(ordered.count, np.bool_)
+    unknown = ~known[ordered.group]
+    groups, ids = ordered.group[unknown], ordered.ids[unknown]
+    present = np.flatnonzero(np.bincount(groups, minlength=ordered.count))
     if len(present) < 2 or int(ids.max()) - int(ids.min()) > 2 * len(ids):
         return nobody
     # Runs that are in order already: timsort only merges them.
@@ -158,16 +158,16 @@ def _share_a_counter(found: OrderedIds, known: Mask) -> Mask:
     return nobody
 
 
-def _against_time(found: OrderedIds) -> Int64s:
+def _against_time(ordered: OrderedIds) -> Int64s:
     """Rows, by group, that would have to go for the times to rise with the ids."""
-    time_s = found.of_rows("time_us") // 1_000_000
+    time_s = ordered.of_rows("time_us") // 1_000_000
     if not len(time_s):
-        return np.zeros(found.count, np.int64)
+        return np.zeros(ordered.count, np.int64)
     # Times of one group lie above all of the group before: one running maximum serves them all.
-    time_s = time_s - time_s.min() + (found.group.astype(np.int64) << 33)
+    time_s = time_s - time_s.min() + (ordered.group.astype(np.int64) << 33)
     late = np.maximum.accumulate(time_s) - time_s > _LATE_S
     if not late.any():
-        return np.zeros(found.count, np.int64)
+        return np.zeros(ordered.count, np.int64)
     early = time_s - np.minimum.accumulate(time_s[::-1])[::-1] > _LATE_S
-    counts = [np.bincount(found.group[each], minlength=found.count) for each in (late, early)]
+    counts = [np.bincount(ordered.group[each], minlength=ordered.count) for each in (late, early)]
     return np.minimum(*counts)

@@ -35,8 +35,6 @@ _MOST_MISSES = 50  # blocks in a row that are not alike: then no more is tried
 _COMPILE_FROM_BYTES = 50_000_000
 _compiled = threading.Event()
 
-Slot = tuple[str, int, int]  # role, where its text begins and ends in the line
-
 
 @dataclass(eq=False)
 class Layout:
@@ -129,24 +127,24 @@ class Layout:
 
 def json_layout(line: bytes, default_symbol: str | None) -> Layout | None:
     """Layout of lines like `line`, a flat JSON object; None where it has none."""
-    found = _members(line)
-    if found is None or not 0 < len(found) <= MAX_FIELDS:
+    members = _members(line)
+    if members is None or not 0 < len(members) <= MAX_FIELDS:
         return None
-    keys = tuple(key for key, _, _ in found)
+    keys = tuple(key for key, _, _ in members)
     if len(set(keys)) < len(keys):
         return None
-    return _layout(line, found, fields_named(keys), default_symbol, as_json=True)
+    return _layout(line, members, fields_named(keys), default_symbol, as_json=True)
 
 
 def csv_layout(
     line: bytes, delimiter: bytes, fields: Fields, default_symbol: str | None
 ) -> Layout | None:
     """Layout of CSV lines like `line`; `fields` are its columns' places."""
-    at, found = 0, []
+    at, cells = 0, []
     for place, cell in enumerate(line.rstrip(b"\r").split(delimiter)):
-        found.append((place, at, at + len(cell)))
+        cells.append((place, at, at + len(cell)))
         at += len(cell) + 1
-    return _layout(line, found, fields, default_symbol, as_json=False)
+    return _layout(line, cells, fields, default_symbol, as_json=False)
 
 
 def _members(line: bytes) -> list[tuple[Any, int, int]] | None:
@@ -163,12 +161,12 @@ def _members(line: bytes) -> list[tuple[Any, int, int]] | None:
     members = [None, b":", None, b","] * (len(tokens) // 4)
     if not members or marks != [b"{", *members[:-1], b"}"]:
         return None
-    found = []
+    positions = []
     for key, value in zip(tokens[1::4], tokens[3::4], strict=True):
         if key[1] is None:
             return None
-        found.append((key[1][1:-1].decode(), *value.span(value.lastindex or 0)))
-    return found
+        positions.append((key[1][1:-1].decode(), *value.span(value.lastindex or 0)))
+    return positions
 
 
 def _layout(
@@ -186,14 +184,14 @@ def _layout(
             if role == "marker" and value.strip(b'"') == b"NA":
                 return None
             continue  # part of what all lines share
-        found = _slot(role, value, as_json=as_json)
-        if found is None:
+        slot = _slot(role, value, as_json=as_json)
+        if slot is None:
             return None
         quoted = value[:1] == b'"'
         literals.append(line[begun : begin + quoted])
         begun = end - quoted
-        kinds.append(found[0])
-        details.append(found[1])
+        kinds.append(slot[0])
+        details.append(slot[1])
     literals.append(line[begun:])
     iso = [d for k, d in zip(kinds, details, strict=True) if k == _KINDS["iso"]]
     return (

@@ -77,15 +77,15 @@ class ReadReport:
         """The same in plain words, a sentence each."""
         counts = _counts(self.symbols)
         place = "Row" if self.format == "JSON array" else "Line"
-        told = [
+        lines = [
             f"{self.name} ({self.format}): {self.kept:,} of {self.rows_read:,} rows kept: {counts}."
         ]
-        told += [f"{count:,} left out: {reason}." for reason, count in self.dropped.items()]
-        told += [
+        lines += [f"{count:,} left out: {reason}." for reason, count in self.dropped.items()]
+        lines += [
             f"{place} {bad.line_number:,}: {bad.reason}: {bad.excerpt}" for bad in self.first_bad
         ]
-        told += [_sentence(note) for note in (self.time_assumption, *self.notes) if note]
-        return told
+        lines += [_sentence(note) for note in (self.time_assumption, *self.notes) if note]
+        return lines
 
 
 def read_ticks(
@@ -241,9 +241,9 @@ def _read_file(
         before = file.budget.text_bytes
         try:
             text = file.text(place)
-            told = _symbol_of(member, file.name, symbol, alone=alone)
+            default_symbol = _symbol_of(member, file.name, symbol, alone=alone)
             columns.place = "" if alone else text.inner_name
-            layout = _read_text(text, columns, told)
+            layout = _read_text(text, columns, default_symbol)
         except (FileLimitError, SymbolNeededError):
             raise
         except FileError as error:
@@ -257,8 +257,8 @@ def _read_file(
 
 def _symbol_of(member: str, name: str, symbol: str | None, *, alone: bool) -> str | None:
     named = symbol_in_name(member) or symbol_in_name(name)
-    told = (symbol or named) if alone else (named or symbol)
-    return None if told is None else valid_symbol(told)
+    text = (symbol or named) if alone else (named or symbol)
+    return None if text is None else valid_symbol(text)
 
 
 def _read_text(text: FileText, columns: TickColumns, default_symbol: str | None) -> str:
@@ -288,8 +288,8 @@ def _reader_for(
 
 def symbol_in_name(name: str) -> str | None:
     """Symbol that a file's name tells, as Binance names its dumps; None of any other."""
-    found = _DUMP_NAME.match(name)
-    return found[1] if found else None
+    match = _DUMP_NAME.match(name)
+    return match[1] if match else None
 
 
 def _no_trades(name: str, columns: TickColumns) -> FileError:
@@ -301,8 +301,8 @@ def _no_trades(name: str, columns: TickColumns) -> FileError:
     if columns.first_bad:
         line, reason, excerpt = columns.first_bad[0]
         rows = f"none of its {columns.rows_read:,} rows is a trade"
-        told = "; ".join([f"line {line}: {reason}: {excerpt[:80]!r}", *columns.notes])
-        return FileError(f"{name}: {rows}; {told}. It {WANTED}")
+        details = "; ".join([f"line {line}: {reason}: {excerpt[:80]!r}", *columns.notes])
+        return FileError(f"{name}: {rows}; {details}. It {WANTED}")
     reasons = "; ".join(
         [f"{count:,} rows: {why}" for why, count in columns.dropped.items()] + columns.notes
     )
@@ -334,9 +334,9 @@ def _counts(symbols: dict[str, int]) -> str:
     shown = symbols.items()
     if len(symbols) > _SHOWN_SYMBOLS:
         shown = sorted(shown, key=lambda item: -item[1])[:_SHOWN_SYMBOLS]  # type: ignore[assignment]
-    told = ", ".join(f"{count:,} {symbol}" for symbol, count in shown)
+    counts = ", ".join(f"{count:,} {symbol}" for symbol, count in shown)
     more = len(symbols) - _SHOWN_SYMBOLS
-    return f"{told} and {more:,} symbols more" if more > 0 else told
+    return f"{counts} and {more:,} symbols more" if more > 0 else counts
 
 
 def _records(ticks: pd.DataFrame) -> Iterator[list[CollectorRow]]:

@@ -82,16 +82,16 @@ def _fields_named(keys: tuple[str, ...]) -> Fields:
     plain: dict[str, str] = {}
     for key in keys:
         plain.setdefault(re.sub(r"[^0-9a-z]", "", key.lower()), key)
-    found: dict[str, Any] = {}
+    keys_by_role: dict[str, Any] = {}
     for role, names in _NAMES.items():
         letter = _LETTERS.get(role)
         choices = [plain[name] for name in names if name in plain]
-        found[role] = letter if letter in keys else next(iter(choices), None)
-    if found["trade_id"] is None:
+        keys_by_role[role] = letter if letter in keys else next(iter(choices), None)
+    if keys_by_role["trade_id"] is None:
         # A trade's `a` was once its seller's order: it is an aggregate's id where there is no `t`.
-        letters = [key for key in ("t", "a") if key in keys and key != found["time"]]
-        found["trade_id"] = next(iter(letters), None)
-    return Fields(**found, fixed_kind=_kind_by_id(found["trade_id"]))
+        letters = [key for key in ("t", "a") if key in keys and key != keys_by_role["time"]]
+        keys_by_role["trade_id"] = next(iter(letters), None)
+    return Fields(**keys_by_role, fixed_kind=_kind_by_id(keys_by_role["trade_id"]))
 
 
 def _kind_by_id(name: Any) -> StreamKind | None:
@@ -178,10 +178,10 @@ def time_of(value: object) -> tuple[int, str]:
 
 def _is_shortened(text: str) -> bool:
     """Whether a spreadsheet wrote a time as it showed it: to six digits, or without its day."""
-    found = _SCIENTIFIC.fullmatch(text)
-    if found is None:
+    match = _SCIENTIFIC.fullmatch(text)
+    if match is None:
         return _TIME_OF_DAY.fullmatch(text) is not None
-    digits = sum(letter.isdigit() for letter in str(found[1]))
+    digits = sum(letter.isdigit() for letter in str(match[1]))
     return digits < _SECOND_DIGITS
 
 

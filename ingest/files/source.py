@@ -73,11 +73,11 @@ class Block:
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Yield the lines that are not blank, each with its number; the blank ones cost nothing."""
         line, at = self.first_line, 0
-        for found in _NOT_BLANK.finditer(self.text):
-            start = self.text.rfind(b"\n", 0, found.start()) + 1
+        for match in _NOT_BLANK.finditer(self.text):
+            start = self.text.rfind(b"\n", 0, match.start()) + 1
             line += self.text.count(b"\n", at, start)
             at = start
-            yield line, self.text[start : found.end()]
+            yield line, self.text[start : match.end()]
 
 
 class FileSource:
@@ -120,7 +120,7 @@ class FileSource:
             self.budget = Budget(self.name, size, max_bytes, progress)
             self._raw.seek(0)
             self._magic = self._raw.read(4)
-            self.members = self._found_members()
+            self.members = self._list_members()
         except BaseException:
             self._stack.close()
             raise
@@ -170,7 +170,7 @@ class FileSource:
         except (OSError, ValueError) as error:  # ValueError: a NUL in the path
             raise FileError(f"{path} cannot be opened: {error}") from None
 
-    def _found_members(self) -> list[str]:
+    def _list_members(self) -> list[str]:
         if self._magic != ZIP:
             return [without_gz(self.name) if self._magic.startswith(GZIP) else self.name]
         self._archive = self._stack.enter_context(open_zip(self._raw, self.name))

@@ -21,7 +21,7 @@ from ingest.errors import (
     SymbolError,
 )
 from ingest.rest import SEED_SHARE, RestClient
-from ingest.store import Kept, TickReader
+from ingest.store import LotsBySymbol, TickReader
 from ingest.tick import Market
 
 AGAIN_AFTER_S = 60.0
@@ -79,7 +79,7 @@ class ListKeeper:
         self,
         rest: RestClient,
         keep_listing: Callable[[Listing], object],
-        keep_lots: Callable[[Kept], object],
+        keep_lots: Callable[[LotsBySymbol], object],
         missing: Callable[[str], object],
         *,
         listing: Listing | None = None,
@@ -93,10 +93,10 @@ class ListKeeper:
         self._traded = frozenset(listing.symbols if listing else ())
         self._statuses: dict[str, str | None] = {}  # of others; None of one that is not listed
         self._asked_us = listing.asked_us if listing else None
-        self._lots: Kept | None = None  # of all symbols, as the list of this run has them
+        self._lots: LotsBySymbol | None = None  # of all symbols, as the list of this run has them
         self._with_lots = set(known)
         self._wanted: frozenset[str] = frozenset()
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._changed = asyncio.Event()
 
     def symbols_change(self, symbols: tuple[str, ...]) -> None:
@@ -151,15 +151,15 @@ class ListKeeper:
 
     async def _ask(self) -> None:
         try:
-            found = await self._rest.exchange_info(share=SEED_SHARE)
+            listed = await self._rest.exchange_info(share=SEED_SHARE)
         except RestRefusedError:  # this host gives none, however often it is asked
             self._asked_us, self._lots = self._now_us(), {}
             return
         self._asked_us = self._now_us()
-        self._lots = {name: each.lots for name, each in found.items() if each.lots is not None}
+        self._lots = {name: each.lots for name, each in listed.items() if each.lots is not None}
         self._with_lots.clear()
-        self._statuses = {name: each.status for name, each in found.items()}
-        if symbols := _traded(found):
+        self._statuses = {name: each.status for name, each in listed.items()}
+        if symbols := _traded(listed):
             self._traded = frozenset(symbols)
             self.listing = Listing(self._rest.rest_base, self._asked_us, symbols)
             self._keep_listing(self.listing)
@@ -168,24 +168,28 @@ class ListKeeper:
         if self._lots is None:
             return
         lots = self._lots
-        if found := {each: lots[each] for each in self._wanted - self._with_lots if each in lots}:
-            self._keep_lots(found)
+        if new_lots := {
+            each: lots[each] for each in self._wanted - self._with_lots if each in lots
+        }:
+            self._keep_lots(new_lots)
         self._with_lots |= self._wanted
 
     async def _look_into_others(self) -> None:
         """Ask why recorded symbols are not in the list, and tell of those that are not traded."""
-        self._told &= self._wanted
-        for symbol in sorted(self._wanted - self._traded - self._told):
+        self._reported &= self._wanted
+        for symbol in sorted(self._wanted - self._traded - self._reported):
             if self.listing is not None and symbol not in self._statuses:
                 await self._ask_about(symbol)
             if self.standing(symbol) in {"not listed", "not traded"}:
-                self._told.add(symbol)
+                self._reported.add(symbol)
                 self._missing(symbol)
 
 
-def _traded(found: dict[str, Listed]) -> tuple[str, ...]:
+def _traded(listed: dict[str, Listed]) -> tuple[str, ...]:
     return tuple(
-        sorted(name for name, each in found.items() if each.status == _TRADING and _is_symbol(name))
+        sorted(
+            name for name, each in listed.items() if each.status == _TRADING and _is_symbol(name)
+        )
     )
 
 
@@ -221,8 +225,8 @@ def fresh_listing(path: Path, market: Market, rest_base: str, now_us: int) -> Li
     try:
         with TickReader(path) as reader:
             text = reader.setting(setting_key(market)) or ""
-        kept = msgspec.json.decode(text, type=Listing)
+        listing = msgspec.json.decode(text, type=Listing)
     except (StoreError, msgspec.MsgspecError):  # no database yet, or of another version
         return None
-    is_fresh = kept.rest_base == rest_base and 0 <= now_us - kept.asked_us < FRESH_US
-    return kept if is_fresh else None
+    is_fresh = listing.rest_base == rest_base and 0 <= now_us - listing.asked_us < FRESH_US
+    return listing if is_fresh else None

@@ -32,7 +32,7 @@ from ingest.rest import Fetch, HttpClient, RestClient
 from ingest.retry import AttemptBudget
 from ingest.settings import Settings, say
 from ingest.status import RecorderState
-from ingest.store import GapBoard, Kept, TickWriter, fresh_symbols, keep_lots
+from ingest.store import GapBoard, LotsBySymbol, TickWriter, fresh_symbols, keep_lots
 from ingest.tick import Event, Tick
 from ingest.trade_times import BEHIND_US, CAUSE, TradeTimes, is_ahead
 from ingest.wrong_clock import ClockWatch, ahead_us
@@ -152,11 +152,11 @@ class ReceivingLoop:
         keeper, loop = self._list, self._loop
         if keeper is None or loop is None or loop.is_closed():
             return "not known"
-        asked = asyncio.run_coroutine_threadsafe(keeper.look_up(symbol), loop)
+        answer = asyncio.run_coroutine_threadsafe(keeper.look_up(symbol), loop)
         try:
-            return asked.result(within_s)
+            return answer.result(within_s)
         except (TimeoutError, CancelledError):
-            asked.cancel()
+            answer.cancel()
             return "not known"
 
     def standing(self, symbol: str) -> Standing:
@@ -165,13 +165,13 @@ class ReceivingLoop:
 
     def listed(self) -> tuple[str, ...]:
         """Symbols that the exchange trades; none while its list could not be had."""
-        found = None if self._list is None else self._list.listing
-        return () if found is None else found.symbols
+        listing = None if self._list is None else self._list.listing
+        return () if listing is None else listing.symbols
 
     def notices(self) -> list[str]:
         """Sentences on our clock, and on recorded symbols that the exchange does not trade."""
-        told = (self._unlisted(symbol) for symbol in self.symbols)
-        said = [f"{each}: nothing of it is recorded." for each in told if each]
+        unlisted = (self._unlisted(symbol) for symbol in self.symbols)
+        said = [f"{each}: nothing of it is recorded." for each in unlisted if each]
         clock = self._clock_sentence()
         return said if clock is None else [clock, *said]
 
@@ -276,22 +276,22 @@ class ReceivingLoop:
         if event.trade_id > last_id or not self._late.take(event, oddity):
             self.set_aside(event, oddity)
         if self._times.skew_us is None and is_ahead(event):
-            held = self._clock.take(event, self._counts.total("received"))
-            self._take_again(held)
+            pending = self._clock.take(event, self._counts.total("received"))
+            self._take_again(pending)
         return True
 
-    def _take_again(self, held: list[Event]) -> None:
+    def _take_again(self, pending: list[Event]) -> None:
         """Take trades that were set aside since our clock is wrong, and go by theirs from now on.
 
         REST tells the time better once it answers, or a jump of our clock ends it.
         """
-        if not held:
+        if not pending:
             return
-        self._times.know_skew(median(map(ahead_us, held)) / 1000)
-        told = self._clock_sentence() or ""
-        self._counts.note(self._now_us(), "clock", told)
-        say(told)
-        for event in held:
+        self._times.know_skew(median(map(ahead_us, pending)) / 1000)
+        message = self._clock_sentence() or ""
+        self._counts.note(self._now_us(), "clock", message)
+        say(message)
+        for event in pending:
             self._counts.of(event.symbol).received -= 1  # it was counted when it came
             self.event(event)
 
@@ -409,10 +409,10 @@ class ReceivingLoop:
             symbol, self.standing(symbol), market_name(settings.market, settings.rest_url)
         )
 
-    def _keep_lots(self, found: Kept) -> None:
+    def _keep_lots(self, lots: LotsBySymbol) -> None:
         market = self._settings.market
         now_us = self._now_us()
-        self._queue.put(Call(lambda writer: keep_lots(writer, market, found, now_us)))
+        self._queue.put(Call(lambda writer: keep_lots(writer, market, lots, now_us)))
 
     async def _change_symbols(self, feed: Feed, symbols: tuple[str, ...], reason: str = "") -> None:
         if self._list is not None:

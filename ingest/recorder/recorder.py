@@ -77,54 +77,64 @@ class Recorder:
         self._queue = EventQueue(queue_capacity)
         self._board = GapBoard()
         self._lock = lock_database(settings.db)
+        self._venue = settings.venue if receiving is None else None
         try:
             opening = self._prepare(settings.db)
-            self._venue = settings.venue if receiving is None else None
-            self._writing = WritingLoop(
-                settings.db,
-                self._queue,
-                self._board,
-                self._counts,
-                now_us,
-                self._venue,
-                prepare=self._prepare_again,
-                changed=self._database_changed,
-            )
+            self._writing = self._open_writing(opening)
             self._other_venue = self._look_at_venue(self._writing.writer)
-            self._writing.restarts_changed = self._restarts_changed
-            for key, value in opening.settings.items():
-                self._writing.writer.remember(key, value)
             self._symbols = self._first_symbols(self._writing.writer)
         except BaseException:
             self._lock.release()
             raise
-        self._receiving: TradeSource = (
-            receiving(self._queue, self._counts)
-            if receiving is not None
-            else ReceivingLoop(
-                settings,
-                self._queue,
-                self._board,
-                self._counts,
-                feed_limits or FeedLimits(),
-                now_us,
-            )
-        )
+        self._receiving: TradeSource
         if receiving is None:
-            self._queue.put(Call(self._set_aside_future))
-        self._upkeep = Upkeep(
-            settings.db,
+            self._receiving = self._receive_from_exchange(feed_limits or FeedLimits())
+        else:
+            self._receiving = receiving(self._queue, self._counts)
+        self._upkeep = self._look_after_disk()
+        self._later_check = None if opening.was_checked else LaterCheck(settings.db)
+        self._parts = self._gather_parts(opening)
+        self._failures = FailureLog()
+        self._stopped = self._paused = self._has_refused = False
+        self._threads = self._make_threads()
+
+    def _open_writing(self, opening: Opening) -> WritingLoop:
+        writing = WritingLoop(
+            self.settings.db,
+            self._queue,
+            self._board,
+            self._counts,
+            self._now_us,
+            self._venue,
+            prepare=self._prepare_again,
+            changed=self._database_changed,
+        )
+        writing.restarts_changed = self._restarts_changed
+        for key, value in opening.settings.items():
+            writing.writer.remember(key, value)
+        return writing
+
+    def _receive_from_exchange(self, limits: FeedLimits) -> ReceivingLoop:
+        self._queue.put(Call(self._set_aside_future))
+        return ReceivingLoop(
+            self.settings, self._queue, self._board, self._counts, limits, self._now_us
+        )
+
+    def _look_after_disk(self) -> Upkeep:
+        return Upkeep(
+            self.settings.db,
             self._queue,
             self._counts,
-            Retention(settings.keep_days, settings.keep_bytes),
+            Retention(self.settings.keep_days, self.settings.keep_bytes),
             disk_low=self._disk_low,
             clock_jumped=self._clock_jumped,
-            now_us=now_us,
+            now_us=self._now_us,
             has_departed=self._writing.has_departed,
         )
-        self._later_check = None if opening.was_checked else LaterCheck(settings.db)
-        self._parts = Parts(
-            settings,
+
+    def _gather_parts(self, opening: Opening) -> Parts:
+        return Parts(
+            self.settings,
             self._counts,
             self._queue,
             self._receiving,
@@ -133,8 +143,8 @@ class Recorder:
             self._later_check,
             opening.damage,
         )
-        self._failures = FailureLog()
-        self._stopped = self._paused = self._has_refused = False
+
+    def _make_threads(self) -> dict[str, KeptThread]:
         works = {
             "writer": self._writing.run,
             "feed": self._receiving.run,
@@ -142,7 +152,7 @@ class Recorder:
         }
         if self._later_check is not None:
             works["check"] = self._later_check.run
-        self._threads = {name: KeptThread(name, each, self._failed) for name, each in works.items()}
+        return {name: KeptThread(name, work, self._failed) for name, work in works.items()}
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -252,7 +262,7 @@ class Recorder:
 
         They are fetched as far back as the exchange has them; what it has not stays marked.
         """
-        self._queue.put(Call(self._ask_for_given_up))
+        self._queue.put(Call(self._reopen_given_up))
         self._receiving.repair_now()
 
     def stop_repair(self) -> None:
@@ -346,30 +356,31 @@ class Recorder:
             return "refused"
         return self._receiving.state()
 
-    def _ask_for_given_up(self, writer: TickWriter) -> None:
+    def _reopen_given_up(self, writer: TickWriter) -> None:
         market, stream = self.settings.market, self.settings.stream
         keys = [(market, symbol, stream) for symbol in self._symbols]
         if ids := self._board.asked_for.reopen(writer, keys):
             self._counts.note(self._now_us(), "repair", f"{ids:,} given-up trades are asked for")
 
     def _give_up_again(self, writer: TickWriter) -> None:
-        left = self._board.asked_for.give_up(writer)
-        self._counts.note(self._now_us(), "repair", f"stopped by the user, {left:,} trades left")
+        missing = self._board.asked_for.give_up(writer)
+        message = f"stopped by the user, {missing:,} trades left"
+        self._counts.note(self._now_us(), "repair", message)
 
     def _set_aside_future(self, writer: TickWriter) -> None:
         if moved := writer.set_aside_future(self._now_us()):
             trades = "1 stored trade" if moved == 1 else f"{moved:,} stored trades"
-            told = f"{trades} dated far in the future: moved to the quarantine, asked for again"
-            self._counts.note(self._now_us(), "quarantine", told)
-            _LOG.info("quarantine: %s", told)
-            say(told)
+            message = f"{trades} dated far in the future: moved to the quarantine, asked for again"
+            self._counts.note(self._now_us(), "quarantine", message)
+            _LOG.info("quarantine: %s", message)
+            say(message)
 
     def _failed(self, thread: str, error: BaseException) -> None:
         """Take note of a thread's failure; it is restarted within a second."""
         self._counts.restarts += 1
-        told = self._failures.note(thread, error)
-        self._counts.note(self._now_us(), "restarted", told)
-        _LOG.warning("%s", told)
+        message = self._failures.note(thread, error)
+        self._counts.note(self._now_us(), "restarted", message)
+        _LOG.warning("%s", message)
         _LOG.debug("where it failed", exc_info=error)
 
     def _disk_low(self, low: bool) -> None:
@@ -437,9 +448,9 @@ class Recorder:
         return f"symbols {self.settings.market} {self.settings.stream}"
 
     def _set_symbols(self, symbols: tuple[str, ...]) -> None:
-        gone = set(self._symbols) - set(symbols)  # added again, they are looked at anew
-        if gone:
-            self._queue.put(Call(lambda writer: writer.accept_again(gone)))
+        removed = set(self._symbols) - set(symbols)  # added again, they are looked at anew
+        if removed:
+            self._queue.put(Call(lambda writer: writer.accept_again(removed)))
         self._symbols = tuple(dict.fromkeys(symbols))
         self._remember_symbols()
         self._receive()
@@ -455,8 +466,8 @@ _HOLDER = "_pairdesk_recorder"
 
 def current_recorder() -> Recorder | None:
     """Return this process's recorder, or None where it does not record."""
-    found = sys.__dict__.get(_HOLDER)
-    return found if isinstance(found, Recorder) else None
+    recorder = sys.__dict__.get(_HOLDER)
+    return recorder if isinstance(recorder, Recorder) else None
 
 
 def install_recorder(recorder: Recorder | None) -> None:

@@ -159,24 +159,25 @@ def _notices(parts: Parts) -> list[str]:
         notices.append(parts.writing.departed)
     if parts.writing.error is not None:
         notices.append(f"Nothing is stored just now: {parts.writing.error}. It is tried again.")
-    if parts.later_check is not None and (told := check_notice(parts.later_check)):
-        notices.append(told)
+    if parts.later_check is not None and (notice := check_notice(parts.later_check)):
+        notices.append(notice)
     return notices
 
 
 def check_notice(check: LaterCheck) -> str | None:
     """Say how the check goes on that was not finished at the start; None once it found nothing."""
-    found = check.progress
-    if found.damage is not None:
+    progress = check.progress
+    percent = f"{progress.share * 100:.0f} %"
+    if progress.damage is not None:
         return (
-            f"The database is damaged ({found.damage}), found after {found.share * 100:.0f} % of"
+            f"The database is damaged ({progress.damage}), found after {percent} of"
             " the trades. Stop the app and move the file away: a new one is begun, and the next"
             " start fetches what the exchange still has."
         )
-    if found.is_done:
+    if progress.is_done:
         return None
     return (
         f"The check of the database stopped after {CHECK_WITHIN_S:g} s, not finished and without"
-        f" a finding. The rest is being read beside the recording: {found.share * 100:.0f} % of the"
+        f" a finding. The rest is being read beside the recording: {percent} of the"
         f" trades so far. The command {COMMAND} --verify compares bars and trades as well."
     )

@@ -30,9 +30,9 @@ class FailureLog:
 
     def note(self, thread: str, error: BaseException) -> str:
         """Take note of a failure; returns it in a sentence."""
-        told = f"the {thread} thread failed and was restarted: {error!r}"
-        self._failures.append((self._clock(), thread, told))
-        return told
+        message = f"the {thread} thread failed and was restarted: {error!r}"
+        self._failures.append((self._clock(), thread, message))
+        return message
 
     def lasting(self) -> str | None:
         """What keeps a thread from working, though it is restarted each second; None mostly."""

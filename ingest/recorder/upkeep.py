@@ -140,9 +140,9 @@ class Upkeep:
         ):
             oldest = writer.oldest_second()
             cutoff = max(cutoff or 0, (oldest or 0) + 3600)
-        if cutoff is not None and (gone := writer.forget_before(cutoff)):
+        if cutoff is not None and (deleted := writer.forget_before(cutoff)):
             until = datetime.fromtimestamp(cutoff, UTC)
-            _LOG.info("retention: %d bars before %s deleted, with their trades", gone, until)
+            _LOG.info("retention: %d bars before %s deleted, with their trades", deleted, until)
             self._queue.put(Call(self.forget))
 
     def notices(self) -> list[str]:

@@ -279,7 +279,7 @@ class WritingLoop:
         self._open({} if is_there else self._remembered)
         if is_there:
             self.writer.expect_gap("the database was replaced")
-        self.departed = _told(self.path.name, departure, is_continued=is_there)
+        self.departed = _describe_departure(self.path.name, departure, is_continued=is_there)
         self._counts.note(
             self._now_us(), "database", "another one is recorded into" if is_there else "a new one"
         )
@@ -356,7 +356,7 @@ def _became(departure: Departure) -> str:
     return f"{words}, and another file put in its place" if departure.is_replaced else words
 
 
-def _told(name: str, departure: Departure, *, is_continued: bool) -> str:
+def _describe_departure(name: str, departure: Departure, *, is_continued: bool) -> str:
     """Say what became of a database, and what is recorded into now."""
     before = f"{name} was {_became(departure)} while it was recorded into."
     if is_continued:

@@ -11,10 +11,11 @@ from typing import Final
 
 from ingest.binance import UNKNOWN_SYMBOL_CODE
 from ingest.clock import now_us as wall_clock_us
-from ingest.errors import RestBlockedError, RestFailedError, RestRefusedError, printable
+from ingest.errors import RestBlockedError, RestFailedError, RestRefusedError
 from ingest.event_queue import Item
 from ingest.repair.delivery import Delivery
 from ingest.repair.limits import BackfillLimits, Job, asked_progress, given_up, oldest_fetched_us
+from ingest.repair.page import compare_page
 from ingest.repair.settling import Settling
 from ingest.rest import REPAIR_SHARE, RestClient
 from ingest.status import Progress
@@ -25,16 +26,12 @@ from ingest.store import (
     OpenGap,
     TickWriter,
     first_from,
-    holes,
-    merged,
-    overlap,
 )
 from ingest.tick import Event, StreamKey, StreamKind
-from ingest.trade_times import is_ahead, is_between, utc
+from ingest.trade_times import is_ahead
 
 _LOG: Final = logging.getLogger("pairdesk.repair")
 
-ABSENT_REASON = "REST has answered from beyond: the exchange has no such ids"
 _FAILED_WAIT_S = 1.0  # the client itself backs off: this only keeps one gap from going first
 _REFUSED_WAIT_S = 60.0
 _EVER_S, _ANY_NUMBER = 100 * 365 * 86_400.0, 10**15
@@ -152,9 +149,9 @@ class Backfill:
                 worked = True
                 await self._work_on(gap)
             if not worked:
-                await self._news()
+                await self._wait_for_change()
 
-    async def _news(self) -> None:
+    async def _wait_for_change(self) -> None:
         """Wait for a change of the board, `repair_now`, or the first time to look again."""
         times_s = [job.not_before_s for job in self._jobs.values() if job.left]
         if (settles_s := self._settling.next_s()) is not None:
@@ -175,11 +172,11 @@ class Backfill:
         """One gap of every symbol: the newest that is not waiting."""
         self._settling.forget_published()
         self._forget_closed()
-        found: list[OpenGap] = []
+        newest: list[OpenGap] = []
         for key, gaps in self._board.by_key.items():
             if self._is_ours(key):
-                found += islice(filter(self._is_due, reversed(gaps)), 1)
-        return found
+                newest += islice(filter(self._is_due, reversed(gaps)), 1)
+        return newest
 
     def _is_due(self, gap: OpenGap) -> bool:
         job = self._job(gap)
@@ -279,10 +276,10 @@ class Backfill:
         pages = await asyncio.gather(
             *(self._page(gap.key[1], job, from_id) for from_id in starts), return_exceptions=True
         )
-        for from_id, found in zip(starts, pages, strict=True):
-            if isinstance(found, BaseException):
-                raise found
-            if not await self._take_page(gap, job, from_id, found):
+        for from_id, page in zip(starts, pages, strict=True):
+            if isinstance(page, BaseException):
+                raise page
+            if not await self._take_page(gap, job, from_id, page):
                 return
 
     async def _page(self, symbol: str, job: Job, from_id: int) -> list[Event]:
@@ -292,16 +289,16 @@ class Backfill:
         )
         return await fetch(symbol, from_id=from_id, limit=self.limits.page, share=REPAIR_SHARE)
 
-    async def _take_page(self, gap: OpenGap, job: Job, from_id: int, found: list[Event]) -> bool:
+    async def _take_page(self, gap: OpenGap, job: Job, from_id: int, page: list[Event]) -> bool:
         """Settle what a page brought; False where the pages after it are of no use."""
         rows = sorted(
-            (each for each in found if each.trade_id >= from_id), key=lambda each: each.trade_id
+            (each for each in page if each.trade_id >= from_id), key=lambda each: each.trade_id
         )
         if rows:
             job.lagging_since_s = None
             if not await self._settle(gap.key, IdRange(from_id, rows[-1].trade_id), rows):
                 return False
-        if not rows or (len(found) < self.limits.page and rows[-1].trade_id < gap.to_id):
+        if not rows or (len(page) < self.limits.page and rows[-1].trade_id < gap.to_id):
             await self._lagging(gap, job)
             return False
         return True
@@ -318,10 +315,10 @@ class Backfill:
 
     def _page_start(self, gap: OpenGap) -> int | None:
         """Id to ask from: the gap's own, or an older gap's where one page reaches over both."""
-        left = self._remainder(gap)
-        if not left:
+        remainder = self._remainder(gap)
+        if not remainder:
             return None
-        start = left[0].from_id
+        start = remainder[0].from_id
         gaps = self._board.by_key.get(gap.key, [])
         for other in reversed(gaps[: first_from(gaps, gap.from_id)]):
             if gap.to_id - other.from_id >= self.limits.page:
@@ -335,54 +332,22 @@ class Backfill:
 
         False where the page showed that the stream is of another numbering, and was given up.
         """
-        parts: list[IdRange] = []
         gaps = self._board.by_key.get(key, [])
-        for gap in gaps[first_from(gaps, covered.from_id) :]:
-            if gap.from_id > covered.to_id:
-                break
-            shared = (overlap(part, covered) for part in self._remainder(gap))
-            parts += [part for part in shared if part is not None]
-        inside = [
-            each for each in rows if any(p.from_id <= each.trade_id <= p.to_id for p in parts)
-        ]
-        odd = [event for event in inside if not self._may_be(key, event)]
-        if len(odd) == len(inside) >= RESTARTED_AFTER and not any(map(is_ahead, odd)):
+        page = compare_page(gaps, self._remainder, covered, rows)
+        odd = page.odd
+        if len(odd) == len(page.events) >= RESTARTED_AFTER and not any(map(is_ahead, odd)):
             await self._refuse(key, odd[0])
             return False
-        odd_ids = {event.trade_id for event in odd}
-        for event in inside:
-            if event.trade_id not in odd_ids:
-                await self._delivery.put(event)
-        known = [event.trade_id for event in inside]
-        absent = [hole for part in parts for hole in holes(part, known)]
-
-        def close(writer: TickWriter) -> None:
-            for hole in absent:
-                writer.close_gap(key, hole.from_id, hole.to_id, "absent", ABSENT_REASON)
-            for ids in merged(IdRange(each, each) for each in odd_ids):
-                dated = next(event for event in odd if event.trade_id == ids.from_id)
-                why = f"the exchange dates it {utc(dated.time_us)}, which cannot be"
-                writer.close_gap(key, ids.from_id, ids.to_id, "absent", why)
-                writer.quarantine([(dated.received_us, why, printable(repr(dated)))])
-
-        # Up to the last of what was missing, not of the page: what lies beyond the newest id we
-        # know may yet get lost, and is then to be asked for.
-        if parts:
-            whole = IdRange(parts[0].from_id, max(part.to_id for part in parts))
-            await self._delivery.call(close, self._settling.add(key, whole))
+        for event in page.fitting:
+            await self._delivery.put(event)
+        if page.covered is not None:
+            settled = self._settling.add(key, page.covered)
+            await self._delivery.call(lambda writer: page.close(writer, key), settled)
         return True
 
     async def _refuse(self, key: StreamKey, event: Event) -> None:
         """Give a stream up: a whole page of times that do not fit is of another numbering."""
         await self._delivery.call(lambda writer: writer.refuse(key, event))
-
-    def _may_be(self, key: StreamKey, event: Event) -> bool:
-        """Whether a row's time lies between those of its gap's neighbours."""
-        gaps = self._board.by_key.get(key, [])
-        at = first_from(gaps, event.trade_id)
-        if at == len(gaps) or gaps[at].from_id > event.trade_id:
-            return True  # filled meanwhile
-        return is_between(event.time_us, gaps[at].after_us, gaps[at].before_us)
 
     async def _lagging(self, gap: OpenGap, job: Job) -> None:
         """REST does not know the gap's end yet: ask again soon, for so long."""
@@ -427,11 +392,11 @@ class Backfill:
         return market == self._rest.market and kind == self._stream and self._wanted(symbol)
 
     def _job(self, gap: OpenGap) -> Job:
-        found = self._jobs.get((gap.key, gap.to_id))
-        if found is None:
-            found = Job(gap.missing, self._time(), gap.missing)
-            self._jobs[gap.key, gap.to_id] = found
+        job = self._jobs.get((gap.key, gap.to_id))
+        if job is None:
+            job = Job(gap.missing, self._time(), gap.missing)
+            self._jobs[gap.key, gap.to_id] = job
         is_asked_for = self._board.asked_for.holds(gap.key, gap.from_id, gap.to_id)
-        if is_asked_for != found.is_asked_for:
-            found.is_asked_for, found.within_limits = is_asked_for, False
-        return found
+        if is_asked_for != job.is_asked_for:
+            job.is_asked_for, job.within_limits = is_asked_for, False
+        return job

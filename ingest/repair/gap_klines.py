@@ -15,8 +15,8 @@ from ingest.repair.gap_seed import (
     Page,
     done_after,
     joined,
-    lacking,
     next_page,
+    not_requested,
     remembered,
     text_of,
     wanted,
@@ -54,7 +54,7 @@ class GapKlines:
 
     Asked for is what the ledger lists and was not asked for yet: that is remembered with the bars,
     so that a restart asks for nothing twice. A gap that is found, given up or filled meanwhile
-    changes what is lacking at the next look.
+    changes what is missing at the next look.
 
     Parameters
     ----------
@@ -135,13 +135,13 @@ class GapKlines:
         def look(writer: TickWriter) -> None:
             ledger = writer.streams().get(key)
             rows = list(ledger.gaps) if ledger else []
-            found: dict[KlineName, Spans] = {}
+            missing: dict[KlineName, Spans] = {}
             for name in names:
                 spans = wanted(rows, name, now_us, is_finest=name == self._finest)
                 done = remembered(writer.setting(self._setting(symbol, name)))
-                found[name] = lacking(spans, done)
+                missing[name] = not_requested(spans, done)
             newest_us = max((gap.before_us for gap in rows), default=0)
-            tell(self._loop, lambda: self._answered(symbol, state, seen, found, newest_us))
+            tell(self._loop, lambda: self._answered(symbol, state, seen, missing, newest_us))
 
         if self._put(Call(look)):
             state.asked_until_s = now_s + _ANSWER_WITHIN_S
@@ -153,20 +153,20 @@ class GapKlines:
         symbol: str,
         state: _Symbol,
         seen: int,
-        found: dict[KlineName, Spans],
+        missing: dict[KlineName, Spans],
         newest_us: int,
     ) -> None:
         if self._symbols.get(symbol) is not state:
             return  # removed meanwhile
         state.asked_until_s, state.seen = 0.0, seen
-        for name, spans in found.items():
+        for name, spans in missing.items():
             state.missing[name] = spans
             state.total[name] = max(state.total.get(name, 0), _bars(spans, name))
             if not spans:
                 state.total[name] = 0
         # Until the longest bar that holds the newest end is closed and fetched.
         age_us = self._now_us() - newest_us
-        is_young = age_us < 3 * max(LENGTHS_US[name] for name in found)
+        is_young = age_us < 3 * max(LENGTHS_US[name] for name in missing)
         again_s = _LOOK_AGAIN_S if is_young else _LOOK_ANYWAY_S
         state.look_at_s = self._loop.time() + again_s
         self._wake.set()
@@ -204,7 +204,7 @@ class GapKlines:
             self._later(state, error, _FAILED_WAIT_S)
         else:
             state.note = ""
-            state.missing[name] = lacking(state.missing[name], [(page.low_us, page.high_us)])
+            state.missing[name] = not_requested(state.missing[name], [(page.low_us, page.high_us)])
             inside = [each for each in klines if page.low_us <= each.open_us < page.high_us]
             await self._store(symbol, name, page, inside)
 
@@ -231,11 +231,11 @@ class GapKlines:
 
     def _progress(self, symbol: str, state: _Symbol, name: KlineName, spans: Spans) -> Progress:
         note = f" ({state.note})" if state.note else ""
-        left = _bars(spans, name)
-        total = max(state.total.get(name, 0), left)
+        missing = _bars(spans, name)
+        total = max(state.total.get(name, 0), missing)
         until_s = self._rest.blocked_until_s
         waiting_s = None if until_s is None else max(0.0, until_s - self._loop.time())
-        return Progress(symbol, f"{name} bars over gaps{note}", total - left, total, waiting_s)
+        return Progress(symbol, f"{name} bars over gaps{note}", total - missing, total, waiting_s)
 
 
 def _bars(spans: Spans, name: KlineName) -> int:

@@ -41,30 +41,30 @@ def wanted(gaps: Iterable[Gap], name: KlineName, now_us: int, *, is_finest: bool
     return joined(spans)
 
 
-def next_page(lacking: Spans, name: KlineName) -> Page | None:
-    """The newest page of what is lacking; it reaches over what lies between."""
-    if not lacking:
+def next_page(missing: Spans, name: KlineName) -> Page | None:
+    """The newest page of what is missing; it reaches over what lies between."""
+    if not missing:
         return None
-    high = lacking[-1][1]
+    high = missing[-1][1]
     lowest = high - MAX_REST_ROWS * LENGTHS_US[name]
-    low = min(max(begin, lowest) for begin, end in lacking if end > lowest)
+    low = min(max(begin, lowest) for begin, end in missing if end > lowest)
     return Page(low, high)
 
 
-def lacking(wanted_spans: Spans, done: Spans) -> Spans:
+def not_requested(wanted_spans: Spans, done: Spans) -> Spans:
     """What is wanted and was not asked for."""
     return without_spans(wanted_spans, done)
 
 
 def joined(spans: Iterable[tuple[int, int]]) -> Spans:
     """Join spans that touch or overlap, in order; those without a length are left out."""
-    found: Spans = []
+    merged: Spans = []
     for low, high in sorted(span for span in spans if span[0] < span[1]):
-        if found and low <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], high))
+        if merged and low <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], high))
         else:
-            found.append((low, high))
-    return found
+            merged.append((low, high))
+    return merged
 
 
 def done_after(done: Spans, page: Page, now_us: int) -> Spans:

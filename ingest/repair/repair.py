@@ -13,7 +13,7 @@ from ingest.repair.kline_seed import KlineName
 from ingest.repair.limits import BackfillLimits
 from ingest.repair.skew import SkewMeter
 from ingest.repair.warm_start import WarmStart
-from ingest.repair.watchdog import Heard, Watchdog
+from ingest.repair.watchdog import Received, Watchdog
 from ingest.rest import RestClient
 from ingest.settings import Settings
 from ingest.status import Progress, SymbolState
@@ -76,7 +76,7 @@ class Repair:
             self._put,
             settings.stream,
             now_us=now_us,
-            heard=lambda symbol: counts.of(symbol).received > 0,
+            is_received=lambda symbol: counts.of(symbol).received > 0,
         )
         self._gap_klines = GapKlines(rest, self._put, settings.stream, board, now_us=now_us)
         self._watchdog = Watchdog(
@@ -84,7 +84,7 @@ class Repair:
             rest,
             settings.stream,
             symbols=lambda: feed.symbols,
-            heard=self._heard,
+            received=self._received,
             board=board,
             put=self._put_newest,
         )
@@ -166,16 +166,16 @@ class Repair:
         blocked = None if self._rest.blocked_reason is None else self._backfill.blocked
         said = (self.no_data, refusal, blocked)
         alarms = [each for each in said if each is not None]
-        if (found := self._rest.interception) is not None:
-            alarms.append(f"The exchange's REST cannot be asked: {found.sentence}.")
+        if (interception := self._rest.interception) is not None:
+            alarms.append(f"The exchange's REST cannot be asked: {interception.sentence}.")
         return [*alarms, *self._backfill.notices, *self._warm_start.notices]
 
     def _put(self, item: Item) -> bool:
         """Queue something; half of the room is kept for the live feed."""
-        taken = len(self._queue) < self._queue.capacity // 2 and self._queue.put(item)
-        if taken and isinstance(item, Tick | NonTrade):
+        is_queued = len(self._queue) < self._queue.capacity // 2 and self._queue.put(item)
+        if is_queued and isinstance(item, Tick | NonTrade):
             self._counts.of(item.symbol).fetched += 1
-        return taken
+        return is_queued
 
     def _put_newest(self, item: Item) -> bool:
         """Queue the exchange's newest trade, unless its time cannot be."""
@@ -187,6 +187,6 @@ class Repair:
                 return True
         return self._queue.put(item)
 
-    def _heard(self, symbol: str) -> Heard:
+    def _received(self, symbol: str) -> Received:
         counts = self._counts.of(symbol)
-        return Heard(counts.received, counts.last_id, counts.last_raw_id)
+        return Received(counts.received, counts.last_id, counts.last_raw_id)

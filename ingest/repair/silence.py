@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SilenceLimits:
-    """How long silence is borne, in seconds.
+    """How long silence is tolerated, in seconds.
 
     Attributes
     ----------
@@ -20,7 +20,7 @@ class SilenceLimits:
         After so long without a trade the exchange is asked about a symbol.
     round_s
         The exchange is asked about all such symbols together, so often: a stream that dies while
-        its market trades is found ``look_s + round_s + grace_s`` after its last trade, one that
+        its market trades is detected ``look_s + round_s + grace_s`` after its last trade, one that
         dies in the quiet ``round_s + grace_s`` after the first trade it did not bring, and the
         questions' own time.
     grace_s
@@ -65,7 +65,7 @@ class SymbolWatch:
         Silence counts from here: the last trade, or the connection's opening.
     known_id
         Raw ids up to this prove nothing against the connection; None while none is known.
-    heard
+    has_traded
         Whether this connection ever brought a trade of the symbol.
     confirmed
         The newest answer was that nobody trades.
@@ -89,7 +89,7 @@ class SymbolWatch:
     since_s: float
     known_id: int | None
     patience_s: float
-    heard: bool = False
+    has_traded: bool = False
     confirmed: bool = False
     unanswered: bool = False
     ticker_id: int | None = None
@@ -100,7 +100,7 @@ class SymbolWatch:
     row_at_s: float = 0.0
 
 
-def connected(now_s: float, fruitless: int, limits: SilenceLimits) -> SymbolWatch:
+def watch_after_connecting(now_s: float, fruitless: int, limits: SilenceLimits) -> SymbolWatch:
     """Begin to watch a symbol that was subscribed just now, or whose connection is new.
 
     What the exchange has traded by its first answer proves nothing, only what comes after does.
@@ -108,9 +108,9 @@ def connected(now_s: float, fruitless: int, limits: SilenceLimits) -> SymbolWatc
     return SymbolWatch(now_s, None, limits.patience_s(fruitless))
 
 
-def heard(now_s: float, raw_id: int | None, limits: SilenceLimits) -> SymbolWatch:
-    """Begin anew after a trade; `raw_id` None where it is not known."""
-    return SymbolWatch(now_s, raw_id, limits.silent_s, heard=True)
+def watch_after_trade(now_s: float, raw_id: int | None, limits: SilenceLimits) -> SymbolWatch:
+    """Begin again after a trade; `raw_id` None where it is not known."""
+    return SymbolWatch(now_s, raw_id, limits.silent_s, has_traded=True)
 
 
 def is_silent(watch: SymbolWatch, now_s: float, limits: SilenceLimits) -> bool:
@@ -118,7 +118,7 @@ def is_silent(watch: SymbolWatch, now_s: float, limits: SilenceLimits) -> bool:
     return watch.suspected_s is None and now_s - watch.since_s >= limits.look_s
 
 
-def told(watch: SymbolWatch, ticker_id: int, now_s: float, limits: SilenceLimits) -> None:
+def note_ticker_id(watch: SymbolWatch, ticker_id: int, now_s: float, limits: SilenceLimits) -> None:
     """Take in the ticker's newest raw id; -1: no trade within a day."""
     watch.unanswered = False
     if watch.known_id is None:
@@ -133,7 +133,7 @@ def told(watch: SymbolWatch, ticker_id: int, now_s: float, limits: SilenceLimits
     # Else the ticker lags behind the stream: it cannot say that the market is quiet.
 
 
-def confirmed(watch: SymbolWatch, raw_id: int, now_s: float, limits: SilenceLimits) -> None:
+def note_rest_id(watch: SymbolWatch, raw_id: int, now_s: float, limits: SilenceLimits) -> None:
     """Take in the newest raw id of REST's trades (-1: none is known) while the ticker is ahead."""
     watch.unanswered = False
     if watch.known_id is not None and raw_id > watch.known_id:
@@ -145,20 +145,20 @@ def confirmed(watch: SymbolWatch, raw_id: int, now_s: float, limits: SilenceLimi
         watch.known_id, watch.ticker_id = watch.ticker_id, None
 
 
-def not_answered(watch: SymbolWatch, now_s: float, limits: SilenceLimits) -> None:
+def note_failure(watch: SymbolWatch, now_s: float, limits: SilenceLimits) -> None:
     """REST could not be asked."""
     watch.unanswered, watch.confirmed = True, False
     watch.confirm_at_s = watch.row_at_s = now_s + limits.behind_s
 
 
 def is_to_be_confirmed(watch: SymbolWatch, now_s: float) -> bool:
-    """Whether REST is to be asked for the trade that the ticker tells of."""
+    """Whether REST is to be asked for the trade that the ticker shows."""
     ahead = watch.ticker_id is not None and watch.suspected_s is None
     return ahead and now_s >= watch.confirm_at_s
 
 
 def is_dead(watch: SymbolWatch, now_s: float, limits: SilenceLimits) -> bool:
-    """Whether a trade that REST knew of has failed to come: the exchange trades, we hear nothing.
+    """Whether a trade that REST knew of has failed to come: the exchange trades, we get nothing.
 
     By our monotonic clock alone: neither side's wall clock has a say.
     """

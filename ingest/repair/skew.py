@@ -31,8 +31,8 @@ async def measure_skew(rest: RestClient, samples: int = SAMPLES) -> Skew:
     RestFailedError
         The exchange did not tell its time.
     """
-    taken = [await rest.clock_sample() for _ in range(samples)]
-    best = min(taken, key=lambda sample: sample.rtt_s)
+    measured = [await rest.clock_sample() for _ in range(samples)]
+    best = min(measured, key=lambda sample: sample.rtt_s)
     skew_ms = (best.server_us - best.ours_us) / 1000
     return Skew(skew_ms, best.rtt_s * 500, best.ours_us)
 

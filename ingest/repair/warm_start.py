@@ -31,7 +31,7 @@ _FAILED_WAIT_S: Final = 1.0
 _FIRST_TRADE_WITHIN_S: Final = 3.0
 _POLL_S: Final = 0.25
 _ASK_AGAIN_S: Final = 60.0  # a question without an answer by then was lost with the writing thread
-_NO_TRADE_YET_S: Final = 1.0  # heard, but not stored: the queue was full
+_NO_TRADE_YET_S: Final = 1.0  # received, but not stored: the queue was full
 _LAG_WAIT_S: Final = 0.5  # for what REST does not know yet; then longer
 _LONGEST_LAG_WAIT_S: Final = 4.0
 _AT_ONCE: Final = 4
@@ -73,7 +73,7 @@ class WarmStart:
         The kind recorded.
     now_us
         Wall clock; used only until the exchange's is known.
-    heard
+    is_received
         Whether a symbol's feed has brought a trade: the database is then asked for the first.
     """
 
@@ -84,9 +84,9 @@ class WarmStart:
         stream: StreamKind,
         *,
         now_us: Callable[[], int] = wall_clock_us,
-        heard: Callable[[str], bool] = lambda _symbol: True,
+        is_received: Callable[[str], bool] = lambda _symbol: True,
     ) -> None:
-        self._heard = heard
+        self._is_received = is_received
         self._rest = rest
         self._put = put
         self._stream: StreamKind = stream
@@ -194,7 +194,9 @@ class WarmStart:
             if state.asked_until_s is not None:
                 is_due = now_s >= state.asked_until_s
             else:
-                is_waiting = not state.is_known or (not state.first_us and self._heard(symbol))
+                is_waiting = not state.is_known or (
+                    not state.first_us and self._is_received(symbol)
+                )
                 is_due = is_waiting and now_s >= state.ask_after_s
             if is_due:
                 self._ask_database(symbol)
@@ -266,8 +268,8 @@ class WarmStart:
     ) -> list[Kline]:
         """Newer bars, as far as they are closed; the rest is asked for again soon."""
         low_us, high_us = seed.page_up()
-        found = await self._ask(symbol, name, low_us, high_us)
-        newest_us = found[-1].open_us if found else 0
+        bars = await self._ask(symbol, name, low_us, high_us)
+        newest_us = bars[-1].open_us if bars else 0
         stop_us = seed.closed_up_to(newest_us, now_us)
         if stop_us < min(seed.until_us, high_us):
             lag_s = min(_LAG_WAIT_S * 2**seed.lagged, _LONGEST_LAG_WAIT_S)
@@ -275,18 +277,18 @@ class WarmStart:
             seed.not_up_before_s = self._loop.time() + max(lag_s, closes_s)
             seed.lagged += 1
         seed.end_us = stop_us
-        return [bar for bar in found if low_us <= bar.open_us < stop_us]
+        return [bar for bar in bars if low_us <= bar.open_us < stop_us]
 
     async def _page_down(self, symbol: str, name: KlineName, seed: KlineSeed) -> list[Kline]:
         """Older bars; where there are none, and none further back, it is done."""
         low_us, high_us = seed.page_down()
-        found = await self._ask(symbol, name, low_us, high_us)
-        if not found and low_us > seed.start_us:
+        bars = await self._ask(symbol, name, low_us, high_us)
+        if not bars and low_us > seed.start_us:
             oldest = await self._ask(symbol, name, seed.start_us, None)
             if not oldest or oldest[0].open_us >= high_us:  # a symbol younger than that
                 low_us = seed.start_us
         seed.next_us = low_us
-        return found
+        return bars
 
     async def _ask(
         self, symbol: str, name: KlineName, low_us: int, high_us: int | None

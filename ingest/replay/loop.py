@@ -15,7 +15,6 @@ from ingest.replay.source import US_PER_S, ReplayRequest, ReplaySource, open_sou
 from ingest.status import RecorderState, ReplayStatus
 from ingest.tick import Event, Tick
 
-FASTEST = math.inf
 _WAKE_S = 0.05
 _MOST_QUEUED = 0.5  # of the queue: a replay waits for the disk, where a market would not
 

@@ -122,8 +122,8 @@ class ReplayRecorder(Recorder):
 
     def fetch_klines(self, symbols: Sequence[str], kline: KlineName, span_s: int) -> None:
         """Refuse: there is nobody to ask for what was before the file."""
-        asked = f"{span_s / 3600:g} h of {kline} bars of {', '.join(symbols)}"
-        self._refuse(f"asks no exchange: it has no {asked}")
+        request = f"{span_s / 3600:g} h of {kline} bars of {', '.join(symbols)}"
+        self._refuse(f"asks no exchange: it has no {request}")
 
     def add_symbol(self, text: str) -> str:
         """Refuse: the symbols are the file's."""
@@ -135,9 +135,9 @@ class ReplayRecorder(Recorder):
 
     def status(self) -> RecorderStatus:
         """What is happening; `replay` tells where it stands."""
-        told = super().status()
+        status = super().status()
         error = self._loop.error
-        return replace(told, replay=self.replay_status(), last_error=error or told.last_error)
+        return replace(status, replay=self.replay_status(), last_error=error or status.last_error)
 
     def _prepare(self, path: Path) -> Opening:
         _begin_anew(path)
@@ -188,8 +188,8 @@ _BEGINNING = threading.Lock()
 def current_replay() -> ReplayRecorder | None:
     """Return the replay of this process: the one it was started for, or one begun from a page."""
     started_for = current_recorder()
-    found = started_for if isinstance(started_for, ReplayRecorder) else sys.__dict__.get(_HOLDER)
-    return found if isinstance(found, ReplayRecorder) else None
+    replay = started_for if isinstance(started_for, ReplayRecorder) else sys.__dict__.get(_HOLDER)
+    return replay if isinstance(replay, ReplayRecorder) else None
 
 
 def begin_replay(settings: Settings, request: ReplayRequest, speed: float) -> ReplayRecorder:
@@ -216,9 +216,9 @@ def end_replay() -> None:
 
 
 def _end() -> None:
-    found = sys.__dict__.pop(_HOLDER, None)
-    if isinstance(found, ReplayRecorder):
-        found.stop()
+    replay = sys.__dict__.pop(_HOLDER, None)
+    if isinstance(replay, ReplayRecorder):
+        replay.stop()
 
 
 def _refuse_recording(path: Path) -> None:

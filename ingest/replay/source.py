@@ -172,22 +172,21 @@ def _us(time: pd.Timestamp) -> int:
 
 
 def _symbols_of(reader: TickReader, name: str, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
-    held = [symbol for symbol in reader.symbols() if reader.span(symbol) is not None]
-    missing = [symbol for symbol in wanted or () if symbol not in held]
-    if missing or not held:
-        told = f"it holds {', '.join(held)}" if held else "it holds no trades"
-        raise ReplayError(f"{name} has no {', '.join(missing) or 'trades'}: {told}")
-    return tuple(wanted or held)
+    stored = [symbol for symbol in reader.symbols() if reader.span(symbol) is not None]
+    missing = [symbol for symbol in wanted or () if symbol not in stored]
+    if missing or not stored:
+        contents = f"it holds {', '.join(stored)}" if stored else "it holds no trades"
+        raise ReplayError(f"{name} has no {', '.join(missing) or 'trades'}: {contents}")
+    return tuple(wanted or stored)
 
 
 def _inside(ticks: pd.DataFrame, request: ReplayRequest) -> pd.DataFrame:
     """The rows of the wanted symbols and span; a symbol the file lacks is an error."""
-    wanted, held = request.symbols, set(ticks["symbol"].unique())
-    missing = sorted(set(wanted or ()) - held)
+    wanted, present = request.symbols, set(ticks["symbol"].unique())
+    missing = sorted(set(wanted or ()) - present)
     if missing:
-        raise ReplayError(
-            f"{request.path.name} has no {', '.join(missing)}: it holds {', '.join(sorted(held))}"
-        )
+        names = ", ".join(sorted(present))
+        raise ReplayError(f"{request.path.name} has no {', '.join(missing)}: it holds {names}")
     part = ticks if wanted is None else ticks[ticks["symbol"].isin(wanted)]
     return part.loc[request.start : request.end]
 

@@ -290,11 +290,11 @@ class RestClient:
             await asyncio.sleep(wait_s)
 
     async def _answer(self, call: str, query: Query) -> HttpAnswer:
-        given = {name: value for name, value in query.items() if value is not None}
+        parameters = {name: value for name, value in query.items() if value is not None}
         url = rest_call_url(self.rest_base, self.market, call)
         self.requests += 1
         try:
-            answer = await self._fetch(f"{url}?{urlencode(given)}" if given else url)
+            answer = await self._fetch(f"{url}?{urlencode(parameters)}" if parameters else url)
         except HttpError as error:
             self.interception = error.interception
             raise self._failed(f"REST {call}: {error}") from error
@@ -324,7 +324,7 @@ class RestClient:
         meaning = _MEANINGS.get(status) or (said.msg if said else "no reason given")
         message = f"REST {call}: HTTP {status}: {meaning}"
         if wait_s > 0:
-            return self._told_to_wait(message, status, wait_s)
+            return self._wait_required(message, status, wait_s)
         if 400 <= status < 500 and status not in _MEANINGS:
             self._backoff.reset()
             self.last_error = message
@@ -332,7 +332,7 @@ class RestClient:
             return RestRefusedError(message, status, said.code if said else None)
         return self._failed(message, status)
 
-    def _told_to_wait(self, message: str, status: int, wait_s: float) -> RestFailedError:
+    def _wait_required(self, message: str, status: int, wait_s: float) -> RestFailedError:
         self._refused_until_s = max(self._refused_until_s, self._time() + wait_s)
         self.last_error = message
         _LOG.warning("%s; nothing is asked for %g s", message, wait_s)

@@ -22,7 +22,7 @@ from ingest.store.gap_board import GapBoard, OpenGap, first_from
 from ingest.store.id_ranges import IdRange, holes, merged, overlap, without
 from ingest.store.last_trade import LastTrade
 from ingest.store.ledger import Gap
-from ingest.store.lot_steps import Kept, fresh_symbols, keep_lots, read_lots
+from ingest.store.lot_steps import LotsBySymbol, fresh_symbols, keep_lots, read_lots
 from ingest.store.opening import (
     CHECK_WITHIN_S,
     Opening,
@@ -54,9 +54,9 @@ __all__ = [
     "Gap",
     "GapBoard",
     "IdRange",
-    "Kept",
     "LastTrade",
     "LaterCheck",
+    "LotsBySymbol",
     "OpenGap",
     "Opening",
     "Spans",

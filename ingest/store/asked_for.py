@@ -76,14 +76,14 @@ class AskedFor:
 
     def give_up(self, writer: GapWriter) -> int:
         """Give up again what has not come yet; returns how many ids. In the writing thread."""
-        left = sum(
+        missing = sum(
             writer.close_gap(key, each.from_id, each.to_id, "expired", STOPPED)
             for key, ranges in self._ranges.items()
             for each in ranges
         )
         with self._lock:
             self._ranges = {}
-        return left
+        return missing
 
     def holds(self, key: StreamKey, from_id: int, to_id: int) -> bool:
         """Whether all ids from one to another, both inclusive, are asked for."""

@@ -119,16 +119,16 @@ class BarSource:
 
     def kline_lengths(self) -> list[int]:
         """Lengths of the stream's klines, in order: a look at the key for each, not at the rows."""
-        found = [0]
+        lengths = [0]
         while True:
             row = self.connection.execute(
                 "SELECT length_s FROM kline WHERE stream_id = ? AND length_s > ?"
                 " ORDER BY length_s LIMIT 1",
-                (self.stream_id, found[-1]),
+                (self.stream_id, lengths[-1]),
             ).fetchone()
             if row is None:
-                return found[1:]
-            found.append(row[0])
+                return lengths[1:]
+            lengths.append(row[0])
 
     def first_kline_us(self, length: int) -> int | None:
         """Open of the first kline of a length, µs; None without any."""
@@ -152,14 +152,14 @@ class BarSource:
 
     def gaps(self, low: int) -> Spans:
         """``(after_us, before_us)`` of the gaps that end at second `low` or later."""
-        found = self.connection.execute(
+        rows = self.connection.execute(
             "SELECT from_id, to_id, after_us, before_us FROM gap"
             " WHERE stream_id = ? AND state IN ('open', 'expired') AND before_us >= ?",
             (self.stream_id, low * SECOND_US),
         ).fetchall()
         if self.end == EVER_S[1]:
-            return [row[2:] for row in found]
-        return [between_readable(self.connection, self.stream_id, row, self.end) for row in found]
+            return [row[2:] for row in rows]
+        return [between_readable(self.connection, self.stream_id, row, self.end) for row in rows]
 
     def read(self, low: int, high: int, gaps: Spans) -> Read:
         """Bars with a trade of the seconds ``low <= second < high``, whole bars."""
@@ -178,8 +178,8 @@ class BarSource:
         rows = rows[np.argsort(rows["at"], kind="stable")]
         touched = self._touched(filling.covered)
         filled = without_spans(touched, self._touched(filling.left))
-        broken = without_spans(touched, filled)
-        unknown += [(low * self.seconds, high * self.seconds) for low, high in broken]
+        incomplete = without_spans(touched, filled)
+        unknown += [(low * self.seconds, high * self.seconds) for low, high in incomplete]
         return self._whole(rows, unknown, filled)
 
     def lay(self, read: Read, out: BarColumns, gaps: Spans, before: float = float("nan")) -> None:
@@ -197,11 +197,11 @@ class BarSource:
 
     def left_of(self, gap: tuple[int, int]) -> Spans:
         """Seconds that a gap touches and no kline that may serve tells of."""
-        left = self._seconds_of([gap], 0, EVER_S[1])
+        uncovered = self._seconds_of([gap], 0, EVER_S[1])
         for length in self.divisors:
-            known = [run for span in left for run in self._kline_runs(length, *span)]
-            left = without_spans(left, known)
-        return left
+            known = [run for span in uncovered for run in self._kline_runs(length, *span)]
+            uncovered = without_spans(uncovered, known)
+        return uncovered
 
     def grid(self, low: int, high: int, gaps: Spans) -> BarColumns:
         """All bars from the first with a trade to the last, or to the end of the klines."""
@@ -243,17 +243,17 @@ class BarSource:
 
     def _filling(self, low: int, high: int, gaps: Spans) -> _Filling:
         """What klines tell of the gaps in ``low … high``, the coarsest of a time first."""
-        left = self._seconds_of(gaps, low, high) if gaps and self.divisors else []
+        uncovered = self._seconds_of(gaps, low, high) if gaps and self.divisors else []
         rows: list[StoredRows] = []
         covered: Spans = []
-        for length in self.divisors if left else ():
-            reached = [(max(begin, low), end) for begin, end in _widened(left, length)]
+        for length in self.divisors if uncovered else ():
+            reached = [(max(begin, low), end) for begin, end in _widened(uncovered, length)]
             spans = without_spans(reached, covered)
             new = [self._kline_rows(length, *span) for span in spans]
             known = [run for each in new for run in runs(each, length)]
             rows += [each[each["trades"] > 0] for each in new]
-            covered, left = sorted(covered + known), without_spans(left, known)
-        return _Filling(rows, covered, left)
+            covered, uncovered = sorted(covered + known), without_spans(uncovered, known)
+        return _Filling(rows, covered, uncovered)
 
     def _seconds_of(self, gaps: Spans, low: int, high: int) -> Spans:
         """Seconds of gaps that ticks do not know: neither before the first one nor after the last.
@@ -291,11 +291,11 @@ class BarSource:
 
     def _klines(self, length: int, low: int, high: int) -> StoredRows:
         """Klines before the first tick: see `_kline_rows`."""
-        found = self._kline_rows(length, low, high)
-        if found.size:
-            end = int(found["at"][-1]) + length
+        rows = self._kline_rows(length, low, high)
+        if rows.size:
+            end = int(rows["at"][-1]) + length
             self.until = end if self.until is None else max(self.until, end)
-        return found
+        return rows
 
     def _kline_rows(self, length: int, low: int, high: int) -> StoredRows:
         """Klines of a length that lie wholly in ``low … high``, those without a trade too."""
@@ -322,14 +322,14 @@ class BarSource:
 
 def _widened(spans: Spans, length: int) -> Spans:
     """Widen spans, in order, to the whole pieces of a length that touch them; merged."""
-    found: Spans = []
+    pieces: Spans = []
     for low, high in spans:
         begin, end = low // length * length, up(high, length)
-        if found and begin <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], end))
+        if pieces and begin <= pieces[-1][1]:
+            pieces[-1] = (pieces[-1][0], max(pieces[-1][1], end))
         else:
-            found.append((begin, end))
-    return found
+            pieces.append((begin, end))
+    return pieces
 
 
 def _outside(rows: StoredRows, spans: Spans) -> StoredRows:

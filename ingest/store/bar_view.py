@@ -64,7 +64,7 @@ def add_kline_spans(bars: pd.DataFrame, columns: BarColumns) -> None:
 
     A tuple of (start, end), UTC; absent where there are none.
     """
-    if found := columns.kline_spans():
+    if spans := columns.kline_spans():
         bars.attrs["kline_spans"] = tuple(
-            (utc_time(low * SECOND_US), utc_time(high * SECOND_US)) for low, high in found
+            (utc_time(low * SECOND_US), utc_time(high * SECOND_US)) for low, high in spans
         )

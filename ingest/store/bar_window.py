@@ -63,7 +63,7 @@ class BarWindow:
         self._seen: int | None = None  # SQLite's own count of foreign commits
         self._state: _State | None = None
         self._low = EVER_S[1]  # nothing is held yet
-        self._asked = 0  # bars of the longest view since the last trim
+        self._most_viewed = 0  # bars of the longest view since the last trim
         self._epoch = next(_epochs)  # another when closed bars change otherwise than by new ones
         self._room = new_columns(0, self.seconds, 0)
         self._size = 0
@@ -112,25 +112,25 @@ class BarWindow:
         return sum(each.nbytes for each in self._room.arrays())
 
     def _view(self, low: int) -> BarView:
-        held = self._room
-        start = max(low // self.seconds - held.first, 0)
+        room = self._room
+        start = max(low // self.seconds - room.first, 0)
         # A fresh read begins with the first bar the database has.
-        rows = held.has_row[start : self._size]
+        rows = room.has_row[start : self._size]
         start += int(np.argmax(rows)) if rows.any() else rows.size
-        self._asked = max(self._asked, self._size - start)
+        self._most_viewed = max(self._most_viewed, self._size - start)
         assert self._state is not None
         assert self._source is not None
         newest = self._state.newest
         closed = self._size
         if newest is not None:
-            closed = max(start, min(closed, newest // self.seconds - held.first))
+            closed = max(start, min(closed, newest // self.seconds - room.first))
         until = self._source.until
-        if until is not None and until <= (held.first + start) * self.seconds:
+        if until is not None and until <= (room.first + start) * self.seconds:
             until = None
         return BarView(
-            held.part(start, closed),
-            held.part(closed, self._size).copied(),  # the one bar that will still change
-            (self._epoch, held.first + start, held.first + closed),
+            room.part(start, closed),
+            room.part(closed, self._size).copied(),  # the one bar that will still change
+            (self._epoch, room.first + start, room.first + closed),
             until,
         )
 
@@ -264,34 +264,36 @@ class BarWindow:
         ]
         spans += self._changed_gaps(state)
         last = state.newest // self.seconds
-        held_from = self._room.first
-        wanted = [(max(low, held_from), min(high, last)) for low, high in spans]
+        first_stored = self._room.first
+        wanted = [(max(low, first_stored), min(high, last)) for low, high in spans]
         merged = _merged([span for span in wanted if span[0] <= span[1]])
         is_behind = merged[0][0] < first  # bars that views show
         if is_behind:
             self._epoch = next(_epochs)
         self._make_room(last, copy=is_behind)
-        held_from = self._room.first  # making room lets the oldest bars go
+        first_stored = self._room.first  # making room lets the oldest bars go
         for low, high in merged:
-            if high >= held_from:
-                self._lay(max(low, held_from), self._until_traded(high, last), state)
+            if high >= first_stored:
+                self._lay(max(low, first_stored), self._until_traded(high, last), state)
 
     def _make_room(self, last: int, *, copy: bool) -> None:
         """Have room up to bar `last`; a copy where bars that views show will change."""
-        held, size = self._room, last + 1 - self._room.first
-        if size > len(held) or copy:
+        previous, size = self._room, last + 1 - self._room.first
+        if size > len(previous) or copy:
             cut = self._trimmed(last)
             size -= cut
-            room = new_columns(held.first + cut, self.seconds, size + max(_LEAST_ROOM, size // 8))
-            for new, known in zip(room.arrays(), held.arrays(), strict=True):
+            room = new_columns(
+                previous.first + cut, self.seconds, size + max(_LEAST_ROOM, size // 8)
+            )
+            for new, known in zip(room.arrays(), previous.arrays(), strict=True):
                 new[: self._size - cut] = known[cut : self._size]
             self._room = room
         self._size = size
 
     def _trimmed(self, last: int) -> int:
         """Count the oldest bars that no view asked for since the last trim, and let them go."""
-        first = last - self._asked - self._asked // 64 - _SLACK
-        self._asked = 0
+        first = last - self._most_viewed - self._most_viewed // 64 - _SLACK
+        self._most_viewed = 0
         rows = self._room.has_row[: self._size]
         cut = first - self._room.first
         if cut <= 0 or not rows[cut:].any():
@@ -303,30 +305,30 @@ class BarWindow:
 
     def _until_traded(self, high: int, last: int) -> int:
         """Go on to before the next bar that traded: those between carry the close of this span."""
-        held = self._room
-        after = held.has_row[high + 1 - held.first : self._size]
+        room = self._room
+        after = room.has_row[high + 1 - room.first : self._size]
         traded = np.flatnonzero(after[: last - high])
         return high + int(traded[0]) if traded.size else last
 
     def _lay(self, low: int, high: int, state: _State) -> None:
         """Read bars `low` to `high` again, both inclusive."""
         assert self._source is not None
-        held, source = self._room, self._source
-        before = held.close[low - 1 - held.first] if low > held.first else float("nan")
-        out = held.part(low - held.first, high + 1 - held.first)
+        room, source = self._room, self._source
+        before = room.close[low - 1 - room.first] if low > room.first else float("nan")
+        out = room.part(low - room.first, high + 1 - room.first)
         read = source.read(low * self.seconds, (high + 1) * self.seconds, state.gaps)
         source.lay(read, out, state.gaps, float(before))
 
     def _open(self) -> sqlite3.Connection:
         """Return the connection; a new one where the file is another than before."""
         try:
-            found = self.path.stat()
+            stat = self.path.stat()
         except OSError:
             self._close()
             raise StoreError(
                 f"no database at {self.path}: start the recorder to make one"
             ) from None
-        file = (found.st_dev, found.st_ino)
+        file = (stat.st_dev, stat.st_ino)
         if self._connection is None or file != self._file:
             self._close()
             self._connection, self._file = open_for_reading(self.path), file
@@ -342,13 +344,13 @@ class BarWindow:
 
 def _merged(spans: Spans) -> Spans:
     """Join spans of bars that touch or overlap, in order; both ends inclusive."""
-    found: Spans = []
+    joined: Spans = []
     for low, high in sorted(spans):
-        if found and low <= found[-1][1] + 1:
-            found[-1] = (found[-1][0], max(found[-1][1], high))
+        if joined and low <= joined[-1][1] + 1:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], high))
         else:
-            found.append((low, high))
-    return found
+            joined.append((low, high))
+    return joined
 
 
 # Each holds a connection, of three files.
@@ -382,22 +384,22 @@ class BarWindows:
         key = (Path(path), symbol, interval_seconds(interval))
         with self._lock:
             window = self._windows.pop(key, None)
-            gone = [] if window is not None else self._make_room()
+            evicted = [] if window is not None else self._make_room()
             window = window or BarWindow(*key[:2], interval)
             self._windows[key] = window
-        for old in gone:
+        for old in evicted:
             old.close()
         return window
 
     def _make_room(self) -> list[BarWindow]:
         """Take out those not used for longest until there is room for one more."""
-        gone = []
-        held = sum(window.size_bytes() for window in self._windows.values())
-        while self._windows and (len(self._windows) >= self._most or held > self._most_bytes):
+        evicted = []
+        previous = sum(window.size_bytes() for window in self._windows.values())
+        while self._windows and (len(self._windows) >= self._most or previous > self._most_bytes):
             _, old = self._windows.popitem(last=False)
-            held -= old.size_bytes()
-            gone.append(old)
-        return gone
+            previous -= old.size_bytes()
+            evicted.append(old)
+        return evicted
 
     def size_bytes(self) -> int:
         """Bytes of all arrays held."""

@@ -271,16 +271,16 @@ def gap_bars(after_us: int, before_us: int, seconds: int) -> tuple[int, int]:
 
 def gap_seconds(gaps: Spans, low: int, high: int) -> Spans:
     """Seconds ``(low, high)`` that lie in gaps, even in part, inside bounds; merged, in order."""
-    found: Spans = []
+    spans: Spans = []
     for after_us, before_us in sorted(gaps):
         begin, end = max(after_us // SECOND_US, low), min(before_us // SECOND_US + 1, high)
         if begin >= end:
             continue
-        if found and begin <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], end))
+        if spans and begin <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], end))
         else:
-            found.append((begin, end))
-    return found
+            spans.append((begin, end))
+    return spans
 
 
 def runs(rows: StoredRows, length: int) -> Spans:
@@ -296,7 +296,7 @@ def runs(rows: StoredRows, length: int) -> Spans:
 
 def without_spans(spans: Spans, cuts: Spans) -> Spans:
     """Take spans out of others, in order; the ends ``high`` are excluded."""
-    left: Spans = []
+    remainder: Spans = []
     cuts = sorted(cuts)
     for low, high in spans:
         at = low
@@ -304,8 +304,8 @@ def without_spans(spans: Spans, cuts: Spans) -> Spans:
             if cut_low >= high:
                 break
             if cut_low > at:
-                left.append((at, cut_low))
+                remainder.append((at, cut_low))
             at = max(at, cut_high)
         if at < high:
-            left.append((at, high))
-    return left
+            remainder.append((at, high))
+    return remainder

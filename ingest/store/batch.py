@@ -31,28 +31,28 @@ class Batch:
         Rows of table ``bar_1s`` without their key, by (stream id, second).
     """
 
-    __slots__ = ("_found", "_taken", "bars", "non_trades", "ticks")
+    __slots__ = ("_added", "_index", "bars", "non_trades", "ticks")
 
     def __init__(self) -> None:
         self.ticks: list[int | float] = []
         self.non_trades: list[tuple[int, int, int, str]] = []
         self.bars: dict[tuple[int, int], list[float]] = {}
-        self._taken: list[tuple[int, Event]] = []
-        self._found: dict[tuple[int, int], Event] = {}
+        self._added: list[tuple[int, Event]] = []
+        self._index: dict[tuple[int, int], Event] = {}
 
     def __len__(self) -> int:
-        return len(self._taken)
+        return len(self._added)
 
     def find(self, stream_id: int, trade_id: int) -> Event | None:
         """Find an event that was added before; None where there is none."""
         # Asked only of repeated ids: an index of each batch would cost as much as its rows.
-        for of_stream, event in islice(self._taken, len(self._found), None):
-            self._found[of_stream, event.trade_id] = event
-        return self._found.get((stream_id, trade_id))
+        for of_stream, event in islice(self._added, len(self._index), None):
+            self._index[of_stream, event.trade_id] = event
+        return self._index.get((stream_id, trade_id))
 
     def add_non_trade(self, stream_id: int, event: NonTrade) -> None:
         """Add an id that is no trade."""
-        self._taken.append((stream_id, event))
+        self._added.append((stream_id, event))
         self.non_trades.append((stream_id, event.trade_id, event.time_us, event.reason))
 
     def add_tick(self, stream_id: int, tick: Tick) -> None:
@@ -60,7 +60,7 @@ class Batch:
         time_us, trade_id, price, quantity = tick.time_us, tick.trade_id, tick.price, tick.quantity
         units = round(quantity * UNITS)
         exact = units < EXACT_UNITS and units / UNITS == quantity
-        self._taken.append((stream_id, tick))
+        self._added.append((stream_id, tick))
         self.ticks += (
             stream_id,
             trade_id,

@@ -62,12 +62,12 @@ def quick_check(path: Path, within_s: float = 5.0) -> Check:
     try:
         with closing(sqlite3.connect(path, timeout=5.0)) as connection:
             connection.set_progress_handler(lambda: time.monotonic() > until_s, 10_000)
-            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
             return Check(was_finished=False)
         return Check(str(error) if is_damage(error) else None)
-    return Check(None if found == "ok" else str(found).splitlines()[-1])
+    return Check(None if answer == "ok" else str(answer).splitlines()[-1])
 
 
 def remembered(path: Path) -> dict[str, str]:
@@ -111,10 +111,10 @@ def refuse_network_filesystem(path: Path) -> None:
     Linux reads /proc/mounts, macOS asks `mount`, Windows asks for the drive's type (the last two
     are written from their documentation and were not tried).
     """
-    found = _filesystem_type(path.absolute().parent)
-    if found in _NETWORK_TYPES:
+    filesystem = _filesystem_type(path.absolute().parent)
+    if filesystem in _NETWORK_TYPES:
         raise StoreError(
-            f"{path} lies on a network filesystem ({found}), where SQLite's log does not work:"
+            f"{path} lies on a network filesystem ({filesystem}), where SQLite's log does not work:"
             " choose a --db on a local disk"
         )
 
@@ -186,9 +186,9 @@ def _filesystem_type(folder: Path) -> str:
 
 
 def _macos_type(folder: Path) -> str:
-    asked = subprocess.run(["/sbin/mount"], capture_output=True, text=True, timeout=5, check=False)
+    mounts = subprocess.run(["/sbin/mount"], capture_output=True, text=True, timeout=5, check=False)
     lines = []
-    for line in asked.stdout.splitlines():  # "<device> on <point> (<type>, <flags>)"
+    for line in mounts.stdout.splitlines():  # "<device> on <point> (<type>, <flags>)"
         device, _, rest = line.partition(" on ")
         point, _, flags = rest.rpartition(" (")
         lines.append(f"{device} {point} {flags.split(',')[0].rstrip(')')}")

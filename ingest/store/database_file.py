@@ -21,8 +21,8 @@ class Identity(NamedTuple):
 
 def identity(path: Path) -> Identity | None:
     """The file a path names at this moment; None where there is none. It is not opened."""
-    found = _stat(path)
-    return None if found is None else Identity(found.st_dev, found.st_ino)
+    stat = _stat(path)
+    return None if stat is None else Identity(stat.st_dev, stat.st_ino)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +66,26 @@ class DatabaseFile:
 
     def is_shrunk(self) -> bool:
         """Whether it became shorter, which the recorder never does: cut, or compacted by VACUUM."""
-        found = _stat(self.path)
-        if found is None or not self.is_there():
+        stat = _stat(self.path)
+        if stat is None or not self.is_there():
             return False
-        is_shorter = found.st_size < self._most_bytes
-        self._most_bytes = found.st_size
+        is_shorter = stat.st_size < self._most_bytes
+        self._most_bytes = stat.st_size
         return is_shorter
 
     def has_log(self) -> bool:
         """Whether its log and shared memory are what the writer has open, as far as it had them."""
-        return all(own is None or identity(part) == own for part, own in self._parts.items())
+        return all(
+            opened is None or identity(part) == opened for part, opened in self._parts.items()
+        )
 
     def departure(self) -> Departure:
         """Say what became of the file. Its writer still has it open."""
         is_replaced = identity(self.path) is not None
-        own = self._parts[self.path]
+        opened = self._parts[self.path]
         for place in _open_files():
-            if identity(place) == own and (found := _stat(place)) is not None:
-                if found.st_nlink == 0:
+            if identity(place) == opened and (stat := _stat(place)) is not None:
+                if stat.st_nlink == 0:
                     return Departure("deleted", None, is_replaced)
                 return Departure("moved", self._name_of(place), is_replaced)
         return Departure("moved", None, is_replaced)
@@ -99,23 +101,23 @@ class DatabaseFile:
         OSError
             They cannot be moved or deleted.
         """
-        for part, own in self._parts.items():
-            if part == self.path or own is None or identity(part) != own:
+        for part, opened in self._parts.items():
+            if part == self.path or opened is None or identity(part) != opened:
                 continue
             suffix = part.name.removeprefix(self.path.name)
-            beside = None if moved_to is None else moved_to.with_name(moved_to.name + suffix)
-            if suffix == "-wal" and beside is not None and not beside.exists():
-                part.rename(beside)
+            target = None if moved_to is None else moved_to.with_name(moved_to.name + suffix)
+            if suffix == "-wal" and target is not None and not target.exists():
+                part.rename(target)
             else:
                 part.unlink(missing_ok=True)
 
     def _name_of(self, place: Path) -> Path | None:
         """Name an open file has now; None where it is out of our sight."""
         try:
-            found = place.readlink()
+            name = place.readlink()
         except OSError:
             return None
-        return found if identity(found) == self._parts[self.path] else None
+        return name if identity(name) == self._parts[self.path] else None
 
 
 def _open_files() -> list[Path]:

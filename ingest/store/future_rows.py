@@ -60,8 +60,8 @@ def find_future_rows(
         " WHERE b.stream_id = ? AND b.second > ? AND received_delta_us < ? LIMIT ?",
         (stream_id, last_second(now_us), -AHEAD_UNKNOWN_US, _MOST + 1),
     ).fetchall()
-    found = sorted(FutureRow(*row) for row in rows)
-    return [] if len(found) > _MOST or _is_our_clock(connection, stream_id, found) else found
+    future = sorted(FutureRow(*row) for row in rows)
+    return [] if len(future) > _MOST or _is_our_clock(connection, stream_id, future) else future
 
 
 def _is_our_clock(connection: sqlite3.Connection, stream_id: int, rows: list[FutureRow]) -> bool:
@@ -126,7 +126,7 @@ def between_readable(
     which = {"stream": stream_id, "end": end_us}
     before = connection.execute(_READABLE.format("<", "DESC"), {**which, "id": from_id}).fetchone()
     after = connection.execute(_READABLE.format(">", "ASC"), {**which, "id": to_id}).fetchone()
-    edges = [found[0] for found in (before, after) if found is not None]
+    edges = [row[0] for row in (before, after) if row is not None]
     return (edges[0], edges[-1]) if edges else (0, 0)
 
 
@@ -156,9 +156,9 @@ def move_to_quarantine(
         _mend_ledger(connection, stream_id, row.trade_id)
 
 
-def _mend_ledger(connection: sqlite3.Connection, stream_id: int, gone_id: int) -> None:
+def _mend_ledger(connection: sqlite3.Connection, stream_id: int, removed_id: int) -> None:
     """Make an id that went a gap; one at an edge of the stream moves the edge."""
-    which = {"stream": stream_id, "id": gone_id}
+    which = {"stream": stream_id, "id": removed_id}
     before = connection.execute(_KNOWN.format("<", "DESC"), which).fetchone()
     after = connection.execute(_KNOWN.format(">", "ASC"), which).fetchone()
     if before is None:
@@ -166,7 +166,7 @@ def _mend_ledger(connection: sqlite3.Connection, stream_id: int, gone_id: int) -
     if after is None:
         _end_with(connection, stream_id, before or (None, None))
     if before is not None and after is not None:
-        _open_gap(connection, stream_id, gone_id, (before[1], after[1]))
+        _open_gap(connection, stream_id, removed_id, (before[1], after[1]))
 
 
 def _begin_with(connection: sqlite3.Connection, stream_id: int, edge: _Edge) -> None:
@@ -184,20 +184,20 @@ def _end_with(connection: sqlite3.Connection, stream_id: int, edge: _Edge) -> No
 
 
 def _open_gap(
-    connection: sqlite3.Connection, stream_id: int, gone_id: int, span_us: tuple[int, int]
+    connection: sqlite3.Connection, stream_id: int, removed_id: int, span_us: tuple[int, int]
 ) -> None:
     """Open a gap of one id, and let its neighbours end and begin at times that can be."""
     after_us, before_us = span_us
     connection.execute(
         "UPDATE gap SET before_us = ?, opened_before_us = ? WHERE stream_id = ? AND to_id = ?",
-        (before_us, before_us, stream_id, gone_id - 1),
+        (before_us, before_us, stream_id, removed_id - 1),
     )
     connection.execute(
         "UPDATE gap SET after_us = ?, opened_after_us = ? WHERE stream_id = ? AND from_id = ?",
-        (after_us, after_us, stream_id, gone_id + 1),
+        (after_us, after_us, stream_id, removed_id + 1),
     )
     connection.execute(
         "INSERT INTO gap (stream_id, first_id, last_id, from_id, to_id, after_us, before_us, cause,"
         " state, opened_after_us, opened_before_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?)",
-        (stream_id, *[gone_id] * 4, *span_us, CAUSE, *span_us),
+        (stream_id, *[removed_id] * 4, *span_us, CAUSE, *span_us),
     )

@@ -24,29 +24,29 @@ def overlap(one: IdRange, other: IdRange) -> IdRange | None:
 
 def without(whole: IdRange, taken: Iterable[IdRange]) -> list[IdRange]:
     """What is left of a range, in order."""
-    left, at = [], whole.from_id
+    remainder, at = [], whole.from_id
     for part in sorted(taken):
         if part.to_id < at:
             continue
         if part.from_id > whole.to_id:
             break
         if part.from_id > at:
-            left.append(IdRange(at, part.from_id - 1))
+            remainder.append(IdRange(at, part.from_id - 1))
         at = part.to_id + 1
     if at <= whole.to_id:
-        left.append(IdRange(at, whole.to_id))
-    return left
+        remainder.append(IdRange(at, whole.to_id))
+    return remainder
 
 
 def merged(ranges: Iterable[IdRange]) -> list[IdRange]:
     """The same ids in as few ranges as can be, in order."""
-    found: list[IdRange] = []
+    joined: list[IdRange] = []
     for part in sorted(ranges):
-        if found and part.from_id <= found[-1].to_id + 1:
-            found[-1] = IdRange(found[-1].from_id, max(found[-1].to_id, part.to_id))
+        if joined and part.from_id <= joined[-1].to_id + 1:
+            joined[-1] = IdRange(joined[-1].from_id, max(joined[-1].to_id, part.to_id))
         else:
-            found.append(part)
-    return found
+            joined.append(part)
+    return joined
 
 
 def holes(whole: IdRange, present: Sequence[int]) -> list[IdRange]:

@@ -18,7 +18,7 @@ from ingest.tick import Market
 # So long what is kept serves at a start: one that comes often does not spend the weight.
 FRESH_US = 24 * 3600 * 1_000_000
 
-Kept = dict[str, LotSteps]
+LotsBySymbol = dict[str, LotSteps]
 
 
 def setting_key(market: Market) -> str:
@@ -26,33 +26,33 @@ def setting_key(market: Market) -> str:
     return f"lot steps {market}"
 
 
-def asked_key(market: Market) -> str:
+def requested_key(market: Market) -> str:
     """Name the setting that says when they came, µs since the epoch."""
     return f"lot steps {market} asked"
 
 
 def keep_lots(
-    writer: TickWriter, market: Market, found: Mapping[str, LotSteps], now_us: int
+    writer: TickWriter, market: Market, lots: Mapping[str, LotSteps], now_us: int
 ) -> None:
     """Keep what came beside what is kept, and when."""
-    kept = decode_kept(writer.setting(setting_key(market)))
-    writer.remember(setting_key(market), msgspec.json.encode({**kept, **found}).decode())
-    writer.remember(asked_key(market), str(now_us))
+    stored = decode_lots(writer.setting(setting_key(market)))
+    writer.remember(setting_key(market), msgspec.json.encode({**stored, **lots}).decode())
+    writer.remember(requested_key(market), str(now_us))
 
 
 def fresh_symbols(path: Path, market: Market, now_us: int) -> frozenset[str]:
     """Name the symbols whose kept lot steps came within a day; none where there is no database."""
     try:
         with TickReader(path) as reader:
-            kept = decode_kept(reader.setting(setting_key(market)))
-            asked = reader.setting(asked_key(market)) or ""
+            stored = decode_lots(reader.setting(setting_key(market)))
+            requested_us = reader.setting(requested_key(market)) or ""
     except StoreError:
         return frozenset()
-    is_fresh = asked.isdecimal() and 0 <= now_us - int(asked) < FRESH_US
-    return frozenset(kept) if is_fresh else frozenset()
+    is_fresh = requested_us.isdecimal() and 0 <= now_us - int(requested_us) < FRESH_US
+    return frozenset(stored) if is_fresh else frozenset()
 
 
-def read_lots(path: Path) -> Kept:
+def read_lots(path: Path) -> LotsBySymbol:
     """Read the lot steps of all symbols that have trades; of two markets, those of the newer ones.
 
     Raises
@@ -60,29 +60,29 @@ def read_lots(path: Path) -> Kept:
     StoreError
         The file is missing or no Pairdesk database.
     """
-    found: Kept = {}
+    lots: LotsBySymbol = {}
     with TickReader(path) as reader:
         series = reader.series()
         by_market = {
-            market: decode_kept(reader.setting(setting_key(market)))
+            market: decode_lots(reader.setting(setting_key(market)))
             for market in {each.market for each in series}
         }
     newest = {each.symbol: each.market for each in reversed(series)}
     for symbol, market in newest.items():
         if symbol in by_market[market]:
-            found[symbol] = by_market[market][symbol]
-    return found
+            lots[symbol] = by_market[market][symbol]
+    return lots
 
 
-def decode_kept(text: str | None) -> Kept:
+def decode_lots(text: str | None) -> LotsBySymbol:
     """Read what `keep_lots` wrote; nothing where nothing is kept, or something else."""
     if text is None:
         return {}
     try:
-        kept = msgspec.json.decode(text, type=Kept)
+        stored = msgspec.json.decode(text, type=LotsBySymbol)
     except msgspec.MsgspecError:  # of another version: the next start asks again
         return {}
-    return {symbol: lots for symbol, lots in kept.items() if is_usable(lots)}
+    return {symbol: lots for symbol, lots in stored.items() if is_usable(lots)}
 
 
 def is_usable(lots: LotSteps) -> bool:

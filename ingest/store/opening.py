@@ -85,19 +85,19 @@ def check_start(settings: Settings) -> None:
 
 def make_sound(path: Path) -> Opening:
     """Set a damaged database aside. Its lock is held, and nobody has it open."""
-    found = _check(path, within_s=CHECK_WITHIN_S)
-    if found.damage is None:
-        return Opening(was_checked=found.was_finished)
+    check = _check(path, within_s=CHECK_WITHIN_S)
+    if check.damage is None:
+        return Opening(was_checked=check.was_finished)
     settings = remembered(path)
-    damage = set_aside(path, found.damage)
-    _LOG.warning("%s is damaged (%s): set aside", path, found.damage)
+    damage = set_aside(path, check.damage)
+    _LOG.warning("%s is damaged (%s): set aside", path, check.damage)
     return Opening(damage, settings=settings)
 
 
 def _check(path: Path, within_s: float) -> Check:
     """Check our database; a file that is not ours raises, and is left as it is."""
-    found = quick_check(path, within_s)
+    check = quick_check(path, within_s)
     ours = path.with_name(path.name + "-wal").exists()
-    if found.damage is not None and "not a database" in found.damage and not ours:
+    if check.damage is not None and "not a database" in check.damage and not ours:
         raise StoreError(f"{path} is not a database: choose another --db, or move it away")
-    return found
+    return check

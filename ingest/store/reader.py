@@ -98,10 +98,10 @@ class TickReader:
             f"{NEWEST_FIRST}",
             newest_first_bounds(),
         ).fetchall()
-        found = [Series(*row) for row in rows]
+        series = [Series(*row) for row in rows]
         return [
             each
-            for each in found
+            for each in series
             if self._market in (None, each.market) and self._stream in (None, each.stream)
         ]
 
@@ -158,11 +158,11 @@ class TickReader:
     def future_rows(self) -> dict[str, list[FutureRow]]:
         """Stored trades dated far in the future, by symbol: no bar and no last trade has them."""
         now_us = wall_clock_us()
-        found: dict[str, list[FutureRow]] = {}
+        by_symbol: dict[str, list[FutureRow]] = {}
         for each in self.series():
             if rows := find_future_rows(self._connection, each.stream_id, now_us):
-                found.setdefault(each.symbol, []).extend(rows)
-        return found
+                by_symbol.setdefault(each.symbol, []).extend(rows)
+        return by_symbol
 
     def ticks(self, symbol: str, start: Instant = None, end: Instant = None) -> pd.DataFrame:
         """Trades of one symbol with ``start <= time < end``, as a ticks frame.
@@ -252,14 +252,14 @@ class TickReader:
             out of the exchange's own; 0 where none is.
         """
         names = {each.stream_id: each.symbol for each in self.series()}
-        found = self._connection.execute(
+        stored = self._connection.execute(
             "SELECT stream_id, first_id, last_id, from_id, to_id, max(0, to_id - from_id + 1),"
             " opened_after_us, opened_before_us, cause, state, reason, after_us, before_us FROM gap"
         ).fetchall()
         over = _OverGaps(self._connection)
         until = {each: readable_until(self._connection, each) for each in names}
         rows = self._holes()
-        for *row, after_us, before_us in found:
+        for *row, after_us, before_us in stored:
             ids, end = (row[3], row[4]), until.get(row[0], EVER_S[1])
             row[6:8] = self._neighbours(row[0], (*ids, *row[6:8]), end)
             span = self._neighbours(row[0], (*ids, after_us, before_us), end)

@@ -64,10 +64,10 @@ class RepairLog:
 
 def spans(seconds: Iterable[int], joined_s: int = _JOINED_S) -> list[tuple[int, int]]:
     """Cover seconds by spans, both ends inclusive; those `joined_s` apart or less are joined."""
-    found: list[tuple[int, int]] = []
+    joined: list[tuple[int, int]] = []
     for second in sorted(seconds):
-        if found and second - found[-1][1] <= joined_s:
-            found[-1] = (found[-1][0], second)
+        if joined and second - joined[-1][1] <= joined_s:
+            joined[-1] = (joined[-1][0], second)
         else:
-            found.append((second, second))
-    return found
+            joined.append((second, second))
+    return joined

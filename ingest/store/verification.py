@@ -72,10 +72,10 @@ class Verified:
 
     def line(self) -> str:
         """Say it in a line."""
-        told = f"{self.name}: {self.bars:,} bars of {self.trades:,} trades"
+        summary = f"{self.name}: {self.bars:,} bars of {self.trades:,} trades"
         if not self.differences:
-            return f"{told}, all equal"
-        return f"{told}, {self.differences:,} differ: {'; '.join(self.shown)}"
+            return f"{summary}, all equal"
+        return f"{summary}, {self.differences:,} differ: {'; '.join(self.shown)}"
 
 
 def verify(path: Path, say: Callable[[str], None]) -> bool:
@@ -111,7 +111,7 @@ class _Check:
 
     def __init__(self, connection: sqlite3.Connection, stream_id: int, name: str) -> None:
         self._connection, self._stream_id = connection, stream_id
-        self._found = Verified(name)
+        self._result = Verified(name)
         # Seconds to look at once more, with the ids of the ticks known to belong there.
         self._doubts: dict[int, tuple[int, int]] = {}
         self._compared_to = self._one("SELECT coalesce(min(second), 0) FROM bar_1s", 0) - 1
@@ -120,7 +120,7 @@ class _Check:
         """Compare everything."""
         waiting = np.empty(0, dtype=_BAR)
         for ticks in self._steps():
-            self._found.trades += ticks.size
+            self._result.trades += ticks.size
             waiting = rebuilt(np.concatenate([waiting, ticks]))
             ready = int(waiting["second"][-1]) - _WAIT_S
             self._compare(waiting[waiting["second"] <= ready], ready)
@@ -133,7 +133,7 @@ class _Check:
             self._compare(waiting, max(last, newest))
         for second, ids in sorted(self._doubts.items()):
             self._look_again(second, *ids)
-        return self._found
+        return self._result
 
     def _steps(self) -> Iterator[Bars]:
         """Read ticks as bars of one trade each, in the order of their ids, up to the last."""
@@ -156,7 +156,7 @@ class _Check:
             high = min(self._compared_to + _TICKS_A_STEP, up_to)
             part = made[(made["second"] >= low) & (made["second"] <= high)]
             stored = self._read(_STORED, low, high)
-            self._found.bars += stored.size
+            self._result.bars += stored.size
             seconds = differing(part, stored)
             for bars in (part, stored):
                 self._doubt(bars[np.isin(bars["second"], seconds)])
@@ -182,14 +182,14 @@ class _Check:
             return  # some of its ticks were deleted as too old
         if made.tobytes() == stored.tobytes():
             return
-        self._found.differences += 1
-        if len(self._found.shown) < _SHOWN:
-            self._found.shown.append(_difference(second, made, stored))
+        self._result.differences += 1
+        if len(self._result.shown) < _SHOWN:
+            self._result.shown.append(_difference(second, made, stored))
 
     def _one(self, select: str, otherwise: int) -> int:
         row = self._connection.execute(f"{select} WHERE stream_id = ?", (self._stream_id,))
-        found = row.fetchone()
-        return otherwise if found is None else int(found[0])
+        value = row.fetchone()
+        return otherwise if value is None else int(value[0])
 
     def _read(self, sql: str, *bounds: int) -> Bars:
         return np.fromiter(self._connection.execute(sql, (self._stream_id, *bounds)), dtype=_BAR)
@@ -225,19 +225,21 @@ def differing(made: Bars, stored: Bars) -> list[int]:
     both = [np.zeros(seconds.size, dtype=_BAR) for _ in range(2)]
     for side, bars in zip(both, (made, stored), strict=True):
         side[np.searchsorted(seconds, bars["second"])] = bars
-    found: list[int] = seconds[both[0].view("V104") != both[1].view("V104")].tolist()
-    return found
+    different: list[int] = seconds[both[0].view("V104") != both[1].view("V104")].tolist()
+    return different
 
 
-def _difference(second: int, made: Bars, stored: Bars) -> str:
+def _difference(second: int, bar: Bars, stored: Bars) -> str:
     when = f"{utc_time(second * 1_000_000):%Y-%m-%d %H:%M:%S}"
     if not stored.size:
-        return f"{when} no bar for {made['trades'][0]} trades"
-    if not made.size:
+        return f"{when} no bar for {bar['trades'][0]} trades"
+    if not bar.size:
         return f"{when} a bar without trades"
-    names = [name for name in _BAR.names or () if made[name][0] != stored[name][0]]
-    told = [f"{name} {stored[name][0]} stored, {made[name][0]} of the ticks" for name in names]
-    return f"{when} {', '.join(told)}"
+    names = [name for name in _BAR.names or () if bar[name][0] != stored[name][0]]
+    differences = [
+        f"{name} {stored[name][0]} stored, {bar[name][0]} of the ticks" for name in names
+    ]
+    return f"{when} {', '.join(differences)}"
 
 
 _LOG: Final = logging.getLogger("pairdesk.store")

@@ -9,13 +9,14 @@ from typing import Literal
 
 from ingest.binance import Kline
 from ingest.store.batch import Batch, same_event
+from ingest.store.file_pages import is_whole, size_in_use
 from ingest.store.future_rows import find_future_rows, move_to_quarantine
 from ingest.store.gap_board import OpenGap
 from ingest.store.id_ranges import IdRange
-from ingest.store.ledger import Gap, StreamLedger
-from ingest.store.log_pages import are_in_log
+from ingest.store.ledger import StreamLedger
+from ingest.store.ledger_rows import StreamState, load_ledgers, store_ledger
 from ingest.store.repair_log import RepairLog
-from ingest.store.retention import delete_gaps_before, delete_oldest
+from ingest.store.retention import delete_oldest, find_oldest_bars, oldest_second
 from ingest.store.schema import UNITS, encode, open_for_writing, storable
 from ingest.tick import Event, Market, NonTrade, StreamKey
 from ingest.venue import Restart, venue_setting
@@ -46,17 +47,6 @@ ON CONFLICT (stream_id, second) DO UPDATE SET
 
 
 @dataclass(slots=True)
-class StreamState:
-    """One stream's row id, its ledger, and why a gap would open just now."""
-
-    stream_id: int
-    ledger: StreamLedger
-    cause: str = "started"
-    contradicted_id: int | None = None  # the last id, while the ids that come contradict it
-    contradictions: int = 0
-
-
-@dataclass(slots=True)
 class Written:
     """What one batch did, per stream where it matters.
 
@@ -68,7 +58,6 @@ class Written:
     conflicts: dict[StreamKey, int] = field(default_factory=dict)
     newest: list[Event] = field(default_factory=list)
     non_trades: int = 0
-    gaps_opened: int = 0
 
 
 class TickWriter:
@@ -117,7 +106,7 @@ class TickWriter:
             if len(batch):
                 self._name_venue({event.market for event in events})
             self._store(batch)
-            self._store_ledgers({(e.market, e.symbol, e.stream) for e in events}, written)
+            self._store_ledgers({(e.market, e.symbol, e.stream) for e in events})
         return written
 
     def expect_gap(self, cause: str, streams: Iterable[StreamKey] | None = None) -> None:
@@ -137,7 +126,7 @@ class TickWriter:
         """Mark what is still missing of a range of ids; returns how many ids that concerns."""
         with self._transaction():
             concerned = self._streams[key].ledger.close_range(from_id, to_id, state, reason)
-            self._store_ledgers([key], Written())
+            self._store_ledgers([key])
         return concerned
 
     def reopen_gaps(self, wanted: Iterable[StreamKey]) -> dict[StreamKey, list[IdRange]]:
@@ -145,7 +134,7 @@ class TickWriter:
         keys = [key for key in wanted if key in self._streams]
         with self._transaction():
             reopened = {key: self._streams[key].ledger.reopen() for key in keys}
-            self._store_ledgers([key for key in keys if reopened[key]], Written())
+            self._store_ledgers([key for key in keys if reopened[key]])
         return reopened
 
     def add_klines(self, key: StreamKey, length_s: int, klines: Sequence[Kline]) -> None:
@@ -170,7 +159,7 @@ class TickWriter:
             if rows:
                 seconds = [row[2] for row in rows]
                 self._repairs.note_span(state.stream_id, min(seconds), max(seconds) + length_s)
-            self._store_ledgers([key], Written())
+            self._store_ledgers([key])
         self.klines_added += len(klines)
 
     def has_klines(self, key: StreamKey, length_s: int) -> bool:
@@ -252,14 +241,7 @@ class TickWriter:
 
         Of an empty file whoever opens it next throws the log away.
         """
-        try:
-            (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
-            (page_bytes,) = self._connection.execute("PRAGMA page_size").fetchone()
-            held = self.path.stat().st_size // int(page_bytes)
-            log = self.path.with_name(f"{self.path.name}-wal")
-            return held > 0 and are_in_log(log, held + 1, int(pages), int(page_bytes))
-        except (sqlite3.DatabaseError, OSError):
-            return False
+        return is_whole(self._connection, self.path)
 
     def streams(self) -> dict[StreamKey, StreamLedger]:
         """The ledgers, by stream. The writer's own: read, do not change."""
@@ -383,41 +365,11 @@ class TickWriter:
         self._streams[key] = state
         return state
 
-    def _store_ledgers(self, keys: Iterable[StreamKey], written: Written) -> None:
+    def _store_ledgers(self, keys: Iterable[StreamKey]) -> None:
         for key in keys:
             state = self._streams[key]
-            ledger = state.ledger
-            self._connection.execute(
-                "UPDATE stream SET revision = revision + 1, first_id = ?, first_us = ?,"
-                " last_id = ?, last_us = ? WHERE stream_id = ?",
-                (ledger.first_id, ledger.first_us, ledger.last_id, ledger.last_us, state.stream_id),
-            )
-            for gap in ledger.changed:
+            if store_ledger(self._connection, state.stream_id, state.ledger):
                 self.ledger_changed = True
-                written.gaps_opened += gap.gap_id is None
-                self._store_gap(state.stream_id, gap)
-            ledger.changed.clear()
-
-    def _store_gap(self, stream_id: int, gap: Gap) -> None:
-        cursor = self._connection.execute(
-            "INSERT OR REPLACE INTO gap VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                gap.gap_id,
-                stream_id,
-                gap.first_id,
-                gap.last_id,
-                gap.from_id,
-                gap.to_id,
-                gap.after_us,
-                gap.before_us,
-                gap.cause,
-                gap.state,
-                gap.reason,
-                gap.opened_after_us,
-                gap.opened_before_us,
-            ),
-        )
-        gap.gap_id = cursor.lastrowid
 
     def forget_before(self, second: int, most_bars: int = 500) -> int:
         """Delete trades of bars that opened before a second, `most_bars` of each stream at a time.
@@ -425,39 +377,19 @@ class TickWriter:
         Returns how many bars went; 0 when none is left to go. A small step, so that recording
         does not wait for it.
         """
-        gone = 0
+        deleted = 0
         for key, state in self._streams.items():
-            rows = self._connection.execute(
-                "SELECT second, last_id FROM bar_1s WHERE stream_id = ? AND second < ?"
-                " ORDER BY second LIMIT ?",
-                (state.stream_id, second, most_bars),
-            ).fetchall()
-            if rows:
+            oldest = find_oldest_bars(self._connection, state.stream_id, second, most_bars)
+            if oldest is not None:
                 with self._transaction():
-                    self._forget(state, rows[-1][0], max(row[1] for row in rows))
-                    self._store_ledgers([key], Written())
-            gone += len(rows)
-        return gone
+                    delete_oldest(self._connection, state.stream_id, state.ledger, oldest)
+                    self._store_ledgers([key])
+                deleted += oldest.bars
+        return deleted
 
     def oldest_second(self) -> int | None:
         """Open second of the oldest bar of any stream; None without bars."""
-        firsts = [
-            self._connection.execute(
-                "SELECT min(second) FROM bar_1s WHERE stream_id = ?", (state.stream_id,)
-            ).fetchone()[0]
-            for state in self._streams.values()
-        ]
-        return min((first for first in firsts if first is not None), default=None)
-
-    def _forget(self, state: StreamState, second: int, last_id: int) -> None:
-        """Delete a stream's oldest bars, their ids, and the gaps among these."""
-        ledger = state.ledger
-        kept = delete_oldest(self._connection, state.stream_id, second, last_id)
-        first_id, first_us = kept or (ledger.last_id, ledger.last_us)
-        # A gap that reaches from what went to what stays goes too: it is before the first id now.
-        delete_gaps_before(self._connection, state.stream_id, first_id)
-        ledger.gaps = [gap for gap in ledger.gaps if gap.to_id >= (first_id or 0)]
-        ledger.first_id, ledger.first_us = first_id, first_us
+        return oldest_second(self._connection, [each.stream_id for each in self._streams.values()])
 
     def checkpoint(self) -> None:
         """Move what the write-ahead log holds into the database, as far as readers allow."""
@@ -465,11 +397,7 @@ class TickWriter:
 
     def size_bytes(self) -> int:
         """Bytes the database's rows take: its pages in use."""
-        pages, free, size = (
-            self._connection.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("page_count", "freelist_count", "page_size")
-        )
-        return int((pages - free) * size)
+        return size_in_use(self._connection)
 
     def _undo(self) -> None:
         self._stale = True
@@ -481,18 +409,10 @@ class TickWriter:
         self._stale = False
 
     def _load(self) -> None:
-        streams: dict[StreamKey, StreamState] = {}
-        rows = self._connection.execute(
-            "SELECT stream_id, market, symbol, kind, first_id, first_us, last_id, last_us"
-            " FROM stream"
-        ).fetchall()
-        for stream_id, market, symbol, kind, first_id, first_us, last_id, last_us in rows:
-            key = (market, symbol, kind)
-            ledger = StreamLedger(
-                first_id, first_us or 0, last_id, last_us or 0, self._load_gaps(stream_id)
-            )
-            streams[key] = StreamState(stream_id, ledger, self._cause_after(key, last_id))
-        self._streams = streams
+        self._streams = {
+            key: StreamState(stream_id, ledger, self._cause_after(key, ledger.last_id))
+            for key, stream_id, ledger in load_ledgers(self._connection)
+        }
         self._repairs = RepairLog(self._connection)
 
     def _cause_after(self, key: StreamKey, last_id: int | None) -> str:
@@ -501,12 +421,3 @@ class TickWriter:
         if state is not None and state.ledger.last_id == last_id:  # committed all the same
             return state.cause
         return self._causes.get(key, "stopped")
-
-    def _load_gaps(self, stream_id: int) -> list[Gap]:
-        rows = self._connection.execute(
-            "SELECT first_id, last_id, from_id, to_id, after_us, before_us, cause, state, reason,"
-            " opened_after_us, opened_before_us, gap_id"
-            " FROM gap WHERE stream_id = ? AND state <> 'filled' ORDER BY from_id",
-            (stream_id,),
-        )
-        return [Gap(*row) for row in rows]

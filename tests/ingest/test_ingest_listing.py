@@ -25,7 +25,7 @@ from ingest.recorder.listing import (
     setting_key,
 )
 from ingest.settings import Settings
-from ingest.store import Kept, TickWriter
+from ingest.store import LotsBySymbol, TickWriter
 from ingest.tick import Market
 
 REST = "https://rest.invalid"
@@ -45,7 +45,7 @@ class Scene:
     ) -> None:
         self.exchange = VirtualExchange(*listed, market=market)
         self.lists: list[Listing] = []
-        self.lots: Kept = {}
+        self.lots: LotsBySymbol = {}
         self.missing: list[str] = []
         self.keeper = ListKeeper(
             self.exchange.client(market),

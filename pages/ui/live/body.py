@@ -11,7 +11,7 @@ from analytics.errors import AnalyticsError
 from analytics.pair import PairAnalytics, PairParams
 from ingest.errors import IngestError
 from ingest.files import ReadReport
-from ingest.store import Kept
+from ingest.store import LotsBySymbol
 from pages.charts.pair_series import PriceView
 from pages.ui.desk import coverage_note, lack_notice, pair_data, recording
 from pages.ui.desk.controls import choose_range
@@ -59,7 +59,7 @@ class Pair:
     source: Source
     read: Callable[[], pair_data.PairBars]
     capital: float = Terms().capital
-    lots: Callable[[], Kept] = dict
+    lots: Callable[[], LotsBySymbol] = dict
 
     def terms(self) -> Terms:
         """What a size stands on now."""

@@ -14,7 +14,7 @@ from analytics.sizes import LegQuote, LegSize, Lot, NoSize, PositionSize, size_p
 from analytics.stationarity import HalfLife
 from ingest.binance import LotSteps
 from ingest.errors import StoreError
-from ingest.store import Kept, read_lots
+from ingest.store import LotsBySymbol, read_lots
 from pages.ui.parts import formats
 from pages.ui.parts.judge import judge
 from pages.ui.state.choices import CHOICES
@@ -24,7 +24,7 @@ LOTS_FOR_S: Final = 5
 CLOSE_ENOUGH: Final = Decimal("0.99")
 UNITS: Final = "units of quote currency"
 
-_lots: Final[Once[Kept]] = Once(8, most_a_line=1)
+_lots: Final[Once[LotsBySymbol]] = Once(8, most_a_line=1)
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ class Terms:
         return self.capital, self.lots.get(params.y), self.lots.get(params.x)
 
 
-def lots_of(path: Path) -> Kept:
+def lots_of(path: Path) -> LotsBySymbol:
     """Read a database's lot steps; sessions share a look every few seconds."""
     moment = int(time.monotonic()) // LOTS_FOR_S
     return _lots.get((path, moment), partial(_read, path), path)
 
 
-def _read(path: Path) -> Kept:
+def _read(path: Path) -> LotsBySymbol:
     try:
         return read_lots(path)
     except StoreError:

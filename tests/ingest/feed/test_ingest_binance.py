@@ -29,9 +29,8 @@ from ingest.binance import (
     unsubscribe_message,
     valid_symbol,
 )
-from ingest.binance.endpoints import list_subscriptions_message
 from ingest.binance.frames import SubscriptionList
-from ingest.binance.rest_rows import agg_trade_from_row, kline_from_row
+from ingest.binance.rest_rows import kline_from_row
 from ingest.binance.wire import RestError
 from ingest.errors import IngestError, MalformedMessageError, SymbolError
 from ingest.tick import NonTrade, Tick
@@ -359,7 +358,7 @@ def test_the_recorded_session_parses_whole_and_its_ids_have_no_hole(shared_data:
 
 
 def test_a_row_of_rest_becomes_the_same_tick_as_the_stream_would_give() -> None:
-    tick = agg_trade_from_row(AGG_ROW, "BNBBTC", "spot", 7)
+    (tick,) = decode_agg_trades(json.dumps([AGG_ROW]), "BNBBTC", "spot", 7)
     assert tick == Tick(
         "spot", "BNBBTC", "aggTrade", 26129, 0.01633102, 4.70443515, 1498793709153000, 7, True, 2,
         27782,
@@ -388,9 +387,9 @@ def test_a_body_that_is_no_rows_is_malformed(body: str | bytes) -> None:
         decode_klines(body)
 
 
-def test_a_row_that_is_none_is_malformed() -> None:
+def test_a_row_without_an_id_is_malformed_and_the_field_is_named() -> None:
     with pytest.raises(MalformedMessageError, match="`a`"):
-        agg_trade_from_row({"p": "1"}, "BNBBTC", "spot", 7)
+        decode_agg_trades('[{"p":"1"}]', "BNBBTC", "spot", 7)
 
 
 def test_a_kline_row_becomes_a_bar() -> None:
@@ -496,7 +495,6 @@ def test_messages_to_the_server_are_as_documented() -> None:
     expected = {"method": "SUBSCRIBE", "params": ["btcusdt@aggTrade"], "id": 4}
     assert json.loads(subscribe_message(4, streams)) == expected
     assert json.loads(unsubscribe_message(4, streams)) == expected | {"method": "UNSUBSCRIBE"}
-    assert json.loads(list_subscriptions_message(5)) == {"method": "LIST_SUBSCRIPTIONS", "id": 5}
 
 
 def test_rest_calls_have_the_path_of_their_market() -> None:

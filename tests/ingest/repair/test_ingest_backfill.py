@@ -17,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.event_queue import Item
-from ingest.repair.backfill import ABSENT_REASON, Backfill
+from ingest.repair.backfill import Backfill
 from ingest.repair.limits import BackfillLimits
+from ingest.repair.page import ABSENT_REASON
 from ingest.repair.settling import Settling
 from ingest.rest import HttpClient, RestClient
 from ingest.store import IdRange, holes, merged, overlap, without

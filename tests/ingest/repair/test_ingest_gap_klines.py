@@ -25,8 +25,8 @@ from ingest.repair.gap_seed import (
     Page,
     done_after,
     joined,
-    lacking,
     next_page,
+    not_requested,
     remembered,
     text_of,
     wanted,
@@ -302,7 +302,7 @@ def test_pages_ask_for_all_that_is_lacking_and_come_to_an_end(drawn) -> None:
             break
         assert 0 < page.high_us - page.low_us <= 1000 * MINUTE_US
         done = done_after(done, page, T0_US)
-        left = lacking(spans, remembered(text_of(done)))
+        left = not_requested(spans, remembered(text_of(done)))
     assert left == []
 
 

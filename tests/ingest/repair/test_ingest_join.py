@@ -65,7 +65,7 @@ class Scene:
         self.exchange = VirtualExchange("BTCUSDT", "ETHUSDT", market=market)
         self.path = path
         self.streams: set[str] = set()
-        self.heard: set[str] = set()
+        self.received: set[str] = set()
         self.desk = VirtualDesk(path)
         for symbol in ("BTCUSDT", "ETHUSDT"):
             self.exchange.history(symbol, 3 * 3600, SECOND_US, T0_US - SECOND_US)
@@ -76,19 +76,19 @@ class Scene:
             for symbol in ("BTCUSDT", "ETHUSDT"):
                 trade = self.exchange.trade(symbol)
                 if symbol in self.streams:
-                    self.heard.add(symbol)
+                    self.received.add(symbol)
                     self.desk.receive(trade, market=self.market)
 
     @contextmanager
     def started(self) -> Iterator[WarmStart]:
         """One run of the desk: another `VirtualDesk` on the same database for the next one."""
-        self.heard.clear()
+        self.received.clear()
         warm = WarmStart(
             self.exchange.client(self.market),
             self.desk.queue.put,
             "aggTrade",
             now_us=self.exchange.now_us,
-            heard=self.heard.__contains__,
+            is_received=self.received.__contains__,
         )
         tasks = [asyncio.create_task(self.desk.run()), asyncio.create_task(warm.run())]
         try:

@@ -15,15 +15,15 @@ from exchange.virtual_time import in_virtual_time
 from ingest.event_queue import Item
 from ingest.repair.silence import (
     SilenceLimits,
-    confirmed,
-    connected,
-    heard,
     is_dead,
     is_silent,
     is_to_be_confirmed,
-    told,
+    note_rest_id,
+    note_ticker_id,
+    watch_after_connecting,
+    watch_after_trade,
 )
-from ingest.repair.watchdog import Heard, Watchdog
+from ingest.repair.watchdog import Received, Watchdog
 from ingest.rest import REPAIR_SHARE
 from ingest.store import GapBoard
 from ingest.tick import StreamKind, Tick
@@ -62,7 +62,7 @@ class Scene:
     dog: Watchdog
     board: GapBoard
     puts: list[Item]
-    counts: dict[str, Heard]
+    counts: dict[str, Received]
     refusals: int = 0  # of the queue, to come
 
     def trade(self, symbol: str) -> None:
@@ -71,7 +71,7 @@ class Scene:
         if symbol in self.feed.carries and self.feed.link is not None:
             self.feed.link.trades += 1
             events = self.counts[symbol].events + 1
-            self.counts[symbol] = Heard(events, trade.trade_id, trade.trade_id)
+            self.counts[symbol] = Received(events, trade.trade_id, trade.trade_id)
 
     def hold(self) -> None:
         """Take note that all that was heard is stored."""
@@ -101,14 +101,14 @@ async def scene(
     names = symbols or ("BTCUSDT",)
     exchange = VirtualExchange(*names, market=market)
     feed = FakeFeed(FakeLink(exchange.now_s()), carries=set(names), all=frozenset(names))
-    counts: dict[str, Heard] = dict.fromkeys(names, Heard())
+    counts: dict[str, Received] = dict.fromkeys(names, Received())
     puts: list[Item] = []
 
     board = GapBoard()
 
     def put(item: Item) -> bool:
-        if found.refusals:
-            found.refusals -= 1
+        if scene.refusals:
+            scene.refusals -= 1
             return False
         puts.append(item)
         assert isinstance(item, Tick)
@@ -121,14 +121,14 @@ async def scene(
         exchange.client(market),
         stream,
         symbols=lambda: names,
-        heard=lambda symbol: counts[symbol],
+        received=lambda symbol: counts[symbol],
         board=board,
         put=put,
     )
-    found = Scene(exchange, feed, dog, board, puts, counts)
+    scene = Scene(exchange, feed, dog, board, puts, counts)
     task = asyncio.create_task(dog.run())
     try:
-        yield found
+        yield scene
         assert not task.done()
     finally:
         task.cancel()
@@ -143,8 +143,8 @@ def test_a_stream_that_falls_silent_is_found_within_35_s(every_s: float, stream:
             await s.trade_on("BTCUSDT", 60, every_s)
             s.feed.carries, dead_s = set(), s.exchange.now_s() - every_s
             await s.trade_on("BTCUSDT", 60, every_s)
-            (found_s, reason), *more = s.feed.reasons
-            assert 20 <= found_s - dead_s <= 35
+            (detected_s, reason), *more = s.feed.reasons
+            assert 20 <= detected_s - dead_s <= 35
             assert reason.startswith("BTCUSDT: silent for 2")
             assert reason.endswith("s while the exchange traded")
             assert more == []
@@ -180,8 +180,8 @@ async def test_a_stream_that_dies_after_a_long_quiet_spell_is_found_in_35_s() ->
             assert s.feed.reasons == []
             s.feed.carries, dead_s = set(), s.exchange.now_s()
             await s.trade_on("BTCUSDT", 80, 0.5)
-            (found_s, _), *_ = s.feed.reasons
-            assert found_s - dead_s <= 35
+            (detected_s, _), *_ = s.feed.reasons
+            assert detected_s - dead_s <= 35
 
 
 @in_virtual_time
@@ -203,8 +203,8 @@ async def test_one_silent_stream_among_busy_ones_is_found() -> None:
             for symbol in ("BTCUSDT", "ETHUSDT"):
                 s.trade(symbol)
             await asyncio.sleep(0.1)
-        found_s, reason = s.feed.reasons[0]
-        assert found_s - dead_s <= 35
+        detected_s, reason = s.feed.reasons[0]
+        assert detected_s - dead_s <= 35
         assert reason.startswith("BTCUSDT: silent for")
 
 
@@ -213,8 +213,8 @@ async def test_subscribed_and_no_data_ever_is_a_state_of_its_own() -> None:
     async with scene() as s:
         s.feed.carries, s.feed.mends, begun_s = set(), False, s.exchange.now_s()
         await s.trade_on("BTCUSDT", 40, 0.5)
-        (found_s, reason), *_ = s.feed.reasons
-        assert found_s - begun_s <= 35
+        (detected_s, reason), *_ = s.feed.reasons
+        assert detected_s - begun_s <= 35
         assert reason == s.dog.no_data
         assert "no trade came, while the exchange traded BTCUSDT" in reason
         assert "the endpoint or its path is probably wrong" in reason
@@ -311,9 +311,9 @@ def test_a_stream_that_dies_among_hundreds_of_quiet_ones_is_found_within_35_s(
             s.feed.carries.discard("A7USDT")
             dead_s = s.exchange.now_s()
             await s.trade_on("A7USDT", 40, 0.5)
-            found_s, reason = s.feed.reasons[0]
+            detected_s, reason = s.feed.reasons[0]
             assert reason.startswith("A7USDT: silent for")
-            assert found_s - dead_s <= 20
+            assert detected_s - dead_s <= 20
 
     run()
 
@@ -347,8 +347,8 @@ def test_a_stream_that_dies_among_hundreds_that_trade_seldom_is_found_within_35_
             dead_s = s.exchange.now_s()
             while not s.feed.reasons:
                 await asyncio.sleep(0.5)
-            found_s, reason = s.feed.reasons[0]
-            assert found_s - dead_s <= 35
+            detected_s, reason = s.feed.reasons[0]
+            assert detected_s - dead_s <= 35
             assert reason.startswith("A7USDT: silent for")
             assert s.weight() <= (2900 if busy else 450)
             for task in (*tasks, going, holding):
@@ -503,40 +503,44 @@ async def test_what_was_handed_on_and_lost_with_the_writing_thread_is_handed_on_
 
 
 def test_a_trade_that_is_still_on_its_way_proves_nothing() -> None:
-    watch = heard(100.0, 7, LIMITS)
+    watch = watch_after_trade(100.0, 7, LIMITS)
     assert not is_silent(watch, 109.9, LIMITS)
     assert is_silent(watch, 110.0, LIMITS)
-    told(watch, 9, 119.0, LIMITS)
+    note_ticker_id(watch, 9, 119.0, LIMITS)
     assert not is_to_be_confirmed(watch, 119.9)
     assert is_to_be_confirmed(watch, 120.0)
     assert not is_dead(watch, 1000.0, LIMITS)  # the ticker alone proves nothing
-    confirmed(watch, 9, 120.0, LIMITS)
+    note_rest_id(watch, 9, 120.0, LIMITS)
     assert not is_dead(watch, 124.9, LIMITS)
     assert is_dead(watch, 125.0, LIMITS)
-    assert not is_dead(heard(124.0, 9, LIMITS), 125.0, LIMITS)
+    assert not is_dead(watch_after_trade(124.0, 9, LIMITS), 125.0, LIMITS)
 
 
 def test_patience_doubles_with_connections_that_brought_nothing() -> None:
     assert [LIMITS.patience_s(fruitless) for fruitless in (0, 1, 2, 50)] == [20, 40, 60, 60]
-    watch = connected(0.0, 1, LIMITS)
-    told(watch, 5, 10.0, LIMITS)
-    told(watch, 6, 20.0, LIMITS)
-    confirmed(watch, 6, 21.0, LIMITS)
+    watch = watch_after_connecting(0.0, 1, LIMITS)
+    note_ticker_id(watch, 5, 10.0, LIMITS)
+    note_ticker_id(watch, 6, 20.0, LIMITS)
+    note_rest_id(watch, 6, 21.0, LIMITS)
     assert not is_dead(watch, 39.0, LIMITS)
     assert is_dead(watch, 40.0, LIMITS)
 
 
 @pytest.mark.parametrize("known", [None, 5])
 def test_an_exchange_without_any_trade_in_a_day_is_quiet(known: int | None) -> None:
-    watch = connected(0.0, 0, LIMITS) if known is None else heard(0.0, known, LIMITS)
-    told(watch, -1, 10.0, LIMITS)
-    told(watch, -1, 22.0, LIMITS)
+    watch = (
+        watch_after_connecting(0.0, 0, LIMITS)
+        if known is None
+        else watch_after_trade(0.0, known, LIMITS)
+    )
+    note_ticker_id(watch, -1, 10.0, LIMITS)
+    note_ticker_id(watch, -1, 22.0, LIMITS)
     assert watch.confirmed
     assert not is_dead(watch, 1000.0, LIMITS)
 
 
 def test_a_ticker_that_lags_cannot_say_that_the_market_is_quiet() -> None:
-    watch = heard(0.0, 7, LIMITS)
-    told(watch, 6, 10.0, LIMITS)
+    watch = watch_after_trade(0.0, 7, LIMITS)
+    note_ticker_id(watch, 6, 10.0, LIMITS)
     assert not watch.confirmed
     assert watch.ticker_id is None

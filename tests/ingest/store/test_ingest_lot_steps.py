@@ -10,7 +10,7 @@ from exchange.client import T0_US
 from ingest.binance import Listed, LotSteps, decode_exchange_info
 from ingest.errors import MalformedMessageError, StoreError
 from ingest.store import TickWriter, fresh_symbols, keep_lots, read_lots
-from ingest.store.lot_steps import FRESH_US, decode_kept, setting_key
+from ingest.store.lot_steps import FRESH_US, decode_lots, setting_key
 from ingest.tick import Market, Tick
 
 BTC = LotSteps("BTC", "USDT", "0.00001000", "0.00001000", "5.00000000")
@@ -71,7 +71,7 @@ def test_they_come_back_from_the_database_each_market_its_own(tmp_path: Path) ->
 
 @pytest.mark.parametrize("text", [None, "", "{", "[]", '{"BTCUSDT": 3}', '{"A": {"base": "A"}}'])
 def test_what_cannot_be_read_is_as_if_nothing_were_kept(text: str | None) -> None:
-    assert decode_kept(text) == {}
+    assert decode_lots(text) == {}
     assert setting_key("spot") == "lot steps spot"
 
 
