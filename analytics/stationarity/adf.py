@@ -1,4 +1,4 @@
-"""Tests of stationarity and the half-life of a spread; the cointegration tests by the same door."""
+"""Tests of stationarity and the half-life of a spread."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What Binance's frames and REST rows share: the error, printed decimals, times, aggTrade. Pure."""
+"""What Binance's frames and REST rows share: printed decimals, times, aggTrade. Pure."""
 
 from typing import Annotated
 

@@ -1,5 +1,6 @@
-"""The traces of the pair figure without their data: each says which columns it `draws`, and how;
-`fade` is the opacity of its filling.
+"""The traces of the pair figure without their data.
+
+Each says which columns it `draws`, and how; `fade` is the opacity of its filling.
 
 The browser fills them from the tables it holds (`chart_fill.js`), `fill` does for a figure that
 leaves the page.

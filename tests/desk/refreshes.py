@@ -18,11 +18,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path[:0] = map(str, Path(__file__).resolve().parents[1:3])
+
 from exchange.feeds import LiveFeed
 from exchange.server import ThreadedExchange
 from playwright.sync_api import CDPSession, Page, sync_playwright
-
-sys.path[:0] = map(str, Path(__file__).resolve().parents[1:3])
 
 from desk.app_process import AppProcess, running_app
 from desk.chart_page import ChartPage

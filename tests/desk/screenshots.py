@@ -17,12 +17,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+sys.path[:0] = map(str, Path(__file__).resolve().parents[1:3])
+
 from exchange.feeds import LiveFeed
 from exchange.server import ThreadedExchange
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-
-sys.path[:0] = map(str, Path(__file__).resolve().parents[1:3])
 
 from desk.app_process import AppProcess, running_app
 

@@ -1,4 +1,4 @@
-"""Descriptive statistics of each leg over the bars that are shown."""
+"""Tables of the Live page: statistics of each leg over the bars shown, and the latest signals."""
 
 import math
 from typing import Final
