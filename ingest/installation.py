@@ -16,13 +16,13 @@ def data_folder(
     environ: Mapping[str, str] = os.environ,
     platform: str = sys.platform,
 ) -> Path:
-    """Give ``data/`` beside ``app.py`` where there is one, else the user's own data folder.
+    """Give ``data/`` beside ``app.py`` in a checkout, else the user's own data folder.
 
-    A checkout has it; what `pip install` made has not, and an upgrade may delete what lies there.
-    The folder need not exist yet.
+    A checkout has its requirements; what `pip install` made has not, and an upgrade may delete what
+    lies there. The folder need not exist yet.
     """
-    folder = program / "data"
-    return folder if folder.is_dir() else _of_user(environ, platform)
+    is_checkout = (program / "requirements.txt").is_file()
+    return program / "data" if is_checkout else _of_user(environ, platform)
 
 
 def _of_user(environ: Mapping[str, str], platform: str) -> Path:

@@ -14,7 +14,13 @@ from ingest.counts import Counts
 from ingest.event_queue import Call, EventQueue
 from ingest.recorder.growth import Growth
 from ingest.status import DiskStatus
-from ingest.store import PAUSE_FREE_BYTES, WARN_FREE_BYTES, TickWriter, free_bytes
+from ingest.store import (
+    PAUSE_FREE_BYTES,
+    RETENTION_SETTING,
+    WARN_FREE_BYTES,
+    TickWriter,
+    free_bytes,
+)
 
 _LOG: Final = logging.getLogger("pairdesk.recorder")
 
@@ -142,6 +148,7 @@ class Upkeep:
             cutoff = max(cutoff or 0, (oldest or 0) + 3600)
         if cutoff is not None and (deleted := writer.forget_before(cutoff)):
             until = datetime.fromtimestamp(cutoff, UTC)
+            writer.remember(RETENTION_SETTING, str(cutoff))
             _LOG.info("retention: %d bars before %s deleted, with their trades", deleted, until)
             self._queue.put(Call(self.forget))
 

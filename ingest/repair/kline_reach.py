@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ingest.repair.kline_seed import LENGTHS_US, KlineName, asked_back_to
 from ingest.repair.warm_start import kline_setting
-from ingest.store import TickReader
+from ingest.store import RETENTION_SETTING, TickReader
 
 
 class KlineReach(NamedTuple):
@@ -21,7 +21,8 @@ class KlineReach(NamedTuple):
 def read_reach(path: Path, symbol: str, name: KlineName) -> KlineReach | None:
     """Read it from the database; None where nothing is stored, or the asking still goes on.
 
-    What retention deleted cannot be told from what the exchange never had.
+    None as well where retention has deleted some: that cannot be told from what the exchange never
+    had.
 
     Raises
     ------
@@ -30,7 +31,7 @@ def read_reach(path: Path, symbol: str, name: KlineName) -> KlineReach | None:
     """
     with TickReader(path) as reader:
         series = next((each for each in reader.series() if each.symbol == symbol), None)
-        if series is None:
+        if series is None or reader.setting(RETENTION_SETTING) is not None:
             return None
         remembered = reader.setting(kline_setting((series.market, symbol, series.stream), name))
         asked_us = asked_back_to(remembered, LENGTHS_US[name])

@@ -32,6 +32,7 @@ from ingest.store.opening import (
     take_lock,
 )
 from ingest.store.reader import BEFORE_FIRST_TRADE, TickReader
+from ingest.store.retention import RETENTION_SETTING
 from ingest.store.verification import LaterCheck, verify
 from ingest.store.writer import RESTARTED_AFTER, TickWriter, Written
 
@@ -40,6 +41,7 @@ __all__ = [
     "CHECK_WITHIN_S",
     "PAUSE_FREE_BYTES",
     "RESTARTED_AFTER",
+    "RETENTION_SETTING",
     "SECOND_US",
     "TRADED",
     "WARN_FREE_BYTES",

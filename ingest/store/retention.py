@@ -2,9 +2,12 @@
 
 import sqlite3
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ingest.store.ledger import StreamLedger
+
+# Kept in the database's settings: bars that opened before this second were deleted.
+RETENTION_SETTING: Final = "deleted_before"
 
 
 class OldestBars(NamedTuple):

@@ -1,5 +1,6 @@
 """What is said where bars lack: cause and remedy by a table, the buttons by a page."""
 
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,11 @@ from analytics.leg import Leg
 from analytics.outcome import NotEnough
 from analytics.pair import PairParams
 from ingest.recorder import Recorder, install_recorder
+from ingest.repair import read_reach
 from ingest.settings import Settings, install_settings
+from ingest.store import RETENTION_SETTING, TickWriter
 from pages.ui.desk import lack_notice
-from pages.ui.desk.remedies import Standing, advise
+from pages.ui.desk.remedies import Standing, advise, kline_for
 
 MINUTES = PairParams("BTCUSDT", "ETHUSDT", interval="1min", lookback=1_440)
 SECONDS = PairParams("BTCUSDT", "ETHUSDT", interval="1s", lookback=1_800)
@@ -239,3 +242,7 @@ def test_what_the_exchange_never_had_is_not_offered(project_root, database):
         finally:
             install_recorder(None)
             recorder.stop()
+    assert read_reach(database, "BTCUSDT", kline_for(SECONDS)) is not None
+    with closing(TickWriter(database)) as writer:  # as the deleting of the oldest bars leaves it
+        writer.remember(RETENTION_SETTING, "1")
+    assert read_reach(database, "BTCUSDT", kline_for(SECONDS)) is None

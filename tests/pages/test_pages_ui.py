@@ -293,6 +293,15 @@ def test_a_sparkline_fits_its_range_and_leaves_holes_open():
 
 
 def test_what_is_loaded_ahead_of_the_first_visitor_asks_for_none(project_root):
-    command = [sys.executable, "-c", f"import {loading.FIRST_IMPORT}"]
+    command = [sys.executable, "-c", f"import {', '.join(loading.FIRST_IMPORTS)}"]
     loaded = subprocess.run(command, cwd=project_root, capture_output=True, text=True, check=True)
     assert loaded.stderr == ""
+
+
+def test_an_address_is_whole_however_long_it_is():
+    link = f"http://127.0.0.1:8501/?s1={'A' * 400}&s2=<b>"
+    shown = markup.table(
+        "Made", ["Choice"], [["view", markup.Cell(markup.whole(link), words=True)]]
+    )
+    assert "A" * 400 in shown
+    assert "&amp;s2=&lt;b&gt;" in shown

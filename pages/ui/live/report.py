@@ -115,9 +115,11 @@ def _made(result: PairAnalytics, link: str) -> Html:
         ("Level of tests", formats.percent(params.level)),
         ("Gates", ", ".join(_gates_on(result)) or "none"),
         ("Made at", formats.moment(pd.Timestamp.now(tz="UTC"))),
-        ("The same view", link or formats.NOT_KNOWN),
     ]
     cells = [(name, markup.Cell(formats.with_minus(value), words=True)) for name, value in rows]
+    cells.append(
+        ("The same view", markup.Cell(markup.whole(link or formats.NOT_KNOWN), words=True))
+    )
     return markup.block(
         markup.table("How this was made", ("Choice", markup.Cell("Value", words=True)), cells)
     )

@@ -43,6 +43,11 @@ class Html(Markup):
         return type(self)(str.format(self, *map(_escaped, args), **named))
 
 
+def whole(text: str) -> Html:
+    """Escape a text however long it is: an address that is cut leads nowhere."""
+    return Html(escape(text))
+
+
 def _escaped(piece: object) -> Markup:
     if isinstance(piece, Markup):
         return piece

@@ -64,7 +64,8 @@ def _compile(
         for line in process.stdout:
             if line.strip() == DONE:
                 return
-            count(part, int(line))
+            if line.strip().isdecimal():  # else a word of what runs there, and not of ours
+                count(part, int(line))
 
 
 def prepare(part: Part) -> Iterator[int]:
@@ -88,7 +89,7 @@ def mark() -> Path:
     )
     facts = repr((sys.version, version("numba"), version("numpy"), stamps))
     name = f"pairdesk-{hashlib.sha256(facts.encode()).hexdigest()[:16]}.compiled"
-    return (Path(cache) if cache else ROOT / "analytics" / "__pycache__") / name
+    return (Path(cache) if cache else ROOT / "analytics/kernels/__pycache__") / name
 
 
 def main() -> int:
@@ -105,6 +106,7 @@ def main() -> int:
         print(DONE, flush=True)
     if not missing:
         with suppress(OSError):  # a cache that is read only: the next start asks again
+            mark().parent.mkdir(parents=True, exist_ok=True)
             mark().touch()
     return 0
 

@@ -24,9 +24,16 @@ BODIES: Final[dict[str, str]] = {
     "backtest": "pages.ui.backtest.body",
     "scan": "pages.ui.scanner.body",
 }
-# The heavy module of the first page. Not the pages themselves and not `streamlit_autorefresh`:
-# those ask for a visitor when imported.
-FIRST_IMPORT: Final = "plotly.graph_objects"
+# The heavy modules of the first page and of the light ones: no visitor waits for them. Not the
+# pages themselves and not `streamlit_autorefresh`: those ask for a visitor when imported.
+FIRST_IMPORTS: Final = (
+    "plotly.graph_objects",
+    "pages.charts.coverage_figure",
+    "pages.charts.pair_figure",
+    "pages.ui.live.body",
+    "pages.ui.feed.body",
+    "pages.ui.desk.file_choice",
+)
 _loaded = threading.Event()
 _begun = threading.Lock()
 _ending = threading.Event()
@@ -66,7 +73,8 @@ def wait() -> None:
 
 def _load() -> None:
     try:
-        _import(FIRST_IMPORT)
+        for name in FIRST_IMPORTS:
+            _import(name)
         _keep_from_collector()
     finally:
         _loaded.set()  # what failed fails again where a page imports it, and is told there

@@ -18,6 +18,7 @@ from ingest.recorder.upkeep import ClockWatch, Retention, Upkeep
 from ingest.settings import Settings
 from ingest.store import (
     PAUSE_FREE_BYTES,
+    RETENTION_SETTING,
     WARN_FREE_BYTES,
     LaterCheck,
     TickReader,
@@ -238,7 +239,9 @@ def test_retention_by_age_and_by_size_chooses_what_goes(tmp_path: Path) -> None:
     forget(Retention(max_bytes=size * 2))
     assert writer.oldest_second() == T0 // 1_000_000
     assert len(queue) == 0
+    assert writer.setting(RETENTION_SETTING) is None
     forget(Retention(max_bytes=1))
+    assert writer.setting(RETENTION_SETTING) is not None
     assert writer.oldest_second() == T0 // 1_000_000 + 3600
     forget(Retention(days=1))  # all of it is years old
     assert len(queue) == 2  # each step asks for the next

@@ -43,7 +43,7 @@ def dated() -> go.Figure:
 def test_numbers_stand_where_the_axis_says_in_every_zone(browser, zone, tmp_path):
     file = tmp_path / "figure.html"
     script = f"<meta charset=utf-8><script>{plotly_library.script()}</script>"
-    file.write_text(script + figure_block("A title", dated()), encoding="utf-8")
+    file.write_text(f"{script}{figure_block('A title', dated())}", encoding="utf-8")
     page = browser.new_page(timezone_id=zone)
     page.goto(file.as_uri())
     page.wait_for_selector(".js-plotly-plot .xtick", state="attached")

@@ -62,7 +62,7 @@ def test_the_mark_is_another_once_a_source_is(monkeypatch, tmp_path):
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     before = compiler.mark()
     assert before == compiler.mark()
-    assert before.parent == tmp_path / "analytics" / "__pycache__"
+    assert before.parent == tmp_path / "analytics/kernels/__pycache__"
     (tmp_path / "ingest" / "one.py").write_text("2 ")
     assert compiler.mark() != before
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "kernels"))
