@@ -45,7 +45,7 @@ class Html(Markup):
 
 def whole(text: str) -> Html:
     """Escape a text however long it is: an address that is cut leads nowhere."""
-    return Html(escape(text))
+    return Html("{}").format(escape(text))
 
 
 def _escaped(piece: object) -> Markup:
