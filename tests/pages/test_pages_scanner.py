@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +13,7 @@ from desk.script_page import said, shown, store, ticks_of, write_ndjson
 from streamlit.testing.v1 import AppTest
 
 from analytics.scanner import scan_pairs
-from ingest.settings import Settings, install_settings
 from pages.charts.scanner_heatmap import correlation_heatmap, pvalue_heatmap
-from pages.ui.desk import file_choice
 from pages.ui.scanner import files, run
 from pages.ui.scanner import store as scanner_store
 from pages.ui.scanner import table as scanner_table
@@ -24,29 +21,6 @@ from pages.ui.scanner.settings import CLOSES, RECORDED, SAVED, TICKS, ScanSettin
 from pages.ui.scanner.store import KeptScan, ScanFileError
 
 SETTINGS = ScanSettings("1min", "all", 70, "automatic (AIC)", "log", 60, 0.05, ("A", "B", "C"))
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches() -> Iterator[None]:
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield
-    install_settings(Settings())
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    path = tmp_path / "ticks.db"
-    install_settings(Settings(db=path))
-    return path
-
-
-@pytest.fixture
-def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "data"
-    folder.mkdir()
-    monkeypatch.setattr(file_choice, "DATA_FOLDER", folder)
-    return folder
 
 
 def run_page(project_root: Path, source: str, **query: str) -> AppTest:
