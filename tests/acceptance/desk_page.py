@@ -228,6 +228,10 @@ class Desk:
         field.fill(f"{value:g}")
         field.press("Enter")
 
+    def shows_window(self, bars: int) -> None:
+        """Wait until the figures are those of this window."""
+        self.reads(f"r.figures['z-score']?.note.includes('n = {bars} bars')", READY_MS)
+
     def choose_range(self, value: str) -> None:
         """Choose how far back to look, by a selection or by one button of several."""
         control = self.page.locator(".st-key-lookback")

@@ -526,7 +526,9 @@ def test_a_copied_link_shows_the_same_view_to_anyone(
             mine.hurry()
             if moment.number > 1:
                 mine.choose(INTERVAL, moments.random.choice(("5s", "15s")))
-                mine.type_number(WINDOW, moments.random.choice((20, 40)))
+                window = moments.random.choice((20, 40))
+                mine.type_number(WINDOW, window)
+                mine.shows_window(window)
             moment.come(mine)
             mine.address_says(interval=mine.chosen(INTERVAL), s1=mine.chosen(Y), s2=mine.chosen(X))
             copied, seen = mine.page.url, settings(mine)

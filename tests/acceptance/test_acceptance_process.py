@@ -75,7 +75,7 @@ def leave_an_upload(desk: Desk, stage: Stage, file: Path) -> None:
     """Look at a file of one's own, as the last thing of a visit that shows the pair."""
     desk.hurry()
     desk.type_number(WINDOW, 5)
-    desk.reads("r.figures['z-score']?.note.includes('n = 5 bars')")
+    desk.shows_window(5)
     with file.open("w", encoding="utf-8") as lines:
         for symbol in PAIR:
             for row in stage.trades(symbol).itertuples():

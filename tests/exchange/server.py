@@ -50,6 +50,7 @@ from exchange.streams import (
 )
 
 HOST = "127.0.0.1"
+_STEPS_TO_CONNECTION = 5  # from accepting to `connection_made`, with one to spare
 ResultT = TypeVar("ResultT")
 FaultScript = Callable[["Exchange"], Awaitable[None]]
 
@@ -146,6 +147,7 @@ class Exchange:
             task.cancel()
         outcomes = await asyncio.gather(*self._tasks, return_exceptions=True)
         assert self._server is not None, "__aenter__ made it"
+        await self._let_in_no_more(self._server)
         # Closing waits for every client to answer: those that cannot are cut off.
         answering = {session.connection for session in self.connections}
         for connection in self._opened - answering:
@@ -155,6 +157,18 @@ class Exchange:
         for outcome in outcomes:
             if isinstance(outcome, Exception) and exc is None:
                 raise outcome
+
+    @staticmethod
+    async def _let_in_no_more(server: Server) -> None:
+        """Stop accepting, and wait until whoever was let in at the last moment is connected.
+
+        A server that asyncio closes between the two leaves a socket open that nobody knows.
+        """
+        loop = asyncio.get_running_loop()
+        for listening in server.sockets:
+            loop.remove_reader(listening.fileno())
+        for _ in range(_STEPS_TO_CONNECTION):
+            await asyncio.sleep(0)
 
     @property
     def port(self) -> int:

@@ -1,10 +1,13 @@
 """The scripted exchange itself, seen by the plain websockets client and urllib."""
 
 import asyncio
+import contextlib
 import csv
+import gc
 import json
 import math
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -669,6 +672,20 @@ def test_a_threaded_exchange_serves_synchronous_code() -> None:
         assert [request.path for request in exchange.requests()] == ["/api/v3/ping"]
         history = exchange.call(lambda inner: len(inner.trades("BTCUSDT", history=True)))
         assert history > 0
+
+
+@pytest.mark.parametrize("steps", range(5))
+def test_who_comes_as_the_exchange_closes_is_cut_off(steps: int) -> None:
+    async def scenario() -> socket.socket:
+        async with Exchange(SYMBOLS) as exchange:
+            late = socket.create_connection(("127.0.0.1", exchange.port), timeout=10)
+            for _ in range(steps):
+                await asyncio.sleep(0)
+        return late
+
+    with asyncio.run(scenario()) as late, contextlib.suppress(ConnectionResetError):
+        assert late.recv(1) == b""
+    gc.collect()  # an open socket left behind would fail this test
 
 
 def test_a_threaded_exchange_reports_a_port_that_is_taken() -> None:

@@ -31,13 +31,19 @@ def test_waiting_for_nothing_is_an_error_and_not_a_hang() -> None:
         run_virtual(scenario())
 
 
-def test_a_task_that_spins_is_an_error() -> None:
+def test_a_task_that_spins_is_an_error_and_is_ended() -> None:
+    ended = []
+
     async def scenario() -> None:
-        while True:
-            await asyncio.sleep(0)
+        try:
+            while True:
+                await asyncio.sleep(0)
+        finally:
+            ended.append(True)
 
     with pytest.raises(VirtualTimeError, match="a task spins"):
         run_virtual(scenario())
+    assert ended
 
 
 def test_a_scenario_without_end_is_an_error() -> None:

@@ -61,6 +61,7 @@ class _JumpingSelector(selectors.SelectSelector):
         self._turns += 1
         if self._turns > MOST_TURNS_IN_PLACE:
             msg = f"{self._turns:,} turns of the loop without time passing: a task spins"
+            self._turns = 0  # the loop turns once more, to end the task
             raise VirtualTimeError(msg)
 
 
