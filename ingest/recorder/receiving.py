@@ -35,7 +35,7 @@ from ingest.status import RecorderState
 from ingest.store import GapBoard, LotsBySymbol, TickWriter, fresh_symbols, keep_lots
 from ingest.tick import Event, Tick
 from ingest.trade_times import BEHIND_US, CAUSE, TradeTimes, is_ahead
-from ingest.wrong_clock import ClockWatch, ahead_us
+from ingest.wrong_clock import AheadTrade, ClockWatch, ahead_us
 from ingest.wrong_clock import sentence as clock_sentence
 
 _LOG: Final = logging.getLogger("pairdesk.recorder")
@@ -273,26 +273,31 @@ class ReceivingLoop:
         last_id = max(
             self._counts.of(event.symbol).last_id or 0, 0 if stored is None else stored[0]
         )
-        if event.trade_id > last_id or not self._late.take(event, oddity):
+        is_rejected = event.trade_id > last_id or not self._late.take(event, oddity)
+        if is_rejected:
             self.set_aside(event, oddity)
         if self._times.skew_us is None and is_ahead(event):
-            pending = self._clock.take(event, self._counts.total("received"))
-            self._take_again(pending)
+            received = self._counts.total("received")
+            self._take_again(self._clock.take(event, received, is_rejected=is_rejected))
         return True
 
-    def _take_again(self, pending: list[Event]) -> None:
+    def _take_again(self, pending: list[AheadTrade]) -> None:
         """Take trades that were set aside since our clock is wrong, and go by theirs from now on.
 
         REST tells the time better once it answers, or a jump of our clock ends it.
         """
         if not pending:
             return
-        self._times.know_skew(median(map(ahead_us, pending)) / 1000)
+        self._times.know_skew(median(ahead_us(each.event) for each in pending) / 1000)
         message = self._clock_sentence() or ""
         self._counts.note(self._now_us(), "clock", message)
         say(message)
-        for event in pending:
-            self._counts.of(event.symbol).received -= 1  # it was counted when it came
+        for event, is_rejected in pending:
+            counts = self._counts.of(event.symbol)
+            counts.received -= 1  # it was counted when it came
+            if is_rejected:
+                counts.rejected -= 1
+                self._counts.rejected -= 1
             self.event(event)
 
     def _clock_sentence(self) -> str | None:
