@@ -1,4 +1,4 @@
-"""A clock of ours that is wrong by days, told by the trades where the exchange cannot be asked."""
+"""A clock of ours that is wrong by days, shown by the trades where the exchange cannot be asked."""
 
 from statistics import median
 from typing import Final, NamedTuple

@@ -108,8 +108,8 @@ class _Socket:
             answered = error.__cause__ or error.__context__
             if isinstance(answered, InvalidStatus):
                 raise _refused(answered, self._url) from error
-            if (found := old_http_answer(error.__cause__)) is not None:
-                raise _intercepted(found) from error
+            if (old := old_http_answer(error.__cause__)) is not None:
+                raise _intercepted(old) from error
             raise LinkLostError(f"cannot connect: {_words(error)}") from error
 
     async def recv(self) -> bytes | list[bytes]:

@@ -32,7 +32,7 @@ from ingest.rest import Fetch, HttpClient, RestClient
 from ingest.retry import AttemptBudget
 from ingest.settings import Settings, say
 from ingest.status import RecorderState
-from ingest.store import GapBoard, LotsBySymbol, TickWriter, fresh_symbols, keep_lots
+from ingest.store import LotsBySymbol, PublishedGaps, TickWriter, fresh_symbols, keep_lots
 from ingest.tick import Event, Tick
 from ingest.trade_times import BEHIND_US, CAUSE, TradeTimes, is_ahead
 from ingest.wrong_clock import AheadTrade, ClockWatch, ahead_us
@@ -54,7 +54,7 @@ class ReceivingLoop:
     ----------
     settings
         Market, stream, endpoints.
-    queue, board, counts
+    queue, published, counts
         Shared with the writing side.
     limits
         Of the feed.
@@ -68,7 +68,7 @@ class ReceivingLoop:
         self,
         settings: Settings,
         queue: EventQueue,
-        board: GapBoard,
+        published: PublishedGaps,
         counts: Counts,
         limits: FeedLimits,
         now_us: Callable[[], int],
@@ -82,7 +82,7 @@ class ReceivingLoop:
         self._rest: RestClient | None = None
         self._list: ListKeeper | None = None
         self.symbols: tuple[str, ...] = ()
-        self._settings, self._queue, self._board = settings, queue, board
+        self._settings, self._queue, self._published = settings, queue, published
         self._counts, self._limits, self._now_us = counts, limits, now_us
         self._http = HttpClient()
         self._open_connection, self._fetch = open_connection, fetch or self._http.get
@@ -264,7 +264,7 @@ class ReceivingLoop:
 
     def _is_odd(self, event: Event, last_us: int | None) -> bool:
         """Whether a time cannot be: the event is then set aside."""
-        stored = self._board.last((event.market, event.symbol, event.stream))
+        stored = self._published.last((event.market, event.symbol, event.stream))
         if last_us is None and stored is not None:  # the first of this run
             last_us = stored[1]
         oddity = self._times.oddity(event, last_us)
@@ -338,7 +338,7 @@ class ReceivingLoop:
 
     async def _main(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        self._board.attach()
+        self._published.attach()
         address = Address(self._settings.ws_base, self._settings.market, self._settings.stream)
         self.feed = Feed(
             address,
@@ -353,7 +353,7 @@ class ReceivingLoop:
             self._settings,
             self.feed,
             self._queue,
-            self._board,
+            self._published,
             self._counts,
             rest=self._rest_client(),
             times=self._times,
@@ -373,7 +373,7 @@ class ReceivingLoop:
             now_us=self._now_us,
         )
         await self._change_symbols(self.feed, self.symbols)
-        if self._stopping.is_set():  # told so before there was a loop to tell
+        if self._stopping.is_set():  # asked to before there was a loop
             self._stop.set()
         runs = (self.feed.run(), *self.repair.works(), self._list.run())
         works = [asyncio.create_task(work) for work in runs]

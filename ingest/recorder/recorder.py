@@ -1,4 +1,4 @@
-"""The recorder: a receiving, a writing and a looking-after thread. Once per process."""
+"""The recorder: a receiving, a writing and a maintenance thread. Once per process."""
 
 import logging
 import sys
@@ -14,19 +14,19 @@ from ingest.errors import RecorderError, StoreError
 from ingest.event_queue import Call, Cause, EventQueue
 from ingest.feed import FeedLimits
 from ingest.recorder.listing import Standing, sentence
+from ingest.recorder.maintenance import Maintenance, Retention
 from ingest.recorder.receiving import ReceivingLoop
 from ingest.recorder.reporting import Parts, check_notice, report
-from ingest.recorder.threads import FailureLog, KeptThread
+from ingest.recorder.threads import FailureLog, RestartingThread
 from ingest.recorder.trade_source import MakeTradeSource, TradeSource
-from ingest.recorder.upkeep import Retention, Upkeep
 from ingest.recorder.writing import WritingLoop
 from ingest.repair import KlineName, intervals
 from ingest.settings import DEFAULT_SYMBOLS, Settings, say
 from ingest.status import RecorderState, RecorderStatus
 from ingest.store import (
-    GapBoard,
     LaterCheck,
     Opening,
+    PublishedGaps,
     TickReader,
     TickWriter,
     back_up,
@@ -75,7 +75,7 @@ class Recorder:
         self._now_us = now_us
         self._counts = Counts()
         self._queue = EventQueue(queue_capacity)
-        self._board = GapBoard()
+        self._published = PublishedGaps()
         self._lock = lock_database(settings.db)
         self._venue = settings.venue if receiving is None else None
         try:
@@ -91,7 +91,7 @@ class Recorder:
             self._receiving = self._receive_from_exchange(feed_limits or FeedLimits())
         else:
             self._receiving = receiving(self._queue, self._counts)
-        self._upkeep = self._look_after_disk()
+        self._maintenance = self._look_after_disk()
         self._later_check = None if opening.was_checked else LaterCheck(settings.db)
         self._parts = self._gather_parts(opening)
         self._failures = FailureLog()
@@ -102,7 +102,7 @@ class Recorder:
         writing = WritingLoop(
             self.settings.db,
             self._queue,
-            self._board,
+            self._published,
             self._counts,
             self._now_us,
             self._venue,
@@ -117,11 +117,11 @@ class Recorder:
     def _receive_from_exchange(self, limits: FeedLimits) -> ReceivingLoop:
         self._queue.put(Call(self._set_aside_future))
         return ReceivingLoop(
-            self.settings, self._queue, self._board, self._counts, limits, self._now_us
+            self.settings, self._queue, self._published, self._counts, limits, self._now_us
         )
 
-    def _look_after_disk(self) -> Upkeep:
-        return Upkeep(
+    def _look_after_disk(self) -> Maintenance:
+        return Maintenance(
             self.settings.db,
             self._queue,
             self._counts,
@@ -139,20 +139,20 @@ class Recorder:
             self._queue,
             self._receiving,
             self._writing,
-            self._upkeep,
+            self._maintenance,
             self._later_check,
             opening.damage,
         )
 
-    def _make_threads(self) -> dict[str, KeptThread]:
+    def _make_threads(self) -> dict[str, RestartingThread]:
         works = {
             "writer": self._writing.run,
             "feed": self._receiving.run,
-            "upkeep": self._upkeep.run,
+            "maintenance": self._maintenance.run,
         }
         if self._later_check is not None:
             works["check"] = self._later_check.run
-        return {name: KeptThread(name, work, self._failed) for name, work in works.items()}
+        return {name: RestartingThread(name, work, self._failed) for name, work in works.items()}
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -183,7 +183,7 @@ class Recorder:
         until_s = time.monotonic() + timeout_s
         for thread in self._threads.values():
             thread.end()
-        self._upkeep.end()
+        self._maintenance.end()
         if self._later_check is not None:
             self._later_check.end()
         self._receiving.stop()
@@ -346,7 +346,7 @@ class Recorder:
     def _state(self) -> RecorderState:
         if self._stopped:
             return "stopped"
-        if self._paused or self._upkeep.low:
+        if self._paused or self._maintenance.low:
             return "paused"
         if self._failures.lasting() is not None:
             return "failed"
@@ -359,11 +359,11 @@ class Recorder:
     def _reopen_given_up(self, writer: TickWriter) -> None:
         market, stream = self.settings.market, self.settings.stream
         keys = [(market, symbol, stream) for symbol in self._symbols]
-        if ids := self._board.asked_for.reopen(writer, keys):
+        if ids := self._published.requested.reopen(writer, keys):
             self._counts.note(self._now_us(), "repair", f"{ids:,} given-up trades are asked for")
 
     def _give_up_again(self, writer: TickWriter) -> None:
-        missing = self._board.asked_for.give_up(writer)
+        missing = self._published.requested.give_up(writer)
         message = f"stopped by the user, {missing:,} trades left"
         self._counts.note(self._now_us(), "repair", message)
 
@@ -398,7 +398,7 @@ class Recorder:
             self._receiving.reconnect(f"the machine slept or its clock moved by {jump_s:,.0f} s")
 
     def _receive(self, reason: str = "no symbols to record") -> None:
-        idle = self._paused or self._upkeep.low or self._other_venue is not None
+        idle = self._paused or self._maintenance.low or self._other_venue is not None
         self._receiving.set_symbols(() if idle else self._accepted(), reason)
 
     def _look_at_venue(self, database: TickWriter | TickReader) -> Refusal | None:

@@ -11,10 +11,10 @@ from ingest.binance import Kline
 from ingest.store.batch import Batch, same_event
 from ingest.store.file_pages import is_whole, size_in_use
 from ingest.store.future_rows import find_future_rows, move_to_quarantine
-from ingest.store.gap_board import OpenGap
 from ingest.store.id_ranges import IdRange
 from ingest.store.ledger import StreamLedger
 from ingest.store.ledger_rows import StreamState, load_ledgers, store_ledger
+from ingest.store.published_gaps import OpenGap
 from ingest.store.repair_log import RepairLog
 from ingest.store.retention import delete_oldest, find_oldest_bars, oldest_second
 from ingest.store.schema import UNITS, encode, open_for_writing, storable

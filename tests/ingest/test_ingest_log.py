@@ -19,13 +19,13 @@ from ingest.event_queue import EventQueue
 from ingest.feed import FeedLimits
 from ingest.log import MOST_ALIKE, FloodFilter, UtcFormatter, start_logging
 from ingest.recorder import Recorder
+from ingest.recorder.maintenance import Maintenance, Retention
 from ingest.recorder.receiving import ReceivingLoop
-from ingest.recorder.upkeep import Retention, Upkeep
 from ingest.recorder.writing import WritingLoop
 from ingest.replay import ReplayRecorder, ReplayRequest
 from ingest.rest import HttpClient, RestClient
 from ingest.settings import Settings, parse_settings
-from ingest.store import PAUSE_FREE_BYTES, GapBoard, TickWriter
+from ingest.store import PAUSE_FREE_BYTES, PublishedGaps, TickWriter
 from ingest.tick import Tick
 
 LINE = re.compile(
@@ -129,7 +129,9 @@ async def test_what_the_exchange_refuses_is_logged_with_its_wait(caplog) -> None
 
 def test_gaps_found_and_filled_are_logged(tmp_path: Path, caplog) -> None:
     caplog.set_level(logging.INFO, "pairdesk")
-    loop = WritingLoop(tmp_path / "t.db", EventQueue(1_000), GapBoard(), Counts(), lambda: NOW_US)
+    loop = WritingLoop(
+        tmp_path / "t.db", EventQueue(1_000), PublishedGaps(), Counts(), lambda: NOW_US
+    )
 
     def store(*ids: int) -> None:
         loop._steps.append([trade(each) for each in ids])
@@ -169,11 +171,11 @@ def test_what_retention_deletes_is_logged_once(tmp_path: Path, caplog) -> None:
     caplog.set_level(logging.INFO, "pairdesk")
     most = Retention(max_bytes=1)  # the oldest hour goes, whatever it is
     with closing(TickWriter(tmp_path / "t.db")) as writer:
-        upkeep = Upkeep(
+        maintenance = Maintenance(
             writer.path, EventQueue(), Counts(), most, disk_low=bool, clock_jumped=float
         )
         writer.write([trade(1), trade(2_000_000), trade(4_000_000_000)])
-        upkeep.forget(writer)
+        maintenance.forget(writer)
     assert messages_of(caplog, "recorder") == [
         "retention: 2 bars before 2026-02-02 03:40:00+00:00 deleted, with their trades"
     ]
@@ -182,12 +184,14 @@ def test_what_retention_deletes_is_logged_once(tmp_path: Path, caplog) -> None:
 def test_a_log_that_grew_is_said_before_it_is_folded_in(tmp_path: Path, caplog) -> None:
     caplog.set_level(logging.INFO, "pairdesk")
     db = tmp_path / "t.db"
-    upkeep = Upkeep(db, EventQueue(), Counts(), Retention(), disk_low=bool, clock_jumped=float)
+    maintenance = Maintenance(
+        db, EventQueue(), Counts(), Retention(), disk_low=bool, clock_jumped=float
+    )
     (tmp_path / "t.db-wal").write_bytes(bytes(1_000_000))
-    upkeep.look_at_disk()
+    maintenance.look_at_disk()
     assert messages_of(caplog, "recorder") == []
     (tmp_path / "t.db-wal").write_bytes(bytes(7_000_000))
-    upkeep.look_at_disk()
+    maintenance.look_at_disk()
     assert messages_of(caplog, "recorder") == ["a log of 7 MB is folded into the database"]
 
 
@@ -195,8 +199,8 @@ def test_a_disk_that_fills_and_empties_is_logged_both_times(tmp_path: Path, capl
     caplog.set_level(logging.INFO, "pairdesk")
     recorder = Recorder(Settings(db=tmp_path / "t.db"))
     for free in (PAUSE_FREE_BYTES - 1, PAUSE_FREE_BYTES, PAUSE_FREE_BYTES * 2):
-        recorder._upkeep._free = lambda _, free=free: free
-        recorder._upkeep.look_at_disk()
+        recorder._maintenance._free = lambda _, free=free: free
+        recorder._maintenance.look_at_disk()
     recorder.stop()
     assert messages_of(caplog, "recorder")[:2] == [
         "recording pauses: free disk space",
@@ -233,7 +237,13 @@ def test_a_flood_of_bad_frames_does_not_flood_the_log(ours, capsys) -> None:
     start_logging("info")
     queue = EventQueue(1_000)
     loop = ReceivingLoop(
-        Settings(), queue, GapBoard(), Counts(), FeedLimits(), lambda: NOW_US, rng=random.Random(1)
+        Settings(),
+        queue,
+        PublishedGaps(),
+        Counts(),
+        FeedLimits(),
+        lambda: NOW_US,
+        rng=random.Random(1),
     )
     for _ in range(5_000):
         loop.reject(MalformedMessageError("not JSON", b"{"))
