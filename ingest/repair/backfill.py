@@ -142,7 +142,7 @@ class Backfill:
         """
         self._wake.set()
 
-    def believe_board(self) -> None:
+    def forget_pending(self) -> None:
         """Forget what is on its way to a database that is another one now."""
         self._awaiting.clear()
         self._wake.set()

@@ -116,7 +116,7 @@ class Repair:
         symbols = tuple(self._seeded)
         self.symbols_change(())
         self.symbols_change(symbols)
-        self._backfill.believe_board()
+        self._backfill.forget_pending()
 
     def fetch_klines(self, symbol: str, name: KlineName, span_us: int) -> None:
         """See to it that bars of a length reach so far back."""

@@ -1,7 +1,5 @@
 """Trades and bars in SQLite: written, read, checked, kept small."""
 
-from ingest.store.bar_view import BarView
-from ingest.store.bar_window import BarWindow, shared_windows
 from ingest.store.bars import SECOND_US, TRADED, BarColumns, Spans, without_spans
 from ingest.store.database_file import DatabaseFile, Departure, identity
 from ingest.store.database_health import (
@@ -34,6 +32,7 @@ from ingest.store.reader import BEFORE_FIRST_TRADE, TickReader
 from ingest.store.requested_repairs import RequestedRepairs
 from ingest.store.retention import RETENTION_SETTING
 from ingest.store.verification import LaterCheck, verify
+from ingest.store.window import BarView, BarWindow, shared_windows
 from ingest.store.writer import RESTARTED_AFTER, TickWriter, Written
 
 __all__ = [
