@@ -1,7 +1,6 @@
 """The recorder: a receiving, a writing and a maintenance thread. Once per process."""
 
 import logging
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from ingest.feed import FeedLimits
 from ingest.recorder.listing import Standing, sentence
 from ingest.recorder.maintenance import Maintenance, Retention
 from ingest.recorder.receiving import ReceivingLoop
+from ingest.recorder.refusals import Refusals
 from ingest.recorder.reporting import Parts, check_notice, report
 from ingest.recorder.threads import FailureLog, RestartingThread
 from ingest.recorder.trade_source import MakeTradeSource, TradeSource
@@ -34,7 +34,7 @@ from ingest.store import (
     make_sound,
     take_lock,
 )
-from ingest.venue import Refusal, ids_start_over, other_venue, venue_setting
+from ingest.venue import Refusal
 
 _LOG: Final = logging.getLogger("pairdesk.recorder")
 
@@ -78,10 +78,11 @@ class Recorder:
         self._published = PublishedGaps()
         self._lock = lock_database(settings.db)
         self._venue = settings.venue if receiving is None else None
+        self._refusals = Refusals(settings, self._venue, self._counts, now_us)
         try:
             opening = self._prepare(settings.db)
             self._writing = self._open_writing(opening)
-            self._other_venue = self._look_at_venue(self._writing.writer)
+            self._refusals.other_venue = self._refusals.compare(self._writing.writer)
             self._symbols = self._first_symbols(self._writing.writer)
         except BaseException:
             self._lock.release()
@@ -95,7 +96,7 @@ class Recorder:
         self._later_check = None if opening.was_checked else LaterCheck(settings.db)
         self._parts = self._gather_parts(opening)
         self._failures = FailureLog()
-        self._stopped = self._paused = self._has_refused = False
+        self._stopped = self._paused = False
         self._threads = self._make_threads()
 
     def _open_writing(self, opening: Opening) -> WritingLoop:
@@ -161,11 +162,11 @@ class Recorder:
 
     def start(self) -> None:
         """Start the threads."""
-        if self._other_venue is None:
+        if self._refusals.other_venue is None:
             self._remember_symbols()
             self._receiving.symbols = self._symbols
         else:
-            self._note_refusal(self._other_venue)
+            self._refusals.note(self._refusals.other_venue)
         if self._later_check is not None:
             say(check_notice(self._later_check) or "")
         for thread in self._threads.values():
@@ -325,7 +326,7 @@ class Recorder:
         opening = self._prepare(path)
         try:
             with TickReader(path) as reader:
-                refusal = self._look_at_venue(reader)
+                refusal = self._refusals.compare(reader)
         except StoreError:  # none yet, or one that the writer will refuse
             refusal = None
         if refusal is not None:
@@ -334,7 +335,7 @@ class Recorder:
 
     def _database_changed(self) -> None:
         """Have another database know the symbols, and what the exchange has of before."""
-        self._other_venue = None  # else it would not have been opened
+        self._refusals.other_venue = None  # else it would not have been opened
         self._remember_symbols()
         self._receive()
         if self._later_check is not None:
@@ -352,7 +353,7 @@ class Recorder:
             return "failed"
         if not self._symbols:
             return "off"
-        if self._other_venue is not None or not self._accepted():
+        if self._refusals.other_venue is not None or not self._accepted():
             return "refused"
         return self._receiving.state()
 
@@ -398,16 +399,8 @@ class Recorder:
             self._receiving.reconnect(f"the machine slept or its clock moved by {jump_s:,.0f} s")
 
     def _receive(self, reason: str = "no symbols to record") -> None:
-        idle = self._paused or self._maintenance.low or self._other_venue is not None
+        idle = self._paused or self._maintenance.low or self._refusals.other_venue is not None
         self._receiving.set_symbols(() if idle else self._accepted(), reason)
-
-    def _look_at_venue(self, database: TickWriter | TickReader) -> Refusal | None:
-        """Compare the exchange to be recorded with that of a database; None where all is well."""
-        market = self.settings.market
-        stored = database.setting(venue_setting(market))
-        if self._venue is None or stored in {None, self._venue}:
-            return None
-        return other_venue(market, str(stored), self._venue, self.settings.ws_base)
 
     def _accepted(self) -> tuple[str, ...]:
         """Symbols whose trades are of this recording."""
@@ -415,25 +408,12 @@ class Recorder:
         return tuple(symbol for symbol in self._symbols if symbol not in refused)
 
     def _refusal(self) -> Refusal | None:
-        """Why what comes is not stored, where that is so of a symbol to be recorded."""
-        if self._other_venue is not None:
-            return self._other_venue
-        restarts = self._writing.restarted
-        wanted = {key: each for key, each in restarts.items() if key[1] in self._symbols}
-        return ids_start_over(wanted) if wanted else None
+        return self._refusals.current(self._symbols, self._writing.restarted)
 
     def _restarts_changed(self) -> None:
         """Leave the symbols whose ids start over, and say so. In the writing thread."""
-        refusal = self._refusal()
-        if refusal is not None and not self._has_refused:  # a line, not one for each symbol
-            self._note_refusal(refusal)
-        self._has_refused = refusal is not None
+        self._refusals.note_restarts(self._refusal())
         self._receive("its trade ids start over")
-
-    def _note_refusal(self, refusal: Refusal) -> None:
-        self._counts.note(self._now_us(), "refused", refusal.sentence)
-        _LOG.info("%s", refusal.sentence)
-        say(refusal.sentence)
 
     def _first_symbols(self, writer: TickWriter) -> tuple[str, ...]:
         if self.settings.symbols is not None:
@@ -458,18 +438,3 @@ class Recorder:
     def _remember_symbols(self) -> None:
         key, value = self._setting_key(), ",".join(self._symbols)
         self._queue.put(Call(lambda writer: writer.remember(key, value)))
-
-
-# Kept where neither a cleared cache nor a reloaded module can make a second one.
-_HOLDER = "_pairdesk_recorder"
-
-
-def current_recorder() -> Recorder | None:
-    """Return this process's recorder, or None where it does not record."""
-    recorder = sys.__dict__.get(_HOLDER)
-    return recorder if isinstance(recorder, Recorder) else None
-
-
-def install_recorder(recorder: Recorder | None) -> None:
-    """Make a recorder this process's, for the pages to find."""
-    sys.__dict__[_HOLDER] = recorder
