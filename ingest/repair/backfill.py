@@ -23,7 +23,8 @@ from ingest.repair.limits import (
     requested_progress,
 )
 from ingest.repair.page import compare_page
-from ingest.rest import REPAIR_SHARE, RestClient
+from ingest.repair.trade_requests import TradeRequests
+from ingest.rest import RestClient
 from ingest.status import Progress
 from ingest.store import (
     RESTARTED_AFTER,
@@ -88,6 +89,7 @@ class Backfill:
         self._published = published
         self._rest = rest
         self._stream: StreamKind = stream
+        self._requests = TradeRequests(rest, stream)
         self._wanted = wanted
         self._now_us = now_us
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
@@ -233,7 +235,10 @@ class Backfill:
         if gap.before_us <= oldest_us:
             first_id = gap.to_id + 1
         elif gap.after_us < oldest_us:
-            first_id = await self._first_id_since(gap, job, oldest_us)
+            ids = IdRange(gap.from_id, gap.to_id)
+            first_id = await self._requests.first_id_since(
+                gap.key[1], ids, oldest_us, lambda: self._count(job)
+            )
         if first_id is None:
             await self._lagging(gap, job)
             return False
@@ -252,30 +257,6 @@ class Backfill:
         if job.is_requested:
             self._published.requested.count(self._time())
 
-    async def _first_id_since(self, gap: OpenGap, job: Job, time_us: int) -> int | None:
-        """First id traded at `time_us` or later; None while REST knows of none."""
-        symbol = gap.key[1]
-        if self._stream == "aggTrade":
-            self._count(job)
-            rows = await self._rest.agg_trades(
-                symbol, start_us=time_us, limit=1, share=REPAIR_SHARE
-            )
-            return rows[0].trade_id if rows else None
-        low, high = gap.from_id, gap.to_id + 1
-        while low < high:
-            middle = (low + high) // 2
-            self._count(job)
-            rows = await self._rest.historical_trades(
-                symbol, from_id=middle, limit=1, share=REPAIR_SHARE
-            )
-            if not rows:
-                return None
-            if rows[0].time_us < time_us:
-                low = rows[0].trade_id + 1
-            else:
-                high = middle
-        return low
-
     async def _fetch_pages(self, gap: OpenGap, job: Job) -> None:
         """The next pages of a gap, asked for side by side and taken in order up to a failure."""
         starts = self._page_starts(gap)
@@ -290,10 +271,7 @@ class Backfill:
 
     async def _page(self, symbol: str, job: Job, from_id: int) -> list[Event]:
         self._count(job)
-        fetch = (
-            self._rest.agg_trades if self._stream == "aggTrade" else self._rest.historical_trades
-        )
-        return await fetch(symbol, from_id=from_id, limit=self.limits.page, share=REPAIR_SHARE)
+        return await self._requests.page(symbol, from_id, self.limits.page)
 
     async def _take_page(self, gap: OpenGap, job: Job, from_id: int, page: list[Event]) -> bool:
         """Settle what a page brought; False where the pages after it are of no use."""
