@@ -84,7 +84,7 @@ class DiskStatus:
 
 @dataclass(frozen=True, slots=True)
 class ReplayStatus:
-    """Where a replay stands. Times in µs since the epoch, of the recorded market.
+    """How far a replay is. Times in µs since the epoch, of the recorded market.
 
     `speed` is market seconds a second; infinite means as fast as the disk takes them.
     """

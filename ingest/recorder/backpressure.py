@@ -12,16 +12,16 @@ _STALLED_S: Final = 1.0
 class Backpressure:
     """Holds the receiver up while the queue is deep and being worked off. In the event loop.
 
-    A writer that stands is not waited for: the queue refuses what it cannot hold, and that is a gap
-    with its name. A connection that stands still for as long would be lost.
+    A writer that makes no progress is not waited for: the queue refuses what it cannot hold, and
+    that is a gap with its name. A connection that nobody reads for as long would be lost.
     """
 
     def __init__(self, queue: EventQueue) -> None:
         self._queue = queue
-        self._stalled_at: int | None = None  # how much a writer that stands had taken
+        self._stalled_at: int | None = None  # what a writer without progress had taken
 
     async def room(self) -> None:
-        """Wait until there is room, or the writer stands."""
+        """Wait until there is room, or the writer makes no progress."""
         queue = self._queue
         if len(queue) <= queue.deep or queue.taken == self._stalled_at:
             return

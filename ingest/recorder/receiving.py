@@ -82,7 +82,7 @@ class ReceivingLoop:
         self._http = HttpClient()
         self._open_connection, self._fetch = open_connection, fetch or self._http.get
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
-        # Outlives the loop: a thread that fails and starts anew may not ask more often.
+        # Outlives the loop: a thread that fails and starts again may not ask more often.
         self._budget = AttemptBudget(limits.most_attempts, limits.attempts_period_s)
         self._wanted_klines: dict[tuple[str, KlineName], int] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -125,7 +125,7 @@ class ReceivingLoop:
             self._soon(repair.repair_now)
 
     def clock_jumped(self) -> None:
-        """Measure the exchange's clock anew: ours has moved."""
+        """Measure the exchange's clock again: ours has moved."""
         repair = self.repair
         if repair is not None:
             self._soon(repair.clock_jumped)
@@ -135,7 +135,7 @@ class ReceivingLoop:
         self._soon(self._seed_again)
 
     def fetch_klines(self, symbols: Sequence[str], name: KlineName, span_us: int) -> None:
-        """Fetch bars of a length so far back from now, also after the loop began anew."""
+        """Fetch bars of a length so far back from now, also after the loop was started again."""
         for symbol in symbols:
             known_us = self._wanted_klines.get((symbol, name), 0)
             self._wanted_klines[symbol, name] = max(known_us, span_us)
@@ -192,7 +192,7 @@ class ReceivingLoop:
     # What the feed calls.
 
     def event(self, event: Event) -> None:
-        """Take a trade, or an id that is none."""
+        """Take a trade, or an id without a trade."""
         counts = self._counts.of(event.symbol)
         counts.received += 1
         counts.last_received_us = event.received_us
@@ -261,7 +261,7 @@ class ReceivingLoop:
         self._soon(lambda: self._quarantine.set_aside(event, oddity))
 
     def connected(self, where: str) -> None:
-        """Note that a connection stands."""
+        """Note that a connection is open."""
         self._between = None
         self._counts.note(self._now_us(), "connected", where)
 
@@ -337,7 +337,7 @@ class ReceivingLoop:
         )
 
     def _rest_client(self) -> RestClient:
-        """The one REST client: it keeps the exchange's waits when the loop starts anew."""
+        """The one REST client: it keeps the exchange's waits when the loop starts again."""
         base, market = self._settings.rest_base, self._settings.market
         if self._rest is None:
             self._rest = RestClient(

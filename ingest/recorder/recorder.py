@@ -38,7 +38,7 @@ from ingest.venue import Refusal
 
 _LOG: Final = logging.getLogger("pairdesk.recorder")
 
-# So long the exchange is asked about a symbol before it is taken as it was typed.
+# How long to ask the exchange about a symbol before it is taken as typed.
 LOOK_UP_WITHIN_S = 3.0
 
 
@@ -334,7 +334,7 @@ class Recorder:
         return opening
 
     def _database_changed(self) -> None:
-        """Have another database know the symbols, and what the exchange has of before."""
+        """Tell another database the symbols, and fetch what the exchange has of earlier times."""
         self._refusals.other_venue = None  # else it would not have been opened
         self._remember_symbols()
         self._receive()
@@ -428,7 +428,7 @@ class Recorder:
         return f"symbols {self.settings.market} {self.settings.stream}"
 
     def _set_symbols(self, symbols: tuple[str, ...]) -> None:
-        removed = set(self._symbols) - set(symbols)  # added again, they are looked at anew
+        removed = set(self._symbols) - set(symbols)  # added again, they are judged again
         if removed:
             self._queue.put(Call(lambda writer: writer.accept_again(removed)))
         self._symbols = tuple(dict.fromkeys(symbols))

@@ -34,7 +34,7 @@ class Repair:
     queue, published, counts
         Shared with the writing side.
     rest
-        Asks the exchange; outlives this object, with the waits it was told to keep.
+        Asks the exchange; outlives this object, with the waits it was asked to keep.
     times, set_aside
         Judges trades' times; takes a trade whose time cannot be, and why.
     now_us, rng
@@ -123,7 +123,7 @@ class Repair:
         self._warm_start.fetch(symbol, name, span_us)
 
     def clock_jumped(self) -> None:
-        """Compare the clocks anew: ours has moved."""
+        """Compare the clocks again: ours has moved."""
         self._skew.clock_jumped()
 
     def repair_now(self) -> None:
@@ -134,7 +134,7 @@ class Repair:
 
     @property
     def no_data(self) -> str | None:
-        """A sentence while a connection stands on which nothing ever came."""
+        """A sentence while a connection is open on which nothing ever came."""
         return self._watchdog.no_data
 
     @property

@@ -88,7 +88,7 @@ class Watchdog:
     Attributes
     ----------
     no_data
-        A sentence, while a connection stands on which no trade ever came though the exchange
+        A sentence, while a connection is open on which no trade ever came though the exchange
         trades; None otherwise.
     """
 

@@ -1,4 +1,4 @@
-"""Care of the database file: is it sound, is it on a local disk, is there room; copies of it."""
+"""Health of the database file: is it sound, on a local disk, with room to grow; copies of it."""
 
 import ctypes
 import os

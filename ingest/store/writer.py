@@ -290,7 +290,7 @@ class TickWriter:
             self.restarted[key] = Restart(before.from_id - 1, event.trade_id, is_gap=True)
 
     def accept_again(self, symbols: Collection[str] | None = None) -> None:
-        """Look anew at streams whose ids started over: of these symbols, or all of them."""
+        """Accept streams again whose ids started over: of these symbols, or all of them."""
         for key in list(self.restarted):
             if symbols is None or key[1] in symbols:
                 del self.restarted[key]
@@ -307,7 +307,7 @@ class TickWriter:
         self._named |= markets
 
     def is_stored(self, event: Event) -> bool:
-        """Whether a trade, or an id that is none, is stored just as it came now."""
+        """Whether a trade, or an id without a trade, is stored with the same content."""
         state = self._streams.get((event.market, event.symbol, event.stream))
         return state is not None and self._is_stored(state.stream_id, event)
 

@@ -19,10 +19,10 @@ from ingest.store.window.bar_view import BarView
 
 # Room for bars to come, as a share of those there are; copied to a larger one when it is used up.
 _LEAST_ROOM = 1024
-# Bars held beyond the longest lookback: the other leg of a pair may be a little behind.
+# Bars in memory beyond the longest lookback: the other leg of a pair may be a little behind.
 _SLACK = 128
 
-# Never the same twice in a process, so that a window made anew cannot pass for the one before.
+# Never the same twice in a process, so that a window made again cannot pass for the one before.
 _epochs = itertools.count(1)
 
 
@@ -60,7 +60,7 @@ class BarWindow:
         self._file: tuple[int, int] | None = None
         self._seen: int | None = None  # SQLite's own count of foreign commits
         self._state: _State | None = None
-        self._low = EVER_S[1]  # nothing is held yet
+        self._low = EVER_S[1]  # nothing is in memory yet
         self._most_viewed = 0  # bars of the longest view since the last trim
         self._epoch = next(_epochs)  # another when closed bars change otherwise than by new ones
         self._room = new_columns(0, self.seconds, 0)
@@ -106,7 +106,7 @@ class BarWindow:
             self._close()
 
     def size_bytes(self) -> int:
-        """Bytes of the arrays held."""
+        """Bytes of the arrays in memory."""
         return sum(each.nbytes for each in self._room.arrays())
 
     def _view(self, low: int) -> BarView:
@@ -186,7 +186,7 @@ class BarWindow:
         )
 
     def _must_reload(self, state: _State) -> bool:
-        """Whether what is held cannot be brought up to date piece by piece."""
+        """Whether the bars in memory cannot be brought up to date piece by piece."""
         old, source = self._state, self._source
         assert source is not None
         if old is None or state.stream_id != old.stream_id:
@@ -200,7 +200,7 @@ class BarWindow:
             return True
         begin = self._room.first * self.seconds
         if any(low < self._room.first for low, _ in self._changed_gaps(state)):
-            return True  # bars before those held may have come to be known
+            return True  # bars before those in memory may have become known
         if self._reaches(state.first_us):  # up to the first tick the exchange's bars may stand
             begin = max(begin, (state.first_us or 0) // SECOND_US + 1, source.until or 0)
         return any(
@@ -296,7 +296,7 @@ class BarWindow:
         cut = first - self._room.first
         if cut <= 0 or not rows[cut:].any():
             return 0
-        # What is held begins with a bar the database has, as what is read does.
+        # What is in memory begins with a bar the database has, as what is read does.
         cut += int(np.argmax(rows[cut:]))
         self._low = max(self._low, first * self.seconds)
         return cut

@@ -32,7 +32,7 @@ class BarWindows:
         Raises
         ------
         StoreError
-            An interval that is none.
+            An unknown interval.
         """
         key = (Path(path), symbol, interval_seconds(interval))
         with self._lock:
@@ -55,7 +55,7 @@ class BarWindows:
         return evicted
 
     def size_bytes(self) -> int:
-        """Bytes of all arrays held."""
+        """Bytes of all arrays in memory."""
         with self._lock:
             return sum(window.size_bytes() for window in self._windows.values())
 
