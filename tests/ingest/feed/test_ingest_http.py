@@ -72,10 +72,12 @@ async def serving(answer: bytes | Answer) -> AsyncIterator[tuple[Server, str]]:
     server = Server(answer)
     listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     async with listener:
-        yield server, f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/"
-        for writer in server.connections:
-            writer.close()
-        await asyncio.gather(*filter(None, server.tasks))
+        try:
+            yield server, f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/"
+        finally:
+            for writer in server.connections:
+                writer.close()
+            await asyncio.gather(*filter(None, server.tasks))
 
 
 def no_such_name(*_: object, **__: object) -> None:
