@@ -110,7 +110,7 @@ class LinkLostError(IngestError):
 
 
 class MalformedMessageError(IngestError):
-    """A message that is none Binance is known to send.
+    """A message that Binance is not known to send.
 
     Attributes
     ----------

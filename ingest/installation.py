@@ -19,7 +19,8 @@ def data_folder(
     """Give ``data/`` beside ``app.py`` in a checkout, else the user's own data folder.
 
     A checkout has its requirements; what `pip install` made has not, and an upgrade may delete what
-    lies there. The folder need not exist yet.
+    lies there. A user without a home keeps it where he starts the program. The folder need not
+    exist yet.
     """
     is_checkout = (program / "requirements.txt").is_file()
     return program / "data" if is_checkout else _of_user(environ, platform)
@@ -27,15 +28,28 @@ def data_folder(
 
 def _of_user(environ: Mapping[str, str], platform: str) -> Path:
     """Follow the platform's custom: XDG's base directories, Application Support, LOCALAPPDATA."""
+    home = _home()
     if platform == "win32":
-        parent = environ.get("LOCALAPPDATA", "") or Path.home() / "AppData" / "Local"
+        parent = environ.get("LOCALAPPDATA", "") or _below(home, "AppData", "Local")
         return Path(parent, "Pairdesk")
     if platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "Pairdesk"
+        return _below(home, "Library", "Application Support") / "Pairdesk"
     parent = environ.get("XDG_DATA_HOME", "")
     if not Path(parent).is_absolute():  # as XDG has it: a relative one is to be ignored
-        parent = Path.home() / ".local" / "share"
+        parent = _below(home, ".local", "share")
     return Path(parent, "pairdesk")
+
+
+def _home() -> Path | None:
+    """Give the user's home; None where he has none, as a container's nameless user."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
+
+
+def _below(home: Path | None, *names: str) -> Path:
+    return Path.cwd() if home is None else home.joinpath(*names)
 
 
 def tick_file(name: str, folder: Path) -> Path:
@@ -46,8 +60,8 @@ def tick_file(name: str, folder: Path) -> Path:
 
 def shown(path: Path) -> str:
     """Write a path as short as it can be understood: from app.py, from home, or whole."""
-    for start, prefix in ((PROGRAM, ""), (Path.home(), "~/")):
-        if path.is_relative_to(start):
+    for start, prefix in ((PROGRAM, ""), (_home(), "~/")):
+        if start is not None and path.is_relative_to(start):
             return prefix + path.relative_to(start).as_posix()
     return str(path)
 

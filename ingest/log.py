@@ -5,6 +5,7 @@ the reader must act on stands on the pages besides.
 """
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,10 @@ MOST_ALIKE: Final = 20
 PERIOD_S: Final = 60.0
 
 _ROOT: Final = "pairdesk"
+_SENTENCE: Final = "%s"  # a message whose words are all in its one argument
+_SENTENCE_CHARS: Final = 40  # of those words that name a kind
+_MOST_KINDS: Final = 200
+_FIGURES: Final = re.compile(r"\d+")
 _CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 
 
@@ -50,7 +55,8 @@ class UtcFormatter(logging.Formatter):
 class FloodFilter(logging.Filter):
     """Lets `most` messages of one kind through in a period, and says then how many it held back.
 
-    A kind is a logger with a message's text before its figures are put in.
+    A kind is a logger with a message's text before its figures are put in; of a whole sentence its
+    beginning, figures apart. Where too many kinds are open at once, all further sentences are one.
 
     Parameters
     ----------
@@ -77,7 +83,8 @@ class FloodFilter(logging.Filter):
             return self._is_written(record)
 
     def _is_written(self, record: logging.LogRecord) -> bool:
-        kind, now_s = (record.name, str(record.msg)), self._clock()
+        now_s = self._clock()
+        kind = self._kind(record, now_s)
         begun_s, seen = self._kinds.get(kind, (now_s, 0))
         if now_s - begun_s >= self._period_s:
             if seen > self._most:
@@ -85,3 +92,20 @@ class FloodFilter(logging.Filter):
             begun_s, seen = now_s, 0
         self._kinds[kind] = (begun_s, seen + 1)
         return seen < self._most
+
+    def _kind(self, record: logging.LogRecord, now_s: float) -> tuple[str, str]:
+        kind = record.name, str(record.msg)
+        if record.msg != _SENTENCE:
+            return kind
+        sentence = record.name, _FIGURES.sub("#", record.getMessage()[:_SENTENCE_CHARS])
+        if len(self._kinds) >= _MOST_KINDS:
+            self._forget_ended(now_s)
+        return sentence if sentence in self._kinds or len(self._kinds) < _MOST_KINDS else kind
+
+    def _forget_ended(self, now_s: float) -> None:
+        """Drop the kinds whose period is over and that have nothing to tell any more."""
+        self._kinds = {
+            kind: (begun_s, seen)
+            for kind, (begun_s, seen) in self._kinds.items()
+            if now_s - begun_s < self._period_s or seen > self._most
+        }

@@ -31,7 +31,7 @@ class Backoff:
         return self.floor_s + rng.uniform(0.0, span)
 
     def reset(self) -> None:
-        """Begin anew, after a connection that has proved good."""
+        """Start over, after a connection that has proved good."""
         self.failures = 0
 
 

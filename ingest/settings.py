@@ -146,7 +146,7 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
         symbols=_value("--symbols", parse_symbols, args.symbols) if args.symbols else None,
         market=_choice("--market", args.market, get_args(Market)),
         stream=_choice("--stream", args.stream, get_args(StreamKind)),
-        db=Path(args.db).expanduser() if args.db else REPLAY_DB if args.replay else DEFAULT_DB,
+        db=_path("--db", args.db) or (REPLAY_DB if args.replay else DEFAULT_DB),
         host=args.host,
         port=_value("--port", _port, args.port),
         browser=not args.no_browser,
@@ -158,9 +158,9 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
         backfill_requests=int(_value("--backfill-requests", _positive, args.backfill_requests)),
         keep_days=_value("--keep-days", _positive, args.keep_days) if args.keep_days else None,
         keep_gb=_value("--keep-gb", _positive, args.keep_gb) if args.keep_gb else None,
-        backup=Path(args.backup).expanduser() if args.backup else None,
+        backup=_path("--backup", args.backup),
         verify=args.verify,
-        replay=Path(args.replay).expanduser() if args.replay else None,
+        replay=_path("--replay", args.replay),
         speed=_value("--speed", _speed, args.speed),
         replay_from=_value("--replay-from", _time, args.replay_from),
         replay_to=_value("--replay-to", _time, args.replay_to),
@@ -180,7 +180,10 @@ def _parser(environ: Mapping[str, str]) -> _Parser:
     )
     for name, metavar, default, words in _OPTIONS:
         value = environ.get(_variable(name), default)
-        parser.add_argument(f"--{name}", metavar=metavar, default=value, help=words)
+        # A folder's name may hold what argparse takes for a place to put a value in.
+        parser.add_argument(
+            f"--{name}", metavar=metavar, default=value, help=words.replace("%", "%%")
+        )
     parser.add_argument("--version", action="version", version=f"Pairdesk {VERSION}")
     for name, words in _SWITCHES:
         on = environ.get(_variable(name), "").lower() in {"1", "true", "yes", "on"}
@@ -198,6 +201,14 @@ def _value(option: str, convert: Callable[[str], T], text: str) -> T:
         return convert(text)
     except (ValueError, IngestError) as error:
         raise SettingsError(f"{option}: {error}") from error
+
+
+def _path(option: str, text: str) -> Path | None:
+    """Give the path, ``~`` written out; None where none was given."""
+    try:
+        return Path(text).expanduser() if text else None
+    except RuntimeError as error:  # there is no such home
+        raise SettingsError(f"{option}: {text!r}: {error}") from error
 
 
 def _choice(option: str, text: str, allowed: tuple[Name, ...]) -> Name:

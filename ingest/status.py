@@ -84,7 +84,7 @@ class DiskStatus:
 
 @dataclass(frozen=True, slots=True)
 class ReplayStatus:
-    """Where a replay stands. Times in µs since the epoch, of the recorded market.
+    """How far a replay is. Times in µs since the epoch, of the recorded market.
 
     `speed` is market seconds a second; infinite means as fast as the disk takes them.
     """
@@ -112,10 +112,10 @@ class RecorderStatus:
     `retry_in_s` is the wait before the next attempt while `state` is ``reconnecting``;
     `last_received_us` is our clock at the newest trade of any symbol; `skew_ms` is the exchange's
     clock minus ours; `refused` counts events that a full queue could not take (their ids are in
-    the ledger); `asked_for` is the repair of given-up gaps while one runs; `write_error` says why
-    nothing is stored just now; `refusal` why some of what comes is not; `between` who answers in
-    the exchange's place while there is no connection; `notices` are sentences for the person at
-    the desk.
+    the ledger); `requested_repair` is the repair of given-up gaps while one runs; `write_error`
+    says why nothing is stored just now; `refusal` why some of what comes is not; `between` who
+    answers in the exchange's place while there is no connection; `notices` are sentences for the
+    person at the desk.
     """
 
     state: RecorderState
@@ -146,7 +146,7 @@ class RecorderStatus:
     notices: tuple[str, ...] = ()
     history: tuple[HistoryEntry, ...] = ()
     backfill: tuple[Progress, ...] = ()
-    asked_for: Progress | None = None
+    requested_repair: Progress | None = None
     warm_start: tuple[Progress, ...] = ()
     replay: ReplayStatus | None = None
     write_error: str | None = None

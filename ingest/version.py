@@ -1,4 +1,4 @@
-"""The version of Pairdesk: the one place where it stands."""
+"""The version of Pairdesk: the one place that has it."""
 
 from typing import Final
 

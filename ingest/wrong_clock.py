@@ -1,7 +1,7 @@
-"""A clock of ours that is wrong by days, told by the trades where the exchange cannot be asked."""
+"""A clock of ours that is wrong by days, shown by the trades where the exchange cannot be asked."""
 
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 from ingest.tick import Event
 from ingest.trade_times import AHEAD_UNKNOWN_US
@@ -14,6 +14,13 @@ _MOST: Final = 20_000
 _SHARE: Final = 0.95
 
 
+class AheadTrade(NamedTuple):
+    """A trade dated too far ahead, and whether it was counted as rejected when it came."""
+
+    event: Event
+    is_rejected: bool
+
+
 class ClockWatch:
     """Holds trades dated too far ahead, until they show whose clock is wrong.
 
@@ -22,10 +29,10 @@ class ClockWatch:
     """
 
     def __init__(self) -> None:
-        self._pending: list[Event] = []
+        self._pending: list[AheadTrade] = []
         self._others = 0  # trades received before the first one held
 
-    def take(self, event: Event, received: int) -> list[Event]:
+    def take(self, event: Event, received: int, *, is_rejected: bool = True) -> list[AheadTrade]:
         """Hold a trade; gives all that were held once it is our clock that is wrong.
 
         Parameters
@@ -34,21 +41,25 @@ class ClockWatch:
             A trade dated more than a day after it came.
         received
             How many trades came so far, with this one.
+        is_rejected
+            Whether it was counted as rejected.
         """
         if not self._pending or self._is_stale(event, received):
             self._pending, self._others = [], received - 1
         pending = self._pending
-        pending.append(event)
-        is_over = event.received_us - pending[0].received_us >= _OVER_US or len(pending) >= _MOST
+        pending.append(AheadTrade(event, is_rejected))
+        is_over = (
+            event.received_us - pending[0].event.received_us >= _OVER_US or len(pending) >= _MOST
+        )
         if len(pending) < LEAST or not is_over:
             return []
         self._pending = []
-        return pending if are_alike([ahead_us(each) for each in pending]) else []
+        return pending if are_alike([ahead_us(each.event) for each in pending]) else []
 
     def _is_stale(self, event: Event, received: int) -> bool:
         """Whether what is held says nothing: good ones came since, or our clock went back."""
         is_one_of_many = not are_nearly_all(len(self._pending) + 1, received - self._others)
-        return is_one_of_many or event.received_us < self._pending[-1].received_us
+        return is_one_of_many or event.received_us < self._pending[-1].event.received_us
 
 
 def ahead_us(event: Event) -> int:

@@ -109,6 +109,18 @@ def test_an_installed_program_keeps_its_data_with_the_user(tmp_path, platform, e
     assert installation.data_folder(tmp_path, environ, platform) == folder
 
 
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+def test_a_user_without_a_home_keeps_the_data_where_the_program_is_started(
+    tmp_path, monkeypatch, platform
+) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", no_home)
+    assert installation.data_folder(tmp_path, {}, platform).parent == Path.cwd()
+    assert installation.shown(tmp_path) == str(tmp_path)
+
+
 def test_a_checkout_keeps_its_data_beside_the_program(project_root) -> None:
     assert installation.data_folder(project_root) == project_root / "data"
     assert installation.COMMAND == "python app.py"

@@ -86,7 +86,7 @@ def _new_amount(text: str) -> float:
 
 
 def time_us_of(time: int) -> int:
-    """Milliseconds or microseconds, told apart by magnitude, as µs, or raise `RefusedError`."""
+    """Milliseconds or microseconds, distinguished by magnitude, as µs, or raise `RefusedError`."""
     if YEAR_2009_MS <= time < YEAR_2100_MS:
         return time * 1000
     if YEAR_2009_MS * 1000 <= time < YEAR_2100_MS * 1000:

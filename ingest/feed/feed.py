@@ -228,7 +228,7 @@ class Feed:
             _LOG.info("no connection, and none is wanted: %s", reason)
 
     async def _until_successor(self, link: Link, pump: "asyncio.Task[str]") -> Link | None:
-        """Wait until the connection ends (None), or is due and its successor stands."""
+        """Wait until the connection ends (None), or is due and its successor is open."""
         due = asyncio.create_task(self._due(link))
         try:
             while True:
@@ -253,7 +253,7 @@ class Feed:
             due.cancel()
 
     async def _open_successor(self, pump: "asyncio.Task[str]") -> Link | None:
-        """Open a successor; None when the present connection ends before it stands."""
+        """Open a successor; None when the present connection ends before it is open."""
         opening = asyncio.create_task(self._open())
         try:
             await asyncio.wait({pump, opening}, return_when=asyncio.FIRST_COMPLETED)

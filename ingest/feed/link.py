@@ -50,7 +50,7 @@ class Sink(Protocol):
     """Where a link's findings go. None of these may wait, but `room`."""
 
     def event(self, event: Event) -> None:
-        """A trade, or an id that is none."""
+        """A trade, or an id without a trade."""
 
     def reject(self, error: MalformedMessageError) -> None:
         """A frame that is no known message."""
@@ -59,7 +59,7 @@ class Sink(Protocol):
         """Wait as long as it is better not to bring more."""
 
     def connected(self, where: str) -> None:
-        """A connection stands."""
+        """A connection is open."""
 
     def lost(self, reason: str) -> None:
         """A connection ended, or could not be made."""
@@ -108,8 +108,8 @@ class _Socket:
             answered = error.__cause__ or error.__context__
             if isinstance(answered, InvalidStatus):
                 raise _refused(answered, self._url) from error
-            if (found := old_http_answer(error.__cause__)) is not None:
-                raise _intercepted(found) from error
+            if (old := old_http_answer(error.__cause__)) is not None:
+                raise _intercepted(old) from error
             raise LinkLostError(f"cannot connect: {_words(error)}") from error
 
     async def recv(self) -> bytes | list[bytes]:

@@ -9,7 +9,7 @@ from ingest.event_queue import Call, EventQueue
 from ingest.store import TickWriter
 from ingest.tick import Event
 
-_MOST: Final = 100_000  # beyond, a writer that stands would have them fill the memory
+_MOST: Final = 100_000  # beyond, they would fill the memory while no writer works
 
 
 class LateTrades:

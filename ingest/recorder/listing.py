@@ -25,7 +25,7 @@ from ingest.store import LotsBySymbol, TickReader
 from ingest.tick import Market
 
 AGAIN_AFTER_S = 60.0
-# So long what is kept serves: a start that comes often does not spend the weight.
+# A stored list is used for this long: frequent starts do not spend the weight.
 FRESH_US = 24 * 3600 * 1_000_000
 _TRADING = "TRADING"
 

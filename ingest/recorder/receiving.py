@@ -1,22 +1,22 @@
 """The receiving thread's work: one event loop with the feed and what repairs it."""
 
 import asyncio
-import logging
 import random
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError
 from statistics import median
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from ingest.binance import market_name
 from ingest.counts import Counts
-from ingest.errors import MalformedMessageError, printable
+from ingest.errors import MalformedMessageError
 from ingest.event_queue import Call, Cause, EventQueue
 from ingest.feed import Address, Feed, FeedLimits, OpenConnection, open_socket
 from ingest.interception import Between
+from ingest.recorder.backpressure import Backpressure
 from ingest.recorder.late_trades import LateTrades
 from ingest.recorder.listing import (
     Listing,
@@ -26,23 +26,18 @@ from ingest.recorder.listing import (
     sentence,
     setting_key,
 )
+from ingest.recorder.quarantine import Quarantine
 from ingest.recorder.threads import DaemonExecutor
 from ingest.repair import KlineName, Repair
 from ingest.rest import Fetch, HttpClient, RestClient
 from ingest.retry import AttemptBudget
 from ingest.settings import Settings, say
 from ingest.status import RecorderState
-from ingest.store import GapBoard, LotsBySymbol, TickWriter, fresh_symbols, keep_lots
+from ingest.store import LotsBySymbol, PublishedGaps, fresh_symbols, keep_lots
 from ingest.tick import Event, Tick
-from ingest.trade_times import BEHIND_US, CAUSE, TradeTimes, is_ahead
-from ingest.wrong_clock import ClockWatch, ahead_us
+from ingest.trade_times import BEHIND_US, TradeTimes, is_ahead
+from ingest.wrong_clock import AheadTrade, ClockWatch, ahead_us
 from ingest.wrong_clock import sentence as clock_sentence
-
-_LOG: Final = logging.getLogger("pairdesk.recorder")
-
-_QUARANTINE_PER_S = 20.0
-_YIELD_S = 0.005
-_STALLED_S = 1.0
 
 
 class ReceivingLoop:
@@ -54,7 +49,7 @@ class ReceivingLoop:
     ----------
     settings
         Market, stream, endpoints.
-    queue, board, counts
+    queue, published, counts
         Shared with the writing side.
     limits
         Of the feed.
@@ -68,7 +63,7 @@ class ReceivingLoop:
         self,
         settings: Settings,
         queue: EventQueue,
-        board: GapBoard,
+        published: PublishedGaps,
         counts: Counts,
         limits: FeedLimits,
         now_us: Callable[[], int],
@@ -82,12 +77,12 @@ class ReceivingLoop:
         self._rest: RestClient | None = None
         self._list: ListKeeper | None = None
         self.symbols: tuple[str, ...] = ()
-        self._settings, self._queue, self._board = settings, queue, board
+        self._settings, self._queue, self._published = settings, queue, published
         self._counts, self._limits, self._now_us = counts, limits, now_us
         self._http = HttpClient()
         self._open_connection, self._fetch = open_connection, fetch or self._http.get
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
-        # Outlives the loop: a thread that fails and starts anew may not ask more often.
+        # Outlives the loop: a thread that fails and starts again may not ask more often.
         self._budget = AttemptBudget(limits.most_attempts, limits.attempts_period_s)
         self._wanted_klines: dict[tuple[str, KlineName], int] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -95,11 +90,10 @@ class ReceivingLoop:
         self._stopping = threading.Event()
         self._times = TradeTimes()
         self._clock = ClockWatch()
-        self._late = LateTrades(queue, counts, self._set_aside_soon)
+        self._late = LateTrades(queue, counts, self._set_aside_later)
         self._between: Between | None = None
-        self._allowance = _QUARANTINE_PER_S
-        self._allowance_at_us = 0
-        self._stalled_at: int | None = None  # what a writer that stands had taken
+        self._quarantine = Quarantine(queue, counts, now_us)
+        self._backpressure = Backpressure(queue)
         self._tasks: set[asyncio.Task[None]] = set()
 
     # Called from other threads.
@@ -113,7 +107,7 @@ class ReceivingLoop:
     def stop(self) -> None:
         """Close the connection; `run` returns once all it had received is in the queue."""
         self._stopping.set()
-        self._soon(self._set_stop)
+        self._soon(self._stop.set)
 
     def set_symbols(self, symbols: tuple[str, ...], reason: str = "no symbols to record") -> None:
         """Carry just these; none closes the connection, and the next gap has this reason."""
@@ -131,7 +125,7 @@ class ReceivingLoop:
             self._soon(repair.repair_now)
 
     def clock_jumped(self) -> None:
-        """Measure the exchange's clock anew: ours has moved."""
+        """Measure the exchange's clock again: ours has moved."""
         repair = self.repair
         if repair is not None:
             self._soon(repair.clock_jumped)
@@ -141,7 +135,7 @@ class ReceivingLoop:
         self._soon(self._seed_again)
 
     def fetch_klines(self, symbols: Sequence[str], name: KlineName, span_us: int) -> None:
-        """Fetch bars of a length so far back from now, also after the loop began anew."""
+        """Fetch bars of a length so far back from now, also after the loop was started again."""
         for symbol in symbols:
             known_us = self._wanted_klines.get((symbol, name), 0)
             self._wanted_klines[symbol, name] = max(known_us, span_us)
@@ -198,7 +192,7 @@ class ReceivingLoop:
     # What the feed calls.
 
     def event(self, event: Event) -> None:
-        """Take a trade, or an id that is none."""
+        """Take a trade, or an id without a trade."""
         counts = self._counts.of(event.symbol)
         counts.received += 1
         counts.last_received_us = event.received_us
@@ -218,104 +212,56 @@ class ReceivingLoop:
         self._queue.put(event)
 
     async def room(self) -> None:
-        """Wait while the queue is deep and being worked off; what comes stays in the socket.
-
-        A writer that stands is not waited for: the queue refuses what it cannot hold, and that is
-        a gap with its name. A connection that stands still for as long would be lost.
-        """
-        queue = self._queue
-        if len(queue) <= queue.deep or queue.taken == self._stalled_at:
-            return
-        time = asyncio.get_running_loop().time
-        taken, since_s = queue.taken, time()
-        while len(queue) > queue.deep:
-            await asyncio.sleep(_YIELD_S)
-            if queue.taken != taken:
-                taken, since_s = queue.taken, time()
-            elif time() - since_s > _STALLED_S:
-                self._stalled_at = taken
-                return
+        """Wait while the queue is deep and being worked off; what comes stays in the socket."""
+        await self._backpressure.room()
 
     def reject(self, error: MalformedMessageError) -> None:
         """Count a frame that is no known message, and keep some of them for a person to see."""
-        self._counts.rejected += 1
-        self._counts.last_rejected = str(error)
-        _LOG.info("quarantine: a frame that is no known message: %s", error.reason)
-        if self._may_quarantine():
-            row = (self._now_us(), error.reason, error.excerpt)
-            self._queue.put(Call(lambda writer: writer.quarantine([row])))
-
-    def set_aside(self, event: Event, oddity: str) -> None:
-        """Keep a trade whose time cannot be for a person to see; its id becomes a gap."""
-        counts, key = self._counts.of(event.symbol), (event.market, event.symbol, event.stream)
-        counts.rejected += 1
-        self._counts.rejected += 1
-        counts.last_rejected = oddity
-        self._counts.last_rejected = f"{event.symbol} id {event.trade_id}: {oddity}"
-        _LOG.info("quarantine: %s", self._counts.last_rejected)
-        row = (event.received_us, oddity, printable(repr(event)))
-
-        def keep(writer: TickWriter) -> None:
-            writer.expect_gap(CAUSE, [key])
-            writer.quarantine([row])
-
-        if self._may_quarantine():
-            self._queue.put(Call(keep))
+        self._quarantine.reject(error)
 
     def _is_odd(self, event: Event, last_us: int | None) -> bool:
         """Whether a time cannot be: the event is then set aside."""
-        stored = self._board.last((event.market, event.symbol, event.stream))
+        stored = self._published.last((event.market, event.symbol, event.stream))
         if last_us is None and stored is not None:  # the first of this run
             last_us = stored[1]
         oddity = self._times.oddity(event, last_us)
         if oddity is None:
             return False
-        last_id = max(
-            self._counts.of(event.symbol).last_id or 0, 0 if stored is None else stored[0]
-        )
-        if event.trade_id > last_id or not self._late.take(event, oddity):
-            self.set_aside(event, oddity)
+        last_id = max(self._counts.of(event.symbol).last_id or 0, stored[0] if stored else 0)
+        is_rejected = event.trade_id > last_id or not self._late.take(event, oddity)
+        if is_rejected:
+            self._quarantine.set_aside(event, oddity)
         if self._times.skew_us is None and is_ahead(event):
-            pending = self._clock.take(event, self._counts.total("received"))
-            self._take_again(pending)
+            received = self._counts.total("received")
+            self._take_again(self._clock.take(event, received, is_rejected=is_rejected))
         return True
 
-    def _take_again(self, pending: list[Event]) -> None:
+    def _take_again(self, pending: list[AheadTrade]) -> None:
         """Take trades that were set aside since our clock is wrong, and go by theirs from now on.
 
         REST tells the time better once it answers, or a jump of our clock ends it.
         """
         if not pending:
             return
-        self._times.know_skew(median(map(ahead_us, pending)) / 1000)
+        self._times.know_skew(median(ahead_us(each.event) for each in pending) / 1000)
         message = self._clock_sentence() or ""
         self._counts.note(self._now_us(), "clock", message)
         say(message)
-        for event in pending:
+        for event, is_rejected in pending:
             self._counts.of(event.symbol).received -= 1  # it was counted when it came
+            if is_rejected:
+                self._quarantine.take_back(event)
             self.event(event)
 
     def _clock_sentence(self) -> str | None:
         is_measured = self.repair is not None and self.repair.skew_ms is not None
         return clock_sentence(self._times.skew_us, is_measured=is_measured)
 
-    def _set_aside_soon(self, event: Event, oddity: str) -> None:
-        """From any thread."""
-        self._soon(lambda: self.set_aside(event, oddity))
-
-    def _may_quarantine(self) -> bool:
-        """Whether one more may be kept: a flood of them is only counted."""
-        now_us = self._now_us()
-        passed_s = max(0.0, (now_us - self._allowance_at_us) / 1e6)
-        self._allowance_at_us = now_us
-        self._allowance = min(_QUARANTINE_PER_S, self._allowance + passed_s * _QUARANTINE_PER_S)
-        if self._allowance < 1:
-            return False
-        self._allowance -= 1
-        return True
+    def _set_aside_later(self, event: Event, oddity: str) -> None:  # from the writing thread
+        self._soon(lambda: self._quarantine.set_aside(event, oddity))
 
     def connected(self, where: str) -> None:
-        """Note that a connection stands."""
+        """Note that a connection is open."""
         self._between = None
         self._counts.note(self._now_us(), "connected", where)
 
@@ -332,9 +278,10 @@ class ReceivingLoop:
     # In the event loop.
 
     async def _main(self) -> None:
+        settings = self._settings
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        self._board.attach()
-        address = Address(self._settings.ws_base, self._settings.market, self._settings.stream)
+        self._published.attach()
+        address = Address(settings.ws_base, settings.market, settings.stream)
         self.feed = Feed(
             address,
             self,
@@ -345,30 +292,20 @@ class ReceivingLoop:
             budget=self._budget,
         )
         self.repair = Repair(
-            self._settings,
+            settings,
             self.feed,
             self._queue,
-            self._board,
+            self._published,
             self._counts,
             rest=self._rest_client(),
             times=self._times,
-            set_aside=self.set_aside,
+            set_aside=self._quarantine.set_aside,
             now_us=self._now_us,
             rng=self._rng,
         )
-        settings = self._settings
-        known = fresh_symbols(settings.db, settings.market, self._now_us())
-        self._list = ListKeeper(
-            self._rest_client(),
-            self._keep_listing,
-            self._keep_lots,
-            lambda symbol: say(self._unlisted(symbol)),
-            listing=fresh_listing(settings.db, settings.market, settings.rest_base, self._now_us()),
-            known=known,
-            now_us=self._now_us,
-        )
+        self._list = self._make_list_keeper()
         await self._change_symbols(self.feed, self.symbols)
-        if self._stopping.is_set():  # told so before there was a loop to tell
+        if self._stopping.is_set():  # asked to before there was a loop
             self._stop.set()
         runs = (self.feed.run(), *self.repair.works(), self._list.run())
         works = [asyncio.create_task(work) for work in runs]
@@ -387,15 +324,24 @@ class ReceivingLoop:
             await self._http.aclose()
             self._remember(self.feed)
 
+    def _make_list_keeper(self) -> ListKeeper:
+        settings, now_us = self._settings, self._now_us()
+        return ListKeeper(
+            self._rest_client(),
+            self._keep_listing,
+            self._keep_lots,
+            lambda symbol: say(self._unlisted(symbol)),
+            listing=fresh_listing(settings.db, settings.market, settings.rest_base, now_us),
+            known=fresh_symbols(settings.db, settings.market, now_us),
+            now_us=self._now_us,
+        )
+
     def _rest_client(self) -> RestClient:
-        """The one REST client: it keeps the exchange's waits when the loop starts anew."""
+        """The one REST client: it keeps the exchange's waits when the loop starts again."""
+        base, market = self._settings.rest_base, self._settings.market
         if self._rest is None:
             self._rest = RestClient(
-                self._settings.rest_base,
-                self._settings.market,
-                fetch=self._fetch,
-                now_us=self._now_us,
-                rng=self._rng,
+                base, market, fetch=self._fetch, now_us=self._now_us, rng=self._rng
             )
         return self._rest
 
@@ -443,9 +389,6 @@ class ReceivingLoop:
         feed, loop = self.feed, self._loop
         if feed is not None and loop is not None:
             self._soon(lambda: self._keep(loop.create_task(work(feed))))
-
-    def _set_stop(self) -> None:
-        self._stop.set()
 
     def _keep(self, task: "asyncio.Task[None]") -> None:
         self._tasks.add(task)

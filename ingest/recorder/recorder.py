@@ -1,7 +1,6 @@
-"""The recorder: a receiving, a writing and a looking-after thread. Once per process."""
+"""The recorder: a receiving, a writing and a maintenance thread. Once per process."""
 
 import logging
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,19 +13,20 @@ from ingest.errors import RecorderError, StoreError
 from ingest.event_queue import Call, Cause, EventQueue
 from ingest.feed import FeedLimits
 from ingest.recorder.listing import Standing, sentence
+from ingest.recorder.maintenance import Maintenance, Retention
 from ingest.recorder.receiving import ReceivingLoop
+from ingest.recorder.refusals import Refusals
 from ingest.recorder.reporting import Parts, check_notice, report
-from ingest.recorder.threads import FailureLog, KeptThread
+from ingest.recorder.threads import FailureLog, RestartingThread
 from ingest.recorder.trade_source import MakeTradeSource, TradeSource
-from ingest.recorder.upkeep import Retention, Upkeep
 from ingest.recorder.writing import WritingLoop
 from ingest.repair import KlineName, intervals
 from ingest.settings import DEFAULT_SYMBOLS, Settings, say
 from ingest.status import RecorderState, RecorderStatus
 from ingest.store import (
-    GapBoard,
     LaterCheck,
     Opening,
+    PublishedGaps,
     TickReader,
     TickWriter,
     back_up,
@@ -34,11 +34,11 @@ from ingest.store import (
     make_sound,
     take_lock,
 )
-from ingest.venue import Refusal, ids_start_over, other_venue, venue_setting
+from ingest.venue import Refusal
 
 _LOG: Final = logging.getLogger("pairdesk.recorder")
 
-# So long the exchange is asked about a symbol before it is taken as it was typed.
+# How long to ask the exchange about a symbol before it is taken as typed.
 LOOK_UP_WITHIN_S = 3.0
 
 
@@ -75,13 +75,14 @@ class Recorder:
         self._now_us = now_us
         self._counts = Counts()
         self._queue = EventQueue(queue_capacity)
-        self._board = GapBoard()
+        self._published = PublishedGaps()
         self._lock = lock_database(settings.db)
         self._venue = settings.venue if receiving is None else None
+        self._refusals = Refusals(settings, self._venue, self._counts, now_us)
         try:
             opening = self._prepare(settings.db)
             self._writing = self._open_writing(opening)
-            self._other_venue = self._look_at_venue(self._writing.writer)
+            self._refusals.other_venue = self._refusals.compare(self._writing.writer)
             self._symbols = self._first_symbols(self._writing.writer)
         except BaseException:
             self._lock.release()
@@ -91,18 +92,18 @@ class Recorder:
             self._receiving = self._receive_from_exchange(feed_limits or FeedLimits())
         else:
             self._receiving = receiving(self._queue, self._counts)
-        self._upkeep = self._look_after_disk()
+        self._maintenance = self._look_after_disk()
         self._later_check = None if opening.was_checked else LaterCheck(settings.db)
         self._parts = self._gather_parts(opening)
         self._failures = FailureLog()
-        self._stopped = self._paused = self._has_refused = False
+        self._stopped = self._paused = False
         self._threads = self._make_threads()
 
     def _open_writing(self, opening: Opening) -> WritingLoop:
         writing = WritingLoop(
             self.settings.db,
             self._queue,
-            self._board,
+            self._published,
             self._counts,
             self._now_us,
             self._venue,
@@ -117,11 +118,11 @@ class Recorder:
     def _receive_from_exchange(self, limits: FeedLimits) -> ReceivingLoop:
         self._queue.put(Call(self._set_aside_future))
         return ReceivingLoop(
-            self.settings, self._queue, self._board, self._counts, limits, self._now_us
+            self.settings, self._queue, self._published, self._counts, limits, self._now_us
         )
 
-    def _look_after_disk(self) -> Upkeep:
-        return Upkeep(
+    def _look_after_disk(self) -> Maintenance:
+        return Maintenance(
             self.settings.db,
             self._queue,
             self._counts,
@@ -139,20 +140,20 @@ class Recorder:
             self._queue,
             self._receiving,
             self._writing,
-            self._upkeep,
+            self._maintenance,
             self._later_check,
             opening.damage,
         )
 
-    def _make_threads(self) -> dict[str, KeptThread]:
+    def _make_threads(self) -> dict[str, RestartingThread]:
         works = {
             "writer": self._writing.run,
             "feed": self._receiving.run,
-            "upkeep": self._upkeep.run,
+            "maintenance": self._maintenance.run,
         }
         if self._later_check is not None:
             works["check"] = self._later_check.run
-        return {name: KeptThread(name, work, self._failed) for name, work in works.items()}
+        return {name: RestartingThread(name, work, self._failed) for name, work in works.items()}
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -161,11 +162,11 @@ class Recorder:
 
     def start(self) -> None:
         """Start the threads."""
-        if self._other_venue is None:
+        if self._refusals.other_venue is None:
             self._remember_symbols()
             self._receiving.symbols = self._symbols
         else:
-            self._note_refusal(self._other_venue)
+            self._refusals.note(self._refusals.other_venue)
         if self._later_check is not None:
             say(check_notice(self._later_check) or "")
         for thread in self._threads.values():
@@ -183,7 +184,7 @@ class Recorder:
         until_s = time.monotonic() + timeout_s
         for thread in self._threads.values():
             thread.end()
-        self._upkeep.end()
+        self._maintenance.end()
         if self._later_check is not None:
             self._later_check.end()
         self._receiving.stop()
@@ -325,7 +326,7 @@ class Recorder:
         opening = self._prepare(path)
         try:
             with TickReader(path) as reader:
-                refusal = self._look_at_venue(reader)
+                refusal = self._refusals.compare(reader)
         except StoreError:  # none yet, or one that the writer will refuse
             refusal = None
         if refusal is not None:
@@ -333,8 +334,8 @@ class Recorder:
         return opening
 
     def _database_changed(self) -> None:
-        """Have another database know the symbols, and what the exchange has of before."""
-        self._other_venue = None  # else it would not have been opened
+        """Tell another database the symbols, and fetch what the exchange has of earlier times."""
+        self._refusals.other_venue = None  # else it would not have been opened
         self._remember_symbols()
         self._receive()
         if self._later_check is not None:
@@ -346,24 +347,24 @@ class Recorder:
     def _state(self) -> RecorderState:
         if self._stopped:
             return "stopped"
-        if self._paused or self._upkeep.low:
+        if self._paused or self._maintenance.low:
             return "paused"
         if self._failures.lasting() is not None:
             return "failed"
         if not self._symbols:
             return "off"
-        if self._other_venue is not None or not self._accepted():
+        if self._refusals.other_venue is not None or not self._accepted():
             return "refused"
         return self._receiving.state()
 
     def _reopen_given_up(self, writer: TickWriter) -> None:
         market, stream = self.settings.market, self.settings.stream
         keys = [(market, symbol, stream) for symbol in self._symbols]
-        if ids := self._board.asked_for.reopen(writer, keys):
+        if ids := self._published.requested.reopen(writer, keys):
             self._counts.note(self._now_us(), "repair", f"{ids:,} given-up trades are asked for")
 
     def _give_up_again(self, writer: TickWriter) -> None:
-        missing = self._board.asked_for.give_up(writer)
+        missing = self._published.requested.give_up(writer)
         message = f"stopped by the user, {missing:,} trades left"
         self._counts.note(self._now_us(), "repair", message)
 
@@ -398,16 +399,8 @@ class Recorder:
             self._receiving.reconnect(f"the machine slept or its clock moved by {jump_s:,.0f} s")
 
     def _receive(self, reason: str = "no symbols to record") -> None:
-        idle = self._paused or self._upkeep.low or self._other_venue is not None
+        idle = self._paused or self._maintenance.low or self._refusals.other_venue is not None
         self._receiving.set_symbols(() if idle else self._accepted(), reason)
-
-    def _look_at_venue(self, database: TickWriter | TickReader) -> Refusal | None:
-        """Compare the exchange to be recorded with that of a database; None where all is well."""
-        market = self.settings.market
-        stored = database.setting(venue_setting(market))
-        if self._venue is None or stored in {None, self._venue}:
-            return None
-        return other_venue(market, str(stored), self._venue, self.settings.ws_base)
 
     def _accepted(self) -> tuple[str, ...]:
         """Symbols whose trades are of this recording."""
@@ -415,25 +408,12 @@ class Recorder:
         return tuple(symbol for symbol in self._symbols if symbol not in refused)
 
     def _refusal(self) -> Refusal | None:
-        """Why what comes is not stored, where that is so of a symbol to be recorded."""
-        if self._other_venue is not None:
-            return self._other_venue
-        restarts = self._writing.restarted
-        wanted = {key: each for key, each in restarts.items() if key[1] in self._symbols}
-        return ids_start_over(wanted) if wanted else None
+        return self._refusals.current(self._symbols, self._writing.restarted)
 
     def _restarts_changed(self) -> None:
         """Leave the symbols whose ids start over, and say so. In the writing thread."""
-        refusal = self._refusal()
-        if refusal is not None and not self._has_refused:  # a line, not one for each symbol
-            self._note_refusal(refusal)
-        self._has_refused = refusal is not None
+        self._refusals.note_restarts(self._refusal())
         self._receive("its trade ids start over")
-
-    def _note_refusal(self, refusal: Refusal) -> None:
-        self._counts.note(self._now_us(), "refused", refusal.sentence)
-        _LOG.info("%s", refusal.sentence)
-        say(refusal.sentence)
 
     def _first_symbols(self, writer: TickWriter) -> tuple[str, ...]:
         if self.settings.symbols is not None:
@@ -448,7 +428,7 @@ class Recorder:
         return f"symbols {self.settings.market} {self.settings.stream}"
 
     def _set_symbols(self, symbols: tuple[str, ...]) -> None:
-        removed = set(self._symbols) - set(symbols)  # added again, they are looked at anew
+        removed = set(self._symbols) - set(symbols)  # added again, they are judged again
         if removed:
             self._queue.put(Call(lambda writer: writer.accept_again(removed)))
         self._symbols = tuple(dict.fromkeys(symbols))
@@ -458,18 +438,3 @@ class Recorder:
     def _remember_symbols(self) -> None:
         key, value = self._setting_key(), ",".join(self._symbols)
         self._queue.put(Call(lambda writer: writer.remember(key, value)))
-
-
-# Kept where neither a cleared cache nor a reloaded module can make a second one.
-_HOLDER = "_pairdesk_recorder"
-
-
-def current_recorder() -> Recorder | None:
-    """Return this process's recorder, or None where it does not record."""
-    recorder = sys.__dict__.get(_HOLDER)
-    return recorder if isinstance(recorder, Recorder) else None
-
-
-def install_recorder(recorder: Recorder | None) -> None:
-    """Make a recorder this process's, for the pages to find."""
-    sys.__dict__[_HOLDER] = recorder

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from ingest.counts import Counts, SymbolCounts, quantile
 from ingest.event_queue import EventQueue
 from ingest.installation import COMMAND
+from ingest.recorder.maintenance import Maintenance
 from ingest.recorder.receiving import ReceivingLoop
 from ingest.recorder.trade_source import TradeSource
-from ingest.recorder.upkeep import Upkeep
 from ingest.recorder.writing import WritingLoop
 from ingest.repair import Repair
 from ingest.settings import Settings
@@ -28,7 +28,7 @@ class Parts:
     queue: EventQueue
     receiving: TradeSource
     writing: WritingLoop
-    upkeep: Upkeep
+    maintenance: Maintenance
     later_check: LaterCheck | None
     damage: Damage | None
 
@@ -79,13 +79,13 @@ def report(
             )
             for symbol in symbols
         },
-        disk=parts.upkeep.disk,
+        disk=parts.maintenance.disk,
         notices=(*_why_not(state, refusal, symbols, counts), *_notices(parts)),
         refusal=refusal,
         between=feed.between if feed else None,
         history=tuple(counts.history.copy()),
         backfill=repair.backfill_progress() if repair else (),
-        asked_for=repair.asked_for_progress() if repair else None,
+        requested_repair=repair.requested_progress() if repair else None,
         warm_start=repair.warm_start_progress() if repair else (),
         write_error=writing.error,
     )
@@ -146,7 +146,7 @@ def _unstored(symbols: Sequence[str], counts: Counts) -> Iterator[str]:
 
 def _notices(parts: Parts) -> list[str]:
     repair = parts.receiving.repair
-    notices = parts.upkeep.notices() + (repair.notices() if repair else [])
+    notices = parts.maintenance.notices() + (repair.notices() if repair else [])
     if isinstance(parts.receiving, ReceivingLoop):
         notices += parts.receiving.notices()
     damage = parts.writing.damage or parts.damage

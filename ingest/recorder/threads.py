@@ -1,4 +1,4 @@
-"""Threads whose work is taken up again when it fails, the log of that, and threads given up."""
+"""Threads whose work is started again when it fails, the log of that, and threads given up."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-# A thread that fails so often in so many seconds does not work, though it is taken up again.
+# A thread that fails so often in so many seconds does not work, though it is started again.
 _FAILING = 5
 _FAILING_OVER_S = 30.0
 
@@ -42,7 +42,7 @@ class FailureLog:
         return next((what for thread, what in recent if again[thread] >= _FAILING), None)
 
 
-class KeptThread:
+class RestartingThread:
     """A daemon thread that runs `work` until it returns; after an error it runs it again.
 
     Parameters
@@ -54,7 +54,7 @@ class KeptThread:
     failed
         Told of each failure.
     again_after_s
-        Wait before the work is taken up again.
+        Wait before the work is started again.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class KeptThread:
         self._thread.start()
 
     def end(self) -> None:
-        """Do not take the work up again, should it fail from now on."""
+        """Do not start the work again, should it fail from now on."""
         self._ending.set()
 
     def join(self, timeout_s: float) -> bool:

@@ -39,7 +39,7 @@ class TradeSource(Protocol):
         """Give trades of these from now on; `reason` where there are none."""
 
     def reconnect(self, reason: str) -> None:
-        """Begin the connection anew."""
+        """Open the connection again."""
 
     def clock_jumped(self) -> None:
         """Measure again what depends on our clock."""

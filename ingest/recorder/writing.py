@@ -18,8 +18,8 @@ from ingest.store import (
     Damage,
     DatabaseFile,
     Departure,
-    GapBoard,
     Opening,
+    PublishedGaps,
     TickWriter,
     Written,
     is_damage,
@@ -56,7 +56,7 @@ class WritingLoop:
     ----------
     path
         The database.
-    queue, board, counts
+    queue, published, counts
         Shared with the receiving side.
     now_us
         Wall clock.
@@ -81,7 +81,7 @@ class WritingLoop:
         self,
         path: Path,
         queue: EventQueue,
-        board: GapBoard,
+        published: PublishedGaps,
         counts: Counts,
         now_us: Callable[[], int],
         venue: str | None = None,
@@ -98,7 +98,7 @@ class WritingLoop:
         self._prepare, self._changed, self._venue = prepare, changed, venue
         self._open()
         self.gaps_by_symbol: dict[str, tuple[int, int]] = {}
-        self._queue, self._board, self._counts, self._now_us = queue, board, counts, now_us
+        self._queue, self._published, self._counts, self._now_us = queue, published, counts, now_us
         self._steps: deque[Step] = deque()
         self._give_up = threading.Event()
         self._damaged: str | None = None  # why there is no database just now
@@ -319,7 +319,7 @@ class WritingLoop:
             _log_gaps(before, self.gaps_by_symbol)
         edges = self.writer.edges()
         self._note_stored(edges)
-        self._board.publish(self._open_gaps, edges)
+        self._published.publish(self._open_gaps, edges)
         if self.writer.restarted != self.restarted:
             self.restarted = dict(self.writer.restarted)
             self.restarts_changed()

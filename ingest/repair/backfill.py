@@ -13,17 +13,24 @@ from ingest.binance import UNKNOWN_SYMBOL_CODE
 from ingest.clock import now_us as wall_clock_us
 from ingest.errors import RestBlockedError, RestFailedError, RestRefusedError
 from ingest.event_queue import Item
+from ingest.repair.awaiting_commit import AwaitingCommit
 from ingest.repair.delivery import Delivery
-from ingest.repair.limits import BackfillLimits, Job, asked_progress, given_up, oldest_fetched_us
+from ingest.repair.limits import (
+    BackfillLimits,
+    Job,
+    abandoned_sentence,
+    oldest_fetched_us,
+    requested_progress,
+)
 from ingest.repair.page import compare_page
-from ingest.repair.settling import Settling
-from ingest.rest import REPAIR_SHARE, RestClient
+from ingest.repair.trade_requests import TradeRequests
+from ingest.rest import RestClient
 from ingest.status import Progress
 from ingest.store import (
     RESTARTED_AFTER,
-    GapBoard,
     IdRange,
     OpenGap,
+    PublishedGaps,
     TickWriter,
     first_from,
 )
@@ -40,12 +47,12 @@ _EVER_S, _ANY_NUMBER = 100 * 365 * 86_400.0, 10**15
 class Backfill:
     """Asks for what is missing, newest first within a symbol, some pages from each in turn.
 
-    What is to be done is read from the board at every step, so it does not matter what changes
-    while a request is under way.
+    What is to be done is read from the published gaps at every step: they may change while a
+    request is under way.
 
     Parameters
     ----------
-    board
+    published
         Open gaps, as the writing thread publishes them.
     rest
         Asks the exchange.
@@ -66,7 +73,7 @@ class Backfill:
 
     def __init__(
         self,
-        board: GapBoard,
+        published: PublishedGaps,
         rest: RestClient,
         put: Callable[[Item], bool],
         stream: StreamKind,
@@ -79,9 +86,10 @@ class Backfill:
         self.limits = limits or BackfillLimits()
         self._no_limits = replace(self.limits, max_span_s=_EVER_S, max_requests=_ANY_NUMBER)
         self.blocked: str | None = None
-        self._board = board
+        self._published = published
         self._rest = rest
         self._stream: StreamKind = stream
+        self._requests = TradeRequests(rest, stream)
         self._wanted = wanted
         self._now_us = now_us
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
@@ -90,7 +98,7 @@ class Backfill:
         self._notices: deque[str] = deque(maxlen=20)
         self._wake = asyncio.Event()
         self._time = asyncio.get_running_loop().time
-        self._settling = Settling(self._time)
+        self._awaiting = AwaitingCommit(self._time)
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -104,28 +112,28 @@ class Backfill:
         return tuple(
             job.progress(key[1], to_id, now_s, blocked_until_s)
             for (key, to_id), job in list(self._jobs.items())
-            if job.left and not job.is_asked_for
+            if job.left and not job.is_requested
         )
 
     @property
-    def asked_for(self) -> Progress | None:
+    def requested_progress(self) -> Progress | None:
         """How far the given-up ids are that the reader asked for; safe from any thread."""
-        by_key, asked_for = self._board.by_key, self._board.asked_for
+        by_key, requested = self._published.by_key, self._published.requested
         gaps = [
             gap
-            for key in asked_for.ranges
+            for key in requested.ranges
             if self._is_ours(key)
             for gap in by_key.get(key, ())
-            if asked_for.holds(key, gap.from_id, gap.to_id)
+            if requested.covers(key, gap.from_id, gap.to_id)
         ]
         blocked_until_s = self._rest.blocked_until_s
-        return asked_progress(gaps, asked_for, self.limits.page, self._time(), blocked_until_s)
+        return requested_progress(gaps, requested, self.limits.page, self._time(), blocked_until_s)
 
     def repair_now(self) -> None:
         """Ask at once where we would wait; the exchange's own waits are kept. From the loop."""
         for job in self._jobs.values():
             job.not_before_s = 0.0
-        self._settling.forget_given_up()
+        self._awaiting.forget_abandoned()
         self._notices.clear()  # what they say is not fetched may be asked for now
         self._wake.set()
 
@@ -136,9 +144,9 @@ class Backfill:
         """
         self._wake.set()
 
-    def believe_board(self) -> None:
-        """Take nothing for settled that the board does not know: the database is another one."""
-        self._settling.clear()
+    def forget_pending(self) -> None:
+        """Forget what is on its way to a database that is another one now."""
+        self._awaiting.clear()
         self._wake.set()
 
     async def run(self) -> None:
@@ -152,13 +160,13 @@ class Backfill:
                 await self._wait_for_change()
 
     async def _wait_for_change(self) -> None:
-        """Wait for a change of the board, `repair_now`, or the first time to look again."""
+        """Wait for other gaps, `repair_now`, or the first time to look again."""
         times_s = [job.not_before_s for job in self._jobs.values() if job.left]
-        if (settles_s := self._settling.next_s()) is not None:
+        if (settles_s := self._awaiting.next_s()) is not None:
             times_s.append(settles_s)
         timeout_s = max(0.0, min(times_s) - self._time()) if times_s else None
         waits = {
-            asyncio.ensure_future(self._board.changed()),
+            asyncio.ensure_future(self._published.changed()),
             asyncio.ensure_future(self._wake.wait()),
         }
         try:
@@ -170,10 +178,10 @@ class Backfill:
 
     def _newest_due(self) -> list[OpenGap]:
         """One gap of every symbol: the newest that is not waiting."""
-        self._settling.forget_published()
+        self._awaiting.forget_published()
         self._forget_closed()
         newest: list[OpenGap] = []
-        for key, gaps in self._board.by_key.items():
+        for key, gaps in self._published.by_key.items():
             if self._is_ours(key):
                 newest += islice(filter(self._is_due, reversed(gaps)), 1)
         return newest
@@ -186,7 +194,7 @@ class Backfill:
     def _forget_closed(self) -> None:
         """Forget the gaps that are not open, or not ours, any more."""
         for key, to_id in list(self._jobs):
-            gaps = self._board.by_key.get(key, ())
+            gaps = self._published.by_key.get(key, ())
             at = first_from(gaps, to_id)
             if at == len(gaps) or gaps[at].to_id != to_id or not self._is_ours(key):
                 del self._jobs[key, to_id]
@@ -194,7 +202,7 @@ class Backfill:
     async def _work_on(self, gap: OpenGap) -> None:
         """Some pages of a gap, or the decision not to fetch it."""
         if not await self._delivery.room():
-            self._settling.clear()  # lost with the writing thread: the board tells what is missing
+            self._awaiting.clear()  # lost with the writing thread: the gaps say what is missing
         job, now_s = self._job(gap), self._time()
         try:
             if self._may_exceed(gap, job):
@@ -227,7 +235,10 @@ class Backfill:
         if gap.before_us <= oldest_us:
             first_id = gap.to_id + 1
         elif gap.after_us < oldest_us:
-            first_id = await self._first_id_since(gap, job, oldest_us)
+            ids = IdRange(gap.from_id, gap.to_id)
+            first_id = await self._requests.first_id_since(
+                gap.key[1], ids, oldest_us, lambda: self._count(job)
+            )
         if first_id is None:
             await self._lagging(gap, job)
             return False
@@ -240,35 +251,11 @@ class Backfill:
 
     def _limits_of(self, job: Job) -> BackfillLimits:
         """What the reader asked for is fetched as far back as the exchange has it."""
-        return self._no_limits if job.is_asked_for else self.limits
+        return self._no_limits if job.is_requested else self.limits
 
     def _count(self, job: Job) -> None:
-        if job.is_asked_for:
-            self._board.asked_for.count(self._time())
-
-    async def _first_id_since(self, gap: OpenGap, job: Job, time_us: int) -> int | None:
-        """First id traded at `time_us` or later; None while REST knows of none."""
-        symbol = gap.key[1]
-        if self._stream == "aggTrade":
-            self._count(job)
-            rows = await self._rest.agg_trades(
-                symbol, start_us=time_us, limit=1, share=REPAIR_SHARE
-            )
-            return rows[0].trade_id if rows else None
-        low, high = gap.from_id, gap.to_id + 1
-        while low < high:
-            middle = (low + high) // 2
-            self._count(job)
-            rows = await self._rest.historical_trades(
-                symbol, from_id=middle, limit=1, share=REPAIR_SHARE
-            )
-            if not rows:
-                return None
-            if rows[0].time_us < time_us:
-                low = rows[0].trade_id + 1
-            else:
-                high = middle
-        return low
+        if job.is_requested:
+            self._published.requested.count(self._time())
 
     async def _fetch_pages(self, gap: OpenGap, job: Job) -> None:
         """The next pages of a gap, asked for side by side and taken in order up to a failure."""
@@ -284,10 +271,7 @@ class Backfill:
 
     async def _page(self, symbol: str, job: Job, from_id: int) -> list[Event]:
         self._count(job)
-        fetch = (
-            self._rest.agg_trades if self._stream == "aggTrade" else self._rest.historical_trades
-        )
-        return await fetch(symbol, from_id=from_id, limit=self.limits.page, share=REPAIR_SHARE)
+        return await self._requests.page(symbol, from_id, self.limits.page)
 
     async def _take_page(self, gap: OpenGap, job: Job, from_id: int, page: list[Event]) -> bool:
         """Settle what a page brought; False where the pages after it are of no use."""
@@ -319,7 +303,7 @@ class Backfill:
         if not remainder:
             return None
         start = remainder[0].from_id
-        gaps = self._board.by_key.get(gap.key, [])
+        gaps = self._published.by_key.get(gap.key, [])
         for other in reversed(gaps[: first_from(gaps, gap.from_id)]):
             if gap.to_id - other.from_id >= self.limits.page:
                 break
@@ -332,7 +316,7 @@ class Backfill:
 
         False where the page showed that the stream is of another numbering, and was given up.
         """
-        gaps = self._board.by_key.get(key, [])
+        gaps = self._published.by_key.get(key, [])
         page = compare_page(gaps, self._remainder, covered, rows)
         odd = page.odd
         if len(odd) == len(page.events) >= RESTARTED_AFTER and not any(map(is_ahead, odd)):
@@ -341,7 +325,7 @@ class Backfill:
         for event in page.fitting:
             await self._delivery.put(event)
         if page.covered is not None:
-            settled = self._settling.add(key, page.covered)
+            settled = self._awaiting.add(key, page.covered)
             await self._delivery.call(lambda writer: page.close(writer, key), settled)
         return True
 
@@ -371,21 +355,21 @@ class Backfill:
             job.later(self._time(), _REFUSED_WAIT_S, str(error))
 
     async def _give_up(self, gap: OpenGap, to_id: int, why: str) -> None:
-        sentence, asked_for = given_up(gap, to_id, why), self._board.asked_for
-        was_asked_for = self._job(gap).is_asked_for
+        sentence, requested = abandoned_sentence(gap, to_id, why), self._published.requested
+        was_requested = self._job(gap).is_requested
 
         def close(writer: TickWriter) -> None:
-            # Asked for since it was found beyond the limits, which then do not count.
-            if was_asked_for or not asked_for.holds(gap.key, gap.from_id, to_id):
+            # Requested since it was beyond the limits, which then do not count.
+            if was_requested or not requested.covers(gap.key, gap.from_id, to_id):
                 writer.close_gap(gap.key, gap.from_id, to_id, "expired", sentence)
 
-        settled = self._settling.add(gap.key, IdRange(gap.from_id, to_id), given_up=True)
+        settled = self._awaiting.add(gap.key, IdRange(gap.from_id, to_id), abandoned=True)
         await self._delivery.call(close, settled)
         self._notices.append(sentence)
         _LOG.info("%s", sentence)
 
     def _remainder(self, gap: OpenGap) -> list[IdRange]:
-        return self._settling.left_of(gap.key, IdRange(gap.from_id, gap.to_id))
+        return self._awaiting.left_of(gap.key, IdRange(gap.from_id, gap.to_id))
 
     def _is_ours(self, key: StreamKey) -> bool:
         market, symbol, kind = key
@@ -396,7 +380,7 @@ class Backfill:
         if job is None:
             job = Job(gap.missing, self._time(), gap.missing)
             self._jobs[gap.key, gap.to_id] = job
-        is_asked_for = self._board.asked_for.holds(gap.key, gap.from_id, gap.to_id)
-        if is_asked_for != job.is_asked_for:
-            job.is_asked_for, job.within_limits = is_asked_for, False
+        is_requested = self._published.requested.covers(gap.key, gap.from_id, gap.to_id)
+        if is_requested != job.is_requested:
+            job.is_requested, job.within_limits = is_requested, False
         return job

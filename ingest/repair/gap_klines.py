@@ -24,7 +24,7 @@ from ingest.repair.gap_seed import (
 from ingest.repair.kline_seed import LENGTHS_US, SETTLED_US, KlineName, finest_of, intervals
 from ingest.rest import SEED_SHARE, RestClient
 from ingest.status import Progress
-from ingest.store import GapBoard, Spans, TickWriter
+from ingest.store import PublishedGaps, Spans, TickWriter
 from ingest.tick import StreamKey, StreamKind
 
 _AT_ONCE: Final = 4
@@ -42,7 +42,7 @@ class _Symbol:
 
     look_at_s: float
     asked_until_s: float = 0.0
-    seen: int = -1  # changes of the board
+    seen: int = -1  # changes of the published gaps
     missing: dict[KlineName, Spans] = field(default_factory=dict)
     total: dict[KlineName, int] = field(default_factory=dict)
     not_before_s: float = 0.0
@@ -64,7 +64,7 @@ class GapKlines:
         Appends to the queue, or returns False when it has no room.
     stream
         The kind recorded.
-    board
+    published
         Tells by its gaps when the ledger has changed.
     now_us
         Wall clock.
@@ -75,11 +75,11 @@ class GapKlines:
         rest: RestClient,
         put: Callable[[Item], bool],
         stream: StreamKind,
-        board: GapBoard,
+        published: PublishedGaps,
         *,
         now_us: Callable[[], int] = wall_clock_us,
     ) -> None:
-        self._rest, self._put, self._board, self._now_us = rest, put, board, now_us
+        self._rest, self._put, self._published, self._now_us = rest, put, published, now_us
         self._stream: StreamKind = stream
         self._finest = finest_of(rest.market)
         self._delivery = Delivery(put)
@@ -126,7 +126,7 @@ class GapKlines:
 
     def _look(self, symbol: str, state: _Symbol) -> None:
         """Ask the writing thread where the ledger may say something new, or a bar has closed."""
-        now_s, seen = self._loop.time(), self._board.changes
+        now_s, seen = self._loop.time(), self._published.changes
         if now_s < state.asked_until_s or (state.seen == seen and now_s < state.look_at_s):
             return
         key, names = self._key(symbol), intervals(self._rest.market)

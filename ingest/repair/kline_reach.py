@@ -21,8 +21,8 @@ class KlineReach(NamedTuple):
 def read_reach(path: Path, symbol: str, name: KlineName) -> KlineReach | None:
     """Read it from the database; None where nothing is stored, or the asking still goes on.
 
-    None as well where retention has deleted some: that cannot be told from what the exchange never
-    had.
+    None as well where retention has deleted some: that cannot be distinguished from what the
+    exchange never had.
 
     Raises
     ------

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from ingest.binance import AGG_TRADES_REACH_S
 from ingest.status import Progress
-from ingest.store import AskedFor, OpenGap
+from ingest.store import OpenGap, RequestedRepairs
 from ingest.tick import Market
 
 _REACH_MARGIN_S = 600.0  # ids at the very edge of what REST keeps vanish while we ask
@@ -60,7 +60,7 @@ def oldest_fetched_us(
     return reach_us, f"the exchange gives out the last {_hours(reach_s)} only"
 
 
-def given_up(gap: OpenGap, to_id: int, why: str) -> str:
+def abandoned_sentence(gap: OpenGap, to_id: int, why: str) -> str:
     """Sentence on the older part of a gap, up to `to_id`, that is not fetched."""
     count = to_id - gap.from_id + 1
     trades = "1 trade" if count == 1 else f"{count:,} trades"
@@ -85,7 +85,7 @@ class Job:
     total: int
     begun_s: float
     left: int
-    is_asked_for: bool = False
+    is_requested: bool = False
     within_limits: bool = False
     not_before_s: float = 0.0
     lagging_since_s: float | None = None
@@ -107,9 +107,9 @@ class Job:
         return Progress(symbol, what, done, self.total, waits_s if waits_s > 0 else None, eta_s)
 
 
-def asked_progress(
+def requested_progress(
     gaps: Sequence[OpenGap],
-    asked_for: AskedFor,
+    requested: RequestedRepairs,
     page: int,
     now_s: float,
     blocked_until_s: float | None,
@@ -117,7 +117,7 @@ def asked_progress(
     """How far the repair is that the reader asked for, in requests; None with no gap left."""
     if not gaps:
         return None
-    done, begun_s = asked_for.requests, asked_for.begun_s
+    done, begun_s = requested.requests, requested.begun_s
     left = sum(-(-gap.missing // page) for gap in gaps)
     symbols = sorted({gap.key[1] for gap in gaps})
     return Progress(

@@ -17,7 +17,7 @@ from ingest.repair.watchdog import Received, Watchdog
 from ingest.rest import RestClient
 from ingest.settings import Settings
 from ingest.status import Progress, SymbolState
-from ingest.store import GapBoard
+from ingest.store import PublishedGaps
 from ingest.tick import Event, NonTrade, Tick
 from ingest.trade_times import TradeTimes
 
@@ -31,10 +31,10 @@ class Repair:
         Market, stream, endpoint, how far back to fetch.
     feed
         Whose symbols are repaired and whose silence is watched.
-    queue, board, counts
+    queue, published, counts
         Shared with the writing side.
     rest
-        Asks the exchange; outlives this object, with the waits it was told to keep.
+        Asks the exchange; outlives this object, with the waits it was asked to keep.
     times, set_aside
         Judges trades' times; takes a trade whose time cannot be, and why.
     now_us, rng
@@ -46,7 +46,7 @@ class Repair:
         settings: Settings,
         feed: Feed,
         queue: EventQueue,
-        board: GapBoard,
+        published: PublishedGaps,
         counts: Counts,
         *,
         rest: RestClient,
@@ -56,11 +56,11 @@ class Repair:
         rng: random.Random,
     ) -> None:
         self._feed, self._counts, self._queue = feed, counts, queue
-        self._board, self._times, self._set_aside = board, times, set_aside
+        self._published, self._times, self._set_aside = published, times, set_aside
         self._rest = rest
         self._seeded: set[str] = set()
         self._backfill = Backfill(
-            board,
+            published,
             rest,
             self._put,
             settings.stream,
@@ -78,14 +78,14 @@ class Repair:
             now_us=now_us,
             is_received=lambda symbol: counts.of(symbol).received > 0,
         )
-        self._gap_klines = GapKlines(rest, self._put, settings.stream, board, now_us=now_us)
+        self._gap_klines = GapKlines(rest, self._put, settings.stream, published, now_us=now_us)
         self._watchdog = Watchdog(
             feed,
             rest,
             settings.stream,
             symbols=lambda: feed.symbols,
             received=self._received,
-            board=board,
+            published=published,
             put=self._put_newest,
         )
         self._skew = SkewMeter(rest, times.know_skew)
@@ -116,14 +116,14 @@ class Repair:
         symbols = tuple(self._seeded)
         self.symbols_change(())
         self.symbols_change(symbols)
-        self._backfill.believe_board()
+        self._backfill.forget_pending()
 
     def fetch_klines(self, symbol: str, name: KlineName, span_us: int) -> None:
         """See to it that bars of a length reach so far back."""
         self._warm_start.fetch(symbol, name, span_us)
 
     def clock_jumped(self) -> None:
-        """Compare the clocks anew: ours has moved."""
+        """Compare the clocks again: ours has moved."""
         self._skew.clock_jumped()
 
     def repair_now(self) -> None:
@@ -134,7 +134,7 @@ class Repair:
 
     @property
     def no_data(self) -> str | None:
-        """A sentence while a connection stands on which nothing ever came."""
+        """A sentence while a connection is open on which nothing ever came."""
         return self._watchdog.no_data
 
     @property
@@ -151,9 +151,9 @@ class Repair:
         """Gaps being filled."""
         return self._backfill.progress
 
-    def asked_for_progress(self) -> Progress | None:
+    def requested_progress(self) -> Progress | None:
         """Given-up ids that the reader asked for; None with none left."""
-        return self._backfill.asked_for
+        return self._backfill.requested_progress
 
     def warm_start_progress(self) -> tuple[Progress, ...]:
         """Symbols whose earlier bars, or bars over gaps, are being fetched."""
@@ -180,7 +180,7 @@ class Repair:
     def _put_newest(self, item: Item) -> bool:
         """Queue the exchange's newest trade, unless its time cannot be."""
         if isinstance(item, Tick | NonTrade):
-            last = self._board.last((item.market, item.symbol, item.stream))
+            last = self._published.last((item.market, item.symbol, item.stream))
             oddity = self._times.oddity(item, None if last is None else last[1])
             if oddity is not None:
                 self._set_aside(item, oddity)

@@ -61,7 +61,7 @@ class SkewMeter:
         self._again = asyncio.Event()
 
     def clock_jumped(self) -> None:
-        """Forget the skew and measure it anew. From the loop.
+        """Forget the skew and measure it again. From the loop.
 
         It cannot be reckoned: a machine that slept has the right time all the same.
         """

@@ -19,7 +19,7 @@ from ingest.repair.silence import (
 from ingest.repair.ticker_rounds import ASK_WITHIN_S, TickerRounds, newest_raw_id
 from ingest.rest import RestClient
 from ingest.status import SymbolState
-from ingest.store import GapBoard
+from ingest.store import PublishedGaps
 from ingest.tick import Event, StreamKind
 
 POLL_S = 1.0
@@ -79,7 +79,7 @@ class Watchdog:
         What is recorded just now.
     received
         What the streams have given of a symbol.
-    board
+    published
         What is stored.
     put
         Appends to the queue: of a market that has fallen quiet, the last trade goes there where we
@@ -88,7 +88,7 @@ class Watchdog:
     Attributes
     ----------
     no_data
-        A sentence, while a connection stands on which no trade ever came though the exchange
+        A sentence, while a connection is open on which no trade ever came though the exchange
         trades; None otherwise.
     """
 
@@ -100,7 +100,7 @@ class Watchdog:
         *,
         symbols: Callable[[], tuple[str, ...]],
         received: Callable[[str], Received],
-        board: GapBoard,
+        published: PublishedGaps,
         put: Callable[[Item], bool],
         limits: SilenceLimits | None = None,
     ) -> None:
@@ -111,7 +111,7 @@ class Watchdog:
         self._stream = stream
         self._symbols = symbols
         self._received = received
-        self._board = board
+        self._published = published
         self._put = put
         self._link: OpenLink | None = None
         self._watches: dict[str, SymbolWatch] = {}
@@ -196,7 +196,7 @@ class Watchdog:
         if now_s - watch.since_s < self.limits.look_s:
             return False
         received = self._received(symbol)
-        stored = self._board.last((self._rest.market, symbol, self._stream))
+        stored = self._published.last((self._rest.market, symbol, self._stream))
         newest_ids = [each for each in (received.newest_id, watch.row_id) if each is not None]
         if newest_ids and (-1 if stored is None else stored[0]) < max(newest_ids):
             return True  # refused by a full queue, or lost with the writing thread
@@ -233,7 +233,7 @@ class Watchdog:
         It was made before the connection stood, or came when the queue was full. False where the
         queue is full again.
         """
-        stored = self._board.last((newest.market, newest.symbol, newest.stream))
+        stored = self._published.last((newest.market, newest.symbol, newest.stream))
         is_ours = self._stream == newest.stream
         if is_ours and (stored is None or stored[0] < newest.trade_id):
             return self._put(newest)

@@ -128,7 +128,7 @@ class ReplayLoop:
         return self._target_us
 
     def status(self) -> ReplayStatus:
-        """Where it stands."""
+        """How far it is."""
         source = self._source
         return ReplayStatus(
             name=self._request.path.name,

@@ -55,7 +55,7 @@ def _timestamp(time: datetime | None) -> pd.Timestamp | None:
 class ReplayRecorder(Recorder):
     """Plays a file or a span of a recording through the recorder's own path.
 
-    The database is begun anew at each start. Its clock is the market's: `clock_us` is how far the
+    The database begins empty at each start. Its clock is the market's: `clock_us` is how far the
     replay is, and ages are measured from there.
 
     Parameters
@@ -94,7 +94,7 @@ class ReplayRecorder(Recorder):
         return self._loop.symbols
 
     def replay_status(self) -> ReplayStatus:
-        """Where the replay stands."""
+        """How far the replay is."""
         return self._loop.status()
 
     def pause(self) -> None:
@@ -134,7 +134,7 @@ class ReplayRecorder(Recorder):
         self._refuse(f"has the symbols of its file, and {symbol} cannot be removed")
 
     def status(self) -> RecorderStatus:
-        """What is happening; `replay` tells where it stands."""
+        """What is happening; `replay` says how far it is."""
         status = super().status()
         error = self._loop.error
         return replace(status, replay=self.replay_status(), last_error=error or status.last_error)

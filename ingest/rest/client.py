@@ -1,4 +1,4 @@
-"""Binance's REST, asked at half its allowed weight at the most, and silent when told to be."""
+"""Binance's REST, asked at half its allowed weight at the most, and silent when asked to be."""
 
 import asyncio
 import logging

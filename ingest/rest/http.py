@@ -44,7 +44,7 @@ class HttpClient:
     """Gets URLs, side by side, with the connections of earlier requests where they still stand.
 
     Certificates are verified; the system's proxy is used, unless the host is the loopback. Belongs
-    to the event loop it is used in, until `aclose`; a `get` after it begins anew.
+    to the event loop it is used in, until `aclose`; a `get` after it opens them again.
     """
 
     def __init__(self) -> None:

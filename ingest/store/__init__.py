@@ -1,10 +1,8 @@
 """Trades and bars in SQLite: written, read, checked, kept small."""
 
-from ingest.store.asked_for import AskedFor
-from ingest.store.bar_view import BarView
-from ingest.store.bar_window import BarWindow, shared_windows
 from ingest.store.bars import SECOND_US, TRADED, BarColumns, Spans, without_spans
-from ingest.store.care import (
+from ingest.store.database_file import DatabaseFile, Departure, identity
+from ingest.store.database_health import (
     PAUSE_FREE_BYTES,
     WARN_FREE_BYTES,
     Damage,
@@ -16,9 +14,7 @@ from ingest.store.care import (
     set_aside,
     without_own_rows,
 )
-from ingest.store.database_file import DatabaseFile, Departure, identity
 from ingest.store.future_rows import FutureRow
-from ingest.store.gap_board import GapBoard, OpenGap, first_from
 from ingest.store.id_ranges import IdRange, holes, merged, overlap, without
 from ingest.store.last_trade import LastTrade
 from ingest.store.ledger import Gap
@@ -31,9 +27,12 @@ from ingest.store.opening import (
     make_sound,
     take_lock,
 )
+from ingest.store.published_gaps import OpenGap, PublishedGaps, first_from
 from ingest.store.reader import BEFORE_FIRST_TRADE, TickReader
+from ingest.store.requested_repairs import RequestedRepairs
 from ingest.store.retention import RETENTION_SETTING
 from ingest.store.verification import LaterCheck, verify
+from ingest.store.window import BarView, BarWindow, shared_windows
 from ingest.store.writer import RESTARTED_AFTER, TickWriter, Written
 
 __all__ = [
@@ -45,7 +44,6 @@ __all__ = [
     "SECOND_US",
     "TRADED",
     "WARN_FREE_BYTES",
-    "AskedFor",
     "BarColumns",
     "BarView",
     "BarWindow",
@@ -54,13 +52,14 @@ __all__ = [
     "Departure",
     "FutureRow",
     "Gap",
-    "GapBoard",
     "IdRange",
     "LastTrade",
     "LaterCheck",
     "LotsBySymbol",
     "OpenGap",
     "Opening",
+    "PublishedGaps",
+    "RequestedRepairs",
     "Spans",
     "TickReader",
     "TickWriter",

@@ -43,7 +43,7 @@ _SAFE_SUM = 2.0**62
 
 
 def interval_seconds(interval: str) -> int:
-    """Length of a named interval; `StoreError` for a name that is none."""
+    """Length of a named interval; `StoreError` for an unknown name."""
     if interval not in _INTERVAL_SECONDS:
         raise StoreError(f"unknown interval {interval!r}: one of {', '.join(_INTERVAL_SECONDS)}")
     return _INTERVAL_SECONDS[interval]

@@ -17,6 +17,26 @@ _INSERT_TICKS = {
     for rows in _ROWS_A_STATEMENT
 }
 
+_INSERT_NON_TRADE = "INSERT INTO non_trade VALUES (?, ?, ?, ?)"
+# Open and close belong to the least and greatest (time, id), so the order of arrival cannot matter.
+_UPSERT_BAR = """
+INSERT INTO bar_1s VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (stream_id, second) DO UPDATE SET
+    open = CASE WHEN (excluded.open_us, excluded.open_id) < (open_us, open_id)
+                THEN excluded.open ELSE open END,
+    close = CASE WHEN (excluded.close_us, excluded.close_id) > (close_us, close_id)
+                 THEN excluded.close ELSE close END,
+    open_id = CASE WHEN (excluded.open_us, excluded.open_id) < (open_us, open_id)
+                   THEN excluded.open_id ELSE open_id END,
+    close_id = CASE WHEN (excluded.close_us, excluded.close_id) > (close_us, close_id)
+                    THEN excluded.close_id ELSE close_id END,
+    open_us = min(open_us, excluded.open_us),
+    close_us = max(close_us, excluded.close_us),
+    high = max(high, excluded.high), low = min(low, excluded.low),
+    volume = volume + excluded.volume, trades = trades + excluded.trades,
+    first_id = min(first_id, excluded.first_id), last_id = max(last_id, excluded.last_id)
+"""
+
 
 class Batch:
     """Rows of one transaction.
@@ -85,8 +105,13 @@ class Batch:
         for key, (o, h, low, c, volume, *rest) in self.bars.items():
             yield (*key, o, h, low, c, storable(int(volume)), *rest)
 
-    def insert_ticks(self, connection: sqlite3.Connection) -> None:
-        """Insert the ticks, many a statement."""
+    def store(self, connection: sqlite3.Connection) -> None:
+        """Insert the rows and add their bars to those stored, in the caller's transaction."""
+        self._insert_ticks(connection)
+        connection.executemany(_INSERT_NON_TRADE, self.non_trades)
+        connection.executemany(_UPSERT_BAR, self.bar_rows())
+
+    def _insert_ticks(self, connection: sqlite3.Connection) -> None:
         start = 0
         for rows in _ROWS_A_STATEMENT:
             width = rows * TICK_COLUMNS

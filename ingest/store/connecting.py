@@ -26,7 +26,7 @@ class one_transaction:  # noqa: N801 - reads as a verb where it is used
         self._connection.execute("BEGIN")
 
     def __exit__(self, *_: object) -> None:
-        """End: a reader that held it would let the write-ahead log grow."""
+        """End: a reader that kept it open would let the write-ahead log grow."""
         self._connection.execute("COMMIT")
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from ingest.store.care import files_of
+from ingest.store.database_health import files_of
 
 Change = Literal["deleted", "moved"]
 
-_OPEN_FILES = Path("/proc/self/fd")  # Linux; elsewhere nobody says where a renamed file is
+_OPEN_FILES = Path("/proc/self/fd")  # Linux: no other system says where a renamed file is
 
 
 class Identity(NamedTuple):
@@ -34,7 +34,7 @@ class Departure:
     change
         ``deleted`` (no name is left), ``moved`` (it has another name, or may have).
     moved_to
-        Its new name; None where that cannot be told.
+        Its new name; None where that cannot be known.
     is_replaced
         Another file has its name.
     """

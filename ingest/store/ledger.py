@@ -64,7 +64,7 @@ class Gap:
 class StreamLedger:
     """What is known of one stream's ids: a first, a last, and the gaps between, in id order.
 
-    `changed` collects gaps that the database has to be told of; the writer empties it.
+    `changed` collects gaps that have to be written to the database; the writer empties it.
     """
 
     first_id: int | None = None
@@ -133,11 +133,11 @@ class StreamLedger:
 
     def reopen(self) -> list[IdRange]:
         """Make every given-up gap open again; returns the ids, in order."""
-        given_up = [gap for gap in self.gaps if gap.state == "expired"]
-        for gap in given_up:
+        reopened = [gap for gap in self.gaps if gap.state == "expired"]
+        for gap in reopened:
             gap.state, gap.reason = "open", ""
-        self.changed.extend(given_up)
-        return [IdRange(gap.from_id, gap.to_id) for gap in given_up]
+        self.changed.extend(reopened)
+        return [IdRange(gap.from_id, gap.to_id) for gap in reopened]
 
     def _open(self, from_id: int, to_id: int, after_us: int, before_us: int, cause: str) -> None:
         gap = Gap(from_id, to_id, from_id, to_id, after_us, before_us, cause)

@@ -15,7 +15,7 @@ from ingest.store.reader import TickReader
 from ingest.store.writer import TickWriter
 from ingest.tick import Market
 
-# So long what is kept serves at a start: one that comes often does not spend the weight.
+# Stored steps are used for this long: frequent starts do not spend the weight.
 FRESH_US = 24 * 3600 * 1_000_000
 
 LotsBySymbol = dict[str, LotSteps]
@@ -34,7 +34,7 @@ def requested_key(market: Market) -> str:
 def keep_lots(
     writer: TickWriter, market: Market, lots: Mapping[str, LotSteps], now_us: int
 ) -> None:
-    """Keep what came beside what is kept, and when."""
+    """Store new lot steps beside the stored ones, and when they came."""
     stored = decode_lots(writer.setting(setting_key(market)))
     writer.remember(setting_key(market), msgspec.json.encode({**stored, **lots}).decode())
     writer.remember(requested_key(market), str(now_us))
@@ -75,7 +75,7 @@ def read_lots(path: Path) -> LotsBySymbol:
 
 
 def decode_lots(text: str | None) -> LotsBySymbol:
-    """Read what `keep_lots` wrote; nothing where nothing is kept, or something else."""
+    """Read what `keep_lots` wrote; nothing where there is nothing, or something else."""
     if text is None:
         return {}
     try:

@@ -10,7 +10,6 @@ import pandas as pd
 
 from ingest.clock import now_us as wall_clock_us
 from ingest.store.bar_source import BarSource
-from ingest.store.bar_view import add_kline_spans
 from ingest.store.bars import SECOND_US, BarColumns, empty_bars, interval_seconds, time_index
 from ingest.store.connecting import (
     EVER_S,
@@ -30,6 +29,7 @@ from ingest.store.future_rows import (
     readable_until,
 )
 from ingest.store.last_trade import LastTrade, read_last_trade
+from ingest.store.window import add_kline_spans
 from ingest.tick import Market, StreamKind
 
 BEFORE_FIRST_TRADE = "before the first trade"

@@ -8,7 +8,7 @@ noted, so a live feed in order costs no row at all.
 import sqlite3
 from collections.abc import Iterable
 
-# A reader further behind than this reads everything anew.
+# A reader further behind than this reads everything again.
 KEPT_REVISIONS = 20_000
 # Late seconds nearer together than this are noted as one span.
 _JOINED_S = 60
@@ -30,7 +30,7 @@ _NEWEST = (
 class RepairLog:
     """Notes what a transaction changes behind the newest bar. Belongs to the writing connection.
 
-    To be made anew after a rollback: it knows the newest second of each stream.
+    To be made again after a rollback: it knows the newest second of each stream.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:

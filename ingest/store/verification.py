@@ -18,8 +18,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ingest.store.care import is_damage
 from ingest.store.connecting import one_transaction, open_for_reading, utc_time
+from ingest.store.database_health import is_damage
 from ingest.store.schema import UNITS
 
 _TICKS_A_STEP: Final = 200_000
@@ -98,9 +98,9 @@ def verify(path: Path, say: Callable[[str], None]) -> bool:
         ).fetchall()
         agree = True
         for stream_id, name in streams:
-            found = _Check(connection, stream_id, name).run()
-            say(found.line())
-            agree &= not found.differences
+            check = _Check(connection, stream_id, name).run()
+            say(check.line())
+            agree &= not check.differences
     finally:
         connection.close()
     return agree

@@ -11,39 +11,20 @@ from ingest.binance import Kline
 from ingest.store.batch import Batch, same_event
 from ingest.store.file_pages import is_whole, size_in_use
 from ingest.store.future_rows import find_future_rows, move_to_quarantine
-from ingest.store.gap_board import OpenGap
 from ingest.store.id_ranges import IdRange
 from ingest.store.ledger import StreamLedger
 from ingest.store.ledger_rows import StreamState, load_ledgers, store_ledger
+from ingest.store.published_gaps import OpenGap
 from ingest.store.repair_log import RepairLog
 from ingest.store.retention import delete_oldest, find_oldest_bars, oldest_second
-from ingest.store.schema import UNITS, encode, open_for_writing, storable
+from ingest.store.schema import encode, open_for_writing
+from ingest.store.stored_klines import has_klines_before, insert_klines
 from ingest.tick import Event, Market, NonTrade, StreamKey
 from ingest.venue import Restart, venue_setting
 
 _SAMPLE_EVERY = 50
 # One id too low with too new a time is a bad frame; so many in a row are another numbering.
 RESTARTED_AFTER = 10
-
-_INSERT_NON_TRADE = "INSERT INTO non_trade VALUES (?, ?, ?, ?)"
-# Open and close belong to the least and greatest (time, id), so the order of arrival cannot matter.
-_UPSERT_BAR = """
-INSERT INTO bar_1s VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (stream_id, second) DO UPDATE SET
-    open = CASE WHEN (excluded.open_us, excluded.open_id) < (open_us, open_id)
-                THEN excluded.open ELSE open END,
-    close = CASE WHEN (excluded.close_us, excluded.close_id) > (close_us, close_id)
-                 THEN excluded.close ELSE close END,
-    open_id = CASE WHEN (excluded.open_us, excluded.open_id) < (open_us, open_id)
-                   THEN excluded.open_id ELSE open_id END,
-    close_id = CASE WHEN (excluded.close_us, excluded.close_id) > (close_us, close_id)
-                    THEN excluded.close_id ELSE close_id END,
-    open_us = min(open_us, excluded.open_us),
-    close_us = max(close_us, excluded.close_us),
-    high = max(high, excluded.high), low = min(low, excluded.low),
-    volume = volume + excluded.volume, trades = trades + excluded.trades,
-    first_id = min(first_id, excluded.first_id), last_id = max(last_id, excluded.last_id)
-"""
 
 
 @dataclass(slots=True)
@@ -145,20 +126,9 @@ class TickWriter:
         with self._transaction():
             state = self._streams.get(key) or self._add_stream(key)
             self._name_venue({key[0]})
-            rows = [
-                (
-                    *(state.stream_id, length_s, bar.open_us // 1_000_000),
-                    *(bar.open, bar.high, bar.low, bar.close),
-                    *(storable(round(bar.volume * UNITS)), bar.trades),
-                )
-                for bar in klines
-            ]
-            self._connection.executemany(
-                "INSERT OR REPLACE INTO kline VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
-            )
-            if rows:
-                seconds = [row[2] for row in rows]
-                self._repairs.note_span(state.stream_id, min(seconds), max(seconds) + length_s)
+            span = insert_klines(self._connection, state.stream_id, length_s, klines)
+            if span is not None:
+                self._repairs.note_span(state.stream_id, *span)
             self._store_ledgers([key])
         self.klines_added += len(klines)
 
@@ -168,11 +138,7 @@ class TickWriter:
         if state is None:
             return False
         before_us = state.ledger.first_us or 2**62
-        row = self._connection.execute(
-            "SELECT 1 FROM kline WHERE stream_id = ? AND length_s = ? AND second <= ? LIMIT 1",
-            (state.stream_id, length_s, before_us // 1_000_000),
-        ).fetchone()
-        return row is not None
+        return has_klines_before(self._connection, state.stream_id, length_s, before_us)
 
     def quarantine(self, rows: Sequence[tuple[int, str, str]], most: int = 1000) -> None:
         """Keep frames ``(received_us, reason, excerpt)``; only the newest `most` stay."""
@@ -294,9 +260,7 @@ class TickWriter:
 
     def _store(self, batch: Batch) -> None:
         self._repairs.note(batch.bars)
-        batch.insert_ticks(self._connection)
-        self._connection.executemany(_INSERT_NON_TRADE, batch.non_trades)
-        self._connection.executemany(_UPSERT_BAR, batch.bar_rows())
+        batch.store(self._connection)
 
     def _count_known(
         self, event: Event, key: StreamKey, state: StreamState, batch: Batch, written: Written
@@ -326,7 +290,7 @@ class TickWriter:
             self.restarted[key] = Restart(before.from_id - 1, event.trade_id, is_gap=True)
 
     def accept_again(self, symbols: Collection[str] | None = None) -> None:
-        """Look anew at streams whose ids started over: of these symbols, or all of them."""
+        """Accept streams again whose ids started over: of these symbols, or all of them."""
         for key in list(self.restarted):
             if symbols is None or key[1] in symbols:
                 del self.restarted[key]
@@ -343,7 +307,7 @@ class TickWriter:
         self._named |= markets
 
     def is_stored(self, event: Event) -> bool:
-        """Whether a trade, or an id that is none, is stored just as it came now."""
+        """Whether a trade, or an id without a trade, is stored with the same content."""
         state = self._streams.get((event.market, event.symbol, event.stream))
         return state is not None and self._is_stored(state.stream_id, event)
 

@@ -12,7 +12,7 @@ from ingest.errors import HttpError
 from ingest.event_queue import Call, Cause, EventQueue, Item
 from ingest.rest import RestClient
 from ingest.rest.http import HttpAnswer
-from ingest.store import GapBoard, TickWriter
+from ingest.store import PublishedGaps, TickWriter
 from ingest.tick import Market, StreamKey, StreamKind, Tick
 
 T0_US = 1_723_161_300_000_000  # a full minute
@@ -84,7 +84,7 @@ class VirtualDesk:
     """A queue and the real writer, which stores every 0.25 s and publishes its ledgers."""
 
     def __init__(self, path: Path, capacity: int = 200_000) -> None:
-        self.board = GapBoard()
+        self.board = PublishedGaps()
         self.board.attach()
         self.queue = EventQueue(capacity)
         self.stalled = False

@@ -234,7 +234,7 @@ def emptied(folder: Path) -> Result:
         push(exchange, 500)
         until(lambda: missing(exchange, recorder) == 0)
         recorder.backup(folder / "copy.db")
-        recorder._upkeep.look_at_disk()
+        recorder._maintenance.look_at_disk()
         push(exchange, 1)
         until(lambda: missing(exchange, recorder) == 0)
         os.truncate(path, 0)

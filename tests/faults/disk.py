@@ -14,7 +14,7 @@ from ingest.binance import Kline
 from ingest.counts import Counts
 from ingest.event_queue import Call, Cause, EventQueue, Item
 from ingest.recorder.writing import WritingLoop, _steps
-from ingest.store import GapBoard, TickWriter
+from ingest.store import PublishedGaps, TickWriter
 from ingest.tick import Event, NonTrade, StreamKey, Tick
 
 T0_US = 1_723_161_300_000_000
@@ -102,7 +102,7 @@ def tick(symbol: str, trade_id: int, *, price: float = 100.0) -> Tick:
 
 def writing_loop(path: Path | str, queue: EventQueue | None = None) -> WritingLoop:
     events = EventQueue() if queue is None else queue  # an empty queue is false
-    return WritingLoop(Path(path), events, GapBoard(), Counts(), lambda: T0_US + 3_600_000_000)
+    return WritingLoop(Path(path), events, PublishedGaps(), Counts(), lambda: T0_US + 3_600_000_000)
 
 
 def contents(connection: Any, *, but: Iterable[str] = ()) -> dict[str, list[Any]]:

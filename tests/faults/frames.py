@@ -20,7 +20,7 @@ from ingest.event_queue import EventQueue
 from ingest.feed import Address
 from ingest.feed.link import Link, LinkLimits
 from ingest.recorder.writing import WritingLoop, _steps
-from ingest.store import GapBoard
+from ingest.store import PublishedGaps
 from ingest.tick import Event, Tick
 
 T0_US = 1_723_161_300_000_000
@@ -164,7 +164,7 @@ def mutated_frames(*, count: int, seed: int) -> Result:
     begun_s = time.perf_counter()
     reason, read = asyncio.run(pump())
     took_s = time.perf_counter() - begun_s
-    loop = WritingLoop(Path(":memory:"), sink.queue, GapBoard(), Counts(), lambda: T0_US)
+    loop = WritingLoop(Path(":memory:"), sink.queue, PublishedGaps(), Counts(), lambda: T0_US)
     while len(sink.queue):
         loop._steps.extend(_steps(sink.queue.take(1000, 0.0)))
         loop._work_off()

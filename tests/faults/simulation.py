@@ -226,8 +226,8 @@ def _forget_before(writer: TickWriter, second: int) -> None:
 
 def _repair(world: World, _rng: random.Random) -> None:
     keys = [("spot", symbol, "aggTrade") for symbol in world.symbols]
-    asked_for = world.board.asked_for
-    world.queue.put(Call(lambda writer: asked_for.reopen(writer, keys) and None))
+    requested = world.board.requested
+    world.queue.put(Call(lambda writer: requested.reopen(writer, keys) and None))
     world.receiving.repair_now()
 
 

@@ -18,7 +18,7 @@ from faults.disk import contents, tick, writing_loop
 from faults.result import Result, at_least, at_most, equal, holds, told
 from ingest.counts import Counts
 from ingest.event_queue import Call, EventQueue
-from ingest.recorder.upkeep import Retention, Upkeep
+from ingest.recorder.maintenance import Maintenance, Retention
 from ingest.recorder.writing import WritingLoop
 from ingest.store import TickWriter
 from ingest.store.schema import PAGE_BYTES
@@ -54,14 +54,16 @@ def running(loop: WritingLoop, queue: EventQueue) -> Iterator[None]:
 
 @contextmanager
 def looked_after(path: Path, queue: EventQueue) -> Iterator[None]:
-    """Run the upkeep of a database in its thread."""
-    upkeep = Upkeep(path, queue, Counts(), Retention(), disk_low=_ignore, clock_jumped=_ignore)
-    thread = threading.Thread(target=upkeep.run, name="upkeep", daemon=True)
+    """Run the maintenance of a database in its thread."""
+    maintenance = Maintenance(
+        path, queue, Counts(), Retention(), disk_low=_ignore, clock_jumped=_ignore
+    )
+    thread = threading.Thread(target=maintenance.run, name="maintenance", daemon=True)
     thread.start()
     try:
         yield
     finally:
-        upkeep.end()
+        maintenance.end()
         thread.join(10)
 
 

@@ -14,7 +14,7 @@ from faults.process import SYMBOLS, examine, stored_ids
 from faults.result import Result, at_most, equal, holds
 from faults.sockets import recorder_for
 from faults.storage import until
-from ingest.recorder import Recorder, upkeep
+from ingest.recorder import Recorder, maintenance
 from ingest.store import PAUSE_FREE_BYTES
 
 
@@ -52,13 +52,13 @@ def disk_low(folder: Path) -> Result:
     """Let the disk fill up to the limit, trade on, then make room."""
     with recording(folder) as (exchange, recorder):
         free = [PAUSE_FREE_BYTES - 1]
-        recorder._upkeep._free = lambda _path: free[0]
-        recorder._upkeep.look_at_disk()
+        recorder._maintenance._free = lambda _path: free[0]
+        recorder._maintenance.look_at_disk()
         until(lambda: not exchange.call(lambda e: e.connections))
         state, notices = recorder.status().state, recorder.status().notices
         push(exchange, 50)
         free[0] = 10 * PAUSE_FREE_BYTES
-        recorder._upkeep.look_at_disk()
+        recorder._maintenance.look_at_disk()
         exchange.wait_for_subscribers(1)
         push(exchange, 1)
         back_s = until(lambda: missing(exchange, recorder) == 0, 30.0)
@@ -143,7 +143,7 @@ def _once(owner: object, name: str, error: BaseException) -> threading.Event:
 KILLERS: dict[str, Callable[[Recorder, BaseException], threading.Event]] = {
     "writer": lambda recorder, error: _once(recorder._writing, "_persist", error),
     "feed": lambda recorder, error: _once(recorder._receiving, "event", error),
-    "upkeep": lambda recorder, error: _once(recorder._upkeep, "_is_due", error),
+    "maintenance": lambda recorder, error: _once(recorder._maintenance, "_is_due", error),
 }
 
 
@@ -211,7 +211,7 @@ def wall_clock_jumps(folder: Path, *, jump_s: float = 3600.0) -> Result:
     """Set the wall clock an hour ahead, then an hour back."""
     offset = [0.0]
     shim = SimpleNamespace(time=lambda: real_time.time() + offset[0], monotonic=real_time.monotonic)
-    upkeep.time, original = shim, upkeep.time  # type: ignore[assignment] # put back below
+    maintenance.time, original = shim, maintenance.time  # type: ignore[assignment] # put back below
     try:
         with recording(folder) as (exchange, recorder):
             offset[0] += jump_s
@@ -226,7 +226,7 @@ def wall_clock_jumps(folder: Path, *, jump_s: float = 3600.0) -> Result:
             lost, reconnects = missing(exchange, recorder), recorder.status().reconnects
             attempts = len(exchange.handshakes())
     finally:
-        upkeep.time = original
+        maintenance.time = original
     return Result(
         f"the wall clock {jump_s:,.0f} s ahead, then back",
         None,

@@ -30,7 +30,7 @@ from ingest.repair.kline_seed import SPANS_US
 from ingest.repair.warm_start import kline_setting
 from ingest.retry import refusal_wait_s
 from ingest.settings import Settings
-from ingest.store import GapBoard
+from ingest.store import PublishedGaps
 from ingest.tick import StreamKey
 
 STORE_EVERY_S = 0.25
@@ -133,7 +133,7 @@ class World:
         self.shut_down_all = False  # every connection is told at once that its server goes
         self.stalled = False
         self.failures: list[BaseException] = []
-        self.counts, self.board, self.queue = Counts(), GapBoard(), EventQueue(capacity)
+        self.counts, self.board, self.queue = Counts(), PublishedGaps(), EventQueue(capacity)
         self.settings = settings or Settings(
             symbols=symbols, ws_url="ws://stream.invalid", rest_url="https://rest.invalid"
         )
@@ -194,7 +194,7 @@ class World:
             stream.end("the client is gone")
         await asyncio.sleep(restart_s)
         writer = self.writing.writer
-        self.counts, self.board = Counts(), GapBoard()
+        self.counts, self.board = Counts(), PublishedGaps()
         self.queue = EventQueue(self.queue.capacity)
         self.stalled = False
         writer._streams = {}  # of the process that died: causes too

@@ -4,23 +4,28 @@ import logging
 import random
 import re
 from collections.abc import Iterator
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from pathlib import Path
 
 import pytest
 from desk.app_process import running_app
 from exchange.server import Exchange, ThreadedExchange
+from exchange.virtual_time import in_virtual_time
+from faults.world import World
 
 from ingest.counts import Counts
 from ingest.errors import MalformedMessageError, RestFailedError, SettingsError
 from ingest.event_queue import EventQueue
 from ingest.feed import FeedLimits
 from ingest.log import MOST_ALIKE, FloodFilter, UtcFormatter, start_logging
+from ingest.recorder import Recorder
+from ingest.recorder.maintenance import Maintenance, Retention
 from ingest.recorder.receiving import ReceivingLoop
 from ingest.recorder.writing import WritingLoop
+from ingest.replay import ReplayRecorder, ReplayRequest
 from ingest.rest import HttpClient, RestClient
 from ingest.settings import Settings, parse_settings
-from ingest.store import GapBoard
+from ingest.store import PAUSE_FREE_BYTES, PublishedGaps, TickWriter
 from ingest.tick import Tick
 
 LINE = re.compile(
@@ -69,6 +74,27 @@ def test_of_a_flood_only_the_first_are_written_and_then_how_many_more() -> None:
     assert again.getMessage() == "bad: 12"
 
 
+def test_one_sentence_in_a_flood_does_not_hold_back_another() -> None:
+    flood = FloodFilter(most=2, clock=lambda: 0.0)
+    damaged = [flood.filter(record("%s", f"page {n} is damaged")) for n in range(5)]
+    assert damaged == [True] * 2 + [False] * 3
+    assert flood.filter(record("%s", "the disk is full"))
+    assert flood.filter(record("%s", "page 1 is damaged", name="pairdesk.store"))
+
+
+def test_sentences_without_end_are_bounded_and_forgotten_with_their_period() -> None:
+    now_s = 0.0
+    flood = FloodFilter(most=2, period_s=60, clock=lambda: now_s)
+
+    def written(kinds: int) -> int:
+        names = (f"{'ab'[n % 2]}{'x' * (n // 2 % 30)}{'y' * (n // 60)}" for n in range(kinds))
+        return sum(flood.filter(record("%s", name)) for name in names)
+
+    assert 100 < written(1_000) < 300
+    now_s = 60.0
+    assert written(100) == 100
+
+
 def test_only_our_loggers_get_a_handler_and_one(ours, capsys) -> None:
     root, websockets = logging.getLogger(), logging.getLogger("websockets.client")
     before = list(root.handlers), list(websockets.handlers), websockets.level
@@ -103,7 +129,9 @@ async def test_what_the_exchange_refuses_is_logged_with_its_wait(caplog) -> None
 
 def test_gaps_found_and_filled_are_logged(tmp_path: Path, caplog) -> None:
     caplog.set_level(logging.INFO, "pairdesk")
-    loop = WritingLoop(tmp_path / "t.db", EventQueue(1_000), GapBoard(), Counts(), lambda: NOW_US)
+    loop = WritingLoop(
+        tmp_path / "t.db", EventQueue(1_000), PublishedGaps(), Counts(), lambda: NOW_US
+    )
 
     def store(*ids: int) -> None:
         loop._steps.append([trade(each) for each in ids])
@@ -135,12 +163,87 @@ def trade(number: int) -> Tick:
     )
 
 
+def messages_of(caplog, wing: str) -> list[str]:
+    return [each.getMessage() for each in caplog.records if each.name == f"pairdesk.{wing}"]
+
+
+def test_what_retention_deletes_is_logged_once(tmp_path: Path, caplog) -> None:
+    caplog.set_level(logging.INFO, "pairdesk")
+    most = Retention(max_bytes=1)  # the oldest hour goes, whatever it is
+    with closing(TickWriter(tmp_path / "t.db")) as writer:
+        maintenance = Maintenance(
+            writer.path, EventQueue(), Counts(), most, disk_low=bool, clock_jumped=float
+        )
+        writer.write([trade(1), trade(2_000_000), trade(4_000_000_000)])
+        maintenance.forget(writer)
+    assert messages_of(caplog, "recorder") == [
+        "retention: 2 bars before 2026-02-02 03:40:00+00:00 deleted, with their trades"
+    ]
+
+
+def test_a_log_that_grew_is_said_before_it_is_folded_in(tmp_path: Path, caplog) -> None:
+    caplog.set_level(logging.INFO, "pairdesk")
+    db = tmp_path / "t.db"
+    maintenance = Maintenance(
+        db, EventQueue(), Counts(), Retention(), disk_low=bool, clock_jumped=float
+    )
+    (tmp_path / "t.db-wal").write_bytes(bytes(1_000_000))
+    maintenance.look_at_disk()
+    assert messages_of(caplog, "recorder") == []
+    (tmp_path / "t.db-wal").write_bytes(bytes(7_000_000))
+    maintenance.look_at_disk()
+    assert messages_of(caplog, "recorder") == ["a log of 7 MB is folded into the database"]
+
+
+def test_a_disk_that_fills_and_empties_is_logged_both_times(tmp_path: Path, caplog) -> None:
+    caplog.set_level(logging.INFO, "pairdesk")
+    recorder = Recorder(Settings(db=tmp_path / "t.db"))
+    for free in (PAUSE_FREE_BYTES - 1, PAUSE_FREE_BYTES, PAUSE_FREE_BYTES * 2):
+        recorder._maintenance._free = lambda _, free=free: free
+        recorder._maintenance.look_at_disk()
+    recorder.stop()
+    assert messages_of(caplog, "recorder")[:2] == [
+        "recording pauses: free disk space",
+        "recording goes on: free disk space",
+    ]
+
+
+@in_virtual_time
+async def test_a_hand_over_is_logged_between_its_two_connections(caplog) -> None:
+    caplog.set_level(logging.INFO, "pairdesk")
+    world = World(limits=FeedLimits(rotate_after_s=60.0))
+    world.start()
+    await world.trade_on(90.0, 10.0)
+    await world.stop()
+    connected = "connected to ws://stream.invalid (symbols: 2)"
+    assert messages_of(caplog, "feed")[:3] == [
+        connected,
+        "handed over to a new connection",
+        connected,
+    ]
+
+
+def test_a_replay_is_logged_with_its_file_and_speed(tmp_path: Path, caplog) -> None:
+    caplog.set_level(logging.INFO, "pairdesk")
+    file = tmp_path / "ticks.ndjson"
+    file.write_text('{"symbol":"BTCUSDT","ts":1770000000000,"price":1,"size":1}\n')
+    recorder = ReplayRecorder(Settings(db=tmp_path / "t.db"), ReplayRequest(file), 10)
+    recorder.stop()
+    assert messages_of(caplog, "replay") == [f"replays {file} at 10 times the market's speed"]
+
+
 def test_a_flood_of_bad_frames_does_not_flood_the_log(ours, capsys) -> None:
     ours.handlers = []
     start_logging("info")
     queue = EventQueue(1_000)
     loop = ReceivingLoop(
-        Settings(), queue, GapBoard(), Counts(), FeedLimits(), lambda: NOW_US, rng=random.Random(1)
+        Settings(),
+        queue,
+        PublishedGaps(),
+        Counts(),
+        FeedLimits(),
+        lambda: NOW_US,
+        rng=random.Random(1),
     )
     for _ in range(5_000):
         loop.reject(MalformedMessageError("not JSON", b"{"))

@@ -347,12 +347,12 @@ def test_given_up_trades_are_fetched_when_the_reader_asks_and_the_status_tells(
     exchange.wait_for_subscribers(1)
     exchange.push("BTCUSDT", 100, 1)
     until(lambda: len(gap_states(recorder)) == 1 and gap_states(recorder)[0] == "expired")
-    assert recorder.status().asked_for is None
+    assert recorder.status().requested_repair is None
     recorder.repair_now()
     sent = sent_ids(exchange, "BTCUSDT")
     until(lambda: gap_states(recorder) == [])
     assert sorted(stored_ids(recorder, "BTCUSDT")) == sent  # by time the first may not be the first
-    until(lambda: recorder.status().asked_for is None)
+    until(lambda: recorder.status().requested_repair is None)
     assert any("given-up trades are asked for" in e.detail for e in recorder.status().history)
     recorder.stop_repair()
     until(lambda: any("0 trades left" in each.detail for each in recorder.status().history))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest import settings
 from ingest.errors import SettingsError
 from ingest.settings import DEFAULT_DB, Settings, parse_settings
 
@@ -65,3 +66,16 @@ def test_a_bad_option_is_one_clear_line(words: str, said: str) -> None:
         parse_settings(words.split(), {})
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_the_help_is_written_wherever_the_data_lies(monkeypatch, capsys) -> None:
+    options = (("db", "PATH", "", "the SQLite database (default: /data/100%sure/t.db)"),)
+    monkeypatch.setattr(settings, "_OPTIONS", options)
+    with pytest.raises(SystemExit):
+        parse_settings(["--help"], {})
+    assert "/data/100%sure/t.db" in capsys.readouterr().out
+
+
+def test_a_home_that_is_not_there_is_one_clear_line() -> None:
+    with pytest.raises(SettingsError, match=r"--db: '~nobody-of-this-name/t.db'"):
+        parse_settings(["--db", "~nobody-of-this-name/t.db"], {})

@@ -322,6 +322,9 @@ def test_a_clock_of_ours_that_is_days_behind_loses_nothing_without_rest(tmp_path
             status = recorder.status()
             assert status.skew_ms == pytest.approx(3 * 86_400_000, abs=1_000)
             assert status.received == 2 * sent + 1
+            assert (
+                status.rejected == btc(recorder).rejected == 0
+            )  # what was set aside was taken back
             assert gaps_of(db) == []
             exchange.call(lambda e: e.faults.rest.clear())
             recorder._receiving.clock_jumped()  # it is measured at once, not in a minute
@@ -335,7 +338,7 @@ def test_whose_clock_is_wrong_is_told_by_nearly_all_that_comes(others: int) -> N
         received += 1 + others
         at_us = NOW_US + each * 100_000
         shown = shown or watch.take(tick(each, at_us + 3 * DAY, at_us), received)
-    assert [each.trade_id for each in shown] == ([] if others else list(range(1, 22)))
+    assert [each.event.trade_id for each in shown] == ([] if others else list(range(1, 22)))
 
 
 def test_a_bad_trade_of_long_ago_does_not_hide_a_clock_that_goes_back() -> None:
@@ -344,7 +347,7 @@ def test_a_bad_trade_of_long_ago_does_not_hide_a_clock_that_goes_back() -> None:
     for each in range(1, 60):
         at_us = NOW_US - 3 * DAY + each * 100_000
         shown = shown or watch.take(tick(1_000 + each, at_us + 3 * DAY, at_us), 900 + each)
-    assert [each.trade_id for each in shown] == list(range(1_001, 1_022))
+    assert [each.event.trade_id for each in shown] == list(range(1_001, 1_022))
 
 
 def test_a_burst_or_times_that_differ_show_no_wrong_clock() -> None:

@@ -19,7 +19,7 @@ from ingest.recorder.receiving import ReceivingLoop
 from ingest.recorder.writing import WritingLoop
 from ingest.repair.delivery import Delivery
 from ingest.settings import Settings
-from ingest.store import GapBoard, TickReader, TickWriter, verify
+from ingest.store import PublishedGaps, TickReader, TickWriter, verify
 from ingest.store.schema import PAGE_BYTES
 from ingest.tick import StreamKey, Tick
 
@@ -34,7 +34,7 @@ def tick(trade_id: int, quantity: float = 1.0) -> Tick:
 
 @pytest.fixture
 def loop(tmp_path: Path) -> WritingLoop:
-    return WritingLoop(tmp_path / "ticks.db", EventQueue(), GapBoard(), Counts(), lambda: T0)
+    return WritingLoop(tmp_path / "ticks.db", EventQueue(), PublishedGaps(), Counts(), lambda: T0)
 
 
 def store(loop: WritingLoop, *items: Item) -> None:
@@ -144,7 +144,7 @@ def test_a_refusing_queue_that_is_emptied_meanwhile_does_not_fail() -> None:
 
 def receiving_into(queue: EventQueue) -> ReceivingLoop:
     return ReceivingLoop(
-        Settings(("BTCUSDT",)), queue, GapBoard(), Counts(), FeedLimits(), lambda: T0
+        Settings(("BTCUSDT",)), queue, PublishedGaps(), Counts(), FeedLimits(), lambda: T0
     )
 
 

@@ -317,7 +317,7 @@ def test_a_repair_of_given_up_trades_shows_its_bar_and_can_be_stopped(
     work = Progress(
         "BTCUSDT", "900 given-up trades to be fetched", 3, 12, eta_s=20, unit="requests"
     )
-    standing = StandingStill(status_of(asked_for=work))
+    standing = StandingStill(status_of(requested_repair=work))
     monkeypatch.setattr("pages.ui.state.source.current_recorder", lambda: standing)
     page = run_feed(project_root)
     (bar,) = page.get("progress")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from ingest.store import TickReader, TickWriter, bar_source
-from ingest.store.bar_window import BarWindows
+from ingest.store.window import BarWindows
 from ingest.tick import Tick
 from pages.ui.scanner import data
 from pages.ui.scanner.settings import ScanSettings

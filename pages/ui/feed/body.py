@@ -106,7 +106,7 @@ def _show_controls(path: Path, recorder: Recorder | None, status: RecorderStatus
         if recorder is not None and status is not None:
             needs_resume = status.state in {"paused", "blocked"} or _may_look_anew(status)
             recording.control_recorder(
-                recorder, is_paused=needs_resume, is_repairing=status.asked_for is not None
+                recorder, is_paused=needs_resume, is_repairing=status.requested_repair is not None
             )
         files.show(
             [Offer("Ledger of gaps (CSV)", "ledger-csv", partial(_ledger_file, path))],

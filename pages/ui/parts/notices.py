@@ -214,8 +214,8 @@ def show_progress(status: RecorderStatus) -> None:
 
 def unfinished(status: RecorderStatus) -> list[Progress]:
     """List the work that is not done, a kind each."""
-    asked_for = () if status.asked_for is None else (status.asked_for,)
-    works = together((*status.warm_start, *asked_for, *status.backfill))
+    requested = () if status.requested_repair is None else (status.requested_repair,)
+    works = together((*status.warm_start, *requested, *status.backfill))
     return [work for work in works if work.done < work.total]
 
 

@@ -31,7 +31,7 @@ from ingest.recorder.receiving import ReceivingLoop
 from ingest.rest import HttpClient
 from ingest.rest import http as http_get
 from ingest.settings import Settings
-from ingest.store import GapBoard
+from ingest.store import PublishedGaps
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 Answer = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
@@ -72,10 +72,12 @@ async def serving(answer: bytes | Answer) -> AsyncIterator[tuple[Server, str]]:
     server = Server(answer)
     listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     async with listener:
-        yield server, f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/"
-        for writer in server.connections:
-            writer.close()
-        await asyncio.gather(*filter(None, server.tasks))
+        try:
+            yield server, f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/"
+        finally:
+            for writer in server.connections:
+                writer.close()
+            await asyncio.gather(*filter(None, server.tasks))
 
 
 def no_such_name(*_: object, **__: object) -> None:
@@ -356,7 +358,7 @@ def stopped_within(receiving: ReceivingLoop, is_under_way: threading.Event) -> f
 def receiving_from(ws_url: str, rest_url: str, folder: Path) -> ReceivingLoop:
     settings = Settings(("BTCUSDT",), db=folder / "ticks.db", ws_url=ws_url, rest_url=rest_url)
     queue, now_us = EventQueue(1000), lambda: time.time_ns() // 1000
-    receiving = ReceivingLoop(settings, queue, GapBoard(), Counts(), FeedLimits(), now_us)
+    receiving = ReceivingLoop(settings, queue, PublishedGaps(), Counts(), FeedLimits(), now_us)
     receiving.symbols = ("BTCUSDT",)
     return receiving
 

@@ -17,13 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.event_queue import Item
+from ingest.repair.awaiting_commit import AwaitingCommit
 from ingest.repair.backfill import Backfill
 from ingest.repair.limits import BackfillLimits
 from ingest.repair.page import ABSENT_REASON
-from ingest.repair.settling import Settling
 from ingest.rest import HttpClient, RestClient
 from ingest.store import IdRange, holes, merged, overlap, without
-from ingest.store.asked_for import STOPPED
+from ingest.store.requested_repairs import STOPPED
 from ingest.tick import StreamKey, StreamKind
 
 BTC: StreamKey = ("spot", "BTCUSDT", "aggTrade")
@@ -239,7 +239,7 @@ async def test_past_the_request_limit_the_newest_are_fetched(tmp_path: Path) -> 
 
 def ask_for_given_up(s: Scene, *keys: StreamKey) -> int:
     """Ask as the recorder does: in the writing thread, before it publishes."""
-    reopened = s.desk.board.asked_for.reopen(s.desk.writer, keys or (BTC,))
+    reopened = s.desk.board.requested.reopen(s.desk.writer, keys or (BTC,))
     s.backfill.repair_now()
     s.desk.store()
     return reopened
@@ -254,17 +254,17 @@ async def test_what_lies_beyond_both_limits_is_fetched_when_the_reader_asks(tmp_
         s.desk.receive(tape[0])
         s.desk.receive(tape[4999])
         await s.until(s.is_whole)
-        assert s.backfill.asked_for is None
+        assert s.backfill.requested_progress is None
         assert [gap[:2] for gap in s.desk.gaps("expired")] == [(2, 4879)]
         before = s.calls()
         assert ask_for_given_up(s) == 4878
         assert s.backfill.notices == ()
-        told = s.backfill.asked_for
+        told = s.backfill.requested_progress
         assert told is not None
         assert (told.symbol, told.done, told.total, told.unit) == ("BTCUSDT", 0, 49, "requests")
         assert told.what == "4,878 given-up trades to be fetched"
         await s.until(lambda: s.calls() - before >= 20)
-        told = s.backfill.asked_for
+        told = s.backfill.requested_progress
         assert told is not None
         assert 20 <= told.done <= 30
         assert told.total == pytest.approx(49, abs=9)  # those on their way count twice
@@ -274,7 +274,7 @@ async def test_what_lies_beyond_both_limits_is_fetched_when_the_reader_asks(tmp_
         await s.until(s.is_whole)
         assert s.desk.stored_ids(BTC) == tape_ids(tape)
         assert s.desk.gaps("expired") == []
-        assert s.backfill.asked_for is None
+        assert s.backfill.requested_progress is None
         assert s.calls() - before == 49
 
 
@@ -292,7 +292,7 @@ async def test_a_repair_that_was_asked_for_can_be_stopped_and_asked_for_again(
         ask_for_given_up(s)
         before = s.calls()
         await s.until(lambda: s.calls() - before >= 10)
-        assert s.desk.board.asked_for.give_up(s.desk.writer) > 0
+        assert s.desk.board.requested.give_up(s.desk.writer) > 0
         s.desk.store()
         asked = s.calls()
         await asyncio.sleep(60)
@@ -356,7 +356,7 @@ async def test_of_what_was_asked_for_futures_give_out_48_hours_and_the_rest_says
         assert "the exchange gives out the last 48 h only" in gap[2]
         assert s.desk.stored_ids(key) == [1, *range(54, 102)]
         # Stopping a repair that is over changes nothing, not even the reason.
-        s.desk.board.asked_for.give_up(s.desk.writer)
+        s.desk.board.requested.give_up(s.desk.writer)
         assert s.desk.gaps("expired") == [gap]
 
 
@@ -694,7 +694,7 @@ def test_merged_ranges_are_the_same_ids_in_order_and_apart(pairs: list[tuple[int
 def test_what_is_left_is_what_no_entry_settles(
     pairs: list[tuple[int, int]], low: int, more: int
 ) -> None:
-    settling, settled = Settling(lambda: 0.0), set()
+    settling, settled = AwaitingCommit(lambda: 0.0), set()
     for first, size in pairs:
         settling.add(BTC, IdRange(first, first + size))
         settled |= set(range(first, first + size + 1))

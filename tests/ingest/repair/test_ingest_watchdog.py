@@ -25,7 +25,7 @@ from ingest.repair.silence import (
 )
 from ingest.repair.watchdog import Received, Watchdog
 from ingest.rest import REPAIR_SHARE
-from ingest.store import GapBoard
+from ingest.store import PublishedGaps
 from ingest.tick import StreamKind, Tick
 
 LIMITS = SilenceLimits()
@@ -60,7 +60,7 @@ class Scene:
     exchange: VirtualExchange
     feed: FakeFeed
     dog: Watchdog
-    board: GapBoard
+    board: PublishedGaps
     puts: list[Item]
     counts: dict[str, Received]
     refusals: int = 0  # of the queue, to come
@@ -104,7 +104,7 @@ async def scene(
     counts: dict[str, Received] = dict.fromkeys(names, Received())
     puts: list[Item] = []
 
-    board = GapBoard()
+    board = PublishedGaps()
 
     def put(item: Item) -> bool:
         if scene.refusals:
@@ -122,7 +122,7 @@ async def scene(
         stream,
         symbols=lambda: names,
         received=lambda symbol: counts[symbol],
-        board=board,
+        published=board,
         put=put,
     )
     scene = Scene(exchange, feed, dog, board, puts, counts)

@@ -13,8 +13,8 @@ from analytics.bars import resample_ticks
 from ingest.binance import Kline
 from ingest.errors import StoreError
 from ingest.store import BarWindow, TickReader, TickWriter
-from ingest.store.bar_window import BarWindows
 from ingest.store.repair_log import spans
+from ingest.store.window import BarWindows
 from ingest.tick import NonTrade, Tick
 
 T0_S = 1_700_000_040  # a whole minute

@@ -8,7 +8,7 @@ from ingest.binance import Kline
 from ingest.counts import Counts
 from ingest.event_queue import EventQueue
 from ingest.recorder.growth import ENOUGH_S, Growth
-from ingest.recorder.upkeep import Retention, Upkeep
+from ingest.recorder.maintenance import Maintenance, Retention
 from ingest.store import TickWriter
 from ingest.tick import Tick
 
@@ -59,8 +59,8 @@ def tick(number: int) -> Tick:
 
 def test_the_recorder_measures_rows_not_files(tmp_path: Path, monkeypatch) -> None:
     writer, counts, clock = TickWriter(tmp_path / "ticks.db"), Counts(), [0.0]
-    monkeypatch.setattr("ingest.recorder.upkeep.time.monotonic", lambda: clock[0])
-    upkeep = Upkeep(
+    monkeypatch.setattr("ingest.recorder.maintenance.time.monotonic", lambda: clock[0])
+    maintenance = Maintenance(
         writer.path, EventQueue(), counts, Retention(), disk_low=bool, clock_jumped=float
     )
     for step in range(100):
@@ -74,11 +74,11 @@ def test_the_recorder_measures_rows_not_files(tmp_path: Path, monkeypatch) -> No
         if 30 <= step < 35:  # a repair
             counts.of("BTCUSDT").fetched += 1
         writer.write([tick(step * 100 + n) for n in range(100)])
-        upkeep.measure(writer)
-        upkeep.look_at_disk()
+        maintenance.measure(writer)
+        maintenance.look_at_disk()
         if step < 60:
-            assert upkeep.disk.growth_per_day is None
+            assert maintenance.disk.growth_per_day is None
     # 100 trades in 5 s of 30 to 150 bytes each, their bars with them: not the megabytes of before.
-    assert upkeep.disk.growth_per_day is not None
-    assert 3_000 * 86_400 / 5 < upkeep.disk.growth_per_day < 15_000 * 86_400 / 5
+    assert maintenance.disk.growth_per_day is not None
+    assert 3_000 * 86_400 / 5 < maintenance.disk.growth_per_day < 15_000 * 86_400 / 5
     writer.close()

@@ -12,9 +12,9 @@ from ingest.counts import Counts, quantile
 from ingest.errors import StoreError
 from ingest.event_queue import Call, Cause, EventQueue
 from ingest.recorder import Recorder
+from ingest.recorder.maintenance import ClockJumps, Maintenance, Retention
 from ingest.recorder.reporting import check_notice
-from ingest.recorder.threads import KeptThread
-from ingest.recorder.upkeep import ClockWatch, Retention, Upkeep
+from ingest.recorder.threads import RestartingThread
 from ingest.settings import Settings
 from ingest.store import (
     PAUSE_FREE_BYTES,
@@ -30,7 +30,7 @@ from ingest.store import (
     set_aside,
     verification,
 )
-from ingest.store.care import Check, network_type_in, quick_check
+from ingest.store.database_health import Check, network_type_in, quick_check
 from ingest.store.verification import CheckProgress
 from ingest.tick import Tick
 
@@ -232,8 +232,10 @@ def test_retention_by_age_and_by_size_chooses_what_goes(tmp_path: Path) -> None:
     size = writer.size_bytes()
 
     def forget(retention: Retention) -> None:
-        upkeep = Upkeep(writer.path, queue, Counts(), retention, disk_low=bool, clock_jumped=float)
-        upkeep.forget(writer)
+        maintenance = Maintenance(
+            writer.path, queue, Counts(), retention, disk_low=bool, clock_jumped=float
+        )
+        maintenance.forget(writer)
 
     forget(Retention())
     forget(Retention(max_bytes=size * 2))
@@ -252,7 +254,7 @@ def test_retention_by_age_and_by_size_chooses_what_goes(tmp_path: Path) -> None:
 
 def test_recording_pauses_when_the_disk_is_nearly_full_and_resumes_by_itself(tmp_path) -> None:
     free, said = [WARN_FREE_BYTES * 2], []
-    upkeep = Upkeep(
+    maintenance = Maintenance(
         filled(tmp_path / "ticks.db"),
         EventQueue(),
         Counts(),
@@ -270,15 +272,15 @@ def test_recording_pauses_when_the_disk_is_nearly_full_and_resumes_by_itself(tmp
     ]
     for bytes_free, notice, expected in script:
         free[0] = bytes_free
-        upkeep.look_at_disk()
+        maintenance.look_at_disk()
         assert said == expected
-        assert notice in "".join(upkeep.notices())
-    assert upkeep.disk.database > 0
-    assert upkeep.disk.free == PAUSE_FREE_BYTES * 2
+        assert notice in "".join(maintenance.notices())
+    assert maintenance.disk.database > 0
+    assert maintenance.disk.free == PAUSE_FREE_BYTES * 2
 
 
 def test_a_clock_that_jumped_is_told_once_and_drift_is_not() -> None:
-    watch = ClockWatch(1000.0, 0.0)
+    watch = ClockJumps(1000.0, 0.0)
     told = [
         watch.jump_s(1000 + wall, steady)
         for wall, steady in [(1, 1), (2.5, 2), (3603, 3), (3604, 4), (5, 5), (6, 6)]
@@ -295,7 +297,9 @@ def test_work_that_fails_is_taken_up_again_and_told(tmp_path: Path) -> None:
             raise SystemExit("gone")
         done.set()
 
-    thread = KeptThread("worker", work, lambda name, error: failures.append((name, str(error))), 0)
+    thread = RestartingThread(
+        "worker", work, lambda name, error: failures.append((name, str(error))), 0
+    )
     thread.start()
     assert done.wait(5)
     assert thread.join(5)

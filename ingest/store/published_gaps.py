@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ingest.store.asked_for import AskedFor
+from ingest.store.requested_repairs import RequestedRepairs
 from ingest.tick import StreamKey
 
 
@@ -31,7 +31,7 @@ def first_from(gaps: Sequence[OpenGap], trade_id: int) -> int:
     return bisect_left(gaps, trade_id, key=lambda gap: gap.to_id)
 
 
-class GapBoard:
+class PublishedGaps:
     """The newest state of every ledger. Published by one thread, read in one event loop.
 
     Attributes
@@ -42,7 +42,7 @@ class GapBoard:
         The same, stream by stream. Read, do not change.
     changes
         How often the gaps became others than before.
-    asked_for
+    requested
         Ids the reader asks for beyond the limits; filled before the gaps are published.
     """
 
@@ -50,7 +50,7 @@ class GapBoard:
         self.gaps: tuple[OpenGap, ...] = ()
         self.by_key: dict[StreamKey, list[OpenGap]] = {}
         self.changes = 0
-        self.asked_for = AskedFor()
+        self.requested = RequestedRepairs()
         self._edges: dict[StreamKey, tuple[int, int]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._news = asyncio.Event()

@@ -1,4 +1,4 @@
-"""Ids whose repair is on its way to the database: not to be asked for again."""
+"""Ids whose repair is on its way to the database: not to be requested again."""
 
 from bisect import bisect_right
 from collections.abc import Callable
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from ingest.store import IdRange, merged, without
 from ingest.tick import StreamKey
 
-_PUBLISHED_WITHIN_S = 10.0  # after its commit a change is on the board
+_PUBLISHED_WITHIN_S = 10.0  # by then a commit is in the published gaps
 _STORED_WITHIN_S = 120.0  # later, it was lost with the writing thread
 
 
 @dataclass(slots=True)
 class _Entry:
-    """Ids in the queue; after `until_s` the board is believed."""
+    """Ids in the queue; from `until_s` on the published gaps count."""
 
     ids: IdRange
     until_s: float
-    given_up: bool
+    abandoned: bool
 
 
-class Settling:
-    """What is known to be settled before the board says so.
+class AwaitingCommit:
+    """Ids that no gap needs any more, before the published gaps show it.
 
     Parameters
     ----------
@@ -35,9 +35,9 @@ class Settling:
         # The same ids, in order and without overlap; made when asked for.
         self._merged: dict[StreamKey, list[IdRange]] = {}
 
-    def add(self, key: StreamKey, ids: IdRange, *, given_up: bool = False) -> Callable[[], None]:
-        """Take ids for settled; returns what is to be called once they are committed."""
-        entry = _Entry(ids, self._time() + _STORED_WITHIN_S, given_up)
+    def add(self, key: StreamKey, ids: IdRange, *, abandoned: bool = False) -> Callable[[], None]:
+        """Add ids; returns what is to be called once they are committed."""
+        entry = _Entry(ids, self._time() + _STORED_WITHIN_S, abandoned)
         self._entries.setdefault(key, []).append(entry)
         self._merged.pop(key, None)
 
@@ -47,16 +47,16 @@ class Settling:
         return landed
 
     def clear(self) -> None:
-        """Believe the board: what was on its way is lost."""
+        """Forget everything: what was on its way is lost."""
         self._entries.clear()
         self._merged.clear()
 
-    def forget_given_up(self) -> None:
-        """Drop what was given up: it is asked for again."""
-        self._keep(lambda entry: not entry.given_up)
+    def forget_abandoned(self) -> None:
+        """Drop what was given up: it is requested again."""
+        self._keep(lambda entry: not entry.abandoned)
 
     def forget_published(self) -> None:
-        """Drop what the board must know by now."""
+        """Drop what the published gaps must show by now."""
         now_s = self._time()
         self._keep(lambda entry: entry.until_s > now_s)
 
@@ -68,12 +68,12 @@ class Settling:
                 self._merged.pop(key, None)
 
     def next_s(self) -> float | None:
-        """When the board will be believed next; None while nothing is settling."""
+        """When the published gaps will count next; None while nothing is on its way."""
         times_s = [each.until_s for entries in self._entries.values() for each in entries]
         return min(times_s, default=None)
 
     def left_of(self, key: StreamKey, ids: IdRange) -> list[IdRange]:
-        """What of a range is not settled, in order."""
+        """The parts of a range that are not on their way, in order."""
         if key not in self._merged:
             self._merged[key] = merged(each.ids for each in self._entries.get(key, ()))
         ranges = self._merged[key]

@@ -40,7 +40,7 @@ class Retention:
     max_bytes: int | None = None
 
 
-class ClockWatch:
+class ClockJumps:
     """Tells a wall clock that jumped, or a machine that slept, from one that ran on."""
 
     def __init__(self, wall_s: float, steady_s: float) -> None:
@@ -55,7 +55,7 @@ class ClockWatch:
         return jump_s
 
 
-class Upkeep:
+class Maintenance:
     """Looks after things once a second, in a thread of its own.
 
     Parameters
@@ -103,7 +103,7 @@ class Upkeep:
 
     def run(self) -> None:
         """Look after things until `end`."""
-        clock = ClockWatch(time.time(), time.monotonic())
+        clock = ClockJumps(time.time(), time.monotonic())
         while not self._ended.wait(_EVERY_S):
             now_s = time.monotonic()
             for counts in list(self._counts.symbols.values()):

@@ -3,8 +3,6 @@
 import itertools
 import sqlite3
 import threading
-from collections import OrderedDict
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,19 +10,19 @@ import numpy as np
 
 from ingest.errors import StoreError
 from ingest.store.bar_source import BarSource
-from ingest.store.bar_view import BarView
 from ingest.store.bars import SECOND_US, Spans, interval_seconds, new_columns
 from ingest.store.connecting import EVER_S, one_transaction, open_for_reading
 from ingest.store.future_rows import NEWEST_FIRST, newest_first_bounds
 from ingest.store.last_trade import LastTrade, read_last_trade
 from ingest.store.repair_log import KEPT_REVISIONS
+from ingest.store.window.bar_view import BarView
 
 # Room for bars to come, as a share of those there are; copied to a larger one when it is used up.
 _LEAST_ROOM = 1024
-# Bars held beyond the longest lookback: the other leg of a pair may be a little behind.
+# Bars in memory beyond the longest lookback: the other leg of a pair may be a little behind.
 _SLACK = 128
 
-# Never the same twice in a process, so that a window made anew cannot pass for the one before.
+# Never the same twice in a process, so that a window made again cannot pass for the one before.
 _epochs = itertools.count(1)
 
 
@@ -62,7 +60,7 @@ class BarWindow:
         self._file: tuple[int, int] | None = None
         self._seen: int | None = None  # SQLite's own count of foreign commits
         self._state: _State | None = None
-        self._low = EVER_S[1]  # nothing is held yet
+        self._low = EVER_S[1]  # nothing is in memory yet
         self._most_viewed = 0  # bars of the longest view since the last trim
         self._epoch = next(_epochs)  # another when closed bars change otherwise than by new ones
         self._room = new_columns(0, self.seconds, 0)
@@ -108,7 +106,7 @@ class BarWindow:
             self._close()
 
     def size_bytes(self) -> int:
-        """Bytes of the arrays held."""
+        """Bytes of the arrays in memory."""
         return sum(each.nbytes for each in self._room.arrays())
 
     def _view(self, low: int) -> BarView:
@@ -188,7 +186,7 @@ class BarWindow:
         )
 
     def _must_reload(self, state: _State) -> bool:
-        """Whether what is held cannot be brought up to date piece by piece."""
+        """Whether the bars in memory cannot be brought up to date piece by piece."""
         old, source = self._state, self._source
         assert source is not None
         if old is None or state.stream_id != old.stream_id:
@@ -202,7 +200,7 @@ class BarWindow:
             return True
         begin = self._room.first * self.seconds
         if any(low < self._room.first for low, _ in self._changed_gaps(state)):
-            return True  # bars before those held may have come to be known
+            return True  # bars before those in memory may have become known
         if self._reaches(state.first_us):  # up to the first tick the exchange's bars may stand
             begin = max(begin, (state.first_us or 0) // SECOND_US + 1, source.until or 0)
         return any(
@@ -298,7 +296,7 @@ class BarWindow:
         cut = first - self._room.first
         if cut <= 0 or not rows[cut:].any():
             return 0
-        # What is held begins with a bar the database has, as what is read does.
+        # What is in memory begins with a bar the database has, as what is read does.
         cut += int(np.argmax(rows[cut:]))
         self._low = max(self._low, first * self.seconds)
         return cut
@@ -351,63 +349,3 @@ def _merged(spans: Spans) -> Spans:
         else:
             joined.append((low, high))
     return joined
-
-
-# Each holds a connection, of three files.
-MOST_WINDOWS = 128
-
-
-# A day of seconds takes about 6 MB, a day of minutes next to nothing.
-MOST_BYTES = 256 << 20
-
-
-class BarWindows:
-    """Windows by database, symbol and interval; those not used for longest go first.
-
-    Any thread. Whoever asks for a window at the same time as others gets the same one, and its own
-    lock makes them read once.
-    """
-
-    def __init__(self, most: int = MOST_WINDOWS, most_bytes: int = MOST_BYTES) -> None:
-        self._most, self._most_bytes = most, most_bytes
-        self._lock = threading.Lock()
-        self._windows: OrderedDict[tuple[Path, str, int], BarWindow] = OrderedDict()
-
-    def get(self, path: Path | str, symbol: str, interval: str) -> BarWindow:
-        """Find the window, or make one that is read when it is looked at.
-
-        Raises
-        ------
-        StoreError
-            An interval that is none.
-        """
-        key = (Path(path), symbol, interval_seconds(interval))
-        with self._lock:
-            window = self._windows.pop(key, None)
-            evicted = [] if window is not None else self._make_room()
-            window = window or BarWindow(*key[:2], interval)
-            self._windows[key] = window
-        for old in evicted:
-            old.close()
-        return window
-
-    def _make_room(self) -> list[BarWindow]:
-        """Take out those not used for longest until there is room for one more."""
-        evicted = []
-        previous = sum(window.size_bytes() for window in self._windows.values())
-        while self._windows and (len(self._windows) >= self._most or previous > self._most_bytes):
-            _, old = self._windows.popitem(last=False)
-            previous -= old.size_bytes()
-            evicted.append(old)
-        return evicted
-
-    def size_bytes(self) -> int:
-        """Bytes of all arrays held."""
-        with self._lock:
-            return sum(window.size_bytes() for window in self._windows.values())
-
-
-@cache
-def shared_windows() -> BarWindows:
-    """The windows every page uses."""
-    return BarWindows()

@@ -28,7 +28,7 @@ class GapWriter(Protocol):
         """Mark what is still missing of a range of ids; returns how many ids."""
 
 
-class AskedFor:
+class RequestedRepairs:
     """Ranges of ids, by stream. Filled by the writing thread, read by the receiving one.
 
     Attributes
@@ -85,7 +85,7 @@ class AskedFor:
             self._ranges = {}
         return missing
 
-    def holds(self, key: StreamKey, from_id: int, to_id: int) -> bool:
+    def covers(self, key: StreamKey, from_id: int, to_id: int) -> bool:
         """Whether all ids from one to another, both inclusive, are asked for."""
         ranges = self._ranges.get(key, ())
         at = bisect_right(ranges, from_id, key=lambda each: each.from_id) - 1

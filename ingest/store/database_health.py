@@ -1,4 +1,4 @@
-"""Care of the database file: is it sound, is it on a local disk, is there room; copies of it."""
+"""Health of the database file: is it sound, on a local disk, with room to grow; copies of it."""
 
 import ctypes
 import os
@@ -54,7 +54,7 @@ class Check:
 def quick_check(path: Path, within_s: float = 5.0) -> Check:
     """Run SQLite's quick check on a database nobody has open.
 
-    A check that takes longer than `within_s` is broken off: no damage was found so far.
+    A check that takes longer than `within_s` is stopped: no damage was seen so far.
     """
     if not path.is_file():
         return Check()
