@@ -73,9 +73,9 @@ def fit_kalman(legs: Legs, intercept: bool, options: Mapping[str, object]) -> He
     only_with_intercept("kalman", intercept)
     check_options("kalman", options, "delta", "ve", "burn_in", "noise")
     model = _given(legs, options) or _fitted(legs, options)
-    paths = _filtered(legs, model)
-    beta, alpha, stderr, alpha_stderr = paths[:4, legs.last].tolist()
-    names = ("beta", "alpha", "beta_stderr", "alpha_stderr", "forecast_error", "forecast_variance")
+    paths, alpha_stderr = _filtered(legs, model)
+    beta, alpha, stderr = paths[:3, legs.last].tolist()
+    names = ("beta", "alpha", "beta_stderr", "forecast_error", "forecast_variance")
     return HedgeFit(
         beta=beta,
         alpha=alpha,
@@ -200,29 +200,37 @@ def _most_likely(
     y: FloatArray, x: FloatArray, start: FloatArray, counts: list[int]
 ) -> list[tuple[float, float, float]]:
     """For each count of bars: noise of beta and of alpha over the observation's, and the latter."""
-    from analytics.kernels.kalman import LOWEST, most_likely_noise  # noqa: PLC0415 - numba
+    from analytics.kernels import kalman as kernel  # noqa: PLC0415 - numba, when needed
 
-    logs, found = np.full(4, np.nan), []
+    best, found = np.full(kernel.SEARCH_SIZE, np.nan), []
     for count in counts:
-        out = np.empty(4)
-        most_likely_noise(y[:count], x[:count], start, logs, out)
-        logs = out
-        beta, alpha = (math.exp(each) if each > LOWEST else 0.0 for each in out[:2].tolist())
-        found.append((beta, alpha, float(out[2])))
+        out = np.empty(kernel.SEARCH_SIZE)
+        kernel.most_likely_noise(y[:count], x[:count], start, best, out)
+        best = out
+        beta, alpha = (_ratio(best[each]) for each in (kernel.LOG_BETA, kernel.LOG_ALPHA))
+        found.append((beta, alpha, float(best[kernel.SHARE])))
     return found
 
 
-def _filtered(legs: Legs, model: _Model) -> FloatArray:
-    """Run the filter; rows as `kalman_filter` has them, in the units of the prices."""
-    from analytics.kernels.kalman import kalman_filter  # noqa: PLC0415 - numba, when needed
+def _ratio(logarithm: float) -> float:
+    """State noise over the observation's; the lowest logarithm searched stands for none."""
+    from analytics.kernels.kalman import LOWEST  # noqa: PLC0415 - numba, when needed
 
-    paths = np.empty((6, legs.all_y.size))
+    return math.exp(logarithm) if logarithm > LOWEST else 0.0
+
+
+def _filtered(legs: Legs, model: _Model) -> tuple[FloatArray, float]:
+    """Run the filter: its path in the units of the prices, and alpha's last standard error."""
+    from analytics.kernels import kalman as kernel  # noqa: PLC0415 - numba, when needed
+
+    path = np.empty((kernel.PATH_ROWS, legs.all_y.size))
     first = model.stretches[0]
-    paths[:4, : first.state_from] = np.nan
-    paths[4:, : first.error_from] = np.nan
+    path[: kernel.FORECAST_ERROR, : first.state_from] = np.nan
+    path[kernel.FORECAST_ERROR :, : first.error_from] = np.nan
+    alpha_stderr = math.nan
     for each in model.stretches:
-        kalman_filter(
+        alpha_stderr = kernel.kalman_filter(
             legs.all_y, legs.all_x, model.units, each.start, each.noise,
-            each.state_from, each.error_from, each.stop, paths,
+            each.state_from, each.error_from, each.stop, path,
         )  # fmt: skip
-    return paths
+    return path, alpha_stderr
