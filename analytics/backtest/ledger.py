@@ -30,12 +30,13 @@ def ledger(market: Market, given: Signals, raw: IntArray, money: FloatArray) -> 
         ``slippage``, ``funding``, ``net``, ``traded`` (quote currency) and ``reason``: ``exit``,
         ``stop``, ``time`` or ``end of data``.
     """
-    from analytics.kernels.walk import END  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.settle import FILL_X, FILL_Y, FILLS, MARKS  # noqa: PLC0415 - numba
+    from analytics.kernels.walk import END  # noqa: PLC0415
 
     decided, entered, leave_decided, left, side, reason = raw.T
     forced = reason == END
     paths, index = market.paths, market.index
-    out = np.where(forced, paths[2:4, left], paths[:2, left])
+    out = np.where(forced, paths[MARKS, left], paths[FILLS, left])
     units = given.units[:, decided] * side
     gross, fees, half_spread, slippage, funding, traded = money.T
     return pd.DataFrame(
@@ -44,8 +45,8 @@ def ledger(market: Market, given: Signals, raw: IntArray, money: FloatArray) -> 
             "decided_time": index[decided],
             "entry_time": index[entered],
             "exit_time": index[left],
-            "entry_y": paths[0, entered],
-            "entry_x": paths[1, entered],
+            "entry_y": paths[FILL_Y, entered],
+            "entry_x": paths[FILL_X, entered],
             "exit_y": out[0],
             "exit_x": out[1],
             "quantity_y": units[0],

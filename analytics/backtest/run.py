@@ -183,13 +183,13 @@ def run_on(
     draws: int,
 ) -> BacktestResult:
     """Run over some of the bars of a market that is prepared already."""
-    from analytics.kernels.walk import TRADE_COLUMNS, walk  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.walk import TALLIES, TRADE_COLUMNS, walk  # noqa: PLC0415 - numba
 
     start, stop = span
     if stop - start < 3:
         raise NotEnoughDataError(f"backtest of {params.label}", 3, stop - start)
     raw = np.zeros(((stop - start) // 2 + 2, TRADE_COLUMNS), dtype=np.int64)
-    tally = np.zeros(2, dtype=np.int64)
+    tally = np.zeros(TALLIES, dtype=np.int64)
     count = walk(given.zscore, market.tradable, start, stop, rules.as_row(), raw, tally)
     return _result(market, given, params, rules, span, raw[:count], tally, draws)
 
@@ -204,7 +204,7 @@ def _result(
     tally: IntArray,
     draws: int,
 ) -> BacktestResult:
-    from analytics.kernels.walk import MONEY_COLUMNS, settle  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.settle import MONEY_COLUMNS, settle  # noqa: PLC0415 - numba, when needed
 
     inside, index = slice(*span), market.index[slice(*span)]
     money = np.zeros((len(raw), MONEY_COLUMNS))
@@ -249,9 +249,11 @@ def _side(raw: IntArray, bars: int) -> IntArray:
 
     A forced end leaves at the last close, so nothing is held after that bar either.
     """
+    from analytics.kernels.walk import ENTERED, LEFT, SIDE  # noqa: PLC0415 - numba, when needed
+
     steps = np.zeros(bars + 1, dtype=np.int64)
-    np.add.at(steps, raw[:, 1], raw[:, 4])
-    np.add.at(steps, raw[:, 3], -raw[:, 4])
+    np.add.at(steps, raw[:, ENTERED], raw[:, SIDE])
+    np.add.at(steps, raw[:, LEFT], -raw[:, SIDE])
     return np.cumsum(steps[:-1])
 
 
@@ -260,13 +262,14 @@ def _books(market: Market, given: Signals, raw: IntArray, capital: float, span: 
 
     Quantities, prices and costs go in; cash and equity come out.
     """
-    from analytics.kernels.walk import END  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.settle import FILLS, FUNDINGS, MARKS  # noqa: PLC0415 - numba
+    from analytics.kernels.walk import END  # noqa: PLC0415
 
     start, stop = span
     decided, entered, _, left, side, reason = raw.T
     units = given.units[:, decided] * side
-    prices_in = market.paths[:2, entered]
-    prices_out = np.where(reason == END, market.paths[2:4, left], market.paths[:2, left])
+    prices_in = market.paths[FILLS, entered]
+    prices_out = np.where(reason == END, market.paths[MARKS, left], market.paths[FILLS, left])
     bars = np.concatenate([entered, entered, left, left]) - start
     legs = np.repeat([0, 1, 0, 1], len(raw))
     quantity = np.concatenate([units[0], units[1], -units[0], -units[1]])
@@ -277,16 +280,18 @@ def _books(market: Market, given: Signals, raw: IntArray, capital: float, span: 
     held = np.zeros((stop - start + 1, 2))
     np.add.at(held, (bars, legs), quantity)
     carried = np.cumsum(held, axis=0)[:-1] - held[:-1]
-    charges = (carried * market.paths[6:8, start:stop].T).sum(axis=1)
+    charges = (carried * market.paths[FUNDINGS, start:stop].T).sum(axis=1)
     fills = Fills(bars, legs, quantity, price, cost)
-    return account(fills, market.paths[2:4, start:stop].T, capital, charges)
+    return account(fills, market.paths[MARKS, start:stop].T, capital, charges)
 
 
 def _fill_cost(
     market: Market, size: FloatArray, price: FloatArray, bars: IntArray, legs: IntArray
 ) -> FloatArray:
     fee, half_spread, power = market.costs
-    impact = market.paths[4:6][legs, bars] * size**power
+    from analytics.kernels.settle import IMPACTS  # noqa: PLC0415 - numba, when needed
+
+    impact = market.paths[IMPACTS][legs, bars] * size**power
     cost: FloatArray = size * price * (fee + half_spread + impact)
     return cost
 

@@ -17,7 +17,6 @@ from analytics.frames import BoolArray, FloatArray
 from analytics.pair import PairParams
 
 CRITERIA: Final = ("sharpe", "net")
-_COLUMNS: Final = 6
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -218,7 +217,7 @@ def _grid(
     y_bars: pd.DataFrame, x_bars: pd.DataFrame, params: PairParams, rules: BacktestRules,
     windows: Sequence[int], entries: Sequence[float],
 ) -> Grid:  # fmt: skip
-    from analytics.kernels.walk import sweep_cells  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.sweep import sweep_cells  # noqa: PLC0415 - numba, when needed
 
     for name, values in (("windows", windows), ("entries", entries)):
         if not len(values) or len(set(values)) < len(values):
@@ -259,8 +258,8 @@ def _check_span(grid: Grid, span: tuple[int, int]) -> None:
 def _gathered(grid: Grid, span: tuple[int, int], of_row: Callable[[int], FloatArray]) -> Sweep:
     """Run all rows of the grid on all cores and lay their figures out."""
     rows = range(len(grid.distinct))
-    found = np.stack(_on_all_cores(of_row, rows))
-    trades, gross, net, traded, mean, deviation = np.moveaxis(_spread_out(grid, found), 2, 0)
+    swept = np.stack(_on_all_cores(of_row, rows))
+    trades, gross, net, traded, mean, deviation = np.moveaxis(_spread_out(grid, swept), 2, 0)
     return Sweep(
         params=grid.params,
         rules=grid.rules,
@@ -276,18 +275,18 @@ def _gathered(grid: Grid, span: tuple[int, int], of_row: Callable[[int], FloatAr
     )
 
 
-def _spread_out(grid: Grid, found: FloatArray) -> FloatArray:
+def _spread_out(grid: Grid, swept: FloatArray) -> FloatArray:
     """Give every window and entry its place; NaN where the rules do not allow it."""
-    out = np.full((len(grid.windows), len(grid.entries), _COLUMNS), np.nan)
-    out[:, grid.allowed] = found
+    out = np.full((len(grid.windows), len(grid.entries), swept.shape[-1]), np.nan)
+    out[:, grid.allowed] = swept
     return out
 
 
 def _swept(grid: Grid, given: Signals, span: tuple[int, int]) -> FloatArray:
-    from analytics.kernels.walk import sweep_rules  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.sweep import RULE_COLUMNS, sweep_rules  # noqa: PLC0415 - numba
 
     market = grid.market
-    out = np.empty((len(grid.rows), _COLUMNS))
+    out = np.empty((len(grid.rows), RULE_COLUMNS))
     sweep_rules(
         given.zscore, given.units, market.tradable, *span, grid.rows, grid.cells, market.costs,
         grid.rules.capital, out,

@@ -1,9 +1,24 @@
 """Least squares of one leg on another with both kinds of errors, in O(n) whatever the lags."""
 
+from typing import Final
+
 import numpy as np
 
 from analytics.frames import FloatArray
 from analytics.kernels.jit import compiled, compiled_sums
+
+# What `line_with_errors` gives: means, the unit of what follows (the largest |x - mean|), slope,
+# sums of squares of x, y and the residuals, and Newey-West variances of slope and level at x = 0.
+Y_MEAN: Final = 0
+X_MEAN: Final = 1
+X_UNIT: Final = 2
+SLOPE: Final = 3
+X_SQUARES: Final = 4
+Y_SQUARES: Final = 5
+RESIDUAL_SQUARES: Final = 6
+SLOPE_VARIANCE: Final = 7
+LEVEL_VARIANCE: Final = 8
+FIT_SIZE: Final = 9
 
 
 @compiled_sums
@@ -20,8 +35,8 @@ def centre(values: FloatArray, out: FloatArray) -> float:
     rest /= size
     for t in range(size):
         out[t] -= rest
-    found: float = mean + rest
-    return found
+    exact: float = mean + rest
+    return exact
 
 
 @compiled_sums
@@ -58,13 +73,11 @@ def bartlett_variance(values: FloatArray, lags: int) -> float:
 
 @compiled_sums
 def line_with_errors(
-    y: FloatArray, x: FloatArray, intercept: bool, lags: int, found: FloatArray
+    y: FloatArray, x: FloatArray, intercept: bool, lags: int, fit: FloatArray
 ) -> None:
-    """Fit y on x; `found`, of 9, takes what `analytics.hedge.least_squares` makes a fit of.
+    """Fill `fit`, of FIT_SIZE, with the line of y on x and what its errors are made of.
 
-    Mean of y, mean of x, largest |x - mean| (the unit of what follows), slope, sum of squared x,
-    of squared y, of squared residuals, and the Newey-West variances of slope and of the level at
-    x = 0, without a correction for degrees of freedom.
+    The Newey-West variances are without a correction for degrees of freedom.
     """
     size = y.size
     rest, run = y.copy(), x.copy()
@@ -86,24 +99,23 @@ def line_with_errors(
         more = dot(run, rest) / xx
         take_out(rest, run, more)
         slope += more
-    found[0], found[1], found[2], found[3] = y_mean, x_mean, unit, slope
-    found[4], found[5], found[6] = xx, yy, dot(rest, rest)
+    fit[Y_MEAN], fit[X_MEAN], fit[X_UNIT], fit[SLOPE] = y_mean, x_mean, unit, slope
+    fit[X_SQUARES], fit[Y_SQUARES], fit[RESIDUAL_SQUARES] = xx, yy, dot(rest, rest)
     place = x_mean / unit
     score = np.empty(size)
     for t in range(size):
         score[t] = rest[t] * run[t] / xx
-    found[7] = bartlett_variance(score, lags)
+    fit[SLOPE_VARIANCE] = bartlett_variance(score, lags)
     for t in range(size):
         score[t] = rest[t] / size - place * score[t]
-    found[8] = bartlett_variance(score, lags)
+    fit[LEVEL_VARIANCE] = bartlett_variance(score, lags)
 
 
 @compiled_sums
 def line_squares(
     y: FloatArray, x: FloatArray, beta: float, alpha: float, centre: bool
-) -> FloatArray:
+) -> tuple[float, float]:
     """Return the sums of squares of y (about its mean, if `centre`) and of y - alpha - beta x."""
-    found = np.zeros(2)
     first, size = y[0], y.size
     mean, rest = 0.0, 0.0
     if centre:
@@ -118,8 +130,7 @@ def line_squares(
         squares += (y[t] - mean) * (y[t] - mean)
         gap = y[t] - beta * x[t] - alpha
         left += gap * gap
-    found[0], found[1] = squares, left
-    return found
+    return squares, left
 
 
 @compiled
@@ -130,16 +141,20 @@ def standardised(
 
     Returns how many there are, their mean, and their sum of squares before it was taken out.
     """
+    # By themselves, roots and quotients run in vector registers.
+    ratios = out[room:]
+    for t in range(errors.size):
+        ratios[t] = errors[t] / np.sqrt(variances[t])
     count, total, squares = 0, 0.0, 0.0
     for t in range(errors.size):
-        if not (np.isnan(errors[t]) or np.isnan(variances[t])):
-            value = errors[t] / np.sqrt(variances[t])
-            out[room + count] = value
+        value = ratios[t]
+        if not np.isnan(value):
+            ratios[count] = value
             total += value
             squares += value * value
             count += 1
     mean = total / max(count, 1)
     out[:room] = 0.0
-    for i in range(room, room + count):
-        out[i] -= mean
+    for i in range(count):
+        ratios[i] -= mean
     return count, mean, squares
