@@ -145,9 +145,9 @@ class RollingMoments:
 
     def zscore(self, rounding: float | FloatArray = 0.0) -> pd.Series:
         """Deviation over std; NaN where the std is at most `rounding` (one, or one a bar)."""
-        moving = self.std.to_numpy() > rounding
-        values = np.full(moving.size, np.nan)
-        np.divide(self.deviation.to_numpy(), self.std.to_numpy(), out=values, where=moving)
+        varies = self.std.to_numpy() > rounding
+        values = np.full(varies.size, np.nan)
+        np.divide(self.deviation.to_numpy(), self.std.to_numpy(), out=values, where=varies)
         return _on(self.std.index, values, "zscore")
 
 

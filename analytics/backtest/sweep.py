@@ -140,7 +140,7 @@ class Prepared:
     """A grid with the signals of every window, so that spans can be swept one after another."""
 
     grid: Grid
-    given: tuple[Signals, ...]
+    bar_signals: tuple[Signals, ...]
 
     @property
     def market(self) -> Market:
@@ -196,11 +196,11 @@ def prepare_sweep(
 ) -> Prepared:
     """Compute the signals of every window once; errors as `sweep_backtest`."""
     grid = _grid(y_bars, x_bars, params, rules, windows, entries)
-    given = _on_all_cores(grid.maker.at, grid.distinct)
-    return Prepared(grid, tuple(given * (len(grid.windows) // len(given))))
+    bar_signals = _on_all_cores(grid.maker.at, grid.distinct)
+    return Prepared(grid, tuple(bar_signals * (len(grid.windows) // len(bar_signals))))
 
 
-def sweep_span(made: Prepared, start: int, stop: int) -> Sweep:
+def sweep_span(prepared: Prepared, start: int, stop: int) -> Sweep:
     """Run every setting over the bars ``start`` to ``stop`` (not included), flat at both ends.
 
     Raises
@@ -209,8 +209,10 @@ def sweep_span(made: Prepared, start: int, stop: int) -> Sweep:
         Fewer than 3 bars.
     """
     span = (start, stop)
-    _check_span(made.grid, span)
-    return _gathered(made.grid, span, lambda row: _swept(made.grid, made.given[row], span))
+    _check_span(prepared.grid, span)
+    return _gathered(
+        prepared.grid, span, lambda row: _swept(prepared.grid, prepared.bar_signals[row], span)
+    )
 
 
 def _grid(
@@ -282,14 +284,14 @@ def _spread_out(grid: Grid, swept: FloatArray) -> FloatArray:
     return out
 
 
-def _swept(grid: Grid, given: Signals, span: tuple[int, int]) -> FloatArray:
+def _swept(grid: Grid, bar_signals: Signals, span: tuple[int, int]) -> FloatArray:
     from analytics.kernels.sweep import RULE_COLUMNS, sweep_rules  # noqa: PLC0415 - numba
 
     market = grid.market
     out = np.empty((len(grid.rows), RULE_COLUMNS))
     sweep_rules(
-        given.zscore, given.units, market.tradable, *span, grid.rows, grid.cells, market.costs,
-        grid.rules.capital, out,
+        bar_signals.zscore, bar_signals.units, market.tradable, *span, grid.rows, grid.cells,
+        market.costs, grid.rules.capital, out,
     )  # fmt: skip
     return out
 

@@ -45,8 +45,8 @@ class WindowSignals:
         closes, line = _floats(market.y, market.x), None
         legs = _floats(*fitted_legs(market.y, market.x, params))
         if params.hedge != "rolling_ols" or params.hedge_window is not None:
-            made = make_spread(market.y, market.x, params)
-            line = _floats(made.hedge_ratio, made.intercept)
+            pair_spread = make_spread(market.y, market.x, params)
+            line = _floats(pair_spread.hedge_ratio, pair_spread.intercept)
         return cls(market, params, rules, closes, legs, line)
 
     @property

@@ -135,20 +135,22 @@ def _fitted(legs: Legs, options: Mapping[str, object]) -> _Model:
     whole = noise == "whole"
     places = np.flatnonzero(legs.known)
     first = int(places[burn_in - 1]) + 1
-    y_mean, x_mean, x_unit, slope, rest = _early_line(legs, slice(0, first))
+    y_mean, x_mean, x_unit, slope, residual_std = _early_line(legs, slice(0, first))
     units = np.array([y_mean, x_mean, x_unit])
-    start = np.array([slope / rest, 0.0, _VAGUE, 0.0, _VAGUE])
+    start = np.array([slope / residual_std, 0.0, _VAGUE, 0.0, _VAGUE])
     counts = [legs.nobs] if whole else _estimated_at(burn_in, legs.nobs)
-    found = _most_likely((legs.y - y_mean) / rest, (legs.x - x_mean) / x_unit, start, counts)
+    estimates = _most_likely(
+        (legs.y - y_mean) / residual_std, (legs.x - x_mean) / x_unit, start, counts
+    )
     # The first stretch begins after its burn-in; a later one's first state is that of the last bar
     # it was estimated on, from which the next bar is forecast.
     begin = [int(places[count - 1]) for count in counts]
     begin[0] = first
     ends = [*begin[1:], legs.known.size]
     stretches = []
-    for (beta_noise, alpha_noise, share), at, end in zip(found, begin, ends, strict=True):
-        ve = share * rest**2
-        scale = np.array([rest, rest, ve, ve, ve])
+    for (beta_noise, alpha_noise, share), at, end in zip(estimates, begin, ends, strict=True):
+        ve = share * residual_std**2
+        scale = np.array([residual_std, residual_std, ve, ve, ve])
         variances = np.array([beta_noise * ve, alpha_noise * ve, ve])
         stop = end if end == legs.known.size else end + 1
         stretches.append(_Stretch(variances, start * scale, at, at + 1, stop))
@@ -164,8 +166,8 @@ def _fitted(legs: Legs, options: Mapping[str, object]) -> _Model:
         looks_back=f"over all bars so far at each bar, its noise estimated on {bars}",
         settings=(
             ("ve", float(stretches[-1].noise[2])),
-            ("beta noise ratio", found[-1][0]),
-            ("alpha noise ratio", found[-1][1]),
+            ("beta noise ratio", estimates[-1][0]),
+            ("alpha noise ratio", estimates[-1][1]),
             ("burn_in", burn_in),
         ),
     )
@@ -190,10 +192,10 @@ def _early_line(legs: Legs, early: slice) -> tuple[float, float, float, float, f
         raise DegenerateSeriesError(legs.what, f"{legs.x_name} is constant over the burn-in")
     slope = float(x @ y) / float(x @ x) * unit
     residuals = y - slope * (x / unit)
-    rest = math.sqrt(float(residuals @ residuals) / (x.size - 2))
-    if rest <= 1e-13 * size:
+    residual_std = math.sqrt(float(residuals @ residuals) / (x.size - 2))
+    if residual_std <= 1e-13 * size:
         raise DegenerateSeriesError(legs.what, "the legs are exactly collinear over the burn-in")
-    return y_mean, x_mean, unit, slope, rest
+    return y_mean, x_mean, unit, slope, residual_std
 
 
 def _most_likely(
@@ -202,14 +204,14 @@ def _most_likely(
     """For each count of bars: noise of beta and of alpha over the observation's, and the latter."""
     from analytics.kernels import kalman as kernel  # noqa: PLC0415 - numba, when needed
 
-    best, found = np.full(kernel.SEARCH_SIZE, np.nan), []
+    best, estimates = np.full(kernel.SEARCH_SIZE, np.nan), []
     for count in counts:
         out = np.empty(kernel.SEARCH_SIZE)
         kernel.most_likely_noise(y[:count], x[:count], start, best, out)
         best = out
         beta, alpha = (_ratio(best[each]) for each in (kernel.LOG_BETA, kernel.LOG_ALPHA))
-        found.append((beta, alpha, float(best[kernel.SHARE])))
-    return found
+        estimates.append((beta, alpha, float(best[kernel.SHARE])))
+    return estimates
 
 
 def _ratio(logarithm: float) -> float:

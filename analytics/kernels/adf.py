@@ -215,8 +215,8 @@ def fit_unbroken(
     lags, factor = max_lags, trend
     # A loop, so that what is called is compiled into it once: first to choose, then to fit.
     for last in range(0 if criterion >= 0 and max_lags > 0 else 1, 2):
-        factor, kept = cholesky(gram_of(values, change, trend, lags, last == 1))
-        if not kept:
+        factor, is_safe = cholesky(gram_of(values, change, trend, lags, last == 1))
+        if not is_safe:
             return -1
         if last == 0:
             effects = effects_of(factor)

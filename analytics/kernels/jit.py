@@ -32,5 +32,5 @@ def compiled_sums(function: Function) -> Function:
 
     For statistics of a whole sample without NaN only: a causal path must not change by a bit.
     """
-    made = njit(**_OPTIONS, fastmath={"reassoc", "contract", "nnan", "nsz"})
-    return cast("Function", once_for_all_values(made(function)))
+    dispatcher = njit(**_OPTIONS, fastmath={"reassoc", "contract", "nnan", "nsz"})
+    return cast("Function", once_for_all_values(dispatcher(function)))

@@ -25,17 +25,17 @@ FIT_SIZE: Final = 9
 def centre(values: FloatArray, out: FloatArray) -> float:
     """Fill deviations from the mean, which is taken twice, and return it."""
     first, size = values[0], values.size
-    mean, rest = 0.0, 0.0
+    mean, remainder = 0.0, 0.0
     for t in range(size):
         mean += values[t] - first
     mean = first + mean / size
     for t in range(size):
         out[t] = values[t] - mean
-        rest += out[t]
-    rest /= size
+        remainder += out[t]
+    remainder /= size
     for t in range(size):
-        out[t] -= rest
-    exact: float = mean + rest
+        out[t] -= remainder
+    exact: float = mean + remainder
     return exact
 
 
@@ -49,7 +49,7 @@ def dot(left: FloatArray, right: FloatArray) -> float:
 
 
 @compiled_sums
-def take_out(y: FloatArray, x: FloatArray, slope: float) -> None:
+def subtract(y: FloatArray, x: FloatArray, slope: float) -> None:
     """Subtract slope * x from y, in place."""
     for t in range(y.size):
         y[t] -= slope * x[t]
@@ -80,34 +80,34 @@ def line_with_errors(
     The Newey-West variances are without a correction for degrees of freedom.
     """
     size = y.size
-    rest, run = y.copy(), x.copy()
+    residual, deviation = y.copy(), x.copy()
     y_mean, x_mean = 0.0, 0.0
     if intercept:
-        y_mean, x_mean = centre(y, rest), centre(x, run)
+        y_mean, x_mean = centre(y, residual), centre(x, deviation)
     unit = 0.0
     for t in range(size):
-        unit = max(unit, abs(run[t]))
+        unit = max(unit, abs(deviation[t]))
     if unit == 0.0:
         unit = 1.0
     for t in range(size):
-        run[t] /= unit
-    xx, yy = dot(run, run), dot(rest, rest)
-    slope = dot(run, rest) / xx if xx > 0.0 else 0.0
-    take_out(rest, run, slope)
+        deviation[t] /= unit
+    xx, yy = dot(deviation, deviation), dot(residual, residual)
+    slope = dot(deviation, residual) / xx if xx > 0.0 else 0.0
+    subtract(residual, deviation, slope)
     if xx > 0.0:
         # The second pass takes out what the first was rounded by.
-        more = dot(run, rest) / xx
-        take_out(rest, run, more)
+        more = dot(deviation, residual) / xx
+        subtract(residual, deviation, more)
         slope += more
     fit[Y_MEAN], fit[X_MEAN], fit[X_UNIT], fit[SLOPE] = y_mean, x_mean, unit, slope
-    fit[X_SQUARES], fit[Y_SQUARES], fit[RESIDUAL_SQUARES] = xx, yy, dot(rest, rest)
+    fit[X_SQUARES], fit[Y_SQUARES], fit[RESIDUAL_SQUARES] = xx, yy, dot(residual, residual)
     place = x_mean / unit
     score = np.empty(size)
     for t in range(size):
-        score[t] = rest[t] * run[t] / xx
+        score[t] = residual[t] * deviation[t] / xx
     fit[SLOPE_VARIANCE] = bartlett_variance(score, lags)
     for t in range(size):
-        score[t] = rest[t] / size - place * score[t]
+        score[t] = residual[t] / size - place * score[t]
     fit[LEVEL_VARIANCE] = bartlett_variance(score, lags)
 
 
@@ -117,20 +117,20 @@ def line_squares(
 ) -> tuple[float, float]:
     """Return the sums of squares of y (about its mean, if `centre`) and of y - alpha - beta x."""
     first, size = y[0], y.size
-    mean, rest = 0.0, 0.0
+    mean, remainder = 0.0, 0.0
     if centre:
         for t in range(size):
             mean += y[t] - first
         mean = first + mean / size
         for t in range(size):
-            rest += y[t] - mean
-        mean += rest / size
-    squares, left = 0.0, 0.0
+            remainder += y[t] - mean
+        mean += remainder / size
+    squares, residual_squares = 0.0, 0.0
     for t in range(size):
         squares += (y[t] - mean) * (y[t] - mean)
         gap = y[t] - beta * x[t] - alpha
-        left += gap * gap
-    return squares, left
+        residual_squares += gap * gap
+    return squares, residual_squares
 
 
 @compiled

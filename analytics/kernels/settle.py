@@ -6,7 +6,7 @@ import numpy as np
 
 from analytics.frames import FloatArray, IntArray
 from analytics.kernels.jit import compiled
-from analytics.kernels.walk import DECIDED, END, ENTERED, LEFT, REASON, SIDE
+from analytics.kernels.walk import DECIDED, END, ENTERED, EXITED, REASON, SIDE
 
 # Rows of `paths`, each of n bars.
 FILL_Y: Final = 0
@@ -108,7 +108,7 @@ def settle(
     due at the open of a bar, for what is carried into it.
     """
     for row in range(count):
-        decided, entered, left = trades[row, DECIDED], trades[row, ENTERED], trades[row, LEFT]
+        decided, entered, exited = trades[row, DECIDED], trades[row, ENTERED], trades[row, EXITED]
         y_units = trades[row, SIDE] * units[Y_UNITS, decided]
         x_units = trades[row, SIDE] * units[X_UNITS, decided]
         y_size, x_size = abs(y_units), abs(x_units)
@@ -118,8 +118,8 @@ def settle(
             paths, entered, y_size * y_last, x_size * x_last, y_size, x_size, costs, money, row
         )
         at_close = trades[row, REASON] == END
-        for t in range(entered, left + 1):
-            if t == left and not at_close:
+        for t in range(entered, exited + 1):
+            if t == exited and not at_close:
                 y_now, x_now = paths[FILL_Y, t], paths[FILL_X, t]
             else:
                 y_now, x_now = paths[MARK_Y, t], paths[MARK_X, t]
@@ -132,6 +132,6 @@ def settle(
                 money[row, FUNDING] += funding
                 net_path[t] -= funding
             y_last, x_last = y_now, x_now
-        net_path[left] -= _pay(
-            paths, left, y_size * y_last, x_size * x_last, y_size, x_size, costs, money, row
+        net_path[exited] -= _pay(
+            paths, exited, y_size * y_last, x_size * x_last, y_size, x_size, costs, money, row
         )

@@ -24,7 +24,7 @@ from analytics.kernels.walk import (
     DECIDED,
     END,
     ENTERED,
-    LEFT,
+    EXITED,
     REASON,
     SIDE,
     TALLIES,
@@ -123,44 +123,60 @@ def _book(
     total_gross, total_net, total_traded, squares = 0.0, 0.0, 0.0, 0.0
     carried_bar, carried = -1, 0.0
     for row in range(count):
-        decided, entered, left = trades[row, DECIDED], trades[row, ENTERED], trades[row, LEFT]
+        decided, entered, exited = trades[row, DECIDED], trades[row, ENTERED], trades[row, EXITED]
         side = trades[row, SIDE]
         y, x = side * units[Y_UNITS, decided], side * units[X_UNITS, decided]
         y_size, x_size = abs(y), abs(x)
-        come, gone = cells[entered], cells[left]
-        y_in, x_in = come[FILL_Y], come[FILL_X]
+        entry_bar, exit_bar = cells[entered], cells[exited]
+        y_in, x_in = entry_bar[FILL_Y], entry_bar[FILL_X]
         at_close = trades[row, REASON] == END
-        y_out, x_out = (gone[MARK_Y], gone[MARK_X]) if at_close else (gone[FILL_Y], gone[FILL_X])
+        y_out, x_out = (
+            (exit_bar[MARK_Y], exit_bar[MARK_X])
+            if at_close
+            else (exit_bar[FILL_Y], exit_bar[FILL_X])
+        )
         first = -fill_cost(
-            come[IMPACT_Y], come[IMPACT_X], y_size * y_in, x_size * x_in, y_size, x_size, costs
+            entry_bar[IMPACT_Y],
+            entry_bar[IMPACT_X],
+            y_size * y_in,
+            x_size * x_in,
+            y_size,
+            x_size,
+            costs,
         )
         last = -fill_cost(
-            gone[IMPACT_Y], gone[IMPACT_X], y_size * y_out, x_size * x_out, y_size, x_size, costs
+            exit_bar[IMPACT_Y],
+            exit_bar[IMPACT_X],
+            y_size * y_out,
+            x_size * x_out,
+            y_size,
+            x_size,
+            costs,
         )
         gross = y * (y_out - y_in) + x * (x_out - x_in)
-        after_come, after_gone = cells[entered + 1], cells[left + 1]
-        funding = y * (after_gone[SUM_FUNDING_Y] - after_come[SUM_FUNDING_Y])
-        funding += x * (after_gone[SUM_FUNDING_X] - after_come[SUM_FUNDING_X])
+        after_entry, after_exit = cells[entered + 1], cells[exited + 1]
+        funding = y * (after_exit[SUM_FUNDING_Y] - after_entry[SUM_FUNDING_Y])
+        funding += x * (after_exit[SUM_FUNDING_X] - after_entry[SUM_FUNDING_X])
         total_gross += gross
         total_net += gross - funding + first + last
         total_traded += y_size * y_in + x_size * x_in + (y_size * y_out + x_size * x_out)
-        if left == entered:
+        if exited == entered:
             first += gross + last
         else:
-            before = cells[left - 1]
-            first += y * (come[MARK_Y] - y_in) + x * (come[MARK_X] - x_in)
+            before = cells[exited - 1]
+            first += y * (entry_bar[MARK_Y] - y_in) + x * (entry_bar[MARK_X] - x_in)
             last += y * (y_out - before[MARK_Y]) + x * (x_out - before[MARK_X])
-            last -= y * gone[FUNDING_Y] + x * gone[FUNDING_X]
+            last -= y * exit_bar[FUNDING_Y] + x * exit_bar[FUNDING_X]
         # A reversal leaves and enters in one bar: one profit, squared once.
         if entered == carried_bar:
             first += carried
         else:
             squares += carried * carried
-        carried_bar, carried = left, first
-        if left > entered:
-            squares += first * first + y * y * (gone[SUM_YY] - after_come[SUM_YY])
-            squares += x * x * (gone[SUM_XX] - after_come[SUM_XX])
-            squares += 2.0 * y * x * (gone[SUM_YX] - after_come[SUM_YX])
+        carried_bar, carried = exited, first
+        if exited > entered:
+            squares += first * first + y * y * (exit_bar[SUM_YY] - after_entry[SUM_YY])
+            squares += x * x * (exit_bar[SUM_XX] - after_entry[SUM_XX])
+            squares += 2.0 * y * x * (exit_bar[SUM_YX] - after_entry[SUM_YX])
             carried = last
     squares += carried * carried
     totals[GROSS], totals[NET], totals[TRADED] = total_gross, total_net, total_traded

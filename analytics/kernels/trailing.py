@@ -93,8 +93,8 @@ def fit_over_holes(
     rows, factor = 0, np.empty((1, 1))
     for last in range(0 if choose == AUTO_LAGS and max_lags > 0 else 1, 2):
         gram, rows = _gram_over_holes(values, run, trend_terms, lags, last == 1)
-        factor, kept = cholesky(gram)
-        if not kept or rows <= trend_terms + 1 + lags:
+        factor, is_safe = cholesky(gram)
+        if not is_safe or rows <= trend_terms + 1 + lags:
             return -1
         if last == 0:
             lags = best_lag(effects_of(factor), trend_terms + 1, rows, AIC)
@@ -163,7 +163,7 @@ def trailing_fits(
 
     Of the residual of y on x without a further constant (`on_line`), or of y about a constant.
     """
-    left = np.ones(ends.size, dtype=np.bool_)
+    untested = np.ones(ends.size, dtype=np.bool_)
     fit = np.empty(FIT_SIZE)
     terms = 0 if on_line else 1
     for i in range(ends.size):
@@ -191,5 +191,5 @@ def trailing_fits(
             lags = fit_over_holes(y_known, terms, most, choose, fit)
         if lags >= 0 and fit[RESIDUAL] > _NOISE * reach * np.sqrt(bars):
             out[SPAN_STATISTIC, i], out[SPAN_COEFFICIENT, i] = fit[STATISTIC], fit[COEFFICIENT]
-            left[i] = False
-    return left
+            untested[i] = False
+    return untested

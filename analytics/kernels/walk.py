@@ -10,8 +10,8 @@ from analytics.kernels.jit import compiled
 # Columns of a trade: bars of decision and fill, both ways; side; why it was left.
 DECIDED: Final = 0
 ENTERED: Final = 1
-LEAVE_DECIDED: Final = 2
-LEFT: Final = 3
+EXIT_DECIDED: Final = 2
+EXITED: Final = 3
 SIDE: Final = 4
 REASON: Final = 5
 TRADE_COLUMNS: Final = 6
@@ -20,11 +20,11 @@ TRADE_COLUMNS: Final = 6
 # the stop, most bars held, and whether a side that was left early waits for z to come back.
 SELL_ABOVE: Final = 0
 BUY_BELOW: Final = 1
-LEAVE_SHORT: Final = 2
-LEAVE_LONG: Final = 3
+EXIT_SHORT: Final = 2
+EXIT_LONG: Final = 3
 STOP_AT: Final = 4
 MOST_BARS: Final = 5
-AFTER_RETURN: Final = 6
+WAIT_FOR_RETURN: Final = 6
 
 EXIT: Final = 1
 STOP: Final = 2
@@ -90,8 +90,8 @@ def _next_event(
         return _next_touch(z, edges, first, last, rule[BUY_BELOW], rule[SELL_ABOVE])
     due = max(first, int(min(float(last), entered + rule[MOST_BARS] - 1.0)))
     if side < 0:
-        return _next_touch(z, edges, first, due, rule[LEAVE_SHORT], rule[STOP_AT])
-    return _next_touch(z, edges, first, due, -rule[STOP_AT], rule[LEAVE_LONG])
+        return _next_touch(z, edges, first, due, rule[EXIT_SHORT], rule[STOP_AT])
+    return _next_touch(z, edges, first, due, -rule[STOP_AT], rule[EXIT_LONG])
 
 
 @compiled
@@ -103,14 +103,14 @@ def _entry(value: float, rule: FloatArray, may_sell: bool, may_buy: bool) -> int
 
 
 @compiled
-def _reason(value: float, side: int, held: int, rule: FloatArray) -> int:
+def _reason(value: float, side: int, bars_held: int, rule: FloatArray) -> int:
     """Return why a position is left at this close; 0 for not."""
     against = value if side < 0 else -value
     if against >= rule[STOP_AT]:
         return STOP
-    if (side < 0 and value <= rule[LEAVE_SHORT]) or (side > 0 and value >= rule[LEAVE_LONG]):
+    if (side < 0 and value <= rule[EXIT_SHORT]) or (side > 0 and value >= rule[EXIT_LONG]):
         return EXIT
-    return TIME if held >= rule[MOST_BARS] else 0
+    return TIME if bars_held >= rule[MOST_BARS] else 0
 
 
 @compiled
@@ -134,44 +134,44 @@ def walk_between(  # noqa: PLR0912 - one automaton, read from top to bottom
     last bar decides nothing; what is still held leaves at its close, as `END`. `tally` counts
     cancelled entries and bars that exits had to wait.
     """
-    count, side, leaving, entering = 0, 0, 0, 0
-    decided, entered, leave_decided, asked = -1, -1, -1, -1
+    count, side, exit_reason, ordered_side = 0, 0, 0, 0
+    decided, entered, exit_decided, order_decided = -1, -1, -1, -1
     may_sell, may_buy = True, True
     t = start - 1
     while t < stop - 1:
         t += 1
-        if leaving == 0 and entering == 0 and may_sell and may_buy:
+        if exit_reason == 0 and ordered_side == 0 and may_sell and may_buy:
             t = _next_event(z, edges, t, stop - 1, side, entered, rule)
-        if leaving != 0:
+        if exit_reason != 0:
             if tradable[t]:
-                _write(trades, count, decided, entered, leave_decided, t, side, leaving)
+                _write(trades, count, decided, entered, exit_decided, t, side, exit_reason)
                 count += 1
-                side, leaving = 0, 0
+                side, exit_reason = 0, 0
             else:
                 tally[WAITED] += 1
-        if entering != 0:
-            if leaving == 0 and tradable[t]:
-                side, entered, decided = entering, t, asked
+        if ordered_side != 0:
+            if exit_reason == 0 and tradable[t]:
+                side, entered, decided = ordered_side, t, order_decided
             else:
                 tally[CANCELLED] += 1
-            entering = 0
+            ordered_side = 0
         if t == stop - 1:
             break
         value = z[t]
         # A comparison with NaN is false: without a z nothing is entered, left or re-armed by it.
         may_sell = may_sell or value <= rule[SELL_ABOVE]
         may_buy = may_buy or value >= rule[BUY_BELOW]
-        if leaving != 0:
+        if exit_reason != 0:
             continue
         if side == 0:
-            entering, asked = _entry(value, rule, may_sell, may_buy), t
+            ordered_side, order_decided = _entry(value, rule, may_sell, may_buy), t
             continue
-        leaving, leave_decided = _reason(value, side, t - entered + 1, rule), t
-        if leaving == EXIT:
-            wanted = _entry(value, rule, may_sell, may_buy)
+        exit_reason, exit_decided = _reason(value, side, t - entered + 1, rule), t
+        if exit_reason == EXIT:
+            reversal = _entry(value, rule, may_sell, may_buy)
             # The bar that ends one side may ask for the other.
-            entering, asked = (wanted, t) if wanted == -side else (0, asked)
-        elif leaving != 0 and rule[AFTER_RETURN] != 0.0:
+            ordered_side, order_decided = (reversal, t) if reversal == -side else (0, order_decided)
+        elif exit_reason != 0 and rule[WAIT_FOR_RETURN] != 0.0:
             may_sell, may_buy = may_sell and side > 0, may_buy and side < 0
     if side != 0:
         _write(trades, count, decided, entered, stop - 1, stop - 1, side, END)
@@ -181,12 +181,12 @@ def walk_between(  # noqa: PLR0912 - one automaton, read from top to bottom
 
 @compiled
 def _write(
-    trades: IntArray, row: int, decided: int, entered: int, leave_decided: int, left: int,
+    trades: IntArray, row: int, decided: int, entered: int, exit_decided: int, exited: int,
     side: int, reason: int,
 ) -> None:  # fmt: skip
     trades[row, DECIDED] = decided
     trades[row, ENTERED] = entered
-    trades[row, LEAVE_DECIDED] = leave_decided
-    trades[row, LEFT] = left
+    trades[row, EXIT_DECIDED] = exit_decided
+    trades[row, EXITED] = exited
     trades[row, SIDE] = side
     trades[row, REASON] = reason

@@ -162,12 +162,12 @@ def _unbroken_fit(
 
     most = schwert_max_lags(level.size, trend) if max_lags is None else int(max_lags)
     criterion = -1 if autolag is None else AUTO_LAGS.index(autolag)
-    found = np.empty(FIT_SIZE)
-    lags = fit_unbroken(level, TREND_TERMS[trend], most, criterion, found)
+    figures = np.empty(FIT_SIZE)
+    lags = fit_unbroken(level, TREND_TERMS[trend], most, criterion, figures)
     if lags < 0:
         return None
     nobs = level.size - 1 - lags
-    stat, coefficient, stderr, rest = found.tolist()
+    stat, coefficient, stderr, rest = figures.tolist()
     if rest <= noise * math.sqrt(nobs):
         return None
     return DickeyFullerFit(stat, coefficient, stderr, lags, nobs, most)
