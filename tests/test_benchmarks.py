@@ -68,8 +68,8 @@ def test_a_module_that_fails_is_a_row_of_its_own(tmp_path: Path) -> None:
     names = module_names(tmp_path)
     assert names == ["ends", "good", "raises", "slow"]
     outcomes = list(run_all(names, quick=True, folder=tmp_path, limit_s=2.0))
-    told = {outcome.module: (outcome.failed, outcome.rows[0].note) for outcome in outcomes}
-    assert told == {
+    outcome_of = {outcome.module: (outcome.failed, outcome.rows[0].note) for outcome in outcomes}
+    assert outcome_of == {
         "ends": (True, "ended with status 3"),
         "good": (False, ""),
         "raises": (True, "ValueError: no such luck"),

@@ -45,8 +45,8 @@ def main() -> int:
     for outcome in run_all(chosen, quick=options.quick, folder=options.folder):
         print(f"{outcome.module}: {outcome.took_s:.0f} s", file=sys.stderr, flush=True)
         outcomes.append(outcome)
-    _tell(outcomes, quick=options.quick, took_s=time.monotonic() - begun_s)
-    _keep(outcomes, options)
+    _print_rows(outcomes, quick=options.quick, took_s=time.monotonic() - begun_s)
+    _save(outcomes, options)
     twice = _measured_twice(outcomes)
     if twice:
         print(f"measured twice: {', '.join(twice)}")
@@ -59,7 +59,7 @@ def _measured_twice(outcomes: list[Outcome]) -> list[str]:
     return [measure for measure, count in counts.items() if count > 1]
 
 
-def _tell(outcomes: list[Outcome], *, quick: bool, took_s: float) -> None:
+def _print_rows(outcomes: list[Outcome], *, quick: bool, took_s: float) -> None:
     named = machine()
     print(
         f"{named['cpu']}, {named['cores']} cores, {named['system']},"
@@ -72,7 +72,7 @@ def _tell(outcomes: list[Outcome], *, quick: bool, took_s: float) -> None:
     print(f"\n{sum(len(outcome.rows) for outcome in outcomes)} rows in {took_s:.0f} s")
 
 
-def _keep(outcomes: list[Outcome], options: argparse.Namespace) -> None:
+def _save(outcomes: list[Outcome], options: argparse.Namespace) -> None:
     rows = [row for outcome in outcomes for row in outcome.rows]
     if options.compare is not None:
         earlier = json.loads(options.compare.read_text("utf-8"))

@@ -99,10 +99,10 @@ def _run_one(name: str, *, quick: bool, folder: Path, limit_s: float) -> Outcome
         if status is None:
             return _failed(name, f"ended after {limit_s:.0f} s", time.monotonic() - begun_s)
         took_s = time.monotonic() - begun_s
-        found = json.loads(target.read_text()) if target.exists() else {}
-    if "rows" not in found:
-        return _failed(name, found.get("error", f"ended with status {status}"), took_s)
-    return Outcome(name, [Row.from_json(record) for record in found["rows"]], False, took_s)
+        answer = json.loads(target.read_text()) if target.exists() else {}
+    if "rows" not in answer:
+        return _failed(name, answer.get("error", f"ended with status {status}"), took_s)
+    return Outcome(name, [Row.from_json(record) for record in answer["rows"]], False, took_s)
 
 
 def _status_of(words: Sequence[str], limit_s: float) -> int | None:
@@ -126,7 +126,7 @@ def _failed(name: str, reason: str, took_s: float) -> Outcome:
 def _cpu_model() -> str:
     info = Path("/proc/cpuinfo")
     if info.exists():
-        found = re.search(r"^model name\s*:\s*(.+)$", info.read_text(), re.MULTILINE)
-        if found:
-            return found[1]
+        model = re.search(r"^model name\s*:\s*(.+)$", info.read_text(), re.MULTILINE)
+        if model:
+            return model[1]
     return platform.processor() or platform.machine()

@@ -22,10 +22,10 @@ def table(rows: Sequence[Row]) -> str:
     notes: list[str] = []
     lines = [_HEADER, *(_cells(row, notes) for row in rows)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(_HEADER))]
-    told = [_joined(line, widths) for line in lines]
+    rendered = [_joined(line, widths) for line in lines]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
     numbered = [f"[{number}] {note}" for number, note in enumerate(notes, 1)]
-    return "\n".join([told[0], rule, *told[1:], *([""] if notes else []), *numbered])
+    return "\n".join([rendered[0], rule, *rendered[1:], *([""] if notes else []), *numbered])
 
 
 def comparison(rows: Sequence[Row], earlier: Sequence[Row]) -> str:
