@@ -51,7 +51,7 @@ def active_seconds(time_us: IntArray) -> IntArray:
     return seconds[np.diff(seconds, prepend=seconds[:1] - 1) > 0]
 
 
-def incredible_gaps(seconds: IntArray) -> IntArray:
+def implausible_gaps(seconds: IntArray) -> IntArray:
     """Places i where the silence between active seconds i and i + 1 is no quiet market."""
     gaps = np.diff(seconds)
     places = np.flatnonzero(gaps > TIMES)
@@ -69,7 +69,7 @@ def silences_together(ticks: pd.DataFrame) -> IntArray:
     ``attrs["active_seconds"]`` (int64 as bytes) does not say when the file's symbols traded.
     """
     seconds = np.frombuffer(ticks.attrs.get("active_seconds", b""), np.int64)
-    places = incredible_gaps(seconds)
+    places = implausible_gaps(seconds)
     return np.column_stack([seconds[places], seconds[places + 1]])
 
 
@@ -84,7 +84,7 @@ def recording_gaps(ticks: pd.DataFrame) -> list[Silence]:
     silences = [Silence(None, _time(start), _time(end)) for start, end in together.tolist()]
     for symbol, rows in ticks.groupby("symbol", sort=True):
         seconds = active_seconds(np.sort(bar_times_us(rows.index)))
-        for place in incredible_gaps(seconds).tolist():
+        for place in implausible_gaps(seconds).tolist():
             start, end = int(seconds[place]), int(seconds[place + 1])
             inside = (together[:, 0] >= start) & (together[:, 1] <= end)
             if not inside.any():

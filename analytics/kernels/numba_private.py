@@ -5,7 +5,7 @@ from typing import Any
 from numba import types
 
 
-def once_for_all_values(dispatcher: Any) -> Any:
+def compile_once_per_type(dispatcher: Any) -> Any:
     """Let a call with a constant in it take the code for any value of that type.
 
     Between kernels numba passes a literal as a type of its own, and compiles all that is below the

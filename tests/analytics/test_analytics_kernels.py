@@ -127,7 +127,7 @@ def test_after_warming_up_no_page_compiles_anything():
 
 def test_private_names_of_numba_are_where_we_look_for_them():
     """When this fails, a new numba has moved them: see analytics/kernels/numba_private.py."""
-    once = numba_private.once_for_all_values(njit(lambda value: value))
+    once = numba_private.compile_once_per_type(njit(lambda value: value))
 
     @njit
     def caller() -> int:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from analytics.bars import resample_ticks
-from analytics.silence import FEWEST, TIMES, incredible_gaps, recording_gaps
+from analytics.silence import FEWEST, TIMES, implausible_gaps, recording_gaps
 from ingest.files import read_ticks
 
 START_US = 1_765_892_498_000_000
@@ -117,9 +117,9 @@ def test_the_quantile_is_that_of_each_side_counted_by_hand() -> None:
     gaps = np.r_[np.tile([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 10), 81, np.tile([1, 2], 50)]
     seconds = np.r_[0, np.cumsum(gaps)]
     # Nine in ten of the hundred before stay within 9: eight times that is 72.
-    assert incredible_gaps(seconds).tolist() == [100]
+    assert implausible_gaps(seconds).tolist() == [100]
     gaps[100] = TIMES * 9
-    assert incredible_gaps(np.r_[0, np.cumsum(gaps)]).tolist() == []
+    assert implausible_gaps(np.r_[0, np.cumsum(gaps)]).tolist() == []
 
 
 def test_ids_decide_where_there_are_ids() -> None:
