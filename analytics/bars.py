@@ -20,7 +20,7 @@ from analytics.frames import (
     parse_interval,
     utc_index,
 )
-from analytics.silence import SECOND_US, active_seconds, incredible_gaps, silences_together
+from analytics.silence import SECOND_US, active_seconds, implausible_gaps, silences_together
 
 # A year of 1-second bars. More means a tick with a wrong time, which would otherwise fill memory.
 MAX_BARS = 366 * 24 * 3600
@@ -310,7 +310,7 @@ def _missing_by_silence(
     symbols: whatever this one traded in such a hole, it is not known until its next trade.
     """
     seconds = active_seconds(time_us)
-    lasts = np.searchsorted(time_us, (seconds[incredible_gaps(seconds)] + 1) * SECOND_US) - 1
+    lasts = np.searchsorted(time_us, (seconds[implausible_gaps(seconds)] + 1) * SECOND_US) - 1
     long = np.union1d(np.flatnonzero(np.diff(time_us) > limit_us), lasts)
     after = np.searchsorted(number, together[:, 0], side="right")
     inside = (after > 0) & (after < number.size)

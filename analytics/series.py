@@ -1,7 +1,5 @@
 """Series and arrays as the statistics take them: float64, one-dimensional, of the same times."""
 
-import math
-
 import numpy as np
 import pandas as pd
 
@@ -103,12 +101,6 @@ def centred(values: FloatArray) -> tuple[FloatArray, float]:
     deviations = values - mean
     rest = float(deviations.mean())
     return deviations - rest, mean + rest
-
-
-def last_known(values: FloatArray) -> float:
-    """Return the last entry that is not NaN; NaN without any."""
-    known = np.flatnonzero(~np.isnan(values))
-    return float(values[known[-1]]) if known.size else math.nan
 
 
 def interval_95(value: float, stderr: float) -> tuple[float, float]:

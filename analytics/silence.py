@@ -51,15 +51,15 @@ def active_seconds(time_us: IntArray) -> IntArray:
     return seconds[np.diff(seconds, prepend=seconds[:1] - 1) > 0]
 
 
-def incredible_gaps(seconds: IntArray) -> IntArray:
+def implausible_gaps(seconds: IntArray) -> IntArray:
     """Places i where the silence between active seconds i and i + 1 is no quiet market."""
     gaps = np.diff(seconds)
     places = np.flatnonzero(gaps > TIMES)
     pieces = [
         places[start : start + _ROWS_AT_ONCE] for start in range(0, places.size, _ROWS_AT_ONCE)
     ]
-    found = [piece[gaps[piece] > TIMES * _usual_gap(gaps, piece)] for piece in pieces]
-    return np.concatenate([np.empty(0, np.int64), *found])
+    silent = [piece[gaps[piece] > TIMES * _usual_gap(gaps, piece)] for piece in pieces]
+    return np.concatenate([np.empty(0, np.int64), *silent])
 
 
 def silences_together(ticks: pd.DataFrame) -> IntArray:
@@ -69,11 +69,11 @@ def silences_together(ticks: pd.DataFrame) -> IntArray:
     ``attrs["active_seconds"]`` (int64 as bytes) does not say when the file's symbols traded.
     """
     seconds = np.frombuffer(ticks.attrs.get("active_seconds", b""), np.int64)
-    places = incredible_gaps(seconds)
+    places = implausible_gaps(seconds)
     return np.column_stack([seconds[places], seconds[places + 1]])
 
 
-def broken_silences(ticks: pd.DataFrame) -> list[Silence]:
+def recording_gaps(ticks: pd.DataFrame) -> list[Silence]:
     """The silences of a ticks frame without ids that are no quiet market, in order of time.
 
     Those of all symbols come first and once; frames with ids have none.
@@ -81,15 +81,15 @@ def broken_silences(ticks: pd.DataFrame) -> list[Silence]:
     if "trade_id" in ticks or ticks.empty:
         return []
     together = silences_together(ticks)
-    found = [Silence(None, _time(start), _time(end)) for start, end in together.tolist()]
+    silences = [Silence(None, _time(start), _time(end)) for start, end in together.tolist()]
     for symbol, rows in ticks.groupby("symbol", sort=True):
         seconds = active_seconds(np.sort(bar_times_us(rows.index)))
-        for place in incredible_gaps(seconds).tolist():
+        for place in implausible_gaps(seconds).tolist():
             start, end = int(seconds[place]), int(seconds[place + 1])
             inside = (together[:, 0] >= start) & (together[:, 1] <= end)
             if not inside.any():
-                found.append(Silence(str(symbol), _time(start), _time(end)))
-    return found
+                silences.append(Silence(str(symbol), _time(start), _time(end)))
+    return silences
 
 
 def _time(second: int) -> pd.Timestamp:
@@ -114,9 +114,9 @@ def _usual_gap(gaps: IntArray, places: IntArray) -> IntArray:
 def _quantile(gaps: IntArray, places: IntArray, offsets: IntArray) -> tuple[IntArray, IntArray]:
     """The quantile of the gaps at those offsets from each place, and how many there are."""
     at = places[:, np.newaxis] + offsets
-    there: BoolArray = (at >= 0) & (at < gaps.size)
-    values = np.where(there, gaps[np.clip(at, 0, gaps.size - 1)], -1)
+    is_inside: BoolArray = (at >= 0) & (at < gaps.size)
+    values = np.where(is_inside, gaps[np.clip(at, 0, gaps.size - 1)], -1)
     values.sort(axis=1)
-    count = there.sum(axis=1)
+    count = is_inside.sum(axis=1)
     rank = offsets.size - count + np.ceil(_QUANTILE * count).astype(np.int64) - 1
     return values[np.arange(places.size), np.maximum(rank, 0)], count

@@ -122,10 +122,10 @@ def size_position(
     if reason := _obstacle(used, y, x):
         return NoSize(reason)
     sides = _sides(signal, is_opposed=used is None or used > 0)
-    wanted = _quantities(kind, used, y.price, x.price, capital)
+    exact = _quantities(kind, used, y.price, x.price, capital)
     legs = [
         _whole_lots(leg, side, quantity)
-        for leg, side, quantity in zip((y, x), sides, wanted, strict=True)
+        for leg, side, quantity in zip((y, x), sides, exact, strict=True)
     ]
     for leg, quote in zip(legs, (y, x), strict=True):
         if reason := _too_small(leg, quote, capital):
@@ -169,20 +169,20 @@ def _exact(value: float) -> Fraction:
     return Fraction(repr(float(value)))
 
 
-def _whole_lots(leg: LegQuote, side: Side, wanted: Fraction) -> LegSize:
+def _whole_lots(leg: LegQuote, side: Side, exact: Fraction) -> LegSize:
     """Round down to the lot step, or to eight digits where it is not known."""
-    step = _digit_step(wanted) if leg.lot is None else leg.lot.step.normalize()
-    quantity = step * int(wanted // Fraction(step))
+    step = _digit_step(exact) if leg.lot is None else leg.lot.step.normalize()
+    quantity = step * int(exact // Fraction(step))
     if leg.lot is None:
         quantity = quantity.normalize()
     value = quantity * Decimal(repr(float(leg.price)))
     return LegSize(leg.symbol, side, quantity, value, leg.lot is not None)
 
 
-def _digit_step(wanted: Fraction) -> Decimal:
-    if not wanted:
+def _digit_step(exact: Fraction) -> Decimal:
+    if not exact:
         return _FINEST
-    whole_digits = math.floor(math.log10(wanted)) + 1
+    whole_digits = math.floor(math.log10(exact)) + 1
     return max(Decimal(1).scaleb(whole_digits - _DIGITS), _FINEST)
 
 

@@ -145,9 +145,9 @@ class RollingMoments:
 
     def zscore(self, rounding: float | FloatArray = 0.0) -> pd.Series:
         """Deviation over std; NaN where the std is at most `rounding` (one, or one a bar)."""
-        moving = self.std.to_numpy() > rounding
-        values = np.full(moving.size, np.nan)
-        np.divide(self.deviation.to_numpy(), self.std.to_numpy(), out=values, where=moving)
+        varies = self.std.to_numpy() > rounding
+        values = np.full(varies.size, np.nan)
+        np.divide(self.deviation.to_numpy(), self.std.to_numpy(), out=values, where=varies)
         return _on(self.std.index, values, "zscore")
 
 
@@ -179,13 +179,16 @@ def rolling_mean_std(values: pd.Series | FloatArray, window: int) -> tuple[pd.Se
 
 def rolling_moments(values: pd.Series | FloatArray, window: int) -> RollingMoments:
     """Compute `rolling_mean_std` and the deviation of the current bar in one pass."""
-    from analytics.kernels.rolling import rolling_squares  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.rolling import (  # noqa: PLC0415 - numba, when needed
+        MOMENT_ROWS,
+        rolling_squares,
+    )
 
     window = check_window(window)
     floats = as_floats(values, "values")
-    sums = np.full((3, floats.size), np.nan)
-    rolling_squares(floats, window, sums)
-    mean, squares, deviation = sums
+    moments = np.full((MOMENT_ROWS, floats.size), np.nan)
+    rolling_squares(floats, window, moments)
+    mean, squares, deviation = moments
     index = index_of(values)
     return RollingMoments(
         mean=_on(index, mean, "spread_mean"),
@@ -273,13 +276,14 @@ def trailing_correlation(
 ) -> FloatArray:
     """Correlate arrays as `rolling_correlation` does: log returns or prices, as `on` says."""
     from analytics.kernels.rolling import (  # noqa: PLC0415 - numba, when needed
+        PRODUCT_ROWS,
         fill_correlation,
         rolling_products,
     )
 
-    sums = np.full((5, y.size), np.nan)
-    rolling_products(y, x, window, sums)
+    products = np.empty((PRODUCT_ROWS, y.size))
+    rolling_products(y, x, window, products)
     rounding = _RETURN_ROUNDING if on == "returns" else 0.0
     values = np.empty(y.size)
-    fill_correlation(sums, float(rounding * np.sqrt(window)), values)
+    fill_correlation(products, float(rounding * np.sqrt(window)), values)
     return values

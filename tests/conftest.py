@@ -6,8 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 from places import ROOT, SHARED_DATA, skip_or_fail
+
+# pandas takes means from bottleneck where it is installed, in other last bits. It is here for the
+# benchmarks only: the app has none.
+pd.set_option("compute.use_bottleneck", False)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -1,5 +1,7 @@
 """The benchmark command: every module gives its rows, a broken one costs no more than its own."""
 
+import importlib
+import inspect
 import json
 import subprocess
 import sys
@@ -15,26 +17,40 @@ from bench_run import module_names, run_all
 from bench_table import comparison, table
 
 
-def command(*words: str, timeout_s: float = 220) -> subprocess.CompletedProcess[str]:
+def command(*words: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(BENCHMARKS), *words],
         capture_output=True, text=True, timeout=timeout_s, check=False,
     )  # fmt: skip
 
 
-@pytest.mark.timeout(300)  # a dozen processes, one of them a browser, by turns on two cores
-def test_every_module_gives_its_rows_and_the_table_has_them_all(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", module_names())
+def test_each_module_imports_and_has_rows(name: str) -> None:
+    """That it gives them is shown by `python tests/benchmarks --quick`, a minute of its own."""
+    module = importlib.import_module(name)
+    assert list(inspect.signature(module.rows).parameters) == ["quick"]
+
+
+def test_the_command_shows_and_keeps_what_its_modules_give(tmp_path: Path) -> None:
+    (tmp_path / "good.py").write_text(f"from bench_row import Row\n{MODULES['good']}")
     kept = tmp_path / "rows.json"
-    done = command("--quick", "--json", str(kept))
+    folder = ("--folder", str(tmp_path), "--quick")
+    done = command(*folder, "--json", str(kept))
     assert done.returncode == 0, done.stdout + done.stderr
     record = json.loads(kept.read_text("utf-8"))
-    measures = [row["measure"] for row in record["rows"]]
-    assert len(set(measures)) == len(measures)
-    assert all(measure in done.stdout for measure in measures)
-    assert all(f"{name}: " in done.stderr for name in module_names())
+    assert [row["measure"] for row in record["rows"]] == ["a"]
     assert {"cores", "cpu", "python"} <= record["machine"].keys()
-    again = command("--quick", "--only", "files_reading", "--compare", str(kept))
-    assert "Against rows.json" in again.stdout
+    assert "| a " in done.stdout
+    assert "good: " in done.stderr
+    assert "a: 1 → 1 ms (+0 %)" in command(*folder, "--compare", str(kept)).stdout
+
+
+def test_two_rows_of_one_name_fail_the_command(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.py").write_text(f"from bench_row import Row\n{MODULES['good']}")
+    done = command("--folder", str(tmp_path), "--quick")
+    assert done.returncode == 1
+    assert "measured twice: a" in done.stdout
 
 
 MODULES = {
@@ -52,8 +68,8 @@ def test_a_module_that_fails_is_a_row_of_its_own(tmp_path: Path) -> None:
     names = module_names(tmp_path)
     assert names == ["ends", "good", "raises", "slow"]
     outcomes = list(run_all(names, quick=True, folder=tmp_path, limit_s=2.0))
-    told = {outcome.module: (outcome.failed, outcome.rows[0].note) for outcome in outcomes}
-    assert told == {
+    outcome_of = {outcome.module: (outcome.failed, outcome.rows[0].note) for outcome in outcomes}
+    assert outcome_of == {
         "ends": (True, "ended with status 3"),
         "good": (False, ""),
         "raises": (True, "ValueError: no such luck"),
@@ -77,6 +93,18 @@ def test_a_ratio_says_how_many_times_better_ours_is() -> None:
     assert (grown.ratio, grown.bar, grown.met) == (1.05, "≤ 1.1 ×", True)
 
 
+def test_the_strongest_of_the_public_ways_is_named() -> None:
+    row = ratio_row("read", 2.0, 10.0, unit="s").beside({"good": 3.0, "better": 1.0})
+    assert (row.strongest_way, row.strongest, row.strongest_ratio) == ("better", 1.0, 0.5)
+    assert row.note == "good 3 s (1.5 ×); better 1 s (0.5 ×)"
+    cells = table([row]).splitlines()[2]
+    assert "| better 1 s" in cells
+    assert "| 0.5 ×" in cells
+    rate = value_row("rows", 50.0, unit="/s").beside({"a": 5.0, "b": 10.0}, more_is_better=True)
+    assert (rate.strongest_way, rate.strongest_ratio) == ("b", 5.0)
+    assert row.beside({}) == row
+
+
 def test_samples_give_their_median_and_quartiles() -> None:
     row = value_row("it", Samples((1.0, 2.0, 3.0, 4.0, 100.0)), unit="ms", at_most=3)
     assert (row.ours, row.spread, row.met) == (3.0, (2.0, 4.0), True)
@@ -93,10 +121,23 @@ def test_ways_are_measured_by_turns() -> None:
 
 @pytest.mark.parametrize(("met", "word"), [(True, "yes"), (False, "NO"), (None, "")])
 def test_the_table_shows_each_row_once_with_its_note_below(met: bool | None, word: str) -> None:
-    row = Row("it", 1234.5, 2.5, "ms", 0.002, "≥ 1 ×", met, (1000.0, 1500.0), "how", "the disk")
+    row = Row(
+        "it", 1234.5, 2.5, "ms", 0.002, bar="≥ 1 ×", met=met, spread=(1000.0, 1500.0), note="how",
+        floor="the disk",
+    )  # fmt: skip
     lines = table([row]).splitlines()
     cells = [cell.strip() for cell in lines[2].strip("|").split("|")]
-    assert cells == ["it [1]", "1,234 ms", "1,000–1,500", "2.5 ms", "0.002 ×", "≥ 1 ×", word]
+    assert cells == [
+        "it [1]",
+        "1,234 ms",
+        "1,000–1,500",
+        "2.5 ms",
+        "0.002 ×",
+        "",
+        "",
+        "≥ 1 ×",
+        word,
+    ]
     assert lines[-1] == "[1] how. Floor: the disk"
 
 

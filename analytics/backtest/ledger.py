@@ -16,7 +16,7 @@ _SIDES: Final = {1: "BUY", -1: "SELL"}
 _LARGE_SHARE: Final = 0.1
 
 
-def ledger(market: Market, given: Signals, raw: IntArray, money: FloatArray) -> pd.DataFrame:
+def ledger(market: Market, bar_signals: Signals, raw: IntArray, money: FloatArray) -> pd.DataFrame:
     """Lay out the trades.
 
     Returns
@@ -30,31 +30,32 @@ def ledger(market: Market, given: Signals, raw: IntArray, money: FloatArray) -> 
         ``slippage``, ``funding``, ``net``, ``traded`` (quote currency) and ``reason``: ``exit``,
         ``stop``, ``time`` or ``end of data``.
     """
-    from analytics.kernels.walk import END  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.settle import FILL_X, FILL_Y, FILLS, MARKS  # noqa: PLC0415 - numba
+    from analytics.kernels.walk import END  # noqa: PLC0415
 
-    decided, entered, leave_decided, left, side, reason = raw.T
+    decided, entered, exit_decided, exited, side, reason = raw.T
     forced = reason == END
     paths, index = market.paths, market.index
-    out = np.where(forced, paths[2:4, left], paths[:2, left])
-    units = given.units[:, decided] * side
+    out = np.where(forced, paths[MARKS, exited], paths[FILLS, exited])
+    units = bar_signals.units[:, decided] * side
     gross, fees, half_spread, slippage, funding, traded = money.T
     return pd.DataFrame(
         {
             "side": pd.Series([_SIDES[int(each)] for each in side], dtype="str"),
             "decided_time": index[decided],
             "entry_time": index[entered],
-            "exit_time": index[left],
-            "entry_y": paths[0, entered],
-            "entry_x": paths[1, entered],
+            "exit_time": index[exited],
+            "entry_y": paths[FILL_Y, entered],
+            "entry_x": paths[FILL_X, entered],
             "exit_y": out[0],
             "exit_x": out[1],
             "quantity_y": units[0],
             "quantity_x": units[1],
-            "entry_z": given.zscore[decided],
-            "exit_z": given.zscore[leave_decided],
-            "beta": given.beta[decided],
+            "entry_z": bar_signals.zscore[decided],
+            "exit_z": bar_signals.zscore[exit_decided],
+            "beta": bar_signals.beta[decided],
             # From open to open; a forced end holds its last bar to the close.
-            "bars": left - entered + forced,
+            "bars": exited - entered + forced,
             "gross": gross,
             "fees": fees,
             "half_spread": half_spread,
@@ -69,7 +70,7 @@ def ledger(market: Market, given: Signals, raw: IntArray, money: FloatArray) -> 
 
 def notes_of(
     market: Market,
-    given: Signals,
+    bar_signals: Signals,
     params: PairParams,
     rules: BacktestRules,
     span: tuple[int, int],
@@ -81,7 +82,7 @@ def notes_of(
     inside = slice(*span)
     bars = span[1] - span[0]
     notes = []
-    if np.isnan(given.zscore[inside]).all():
+    if np.isnan(bar_signals.zscore[inside]).all():
         notes.append(
             f"No bar has a z-score: the window of {params.window:,} bars never filled in "
             f"{bars:,} bars."

@@ -37,7 +37,7 @@ class Market:
     tradable
         Whether both legs traded in the bar, so that an order could be filled in it.
     paths
-        Shape (8, n), rows as `analytics.kernels.walk` names them: fill prices, marks (closes,
+        Shape (8, n), rows as `analytics.kernels.settle` names them: fill prices, marks (closes,
         carried over missing bars for valuing only), impact, funding of a long unit.
     costs
         Fee and half-spread as shares of the notional, and the exponent of the impact.
@@ -155,7 +155,7 @@ def prepare(
 
 
 def _market(y: pd.DataFrame, x: pd.DataFrame, params: PairParams, rules: BacktestRules) -> Market:
-    from analytics.kernels import walk as kernel  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels import settle as kernel  # noqa: PLC0415 - numba, when needed
 
     tradable = np.ones(len(y), dtype=np.bool_)
     paths = np.zeros((kernel.PATH_ROWS, len(y)))
@@ -170,7 +170,7 @@ def _market(y: pd.DataFrame, x: pd.DataFrame, params: PairParams, rules: Backtes
         paths[kernel.MARK_Y + place] = mark
         paths[kernel.FUNDING_Y + place] = _funding(bars, mark, funding_bps)
         paths[kernel.IMPACT_Y + place] = _impact(name, bars, costs)
-    paths[[kernel.IMPACT_Y, kernel.IMPACT_X]] *= tradable
+    paths[kernel.IMPACTS] *= tradable
     return Market(
         y=y["close"].rename(params.y),
         x=x["close"].rename(params.x),

@@ -18,7 +18,7 @@ _LEAST_BLOCKS = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NullRuns:
-    """The rule on legs whose relation was broken.
+    """The rule on legs that no longer have anything to do with each other.
 
     Attributes
     ----------
@@ -84,8 +84,8 @@ def null_backtests(
     seed : int
         Of numpy's PCG64.
     progress : callable, optional
-        Told after each run how many are done, and how many there are; what it raises ends the
-        work.
+        Called after each run with how many are done and how many there are; an exception it raises
+        ends the work.
 
     Raises
     ------
@@ -106,16 +106,16 @@ def null_backtests(
         raise NotEnoughDataError(what, _LEAST_BLOCKS * block, len(x))
     observed = run_backtest(y, x, params, rules, draws=0)
     rng = np.random.default_rng(seed)
-    found = []
+    null_runs = []
     for done in range(1, runs + 1):
-        found.append(run_backtest(y, permuted_leg(x, block, rng), params, rules, draws=0))
+        null_runs.append(run_backtest(y, permuted_leg(x, block, rng), params, rules, draws=0))
         if progress is not None:
             progress(done, runs)
     gross, net, trades = (
-        np.array([float(getattr(each.performance, name)) for each in found])
+        np.array([float(getattr(each.performance, name)) for each in null_runs])
         for name in ("gross", "net", "trades")
     )
-    ratios = np.array([_gross_sharpe(each) for each in found])
+    ratios = np.array([_gross_sharpe(each) for each in null_runs])
     real = _gross_sharpe(observed)
     return NullRuns(
         gross=gross,
@@ -152,8 +152,8 @@ def permuted_leg(bars: pd.DataFrame, block: int, rng: np.random.Generator) -> pd
     -------
     DataFrame
         The same times, first close and set of returns. A bar's open, high, low, vwap keep their
-        distance to its close, its volume and coverage come along: missing bars stay missing,
-        elsewhere.
+        distance to its close, its volume and coverage move with it: missing bars stay missing,
+        at other times.
     """
     size = len(bars)
     blocks = np.array_split(np.roll(np.arange(size), -int(rng.integers(size))), -(-size // block))

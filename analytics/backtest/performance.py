@@ -81,7 +81,7 @@ class Performance:
 def measure(
     returns: FloatArray,
     trades: pd.DataFrame,
-    held: FloatArray,
+    side: FloatArray,
     rules: BacktestRules,
     bars_per_year: float,
     *,
@@ -95,7 +95,7 @@ def measure(
         Net profit of each bar over the capital.
     trades : DataFrame
         The ledger of the same bars.
-    held : ndarray, shape (n,)
+    side : ndarray, shape (n,)
         Side held after each bar: −1, 0, +1.
     rules : BacktestRules
     bars_per_year : float
@@ -125,7 +125,7 @@ def measure(
         hit_rate=float((net > 0).mean()) if net.size else math.nan,
         profit_factor=profit_factor(net),
         turnover=traded / rules.capital,
-        exposure=float((held != 0).mean()) if held.size else math.nan,
+        exposure=float((side != 0).mean()) if side.size else math.nan,
         mean_bars=float(trades["bars"].mean()) if net.size else math.nan,
         break_even_bps=earned / traded / BPS if traded > 0 else math.nan,
         capacity=_capacity(money, rules),

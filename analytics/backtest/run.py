@@ -139,8 +139,8 @@ def run_backtest(
         As `analytics.pair.analyse_pair`; a missing column of fill prices.
     """
     market = prepare(y_bars, x_bars, params, rules)
-    given = signals(market, params, rules)
-    return run_on(market, given, params, rules, market.range, draws=draws)
+    bar_signals = signals(market, params, rules)
+    return run_on(market, bar_signals, params, rules, market.range, draws=draws)
 
 
 def split_backtest(
@@ -164,18 +164,18 @@ def split_backtest(
     if not 0 < share < 1:
         raise ParameterError("share", share, "above 0 and below 1")
     market = prepare(y_bars, x_bars, params, rules)
-    given = signals(market, params, rules)
+    bar_signals = signals(market, params, rules)
     train = market.part(share)
     test = (train[1], market.size)
     return (
-        run_on(market, given, params, rules, train, draws=draws),
-        run_on(market, given, params, rules, test, draws=draws),
+        run_on(market, bar_signals, params, rules, train, draws=draws),
+        run_on(market, bar_signals, params, rules, test, draws=draws),
     )
 
 
 def run_on(
     market: Market,
-    given: Signals,
+    bar_signals: Signals,
     params: PairParams,
     rules: BacktestRules,
     span: Span,
@@ -183,20 +183,20 @@ def run_on(
     draws: int,
 ) -> BacktestResult:
     """Run over some of the bars of a market that is prepared already."""
-    from analytics.kernels.walk import TRADE_COLUMNS, walk  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.walk import TALLIES, TRADE_COLUMNS, walk  # noqa: PLC0415 - numba
 
     start, stop = span
     if stop - start < 3:
         raise NotEnoughDataError(f"backtest of {params.label}", 3, stop - start)
     raw = np.zeros(((stop - start) // 2 + 2, TRADE_COLUMNS), dtype=np.int64)
-    tally = np.zeros(2, dtype=np.int64)
-    count = walk(given.zscore, market.tradable, start, stop, rules.as_row(), raw, tally)
-    return _result(market, given, params, rules, span, raw[:count], tally, draws)
+    tally = np.zeros(TALLIES, dtype=np.int64)
+    count = walk(bar_signals.zscore, market.tradable, start, stop, rules.as_row(), raw, tally)
+    return _result(market, bar_signals, params, rules, span, raw[:count], tally, draws)
 
 
 def _result(
     market: Market,
-    given: Signals,
+    bar_signals: Signals,
     params: PairParams,
     rules: BacktestRules,
     span: Span,
@@ -204,15 +204,15 @@ def _result(
     tally: IntArray,
     draws: int,
 ) -> BacktestResult:
-    from analytics.kernels.walk import MONEY_COLUMNS, settle  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.settle import MONEY_COLUMNS, settle  # noqa: PLC0415 - numba, when needed
 
     inside, index = slice(*span), market.index[slice(*span)]
     money = np.zeros((len(raw), MONEY_COLUMNS))
     gross, net = np.zeros((2, market.size))
-    settle(raw, len(raw), market.paths, given.units, market.costs, money, gross, net)
-    trades = ledger(market, given, raw, money)
+    settle(raw, len(raw), market.paths, bar_signals.units, market.costs, money, gross, net)
+    trades = ledger(market, bar_signals, raw, money)
     returns = net[inside] / rules.capital
-    books = _books(market, given, raw, rules.capital, span)
+    books = _books(market, bar_signals, raw, rules.capital, span)
     side = _side(raw, market.size)[inside]
     performance = measure(
         returns, trades, side.astype(np.float64), rules, params.bar.bars_per_year, draws=draws
@@ -227,8 +227,8 @@ def _result(
         rules=rules,
         y=market.y.iloc[inside],
         x=market.x.iloc[inside],
-        zscore=path(given.zscore[inside], "zscore"),
-        beta=path(given.beta[inside], "hedge_ratio"),
+        zscore=path(bar_signals.zscore[inside], "zscore"),
+        beta=path(bar_signals.beta[inside], "hedge_ratio"),
         side=path(side, "side"),
         books=books,
         gross_equity=path(rules.capital + np.cumsum(gross[inside]), "equity_before_costs"),
@@ -239,7 +239,7 @@ def _result(
         cancelled=int(tally[0]),
         waited=int(tally[1]),
         notes=notes_of(
-            market, given, params, rules, span, trades, (int(tally[0]), int(tally[1])), equity
+            market, bar_signals, params, rules, span, trades, (int(tally[0]), int(tally[1])), equity
         ),
     )
 
@@ -249,44 +249,51 @@ def _side(raw: IntArray, bars: int) -> IntArray:
 
     A forced end leaves at the last close, so nothing is held after that bar either.
     """
+    from analytics.kernels.walk import ENTERED, EXITED, SIDE  # noqa: PLC0415 - numba, when needed
+
     steps = np.zeros(bars + 1, dtype=np.int64)
-    np.add.at(steps, raw[:, 1], raw[:, 4])
-    np.add.at(steps, raw[:, 3], -raw[:, 4])
+    np.add.at(steps, raw[:, ENTERED], raw[:, SIDE])
+    np.add.at(steps, raw[:, EXITED], -raw[:, SIDE])
     return np.cumsum(steps[:-1])
 
 
-def _books(market: Market, given: Signals, raw: IntArray, capital: float, span: Span) -> Account:
+def _books(
+    market: Market, bar_signals: Signals, raw: IntArray, capital: float, span: Span
+) -> Account:
     """Book all fills apart from the compiled settlement, so that one checks the other.
 
     Quantities, prices and costs go in; cash and equity come out.
     """
-    from analytics.kernels.walk import END  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.settle import FILLS, FUNDINGS, MARKS  # noqa: PLC0415 - numba
+    from analytics.kernels.walk import END  # noqa: PLC0415
 
     start, stop = span
-    decided, entered, _, left, side, reason = raw.T
-    units = given.units[:, decided] * side
-    prices_in = market.paths[:2, entered]
-    prices_out = np.where(reason == END, market.paths[2:4, left], market.paths[:2, left])
-    bars = np.concatenate([entered, entered, left, left]) - start
+    decided, entered, _, exited, side, reason = raw.T
+    units = bar_signals.units[:, decided] * side
+    prices_in = market.paths[FILLS, entered]
+    prices_out = np.where(reason == END, market.paths[MARKS, exited], market.paths[FILLS, exited])
+    bars = np.concatenate([entered, entered, exited, exited]) - start
     legs = np.repeat([0, 1, 0, 1], len(raw))
     quantity = np.concatenate([units[0], units[1], -units[0], -units[1]])
     price = np.concatenate([prices_in[0], prices_in[1], prices_out[0], prices_out[1]])
     cost = _fill_cost(
-        market, np.abs(quantity), price, np.concatenate([entered, entered, left, left]), legs
+        market, np.abs(quantity), price, np.concatenate([entered, entered, exited, exited]), legs
     )
-    held = np.zeros((stop - start + 1, 2))
-    np.add.at(held, (bars, legs), quantity)
-    carried = np.cumsum(held, axis=0)[:-1] - held[:-1]
-    charges = (carried * market.paths[6:8, start:stop].T).sum(axis=1)
+    changes = np.zeros((stop - start + 1, 2))
+    np.add.at(changes, (bars, legs), quantity)
+    carried = np.cumsum(changes, axis=0)[:-1] - changes[:-1]
+    charges = (carried * market.paths[FUNDINGS, start:stop].T).sum(axis=1)
     fills = Fills(bars, legs, quantity, price, cost)
-    return account(fills, market.paths[2:4, start:stop].T, capital, charges)
+    return account(fills, market.paths[MARKS, start:stop].T, capital, charges)
 
 
 def _fill_cost(
     market: Market, size: FloatArray, price: FloatArray, bars: IntArray, legs: IntArray
 ) -> FloatArray:
     fee, half_spread, power = market.costs
-    impact = market.paths[4:6][legs, bars] * size**power
+    from analytics.kernels.settle import IMPACTS  # noqa: PLC0415 - numba, when needed
+
+    impact = market.paths[IMPACTS][legs, bars] * size**power
     cost: FloatArray = size * price * (fee + half_spread + impact)
     return cost
 

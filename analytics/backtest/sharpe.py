@@ -72,9 +72,9 @@ def sharpe_interval(
     if returns.size < 20 or not returns.std() > 0:
         return math.nan, math.nan
     length = _automatic_block(returns) if block is None else block
-    drawn = np.empty(draws)
-    bootstrap_sharpe(np.ascontiguousarray(returns), 1.0 / max(length, 1.0), seed, drawn)
-    low, high = np.nanquantile(drawn, [0.025, 0.975])
+    ratios = np.empty(draws)
+    bootstrap_sharpe(np.ascontiguousarray(returns), 1.0 / max(length, 1.0), seed, ratios)
+    low, high = np.nanquantile(ratios, [0.025, 0.975])
     return float(low), float(high)
 
 

@@ -17,7 +17,6 @@ from analytics.frames import BoolArray, FloatArray
 from analytics.pair import PairParams
 
 CRITERIA: Final = ("sharpe", "net")
-_COLUMNS: Final = 6
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -141,7 +140,7 @@ class Prepared:
     """A grid with the signals of every window, so that spans can be swept one after another."""
 
     grid: Grid
-    given: tuple[Signals, ...]
+    bar_signals: tuple[Signals, ...]
 
     @property
     def market(self) -> Market:
@@ -197,11 +196,11 @@ def prepare_sweep(
 ) -> Prepared:
     """Compute the signals of every window once; errors as `sweep_backtest`."""
     grid = _grid(y_bars, x_bars, params, rules, windows, entries)
-    given = _on_all_cores(grid.maker.at, grid.distinct)
-    return Prepared(grid, tuple(given * (len(grid.windows) // len(given))))
+    bar_signals = _on_all_cores(grid.maker.at, grid.distinct)
+    return Prepared(grid, tuple(bar_signals * (len(grid.windows) // len(bar_signals))))
 
 
-def sweep_span(made: Prepared, start: int, stop: int) -> Sweep:
+def sweep_span(prepared: Prepared, start: int, stop: int) -> Sweep:
     """Run every setting over the bars ``start`` to ``stop`` (not included), flat at both ends.
 
     Raises
@@ -210,15 +209,17 @@ def sweep_span(made: Prepared, start: int, stop: int) -> Sweep:
         Fewer than 3 bars.
     """
     span = (start, stop)
-    _check_span(made.grid, span)
-    return _gathered(made.grid, span, lambda row: _swept(made.grid, made.given[row], span))
+    _check_span(prepared.grid, span)
+    return _gathered(
+        prepared.grid, span, lambda row: _swept(prepared.grid, prepared.bar_signals[row], span)
+    )
 
 
 def _grid(
     y_bars: pd.DataFrame, x_bars: pd.DataFrame, params: PairParams, rules: BacktestRules,
     windows: Sequence[int], entries: Sequence[float],
 ) -> Grid:  # fmt: skip
-    from analytics.kernels.walk import sweep_cells  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.sweep import sweep_cells  # noqa: PLC0415 - numba, when needed
 
     for name, values in (("windows", windows), ("entries", entries)):
         if not len(values) or len(set(values)) < len(values):
@@ -259,8 +260,8 @@ def _check_span(grid: Grid, span: tuple[int, int]) -> None:
 def _gathered(grid: Grid, span: tuple[int, int], of_row: Callable[[int], FloatArray]) -> Sweep:
     """Run all rows of the grid on all cores and lay their figures out."""
     rows = range(len(grid.distinct))
-    found = np.stack(_on_all_cores(of_row, rows))
-    trades, gross, net, traded, mean, deviation = np.moveaxis(_spread_out(grid, found), 2, 0)
+    swept = np.stack(_on_all_cores(of_row, rows))
+    trades, gross, net, traded, mean, deviation = np.moveaxis(_spread_out(grid, swept), 2, 0)
     return Sweep(
         params=grid.params,
         rules=grid.rules,
@@ -276,21 +277,21 @@ def _gathered(grid: Grid, span: tuple[int, int], of_row: Callable[[int], FloatAr
     )
 
 
-def _spread_out(grid: Grid, found: FloatArray) -> FloatArray:
+def _spread_out(grid: Grid, swept: FloatArray) -> FloatArray:
     """Give every window and entry its place; NaN where the rules do not allow it."""
-    out = np.full((len(grid.windows), len(grid.entries), _COLUMNS), np.nan)
-    out[:, grid.allowed] = found
+    out = np.full((len(grid.windows), len(grid.entries), swept.shape[-1]), np.nan)
+    out[:, grid.allowed] = swept
     return out
 
 
-def _swept(grid: Grid, given: Signals, span: tuple[int, int]) -> FloatArray:
-    from analytics.kernels.walk import sweep_rules  # noqa: PLC0415 - numba, when needed
+def _swept(grid: Grid, bar_signals: Signals, span: tuple[int, int]) -> FloatArray:
+    from analytics.kernels.sweep import RULE_COLUMNS, sweep_rules  # noqa: PLC0415 - numba
 
     market = grid.market
-    out = np.empty((len(grid.rows), _COLUMNS))
+    out = np.empty((len(grid.rows), RULE_COLUMNS))
     sweep_rules(
-        given.zscore, given.units, market.tradable, *span, grid.rows, grid.cells, market.costs,
-        grid.rules.capital, out,
+        bar_signals.zscore, bar_signals.units, market.tradable, *span, grid.rows, grid.cells,
+        market.costs, grid.rules.capital, out,
     )  # fmt: skip
     return out
 

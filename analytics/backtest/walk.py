@@ -86,8 +86,8 @@ def walk_forward(
     draws
         As `run_backtest`.
     progress
-        Told after each block how many are done, and how many there are; what it raises ends the
-        work.
+        Called after each block with how many are done and how many there are; an exception it
+        raises ends the work.
 
     Raises
     ------
@@ -99,23 +99,23 @@ def walk_forward(
     for name, bars in (("train_bars", train_bars), ("test_bars", test_bars)):
         if bars < 3:
             raise ParameterError(name, bars, "3 or more")
-    made = prepare_sweep(y_bars, x_bars, params, rules, windows=windows, entries=entries)
-    first, size = made.market.range
+    prepared = prepare_sweep(y_bars, x_bars, params, rules, windows=windows, entries=entries)
+    first, size = prepared.market.range
     if size - first < train_bars + 3:
         what = f"walk-forward of {params.label}"
         raise NotEnoughDataError(what, train_bars + 3, size - first)
     spans = _block_spans(first + train_bars, size, test_bars)
     blocks, ledgers, returns, sides = [], [], [], []
     for done, span in enumerate(spans, start=1):
-        tried = sweep_span(made, span[0] - train_bars, span[0])
-        block = _trade_block(made, tried, span, criterion, only_if_paid)
+        tried = sweep_span(prepared, span[0] - train_bars, span[0])
+        block = _trade_block(prepared, tried, span, criterion, only_if_paid)
         blocks.append(block.row)
         ledgers.append(block.trades)
         returns.append(block.returns)
         sides.append(block.side)
         if progress is not None:
             progress(done, len(spans))
-    return _joined(made, train_bars, blocks, ledgers, (returns, sides), draws)
+    return _joined(prepared, train_bars, blocks, ledgers, (returns, sides), draws)
 
 
 def _block_spans(begin: int, size: int, test_bars: int) -> list[tuple[int, int]]:
@@ -134,12 +134,12 @@ class _Block:
 
 
 def _trade_block(
-    made: Prepared, tried: Sweep, span: tuple[int, int], criterion: str, only_if_paid: bool
+    prepared: Prepared, tried: Sweep, span: tuple[int, int], criterion: str, only_if_paid: bool
 ) -> _Block:
     best = tried.best(criterion, LEAST_TRADES)
     if best is not None and only_if_paid and not tried.net[best] > 0:
         best = None
-    index = made.market.index
+    index = prepared.market.index
     row: dict[str, object] = {
         "train_start": index[span[0] - tried.bars],
         "test_start": index[span[0]],
@@ -148,19 +148,19 @@ def _trade_block(
     # Where nothing is chosen, the first setting runs on no bar's signal: an empty ledger.
     place = (0, 0) if best is None else best
     params, rules = tried.setting(*place)
-    given = made.given[place[0]]
+    bar_signals = prepared.bar_signals[place[0]]
     if best is None:
-        given = replace(given, zscore=np.full(given.zscore.size, np.nan))
-    result = run_on(made.market, given, params, rules, span, draws=0)
-    told = result.performance
+        bar_signals = replace(bar_signals, zscore=np.full(bar_signals.zscore.size, np.nan))
+    result = run_on(prepared.market, bar_signals, params, rules, span, draws=0)
+    tested = result.performance
     row |= {
         "window": np.nan if best is None else params.window,
         "entry": np.nan if best is None else rules.sell_above,
         "train_sharpe": np.nan if best is None else tried.sharpe[best],
         "train_net": np.nan if best is None else tried.net[best],
-        "test_net": told.net,
-        "test_gross": told.gross,
-        "test_trades": told.trades,
+        "test_net": tested.net,
+        "test_gross": tested.gross,
+        "test_trades": tested.trades,
     }
     return _Block(
         row, result.trades, result.returns.to_numpy(), result.side.to_numpy(dtype=np.float64)
@@ -168,21 +168,21 @@ def _trade_block(
 
 
 def _joined(
-    made: Prepared,
+    prepared: Prepared,
     train_bars: int,
     blocks: list[dict[str, object]],
     ledgers: list[pd.DataFrame],
     paths: tuple[list[FloatArray], list[FloatArray]],
     draws: int,
 ) -> WalkForward:
-    rules = made.grid.rules
+    rules = prepared.grid.rules
     returns, side = (np.concatenate(each) for each in paths)
-    begin = made.market.first + train_bars
-    index = made.market.index[begin : begin + returns.size]
+    begin = prepared.market.first + train_bars
+    index = prepared.market.index[begin : begin + returns.size]
     trades = pd.concat(ledgers, ignore_index=True)
     equity = rules.capital * (1.0 + np.cumsum(returns))
     return WalkForward(
-        params=made.grid.params,
+        params=prepared.grid.params,
         rules=rules,
         blocks=pd.DataFrame(blocks),
         trades=trades,
@@ -190,7 +190,7 @@ def _joined(
         equity=pd.Series(equity, index=index, name="equity"),
         drawdown=pd.Series(drawdown_path(equity, rules.capital), index=index, name="drawdown"),
         performance=measure(
-            returns, trades, side, rules, made.grid.params.bar.bars_per_year, draws=draws
+            returns, trades, side, rules, prepared.grid.params.bar.bars_per_year, draws=draws
         ),
-        settings=len(made.grid.windows) * len(made.grid.entries),
+        settings=len(prepared.grid.windows) * len(prepared.grid.entries),
     )

@@ -45,8 +45,8 @@ class WindowSignals:
         closes, line = _floats(market.y, market.x), None
         legs = _floats(*fitted_legs(market.y, market.x, params))
         if params.hedge != "rolling_ols" or params.hedge_window is not None:
-            made = make_spread(market.y, market.x, params)
-            line = _floats(made.hedge_ratio, made.intercept)
+            pair_spread = make_spread(market.y, market.x, params)
+            line = _floats(pair_spread.hedge_ratio, pair_spread.intercept)
         return cls(market, params, rules, closes, legs, line)
 
     @property
@@ -71,12 +71,18 @@ class WindowSignals:
     def _line(self, window: int) -> tuple[FloatArray, FloatArray]:
         if self.line is not None:
             return self.line
-        from analytics.kernels.signals import rolling_line  # noqa: PLC0415 - numba, when needed
+        from analytics.kernels.line_paths import (  # noqa: PLC0415 - numba, when needed
+            ALPHA,
+            BETA,
+            LINE_ROWS,
+            rolling_lines,
+        )
+        from analytics.kernels.rolling import COUNTED_ROWS  # noqa: PLC0415
 
-        beta, alpha = np.empty(self.market.size), np.empty(self.market.size)
+        path, last = np.empty((LINE_ROWS, self.market.size)), np.empty(COUNTED_ROWS)
         bars = replace(self.params, window=window).hedge_options["window"]
-        rolling_line(*self.legs, bars, ROUNDING, beta, alpha)
-        return beta, alpha
+        rolling_lines(*self.legs, bars, ROUNDING, path, last)
+        return path[BETA], path[ALPHA]
 
 
 def _floats(first: pd.Series, second: pd.Series) -> tuple[FloatArray, FloatArray]:

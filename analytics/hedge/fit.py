@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from analytics.hedge.innovations import InnovationCheck
 
 
-# Fewer forecast errors than this are not checked.
-_LEAST_ERRORS = 30
-
-
 @dataclass(frozen=True, eq=False)
 class HedgeFit:
     """The fit of y = alpha + beta * x.
@@ -108,10 +104,12 @@ class HedgeFit:
         """Kalman: whether the forecast errors behave as the model says; None with fewer than 30."""
         from analytics.hedge.innovations import check_innovations  # noqa: PLC0415 - when asked for
 
-        error = self.paths.get("forecast_error")
-        if error is None or int((~np.isnan(error)).sum()) < _LEAST_ERRORS:
+        if "forecast_error" not in self.paths:
             return None
-        return check_innovations(error, self.paths["forecast_variance"])
+        try:
+            return check_innovations(self.paths["forecast_error"], self.paths["forecast_variance"])
+        except NotEnoughDataError:
+            return None
 
     def _path(self, name: str, label: str) -> pd.Series | None:
         values = self.paths.get(name)
@@ -195,7 +193,7 @@ def fit_quality(
     """R squared (centred with intercept) and residual std of a line on the complete rows."""
     from analytics.kernels.lines import line_squares  # noqa: PLC0415 - numba, when needed
 
-    y_squares, squares = line_squares(legs.y, legs.x, beta, alpha, intercept).tolist()
+    y_squares, squares = line_squares(legs.y, legs.x, beta, alpha, intercept)
     free = legs.nobs - (2 if intercept else 1)
     r_squared = 1.0 - squares / y_squares if y_squares > 0 else math.nan
     return r_squared, math.sqrt(squares / free) if free > 0 else math.nan

@@ -39,17 +39,17 @@ class InnovationCheck:
 
     def verdict(self, level: float = 0.05) -> str:
         """Say in plain words which of the three promises is broken at this level."""
-        broken = []
+        failures = []
         if self.mean_pvalue < level:
-            broken.append(f"their mean is {self.mean:+.2f} standard deviations, not 0")
+            failures.append(f"their mean is {self.mean:+.2f} standard deviations, not 0")
         if self.variance_pvalue < level:
             sure = "too sure of itself" if self.variance > 1 else "less sure than it could be"
-            broken.append(f"their variance is {self.variance:.2f}, not 1: the filter is {sure}")
+            failures.append(f"their variance is {self.variance:.2f}, not 1: the filter is {sure}")
         if self.ljung_box_pvalue < level:
-            broken.append(f"they remember the past (Ljung-Box p = {self.ljung_box_pvalue:.2g})")
-        if not broken:
+            failures.append(f"they remember the past (Ljung-Box p = {self.ljung_box_pvalue:.2g})")
+        if not failures:
             return f"healthy: nothing in {self.nobs:,} forecast errors speaks against the model"
-        return f"unhealthy: of {self.nobs:,} forecast errors, {'; '.join(broken)}"
+        return f"unhealthy: of {self.nobs:,} forecast errors, {'; '.join(failures)}"
 
 
 def check_innovations(errors: FloatArray, variances: FloatArray, lags: int = 10) -> InnovationCheck:

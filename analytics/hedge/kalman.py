@@ -73,9 +73,9 @@ def fit_kalman(legs: Legs, intercept: bool, options: Mapping[str, object]) -> He
     only_with_intercept("kalman", intercept)
     check_options("kalman", options, "delta", "ve", "burn_in", "noise")
     model = _given(legs, options) or _fitted(legs, options)
-    paths = _filtered(legs, model)
-    beta, alpha, stderr, alpha_stderr = paths[:4, legs.last].tolist()
-    names = ("beta", "alpha", "beta_stderr", "alpha_stderr", "forecast_error", "forecast_variance")
+    paths, alpha_stderr = _filtered(legs, model)
+    beta, alpha, stderr = paths[:3, legs.last].tolist()
+    names = ("beta", "alpha", "beta_stderr", "forecast_error", "forecast_variance")
     return HedgeFit(
         beta=beta,
         alpha=alpha,
@@ -135,20 +135,22 @@ def _fitted(legs: Legs, options: Mapping[str, object]) -> _Model:
     whole = noise == "whole"
     places = np.flatnonzero(legs.known)
     first = int(places[burn_in - 1]) + 1
-    y_mean, x_mean, x_unit, slope, rest = _early_line(legs, slice(0, first))
+    y_mean, x_mean, x_unit, slope, residual_std = _early_line(legs, slice(0, first))
     units = np.array([y_mean, x_mean, x_unit])
-    start = np.array([slope / rest, 0.0, _VAGUE, 0.0, _VAGUE])
+    start = np.array([slope / residual_std, 0.0, _VAGUE, 0.0, _VAGUE])
     counts = [legs.nobs] if whole else _estimated_at(burn_in, legs.nobs)
-    found = _most_likely((legs.y - y_mean) / rest, (legs.x - x_mean) / x_unit, start, counts)
+    estimates = _most_likely(
+        (legs.y - y_mean) / residual_std, (legs.x - x_mean) / x_unit, start, counts
+    )
     # The first stretch begins after its burn-in; a later one's first state is that of the last bar
     # it was estimated on, from which the next bar is forecast.
     begin = [int(places[count - 1]) for count in counts]
     begin[0] = first
     ends = [*begin[1:], legs.known.size]
     stretches = []
-    for (beta_noise, alpha_noise, share), at, end in zip(found, begin, ends, strict=True):
-        ve = share * rest**2
-        scale = np.array([rest, rest, ve, ve, ve])
+    for (beta_noise, alpha_noise, share), at, end in zip(estimates, begin, ends, strict=True):
+        ve = share * residual_std**2
+        scale = np.array([residual_std, residual_std, ve, ve, ve])
         variances = np.array([beta_noise * ve, alpha_noise * ve, ve])
         stop = end if end == legs.known.size else end + 1
         stretches.append(_Stretch(variances, start * scale, at, at + 1, stop))
@@ -164,8 +166,8 @@ def _fitted(legs: Legs, options: Mapping[str, object]) -> _Model:
         looks_back=f"over all bars so far at each bar, its noise estimated on {bars}",
         settings=(
             ("ve", float(stretches[-1].noise[2])),
-            ("beta noise ratio", found[-1][0]),
-            ("alpha noise ratio", found[-1][1]),
+            ("beta noise ratio", estimates[-1][0]),
+            ("alpha noise ratio", estimates[-1][1]),
             ("burn_in", burn_in),
         ),
     )
@@ -190,39 +192,47 @@ def _early_line(legs: Legs, early: slice) -> tuple[float, float, float, float, f
         raise DegenerateSeriesError(legs.what, f"{legs.x_name} is constant over the burn-in")
     slope = float(x @ y) / float(x @ x) * unit
     residuals = y - slope * (x / unit)
-    rest = math.sqrt(float(residuals @ residuals) / (x.size - 2))
-    if rest <= 1e-13 * size:
+    residual_std = math.sqrt(float(residuals @ residuals) / (x.size - 2))
+    if residual_std <= 1e-13 * size:
         raise DegenerateSeriesError(legs.what, "the legs are exactly collinear over the burn-in")
-    return y_mean, x_mean, unit, slope, rest
+    return y_mean, x_mean, unit, slope, residual_std
 
 
 def _most_likely(
     y: FloatArray, x: FloatArray, start: FloatArray, counts: list[int]
 ) -> list[tuple[float, float, float]]:
     """For each count of bars: noise of beta and of alpha over the observation's, and the latter."""
-    from analytics.kernels.kalman import LOWEST, most_likely_noise  # noqa: PLC0415 - numba
+    from analytics.kernels import kalman as kernel  # noqa: PLC0415 - numba, when needed
 
-    logs, found = np.full(4, np.nan), []
+    best, estimates = np.full(kernel.SEARCH_SIZE, np.nan), []
     for count in counts:
-        out = np.empty(4)
-        most_likely_noise(y[:count], x[:count], start, logs, out)
-        logs = out
-        beta, alpha = (math.exp(each) if each > LOWEST else 0.0 for each in out[:2].tolist())
-        found.append((beta, alpha, float(out[2])))
-    return found
+        out = np.empty(kernel.SEARCH_SIZE)
+        kernel.most_likely_noise(y[:count], x[:count], start, best, out)
+        best = out
+        beta, alpha = (_ratio(best[each]) for each in (kernel.LOG_BETA, kernel.LOG_ALPHA))
+        estimates.append((beta, alpha, float(best[kernel.SHARE])))
+    return estimates
 
 
-def _filtered(legs: Legs, model: _Model) -> FloatArray:
-    """Run the filter; rows as `kalman_filter` has them, in the units of the prices."""
-    from analytics.kernels.kalman import kalman_filter  # noqa: PLC0415 - numba, when needed
+def _ratio(logarithm: float) -> float:
+    """State noise over the observation's; the lowest logarithm searched stands for none."""
+    from analytics.kernels.kalman import LOWEST  # noqa: PLC0415 - numba, when needed
 
-    paths = np.empty((6, legs.all_y.size))
+    return math.exp(logarithm) if logarithm > LOWEST else 0.0
+
+
+def _filtered(legs: Legs, model: _Model) -> tuple[FloatArray, float]:
+    """Run the filter: its path in the units of the prices, and alpha's last standard error."""
+    from analytics.kernels import kalman as kernel  # noqa: PLC0415 - numba, when needed
+
+    path = np.empty((kernel.PATH_ROWS, legs.all_y.size))
     first = model.stretches[0]
-    paths[:4, : first.state_from] = np.nan
-    paths[4:, : first.error_from] = np.nan
+    path[: kernel.FORECAST_ERROR, : first.state_from] = np.nan
+    path[kernel.FORECAST_ERROR :, : first.error_from] = np.nan
+    alpha_stderr = math.nan
     for each in model.stretches:
-        kalman_filter(
+        alpha_stderr = kernel.kalman_filter(
             legs.all_y, legs.all_x, model.units, each.start, each.noise,
-            each.state_from, each.error_from, each.stop, paths,
+            each.state_from, each.error_from, each.stop, path,
         )  # fmt: skip
-    return paths
+    return path, alpha_stderr

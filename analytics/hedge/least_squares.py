@@ -41,7 +41,7 @@ def hac_covariance(design: FloatArray, residuals: FloatArray, lags: int) -> Floa
 
 def fit_ols(legs: Legs, intercept: bool, options: Mapping[str, object]) -> HedgeFit:
     """Least squares on centred data: no digits lost at prices far from zero."""
-    from analytics.kernels.lines import line_with_errors  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.lines import FIT_SIZE, line_with_errors  # noqa: PLC0415 - numba, when needed
 
     check_options("ols", options, "hac_lags")
     coefficients = 2 if intercept else 1
@@ -49,9 +49,9 @@ def fit_ols(legs: Legs, intercept: bool, options: Mapping[str, object]) -> Hedge
     legs.need(coefficients + 1)
     legs.check_x_varies(intercept)
     hac_lags = whole_option(options, "hac_lags", newey_west_lags(nobs), 0)
-    found = np.empty(9)
-    line_with_errors(legs.y, legs.x, intercept, min(hac_lags, nobs - 1), found)
-    y_mean, x_mean, unit, slope, x_squares, y_squares, squares, *hac = found.tolist()
+    figures = np.empty(FIT_SIZE)
+    line_with_errors(legs.y, legs.x, intercept, min(hac_lags, nobs - 1), figures)
+    y_mean, x_mean, unit, slope, x_squares, y_squares, squares, *hac = figures.tolist()
     residual_std = math.sqrt(squares / (nobs - coefficients))
     beta = slope / unit
     stderr = residual_std / math.sqrt(x_squares)

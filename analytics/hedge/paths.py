@@ -1,20 +1,18 @@
 """Causal paths of least squares: over a trailing window, and over all bars so far."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 
 from analytics.errors import DegenerateSeriesError, NotEnoughDataError
 from analytics.frames import FloatArray
 from analytics.hedge.fit import HedgeFit, Legs, check_options, only_with_intercept, whole_option
-from analytics.series import ROUNDING, interval_95, last_known, longest_run
+from analytics.series import ROUNDING, interval_95, longest_run
 
 # Bars before the first value of an expanding line.
 EXPANDING_BARS = 30
-
-# Syy - Sxy²/Sxx keeps no digit of a sum of squared residuals below this share of Syy.
-_LEAST_REST = 1e-14
 
 
 def fit_rolling_ols(legs: Legs, intercept: bool, options: Mapping[str, object]) -> HedgeFit:
@@ -22,43 +20,34 @@ def fit_rolling_ols(legs: Legs, intercept: bool, options: Mapping[str, object]) 
 
     A window is full when all its bars are known on both legs; a flat x gives NaN.
     """
-    from analytics.kernels.rolling import rolling_products  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.line_paths import rolling_lines  # noqa: PLC0415 - numba, when needed
 
     only_with_intercept("rolling_ols", intercept)
     check_options("rolling_ols", options, "window")
     window = whole_option(options, "window", 60, 3)
     legs.need(window)
-    products = np.full((5, legs.all_y.size), np.nan)
-    rolling_products(legs.all_y, legs.all_x, window, products)
-    if np.isnan(products[0]).all():
-        run = longest_run(legs.known)
-        had = run.stop - run.start
-        raise NotEnoughDataError(legs.what, window, had, "known bars in a row")
     return _path_fit(
         legs,
-        products,
-        np.full(legs.all_y.size, float(window)),
+        partial(rolling_lines, legs.all_y, legs.all_x, window, ROUNDING),
         method="rolling_ols",
         looks_back=f"over the trailing {window:,} bars at each bar",
         reference="ordinary least squares on each trailing window",
         settings=(("window", window),),
+        full_window=window,
     )
 
 
 def fit_expanding_ols(legs: Legs, intercept: bool, options: Mapping[str, object]) -> HedgeFit:
     """Least squares over all bars up to each bar; missing bars are left out."""
-    from analytics.kernels.rolling import expanding_products  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.line_paths import expanding_lines  # noqa: PLC0415 - numba, when needed
 
     only_with_intercept("expanding_ols", intercept)
     check_options("expanding_ols", options, "least")
     least = whole_option(options, "least", EXPANDING_BARS, 3)
     legs.need(least)
-    products = np.full((6, legs.all_y.size), np.nan)
-    expanding_products(legs.all_y, legs.all_x, least, products)
     return _path_fit(
         legs,
-        products[:5],
-        products[5],
+        partial(expanding_lines, legs.all_y, legs.all_x, least, ROUNDING),
         method="expanding_ols",
         looks_back="over all bars so far at each bar",
         reference="recursive least squares: Brown, Durbin & Evans (1975), JRSS B 37, 149-192",
@@ -68,39 +57,32 @@ def fit_expanding_ols(legs: Legs, intercept: bool, options: Mapping[str, object]
 
 def _path_fit(
     legs: Legs,
-    products: FloatArray,
-    counts: FloatArray,
+    fill: Callable[[FloatArray, FloatArray], int],
     *,
     method: str,
     looks_back: str,
     reference: str,
     settings: tuple[tuple[str, float], ...],
+    full_window: int = 0,
 ) -> HedgeFit:
-    y_mean, x_mean, yy, xx, xy = products
-    # By each window's own prices: the largest of all would let the future into past values.
-    moving = np.sqrt(xx / counts) > ROUNDING * np.abs(x_mean)
-    beta = np.full(xx.size, np.nan)
-    np.divide(xy, xx, out=beta, where=moving)
-    alpha = y_mean - beta * x_mean
-    rest = yy - beta * xy
-    rest = np.maximum(rest, _LEAST_REST * yy)
-    residual_std = np.sqrt(rest / (counts - 2.0))
-    stderr = np.full(xx.size, np.nan)
-    np.divide(residual_std, np.sqrt(xx), out=stderr, where=moving)
-    alpha_stderr = np.sqrt(residual_std**2 / counts + (stderr * x_mean) ** 2)
-    if not moving.any():
-        raise DegenerateSeriesError(legs.what, f"{legs.x_name} did not move in any window")
-    last = int(np.flatnonzero(moving)[-1])
-    fitted = yy[last] > 0
+    from analytics.kernels.line_paths import LINE_ROWS  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.rolling import COUNT, COUNTED_ROWS  # noqa: PLC0415
+
+    path, last = np.empty((LINE_ROWS, legs.known.size)), np.empty(COUNTED_ROWS)
+    row = fill(path, last)
+    if row < 0:
+        raise _no_line(legs, full_window)
+    beta, alpha, stderr = path[:, row].tolist()
+    r_squared, residual_std, alpha_stderr = _quality(beta, stderr, last)
     return HedgeFit(
-        beta=last_known(beta),
-        alpha=last_known(alpha),
-        nobs=int(counts[last]),
+        beta=beta,
+        alpha=alpha,
+        nobs=int(last[COUNT]),
         dropped=legs.dropped,
-        beta_stderr=float(stderr[last]),
-        alpha_stderr=float(alpha_stderr[last]),
-        r_squared=float(1.0 - rest[last] / yy[last]) if fitted else math.nan,
-        residual_std=float(residual_std[last]),
+        beta_stderr=stderr,
+        alpha_stderr=alpha_stderr,
+        r_squared=r_squared,
+        residual_std=residual_std,
         method=method,
         intercept=True,
         causal=True,
@@ -108,13 +90,27 @@ def _path_fit(
         y_name=legs.y_name,
         x_name=legs.x_name,
         reference=reference,
-        beta_interval=interval_95(last_known(beta), float(stderr[last])),
+        beta_interval=interval_95(beta, stderr),
         settings=settings,
-        paths={
-            "beta": beta,
-            "alpha": alpha,
-            "beta_stderr": stderr,
-            "alpha_stderr": alpha_stderr,
-        },
+        paths=dict(zip(("beta", "alpha", "beta_stderr"), path, strict=True)),
         index=legs.index,
     )
+
+
+def _no_line(legs: Legs, window: int) -> NotEnoughDataError | DegenerateSeriesError:
+    """Say why no window has a line: none of `window` bars is full, or x did not move in any."""
+    run = longest_run(legs.known)
+    if run.stop - run.start < window:
+        return NotEnoughDataError(legs.what, window, run.stop - run.start, "known bars in a row")
+    return DegenerateSeriesError(legs.what, f"{legs.x_name} did not move in any window")
+
+
+def _quality(beta: float, stderr: float, last: FloatArray) -> tuple[float, float, float]:
+    """R squared, residual std and standard error of the intercept of the last line."""
+    from analytics.kernels.line_paths import LEAST_REST  # noqa: PLC0415 - numba, when needed
+
+    _, x_mean, yy, _, xy, bars = last.tolist()
+    rest = max(yy - beta * xy, LEAST_REST * yy)
+    residual_std = math.sqrt(rest / (bars - 2.0))
+    alpha_stderr = math.sqrt(residual_std**2 / bars + (stderr * x_mean) ** 2)
+    return 1.0 - rest / yy if yy > 0 else math.nan, residual_std, alpha_stderr

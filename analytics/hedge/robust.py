@@ -186,8 +186,8 @@ def fit_theil_sen(legs: Legs, intercept: bool, options: Mapping[str, object]) ->
     legs.need(3)
     legs.check_x_varies()
     rows = np.arange(legs.nobs)
-    drawn = legs.nobs > sample
-    if drawn:
+    is_sampled = legs.nobs > sample
+    if is_sampled:
         rows = np.sort(np.random.default_rng(seed).choice(legs.nobs, sample, replace=False))
     x, y = legs.x[rows], legs.y[rows]
     if float(np.ptp(x)) == 0:
@@ -195,7 +195,7 @@ def fit_theil_sen(legs: Legs, intercept: bool, options: Mapping[str, object]) ->
     beta, low, high = _median_slope(y, x)
     alpha = float(np.median(y - beta * x))
     r_squared, residual_std = fit_quality(legs, beta, alpha)
-    how = f"over {rows.size:,} rows drawn at random of" if drawn else "over all"
+    how = f"over {rows.size:,} rows drawn at random of" if is_sampled else "over all"
     return HedgeFit(
         beta=beta,
         alpha=alpha,

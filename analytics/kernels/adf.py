@@ -8,6 +8,8 @@ so its products with the lags follow from theirs in the same way.
 Where a pivot says that digits would be lost, the kernel gives up and the caller takes QR.
 """
 
+from typing import Final
+
 import numpy as np
 
 from analytics.frames import FloatArray, IntArray
@@ -18,6 +20,24 @@ _MIN_PIVOT_SQUARE = 1e-6
 _T_STOP = 1.6448536269514722
 
 AIC, BIC, T_STAT = 0, 1, 2
+
+# What a fit gives: t statistic and coefficient of the level, its standard error, and the root of
+# the sum of squared residuals.
+STATISTIC: Final = 0
+COEFFICIENT: Final = 1
+STDERR: Final = 2
+RESIDUAL: Final = 3
+FIT_SIZE: Final = 4
+
+# What `residual_on_line` gives.
+Y_MEAN: Final = 0
+X_MEAN: Final = 1
+SLOPE: Final = 2
+X_REACH: Final = 3
+LARGEST_RESIDUAL: Final = 4
+Y_SIZE: Final = 5
+X_SIZE: Final = 6
+LINE_SIZE: Final = 7
 
 
 @compiled_sums
@@ -195,8 +215,8 @@ def fit_unbroken(
     lags, factor = max_lags, trend
     # A loop, so that what is called is compiled into it once: first to choose, then to fit.
     for last in range(0 if criterion >= 0 and max_lags > 0 else 1, 2):
-        factor, kept = cholesky(gram_of(values, change, trend, lags, last == 1))
-        if not kept:
+        factor, is_safe = cholesky(gram_of(values, change, trend, lags, last == 1))
+        if not is_safe:
             return -1
         if last == 0:
             effects = effects_of(factor)
@@ -204,10 +224,10 @@ def fit_unbroken(
     free = size - lags - trend_terms - 1 - lags
     rest = factor[-1, -1]
     residual_std = rest / np.sqrt(free)
-    out[0] = factor[-1, -2] / residual_std
-    out[1] = factor[-1, -2] / factor[-2, -2]
-    out[2] = residual_std / factor[-2, -2]
-    out[3] = rest
+    out[STATISTIC] = factor[-1, -2] / residual_std
+    out[COEFFICIENT] = factor[-1, -2] / factor[-2, -2]
+    out[STDERR] = residual_std / factor[-2, -2]
+    out[RESIDUAL] = rest
     return lags
 
 
@@ -246,5 +266,5 @@ def residual_on_line(y: FloatArray, x: FloatArray, residual: FloatArray, out: Fl
         rest = y[t] - y_mean - y_rest - slope * ((x[t] - x_mean - x_rest) / unit)
         residual[t] = rest
         largest = max(largest, abs(rest))
-    out[0], out[1], out[2] = y_mean + y_rest, x_mean + x_rest, slope / unit
-    out[3], out[4], out[5], out[6] = reach, largest, y_size, x_size
+    out[Y_MEAN], out[X_MEAN], out[SLOPE] = y_mean + y_rest, x_mean + x_rest, slope / unit
+    out[X_REACH], out[LARGEST_RESIDUAL], out[Y_SIZE], out[X_SIZE] = reach, largest, y_size, x_size

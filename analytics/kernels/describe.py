@@ -1,9 +1,20 @@
 """Moments and sums of a whole sample in a few passes."""
 
+from typing import Final
+
 import numpy as np
 
 from analytics.frames import FloatArray
 from analytics.kernels.jit import compiled_sums
+
+# Mean, extremes, and sums of powers of the deviations.
+MEAN: Final = 0
+LEAST: Final = 1
+MOST: Final = 2
+SQUARES: Final = 3
+CUBES: Final = 4
+FOURTHS: Final = 5
+MOMENTS: Final = 6
 
 
 @compiled_sums
@@ -32,8 +43,8 @@ def sample_moments(values: FloatArray, out: FloatArray) -> None:
         squares += square
         cubes += square * deviation
         fourths += square * square
-    out[0], out[1], out[2] = mean + rest, least, most
-    out[3], out[4], out[5] = squares, cubes, fourths
+    out[MEAN], out[LEAST], out[MOST] = mean + rest, least, most
+    out[SQUARES], out[CUBES], out[FOURTHS] = squares, cubes, fourths
 
 
 @compiled_sums

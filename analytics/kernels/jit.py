@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar, cast
 
 from numba import njit
 
-from analytics.kernels.numba_private import once_for_all_values
+from analytics.kernels.numba_private import compile_once_per_type
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -24,7 +24,7 @@ _OPTIONS: Final[Any] = {
 
 def compiled(function: Function) -> Function:
     """Compile with IEEE arithmetic in the order written: the same bits from the same bars."""
-    return cast("Function", once_for_all_values(njit(**_OPTIONS)(function)))
+    return cast("Function", compile_once_per_type(njit(**_OPTIONS)(function)))
 
 
 def compiled_sums(function: Function) -> Function:
@@ -32,5 +32,5 @@ def compiled_sums(function: Function) -> Function:
 
     For statistics of a whole sample without NaN only: a causal path must not change by a bit.
     """
-    made = njit(**_OPTIONS, fastmath={"reassoc", "contract", "nnan", "nsz"})
-    return cast("Function", once_for_all_values(made(function)))
+    dispatcher = njit(**_OPTIONS, fastmath={"reassoc", "contract", "nnan", "nsz"})
+    return cast("Function", compile_once_per_type(dispatcher(function)))

@@ -1,9 +1,43 @@
 """The Kalman filter of y = alpha + beta x, alpha and beta on random walks, and its likelihood."""
 
+from typing import Final
+
 import numpy as np
 
 from analytics.frames import FloatArray
 from analytics.kernels.jit import compiled
+
+# Rows of a path, each of n bars.
+BETA: Final = 0
+ALPHA: Final = 1
+BETA_STDERR: Final = 2
+FORECAST_ERROR: Final = 3
+FORECAST_VARIANCE: Final = 4
+PATH_ROWS: Final = 5
+
+# Units in which the filter thinks: x is measured as (x - X_MEAN) / X_UNIT, y as y - Y_MEAN.
+Y_MEAN: Final = 0
+X_MEAN: Final = 1
+X_UNIT: Final = 2
+
+# The state before the first bar's update: coefficients and their covariance.
+STATE_BETA: Final = 0
+STATE_ALPHA: Final = 1
+VAR_BETA: Final = 2
+COVARIANCE: Final = 3
+VAR_ALPHA: Final = 4
+
+# Variances added to beta and alpha from bar to bar, and of an observation.
+BETA_NOISE: Final = 0
+ALPHA_NOISE: Final = 1
+OBSERVATION_NOISE: Final = 2
+
+# Of the likeliest noise: logarithms of the first two as shares of the third, that, and the cost.
+LOG_BETA: Final = 0
+LOG_ALPHA: Final = 1
+SHARE: Final = 2
+COST: Final = 3
+SEARCH_SIZE: Final = 4
 
 # Logarithms of state over observation noise between which the likelihood is searched. The lowest
 # stands for no noise at all; between it and the next the likelihood hardly changes.
@@ -17,35 +51,37 @@ _FLUSH = 1e150
 def kalman_filter(
     y: FloatArray, x: FloatArray, units: FloatArray, start: FloatArray, noise: FloatArray,
     state_from: int, error_from: int, stop: int, out: FloatArray,
-) -> None:  # fmt: skip
-    """Run the filter over rows 0 to `stop`; `out`, shape (6, n), takes its path.
+) -> float:  # fmt: skip
+    """Run the filter over rows 0 to `stop`; return the last standard error of alpha.
 
-    Its rows: beta, alpha, their standard errors, all from row `state_from` on; forecast error and
-    its variance, from row `error_from` on; NaN at a missing bar, where the state stands still and
-    only its variance grows. `units` are the mean of y, the mean of x and the unit of x in which the
-    filter thinks; `start` beta, alpha and their covariance (bb, ab, aa) *before* the first bar's
-    update; `noise` the variances added to beta and alpha from bar to bar, and the observation's.
+    `out`, shape (5, n), takes the path: coefficients and the standard error of beta from row
+    `state_from` on, forecast error and its variance from row `error_from` on; NaN at a missing bar,
+    where the state stands still and only its variance grows.
     """
-    y_mean, x_mean, x_unit = units[0], units[1], units[2]
-    beta, alpha, p_bb, p_ab, p_aa = start[0], start[1], start[2], start[3], start[4]
+    y_mean, x_mean, x_unit = units[Y_MEAN], units[X_MEAN], units[X_UNIT]
+    beta, alpha = start[STATE_BETA], start[STATE_ALPHA]
+    p_bb, p_ab, p_aa = start[VAR_BETA], start[COVARIANCE], start[VAR_ALPHA]
+    beta_noise, alpha_noise = noise[BETA_NOISE], noise[ALPHA_NOISE]
+    observation_noise = noise[OBSERVATION_NOISE]
     per_unit = 1.0 / x_unit
     place = x_mean / x_unit
+    last_bb, last_ab, last_aa = p_bb, p_ab, p_aa
     for t in range(stop):
         if t > 0:
-            p_bb += noise[0]
-            p_aa += noise[1]
+            p_bb += beta_noise
+            p_aa += alpha_noise
         if np.isnan(y[t]) or np.isnan(x[t]):
             if t >= state_from:
-                out[0, t] = out[1, t] = out[2, t] = out[3, t] = np.nan
+                out[BETA, t] = out[ALPHA, t] = out[BETA_STDERR, t] = np.nan
             if t >= error_from:
-                out[4, t] = out[5, t] = np.nan
+                out[FORECAST_ERROR, t] = out[FORECAST_VARIANCE, t] = np.nan
             continue
         row = (x[t] - x_mean) / x_unit
         error = y[t] - y_mean - (beta * row + alpha)
         # Covariance of the state with the forecast, and the forecast's own variance.
         c_b = p_bb * row + p_ab
         c_a = p_ab * row + p_aa
-        variance = row * c_b + c_a + noise[2]
+        variance = row * c_b + c_a + observation_noise
         gain_b = c_b / variance
         gain_a = c_a / variance
         beta += gain_b * error
@@ -60,16 +96,19 @@ def kalman_filter(
         aa = keep_a * (keep_a * p_aa - gain_a * row * p_ab) - gain_a * row * (
             keep_a * p_ab - gain_a * row * p_bb
         )
-        p_bb = bb + gain_b * gain_b * noise[2]
-        p_ab = ab + gain_b * gain_a * noise[2]
-        p_aa = aa + gain_a * gain_a * noise[2]
+        p_bb = bb + gain_b * gain_b * observation_noise
+        p_ab = ab + gain_b * gain_a * observation_noise
+        p_aa = aa + gain_a * gain_a * observation_noise
+        last_bb, last_ab, last_aa = p_bb, p_ab, p_aa
         if t >= state_from:
             price_beta = beta * per_unit
-            out[0, t], out[1, t] = price_beta, alpha + y_mean - price_beta * x_mean
-            out[2, t] = np.sqrt(p_bb) * per_unit
-            out[3, t] = np.sqrt(max(p_aa + place * (place * p_bb - 2.0 * p_ab), 0.0))
+            out[BETA, t], out[ALPHA, t] = price_beta, alpha + y_mean - price_beta * x_mean
+            out[BETA_STDERR, t] = np.sqrt(p_bb) * per_unit
         if t >= error_from:
-            out[4, t], out[5, t] = error, variance
+            out[FORECAST_ERROR, t], out[FORECAST_VARIANCE, t] = error, variance
+    variance_at_zero = last_aa + place * (place * last_bb - 2.0 * last_ab)
+    alpha_stderr: float = np.sqrt(max(variance_at_zero, 0.0))
+    return alpha_stderr
 
 
 @compiled
@@ -82,7 +121,8 @@ def kalman_likelihood(
     y and x are in the filter's units, without NaN. `log_beta`, `log_alpha`: logarithms of the noise
     of the coefficients.
     """
-    beta, alpha, p_bb, p_ab, p_aa = start[0], start[1], start[2], start[3], start[4]
+    beta, alpha = start[STATE_BETA], start[STATE_ALPHA]
+    p_bb, p_ab, p_aa = start[VAR_BETA], start[COVARIANCE], start[VAR_ALPHA]
     q_b = np.exp(log_beta) if log_beta > LOWEST else 0.0
     q_a = np.exp(log_alpha) if log_alpha > LOWEST else 0.0
     squares, logs, product = 0.0, 0.0, 1.0
@@ -120,9 +160,9 @@ def _try(
     if min(log_beta, log_alpha) < LOWEST or max(log_beta, log_alpha) > HIGHEST:
         return False
     cost, noise = kalman_likelihood(y, x, start, log_beta, log_alpha)
-    if not cost < best[3]:
+    if not cost < best[COST]:
         return False
-    best[0], best[1], best[2], best[3] = log_beta, log_alpha, noise, cost
+    best[LOG_BETA], best[LOG_ALPHA], best[SHARE], best[COST] = log_beta, log_alpha, noise, cost
     return True
 
 
@@ -136,20 +176,20 @@ def most_likely_noise(
     of both, as shares of the observation noise, that noise, and the cost. The likelihood may have a
     second, lesser peak: a grid finds the right one's neighbourhood, a compass search its top.
     """
-    best[3] = np.inf
-    if np.isnan(known[0]):
+    best[COST] = np.inf
+    if np.isnan(known[LOG_BETA]):
         for log_beta in _GRID:
             for log_alpha in _GRID:
                 _try(y, x, start, log_beta, log_alpha, best)
     else:
-        _try(y, x, start, known[0], known[1], best)
+        _try(y, x, start, known[LOG_BETA], known[LOG_ALPHA], best)
         for log_noise in _GRID:
-            _try(y, x, start, log_noise, best[1], best)
+            _try(y, x, start, log_noise, best[LOG_ALPHA], best)
         for log_noise in _GRID:
-            _try(y, x, start, best[0], log_noise, best)
+            _try(y, x, start, best[LOG_BETA], log_noise, best)
     step = _FIRST_STEP
     while step > _LAST_STEP:
-        at_b, at_a = best[0], best[1]
+        at_b, at_a = best[LOG_BETA], best[LOG_ALPHA]
         moved = (
             _try(y, x, start, at_b + step, at_a, best)
             or _try(y, x, start, at_b - step, at_a, best)

@@ -1,27 +1,42 @@
 """Least squares of one leg on another with both kinds of errors, in O(n) whatever the lags."""
 
+from typing import Final
+
 import numpy as np
 
 from analytics.frames import FloatArray
 from analytics.kernels.jit import compiled, compiled_sums
+
+# What `line_with_errors` gives: means, the unit of what follows (the largest |x - mean|), slope,
+# sums of squares of x, y and the residuals, and Newey-West variances of slope and level at x = 0.
+Y_MEAN: Final = 0
+X_MEAN: Final = 1
+X_UNIT: Final = 2
+SLOPE: Final = 3
+X_SQUARES: Final = 4
+Y_SQUARES: Final = 5
+RESIDUAL_SQUARES: Final = 6
+SLOPE_VARIANCE: Final = 7
+LEVEL_VARIANCE: Final = 8
+FIT_SIZE: Final = 9
 
 
 @compiled_sums
 def centre(values: FloatArray, out: FloatArray) -> float:
     """Fill deviations from the mean, which is taken twice, and return it."""
     first, size = values[0], values.size
-    mean, rest = 0.0, 0.0
+    mean, remainder = 0.0, 0.0
     for t in range(size):
         mean += values[t] - first
     mean = first + mean / size
     for t in range(size):
         out[t] = values[t] - mean
-        rest += out[t]
-    rest /= size
+        remainder += out[t]
+    remainder /= size
     for t in range(size):
-        out[t] -= rest
-    found: float = mean + rest
-    return found
+        out[t] -= remainder
+    exact: float = mean + remainder
+    return exact
 
 
 @compiled_sums
@@ -34,7 +49,7 @@ def dot(left: FloatArray, right: FloatArray) -> float:
 
 
 @compiled_sums
-def take_out(y: FloatArray, x: FloatArray, slope: float) -> None:
+def subtract(y: FloatArray, x: FloatArray, slope: float) -> None:
     """Subtract slope * x from y, in place."""
     for t in range(y.size):
         y[t] -= slope * x[t]
@@ -58,68 +73,64 @@ def bartlett_variance(values: FloatArray, lags: int) -> float:
 
 @compiled_sums
 def line_with_errors(
-    y: FloatArray, x: FloatArray, intercept: bool, lags: int, found: FloatArray
+    y: FloatArray, x: FloatArray, intercept: bool, lags: int, fit: FloatArray
 ) -> None:
-    """Fit y on x; `found`, of 9, takes what `analytics.hedge.least_squares` makes a fit of.
+    """Fill `fit`, of FIT_SIZE, with the line of y on x and what its errors are made of.
 
-    Mean of y, mean of x, largest |x - mean| (the unit of what follows), slope, sum of squared x,
-    of squared y, of squared residuals, and the Newey-West variances of slope and of the level at
-    x = 0, without a correction for degrees of freedom.
+    The Newey-West variances are without a correction for degrees of freedom.
     """
     size = y.size
-    rest, run = y.copy(), x.copy()
+    residual, deviation = y.copy(), x.copy()
     y_mean, x_mean = 0.0, 0.0
     if intercept:
-        y_mean, x_mean = centre(y, rest), centre(x, run)
+        y_mean, x_mean = centre(y, residual), centre(x, deviation)
     unit = 0.0
     for t in range(size):
-        unit = max(unit, abs(run[t]))
+        unit = max(unit, abs(deviation[t]))
     if unit == 0.0:
         unit = 1.0
     for t in range(size):
-        run[t] /= unit
-    xx, yy = dot(run, run), dot(rest, rest)
-    slope = dot(run, rest) / xx if xx > 0.0 else 0.0
-    take_out(rest, run, slope)
+        deviation[t] /= unit
+    xx, yy = dot(deviation, deviation), dot(residual, residual)
+    slope = dot(deviation, residual) / xx if xx > 0.0 else 0.0
+    subtract(residual, deviation, slope)
     if xx > 0.0:
         # The second pass takes out what the first was rounded by.
-        more = dot(run, rest) / xx
-        take_out(rest, run, more)
+        more = dot(deviation, residual) / xx
+        subtract(residual, deviation, more)
         slope += more
-    found[0], found[1], found[2], found[3] = y_mean, x_mean, unit, slope
-    found[4], found[5], found[6] = xx, yy, dot(rest, rest)
+    fit[Y_MEAN], fit[X_MEAN], fit[X_UNIT], fit[SLOPE] = y_mean, x_mean, unit, slope
+    fit[X_SQUARES], fit[Y_SQUARES], fit[RESIDUAL_SQUARES] = xx, yy, dot(residual, residual)
     place = x_mean / unit
     score = np.empty(size)
     for t in range(size):
-        score[t] = rest[t] * run[t] / xx
-    found[7] = bartlett_variance(score, lags)
+        score[t] = residual[t] * deviation[t] / xx
+    fit[SLOPE_VARIANCE] = bartlett_variance(score, lags)
     for t in range(size):
-        score[t] = rest[t] / size - place * score[t]
-    found[8] = bartlett_variance(score, lags)
+        score[t] = residual[t] / size - place * score[t]
+    fit[LEVEL_VARIANCE] = bartlett_variance(score, lags)
 
 
 @compiled_sums
 def line_squares(
     y: FloatArray, x: FloatArray, beta: float, alpha: float, centre: bool
-) -> FloatArray:
+) -> tuple[float, float]:
     """Return the sums of squares of y (about its mean, if `centre`) and of y - alpha - beta x."""
-    found = np.zeros(2)
     first, size = y[0], y.size
-    mean, rest = 0.0, 0.0
+    mean, remainder = 0.0, 0.0
     if centre:
         for t in range(size):
             mean += y[t] - first
         mean = first + mean / size
         for t in range(size):
-            rest += y[t] - mean
-        mean += rest / size
-    squares, left = 0.0, 0.0
+            remainder += y[t] - mean
+        mean += remainder / size
+    squares, residual_squares = 0.0, 0.0
     for t in range(size):
         squares += (y[t] - mean) * (y[t] - mean)
         gap = y[t] - beta * x[t] - alpha
-        left += gap * gap
-    found[0], found[1] = squares, left
-    return found
+        residual_squares += gap * gap
+    return squares, residual_squares
 
 
 @compiled
@@ -130,16 +141,20 @@ def standardised(
 
     Returns how many there are, their mean, and their sum of squares before it was taken out.
     """
+    # By themselves, roots and quotients run in vector registers.
+    ratios = out[room:]
+    for t in range(errors.size):
+        ratios[t] = errors[t] / np.sqrt(variances[t])
     count, total, squares = 0, 0.0, 0.0
     for t in range(errors.size):
-        if not (np.isnan(errors[t]) or np.isnan(variances[t])):
-            value = errors[t] / np.sqrt(variances[t])
-            out[room + count] = value
+        value = ratios[t]
+        if not np.isnan(value):
+            ratios[count] = value
             total += value
             squares += value * value
             count += 1
     mean = total / max(count, 1)
     out[:room] = 0.0
-    for i in range(room, room + count):
-        out[i] -= mean
+    for i in range(count):
+        ratios[i] -= mean
     return count, mean, squares

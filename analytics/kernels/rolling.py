@@ -7,12 +7,48 @@ flat window exactly: its sum of squares is 0, not rounding.
 """
 
 import math
+from typing import Final
 
 import numpy as np
 
 from analytics.frames import FloatArray, IntArray
 from analytics.kernels.jit import compiled
 
+# Rows of the sums of a window about its anchors, and what else is carried from bar to bar.
+Y_ANCHOR: Final = 0
+X_ANCHOR: Final = 1
+Y_SUM: Final = 2
+X_SUM: Final = 3
+YY: Final = 4
+XX: Final = 5
+YX: Final = 6
+SUM_ROWS: Final = 7
+Y_PEAK: Final = 7
+X_PEAK: Final = 8
+KNOWN: Final = 9
+AGE: Final = 10
+Y_RUN: Final = 11
+X_RUN: Final = 12
+STATE_SIZE: Final = 13
+
+# Rows of means and of sums of centred products; and of how many bars they are of.
+Y_MEAN: Final = 0
+X_MEAN: Final = 1
+SYY: Final = 2
+SXX: Final = 3
+SXY: Final = 4
+PRODUCT_ROWS: Final = 5
+COUNT: Final = 5
+COUNTED_ROWS: Final = 6
+
+# Rows of the moments of one series.
+MEAN: Final = 0
+SQUARES: Final = 1
+DEVIATION: Final = 2
+MOMENT_ROWS: Final = 3
+
+# Bars at a time, so that their sums are still near when they are centred.
+BLOCK: Final = 512
 # Least share of the largest sum since the last renewal: 3 digits lost of 16, 13 remain.
 _QUIET = 1e-3
 
@@ -38,12 +74,49 @@ def _anchor(values: FloatArray, start: int, stop: int) -> float:
 
 
 @compiled
-def _enter(sums: FloatArray, dy: float, dx: float) -> None:
-    sums[0] += dy
-    sums[1] += dx
-    sums[2] += dy * dy
-    sums[3] += dx * dx
-    sums[4] += dx * dy
+def _anchors(y: FloatArray, x: FloatArray, start: int, stop: int) -> tuple[float, float]:
+    """Both means of [start:stop], at once: one addition need not wait for the other's."""
+    y_total, x_total, y_first, x_first = 0.0, 0.0, y[start], x[start]
+    for i in range(start, stop):
+        y_total += y[i] - y_first
+        x_total += x[i] - x_first
+    bars = stop - start
+    return y_total / bars + y_first, x_total / bars + x_first
+
+
+@compiled
+def _sums_about(
+    y: FloatArray, x: FloatArray, start: int, stop: int, y_anchor: float, x_anchor: float
+) -> tuple[float, float, float, float, float]:
+    """Sums of y, x, their squares and their product over [start:stop], about the anchors."""
+    y_sum, x_sum, yy, xx, yx = 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(start, stop):
+        dy, dx = y[i] - y_anchor, x[i] - x_anchor
+        y_sum += dy
+        x_sum += dx
+        yy += dy * dy
+        xx += dx * dx
+        yx += dx * dy
+    return y_sum, x_sum, yy, xx, yx
+
+
+@compiled
+def _loses_digits(total: float, squares: float, peak: float, window: int) -> bool:
+    """Whether the window has become so quiet that what larger moves left in its sum would show."""
+    # Without the division that decides a close case: it would take as long as all else.
+    if squares - total * total * (1.0 / window) >= 2.0 * _QUIET * peak:
+        return False
+    return not squares - total * total / window >= _QUIET * peak
+
+
+@compiled
+def _put(
+    sums: FloatArray, column: int, y_anchor: float, x_anchor: float, y_sum: float, x_sum: float,
+    yy: float, xx: float, yx: float,
+) -> None:  # fmt: skip
+    sums[Y_ANCHOR, column], sums[X_ANCHOR, column] = y_anchor, x_anchor
+    sums[Y_SUM, column], sums[X_SUM, column] = y_sum, x_sum
+    sums[YY, column], sums[XX, column], sums[YX, column] = yy, xx, yx
 
 
 @compiled
@@ -76,7 +149,7 @@ def rolling_squares(values: FloatArray, window: int, out: FloatArray) -> None:
             continue
         if same[t] >= window:
             anchor, total, squares, peak, age = value, 0.0, 0.0, 0.0, 0
-            out[0, t], out[1, t], out[2, t] = value, 0.0, 0.0
+            out[MEAN, t], out[SQUARES, t], out[DEVIATION, t] = value, 0.0, 0.0
             continue
         centred = squares - total * total / window
         age += 1
@@ -89,57 +162,107 @@ def rolling_squares(values: FloatArray, window: int, out: FloatArray) -> None:
                 squares += entering * entering
             peak = squares
             centred = squares - total * total / window
-        out[0, t] = anchor + total / window
-        out[1, t] = max(centred, 0.0)
-        out[2, t] = (value - anchor) - total / window
+        out[MEAN, t] = anchor + total / window
+        out[SQUARES, t] = max(centred, 0.0)
+        out[DEVIATION, t] = (value - anchor) - total / window
+
+
+@compiled
+def trailing_sums(
+    y: FloatArray, x: FloatArray, window: int, first: int, stop: int, state: FloatArray,
+    sums: FloatArray,
+) -> None:  # fmt: skip
+    """Fill anchors and sums about them of the windows that end at rows `first` to `stop`.
+
+    `sums`, shape (7, stop - first or more), has NaN where the window is not full of bars known on
+    both legs; of a flat leg the anchor is its value and the sums are 0. `state`, of STATE_SIZE
+    zeros at row 0, carries the sums from one call to the next.
+    """
+    y_anchor, x_anchor = state[Y_ANCHOR], state[X_ANCHOR]
+    y_sum, x_sum = state[Y_SUM], state[X_SUM]
+    yy, xx, yx = state[YY], state[XX], state[YX]
+    y_peak, x_peak = state[Y_PEAK], state[X_PEAK]
+    known, age = int(state[KNOWN]), int(state[AGE])
+    y_run, x_run = int(state[Y_RUN]), int(state[X_RUN])
+    for t in range(first, stop):
+        column = t - first
+        y_now, x_now = y[t], x[t]
+        y_run = y_run + 1 if t > 0 and y_now == y[t - 1] else 1
+        x_run = x_run + 1 if t > 0 and x_now == x[t - 1] else 1
+        if np.isnan(y_now) or np.isnan(x_now):
+            known = 0
+            _put(sums, column, np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, np.nan)
+            continue
+        if known == 0:
+            y_anchor, x_anchor, y_peak, x_peak, age = y_now, x_now, 0.0, 0.0, 0
+            y_sum, x_sum, yy, xx, yx = 0.0, 0.0, 0.0, 0.0, 0.0
+        known += 1
+        dy, dx = y_now - y_anchor, x_now - x_anchor
+        y_sum, x_sum = y_sum + dy, x_sum + dx
+        yy, xx, yx = yy + dy * dy, xx + dx * dx, yx + dx * dy
+        y_peak, x_peak = max(y_peak, yy), max(x_peak, xx)
+        if known > window:
+            dy, dx = y[t - window] - y_anchor, x[t - window] - x_anchor
+            y_sum, x_sum = y_sum - dy, x_sum - dx
+            yy, xx, yx = yy - dy * dy, xx - dx * dx, yx - dx * dy
+        if known < window:
+            _put(sums, column, np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, np.nan)
+            continue
+        age += 1
+        y_flat, x_flat = y_run >= window, x_run >= window
+        if (
+            age > window
+            or (not y_flat and _loses_digits(y_sum, yy, y_peak, window))
+            or (not x_flat and _loses_digits(x_sum, xx, x_peak, window))
+        ):
+            begin = t - window + 1
+            y_anchor, x_anchor = _anchors(y, x, begin, t + 1)
+            y_sum, x_sum, yy, xx, yx = _sums_about(y, x, begin, t + 1, y_anchor, x_anchor)
+            y_peak, x_peak, age = yy, xx, 0
+        _put(sums, column, y_anchor, x_anchor, y_sum, x_sum, yy, xx, yx)
+        if y_flat:
+            sums[Y_ANCHOR, column] = y_now
+            sums[Y_SUM, column] = sums[YY, column] = sums[YX, column] = 0.0
+        if x_flat:
+            sums[X_ANCHOR, column] = x_now
+            sums[X_SUM, column] = sums[XX, column] = sums[YX, column] = 0.0
+    state[Y_ANCHOR], state[X_ANCHOR] = y_anchor, x_anchor
+    state[Y_SUM], state[X_SUM] = y_sum, x_sum
+    state[YY], state[XX], state[YX] = yy, xx, yx
+    state[Y_PEAK], state[X_PEAK] = y_peak, x_peak
+    state[KNOWN], state[AGE] = known, age
+    state[Y_RUN], state[X_RUN] = y_run, x_run
 
 
 @compiled
 def rolling_products(y: FloatArray, x: FloatArray, window: int, out: FloatArray) -> None:
     """Fill rows mean y, mean x, Syy, Sxx, Sxy (sums of centred products); out has shape (5, n).
 
-    Entries stay as they are where the window is not full of bars known on both legs.
+    NaN where the window is not full of bars known on both legs.
     """
-    y_same, x_same = equal_runs(y), equal_runs(x)
-    sums = np.zeros(5)
-    known = 0
-    age = 0
-    y_anchor, x_anchor, y_peak, x_peak = 0.0, 0.0, 0.0, 0.0
-    for t in range(y.size):
-        if np.isnan(y[t]) or np.isnan(x[t]):
-            known = 0
-            continue
-        if known == 0:
-            y_anchor, x_anchor, y_peak, x_peak, age = y[t], x[t], 0.0, 0.0, 0
-            sums[:] = 0.0
-        known += 1
-        _enter(sums, y[t] - y_anchor, x[t] - x_anchor)
-        y_peak, x_peak = max(y_peak, sums[2]), max(x_peak, sums[3])
-        if known > window:
-            dy, dx = y[t - window] - y_anchor, x[t - window] - x_anchor
-            sums[0] -= dy
-            sums[1] -= dx
-            sums[2] -= dy * dy
-            sums[3] -= dx * dx
-            sums[4] -= dx * dy
-        if known < window:
-            continue
-        age += 1
-        y_flat, x_flat = y_same[t] >= window, x_same[t] >= window
-        y_lost = not y_flat and not sums[2] - sums[0] ** 2 / window >= _QUIET * y_peak
-        x_lost = not x_flat and not sums[3] - sums[1] ** 2 / window >= _QUIET * x_peak
-        if age > window or y_lost or x_lost:
-            y_anchor = _anchor(y, t - window + 1, t + 1)
-            x_anchor = _anchor(x, t - window + 1, t + 1)
-            sums[:] = 0.0
-            for i in range(t - window + 1, t + 1):
-                _enter(sums, y[i] - y_anchor, x[i] - x_anchor)
-            y_peak, x_peak, age = sums[2], sums[3], 0
-        out[0, t] = y[t] if y_flat else y_anchor + sums[0] / window
-        out[1, t] = x[t] if x_flat else x_anchor + sums[1] / window
-        out[2, t] = 0.0 if y_flat else max(sums[2] - sums[0] ** 2 / window, 0.0)
-        out[3, t] = 0.0 if x_flat else max(sums[3] - sums[1] ** 2 / window, 0.0)
-        out[4, t] = 0.0 if y_flat or x_flat else sums[4] - sums[1] * sums[0] / window
+    state, sums = np.zeros(STATE_SIZE), np.empty((SUM_ROWS, BLOCK))
+    for first in range(0, y.size, BLOCK):
+        stop = min(first + BLOCK, y.size)
+        trailing_sums(y, x, window, first, stop, state, sums)
+        centre_sums(sums, window, first, stop, out)
+
+
+@compiled
+def centre_sums(sums: FloatArray, window: int, first: int, stop: int, out: FloatArray) -> None:
+    """Turn sums about anchors into means and sums of centred products, in vector registers."""
+    y_anchor, x_anchor, y_sum, x_sum = sums[Y_ANCHOR], sums[X_ANCHOR], sums[Y_SUM], sums[X_SUM]
+    yy, xx, yx = sums[YY], sums[XX], sums[YX]
+    bars = float(window)
+    y_mean, x_mean = out[Y_MEAN, first:stop], out[X_MEAN, first:stop]
+    y_squares, x_squares = out[SYY, first:stop], out[SXX, first:stop]
+    products = out[SXY, first:stop]
+    for t in range(products.size):
+        y_mean[t] = y_anchor[t] + y_sum[t] / bars
+        x_mean[t] = x_anchor[t] + x_sum[t] / bars
+        # In this order NaN stays.
+        y_squares[t] = max(yy[t] - y_sum[t] * y_sum[t] / bars, 0.0)
+        x_squares[t] = max(xx[t] - x_sum[t] * x_sum[t] / bars, 0.0)
+        products[t] = yx[t] - x_sum[t] * y_sum[t] / bars
 
 
 @compiled
@@ -164,9 +287,9 @@ def expanding_products(y: FloatArray, x: FloatArray, least: int, out: FloatArray
         xy += dx * (y[t] - y_mean)
         if count < least:
             continue
-        out[0, t], out[1, t] = y_mean, x_mean
-        out[2, t], out[3, t], out[4, t] = yy, xx, xy
-        out[5, t] = count
+        out[Y_MEAN, t], out[X_MEAN, t] = y_mean, x_mean
+        out[SYY, t], out[SXX, t], out[SXY, t] = yy, xx, xy
+        out[COUNT, t] = count
 
 
 @compiled
@@ -177,11 +300,11 @@ def fill_log_returns(prices: FloatArray, start: int, out: FloatArray) -> None:
 
 
 @compiled
-def fill_correlation(sums: FloatArray, floor: float, out: FloatArray) -> None:
-    """Fill correlations of `rolling_products`' sums; NaN where a leg's size is at most `floor`."""
+def fill_correlation(products: FloatArray, floor: float, out: FloatArray) -> None:
+    """Fill correlations of `rolling_products`; NaN where a leg's size is at most `floor`."""
     for t in range(out.size):
-        y_size, x_size = np.sqrt(sums[2, t]), np.sqrt(sums[3, t])
+        y_size, x_size = np.sqrt(products[SYY, t]), np.sqrt(products[SXX, t])
         out[t] = np.nan
         if y_size > floor and x_size > floor:
             # Divided one size at a time: their product underflows at prices of 1e-6 and below.
-            out[t] = min(max(sums[4, t] / y_size / x_size, -1.0), 1.0)
+            out[t] = min(max(products[SXY, t] / y_size / x_size, -1.0), 1.0)

@@ -33,8 +33,8 @@ _LANES = 8
 
 
 @compiled_sums
-def _factor(gram: FloatArray, kept: BoolArray) -> None:
-    """Overwrite lower triangles by their Cholesky factors; `kept` tells where digits are kept."""
+def _factor(gram: FloatArray, is_safe: BoolArray) -> None:
+    """Overwrite lower triangles by their Cholesky factors; `is_safe`: no digits were lost."""
     size, _, lanes = gram.shape
     rest = np.empty(lanes)
     for i in range(size):
@@ -50,7 +50,7 @@ def _factor(gram: FloatArray, kept: BoolArray) -> None:
                 continue
             for n in range(lanes):
                 if not (rest[n] >= _MIN_PIVOT_SQUARE * gram[i, i, n] and rest[n] > 0.0):
-                    kept[n] = False
+                    is_safe[n] = False
                     rest[n] = 1.0
                 gram[i, i, n] = np.sqrt(rest[n])
 
@@ -97,10 +97,10 @@ def _refit(
         for m in range(lags + 2):
             own_first[s, m, 0], own_last[s, m, 0] = first[s, m, lane], last[s, m, lane]
     factor = np.empty((terms + lags + 2, terms + lags + 2, 1))
-    kept = np.ones(1, dtype=np.bool_)
+    is_safe = np.ones(1, dtype=np.bool_)
     fill_gram(own_first, own_last, starts, longer, squares[lane : lane + 1], terms, True, factor)
-    _factor(factor, kept)
-    if not kept[0]:
+    _factor(factor, is_safe)
+    if not is_safe[0]:
         return False
     end = factor.shape[0] - 1
     residual_std = factor[end, end, 0] / np.sqrt(free)
@@ -126,17 +126,17 @@ def _test_lanes(
 ) -> None:
     """Test the residuals of some orderings at once; row n of `out` takes what `RESULTS` names."""
     most = dots.shape[0] - 1
-    kept = np.ones(gram.shape[2], dtype=np.bool_)
+    is_safe = np.ones(gram.shape[2], dtype=np.bool_)
     chooses = criterion >= 0 and most > 0
     rows = rows_left(starts, most)
     if chooses:
         if rows <= terms + 1 + most:
             return
         fill_gram(first, last, starts, dots, squares, terms, False, gram)
-        _factor(gram, kept)
+        _factor(gram, is_safe)
     found, effects = np.empty(FIT_COLUMNS), np.empty(gram.shape[0])
     for n in range(lanes):
-        if not kept[n]:
+        if not is_safe[n]:
             continue
         lag = most
         if chooses:

@@ -1,4 +1,4 @@
-"""β, z and quantities of every bar for one window, in one pass each: what a sweep repeats."""
+"""z and quantities of every bar for one window, in one pass each: what a sweep repeats."""
 
 from typing import Final
 
@@ -6,7 +6,8 @@ import numpy as np
 
 from analytics.frames import FloatArray
 from analytics.kernels.jit import compiled
-from analytics.kernels.rolling import rolling_products, rolling_squares
+from analytics.kernels.rolling import DEVIATION, MOMENT_ROWS, SQUARES, rolling_squares
+from analytics.kernels.settle import X_UNITS, Y_UNITS
 
 # How a spread is made of its legs.
 DIFFERENCE: Final = 0
@@ -18,23 +19,6 @@ ONE: Final = 0
 BETA: Final = 1
 BETA_OF_MONEY: Final = 2
 EQUAL_MONEY: Final = 3
-
-
-@compiled
-def rolling_line(
-    y: FloatArray, x: FloatArray, window: int, rounding: float, beta: FloatArray, alpha: FloatArray
-) -> None:
-    """Fill the slope and intercept of least squares over each trailing window.
-
-    NaN where the window is not full, or where x moves by no more than `rounding` of its mean.
-    """
-    products = np.full((5, y.size), np.nan)
-    rolling_products(y, x, window, products)
-    for t in range(y.size):
-        beta[t], alpha[t] = np.nan, np.nan
-        if np.sqrt(products[3, t] / window) > rounding * abs(products[1, t]):
-            beta[t] = products[4, t] / products[3, t]
-            alpha[t] = products[0, t] - beta[t] * products[1, t]
 
 
 @compiled
@@ -58,11 +42,11 @@ def spread_scores(
         else:
             path[t] = y[t] - x[t]
             size[t] = abs(y[t]) + abs(x[t])
-    moments = np.full((3, y.size), np.nan)
+    moments = np.full((MOMENT_ROWS, y.size), np.nan)
     rolling_squares(path, window, moments)
     for t in range(y.size):
-        std = np.sqrt(moments[1, t] / (window - 1))
-        z[t] = moments[2, t] / std if std > rounding * size[t] else np.nan
+        std = np.sqrt(moments[SQUARES, t] / (window - 1))
+        z[t] = moments[DEVIATION, t] / std if std > rounding * size[t] else np.nan
 
 
 @compiled
@@ -79,7 +63,7 @@ def position_units(
             ratio = beta[t] * y[t] / x[t]
         elif kind == EQUAL_MONEY:
             ratio = y[t] / x[t]
-        units[0, t] = notional / (y[t] + abs(ratio) * x[t])
-        units[1, t] = -ratio * units[0, t]
-        if np.isnan(units[0, t]):
+        units[Y_UNITS, t] = notional / (y[t] + abs(ratio) * x[t])
+        units[X_UNITS, t] = -ratio * units[Y_UNITS, t]
+        if np.isnan(units[Y_UNITS, t]):
             z[t] = np.nan

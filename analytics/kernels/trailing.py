@@ -4,11 +4,21 @@ The same arithmetic as one test at a time, without the interpreter in between. A
 kernels give up on (degenerate, too short, digits lost) is marked for the caller to test by itself.
 """
 
+from typing import Final
+
 import numpy as np
 
 from analytics.frames import BoolArray, FloatArray, IntArray
 from analytics.kernels.adf import (
     AIC,
+    COEFFICIENT,
+    FIT_SIZE,
+    LARGEST_RESIDUAL,
+    LINE_SIZE,
+    RESIDUAL,
+    SLOPE,
+    STATISTIC,
+    STDERR,
     best_lag,
     cholesky,
     effects_of,
@@ -22,6 +32,11 @@ _NOISE = 16 * 2.220446049250313e-16
 _COLLINEAR = 1e-12
 # Lag length chosen by AIC up to Schwert's bound, or none at all.
 AUTO_LAGS, NO_LAGS = 1, 0
+
+# Rows of the fits, a column a span.
+SPAN_STATISTIC: Final = 0
+SPAN_COEFFICIENT: Final = 1
+SPAN_ROWS: Final = 2
 
 
 @compiled
@@ -78,14 +93,15 @@ def fit_over_holes(
     rows, factor = 0, np.empty((1, 1))
     for last in range(0 if choose == AUTO_LAGS and max_lags > 0 else 1, 2):
         gram, rows = _gram_over_holes(values, run, trend_terms, lags, last == 1)
-        factor, kept = cholesky(gram)
-        if not kept or rows <= trend_terms + 1 + lags:
+        factor, is_safe = cholesky(gram)
+        if not is_safe or rows <= trend_terms + 1 + lags:
             return -1
         if last == 0:
             lags = best_lag(effects_of(factor), trend_terms + 1, rows, AIC)
     residual_std = factor[-1, -1] / np.sqrt(rows - trend_terms - 1 - lags)
-    out[0], out[1] = factor[-1, -2] / residual_std, factor[-1, -2] / factor[-2, -2]
-    out[2], out[3] = residual_std / factor[-2, -2], factor[-1, -1]
+    out[STATISTIC] = factor[-1, -2] / residual_std
+    out[COEFFICIENT] = factor[-1, -2] / factor[-2, -2]
+    out[STDERR], out[RESIDUAL] = residual_std / factor[-2, -2], factor[-1, -1]
     return lags
 
 
@@ -119,10 +135,10 @@ def _off_line(y: FloatArray, x: FloatArray, out: FloatArray) -> float:
     x_low, x_high, x_size = _reach(x)
     if y_high - y_low <= _NOISE * y_size or x_high - x_low <= _NOISE * x_size:
         return -1.0
-    line = np.empty(7)
+    line = np.empty(LINE_SIZE)
     residual_on_line(y, x, out, line)
-    largest: float = line[4]
-    return largest if largest > _COLLINEAR * (y_size + abs(line[2]) * x_size) else -1.0
+    largest: float = line[LARGEST_RESIDUAL]
+    return largest if largest > _COLLINEAR * (y_size + abs(line[SLOPE]) * x_size) else -1.0
 
 
 @compiled
@@ -147,8 +163,8 @@ def trailing_fits(
 
     Of the residual of y on x without a further constant (`on_line`), or of y about a constant.
     """
-    left = np.ones(ends.size, dtype=np.bool_)
-    found = np.empty(4)
+    untested = np.ones(ends.size, dtype=np.bool_)
+    fit = np.empty(FIT_SIZE)
     terms = 0 if on_line else 1
     for i in range(ends.size):
         size = ends[i] - starts[i]
@@ -166,13 +182,14 @@ def trailing_fits(
             continue
         most = _schwert_lags(bars, terms) if choose == AUTO_LAGS else 0
         if bars == size:
-            lags = fit_unbroken(rest, terms, most, AIC if choose == AUTO_LAGS else -1, found)
+            lags = fit_unbroken(rest, terms, most, AIC if choose == AUTO_LAGS else -1, fit)
         else:
             for t in range(size):
                 y_known[t] = np.nan
             for row in range(bars):
                 y_known[place[row]] = rest[row]
-            lags = fit_over_holes(y_known, terms, most, choose, found)
-        if lags >= 0 and found[3] > _NOISE * reach * np.sqrt(bars):
-            out[0, i], out[1, i], left[i] = found[0], found[1], False
-    return left
+            lags = fit_over_holes(y_known, terms, most, choose, fit)
+        if lags >= 0 and fit[RESIDUAL] > _NOISE * reach * np.sqrt(bars):
+            out[SPAN_STATISTIC, i], out[SPAN_COEFFICIENT, i] = fit[STATISTIC], fit[COEFFICIENT]
+            untested[i] = False
+    return untested

@@ -82,12 +82,12 @@ class _Moments:
 
 
 def _moments(values: FloatArray) -> _Moments:
-    from analytics.kernels.describe import sample_moments  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.describe import MOMENTS, sample_moments  # noqa: PLC0415 - numba, when needed
 
     n = values.size
     if not n:
         return _Moments()
-    sums = np.empty(6)
+    sums = np.empty(MOMENTS)
     sample_moments(values, sums)
     mean, least, most, squares, cubes, fourths = sums.tolist()
     if least == most:

@@ -13,7 +13,7 @@ import numpy as np
 
 from analytics.frames import BoolArray, FloatArray, IntArray
 from analytics.scanner.moments import (
-    NOT_ASKED,
+    NOT_REQUESTED,
     Sample,
     Tile,
     affordable_lags,
@@ -45,7 +45,7 @@ class SpanTests:
         Of the returns over those bars.
     """
 
-    found: FloatArray
+    results: FloatArray
     beta: FloatArray
     bars: IntArray
     max_lags: IntArray
@@ -53,7 +53,7 @@ class SpanTests:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GivenSlopes:
+class FixedSlopes:
     """By place: the slope of the dependent leg on the other, and whether the first leg is it."""
 
     beta: FloatArray
@@ -68,7 +68,7 @@ class Span:
     returns: FloatArray
     max_lags: int | None
     autolag: AutoLag | None
-    given: GivenSlopes | None
+    fixed_slopes: FixedSlopes | None
     tests: SpanTests
 
 
@@ -89,7 +89,7 @@ def scan_span(
     max_lags: int | None,
     autolag: AutoLag | None,
     *,
-    given: GivenSlopes | None = None,
+    fixed_slopes: FixedSlopes | None = None,
     workers: int,
     progress: Progress | None = None,
 ) -> SpanTests:
@@ -100,7 +100,9 @@ def scan_span(
     """
     symbols = values.shape[0]
     pairs = symbols * (symbols - 1) // 2
-    span = Span(values, returns, max_lags, autolag, given, _empty(pairs, given is not None))
+    span = Span(
+        values, returns, max_lags, autolag, fixed_slopes, _empty(pairs, fixed_slopes is not None)
+    )
     done = 0
     with ThreadPoolExecutor(workers, thread_name_prefix="scan") as pool:
         for count in _in_flight(pool, span, 3 * workers):
@@ -127,13 +129,13 @@ def _in_flight(pool: ThreadPoolExecutor, span: Span, most: int) -> Iterator[int]
             each.cancel()
 
 
-def _empty(pairs: int, is_given: bool) -> SpanTests:
+def _empty(pairs: int, is_fixed: bool) -> SpanTests:
     from analytics.kernels.scan import NOT_DONE, RESULTS, STATE  # noqa: PLC0415 - numba, when needed
 
-    found = np.full((1 if is_given else 2, pairs, RESULTS), np.nan)
-    found[..., STATE] = NOT_DONE
+    results = np.full((1 if is_fixed else 2, pairs, RESULTS), np.nan)
+    results[..., STATE] = NOT_DONE
     return SpanTests(
-        found,
+        results,
         np.full((pairs, 2), np.nan),
         np.zeros(pairs, dtype=np.int64),
         np.zeros(pairs, dtype=np.int64),
@@ -143,24 +145,26 @@ def _empty(pairs: int, is_given: bool) -> SpanTests:
 
 def _run_tile(span: Span, tile: Tile) -> int:
     """Fill the results of one tile; return its number of pairs."""
-    places, asked = _places(tile, span.values.shape[0])
-    at = np.where(places < 0, -1 - places, places)[asked]
+    places, is_requested = _places(tile, span.values.shape[0])
+    at = np.where(places < 0, -1 - places, places)[is_requested]
     bars = int(tile.left.starts[-1])
     span.tests.bars[at] = bars
     if bars < 3:
         return at.size
-    span.tests.correlation[at] = _correlation(span, tile)[asked]
+    span.tests.correlation[at] = _correlation(span, tile)[is_requested]
     # Judged as the plain tests judge it: Engle-Granger with a constant, ADF with one.
     if bars < min_bars("c", span.max_lags):
         return at.size
-    trend = "n" if span.given is None else "c"
+    trend = "n" if span.fixed_slopes is None else "c"
     lags = affordable_lags(tile.left.starts, trend) if span.max_lags is None else span.max_lags
     span.tests.max_lags[at] = lags
-    _run_kernel(span, tile, places, asked, lags)
+    _run_kernel(span, tile, places, is_requested, lags)
     return at.size
 
 
-def _run_kernel(span: Span, tile: Tile, places: IntArray, asked: BoolArray, lags: int) -> None:
+def _run_kernel(
+    span: Span, tile: Tile, places: IntArray, is_requested: BoolArray, lags: int
+) -> None:
     """Test the pairs of a tile, or mark them for the plain test where a leg hardly moves."""
     from analytics.kernels.scan import STATE, UNSAFE  # noqa: PLC0415 - as above
 
@@ -169,21 +173,21 @@ def _run_kernel(span: Span, tile: Tile, places: IntArray, asked: BoolArray, lags
     left_own = own_products(left.levels, rows, lags)
     right_own = left_own if tile.is_square else own_products(right.levels, rows, lags)
     products = (left_own, right_own, cross_products(tile, rows, lags))
-    flat = asked & (_is_flat(left)[:, np.newaxis] | _is_flat(right)[np.newaxis, :])
+    flat = is_requested & (_is_flat(left)[:, np.newaxis] | _is_flat(right)[np.newaxis, :])
     at = np.where(places < 0, -1 - places, places)
-    span.tests.found[:, at[flat], STATE] = UNSAFE
+    span.tests.results[:, at[flat], STATE] = UNSAFE
     sides = _Sides(
         tile,
         products,
         level=left.levels @ right.levels.T,
         ratio=_unit(left)[:, np.newaxis] / _unit(right)[np.newaxis, :],
-        at=np.where(asked & ~flat, at, -1),
+        at=np.where(is_requested & ~flat, at, -1),
         first_is_left=places >= 0,
     )
-    if span.given is None:
+    if span.fixed_slopes is None:
         _test_both(span, sides)
     else:
-        _test_given(span, sides, span.given)
+        _test_fixed(span, sides, span.fixed_slopes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -200,7 +204,7 @@ class _Sides:
 
 def _test_both(span: Span, sides: _Sides) -> None:
     """Regress each leg on the other, and test both residuals."""
-    asked = sides.at >= 0
+    is_requested = sides.at >= 0
     bars = sides.tile.left.levels.shape[1]
     slope = sides.level / bars
     square = bars * (1.0 - slope * slope)
@@ -208,18 +212,18 @@ def _test_both(span: Span, sides: _Sides) -> None:
         left_is_y = sides.first_is_left == (ordering == 0)
         # The slope of scaled levels becomes that of the levels.
         beta = slope * np.where(left_is_y, sides.ratio, 1.0 / sides.ratio)
-        span.tests.beta[sides.at[asked], ordering] = beta[asked]
-        _test(span, sides, slope, square, left_is_y, 0, span.tests.found[ordering])
+        span.tests.beta[sides.at[is_requested], ordering] = beta[is_requested]
+        _test(span, sides, slope, square, left_is_y, 0, span.tests.results[ordering])
 
 
-def _test_given(span: Span, sides: _Sides, given: GivenSlopes) -> None:
+def _test_fixed(span: Span, sides: _Sides, fixed_slopes: FixedSlopes) -> None:
     """Test the residuals of slopes from elsewhere."""
     at = np.maximum(sides.at, 0)
-    left_is_y = sides.first_is_left == given.first_is_y[at]
-    slope = given.beta[at] * np.where(left_is_y, 1.0 / sides.ratio, sides.ratio)
+    left_is_y = sides.first_is_left == fixed_slopes.first_is_y[at]
+    slope = fixed_slopes.beta[at] * np.where(left_is_y, 1.0 / sides.ratio, sides.ratio)
     bars = sides.tile.left.levels.shape[1]
     square = bars * (1.0 + slope * slope) - 2.0 * slope * sides.level
-    _test(span, sides, slope, square, left_is_y, 1, span.tests.found[0])
+    _test(span, sides, slope, square, left_is_y, 1, span.tests.results[0])
 
 
 def _test(
@@ -258,9 +262,9 @@ def _places(tile: Tile, symbols: int) -> tuple[IntArray, BoolArray]:
     left, right = tile.left.symbols[:, np.newaxis], tile.right.symbols[np.newaxis, :]
     low, high = np.minimum(left, right), np.maximum(left, right)
     place = low * (2 * symbols - low - 1) // 2 + high - low - 1
-    asked = (left < right) if tile.is_square else np.ones(place.shape, dtype=np.bool_)
+    is_requested = (left < right) if tile.is_square else np.ones(place.shape, dtype=np.bool_)
     signed = np.where(left < right, place, -1 - place)
-    return np.where(asked, signed, NOT_ASKED), asked
+    return np.where(is_requested, signed, NOT_REQUESTED), is_requested
 
 
 def _correlation(span: Span, tile: Tile) -> FloatArray:

@@ -15,7 +15,7 @@ from analytics.frames import BoolArray, FloatArray, IntArray
 from analytics.stationarity import schwert_max_lags
 
 TILE: Final = 64
-NOT_ASKED: Final = int(np.iinfo(np.int64).max)
+NOT_REQUESTED: Final = int(np.iinfo(np.int64).max)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,10 +160,13 @@ def _columns(change: FloatArray, rows: IntArray, lag: int) -> FloatArray:
 def _groups(values: FloatArray) -> list[tuple[BoolArray, IntArray]]:
     """Symbols by the bars they know."""
     known = ~np.isnan(values)
-    found: dict[bytes, list[int]] = {}
+    symbols_by_mask: dict[bytes, list[int]] = {}
     for symbol, mask in enumerate(known):
-        found.setdefault(mask.tobytes(), []).append(symbol)
-    return [(known[members[0]], np.array(members, dtype=np.int64)) for members in found.values()]
+        symbols_by_mask.setdefault(mask.tobytes(), []).append(symbol)
+    return [
+        (known[members[0]], np.array(members, dtype=np.int64))
+        for members in symbols_by_mask.values()
+    ]
 
 
 def _tiles_within(whole: Sample) -> Iterator[Tile]:

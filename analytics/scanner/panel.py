@@ -74,14 +74,14 @@ def coarser_closes(closes: pd.DataFrame, interval: str) -> pd.DataFrame:
     FrameError
         As `even_closes`; closes that carry no times.
     """
-    wanted = parse_interval(interval)
+    target = parse_interval(interval)
     even = even_closes(closes)
     times_us = bar_times_us(even.index)
-    step = int(times_us[1] - times_us[0]) if times_us.size > 1 else wanted.us
-    if wanted.us % step:
+    step = int(times_us[1] - times_us[0]) if times_us.size > 1 else target.us
+    if target.us % step:
         raise ParameterError("interval", interval, f"a multiple of the closes' {step / 1e6:g} s")
-    ends = np.flatnonzero((times_us + step) % wanted.us == 0)
-    index = utc_index(times_us[ends] + step - wanted.us)
+    ends = np.flatnonzero((times_us + step) % target.us == 0)
+    index = utc_index(times_us[ends] + step - target.us)
     return even.iloc[ends].set_axis(index, axis=0)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from analytics.errors import DegenerateSeriesError, NotEnoughDataError
 from analytics.frames import BoolArray, FloatArray, IntArray
-from analytics.scanner.engine import GivenSlopes, Progress, SpanTests, pair_legs, scan_span
+from analytics.scanner.engine import FixedSlopes, Progress, SpanTests, pair_legs, scan_span
 from analytics.scanner.multiple_testing import benjamini_hochberg, bonferroni
 from analytics.scanner.panel import Panel
 from analytics.scanner.verdict import (
@@ -82,7 +82,7 @@ class Scan:
         reasons = [""] * first.size
         from analytics.kernels.scan import DONE, STATE  # noqa: PLC0415 - numba, when needed
 
-        for place in np.flatnonzero((tests.found[..., STATE] != DONE).any(axis=0)).tolist():
+        for place in np.flatnonzero((tests.results[..., STATE] != DONE).any(axis=0)).tolist():
             legs = int(first[place]), int(second[place])
             reasons[place] = self._plain_tests(tests, place, legs)
         return tests, reasons
@@ -101,14 +101,14 @@ class Scan:
                 test = engle_granger_test(y, x, max_lags=self.max_lags, autolag=self.autolag)
                 decay = half_life(y - test.beta * x)
                 tests.beta[place, ordering] = test.beta
-                tests.found[ordering, place, :5] = (
+                tests.results[ordering, place, :5] = (
                     test.stat, test.lags, test.nobs, decay.theta, decay.theta_stderr,
                 )  # fmt: skip
         except DegenerateSeriesError as error:
-            tests.found[:, place] = np.nan
+            tests.results[:, place] = np.nan
             return error.reason
         except NotEnoughDataError as error:
-            tests.found[:, place] = np.nan
+            tests.results[:, place] = np.nan
             return f"needs {error.needed} {error.unit} known to both, had {error.had}"
         return ""
 
@@ -127,8 +127,8 @@ class Scan:
         from analytics.kernels.scan import LAG, STAT, THETA, THETA_STDERR  # noqa: PLC0415 - numba
 
         rows = np.arange(chosen.swapped.size)
-        best = train.found[chosen.swapped.astype(np.int64), rows]
-        other = train.found[1 - chosen.swapped.astype(np.int64), rows]
+        best = train.results[chosen.swapped.astype(np.int64), rows]
+        other = train.results[1 - chosen.swapped.astype(np.int64), rows]
         ordered, swapped = (
             engle_granger_pvalues(best[:, STAT]),
             engle_granger_pvalues(other[:, STAT]),
@@ -176,10 +176,10 @@ class Scan:
 
         tests = scan_span(
             values, np.ascontiguousarray(self.panel.returns[:, self.border :]), None, "aic",
-            given=GivenSlopes(chosen.beta, chosen.y < chosen.x), workers=self.workers,
+            fixed_slopes=FixedSlopes(chosen.beta, chosen.y < chosen.x), workers=self.workers,
         )  # fmt: skip
         self._plain_holdout(tests, chosen, values)
-        stats = tests.found[0, :, STAT]
+        stats = tests.results[0, :, STAT]
         pvalues = dickey_fuller_pvalues(stats)
         crossed = crossings(values, chosen.y, chosen.x, chosen.beta, chosen.alpha)
         return {
@@ -190,13 +190,13 @@ class Scan:
     def _plain_holdout(self, tests: SpanTests, chosen: _Ordered, values: FloatArray) -> None:
         from analytics.kernels.scan import STAT, STATE, UNSAFE  # noqa: PLC0415 - numba, when needed
 
-        unsafe = (tests.found[0, :, STATE] == UNSAFE) & ~np.isnan(chosen.beta)
+        unsafe = (tests.results[0, :, STATE] == UNSAFE) & ~np.isnan(chosen.beta)
         for place in np.flatnonzero(unsafe).tolist():
             residual = values[chosen.y[place]] - chosen.beta[place] * values[chosen.x[place]]
             try:
-                tests.found[0, place, STAT] = adf_test(residual).stat
+                tests.results[0, place, STAT] = adf_test(residual).stat
             except (DegenerateSeriesError, NotEnoughDataError):
-                tests.found[0, place, STAT] = np.nan
+                tests.results[0, place, STAT] = np.nan
 
     def _ranked(self, table: pd.DataFrame) -> pd.DataFrame:
         table = table.assign(_named=table["reason"] != "")
@@ -218,7 +218,7 @@ class Scan:
 
 def _second_is_better(train: SpanTests) -> BoolArray:
     """Whether the second leg on the first has the smaller statistic, and so the smaller p."""
-    better: BoolArray = train.found[1, :, 0] < train.found[0, :, 0]
+    better: BoolArray = train.results[1, :, 0] < train.results[0, :, 0]
     return better
 
 

@@ -158,16 +158,16 @@ def _unbroken_fit(
     level: FloatArray, trend: Trend, max_lags: int | None, autolag: AutoLag | None, noise: float
 ) -> DickeyFullerFit | None:
     """Fit a series without missing bars in compiled code; None where it would lose digits."""
-    from analytics.kernels.adf import fit_unbroken  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.adf import FIT_SIZE, fit_unbroken  # noqa: PLC0415 - numba, when needed
 
     most = schwert_max_lags(level.size, trend) if max_lags is None else int(max_lags)
     criterion = -1 if autolag is None else AUTO_LAGS.index(autolag)
-    found = np.empty(4)
-    lags = fit_unbroken(level, TREND_TERMS[trend], most, criterion, found)
+    figures = np.empty(FIT_SIZE)
+    lags = fit_unbroken(level, TREND_TERMS[trend], most, criterion, figures)
     if lags < 0:
         return None
     nobs = level.size - 1 - lags
-    stat, coefficient, stderr, rest = found.tolist()
+    stat, coefficient, stderr, rest = figures.tolist()
     if rest <= noise * math.sqrt(nobs):
         return None
     return DickeyFullerFit(stat, coefficient, stderr, lags, nobs, most)

@@ -165,14 +165,14 @@ def _cointegrating_residual(
 
 def _residual_on_line(y: FloatArray, x: FloatArray, what: str) -> tuple[FloatArray, float, float]:
     """Do the same in compiled code, for legs without missing bars and a constant."""
-    from analytics.kernels.adf import residual_on_line  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.adf import LINE_SIZE, residual_on_line  # noqa: PLC0415 - numba, when needed
 
     for values, leg in ((y, "dependent"), (x, "other")):
         if float(np.ptp(values)) <= NOISE * float(np.abs(values).max()):
             raise DegenerateSeriesError(what, f"the {leg} leg is constant over {values.size} bars")
-    residual, found = np.empty(y.size), np.empty(7)
-    residual_on_line(y, x, residual, found)
-    y_mean, x_mean, beta, reach, largest, y_size, x_size = found.tolist()
+    residual, line = np.empty(y.size), np.empty(LINE_SIZE)
+    residual_on_line(y, x, residual, line)
+    y_mean, x_mean, beta, reach, largest, y_size, x_size = line.tolist()
     if reach <= NOISE * x_size:
         raise DegenerateSeriesError(what, "the other leg is nothing but the trend")
     if largest <= _COLLINEAR * (y_size + abs(beta) * x_size):

@@ -64,18 +64,18 @@ class JohansenResult:
         maximum-eigenvalue test about 6 %.
         """
         check_level(level)
-        kept = np.flatnonzero(~(self.max_eigen_pvalues < level))
-        return int(kept[0]) if kept.size else len(self.names)
+        not_rejected = np.flatnonzero(~(self.max_eigen_pvalues < level))
+        return int(not_rejected[0]) if not_rejected.size else len(self.names)
 
     def verdict(self, level: float = 0.05) -> str:
         """Say in plain words what the maximum-eigenvalue test says at this level."""
-        found = self.relations(level)
+        count = self.relations(level)
         first = pvalue_words(float(self.max_eigen_pvalues[0]))
-        if found == 0:
+        if count == 0:
             return f"no evidence of cointegration ({first}, not below {level:g})"
-        if found == len(self.names):
+        if count == len(self.names):
             return f"stationary, together or each series by itself ({first}, below {level:g})"
-        many = "one relation" if found == 1 else f"{found} relations"
+        many = "one relation" if count == 1 else f"{count} relations"
         return f"cointegrated: {many} ({first}, below {level:g})"
 
 

@@ -21,15 +21,15 @@ def trailing_engle_granger(y: Values, x: Values, starts: IntArray, ends: IntArra
     from analytics.kernels import trailing  # noqa: PLC0415 - numba, when needed
 
     y_values, x_values = as_float_pair(y, x)
-    found, choose = np.full((2, ends.size), np.nan), trailing.AUTO_LAGS
-    left = trailing.trailing_fits(y_values, x_values, starts, ends, True, choose, found)
-    stats = found[0]
+    fits, choose = np.full((trailing.SPAN_ROWS, ends.size), np.nan), trailing.AUTO_LAGS
+    untested = trailing.trailing_fits(y_values, x_values, starts, ends, True, choose, fits)
+    stats = fits[trailing.SPAN_STATISTIC]
 
     def by_itself(rows: slice) -> float:
         test = attempt(lambda: engle_granger_test(y_values[rows], x_values[rows]))
         return test.stat if isinstance(test, EngleGrangerResult) else math.nan
 
-    _fill(stats, left, starts, ends, by_itself)
+    _test_rest(stats, untested, starts, ends, by_itself)
     return np.array([mackinnon_pvalue(stat, "c", 2) for stat in stats.tolist()])
 
 
@@ -37,16 +37,17 @@ def trailing_adf(spread: Values, starts: IntArray, ends: IntArray) -> FloatArray
     """p-values of `adf_test` of rows start to end of each span; NaN where it has none."""
     from analytics.kernels import trailing  # noqa: PLC0415 - numba, when needed
 
-    values, found = as_floats(spread), np.full((2, ends.size), np.nan)
+    values, fits = as_floats(spread), np.full((trailing.SPAN_ROWS, ends.size), np.nan)
     choose = trailing.AUTO_LAGS
-    left = trailing.trailing_fits(values, values, starts, ends, False, choose, found)
+    untested = trailing.trailing_fits(values, values, starts, ends, False, choose, fits)
 
     def by_itself(rows: slice) -> float:
         test = attempt(lambda: adf_test(values[rows]))
         return test.stat if isinstance(test, ADFResult) else math.nan
 
-    _fill(found[0], left, starts, ends, by_itself)
-    return np.array([mackinnon_pvalue(stat, "c", 1) for stat in found[0].tolist()])
+    stats = fits[trailing.SPAN_STATISTIC]
+    _test_rest(stats, untested, starts, ends, by_itself)
+    return np.array([mackinnon_pvalue(stat, "c", 1) for stat in stats.tolist()])
 
 
 def trailing_half_life(
@@ -58,28 +59,28 @@ def trailing_half_life(
     """
     from analytics.kernels import trailing  # noqa: PLC0415 - numba, when needed
 
-    values, found = as_floats(spread), np.full((2, ends.size), np.nan)
+    values, fits = as_floats(spread), np.full((trailing.SPAN_ROWS, ends.size), np.nan)
     choose = trailing.NO_LAGS
-    left = trailing.trailing_fits(values, values, starts, ends, False, choose, found)
+    untested = trailing.trailing_fits(values, values, starts, ends, False, choose, fits)
 
     def by_itself(rows: slice) -> float:
         test = attempt(lambda: half_life(values[rows]))
         return test.theta if isinstance(test, HalfLife) else math.nan
 
-    theta = found[1]
-    _fill(theta, left, starts, ends, by_itself)
+    theta = fits[trailing.SPAN_COEFFICIENT]
+    _test_rest(theta, untested, starts, ends, by_itself)
     bars = np.full(theta.size, np.nan)
     np.divide(math.log(2), -theta, out=bars, where=theta < 0)
     return bars, ~np.isnan(theta)
 
 
-def _fill(
+def _test_rest(
     path: FloatArray,
-    left: BoolArray,
+    untested: BoolArray,
     starts: IntArray,
     ends: IntArray,
     by_itself: Callable[[slice], float],
 ) -> None:
     """Test the spans that the compiled run left."""
-    for i in np.flatnonzero(left):
+    for i in np.flatnonzero(untested):
         path[i] = by_itself(slice(int(starts[i]), int(ends[i])))

@@ -18,14 +18,14 @@ def pvalue_words(pvalue: float) -> str:
     return "p < 0.001" if pvalue < 0.001 else f"p = {pvalue:.3f}"
 
 
-def verdict_words(pvalue: float, level: float, rejected: str, kept: str) -> str:
+def verdict_words(pvalue: float, level: float, rejected: str, not_rejected: str) -> str:
     """Say which way the p-value falls at this level, and what follows."""
     check_level(level)
     if math.isnan(pvalue):
         return "no verdict: the p-value is not known"
     if pvalue < level:
         return f"{rejected} ({pvalue_words(pvalue)}, below {level:g})"
-    return f"{kept} ({pvalue_words(pvalue)}, not below {level:g})"
+    return f"{not_rejected} ({pvalue_words(pvalue)}, not below {level:g})"
 
 
 def rejects_unit_root(

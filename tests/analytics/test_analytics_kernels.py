@@ -6,7 +6,7 @@ import pytest
 from numba import njit
 
 from analytics.frames import utc_index
-from analytics.kernels import adf, kalman, lines, numba_private, rolling, trailing
+from analytics.kernels import adf, kalman, line_paths, lines, numba_private, rolling, trailing
 from analytics.pair import PairParams, analyse_pair
 from analytics.pair.gates import ALL_GATES
 from analytics.stationarity import adf_test, engle_granger_test
@@ -67,11 +67,11 @@ def test_where_digits_would_be_lost_the_kernel_gives_up_and_qr_answers(
     monkeypatch: pytest.MonkeyPatch,
 ):
     smooth = np.sin(np.arange(300) / 30) + 1e-6 * series("noise", 300)
-    assert adf.fit_unbroken(smooth, 1, 15, 0, np.empty(4)) == -1
+    assert adf.fit_unbroken(smooth, 1, 15, 0, np.empty(adf.FIT_SIZE)) == -1
     result = adf_test(smooth)
     monkeypatch.setattr(numpy_form, "_unbroken_fit", lambda *_: None)
     assert adf_test(smooth).stat == result.stat
-    assert adf.fit_unbroken(smooth[:20], 1, 15, 0, np.empty(4)) == -1
+    assert adf.fit_unbroken(smooth[:20], 1, 15, 0, np.empty(adf.FIT_SIZE)) == -1
 
 
 def test_engle_granger_in_compiled_code_equals_the_numpy_one():
@@ -99,7 +99,8 @@ def test_after_warming_up_no_page_compiles_anything():
     functions = [
         rolling.rolling_squares,
         rolling.rolling_products,
-        rolling.expanding_products,
+        line_paths.rolling_lines,
+        line_paths.expanding_lines,
         kalman.kalman_filter,
         adf.fit_unbroken,
         kalman.most_likely_noise,
@@ -126,7 +127,7 @@ def test_after_warming_up_no_page_compiles_anything():
 
 def test_private_names_of_numba_are_where_we_look_for_them():
     """When this fails, a new numba has moved them: see analytics/kernels/numba_private.py."""
-    once = numba_private.once_for_all_values(njit(lambda value: value))
+    once = numba_private.compile_once_per_type(njit(lambda value: value))
 
     @njit
     def caller() -> int:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from analytics.bars import resample_ticks
-from analytics.silence import FEWEST, TIMES, broken_silences, incredible_gaps
+from analytics.silence import FEWEST, TIMES, implausible_gaps, recording_gaps
 from ingest.files import read_ticks
 
 START_US = 1_765_892_498_000_000
@@ -54,7 +54,7 @@ def test_a_steady_market_has_no_missing_bar_at_whatever_rate(rate: float) -> Non
     for seed in range(5):
         ticks = ticks_at({"A": poisson(rate, 3_000 / min(rate, 1), seed)})
         assert "missing" not in set(bars_of(ticks, "A")["coverage"])
-        assert broken_silences(ticks) == []
+        assert recording_gaps(ticks) == []
 
 
 @pytest.mark.parametrize(("rate", "hole_s"), [(20.0, 12), (1.0, 40), (0.2, 150)])
@@ -97,7 +97,7 @@ def test_a_slow_symbol_is_not_known_where_the_whole_file_is_silent() -> None:
     assert (first, last) == (1_000, 1_089)
     bars = bars_of(ticks, "SLOW")
     assert bars["close"].isna().sum() == 90
-    (silence,) = broken_silences(ticks)
+    (silence,) = recording_gaps(ticks)
     assert silence.symbol is None
     assert (silence.end - silence.start).total_seconds() == pytest.approx(60, abs=2)
     alone = ticks[ticks["symbol"] == "SLOW"].copy()
@@ -110,23 +110,23 @@ def test_one_symbol_that_falls_silent_while_others_trade_is_missing_alone() -> N
     ticks = ticks_at({"A": a, "B": b[(b < 200) | (b > 260)]})
     assert "missing" not in set(bars_of(ticks, "A")["coverage"])
     assert missing_span(bars_of(ticks, "B"))[0] == 200
-    assert [silence.symbol for silence in broken_silences(ticks)] == ["B"]
+    assert [silence.symbol for silence in recording_gaps(ticks)] == ["B"]
 
 
 def test_the_quantile_is_that_of_each_side_counted_by_hand() -> None:
     gaps = np.r_[np.tile([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 10), 81, np.tile([1, 2], 50)]
     seconds = np.r_[0, np.cumsum(gaps)]
     # Nine in ten of the hundred before stay within 9: eight times that is 72.
-    assert incredible_gaps(seconds).tolist() == [100]
+    assert implausible_gaps(seconds).tolist() == [100]
     gaps[100] = TIMES * 9
-    assert incredible_gaps(np.r_[0, np.cumsum(gaps)]).tolist() == []
+    assert implausible_gaps(np.r_[0, np.cumsum(gaps)]).tolist() == []
 
 
 def test_ids_decide_where_there_are_ids() -> None:
     ticks = ticks_at({"A": np.r_[np.arange(100.0), 300 + np.arange(100.0)]})
     ticks["trade_id"] = np.arange(len(ticks), dtype=np.int64)
     assert "missing" not in set(bars_of(ticks, "A")["coverage"])
-    assert broken_silences(ticks) == []
+    assert recording_gaps(ticks) == []
 
 
 @pytest.mark.real_data
@@ -134,7 +134,7 @@ def test_no_silence_of_the_recorded_file_is_missing(shared_data: Path) -> None:
     ticks = read_ticks(shared_data / "binance_futures_ticks_20251216.ndjson")
     for symbol in ("BTCUSDT", "ETHUSDT"):
         assert "missing" not in set(bars_of(ticks, symbol)["coverage"])
-    assert broken_silences(ticks) == []
+    assert recording_gaps(ticks) == []
 
 
 @pytest.mark.real_data
@@ -155,7 +155,7 @@ def test_two_minutes_cut_from_both_symbols_are_missing(
         assert len(missing) == 120
         assert missing[0] == start
         assert set(bars["coverage"]) == {"traded", "missing"}
-    (silence,) = broken_silences(again)
+    (silence,) = recording_gaps(again)
     assert silence.symbol is None
 
 
@@ -176,6 +176,6 @@ def test_no_silence_that_ids_prove_quiet_is_called_missing_without_them(
     seconds = np.unique(without.index.as_unit("us").asi8 // 1_000_000)
     without.attrs = {"active_seconds": seconds.tobytes()}
     assert len(seconds) > gaps
-    assert broken_silences(without) == []
+    assert recording_gaps(without) == []
     for symbol in without["symbol"].unique():
         assert "missing" not in set(bars_of(without, symbol)["coverage"])

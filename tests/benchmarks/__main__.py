@@ -11,13 +11,14 @@ import json
 import subprocess
 import sys
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from bench_row import Row
-from bench_run import BENCHMARKS, Outcome, machine, module_names, run_all, run_here
+from bench_run import BENCHMARKS, Outcome, machine, make_databases, module_names, run_all, run_here
 from bench_table import comparison, table
 
 ROOT = BENCHMARKS.parents[1]
@@ -34,21 +35,31 @@ def main() -> int:
     if unknown:
         print(f"no such module: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
         return 2
+    chosen = [name for name in names if not options.only or name in options.only]
     if not options.quick:  # the app's first start on a machine is not what is measured
         compiling = [sys.executable, "-m", "pages.ui.server.compiler", "all"]
         subprocess.run(compiling, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        make_databases(chosen, options.folder)
     begun_s = time.monotonic()
     outcomes: list[Outcome] = []
-    chosen = [name for name in names if not options.only or name in options.only]
     for outcome in run_all(chosen, quick=options.quick, folder=options.folder):
         print(f"{outcome.module}: {outcome.took_s:.0f} s", file=sys.stderr, flush=True)
         outcomes.append(outcome)
-    _tell(outcomes, quick=options.quick, took_s=time.monotonic() - begun_s)
-    _keep(outcomes, options)
-    return int(any(outcome.failed for outcome in outcomes))
+    _print_rows(outcomes, quick=options.quick, took_s=time.monotonic() - begun_s)
+    _save(outcomes, options)
+    twice = _measured_twice(outcomes)
+    if twice:
+        print(f"measured twice: {', '.join(twice)}")
+    return int(bool(twice) or any(outcome.failed for outcome in outcomes))
 
 
-def _tell(outcomes: list[Outcome], *, quick: bool, took_s: float) -> None:
+def _measured_twice(outcomes: list[Outcome]) -> list[str]:
+    """Measures of one name: a later run could not be compared with this one."""
+    counts = Counter(row.measure for outcome in outcomes for row in outcome.rows)
+    return [measure for measure, count in counts.items() if count > 1]
+
+
+def _print_rows(outcomes: list[Outcome], *, quick: bool, took_s: float) -> None:
     named = machine()
     print(
         f"{named['cpu']}, {named['cores']} cores, {named['system']},"
@@ -61,7 +72,7 @@ def _tell(outcomes: list[Outcome], *, quick: bool, took_s: float) -> None:
     print(f"\n{sum(len(outcome.rows) for outcome in outcomes)} rows in {took_s:.0f} s")
 
 
-def _keep(outcomes: list[Outcome], options: argparse.Namespace) -> None:
+def _save(outcomes: list[Outcome], options: argparse.Namespace) -> None:
     rows = [row for outcome in outcomes for row in outcome.rows]
     if options.compare is not None:
         earlier = json.loads(options.compare.read_text("utf-8"))

@@ -21,7 +21,7 @@ from desk.app_process import AppProcess, running_app
 from desk.page_client import open_pages
 from exchange.feeds import LiveFeed
 from exchange.server import Exchange, ThreadedExchange
-from long_store import DAY_S, SYMBOLS, day_store, long_store, working_copy
+from long_store import DAY_TICKS, OLDER_TICKS, SYMBOLS, day_store, long_store, working_copy
 
 from ingest.store import TickWriter
 
@@ -46,8 +46,8 @@ class _GoesOn(LiveFeed):
 
 def rows(quick: bool) -> list[Row]:
     """Measure the app once, for a while."""
-    day = day_store(10_000, 2_000) if quick else day_store(1_000_000, DAY_S + 600)
-    stored = long_store(day, 50_000 if quick else 49_000_000)
+    day = day_store(10_000, 2_000) if quick else day_store(DAY_TICKS)
+    stored = long_store(day, 50_000 if quick else OLDER_TICKS)
     seconds = 4.0 if quick else 24.0
     with (
         tempfile.TemporaryDirectory() as place,

@@ -7,8 +7,8 @@ little data, and shows only that it works: its figures mean nothing then.
 
 import statistics
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 
@@ -28,6 +28,8 @@ class Row:
         What must be reached, in words, and whether it was; None where there is no bar.
     spread
         First and third quartile of ours; None where it was measured once.
+    strongest, strongest_way, strongest_ratio
+        The same of the strongest public way, and its name; None and empty where none was measured.
     note, floor
         What the alternative is and how it was measured; where the floor is and why.
     """
@@ -37,6 +39,9 @@ class Row:
     alternative: float | None = None
     unit: str = ""
     ratio: float | None = None
+    strongest: float | None = None
+    strongest_way: str = ""
+    strongest_ratio: float | None = None
     bar: str = ""
     met: bool | None = None
     spread: tuple[float, float] | None = None
@@ -51,6 +56,37 @@ class Row:
         spread = record["spread"]
         return cls(**{**record, "spread": None if spread is None else tuple(spread)})
 
+    def beside(
+        self, ways: "Mapping[str, Samples | float | None]", *, more_is_better: bool = False
+    ) -> Self:
+        """Name the strongest of the public ways measured in the same run; the note has them all.
+
+        Figures are in `unit`; None for a way whose library is not installed.
+        """
+        figures = {
+            way: Samples.from_figure(each).median for way, each in ways.items() if each is not None
+        }
+        if self.ours is None or not figures:
+            return self
+        best = (max if more_is_better else min)(figures, key=lambda way: figures[way])
+        ratios = {
+            way: self.ours / each if more_is_better else each / self.ours
+            for way, each in figures.items()
+        }
+        words = [
+            f"{way} {figure(figures[way])} {self.unit} ({figure(ratios[way])} ×)"
+            if way in figures
+            else f"{way} not installed"
+            for way in ways
+        ]
+        return replace(
+            self,
+            strongest=figures[best],
+            strongest_way=best,
+            strongest_ratio=ratios[best],
+            note=". ".join(each for each in (self.note, "; ".join(words)) if each),
+        )
+
 
 @dataclass(frozen=True)
 class Samples:
@@ -61,6 +97,10 @@ class Samples:
     @classmethod
     def of(cls, values: Iterable[float]) -> Self:
         return cls(tuple(values))
+
+    @classmethod
+    def from_figure(cls, figure: "Samples | float") -> "Samples":
+        return figure if isinstance(figure, Samples) else cls((figure,))
 
     @property
     def median(self) -> float:
@@ -75,6 +115,15 @@ class Samples:
 
     def scaled(self, factor: float) -> "Samples":
         return Samples(tuple(value * factor for value in self.values))
+
+
+def figure(value: float | None) -> str:
+    """Format a number with three digits that mean something."""
+    if value is None:
+        return ""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
 
 
 def measured(
@@ -108,10 +157,11 @@ def value_row(
     floor: str = "",
 ) -> Row:
     """Make a row of one figure that is held against a bar in its own unit."""
-    samples = ours if isinstance(ours, Samples) else Samples((ours,))
+    samples = Samples.from_figure(ours)
     bar, met = _judged(samples.median, at_least, at_most, unit)
     return Row(
-        measure, samples.median, None, unit, None, bar, met, samples.quartiles, note, floor
+        measure, samples.median, unit=unit, bar=bar, met=met, spread=samples.quartiles, note=note,
+        floor=floor,
     )  # fmt: skip
 
 
@@ -131,14 +181,13 @@ def ratio_row(
 
     With `at_most` instead it is how many times the alternative ours takes (a cost may grow so far).
     """
-    mine, other = (
-        each if isinstance(each, Samples) else Samples((each,)) for each in (ours, alternative)
-    )
+    mine, other = Samples.from_figure(ours), Samples.from_figure(alternative)
     times_alternative = mine.median / other.median
     ratio = times_alternative if more_is_better or at_most is not None else 1 / times_alternative
     bar, met = _judged(ratio, at_least, at_most, "×")
     return Row(
-        measure, mine.median, other.median, unit, ratio, bar, met, mine.quartiles, note, floor
+        measure, mine.median, other.median, unit, ratio, bar=bar, met=met, spread=mine.quartiles,
+        note=note, floor=floor,
     )  # fmt: skip
 
 

@@ -2,9 +2,19 @@
 
 from collections.abc import Sequence
 
-from bench_row import Row
+from bench_row import Row, figure
 
-_HEADER = ("measure", "ours", "quartiles", "alternative", "ratio", "bar", "met")
+_HEADER = (
+    "measure",
+    "ours",
+    "quartiles",
+    "usual way",
+    "ratio",
+    "strongest way",
+    "ratio to it",
+    "bar",
+    "met",
+)
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -12,10 +22,10 @@ def table(rows: Sequence[Row]) -> str:
     notes: list[str] = []
     lines = [_HEADER, *(_cells(row, notes) for row in rows)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(_HEADER))]
-    told = [_joined(line, widths) for line in lines]
+    rendered = [_joined(line, widths) for line in lines]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
     numbered = [f"[{number}] {note}" for number, note in enumerate(notes, 1)]
-    return "\n".join([told[0], rule, *told[1:], *([""] if notes else []), *numbered])
+    return "\n".join([rendered[0], rule, *rendered[1:], *([""] if notes else []), *numbered])
 
 
 def comparison(rows: Sequence[Row], earlier: Sequence[Row]) -> str:
@@ -34,15 +44,6 @@ def comparison(rows: Sequence[Row], earlier: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def figure(value: float | None) -> str:
-    """Format a number with three digits that mean something."""
-    if value is None:
-        return ""
-    if abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"
-
-
 def _cells(row: Row, notes: list[str]) -> tuple[str, ...]:
     mark = ""
     note = ". ".join(text for text in (row.note, row.floor and f"Floor: {row.floor}") if text)
@@ -58,6 +59,8 @@ def _cells(row: Row, notes: list[str]) -> tuple[str, ...]:
         spread,
         "" if row.alternative is None else figure(row.alternative) + unit,
         "" if row.ratio is None else f"{figure(row.ratio)} ×",
+        "" if row.strongest is None else f"{row.strongest_way} {figure(row.strongest)}{unit}",
+        "" if row.strongest_ratio is None else f"{figure(row.strongest_ratio)} ×",
         row.bar,
         {True: "yes", False: "NO", None: ""}[row.met],
     )

@@ -115,19 +115,19 @@ def rows(quick: bool) -> list[Row]:
     history = LiveFeed(2.0, history_s=3_600 if quick else HISTORY_S, after_clients=1)
     with _dashboard(history) as (app, chart, traffic):
         first = traffic.total
-        found = [
+        measured = [
             value_row(
                 "bytes to the browser, first draw of the dashboard's data",
                 first / 1e3, unit="kB", at_most=600,
                 note="page, figures and chart; without Streamlit's and Plotly's own files",
             )
         ]  # fmt: skip
-        found.append(_refresh_bytes(chart, traffic, 3 if quick else 15))
-        found += _memory(app, chart, refreshes)
+        measured.append(_refresh_bytes(chart, traffic, 3 if quick else 15))
+        measured += _memory(app, chart, refreshes)
     feed = ClockFeed(50.0 if quick else 500.0)
     with _dashboard(feed) as (_, chart, _):
-        found.append(_latency(chart, feed, 5.0 if quick else 30.0))
-    return found
+        measured.append(_latency(chart, feed, 5.0 if quick else 30.0))
+    return measured
 
 
 @contextmanager
@@ -169,13 +169,13 @@ def _without_files(traffic: Traffic, page: Page) -> None:
     """Take off what is the same for every page and kept by the browser: scripts, styles, fonts."""
     ChartPage(page).ready()
     page.wait_for_timeout(1_500)
-    kept = page.evaluate(
+    cached = page.evaluate(
         """() => performance.getEntriesByType('resource')
             .filter((each) => !each.name.includes('/pairdesk/chart/'))
             .reduce((sum, each) => sum + each.transferSize, 0)
             + performance.getEntriesByType('navigation')[0].transferSize"""
     )
-    traffic.total -= int(kept)
+    traffic.total -= int(cached)
 
 
 def _refresh_bytes(chart: ChartPage, traffic: Traffic, refreshes: int) -> Row:
@@ -203,12 +203,20 @@ def _memory(app: AppProcess, chart: ChartPage, refreshes: int) -> list[Row]:
     target = begun + refreshes
     chart.wait(f"s.version >= {target}", timeout_ms=refreshes * 4_000)
     grown, grown_server = _heap_mb(session) - heap, (app.memory_bytes() or 0) / 1e6 - server
-    told = f"{refreshes} refreshes with a zoomed chart; growth over the last three quarters"
+    note_of_growth = (
+        f"{refreshes} refreshes with a zoomed chart; growth over the last three quarters"
+    )
     same = chart.state()["range"] == zoomed["range"]
     return [
-        value_row("browser heap, growth", grown, unit="MB", at_most=5, note=told),
-        value_row("app memory, growth", grown_server, unit="MB", at_most=20, note=told),
-        Row("zoom equal after all refreshes", float(same), bar="equal", met=same, note=told),
+        value_row("browser heap, growth", grown, unit="MB", at_most=5, note=note_of_growth),
+        value_row("app memory, growth", grown_server, unit="MB", at_most=20, note=note_of_growth),
+        Row(
+            "zoom equal after all refreshes",
+            float(same),
+            bar="equal",
+            met=same,
+            note=note_of_growth,
+        ),
     ]
 
 

@@ -41,7 +41,7 @@ class Template:
         self._frame = np.frombuffer(b"\x81\x7e" + struct.pack(">H", len(payload)) + payload, "u1")
         text = self._frame.tobytes()
         self._places = {
-            letter: [list(range(*found.span())) for found in re.finditer(pattern, text)]
+            letter: [list(range(*match.span())) for match in re.finditer(pattern, text)]
             for letter, pattern in (
                 ("time", rb"E{13}"), ("id", rb"A{10}"),
                 ("price", rb"P{4}"), ("cents", rb"P{2}(?=0{6})"), ("size", rb"Q{4}"),
@@ -121,9 +121,9 @@ def serve(client: socket.socket, options: argparse.Namespace) -> None:
         )
         client.close()
         return
-    found = re.search(rb"sec-websocket-key: *(\S+)", request, re.IGNORECASE)
-    assert found is not None, "an upgrade has a key"
-    accept = base64.b64encode(hashlib.sha1(found[1] + _GUID).digest())
+    match = re.search(rb"sec-websocket-key: *(\S+)", request, re.IGNORECASE)
+    assert match is not None, "an upgrade has a key"
+    accept = base64.b64encode(hashlib.sha1(match[1] + _GUID).digest())
     client.sendall(
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Accept: %b\r\n\r\n" % accept

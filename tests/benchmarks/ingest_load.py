@@ -93,7 +93,7 @@ class Load:
     def readable_after_ms(self) -> np.ndarray:
         """For each stored trade, how long after its receipt a reader first saw it."""
         seen_us = np.array([at_us for at_us, _ in self.polls])
-        found = []
+        delays_ms = []
         with sqlite3.connect(self.database) as connection:
             for stream_id in self.polls[-1][1]:
                 rows = connection.execute(
@@ -103,9 +103,9 @@ class Load:
                 ids, received_us = np.array(rows).T
                 last_ids = np.array([each.get(stream_id, -1) for _, each in self.polls])
                 places = np.searchsorted(last_ids, ids)
-                found.append((seen_us[places] - received_us) / 1000)
+                delays_ms.append((seen_us[places] - received_us) / 1000)
         connection.close()
-        return np.concatenate(found)
+        return np.concatenate(delays_ms)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import json
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -21,6 +21,8 @@ NEEDED_AT_MOST_PER_S = 90_000
 MOST_PER_S = 150_000
 QUICK_PER_S = 4_000
 FASTER_THAN_COMMITS_PER_S = 30_000
+FASTER_THAN_BATCHES_PER_S = 150_000
+BATCH = 1_000
 MOST_FOR_S = 12.0
 WINDOW_S = 5.0
 
@@ -29,37 +31,46 @@ def rows(quick: bool) -> list[Row]:
     for_s = 0.3 if quick else 3.0
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        before = [_usual(folder / "before", for_s), _insert(folder / "first.db", for_s)]
+        before = _recorders(folder / "before", for_s)
         peak = _loaded(folder / "peak", QUICK_PER_S if quick else OFFERED_PER_S, 60.0, quick=quick)
         most = peak if quick else _most(folder / "most")
-        after = [_usual(folder / "after", for_s), _insert(folder / "last.db", for_s)]
+        after = _recorders(folder / "after", for_s)
         steady = _loaded(folder / "steady", 5_000 if not quick else 1_000, 8.0, quick=quick)
-        usual, bare = (Samples(each) for each in zip(before, after, strict=True))
+        usual, bare, batches = (Samples(each) for each in zip(before, after, strict=True))
         return [
             *_peak_rows(peak, quick=quick),
             *_arriving_rows(most, quick=quick),
-            *_ratio_rows(most, usual, bare, quick=quick),
+            *_ratio_rows(most, usual, bare, batches, quick=quick),
             *_steady_rows(steady),
         ]
 
 
-def _usual(folder: Path, for_s: float) -> float:
-    """Rate of the usual recorder: each frame of the socket is parsed, inserted and committed."""
+def _recorders(folder: Path, for_s: float) -> list[float]:
+    """Rates of a recorder that commits each trade, of its inserts alone, and of one by batches."""
     folder.mkdir()
-    with blaster(FASTER_THAN_COMMITS_PER_S, for_s + 2.0, wait_s=0.1) as (port, _):
-        return asyncio.run(_commit_each(port, folder / "ticks.db", for_s))
+    return [
+        _socket_rate(folder / "each.db", for_s, 1, FASTER_THAN_COMMITS_PER_S),
+        _insert(folder / "bare.db", for_s),
+        _socket_rate(folder / "batches.db", for_s, BATCH, FASTER_THAN_BATCHES_PER_S),
+    ]
 
 
-async def _commit_each(port: int, path: Path, for_s: float) -> float:
+def _socket_rate(path: Path, for_s: float, batch: int, offered_per_s: float) -> float:
+    """Rate of a recorder that parses each frame of the socket and commits so many at a time."""
+    with blaster(offered_per_s, for_s + 2.0, wait_s=0.1) as (port, _):
+        return asyncio.run(_record(port, path, for_s, batch))
+
+
+async def _record(port: int, path: Path, for_s: float, batch: int) -> float:
     with _table(path) as connection:
         async with websockets.connect(
             f"ws://127.0.0.1:{port}/stream", compression=None, close_timeout=0.1
         ) as client:
-            _store(connection, await client.recv())
+            _store(connection, [await client.recv()])
             begun_s, done, took_s = time.perf_counter(), 0, 0.0
             while took_s < for_s:
-                _store(connection, await client.recv())
-                done += 1
+                _store(connection, [await client.recv() for _ in range(batch)])
+                done += batch
                 took_s = time.perf_counter() - begun_s
     return done / took_s
 
@@ -73,7 +84,7 @@ def _insert(path: Path, for_s: float) -> float:
     with _table(path) as connection:
         begun_s, done = time.perf_counter(), 0
         for frame in frames:
-            _store(connection, frame)
+            _store(connection, [frame])
             done += 1
             if time.perf_counter() - begun_s > for_s:
                 break
@@ -89,11 +100,13 @@ def _table(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def _store(connection: sqlite3.Connection, frame: str | bytes) -> None:
+def _store(connection: sqlite3.Connection, frames: Sequence[str | bytes]) -> None:
     """Parse, insert, commit; no bars, no ledger, nothing checked."""
-    data = json.loads(frame)["data"]
-    values = (data["s"], data["T"], float(data["p"]), float(data["q"]), data["a"])
-    connection.execute("INSERT INTO ticks VALUES (?, ?, ?, ?, ?)", values)
+    rows = [
+        (data["s"], data["T"], float(data["p"]), float(data["q"]), data["a"])
+        for data in (json.loads(frame)["data"] for frame in frames)
+    ]
+    connection.executemany("INSERT INTO ticks VALUES (?, ?, ?, ?, ?)", rows)
     connection.commit()
 
 
@@ -137,8 +150,10 @@ def _peak_rows(load: Load, *, quick: bool) -> list[Row]:
     ]  # fmt: skip
 
 
-def _ratio_rows(load: Load, usual: Samples, bare: Samples, *, quick: bool) -> list[Row]:
-    """What is stored at a rate near the most it takes, beside the usual way."""
+def _ratio_rows(
+    load: Load, usual: Samples, bare: Samples, batches: Samples, *, quick: bool
+) -> list[Row]:
+    """What is stored at a rate near the most it takes, beside the usual way and a batching one."""
     rates = Samples.of(load.rates(0.2 if quick else 3.0))
     refused = load.sent - load.stored[-1]
     return [
@@ -150,7 +165,7 @@ def _ratio_rows(load: Load, usual: Samples, bare: Samples, *, quick: bool) -> li
                 f" queue {max(load.depths):,}; the other: websockets, json.loads, INSERT, COMMIT,"
                 " without bars and pages; WAL and FULL sync on the same disk, which decides this"
             ),
-        ),
+        ).beside({f"{BATCH:,} trades a commit": batches}, more_is_better=True),
         ratio_row(
             "the same beside commits of frames that lie in memory", rates, bare,
             unit="trades/s", more_is_better=True, note="no socket to read: no recorder",

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from bench_row import Row, Samples, measured, value_row
 from desk.app_process import running_app
 from desk.chart_page import ChartPage
-from long_store import DAY_S, SYMBOLS, day_store, working_copy
+from long_store import DAY_TICKS, SYMBOLS, day_store, working_copy
 from playwright.sync_api import Browser, Page, sync_playwright
 
 SAMPLE = "?mode=NDJSON+File"
@@ -31,7 +31,7 @@ UP_WITHIN_S = 60.0
 def rows(quick: bool) -> list[Row]:
     """Measure starts and choices."""
     times = 1 if quick else 3
-    day = day_store(10_000, 2_000) if quick else day_store(1_000_000, DAY_S + 600)
+    day = day_store(10_000, 2_000) if quick else day_store(DAY_TICKS)
     with tempfile.TemporaryDirectory() as place, sync_playwright() as engine:
         named = os.environ.get("PAIRDESK_CHROMIUM") or shutil.which("chromium")
         browser = engine.chromium.launch(executable_path=named, args=["--no-sandbox"])

@@ -112,8 +112,8 @@ async def _one_connection_a_call(url: str) -> HttpAnswer:
 
     def ask() -> None:
         with urllib.request.urlopen(url, timeout=10) as response:
-            found = HttpAnswer(response.status, dict(response.headers), response.read())
-        loop.call_soon_threadsafe(answer.set_result, found)
+            received = HttpAnswer(response.status, dict(response.headers), response.read())
+        loop.call_soon_threadsafe(answer.set_result, received)
 
     threading.Thread(target=ask, daemon=True).start()
     return await answer

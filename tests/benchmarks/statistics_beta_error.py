@@ -26,11 +26,11 @@ WINDOW = 60
 
 def beta_errors(draw: Draw) -> list[float]:
     """Error of each method at the last bar."""
-    found = [
+    fits = [
         fit_hedge(draw.y, draw.x, method, **({"window": WINDOW} if method == "rolling_ols" else {}))
         for method in HEDGE_METHODS
     ]
-    return [fit.beta - float(draw.beta[-1]) for fit in found]
+    return [fit.beta - float(draw.beta[-1]) for fit in fits]
 
 
 def sizes(task: tuple[str, int, int]) -> dict[str, dict[str, float]]:
@@ -50,8 +50,8 @@ def show(n: int, count: int, columns: dict[str, dict[str, dict[str, float]]]) ->
     )
     print(f"{'median |error| / RMSE':<24}" + "".join(f"{kind:>22}" for kind in columns))
     for method in HEDGE_METHODS:
-        found = [column[method] for column in columns.values()]
-        cells = "".join(f"{each['median']:>13.4f} / {each['rmse']:.4f}" for each in found)
+        errors = [column[method] for column in columns.values()]
+        cells = "".join(f"{each['median']:>13.4f} / {each['rmse']:.4f}" for each in errors)
         print(f"{method:<24}{cells}", flush=True)
 
 
@@ -62,8 +62,8 @@ def main() -> None:
     options = parser.parse_args()
     tasks = [(kind, n, options.pairs) for n in LENGTHS for kind in KINDS]
     with ProcessPoolExecutor(2) as workers:
-        found = list(workers.map(sizes, tasks))
-    table = {n: {kind: each for (kind, bars, _), each in zip(tasks, found, strict=True)
+        errors = list(workers.map(sizes, tasks))
+    table = {n: {kind: each for (kind, bars, _), each in zip(tasks, errors, strict=True)
                  if bars == n} for n in LENGTHS}  # fmt: skip
     for n, columns in table.items():
         show(n, options.pairs, columns)

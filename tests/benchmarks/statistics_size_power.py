@@ -86,8 +86,8 @@ def shares(task: tuple[str, int, int]) -> tuple[str, int, dict[str, float]]:
     """Share of pairs that each test rejects; `task` is kind, bars, pairs."""
     kind, n, count = task
     pairs = unrelated(n, count) if kind == "unrelated" else cointegrated(n, count, kind)
-    found = pd.DataFrame([of_the_pair(draw) for draw in pairs]).mean()
-    table = {name: float(share) for name, share in found.items()}
+    rejected = pd.DataFrame([of_the_pair(draw) for draw in pairs]).mean()
+    table = {name: float(share) for name, share in rejected.items()}
     if kind == "unrelated":
         for memory in (0.5, 0.9):
             name = f"KPSS under its own null, AR({memory})"
@@ -112,9 +112,9 @@ def main() -> None:
     tasks += [("clean", n, options.pairs) for n in LENGTHS]
     tasks += [(kind, 500, options.pairs) for kind in KINDS[1:]]
     with ProcessPoolExecutor(2) as workers:
-        found = list(workers.map(shares, tasks))
-    size = {f"n = {n:,}": table for kind, n, table in found if kind == "unrelated"}
-    power = {f"{kind}, {n:,}": table for kind, n, table in found if kind != "unrelated"}
+        rejected = list(workers.map(shares, tasks))
+    size = {f"n = {n:,}": table for kind, n, table in rejected if kind == "unrelated"}
+    power = {f"{kind}, {n:,}": table for kind, n, table in rejected if kind != "unrelated"}
     show(f"SIZE: unrelated walks, rejected at 5 %, {options.pairs:,} pairs", size)
     show(f"POWER: residual AR(0.9), rejected at 5 %, {options.pairs:,} pairs", power)
     if options.json:

@@ -69,14 +69,14 @@ def main() -> int:
     closes = read_closes(options.data)
     closes = closes.iloc[:, :4] if options.quick else closes
     intervals = ["1h"] if options.quick else list(WINDOWS)
-    told = f"{closes.shape[1]} symbols, {closes.index[0]:%Y-%m-%d} to {closes.index[-1]:%Y-%m-%d}"
-    print(f"{told}; money in % of the capital, mean over pairs; 7.5 bps a fill and leg\n{HEAD}")
+    sample = f"{closes.shape[1]} symbols, {closes.index[0]:%Y-%m-%d} to {closes.index[-1]:%Y-%m-%d}"
+    print(f"{sample}; money in % of the capital, mean over pairs; 7.5 bps a fill and leg\n{HEAD}")
     for interval in intervals:
         bars = {symbol: bars_of_closes(closes[symbol], interval) for symbol in closes}
         for name, rules in RULES.items():
             print(line(interval, name, "real", run_all(bars, interval, rules)), flush=True)
-        broken = run_all(permuted(bars), interval, SYMMETRIC_RULES)
-        print(line(interval, SYMMETRIC.name, "unrelated", broken), flush=True)
+        unrelated = run_all(permuted(bars), interval, SYMMETRIC_RULES)
+        print(line(interval, SYMMETRIC.name, "unrelated", unrelated), flush=True)
     return 0
 
 
@@ -123,8 +123,8 @@ def run_all(
         Task(y, x, interval, rules, bars[y], bars[x]) for y, x in combinations(sorted(bars), 2)
     ]
     with ProcessPoolExecutor() as pool:
-        found = pool.map(run_pair, tasks, chunksize=8)
-        return {f"{task.y}/{task.x}": each for task, each in zip(tasks, found, strict=True)}
+        runs = pool.map(run_pair, tasks, chunksize=8)
+        return {f"{task.y}/{task.x}": each for task, each in zip(tasks, runs, strict=True)}
 
 
 def run_pair(task: Task) -> WalkForward:
@@ -136,32 +136,32 @@ def run_pair(task: Task) -> WalkForward:
     )  # fmt: skip
 
 
-def line(interval: str, rule: str, legs: str, found: dict[str, WalkForward]) -> str:
-    told = {pair: each.performance for pair, each in found.items()}
-    capital = next(iter(found.values())).rules.capital / 100
+def line(interval: str, rule: str, legs: str, runs: dict[str, WalkForward]) -> str:
+    performances = {pair: each.performance for pair, each in runs.items()}
+    capital = next(iter(runs.values())).rules.capital / 100
     gross, net = (
-        np.array([getattr(each, name) for each in told.values()]) / capital
+        np.array([getattr(each, name) for each in performances.values()]) / capital
         for name in ("gross", "net")
     )
-    trades = sum(each.trades for each in told.values())
+    trades = sum(each.trades for each in performances.values())
     order = np.argsort(net)
-    pairs = list(told)
+    pairs = list(performances)
     ends = " ".join(f"{pairs[at]} {net[at]:+.1f}" for at in (order[-1], order[0]))
-    bearable = np.nanmedian([each.break_even_bps for each in told.values()])
+    bearable = np.nanmedian([each.break_even_bps for each in performances.values()])
     return (
         f"{interval:<6}{rule:<21}{legs:<11}{trades:>8,}{gross.mean():>+8.2f}"
         f"{(gross - net).mean():>8.2f}{net.mean():>+8.2f}{(net > 0).mean():>6.0%}"
-        f"{bearable:>8.1f}{best_of_training(found) / capital:>+9.2f}   {ends}"
+        f"{bearable:>8.1f}{best_of_training(runs) / capital:>+9.2f}   {ends}"
     )
 
 
-def best_of_training(found: dict[str, WalkForward]) -> float:
+def best_of_training(runs: dict[str, WalkForward]) -> float:
     """Net of the pairs that looked best in each block's training, chosen anew for each block."""
-    return sum(_of_block(rows) for rows in _by_block(found))
+    return sum(_of_block(rows) for rows in _by_block(runs))
 
 
-def _by_block(found: dict[str, WalkForward]) -> Iterator[pd.DataFrame]:
-    blocks = pd.concat([each.blocks for each in found.values()], ignore_index=True)
+def _by_block(runs: dict[str, WalkForward]) -> Iterator[pd.DataFrame]:
+    blocks = pd.concat([each.blocks for each in runs.values()], ignore_index=True)
     for _, rows in blocks.groupby("test_start"):
         yield rows
 

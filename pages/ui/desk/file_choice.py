@@ -15,7 +15,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from analytics.silence import RULE, Silence, broken_silences
+from analytics.silence import RULE, Silence, recording_gaps
 from ingest import installation
 from ingest.errors import IngestError, SymbolNeededError
 from ingest.files import read_ticks, symbol_in_name
@@ -215,7 +215,7 @@ def _readings() -> Readings:
 def _read(file: TickFile, progress: Progress) -> pd.DataFrame:
     """Read a file; what it says of itself also names the silences that are no quiet market."""
     ticks = read_ticks(file.source, symbol=file.symbol, progress=progress)
-    silences = broken_silences(ticks)
+    silences = recording_gaps(ticks)
     if silences:
         report = ticks.attrs["report"]
         notes = (*report.notes, *map(_silence_words, silences[:_MOST_SILENCES]))

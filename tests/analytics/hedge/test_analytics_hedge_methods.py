@@ -19,6 +19,7 @@ from analytics.errors import (
     ParameterError,
 )
 from analytics.hedge import CAUSAL_HEDGES, HEDGE_METHODS, HEDGE_WORDS, fit_hedge
+from analytics.kernels.rolling import BLOCK
 
 SEED = 20240808
 OTHERS = tuple(name for name in HEDGE_METHODS if name != "ols")
@@ -169,6 +170,19 @@ def test_each_rolling_window_equals_a_plain_fit(level: float):
         assert fit.alpha_path.iloc[end - 1] == pytest.approx(plain.alpha, rel=1e-9, abs=1e-6)
         assert fit.beta_stderr_path.iloc[end - 1] == pytest.approx(plain.beta_stderr, rel=1e-8)
     assert (fit.beta, fit.nobs) == (fit.beta_path.iloc[-1], 40)
+
+
+@pytest.mark.parametrize("window", [5, 511, 512, 513])
+def test_windows_that_cross_a_block_of_the_kernel_equal_a_plain_fit(window: int):
+    y, x = pair(2 * BLOCK + 200)
+    x.iloc[700] = np.nan
+    path = fit_hedge(y, x, "rolling_ols", window=window).beta_path
+    assert path is not None
+    assert path.isna().sum() == (window - 1) + min(window, len(y) - 700)
+    for end in (*range(BLOCK - 2, BLOCK + 3), *range(2 * BLOCK - 2, 2 * BLOCK + 3), len(y)):
+        if end >= window and not window > end - 701 >= 0:
+            plain = fit_hedge(y.iloc[end - window : end], x.iloc[end - window : end])
+            assert path.iloc[end - 1] == pytest.approx(plain.beta, rel=1e-9)
 
 
 def test_each_expanding_fit_equals_a_plain_fit():

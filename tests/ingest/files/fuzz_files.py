@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 import pandas as pd
 
 from analytics.bars import resample_ticks
-from analytics.silence import broken_silences
+from analytics.silence import recording_gaps
 from ingest.errors import IngestError
 from ingest.files import layout, read_ticks
 from ingest.files.array import is_array
@@ -257,7 +257,7 @@ def check_ticks(ticks: pd.DataFrame) -> None:
     assert ticks.index.is_monotonic_increasing
     assert ((ticks["price"] > 0) & (ticks["quantity"] > 0)).all()
     assert all(told.isprintable() for told in report.sentences())
-    broken_silences(ticks)
+    recording_gaps(ticks)
     if (ticks.index[-1] - ticks.index[0]).days < 10:
         for symbol in list(report.symbols)[:3]:
             mine = ticks[ticks["symbol"] == symbol]

@@ -1,0 +1,183 @@
+"""Sets of rules walked and booked over the same bars, in a few steps a trade."""
+
+from typing import Final
+
+import numpy as np
+
+from analytics.frames import BoolArray, FloatArray, IntArray
+from analytics.kernels.jit import compiled
+from analytics.kernels.settle import (
+    FILL_X,
+    FILL_Y,
+    FUNDING_X,
+    FUNDING_Y,
+    IMPACT_X,
+    IMPACT_Y,
+    MARK_X,
+    MARK_Y,
+    PATH_ROWS,
+    X_UNITS,
+    Y_UNITS,
+    fill_cost,
+)
+from analytics.kernels.walk import (
+    DECIDED,
+    END,
+    ENTERED,
+    EXITED,
+    REASON,
+    SIDE,
+    TALLIES,
+    TRADE_COLUMNS,
+    block_edges,
+    walk_between,
+)
+
+# Columns of a bar's cells in a sweep: the rows of `paths`, then running sums up to the bar:
+# of the squares and the product of the legs' moves, and of the funding.
+SUM_YY: Final = 8
+SUM_XX: Final = 9
+SUM_YX: Final = 10
+SUM_FUNDING_Y: Final = 11
+SUM_FUNDING_X: Final = 12
+CELLS: Final = 16
+
+# What the trades of a rule come to, quote currency; squares of the profits of its bars.
+GROSS: Final = 0
+NET: Final = 1
+TRADED: Final = 2
+NET_SQUARES: Final = 3
+TOTALS: Final = 4
+
+# Columns of a rule that was tried.
+TRADES: Final = 0
+TOTAL_GROSS: Final = 1
+TOTAL_NET: Final = 2
+TOTAL_TRADED: Final = 3
+MEAN_RETURN: Final = 4
+STD_RETURN: Final = 5
+RULE_COLUMNS: Final = 6
+
+
+@compiled
+def sweep_cells(paths: FloatArray) -> FloatArray:
+    """Lay out all that booking a trade asks of a bar side by side, shape (n + 1, 16).
+
+    Columns 0 to 7 are the rows of `paths`; 8 to 10 the sums, over the bars before, of the squares
+    and the product of the legs' moves; 11 and 12 those of the funding. A move is that of the mark
+    less the funding of a long unit: over the bars inside a trade the squared profits are then a
+    difference of two sums, whatever the quantities.
+    """
+    size = paths.shape[1]
+    cells = np.zeros((size + 1, CELLS))
+    for t in range(size):
+        for row in range(PATH_ROWS):
+            cells[t, row] = paths[row, t]
+        y, x = 0.0, 0.0
+        if t > 0:
+            y = paths[MARK_Y, t] - paths[MARK_Y, t - 1] - paths[FUNDING_Y, t]
+            x = paths[MARK_X, t] - paths[MARK_X, t - 1] - paths[FUNDING_X, t]
+        if np.isnan(y) or np.isnan(x):
+            y, x = 0.0, 0.0
+        cells[t + 1, SUM_YY] = cells[t, SUM_YY] + y * y
+        cells[t + 1, SUM_XX] = cells[t, SUM_XX] + x * x
+        cells[t + 1, SUM_YX] = cells[t, SUM_YX] + y * x
+        cells[t + 1, SUM_FUNDING_Y] = cells[t, SUM_FUNDING_Y] + paths[FUNDING_Y, t]
+        cells[t + 1, SUM_FUNDING_X] = cells[t, SUM_FUNDING_X] + paths[FUNDING_X, t]
+    return cells
+
+
+@compiled
+def sweep_rules(
+    z: FloatArray, units: FloatArray, tradable: BoolArray, start: int, stop: int,
+    rules: FloatArray, cells: FloatArray, costs: FloatArray, capital: float, out: FloatArray,
+) -> None:  # fmt: skip
+    """Walk and book a set of rules over the same bars.
+
+    `out` has a row a rule; the mean and standard deviation (ddof 1) are those of a bar's net return
+    on the capital.
+    """
+    size = stop - start
+    edges = block_edges(z)
+    trades = np.empty((size // 2 + 2, TRADE_COLUMNS), dtype=np.int64)
+    tally = np.zeros(TALLIES, dtype=np.int64)
+    totals = np.zeros(TOTALS)
+    for row in range(rules.shape[0]):
+        count = walk_between(z, edges, tradable, start, stop, rules[row], trades, tally)
+        _book(trades, count, cells, units, costs, totals)
+        mean = totals[NET] / size
+        squares = max(totals[NET_SQUARES] - size * mean * mean, 0.0)
+        out[row, TRADES] = count
+        out[row, TOTAL_GROSS], out[row, TOTAL_NET] = totals[GROSS], totals[NET]
+        out[row, TOTAL_TRADED] = totals[TRADED]
+        out[row, MEAN_RETURN] = mean / capital
+        out[row, STD_RETURN] = np.sqrt(squares / (size - 1)) / capital
+
+
+@compiled
+def _book(
+    trades: IntArray, count: int, cells: FloatArray, units: FloatArray, costs: FloatArray,
+    totals: FloatArray,
+) -> None:  # fmt: skip
+    """Sum what `settle` books bar by bar, in a few steps a trade."""
+    total_gross, total_net, total_traded, squares = 0.0, 0.0, 0.0, 0.0
+    carried_bar, carried = -1, 0.0
+    for row in range(count):
+        decided, entered, exited = trades[row, DECIDED], trades[row, ENTERED], trades[row, EXITED]
+        side = trades[row, SIDE]
+        y, x = side * units[Y_UNITS, decided], side * units[X_UNITS, decided]
+        y_size, x_size = abs(y), abs(x)
+        entry_bar, exit_bar = cells[entered], cells[exited]
+        y_in, x_in = entry_bar[FILL_Y], entry_bar[FILL_X]
+        at_close = trades[row, REASON] == END
+        y_out, x_out = (
+            (exit_bar[MARK_Y], exit_bar[MARK_X])
+            if at_close
+            else (exit_bar[FILL_Y], exit_bar[FILL_X])
+        )
+        first = -fill_cost(
+            entry_bar[IMPACT_Y],
+            entry_bar[IMPACT_X],
+            y_size * y_in,
+            x_size * x_in,
+            y_size,
+            x_size,
+            costs,
+        )
+        last = -fill_cost(
+            exit_bar[IMPACT_Y],
+            exit_bar[IMPACT_X],
+            y_size * y_out,
+            x_size * x_out,
+            y_size,
+            x_size,
+            costs,
+        )
+        gross = y * (y_out - y_in) + x * (x_out - x_in)
+        after_entry, after_exit = cells[entered + 1], cells[exited + 1]
+        funding = y * (after_exit[SUM_FUNDING_Y] - after_entry[SUM_FUNDING_Y])
+        funding += x * (after_exit[SUM_FUNDING_X] - after_entry[SUM_FUNDING_X])
+        total_gross += gross
+        total_net += gross - funding + first + last
+        total_traded += y_size * y_in + x_size * x_in + (y_size * y_out + x_size * x_out)
+        if exited == entered:
+            first += gross + last
+        else:
+            before = cells[exited - 1]
+            first += y * (entry_bar[MARK_Y] - y_in) + x * (entry_bar[MARK_X] - x_in)
+            last += y * (y_out - before[MARK_Y]) + x * (x_out - before[MARK_X])
+            last -= y * exit_bar[FUNDING_Y] + x * exit_bar[FUNDING_X]
+        # A reversal leaves and enters in one bar: one profit, squared once.
+        if entered == carried_bar:
+            first += carried
+        else:
+            squares += carried * carried
+        carried_bar, carried = exited, first
+        if exited > entered:
+            squares += first * first + y * y * (exit_bar[SUM_YY] - after_entry[SUM_YY])
+            squares += x * x * (exit_bar[SUM_XX] - after_entry[SUM_XX])
+            squares += 2.0 * y * x * (exit_bar[SUM_YX] - after_entry[SUM_YX])
+            carried = last
+    squares += carried * carried
+    totals[GROSS], totals[NET], totals[TRADED] = total_gross, total_net, total_traded
+    totals[NET_SQUARES] = squares
