@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ from pages.ui.state import source
 from pages.ui.state.once import Once
 
 Frames = tuple[pd.DataFrame, pd.DataFrame]
+Stretch = tuple[pd.Timestamp, pd.Timestamp]
 
 SECOND_US: Final = 1_000_000
 # By so much a leg may lag behind the other, whose newest bar it has not closed: read before the
@@ -26,12 +27,29 @@ SECOND_US: Final = 1_000_000
 LAG_BARS: Final = 10
 
 
+@dataclass(frozen=True)
+class LegKlines:
+    """Where a leg's bars are the exchange's own, UTC.
+
+    Attributes
+    ----------
+    until
+        End of those before the first trade; None where there are none.
+    spans
+        Start and end of those inside gaps of the trades.
+    """
+
+    until: pd.Timestamp | None = None
+    spans: tuple[Stretch, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class ClosedBars:
-    """Closed bars of both legs, as arrays and, where asked for, as frames."""
+    """Closed bars of both legs, as arrays and, where asked for, as frames; and their klines."""
 
     legs: tuple[Leg, Leg]
     make_frames: Callable[[], Frames]
+    klines: tuple[LegKlines, LegKlines] = (LegKlines(), LegKlines())
 
     @cached_property
     def frames(self) -> Frames:
@@ -149,8 +167,24 @@ def _start_second(last: dict[str, LastTrade], interval: str, reach_s: int | None
 
 
 def _closed_bars(y: BarView, x: BarView) -> ClosedBars:
-    legs = (_leg(y), _leg(x))
-    return ClosedBars(legs, lambda: (y.frame(with_forming=False), x.frame(with_forming=False)))
+    make_frames = partial(_frames, y, x)
+    return ClosedBars((_leg(y), _leg(x)), make_frames, (_klines(y), _klines(x)))
+
+
+def _frames(y: BarView, x: BarView) -> Frames:
+    return y.frame(with_forming=False), x.frame(with_forming=False)
+
+
+def _klines(view: BarView) -> LegKlines:
+    until = view.klines_until if len(view.closed) else None
+    spans = view.closed.kline_spans()
+    return LegKlines(
+        None if until is None else _utc(until), tuple((_utc(low), _utc(high)) for low, high in spans)
+    )
+
+
+def _utc(second: int) -> pd.Timestamp:
+    return pd.Timestamp(second, unit="s", tz="UTC")
 
 
 def _leg(view: BarView) -> Leg:

@@ -62,15 +62,14 @@ ROWS: Final = 15
 def latest_changes(result: PairAnalytics) -> Html:
     """Set the latest changes of the signal as a table, newest first."""
     latest = result.signal_changes(ROWS)
-    columns = (latest[name].tolist() for name in ("time", "signal", "previous", "zscore"))
     rows = [
         (
-            formats.moment(time),
-            Cell(f"{ICONS[signal]} {signal}", TONES.get(signal)),
-            previous,
-            formats.zscore(zscore),
+            formats.moment(change.time),
+            Cell(f"{ICONS[change.signal]} {change.signal}", TONES.get(change.signal)),
+            change.previous,
+            formats.zscore(change.zscore),
         )
-        for time, signal, previous, zscore in zip(*columns, strict=True)
+        for change in latest
     ]
     count = count_changes(result.signal_codes)
     caption = f"Latest signal changes ({len(rows)} of {count:,})"
