@@ -87,9 +87,9 @@ class PairBars:
 
 
 _symbols: Final[Once[tuple[str, ...]]] = Once(8)
-_bars: Final[Once[ClosedBars]] = Once(16)
+_bars: Final[Once[ClosedBars]] = Once(32)
 _file_bars: Final[Once[pd.DataFrame]] = Once(16)
-_analyses: Final[Once[PairAnalytics]] = Once(16)
+_analyses: Final[Once[PairAnalytics]] = Once(32)
 
 
 def database_path() -> Path:
@@ -179,7 +179,8 @@ def _klines(view: BarView) -> LegKlines:
     until = view.klines_until if len(view.closed) else None
     spans = view.closed.kline_spans()
     return LegKlines(
-        None if until is None else _utc(until), tuple((_utc(low), _utc(high)) for low, high in spans)
+        None if until is None else _utc(until),
+        tuple((_utc(low), _utc(high)) for low, high in spans),
     )
 
 

@@ -13,6 +13,7 @@ from analytics.signals import SIGNALS
 from pages.charts.pair_series import BUY_HELD, SELL_HELD, Floats, PairLabels, PairSeries, PriceView
 from pages.ui.parts import formats
 from pages.ui.state.clock import axis_ms, even_ms, time_ms, zone_label
+from pages.ui.state.once import once_for_each
 
 # By analysis, for as long as that is kept, and by what of the reader's is in them: the zone.
 _series: Final[WeakKeyDictionary[PairAnalytics, dict[str, PairSeries]]] = WeakKeyDictionary()
@@ -105,8 +106,7 @@ def labels(result: PairAnalytics, view: PriceView, source: str) -> PairLabels:
 
 def _make_labels(result: PairAnalytics, view: PriceView, source: str) -> PairLabels:
     params = result.params
-    decimals_y = formats.price_decimals(result.y.to_numpy())
-    decimals_x = formats.price_decimals(result.x.to_numpy())
+    decimals_y, decimals_x = leg_decimals(result)
     return PairLabels(
         symbol_y=params.y,
         symbol_x=params.x,
@@ -139,4 +139,11 @@ def spread_decimals(result: PairAnalytics) -> int:
     """Return the decimals of the spread: the legs' own, or five where it is a pure number."""
     if result.params.spread in {"log", "ratio"}:
         return 5
-    return max(formats.price_decimals(leg.to_numpy()) for leg in (result.y, result.x))
+    return max(leg_decimals(result))
+
+
+@once_for_each
+def leg_decimals(result: PairAnalytics) -> tuple[int, int]:
+    """Return the decimals that the prices of each leg need."""
+    y, x = (formats.price_decimals(leg.to_numpy()) for leg in (result.y, result.x))
+    return y, x
