@@ -45,11 +45,20 @@ class LegKlines:
 
 @dataclass(frozen=True, eq=False)
 class ClosedBars:
-    """Closed bars of both legs, as arrays and, where asked for, as frames; and their klines."""
+    """Closed bars of both legs, as arrays and, where asked for, as frames.
+
+    Attributes
+    ----------
+    klines
+        Where they are the exchange's own.
+    epochs
+        Of the windows that they are from: bars of one epoch never change.
+    """
 
     legs: tuple[Leg, Leg]
     make_frames: Callable[[], Frames]
     klines: tuple[LegKlines, LegKlines] = (LegKlines(), LegKlines())
+    epochs: tuple[int, int] = (0, 0)
 
     @cached_property
     def frames(self) -> Frames:
@@ -154,7 +163,7 @@ def read_pair(path: Path, params: PairParams) -> PairBars:
     views = (windows[y].view(start, look=False), windows[x].view(start, look=False))
     line = (str(path), y, x, interval, reach_s)
     key = (*line[:-1], start, views[0].key, views[1].key)
-    return PairBars(_bars.get(key, lambda: _closed_bars(*views), line), key, last)
+    return PairBars(_bars.get(key, partial(_closed_bars, *views, line), line), key, last)
 
 
 def _start_second(last: dict[str, LastTrade], interval: str, reach_s: int | None) -> int | None:
@@ -166,9 +175,15 @@ def _start_second(last: dict[str, LastTrade], interval: str, reach_s: int | None
     return newest_us // bar_us * bar_us // SECOND_US - reach_s
 
 
-def _closed_bars(y: BarView, x: BarView) -> ClosedBars:
-    make_frames = partial(_frames, y, x)
-    return ClosedBars((_leg(y), _leg(x)), make_frames, (_klines(y), _klines(x)))
+def _closed_bars(y: BarView, x: BarView, line: Hashable) -> ClosedBars:
+    """Take the bars of both views, and over from those of `line` before what still holds."""
+    legs, epochs = (_leg(y), _leg(x)), (y.key[0], x.key[0])
+    before = _bars.newest(line)
+    if before is not None:
+        for leg, old, *both in zip(legs, before.legs, epochs, before.epochs, strict=True):
+            if both[0] == both[1]:
+                leg.continue_returns(old)
+    return ClosedBars(legs, partial(_frames, y, x), (_klines(y), _klines(x)), epochs)
 
 
 def _frames(y: BarView, x: BarView) -> Frames:

@@ -1,5 +1,6 @@
 """From an analysis to what the pair figure draws: arrays, what is held, words."""
 
+from datetime import UTC
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -12,7 +13,7 @@ from analytics.pair import PairAnalytics
 from analytics.signals import SIGNALS
 from pages.charts.pair_series import BUY_HELD, SELL_HELD, Floats, PairLabels, PairSeries, PriceView
 from pages.ui.parts import formats
-from pages.ui.state.clock import axis_ms, even_ms, time_ms, zone_label
+from pages.ui.state.clock import axis_ms, even_ms, reader_zone, time_ms, zone_label
 from pages.ui.state.once import once_for_each
 
 # By analysis, for as long as that is kept, and by what of the reader's is in them: the zone.
@@ -50,7 +51,7 @@ def _pair_series(result: PairAnalytics) -> PairSeries:
         volume_y=turnover(result.legs[0]),
         volume_x=turnover(result.legs[1]),
         held=held(result.signal_codes),
-        offset_ms=float(times[-1] - time_ms(index)[-1]) if len(index) else 0.0,
+        offset_ms=float(times[-1] - time_ms(index[-1:])[0]) if len(index) else 0.0,
         open_y=result.legs[0].open,
         high_y=result.legs[0].high,
         low_y=result.legs[0].low,
@@ -67,10 +68,10 @@ def clock_changes(index: pd.DatetimeIndex, times: Floats) -> tuple[tuple[float, 
     times
         Its `even_ms`.
     """
-    ends = index[[0, -1]] if len(index) else index
-    if not len(index) or (
-        index[-1] - index[0] < SEASON and np.ptp(axis_ms(ends) - time_ms(ends)) == 0
-    ):
+    if reader_zone() is UTC or not len(index):
+        return ()
+    ends = index[[0, -1]]
+    if index[-1] - index[0] < SEASON and np.ptp(axis_ms(ends) - time_ms(ends)) == 0:
         return ()
     ahead = axis_ms(index) - times
     last = np.flatnonzero(np.diff(ahead))
