@@ -115,6 +115,24 @@ class Leg:
         first = (self.start_us - self.whole.start_us) // self.step_us
         return self.whole.log_returns[first : first + len(self)]
 
+    def continue_returns(self, earlier: "Leg") -> None:
+        """Take over the log returns of an earlier state of the same bars; later bars add theirs.
+
+        The caller knows that the bars which both hold are equal. Prices that have no logarithm are
+        left for `log_returns` to refuse.
+        """
+        first = (self.start_us - earlier.start_us) // self.step_us
+        known = len(earlier) - first
+        if "log_returns" not in vars(earlier) or first < 0 or not 0 < known <= len(self):
+            return
+        if (self.close[known:] <= 0).any():
+            return
+        returns = np.empty(len(self))
+        returns[:known] = earlier.log_returns[first:]
+        returns[0] = np.nan
+        returns[known:] = log_returns(self.close[known - 1 :])[1:]
+        vars(self)["log_returns"] = returns
+
     @cached_property
     def traded(self) -> BoolArray:
         """Whether each bar traded."""
@@ -227,10 +245,10 @@ class PairCoverage:
 
 def pair_coverage(y: CodeArray, x: CodeArray) -> PairCoverage:
     """Count the coverage codes of two aligned legs: see `analytics.leg.coverage_codes`."""
-    from analytics.kernels.coverage import count_pairs  # noqa: PLC0415 - numba, when needed
-
-    pairs = np.zeros((3, 3), dtype=np.int64)
-    count_pairs(y, x, pairs)
+    kinds = len(COVERAGE)
+    codes = y * np.int8(kinds) + x
+    counts = [np.count_nonzero(codes == code) for code in range(kinds * kinds)]
+    pairs = np.array(counts).reshape(kinds, kinds)
     both_known = pairs[:MISSING, :MISSING]
     y_counts, x_counts = pairs.sum(axis=1).tolist(), pairs.sum(axis=0).tolist()
     return PairCoverage(

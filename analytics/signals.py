@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analytics.errors import ParameterError
-from analytics.frames import FloatArray, IntArray
+from analytics.frames import FloatArray
 
 CodeArray = npt.NDArray[np.int8]
 Signal = Literal["SELL", "BUY", "NEUTRAL"]
@@ -52,6 +52,16 @@ class SignalNow:
     zscore: float
     time: pd.Timestamp | None
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignalChange:
+    """A bar at which the signal changed: open time, UTC; before and after; its z-score or NaN."""
+
+    time: pd.Timestamp
+    previous: Signal
+    signal: Signal
+    zscore: float
 
 
 def check_thresholds(sell_above: float, buy_below: float) -> None:
@@ -131,59 +141,25 @@ def _signed(value: float) -> str:
     return f"{value:+.2f}" if value else "0"
 
 
-def signal_changes(
-    zscore: pd.Series,
-    sell_above: float = 2.0,
-    buy_below: float = 0.0,
-    *,
-    limit: int = 20,
-    gate: pd.Series | None = None,
-) -> pd.DataFrame:
+def signal_changes(codes: CodeArray, zscore: pd.Series, limit: int = 20) -> list[SignalChange]:
     """List the bars at which the signal changed, latest first.
 
     Parameters
     ----------
-    zscore : Series
+    codes : ndarray of int8, shape (n,)
+        Places in `SIGNALS`, as `signal_codes` gives them; where a gate is closed, of NEUTRAL.
+    zscore : Series, shape (n,)
         Indexed by bar open time, UTC.
-    sell_above, buy_below : float
-        As in `signal_for`.
     limit : int
-        At most this many rows.
-    gate : Series of str, optional
-        Name of the gate that closed each bar, "" where all are open (`PairAnalytics.gate`).
+        At most this many changes.
 
     Returns
     -------
-    DataFrame
-        Columns ``time, previous, signal, zscore, reason``. The first bar is no change. Bars
-        without a z-score are NEUTRAL, so a hole in the data ends a signal, and the reason says so.
+    list of SignalChange
+        The first bar is no change. Bars without a z-score are NEUTRAL, so a hole in the data ends
+        a signal.
     """
-    values = zscore.to_numpy(dtype=np.float64, na_value=np.nan)
-    codes = signal_codes(values, sell_above, buy_below)
-    closed = np.full(codes.size, "") if gate is None else gate.to_numpy(dtype=object)
-    codes[closed != ""] = SIGNALS.index(_NEUTRAL)
-    rows = latest_changes(codes, limit)
-    reasons = [
-        _reason_of_change(z, str(name), sell_above, buy_below)
-        for z, name in zip(values[rows].tolist(), closed[rows], strict=True)
-    ]
-    return pd.DataFrame(
-        {
-            "time": zscore.index[rows],
-            "previous": signal_names(codes[rows - 1], zscore.index[rows - 1]).array,
-            "signal": signal_names(codes[rows], zscore.index[rows]).array,
-            "zscore": values[rows],
-            "reason": pd.Series(reasons, dtype="str"),
-        }
-    )
-
-
-def latest_changes(codes: CodeArray, limit: int) -> IntArray:
-    """Find the rows at which coded signals change, latest first; the first row is no change."""
-    return (np.flatnonzero(codes[1:] != codes[:-1]) + 1)[::-1][:limit]
-
-
-def _reason_of_change(zscore: float, gate: str, sell_above: float, buy_below: float) -> str:
-    if math.isnan(zscore):
-        return "z is not known at this bar"
-    return gate or reason_for(zscore, sell_above, buy_below)
+    rows = (np.flatnonzero(codes[1:] != codes[:-1]) + 1)[::-1][:limit]
+    names = [[SIGNALS[code] for code in codes[each].tolist()] for each in (rows - 1, rows)]
+    values = zscore.to_numpy()[rows].tolist()
+    return list(map(SignalChange, zscore.index[rows], *names, values))

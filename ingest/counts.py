@@ -87,7 +87,9 @@ class Counts:
         self.history.append(HistoryEntry(at_us, kind, detail))
 
 
-def quantile(values: Iterable[float], share: float) -> float | None:
-    """The value below which `share` of the values lie (nearest rank); None without any."""
+def quantiles(values: Iterable[float], *shares: float) -> tuple[float | None, ...]:
+    """The values below which each share of the values lies (nearest rank); None without any."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
+    if not ordered:
+        return (None,) * len(shares)
+    return tuple(ordered[min(len(ordered) - 1, int(share * len(ordered)))] for share in shares)

@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit_autorefresh import st_autorefresh
 
 from ingest.status import RecorderStatus
-from pages.ui.desk import file_choice, header, pair_data, replaying
+from pages.ui.desk import file_choice, header, pair_data, recording, replaying
 from pages.ui.live import body, exports, trade
 from pages.ui.parts import notices, plain, status
 from pages.ui.state.choices import REPLAY
@@ -56,7 +56,7 @@ def stored_pair(desk: header.Desk) -> body.Pair:
 def live_body(desk: header.Desk, pair: body.Pair | None, places: body.Places) -> None:
     """Draw everything that moves; the timer stands inside, so that only this is redrawn."""
     recorder = current_recorder()
-    recorded = recorder.status() if recorder else None
+    recorded = recording.status_at_moment(recorder) if recorder else None
     is_laid_out = True
     if pair is None:
         with places.top:

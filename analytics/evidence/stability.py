@@ -73,7 +73,7 @@ class BreakTest:
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Stability:
     """A pair's relation over trailing windows.
 

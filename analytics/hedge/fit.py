@@ -166,11 +166,12 @@ class Legs:
 
     def check_x_varies(self, intercept: bool = True) -> None:
         """Raise DegenerateSeriesError for a constant x (zero, without intercept)."""
-        size = float(np.abs(self.x).max())
+        least, most = float(self.x.min()), float(self.x.max())
+        size = max(abs(least), abs(most))
         if not intercept:
             if size == 0:
                 raise DegenerateSeriesError(self.what, f"{self.x_name} is zero in all rows")
-        elif float(np.ptp(self.x)) <= ROUNDING * size:
+        elif most - least <= ROUNDING * size:
             raise DegenerateSeriesError(
                 self.what, f"{self.x_name} is constant at {self.x[0]:g} over {self.x.size} rows"
             )

@@ -1,12 +1,9 @@
 """How lately and how often a leg traded, bar by bar."""
 
 import numpy as np
-import numpy.typing as npt
 
 from analytics.frames import BoolArray, FloatArray, IntArray
 from analytics.kernels.jit import compiled
-
-CodeArray = npt.NDArray[np.int8]
 
 
 @compiled
@@ -32,17 +29,3 @@ def trailing_count(traded: BoolArray, window: int) -> IntArray:
             count -= traded[t - window]
         counts[t] = count
     return counts
-
-
-@compiled
-def count_codes(codes: CodeArray, out: IntArray) -> None:
-    """Add up how often each code from 0 on occurs."""
-    for t in range(codes.size):
-        out[codes[t]] += 1
-
-
-@compiled
-def count_pairs(y: CodeArray, x: CodeArray, out: IntArray) -> None:
-    """Add up how often each pair of codes occurs; out has shape (3, 3)."""
-    for t in range(y.size):
-        out[y[t], x[t]] += 1

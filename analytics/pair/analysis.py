@@ -20,8 +20,8 @@ from analytics.pair.signal import correlation_needs, signal_now, zscore_needs
 from analytics.pair.spread import PairSample, PairSpread, latest_of, make_spread, moving
 from analytics.signals import (
     SIGNALS,
+    SignalChange,
     SignalNow,
-    latest_changes,
     signal_changes,
     signal_codes,
     signal_names,
@@ -118,17 +118,9 @@ class PairAnalytics:
         """Name of the gate that closed each bar, "" where all are open."""
         return gate_names(self.gate_codes, self.zscore.index)
 
-    def signal_changes(self, limit: int) -> pd.DataFrame:
-        """List the bars at which the signal changed, latest first: see `signal_changes`."""
-        rows = latest_changes(self.signal_codes, limit)
-        around = np.union1d(rows - 1, rows)
-        return signal_changes(
-            self.zscore.iloc[around],
-            self.params.sell_above,
-            self.params.buy_below,
-            limit=limit,
-            gate=gate_names(self.gate_codes[around], self.zscore.index[around]),
-        )
+    def signal_changes(self, limit: int) -> list[SignalChange]:
+        """List the latest bars at which the signal changed: see `signal_changes`."""
+        return signal_changes(self.signal_codes, self.zscore, limit)
 
     def to_frame(self) -> pd.DataFrame:
         """Lay out the paths as the CSV has them: a row a bar, time as ISO 8601 UTC text."""

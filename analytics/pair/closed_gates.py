@@ -141,9 +141,10 @@ def _covered(given: GateInput, least: float) -> tuple[str, BoolArray, str]:
 
 def _enough(given: GateInput, least: int | None) -> tuple[str, BoolArray, str]:
     needed = given.window if least is None else least
-    known = np.cumsum(~(np.isnan(given.y.to_numpy()) | np.isnan(given.x.to_numpy())))
-    had = int(known[-1]) if known.size else 0
-    return FEW_BARS, known < needed, f"{FEW_BARS}: {had} of {needed} known on both legs"
+    known = np.flatnonzero(~(np.isnan(given.y.to_numpy()) | np.isnan(given.x.to_numpy())))
+    closed = np.zeros(len(given.y), dtype=np.bool_)
+    closed[: known[needed - 1] if known.size >= needed else closed.size] = True
+    return FEW_BARS, closed, f"{FEW_BARS}: {known.size} of {needed} known on both legs"
 
 
 def _test_spans(given: GateInput) -> tuple[IntArray, IntArray]:

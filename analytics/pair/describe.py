@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -15,34 +16,41 @@ _UNITS = 1e8
 _EXACT = 2.0**53
 
 
-def describe_bars(bars: pd.DataFrame | Leg, name: str = "statistic") -> pd.Series:
+def describe_legs(legs: Sequence[tuple[str, pd.DataFrame | Leg]]) -> pd.DataFrame:
+    """Put `describe_bars` of several legs side by side: a row a statistic, a column a symbol."""
+    found = [describe_bars(bars) for _, bars in legs]
+    values = np.array([list(each.values()) for each in found]).T
+    return pd.DataFrame(values, index=_names(tuple(found[0])), columns=[name for name, _ in legs])
+
+
+@cache
+def _names(statistics: tuple[str, ...]) -> pd.Index:
+    return pd.Index(statistics)
+
+
+def describe_bars(bars: pd.DataFrame | Leg) -> dict[str, float]:
     """Compute the descriptive statistics of one symbol's bars.
 
     Parameters
     ----------
     bars : DataFrame or Leg
         A bars frame (of which the closed bars count), or closed bars as arrays.
-    name : str
-        Symbol, the name of the result.
 
     Returns
     -------
-    Series of float64, one entry a statistic
-        Closes in quote currency (first, last, mean, std, min, max), log returns of one bar (std,
-        skew, excess kurtosis), volume in base currency, counts and shares of bars. Standard
+    dict
+        By name: closes in quote currency (first, last, mean, std, min, max), log returns of one bar
+        (std, skew, excess kurtosis), volume in base currency, counts and shares of bars. Standard
         deviations with ddof 1; skew and kurtosis in the adjusted (unbiased for normal data) form
         G1 and G2 of Joanes & Gill (1998), as pandas and spreadsheets have them. NaN where too few
         bars are known. Missing bars are left out, and no return is taken across one.
     """
-    from analytics.kernels.coverage import count_codes  # noqa: PLC0415 - numba, when needed
-
     leg = bars if isinstance(bars, Leg) else Leg.of(bars, 1)
     known, returns = _known(leg.close), _known(leg.log_returns)
     close, change = _moments(known), _moments(returns)
-    counts = np.zeros(len(COVERAGE), dtype=np.int64)
-    count_codes(leg.coverage, counts)
+    counts = [np.count_nonzero(leg.coverage == code) for code in range(len(COVERAGE))]
     bars_in_all = max(len(leg), 1)
-    values = {
+    return {
         "bars": float(len(leg)),
         "known bars": float(known.size),
         "first": float(known[0]) if known.size else math.nan,
@@ -61,12 +69,6 @@ def describe_bars(bars: pd.DataFrame | Leg, name: str = "statistic") -> pd.Serie
         "volume": _total(_known(leg.volume)),
         "trades": float(leg.trades.sum()),
     }
-    return pd.Series(values, name=name, dtype="float64")
-
-
-def describe_legs(legs: Sequence[tuple[str, pd.DataFrame | Leg]]) -> pd.DataFrame:
-    """Put `describe_bars` of several legs side by side: a row a statistic, a column a symbol."""
-    return pd.DataFrame({symbol: describe_bars(bars, symbol) for symbol, bars in legs})
 
 
 @dataclass(frozen=True, slots=True)

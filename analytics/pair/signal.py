@@ -29,7 +29,7 @@ def zscore_needs(
     """
     if params.uses_beta and isinstance(made.hedge, Degenerate):
         return None
-    run = _trailing_run(np.isnan(made.path.to_numpy()))
+    run = _trailing_run(np.isnan(made.path.to_numpy()[-params.zscore_bars :]))
     if run >= params.zscore_bars:
         return None
     needed = params.bars_before_spread + params.zscore_bars
@@ -47,7 +47,7 @@ def correlation_needs(y: FloatArray, x: FloatArray, params: PairParams) -> NotEn
     """Count what the latest correlation still lacks; None once it has enough."""
     on_returns = params.correlation_on == "returns"
     needed = params.window + 1 if on_returns else params.window
-    had = _trailing_run(np.isnan(y + x))
+    had = _trailing_run(np.isnan(y[-needed:] + x[-needed:]))
     return NotEnough(f"correlation of {params.label}", needed, had) if had < needed else None
 
 

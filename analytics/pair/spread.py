@@ -100,7 +100,8 @@ def make_spread(y: pd.Series, x: pd.Series, params: PairParams) -> PairSpread:
     else:
         path = _on(index, forecast[0], params.label)
         moments = _forecast_moments(index, *forecast)
-    rounding = SPREAD_ROUNDING * _size(y, x, path, (fitted_y, fitted_x, beta, alpha), params)
+    rounding = _size(y, x, path, (fitted_y, fitted_x, beta, alpha), params)
+    rounding *= SPREAD_ROUNDING
     sample = PairSample(*latest, latest_of(path, sample_index))
     return PairSpread(
         y=fitted_y,
@@ -139,10 +140,12 @@ def _size(
         size: FloatArray = np.abs(path.to_numpy())
     elif params.uses_beta:
         fitted_y, fitted_x, beta, alpha = fitted
-        size = np.abs(fitted_y.to_numpy()) + np.abs(beta) * np.abs(fitted_x.to_numpy())
+        size = np.abs(beta) * np.abs(fitted_x.to_numpy())
+        size += np.abs(fitted_y.to_numpy())
         size += np.abs(alpha)
     else:
-        size = np.abs(y.to_numpy()) + np.abs(x.to_numpy())
+        size = np.abs(y.to_numpy())
+        size += np.abs(x.to_numpy())
     return size
 
 

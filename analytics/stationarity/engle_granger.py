@@ -168,7 +168,8 @@ def _residual_on_line(y: FloatArray, x: FloatArray, what: str) -> tuple[FloatArr
     from analytics.kernels.adf import LINE_SIZE, residual_on_line  # noqa: PLC0415 - numba, when needed
 
     for values, leg in ((y, "dependent"), (x, "other")):
-        if float(np.ptp(values)) <= NOISE * float(np.abs(values).max()):
+        least, most = float(values.min()), float(values.max())
+        if most - least <= NOISE * max(abs(least), abs(most)):
             raise DegenerateSeriesError(what, f"the {leg} leg is constant over {values.size} bars")
     residual, line = np.empty(y.size), np.empty(LINE_SIZE)
     residual_on_line(y, x, residual, line)

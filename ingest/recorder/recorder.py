@@ -307,7 +307,7 @@ class Recorder:
     def status(self) -> RecorderStatus:
         """What is happening; safe from any thread, never waits."""
         return report(
-            self._parts, self._state(), self.symbols, self._failures.lasting(), self._refusal()
+            self._parts, self.state, self.symbols, self._failures.lasting(), self._refusal()
         )
 
     def _prepare(self, path: Path) -> Opening:
@@ -344,7 +344,9 @@ class Recorder:
             self._queue.put(Call(self._set_aside_future))
             self._receiving.database_changed()
 
-    def _state(self) -> RecorderState:
+    @property
+    def state(self) -> RecorderState:
+        """The state that `status` names, found without a look at each symbol."""
         if self._stopped:
             return "stopped"
         if self._paused or self._maintenance.low:

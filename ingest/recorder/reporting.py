@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ingest.counts import Counts, SymbolCounts, quantile
+from ingest.counts import Counts, SymbolCounts, quantiles
 from ingest.event_queue import EventQueue
 from ingest.installation import COMMAND
 from ingest.recorder.maintenance import Maintenance
@@ -45,6 +45,7 @@ def report(
     feed, repair = parts.receiving.feed, parts.receiving.repair
     skew_ms = parts.receiving.skew_ms()
     newest_us = (each.last_received_us or 0 for each in list(counts.symbols.values()))
+    commit_p50_ms, commit_p99_ms = quantiles(list(counts.commits_ms), 0.5, 0.99)
     return RecorderStatus(
         state=state,
         market=parts.settings.market,
@@ -66,8 +67,8 @@ def report(
         queue_depth=len(queue),
         queue_capacity=queue.capacity,
         retry_in_s=parts.receiving.retry_in_s() if state == "reconnecting" else None,
-        commit_p50_ms=quantile(list(counts.commits_ms), 0.5),
-        commit_p99_ms=quantile(list(counts.commits_ms), 0.99),
+        commit_p50_ms=commit_p50_ms,
+        commit_p99_ms=commit_p99_ms,
         skew_ms=skew_ms,
         per_symbol={
             symbol: _symbol_status(
@@ -98,8 +99,8 @@ def _symbol_status(
     gaps: tuple[int, int],
     skew_ms: float | None,
 ) -> SymbolStatus:
-    latencies, skew_ms = list(counts.latencies_us), skew_ms or 0.0
-    p50, p99 = quantile(latencies, 0.5), quantile(latencies, 0.99)
+    skew_ms = skew_ms or 0.0
+    p50, p99 = quantiles(list(counts.latencies_us), 0.5, 0.99)
     open_gaps, missing = gaps
     return SymbolStatus(
         received=counts.received + counts.fetched,

@@ -77,7 +77,10 @@ def bucket_rows(series: Sequence[NDArray[np.floating]], first: int, size: int) -
 
 def bucket_sums(values: NDArray, first: int, size: int) -> NDArray:
     """Add up each bucket; a value that is not known counts as none."""
-    return np.asarray(np.nan_to_num(_in_buckets(values, first % size, size, 0)).sum(axis=1))
+    laid = _in_buckets(values, first % size, size, 0)
+    if laid.dtype.kind == "f":
+        laid[np.isnan(laid)] = 0
+    return np.asarray(laid.sum(axis=1))
 
 
 def bucket_candles(
@@ -114,8 +117,10 @@ def bucket_candles(
 def _in_buckets(values: NDArray, before: int, size: int, empty: float) -> NDArray:
     """Lay values out a row a bucket, `empty` before the first and after the last."""
     count = -(-(before + len(values)) // size)
-    laid = np.full(count * size, empty, dtype=values.dtype)
+    laid = np.empty(count * size, dtype=values.dtype)
+    laid[:before] = empty
     laid[before : before + len(values)] = values
+    laid[before + len(values) :] = empty
     return laid.reshape(count, size)
 
 

@@ -86,11 +86,16 @@ class PairSeries:
         begun = self.held[self.entered]
         return {name: int(np.count_nonzero(begun == kind)) for name, kind in kinds.items()}
 
+    def _first_known(self, rows: int) -> int | None:
+        known = np.isfinite(self.price_y[:rows]) & np.isfinite(self.price_x[:rows])
+        return int(np.argmax(known)) if known.any() else None
+
     def bases(self) -> dict[str, float]:
         """Return each leg's price at the first bar where both are known: 100 when rebased."""
-        known = np.isfinite(self.price_y) & np.isfinite(self.price_x)
-        row = int(np.argmax(known)) if len(known) else 0
-        if not known[row : row + 1].any():
+        row = self._first_known(min(1, len(self)))
+        if row is None:
+            row = self._first_known(len(self))
+        if row is None:
             return {"price_y": 1.0, "price_x": 1.0}
         return {"price_y": float(self.price_y[row]), "price_x": float(self.price_x[row])}
 

@@ -24,7 +24,7 @@ from analytics.pair import (
 )
 from analytics.pair.closed_gates import bars_since_trade
 from analytics.pair.gates import ALL_GATES
-from analytics.signals import signal_changes, signal_for
+from analytics.signals import signal_for
 from analytics.stationarity import adf_test, engle_granger_test, half_life
 
 START_US = 1_723_161_600_000_000
@@ -161,18 +161,17 @@ def test_with_all_gates_off_the_plain_rule_runs():
     assert result.gate.eq("").all()
 
 
-def test_a_gate_in_the_table_of_changes_is_the_reason():
-    index = pd.date_range("2024-08-09", periods=5, freq="s", tz="UTC")
-    z = pd.Series([3.0, 3.0, 3.0, -1.0, np.nan], index)
-    gate = pd.Series(["", LEG_STALE, LEG_STALE, "", ""], index, dtype="str")
-    table = signal_changes(z, gate=gate)
-    assert table["signal"].tolist() == ["NEUTRAL", "BUY", "NEUTRAL"]
-    assert table["reason"].tolist() == [
-        "z is not known at this bar",
-        "z = -1.00 is below 0",
-        LEG_STALE,
-    ]
-    assert signal_changes(z)["signal"].tolist() == ["NEUTRAL", "BUY"]
+def test_a_gate_that_closes_ends_a_signal_among_the_changes():
+    result = analyse(quiet=range(808, 899), window=20)
+    changes = result.signal_changes(1_000)
+    signal, before = result.signal, result.signal.shift()
+    rows = np.flatnonzero(signal.ne(before))[1:][::-1]
+    assert [each.time for each in changes] == list(result.zscore.index[rows])
+    assert [each.signal for each in changes] == signal.iloc[rows].tolist()
+    assert [each.previous for each in changes] == before.iloc[rows].tolist()
+    shut = [each for each in changes if result.gate[each.time]]
+    assert {each.signal for each in shut} == {"NEUTRAL"}
+    assert any(signal_for(each.zscore) != "NEUTRAL" for each in shut)
 
 
 def test_bars_since_the_last_trade():

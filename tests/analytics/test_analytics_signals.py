@@ -13,8 +13,10 @@ from analytics.signals import (
     DEFAULT_THRESHOLDS,
     PRESETS,
     SYMMETRIC,
+    SignalChange,
     reason_for,
     signal_changes,
+    signal_codes,
     signal_for,
 )
 
@@ -93,28 +95,26 @@ def test_reasons_are_in_a_traders_words(z: float, limits: tuple[float, float], w
     assert reason_for(z, *limits) == words
 
 
-def test_changes_are_listed_latest_first_with_their_reason():
-    changes = signal_changes(zscores([math.nan, 1.0, 2.5, 2.6, math.nan, -1.0, -2.0]))
-    assert changes["signal"].tolist() == ["BUY", "NEUTRAL", "SELL"]
-    assert changes["previous"].tolist() == ["NEUTRAL", "SELL", "NEUTRAL"]
-    assert [stamp.second for stamp in changes["time"]] == [5, 4, 2]
-    assert changes["reason"].tolist() == [
-        "z = -1.00 is below 0",
-        "z is not known at this bar",
-        "z = +2.50 is above +2.00",
-    ]
-    np.testing.assert_array_equal(changes["zscore"], [-1.0, np.nan, 2.5])
+def changes_of(values: list[float], *limits: float, **options: int) -> list[SignalChange]:
+    z = zscores(values)
+    codes = signal_codes(z.to_numpy(), *(limits or (2.0, 0.0)))
+    return signal_changes(codes, z, **options)
+
+
+def test_changes_are_listed_latest_first():
+    changes = changes_of([math.nan, 1.0, 2.5, 2.6, math.nan, -1.0, -2.0])
+    assert [each.signal for each in changes] == ["BUY", "NEUTRAL", "SELL"]
+    assert [each.previous for each in changes] == ["NEUTRAL", "SELL", "NEUTRAL"]
+    assert [each.time.second for each in changes] == [5, 4, 2]
+    np.testing.assert_array_equal([each.zscore for each in changes], [-1.0, np.nan, 2.5])
 
 
 @pytest.mark.parametrize("values", [[], [1.0], [math.nan] * 5, [0.5, 1.0, 1.9]])
-def test_no_change_is_an_empty_table_with_its_columns(values: list[float]):
-    changes = signal_changes(zscores(values))
-    assert changes.empty
-    assert list(changes.columns) == ["time", "previous", "signal", "zscore", "reason"]
+def test_a_signal_that_stays_has_no_change(values: list[float]):
+    assert changes_of(values) == []
 
 
 def test_only_the_latest_changes_up_to_the_limit():
-    changes = signal_changes(zscores([3.0, -3.0] * 50), limit=7)
-    assert len(changes) == 7
-    assert changes["time"].is_monotonic_decreasing
-    assert len(signal_changes(zscores([3.0, -3.0] * 50), 5.0, -5.0)) == 0
+    changes = changes_of([3.0, -3.0] * 50, limit=7)
+    assert [each.time.second for each in changes] == [39, 38, 37, 36, 35, 34, 33]
+    assert changes_of([3.0, -3.0] * 50, 5.0, -5.0) == []

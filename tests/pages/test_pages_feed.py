@@ -22,6 +22,7 @@ from ingest.tick import Tick
 from pages.charts.coverage_figure import Stretches, coverage_figure, coverage_height_px
 from pages.ui.desk import recording
 from pages.ui.desk.pill import current_pill
+from pages.ui.desk.recording import status_at_moment
 from pages.ui.feed import ledger, tables
 from pages.ui.parts import notices
 
@@ -464,3 +465,28 @@ def test_trades_dated_in_the_future_are_said_where_nothing_is_recorded(project_r
     page = run_feed(project_root)
     assert "1 stored trade is dated far in the future (ETHUSDT, 2099-04-16" in said(page)
     assert "2099" not in shown(page)
+
+
+class Counted:
+    """A recorder of which only the looks at its status are counted."""
+
+    def __init__(self) -> None:
+        self.looks, self.state, self.symbols = 0, "live", ("BTCUSDT", "ETHUSDT")
+
+    def status(self) -> RecorderStatus:
+        self.looks += 1
+        return status_of(state=self.state, symbols=self.symbols)
+
+
+def test_sessions_share_a_look_at_the_status_for_a_moment_and_no_act_is_late(monkeypatch):
+    seconds = iter([10.01, 10.24, 10.24, 10.24, 10.26])
+    monkeypatch.setattr("pages.ui.desk.recording.time.monotonic", lambda: next(seconds))
+    recorder = Counted()
+    assert status_at_moment(recorder) is status_at_moment(recorder)
+    recorder.state = "paused"
+    assert status_at_moment(recorder).state == "paused"
+    recorder.symbols = ("BTCUSDT",)
+    assert status_at_moment(recorder).symbols == ("BTCUSDT",)
+    assert recorder.looks == 3
+    status_at_moment(recorder)
+    assert recorder.looks == 4

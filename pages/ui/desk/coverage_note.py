@@ -5,12 +5,10 @@ from typing import Final
 import pandas as pd
 
 from analytics.pair import PairAnalytics
-from pages.ui.desk.pair_data import PairBars
+from pages.ui.desk.pair_data import LegKlines, PairBars, Stretch
 from pages.ui.parts import formats
 
 MOST_STRETCHES: Final = 3
-
-Stretch = tuple[pd.Timestamp, pd.Timestamp]
 
 
 def coverage_words(result: PairAnalytics, bars: PairBars) -> list[str]:
@@ -33,11 +31,11 @@ def first_bar(result: PairAnalytics) -> str:
 
 def _kline_words(result: PairAnalytics, bars: PairBars) -> list[str]:
     start = result.zscore.index[0]
-    legs = ((result.params.y, bars.y_bars), (result.params.x, bars.x_bars))
-    untils: dict[str, pd.Timestamp] = {
-        symbol: leg.attrs["klines_until"] for symbol, leg in legs if "klines_until" in leg.attrs
+    inside = {
+        symbol: _when(klines.until, start)
+        for symbol, klines in _klines_by_symbol(result, bars)
+        if klines.until is not None and klines.until > start
     }
-    inside = {symbol: _when(until, start) for symbol, until in untils.items() if until > start}
     if not inside:
         return []
     if len(inside) == 2 and len(set(inside.values())) == 1:
@@ -51,8 +49,8 @@ def _gap_words(result: PairAnalytics, bars: PairBars) -> list[str]:
     """Name the stretches in which trades are missing and the exchange's klines are not."""
     start = result.zscore.index[0]
     owners: dict[Stretch, set[str]] = {}
-    for symbol, leg in ((result.params.y, bars.y_bars), (result.params.x, bars.x_bars)):
-        for low, high in leg.attrs.get("kline_spans", ()):
+    for symbol, klines in _klines_by_symbol(result, bars):
+        for low, high in klines.spans:
             if high > start:
                 owners.setdefault((max(low, start), high), set()).add(symbol)
     named = sorted(_joined(owners).items())
@@ -62,6 +60,13 @@ def _gap_words(result: PairAnalytics, bars: PairBars) -> list[str]:
     others = len(named) - len(told)
     more = [f"in {formats.count(others, 'earlier gap')}"] if others else []
     return [f"Bars {', '.join([*more, *told])} are the exchange's own klines: trades are missing."]
+
+
+def _klines_by_symbol(
+    result: PairAnalytics, bars: PairBars
+) -> tuple[tuple[str, LegKlines], tuple[str, LegKlines]]:
+    y, x = bars.closed.klines
+    return (result.params.y, y), (result.params.x, x)
 
 
 def _joined(owners: dict[Stretch, set[str]]) -> dict[Stretch, set[str]]:

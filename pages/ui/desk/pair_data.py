@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ from pages.ui.state import source
 from pages.ui.state.once import Once
 
 Frames = tuple[pd.DataFrame, pd.DataFrame]
+Stretch = tuple[pd.Timestamp, pd.Timestamp]
 
 SECOND_US: Final = 1_000_000
 # By so much a leg may lag behind the other, whose newest bar it has not closed: read before the
@@ -26,12 +27,38 @@ SECOND_US: Final = 1_000_000
 LAG_BARS: Final = 10
 
 
+@dataclass(frozen=True)
+class LegKlines:
+    """Where a leg's bars are the exchange's own, UTC.
+
+    Attributes
+    ----------
+    until
+        End of those before the first trade; None where there are none.
+    spans
+        Start and end of those inside gaps of the trades.
+    """
+
+    until: pd.Timestamp | None = None
+    spans: tuple[Stretch, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class ClosedBars:
-    """Closed bars of both legs, as arrays and, where asked for, as frames."""
+    """Closed bars of both legs, as arrays and, where asked for, as frames.
+
+    Attributes
+    ----------
+    klines
+        Where they are the exchange's own.
+    epochs
+        Of the windows that they are from: bars of one epoch never change.
+    """
 
     legs: tuple[Leg, Leg]
     make_frames: Callable[[], Frames]
+    klines: tuple[LegKlines, LegKlines] = (LegKlines(), LegKlines())
+    epochs: tuple[int, int] = (0, 0)
 
     @cached_property
     def frames(self) -> Frames:
@@ -69,9 +96,9 @@ class PairBars:
 
 
 _symbols: Final[Once[tuple[str, ...]]] = Once(8)
-_bars: Final[Once[ClosedBars]] = Once(16)
+_bars: Final[Once[ClosedBars]] = Once(32)
 _file_bars: Final[Once[pd.DataFrame]] = Once(16)
-_analyses: Final[Once[PairAnalytics]] = Once(16)
+_analyses: Final[Once[PairAnalytics]] = Once(32)
 
 
 def database_path() -> Path:
@@ -136,7 +163,7 @@ def read_pair(path: Path, params: PairParams) -> PairBars:
     views = (windows[y].view(start, look=False), windows[x].view(start, look=False))
     line = (str(path), y, x, interval, reach_s)
     key = (*line[:-1], start, views[0].key, views[1].key)
-    return PairBars(_bars.get(key, lambda: _closed_bars(*views), line), key, last)
+    return PairBars(_bars.get(key, partial(_closed_bars, *views, line), line), key, last)
 
 
 def _start_second(last: dict[str, LastTrade], interval: str, reach_s: int | None) -> int | None:
@@ -148,9 +175,32 @@ def _start_second(last: dict[str, LastTrade], interval: str, reach_s: int | None
     return newest_us // bar_us * bar_us // SECOND_US - reach_s
 
 
-def _closed_bars(y: BarView, x: BarView) -> ClosedBars:
-    legs = (_leg(y), _leg(x))
-    return ClosedBars(legs, lambda: (y.frame(with_forming=False), x.frame(with_forming=False)))
+def _closed_bars(y: BarView, x: BarView, line: Hashable) -> ClosedBars:
+    """Take the bars of both views, and over from those of `line` before what still holds."""
+    legs, epochs = (_leg(y), _leg(x)), (y.key[0], x.key[0])
+    before = _bars.newest(line)
+    if before is not None:
+        for leg, old, *both in zip(legs, before.legs, epochs, before.epochs, strict=True):
+            if both[0] == both[1]:
+                leg.continue_returns(old)
+    return ClosedBars(legs, partial(_frames, y, x), (_klines(y), _klines(x)), epochs)
+
+
+def _frames(y: BarView, x: BarView) -> Frames:
+    return y.frame(with_forming=False), x.frame(with_forming=False)
+
+
+def _klines(view: BarView) -> LegKlines:
+    until = view.klines_until if len(view.closed) else None
+    spans = view.closed.kline_spans()
+    return LegKlines(
+        None if until is None else _utc(until),
+        tuple((_utc(low), _utc(high)) for low, high in spans),
+    )
+
+
+def _utc(second: int) -> pd.Timestamp:
+    return pd.Timestamp(second, unit="s", tz="UTC")
 
 
 def _leg(view: BarView) -> Leg:

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 
 from ingest.recorder import current_recorder
 from ingest.replay import current_replay
+from pages.ui.desk.recording import status_at_moment
 from pages.ui.parts.status import FILE_PILL, NO_REPLAY_PILL, Pill, pill_of
 
 _HTML = """
@@ -60,4 +61,4 @@ def current_pill(*, is_replay: bool = False) -> Pill:
     recorder = current_replay() if is_replay else current_recorder()
     if recorder is None:
         return NO_REPLAY_PILL if is_replay else pill_of(None, time.time_ns() // 1_000)
-    return pill_of(recorder.status(), recorder.clock_us())
+    return pill_of(status_at_moment(recorder), recorder.clock_us())

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 import streamlit as st
@@ -10,16 +11,33 @@ import streamlit as st
 from ingest.errors import IngestError
 from ingest.recorder import Recorder
 from ingest.replay import ReplayRecorder
+from ingest.status import RecorderStatus
 from pages.ui.parts import formats, plain
+from pages.ui.state.once import Once
 
 SAID = "recorder_said"
 BOX = "recorded_symbols"
 NEW = "new_symbol"
+MOMENTS_A_SECOND: Final = 4
+
+# Of the recording and of a replay.
+_statuses: Final[Once[RecorderStatus]] = Once(2, most_a_line=1)
 
 
 def now_us(recorder: Recorder | None) -> int:
     """Now, as the recorder has it, whose clock a replay turns back; µs since the epoch."""
     return time.time_ns() // 1_000 if recorder is None else recorder.clock_us()
+
+
+def status_at_moment(recorder: Recorder) -> RecorderStatus:
+    """Return what a recorder is doing; who asks in the same quarter of a second shares one look.
+
+    It is gathered over all symbols, and each page and each pill asks once a second. What a reader
+    does (a pause, a new symbol) shows at once.
+    """
+    moment = int(time.monotonic() * MOMENTS_A_SECOND)
+    key = (recorder, recorder.state, recorder.symbols, moment)
+    return _statuses.get(key, recorder.status, recorder)
 
 
 def manage_symbols(recorder: Recorder) -> None:

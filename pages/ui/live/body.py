@@ -152,7 +152,7 @@ def show_pair(pair: Pair, places: Places, feed: Sequence[str] = ()) -> bool:
         with notices.shown_in_place():
             show_pair_chart(found.result, view=places.parts.view, source=pair.source.name)
     with places.top, notices.shown_in_place():
-        shown = _show_top(pair, pair.read() if found is None else found.bars, feed)
+        shown = _show_top(pair, found, feed)
     if shown is None or places.parts is None:
         return shown is None and places.parts is None
     with notices.shown_in_place():
@@ -160,10 +160,13 @@ def show_pair(pair: Pair, places: Places, feed: Sequence[str] = ()) -> bool:
     return True
 
 
-def _show_top(pair: Pair, bars: pair_data.PairBars, feed: Sequence[str]) -> _Shown | None:
-    shown, below = None, Html()
+def _show_top(pair: Pair, found: _Shown | None, feed: Sequence[str]) -> _Shown | None:
+    """Set what stands above the chart; what was not found is looked for again, to say why."""
+    bars = pair.read() if found is None else found.bars
+    shown, below = found, Html()
     try:
-        shown = _find(pair, bars)
+        if found is None:
+            shown = _find(pair, bars)
         if shown is not None:
             told = [_covered(shown.result, bars), *_feed_sentence(feed)]
             covered = markup.block(markup.join(told, " "), css="pd-covered pd-muted")

@@ -1,5 +1,6 @@
 """From an analysis to what the pair figure draws: arrays, what is held, words."""
 
+from datetime import UTC
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -12,7 +13,8 @@ from analytics.pair import PairAnalytics
 from analytics.signals import SIGNALS
 from pages.charts.pair_series import BUY_HELD, SELL_HELD, Floats, PairLabels, PairSeries, PriceView
 from pages.ui.parts import formats
-from pages.ui.state.clock import axis_ms, even_ms, time_ms, zone_label
+from pages.ui.state.clock import axis_ms, even_ms, reader_zone, time_ms, zone_label
+from pages.ui.state.once import once_for_each
 
 # By analysis, for as long as that is kept, and by what of the reader's is in them: the zone.
 _series: Final[WeakKeyDictionary[PairAnalytics, dict[str, PairSeries]]] = WeakKeyDictionary()
@@ -49,7 +51,7 @@ def _pair_series(result: PairAnalytics) -> PairSeries:
         volume_y=turnover(result.legs[0]),
         volume_x=turnover(result.legs[1]),
         held=held(result.signal_codes),
-        offset_ms=float(times[-1] - time_ms(index)[-1]) if len(index) else 0.0,
+        offset_ms=float(times[-1] - time_ms(index[-1:])[0]) if len(index) else 0.0,
         open_y=result.legs[0].open,
         high_y=result.legs[0].high,
         low_y=result.legs[0].low,
@@ -66,10 +68,10 @@ def clock_changes(index: pd.DatetimeIndex, times: Floats) -> tuple[tuple[float, 
     times
         Its `even_ms`.
     """
-    ends = index[[0, -1]] if len(index) else index
-    if not len(index) or (
-        index[-1] - index[0] < SEASON and np.ptp(axis_ms(ends) - time_ms(ends)) == 0
-    ):
+    if reader_zone() is UTC or not len(index):
+        return ()
+    ends = index[[0, -1]]
+    if index[-1] - index[0] < SEASON and np.ptp(axis_ms(ends) - time_ms(ends)) == 0:
         return ()
     ahead = axis_ms(index) - times
     last = np.flatnonzero(np.diff(ahead))
@@ -105,8 +107,7 @@ def labels(result: PairAnalytics, view: PriceView, source: str) -> PairLabels:
 
 def _make_labels(result: PairAnalytics, view: PriceView, source: str) -> PairLabels:
     params = result.params
-    decimals_y = formats.price_decimals(result.y.to_numpy())
-    decimals_x = formats.price_decimals(result.x.to_numpy())
+    decimals_y, decimals_x = leg_decimals(result)
     return PairLabels(
         symbol_y=params.y,
         symbol_x=params.x,
@@ -139,4 +140,11 @@ def spread_decimals(result: PairAnalytics) -> int:
     """Return the decimals of the spread: the legs' own, or five where it is a pure number."""
     if result.params.spread in {"log", "ratio"}:
         return 5
-    return max(formats.price_decimals(leg.to_numpy()) for leg in (result.y, result.x))
+    return max(leg_decimals(result))
+
+
+@once_for_each
+def leg_decimals(result: PairAnalytics) -> tuple[int, int]:
+    """Return the decimals that the prices of each leg need."""
+    y, x = (formats.price_decimals(leg.to_numpy()) for leg in (result.y, result.x))
+    return y, x

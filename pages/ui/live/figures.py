@@ -147,7 +147,7 @@ def _hedge(result: PairAnalytics, trend: Trend) -> Figure:
         f"{what('hedge-ratio')} ± is one standard error, too small where prices are "
         f"autocorrelated. {_windows(trend)}"
     )
-    spark = _trend(trend, "beta", "β")
+    spark = _trend(trend, "beta")
     return Figure("Hedge ratio β ± error", value, notes, tip=tip, spark=spark, about="hedge-ratio")
 
 
@@ -156,7 +156,7 @@ def _half_life(result: PairAnalytics, trend: Trend) -> Figure:
     if not isinstance(found, HalfLife):
         return _lacking(label, found, "half-life")
     tip = f"{what('half-life')} {_windows(trend)}"
-    spark = _trend(trend, "half_life", "half-life")
+    spark = _trend(trend, "half_life")
     value, note = "none", "the spread does not return"
     if found.mean_reverting:
         value = f"{formats.number(found.half_life, 1)} bars"
@@ -176,7 +176,7 @@ def _cointegration(result: PairAnalytics, trend: Trend) -> Figure:
     if not isinstance(swapped, NotEnough | Degenerate):
         notes.append(f"the other way round: {formats.pvalue(swapped.pvalue)}")
     tip = f"{what('engle-granger')} {_windows(trend)}"
-    spark = _trend(trend, "pvalue", "p-value")
+    spark = _trend(trend, "pvalue")
     value = formats.pvalue(test.pvalue)
     return Figure(label, value, tuple(notes), tip=tip, spark=spark, about="engle-granger")
 
@@ -197,11 +197,18 @@ def _path(series: pd.Series, name: str) -> Html:
     return markup.spark(values.tolist(), f"{name} over the latest {len(latest)} bars")
 
 
-def _trend(trend: Trend, column: str, name: str) -> Html:
-    if not isinstance(trend, Stability):
-        return Html()
-    label = f"{name} in {len(trend.table)} windows of {trend.window:,} bars"
-    return markup.spark(trend.table[column].tolist(), label)
+def _trend(trend: Trend, column: str) -> Html:
+    return _trends(trend)[column] if isinstance(trend, Stability) else Html()
+
+
+@once_for_each
+def _trends(trend: Stability) -> dict[str, Html]:
+    """Draw each column that has a line; the same for as long as its windows stand."""
+    span = f"in {len(trend.table)} windows of {trend.window:,} bars"
+    return {
+        column: markup.spark(trend.table[column].tolist(), f"{name} {span}")
+        for column, name in (("beta", "β"), ("half_life", "half-life"), ("pvalue", "p-value"))
+    }
 
 
 def _windows(trend: Trend) -> str:

@@ -4,7 +4,7 @@ import math
 from typing import Final
 
 from analytics.pair import PairAnalytics
-from pages.ui.live.chart_view import count_changes
+from pages.ui.live.chart_view import count_changes, leg_decimals
 from pages.ui.parts import formats
 from pages.ui.parts.markup import ICONS, TONES, Cell, Html, table
 
@@ -24,15 +24,13 @@ LABELS: Final = {
 
 def legs_table(result: PairAnalytics) -> Html:
     """Set both legs side by side."""
-    stats, closes = result.stats, (result.y, result.x)
-    decimals = [formats.price_decimals(close.to_numpy()) for close in closes]
+    stats, decimals = result.stats, leg_decimals(result)
     rows = []
-    for name, values in stats.iterrows():
+    for name, values in zip(map(str, stats.index), stats.to_numpy().tolist(), strict=True):
         cells = [
-            formatted(str(name), float(value), digits)
-            for value, digits in zip(values, decimals, strict=True)
+            formatted(name, value, digits) for value, digits in zip(values, decimals, strict=True)
         ]
-        rows.append((_label(str(name)), *cells))
+        rows.append((_label(name), *cells))
     return table("Statistics per leg", ("", *map(str, stats.columns)), rows)
 
 
@@ -62,15 +60,14 @@ ROWS: Final = 15
 def latest_changes(result: PairAnalytics) -> Html:
     """Set the latest changes of the signal as a table, newest first."""
     latest = result.signal_changes(ROWS)
-    columns = (latest[name].tolist() for name in ("time", "signal", "previous", "zscore"))
     rows = [
         (
-            formats.moment(time),
-            Cell(f"{ICONS[signal]} {signal}", TONES.get(signal)),
-            previous,
-            formats.zscore(zscore),
+            formats.moment(change.time),
+            Cell(f"{ICONS[change.signal]} {change.signal}", TONES.get(change.signal)),
+            change.previous,
+            formats.zscore(change.zscore),
         )
-        for time, signal, previous, zscore in zip(*columns, strict=True)
+        for change in latest
     ]
     count = count_changes(result.signal_codes)
     caption = f"Latest signal changes ({len(rows)} of {count:,})"

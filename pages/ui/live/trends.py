@@ -5,11 +5,14 @@ passed, not at every bar: a sparkline of sixteen points has nothing new to say b
 """
 
 from collections.abc import Hashable
+from functools import partial
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from analytics.evidence.stability import Stability, stability
+from analytics.frames import bar_times_us
 from analytics.outcome import Degenerate, NotEnough, attempt
 from analytics.pair import PairAnalytics
 from pages.ui.desk.pair_data import PairBars
@@ -20,7 +23,8 @@ PATH_STEPS: Final = 40
 
 Trend = Stability | NotEnough | Degenerate
 
-_trends: Final[Once[Trend]] = Once(16)
+# A handful of numbers each, kept for as many pairs as are looked at side by side.
+_trends: Final[Once[Trend]] = Once(256)
 
 
 def relation(result: PairAnalytics, bars: PairBars) -> Trend:
@@ -28,19 +32,23 @@ def relation(result: PairAnalytics, bars: PairBars) -> Trend:
     legs = result.sample.y, result.sample.x
     every = max(1, len(legs[0]) // STEPS)
     step_us = every * result.params.bar.us
-    index = pd.DatetimeIndex(legs[0].index)
-    last_us = int(index.as_unit("us").asi8[-1])
-    cut = pd.Timestamp(last_us // step_us * step_us, unit="us", tz="UTC")
-    y, x = (leg.loc[:cut] for leg in legs)
-    source = bars.key[0] if isinstance(bars.key, tuple) else bars.key
-    return _follow(y, x, (source, result.params, len(y), cut), STEPS)
+    times_us = bar_times_us(legs[0].index)
+    cut_us = int(times_us[-1]) // step_us * step_us
+    size = int(np.searchsorted(times_us, cut_us, side="right"))
+    line = (_source_of(bars), result.params, STEPS)
+    return _trends.get((line, size, cut_us), partial(_follow, *legs, size, STEPS), line)
 
 
 def path(result: PairAnalytics, bars: PairBars) -> Trend:
     """Follow the relation in more steps, up to the latest bar."""
     y, x = result.sample.y, result.sample.x
-    return _follow(y, x, (bars.key, result.params), PATH_STEPS)
+    line = (_source_of(bars), result.params, PATH_STEPS)
+    return _trends.get((line, bars.key), partial(_follow, y, x, len(y), PATH_STEPS), line)
 
 
-def _follow(y: pd.Series, x: pd.Series, key: Hashable, steps: int) -> Trend:
-    return _trends.get((key, steps), lambda: attempt(lambda: stability(y, x, steps=steps)))
+def _source_of(bars: PairBars) -> Hashable:
+    return bars.key[0] if isinstance(bars.key, tuple) else bars.key
+
+
+def _follow(y: pd.Series, x: pd.Series, size: int, steps: int) -> Trend:
+    return attempt(lambda: stability(y.iloc[:size], x.iloc[:size], steps=steps))

@@ -50,6 +50,12 @@ class Once(Generic[T]):
                 self._entries.popitem(last=False)
         return entry.get(compute)
 
+    def newest(self, line: Hashable) -> T | None:
+        """Return the newest result of a line; None while there is none."""
+        with self._lock:
+            kept = [self._entries.get(key) for key in self._lines.get(line, ())]
+        return next((each.result[0] for each in reversed(kept) if each and each.result), None)
+
     def _follow(self, key: Hashable, line: Hashable) -> None:
         """Let the oldest result of the line go."""
         if line is None:
@@ -74,14 +80,14 @@ class Once(Generic[T]):
 class _Entry(Generic[T]):
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._result: list[T] = []
+        self.result: list[T] = []
 
     def get(self, compute: Callable[[], T]) -> T:
-        if not self._result:
+        if not self.result:
             with self._lock:
-                if not self._result:
-                    self._result.append(compute())
-        return self._result[0]
+                if not self.result:
+                    self.result.append(compute())
+        return self.result[0]
 
 
 def once_for_each(

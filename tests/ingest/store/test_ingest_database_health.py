@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.counts import Counts, quantile
+from ingest.counts import Counts, quantiles
 from ingest.errors import StoreError
 from ingest.event_queue import Call, Cause, EventQueue
 from ingest.recorder import Recorder
@@ -334,9 +334,9 @@ def test_a_batch_is_handed_out_when_full_or_when_its_time_is_up() -> None:
 
 
 def test_quantiles_are_nearest_ranks() -> None:
-    assert quantile([], 0.5) is None
-    assert quantile([3, 1, 2], 0.5) == 2
-    assert quantile(range(100), 0.99) == 99
+    assert quantiles([], 0.5, 0.99) == (None, None)
+    assert quantiles([3, 1, 2], 0.5) == (2,)
+    assert quantiles(range(100), 0.5, 0.99) == (50, 99)
 
 
 def test_the_backup_source_is_opened_read_only(tmp_path: Path) -> None:
