@@ -11,7 +11,8 @@ from ingest.errors import FileError, SymbolNeededError
 from ingest.files.batches import add_batch
 from ingest.files.columns import UNKNOWN, TickColumns
 from ingest.files.errors import WANTED
-from ingest.files.layout import Layout, LayoutReader, csv_layout
+from ingest.files.layout import LayoutReader
+from ingest.files.line_layout import Layout, csv_layout
 from ingest.files.numbers import STYLE_NOTES, number_style, plain_number
 from ingest.files.records import (
     Fields,
@@ -81,7 +82,7 @@ class CsvLines:
         self._style = number_style(self._amount_cells(head_lines[1:]))
         if self._style is not None:
             columns.notes.append(STYLE_NOTES[self._style])
-        self._alike = LayoutReader(columns, self._layout_of)
+        self._alike = LayoutReader(columns, self._layout_of, default_symbol)
 
     def add(self, block: Block) -> None:
         """Read one block: at once where it is regular, else in pieces, else line by line."""
@@ -155,10 +156,12 @@ class CsvLines:
         """Add all lines at once; False, with nothing added, where one needs a closer look."""
         if self._style is None and self._alike.add(raw):
             return True
-        if b'"' in raw:
-            return False
-        text = _BLANK_LINES.sub(b"\n", raw.replace(b"\r", b"").strip(b"\n"))
-        if not _is_table(text, self._delimiter.encode(), self._width):
+        text = _BLANK_LINES.sub(b"\n", raw.replace(b"\r\n", b"\n").strip(b"\r\n"))
+        if (
+            b'"' in text
+            or b"\r" in text
+            or not _is_table(text, self._delimiter.encode(), self._width)
+        ):
             return False
         try:
             # One flat list of texts: a list a line would keep the garbage collector busy.

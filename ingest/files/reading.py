@@ -304,7 +304,7 @@ def _no_trades(name: str, columns: TickColumns) -> FileError:
         details = "; ".join([f"line {line}: {reason}: {excerpt[:80]!r}", *columns.notes])
         return FileError(f"{name}: {rows}; {details}. It {WANTED}")
     reasons = "; ".join(
-        [f"{count:,} rows: {why}" for why, count in columns.dropped.items()] + columns.notes
+        [f"{count:,} rows: {why}" for why, count in sorted(columns.dropped.items())] + columns.notes
     )
     return FileError(f"{name} holds no trades ({reasons or 'no rows'}): it {WANTED}")
 
