@@ -1,7 +1,7 @@
-"""Many records at once, column by column: the fast way for files that are regular.
+"""Many records at once, column by column: the fast path for files that are regular.
 
-Where any value needs a closer look nothing is added, and the reader goes through those rows one
-by one with `file_records.add_record`, which gives the same rows and says what is wrong with each.
+Where any value needs the row-by-row path nothing is added, and the reader goes through those rows
+one by one with `records.add_record`, which gives the same rows and says what is wrong with each.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ from ingest.files.times import iso_batch_us, iso_us, to_us, unit_of
 Column = Sequence[Any]
 Int64s = npt.NDArray[np.int64]
 
-_CLOSER_LOOK = (ValueError, TypeError, OverflowError, IngestError)
+_IRREGULAR = (ValueError, TypeError, OverflowError, IngestError)
 
 
 def add_batch(
@@ -28,7 +28,7 @@ def add_batch(
     column: Callable[[Any], Column],
     default_symbol: str | None,
 ) -> bool:
-    """Add records given as columns; False, with nothing added, where one needs a closer look.
+    """Add records given as columns; False, with nothing added, where one needs the row-by-row path.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def add_batch(
     try:
         rows, note = _rows(columns, fields, values, default_symbol)
         marked = np.array([word == NA_MARK for word in values(fields.marker)], np.bool_)
-    except _CLOSER_LOOK:
+    except _IRREGULAR:
         return False
     columns.time_notes[note] += len(rows)
     columns.add_rows(rows, marked if len(marked) else None)

@@ -58,7 +58,7 @@ class JsonLines:
 
     Parameters
     ----------
-    look
+    check_budget
         Called now and then; what it raises ends the reading.
     is_array
         The lines were the objects of a JSON array.
@@ -73,15 +73,15 @@ class JsonLines:
         self,
         columns: TickColumns,
         default_symbol: str | None,
-        look: Callable[[], None] = lambda: None,
+        check_budget: Callable[[], None] = lambda: None,
         *,
         is_array: bool = False,
     ) -> None:
         self.shapes: Counter[str] = Counter()
-        self._look, self._is_array = look, is_array
+        self._check_budget, self._is_array = check_budget, is_array
         self._columns = columns
         self._default_symbol = default_symbol
-        self._alike = LayoutReader(
+        self._regular = LayoutReader(
             columns, lambda line: json_layout(line, default_symbol), default_symbol
         )
 
@@ -95,12 +95,12 @@ class JsonLines:
     def add(self, block: Block) -> None:
         """Read one block: at once where its lines are alike, else in pieces, else line by line."""
         if block.too_long:
-            self._columns.bad(block.first_line, TOO_LONG, block.text)
+            self._columns.add_bad_row(block.first_line, TOO_LONG, block.text)
             return
         if self._add_at_once(block.text):
             return
         for piece in block.pieces():
-            self._look()
+            self._check_budget()
             if not self._add_at_once(piece.text):
                 for number, line in piece.lines():
                     self._add_line(line.strip(), number)
@@ -111,9 +111,9 @@ class JsonLines:
             return True
         if first.rstrip().endswith(b","):
             text = _LAST_COMMAS.sub(b"", text)
-        added = self._alike.add(text)
+        added = self._regular.add(text)
         if added:
-            self.shapes["frames" if self._alike.is_frame else "ticks"] += added
+            self.shapes["frames" if self._regular.is_frame else "ticks"] += added
         if added or is_framed(first):
             return added > 0
         text = text.strip()
@@ -132,7 +132,7 @@ class JsonLines:
         def column(key: str) -> list[Any]:
             return _COLLECTED[key](records)
 
-        # Two records on one line, or one over two lines, are for the closer look.
+        # Two records on one line, or one over two lines, are for the row-by-row path.
         alike = 0 < len(records) == count
         return alike and self._add_batch(CollectorRow.__struct_fields__, column, count)
 
@@ -176,7 +176,7 @@ class JsonLines:
             faults.append(fault)
             if fault[0] == NOT_JSON:
                 break  # then it is no frame either
-        self._columns.bad(number, faults[0][0], line, faults[0][1])
+        self._columns.add_bad_row(number, faults[0][0], line, faults[0][1])
 
     def _add_record(self, line: bytes) -> tuple[str, str] | None:
         """Add a tick record; what is wrong with it, where it is none."""
@@ -203,5 +203,5 @@ class JsonLines:
         if isinstance(event, (Tick, NonTrade)):
             self._columns.add_event(event)
         else:
-            self._columns.skip(FOREIGN if event is None else CONTROL)
+            self._columns.add_dropped(FOREIGN if event is None else CONTROL)
         return None

@@ -1,8 +1,8 @@
-"""Lines of one layout into columns, compiled: the fast way through regular files.
+"""Lines of one layout into columns, compiled: the fast path through regular files.
 
 A layout is the bytes that all lines share, and between them slots for values. A line that departs
 from it by a byte, or holds a value whose meaning is not plain, ends the reading: the caller then
-gives the same lines to the careful way. What is read is therefore exactly what that would read.
+gives the same lines to the row-by-row path. What is read is therefore exactly what that would read.
 
 Eight bytes are looked at at once, as one little-endian number; how eight digits become a number
 in three multiplications: D. Lemire, "Number parsing at a gigabyte per second", Software: Practice
@@ -63,7 +63,7 @@ class Outcome(NamedTuple):
     Attributes
     ----------
     rows
-        How many were read, or -1 where one needs a closer look.
+        How many were read, or -1 where one needs the row-by-row path.
     kind, begin, end
         In that case: where a text stands that is not known yet, and in a slot of which kind.
         `end` is 0 where it is not that.

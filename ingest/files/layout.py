@@ -21,7 +21,7 @@ _FRAME_UNITS = {"milliseconds", "microseconds"}
 Int32s = npt.NDArray[np.int32]
 
 # The kernel takes seconds to compile on a machine that has not cached it: a smaller file is read
-# sooner by the careful way.
+# sooner by the row-by-row path.
 _COMPILE_FROM_BYTES = 50_000_000
 _compiled = threading.Event()
 
@@ -44,7 +44,7 @@ class LayoutReader:
         default_symbol: str | None = None,
     ) -> None:
         self._columns, self._find, self._default_symbol = columns, find, default_symbol
-        self._lines: _AlikeLines | None = None
+        self._lines: _RegularLines | None = None
         self._misses = 0
         self._seen = 0
 
@@ -73,14 +73,14 @@ class LayoutReader:
         self._misses += 1
         if layout is None:
             return 0
-        lines = _AlikeLines(layout, self._columns, self._default_symbol)
+        lines = _RegularLines(layout, self._columns, self._default_symbol)
         added = lines.add(text)
         if added:
             self._lines, self._misses = lines, 0
         return added
 
 
-class _AlikeLines:
+class _RegularLines:
     """Adds lines of one layout to `columns`."""
 
     def __init__(self, layout: Layout, columns: TickColumns, default_symbol: str | None) -> None:
@@ -135,7 +135,7 @@ class _AlikeLines:
         return count
 
     def _times(self, times: Ints) -> tuple[Ints, str] | None:
-        """Times as µs with how they were understood; None where they need a closer look."""
+        """Times as µs with how they were understood; None where they need the row-by-row path."""
         low, high = int(times.min()), int(times.max())
         if self.layout.iso_length:
             zoned = self.layout.iso_length in ZONED_LENGTHS
@@ -200,5 +200,5 @@ def warm_up() -> None:
     line = b'{"symbol":"BTCUSDT","ts":1765892498698,"price":1.5,"size":2}'
     layout = json_layout(line, None)
     if layout is not None:
-        _AlikeLines(layout, TickColumns(), None).add(line)
+        _RegularLines(layout, TickColumns(), None).add(line)
     _compiled.set()

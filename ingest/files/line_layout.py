@@ -209,7 +209,7 @@ def _roles(fields: Fields, default_symbol: str | None) -> dict[Any, str]:
 def _layout(
     line: bytes, values: Sequence[_Value], kind_code: int, *, as_json: bool, is_frame: bool = False
 ) -> Layout | None:
-    literals, kinds, details, stops, begun = [], [], [], [], 0
+    literals, kinds, details, stops, start = [], [], [], [], 0
     for role, begin, end in values:
         value = line[begin:end]
         if role == "kind" or (value == b"null" and role in {"", "marker"}):
@@ -218,12 +218,12 @@ def _layout(
         if slot is None:
             return None
         quoted = value[:1] == b'"'
-        literals.append(line[begun : begin + quoted])
-        begun = end - quoted
+        literals.append(line[start : begin + quoted])
+        start = end - quoted
         kinds.append(slot[0])
         details.append(slot[1])
-        stops.append((line[begun:] or b"\n")[0])
-    literals.append(line[begun:])
+        stops.append((line[start:] or b"\n")[0])
+    literals.append(line[start:])
     iso = [detail for kind, detail in zip(kinds, details, strict=True) if kind == slots.ISO_TIME]
     numbers = (np.array(each, np.int64) for each in (kinds, details, stops))
     return Layout(
@@ -232,7 +232,7 @@ def _layout(
 
 
 def _slot(role: str, value: bytes, *, as_json: bool, is_frame: bool) -> tuple[int, int] | None:
-    """Kind and detail of the slot of a value; None where only a closer look can read it."""
+    """Kind and detail of the slot of a value; None where only the row-by-row path can read it."""
     quoted = value[:1] == b'"'
     text = value[1:-1] if quoted else value
     bare = slots.BARE if as_json and not quoted else 0

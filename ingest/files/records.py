@@ -167,9 +167,9 @@ def time_of(value: object) -> tuple[int, str]:
         raise RowError(SHORTENED)
     number = number_of(value)
     if number is not None:
-        told = number_us(number)
-        if told is not None:
-            return told[0], number_note(told[1])
+        converted = number_us(number)
+        if converted is not None:
+            return converted[0], number_note(converted[1])
     elif isinstance(value, str):
         parsed = iso_us(value.strip())
         if parsed is not None:

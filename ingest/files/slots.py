@@ -1,6 +1,6 @@
 """What stands in a line between the bytes that all lines share: kinds of values, and their names.
 
-Both sides of the fast way have these, `layout` that finds them and `kernel_lines` that reads them,
+Both sides of the fast path have these, `layout` that finds them and `kernel_lines` that reads them,
 of which the second is imported only where it is needed.
 """
 

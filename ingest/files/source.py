@@ -1,4 +1,4 @@
-"""A file of any kind as blocks of whole lines: opened, unpacked, told apart, bounded."""
+"""A file of any kind as blocks of whole lines: opened, unpacked, identified, bounded."""
 
 import io
 import lzma
@@ -159,7 +159,7 @@ class FileSource:
         else:
             self._raw.seek(0)
             is_gzip = self._magic.startswith(GZIP)
-            stream = Gunzip(self._raw, self.budget.look) if is_gzip else _Plain(self._raw)
+            stream = Gunzip(self._raw, self.budget.check) if is_gzip else _Plain(self._raw)
         return FileText(name, self.members[place], stream, self._raw, self.budget)
 
     def _open(self, source: str | os.PathLike[str] | BinaryIO) -> tuple[BinaryIO, str]:
@@ -241,7 +241,7 @@ class FileText:
         for magic, kind in {**_OTHER_KINDS, GZIP: "packed twice", ZIP: "packed twice"}.items():
             if head.startswith(magic):
                 raise FileError(f"{self.name} is {kind}: {WANTED}")
-        # Later NULs are what a crash leaves behind: broken lines, no reason to refuse the file.
+        # Later NULs are what a crash leaves behind: unreadable lines, no reason to refuse the file.
         if b"\0" in head.lstrip().partition(b"\n")[0]:
             raise FileError(f"{self.name} is a binary file: {WANTED}")
         return head
