@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from ingest.files.source import Block
 
 _STRING = rb'"(?:[^"\\]++|\\.)*+"'
-_DEPTH = 4  # objects within objects that are told apart from those of the array itself
+_DEPTH = 4  # depth of nested objects recognised within an object of the array
 
 
 def _object(depth: int) -> bytes:
@@ -19,7 +19,7 @@ _BETWEEN = re.compile(rb"[\s,\[\]]*+")
 _NEXT = re.compile(rb"[}\]]\s*+,?\s*+\{|,\s*+\{")
 _ARRAY = re.compile(rb"\s*+\[\s*+\{")
 _BLOCK_BYTES = 2**20
-_LONGEST_BYTES = 2**18  # what has not ended after so much is broken, not cut by the piece read
+_LONGEST_BYTES = 2**18  # an object still open after this much is malformed, not cut by a chunk
 
 
 def is_array(head: bytes) -> bool:

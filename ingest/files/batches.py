@@ -1,7 +1,7 @@
-"""Many records at once, column by column: the fast way for files that are regular.
+"""Many records at once, column by column: the fast path for files that are regular.
 
-Where any value needs a closer look nothing is added, and the reader goes through those rows one
-by one with `file_records.add_record`, which gives the same rows and says what is wrong with each.
+Where any value needs the row-by-row path nothing is added, and the reader goes through those rows
+one by one with `records.add_record`, which gives the same rows and says what is wrong with each.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,13 +13,13 @@ import numpy.typing as npt
 from ingest.binance import MAX_AMOUNT
 from ingest.errors import IngestError
 from ingest.files.columns import AGGREGATE_ROW, KIND_CODES, ROW, UNKNOWN, Rows, TickColumns
-from ingest.files.records import NAIVE_TIME, Fields, kind_of, maker_of, number_note
+from ingest.files.records import NA_MARK, NAIVE_TIME, Fields, kind_of, maker_of, number_note
 from ingest.files.times import iso_batch_us, iso_us, to_us, unit_of
 
 Column = Sequence[Any]
 Int64s = npt.NDArray[np.int64]
 
-_CLOSER_LOOK = (ValueError, TypeError, OverflowError, IngestError)
+_IRREGULAR = (ValueError, TypeError, OverflowError, IngestError)
 
 
 def add_batch(
@@ -28,7 +28,7 @@ def add_batch(
     column: Callable[[Any], Column],
     default_symbol: str | None,
 ) -> bool:
-    """Add records given as columns; False, with nothing added, where one needs a closer look.
+    """Add records given as columns; False, with nothing added, where one needs the row-by-row path.
 
     Parameters
     ----------
@@ -47,8 +47,8 @@ def add_batch(
         return False
     try:
         rows, note = _rows(columns, fields, values, default_symbol)
-        marked = np.array([word == "NA" for word in values(fields.marker)], np.bool_)
-    except _CLOSER_LOOK:
+        marked = np.array([word == NA_MARK for word in values(fields.marker)], np.bool_)
+    except _IRREGULAR:
         return False
     columns.time_notes[note] += len(rows)
     columns.add_rows(rows, marked if len(marked) else None)
@@ -70,14 +70,15 @@ def _rows(
     rows["price"] = _amounts(values(fields.price))
     rows["quantity"] = _amounts(values(fields.quantity))
     rows["trade_id"] = _ids(values(fields.trade_id))
-    rows["maker"] = _mapped(values(fields.maker), maker_of) or UNKNOWN
-    kinds = _mapped(values(fields.kind), lambda word: KIND_CODES[kind_of(word)])
-    rows["kind"] = kinds or KIND_CODES[fields.fixed_kind]
-    names = values(fields.symbol)
-    if names and _types(names) != {str}:
+    rows["maker"] = _mapped(values(fields.maker) or [None], maker_of)
+    if fields.kind is None:
+        rows["kind"] = KIND_CODES[fields.fixed_kind]
+    else:
+        rows["kind"] = _mapped(values(fields.kind), lambda word: KIND_CODES[kind_of(word)])
+    names = [default_symbol] if fields.symbol is None else values(fields.symbol)
+    if _types(names) != {str}:
         raise ValueError("a symbol that is no text")
-    codes = _mapped(names, columns.symbol_code)
-    rows["symbol"] = codes or columns.symbol_code(str(default_symbol))
+    rows["symbol"] = _mapped(names, columns.symbol_code)
     return rows, note
 
 
@@ -86,9 +87,9 @@ def _types(values: Column) -> set[type]:
 
 
 def _mapped(values: Column, meaning: Callable[[Any], int]) -> list[int]:
-    """`meaning` of each value, asked once for each that occurs."""
+    """`meaning` of each value, asked once for each that occurs; one, where all are the same."""
     known = {value: meaning(value) for value in set(values)}
-    return [known[value] for value in values]
+    return list(known.values()) if len(known) == 1 else [known[value] for value in values]
 
 
 def _amounts(values: Column) -> npt.NDArray[np.float64]:

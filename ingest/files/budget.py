@@ -11,7 +11,7 @@ Progress = Callable[[int, int], None]
 MAX_RATIO = 200
 _RATIO_FROM_BYTES = 16 * 2**20
 
-# The careful way reads some 10 MB of text a second: what takes ten times as long is no recording.
+# The row-by-row path reads some 10 MB of text a second: no recording takes ten times as long.
 _BASE_CPU_S = 8.0
 _CPU_S_A_BYTE = 10.0 / 2**20
 
@@ -28,7 +28,7 @@ class Budget:
     max_bytes
         Bytes of text it may hold, after unpacking.
     progress
-        Called at each look with (bytes read as it lies, `size`); what it raises ends the reading.
+        Called at each check with (bytes read as it lies, `size`); what it raises ends the reading.
     """
 
     def __init__(self, name: str, size: int, max_bytes: int, progress: Progress | None) -> None:
@@ -36,7 +36,7 @@ class Budget:
         self._name, self._size, self._max_bytes = name, size, max_bytes
         self._progress = progress
         self._raw_bytes = 0
-        self._begun_s = time.thread_time()
+        self._started_s = time.thread_time()
         self._allowed_s = _BASE_CPU_S + size * _CPU_S_A_BYTE
 
     def spend(self, text_bytes: int, raw_bytes: int) -> None:
@@ -57,9 +57,9 @@ class Budget:
                 f"{self._name} unpacks to more than {MAX_RATIO} times its size, which no recording "
                 "does: it cannot be read"
             )
-        self.look()
+        self.check()
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Say how far the reading is.
 
         Raises
@@ -67,7 +67,7 @@ class Budget:
         FileLimitError
             It takes too long.
         """
-        if time.thread_time() - self._begun_s > self._allowed_s:
+        if time.thread_time() - self._started_s > self._allowed_s:
             raise FileLimitError(
                 f"{self._name} takes more than {self._allowed_s:,.0f} s of computing, far more "
                 "than trades do: it cannot be read"

@@ -131,7 +131,7 @@ class TickColumns:
             self._flush()
 
     def add_event(self, event: Tick | NonTrade) -> None:
-        """Add what a Binance frame held."""
+        """Add what a Binance frame contains."""
         if isinstance(event, NonTrade):
             self.add_row(
                 event.symbol, event.time_us, 0.0, 0.0, trade_id=event.trade_id,
@@ -156,14 +156,16 @@ class TickColumns:
         kept = ~rows["not_a_trade"] | (rows["trade_id"] != UNKNOWN)
         self._parts.append(rows if kept.all() else rows[kept])
 
-    def skip(self, reason: str) -> None:
+    def add_dropped(self, reason: str) -> None:
         """Count a row that was read and is no trade."""
         self.rows_read += 1
         self.dropped[reason] += 1
 
-    def bad(self, line_number: int, reason: str, text: str | bytes, detail: str = "") -> None:
+    def add_bad_row(
+        self, line_number: int, reason: str, text: str | bytes, detail: str = ""
+    ) -> None:
         """Count a row that could not be read; the first 20 are kept with their place."""
-        self.skip(reason)
+        self.add_dropped(reason)
         if len(self.first_bad) < MAX_BAD_ROWS:
             message = f"{reason} in {printable(self.place)}" if self.place else reason
             message = f"{message} ({printable(detail)})" if detail else message
@@ -200,7 +202,7 @@ class TickColumns:
         rows = np.concatenate(self._parts) if self._parts else np.empty(0, ROW)
         self._parts = []
         if rows.nbytes > _LARGE_BYTES:
-            give_back()
+            release_memory()
         return rows
 
     def _flush(self) -> None:
@@ -331,7 +333,7 @@ def _widened(rows: Rows) -> Rows:
     return wide
 
 
-def give_back() -> None:
+def release_memory() -> None:
     """Return freed memory to the system: glibc keeps blocks under 32 MB (malloc_trim(3))."""
     if _is_glibc():
         ctypes.CDLL(None).malloc_trim(0)

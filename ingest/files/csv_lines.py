@@ -11,7 +11,8 @@ from ingest.errors import FileError, SymbolNeededError
 from ingest.files.batches import add_batch
 from ingest.files.columns import UNKNOWN, TickColumns
 from ingest.files.errors import WANTED
-from ingest.files.layout import Layout, LayoutReader, csv_layout
+from ingest.files.layout import LayoutReader
+from ingest.files.line_layout import Layout, csv_layout
 from ingest.files.numbers import STYLE_NOTES, number_style, plain_number
 from ingest.files.records import (
     Fields,
@@ -38,7 +39,7 @@ class CsvLines:
     ----------
     head_lines
         The first lines, which tell how numbers are written.
-    look
+    check_budget
         Called now and then; what it raises ends the reading.
 
     Attributes
@@ -58,10 +59,10 @@ class CsvLines:
         columns: TickColumns,
         default_symbol: str | None,
         name: str,
-        look: Callable[[], None] = lambda: None,
+        check_budget: Callable[[], None] = lambda: None,
     ) -> None:
         first_line = head_lines[0]
-        self._look = look
+        self._check_budget = check_budget
         self._columns = columns
         self._default_symbol = default_symbol
         self._delimiter = max(_DELIMITERS, key=first_line.count)
@@ -81,7 +82,7 @@ class CsvLines:
         self._style = number_style(self._amount_cells(head_lines[1:]))
         if self._style is not None:
             columns.notes.append(STYLE_NOTES[self._style])
-        self._alike = LayoutReader(columns, self._layout_of)
+        self._regular = LayoutReader(columns, self._layout_of, default_symbol)
 
     def add(self, block: Block) -> None:
         """Read one block: at once where it is regular, else in pieces, else line by line."""
@@ -90,7 +91,7 @@ class CsvLines:
         if not block.too_long and self._add_regular(block.text):
             return
         for piece in block.pieces():
-            self._look()
+            self._check_budget()
             if block.too_long or not self._add_regular(piece.text):
                 for number, line in piece.lines():
                     self._add_line(line, number)
@@ -134,16 +135,16 @@ class CsvLines:
         try:
             cells = self._cells(raw.decode().strip("\r\n"))
         except (UnicodeDecodeError, csv.Error) as error:
-            self._columns.bad(number, NOT_UTF8, raw, str(error))
+            self._columns.add_bad_row(number, NOT_UTF8, raw, str(error))
             return
         if len(cells) != self._width:
-            self._columns.bad(number, WRONG_WIDTH, raw, f"{len(cells)}, not {self._width}")
+            self._columns.add_bad_row(number, WRONG_WIDTH, raw, f"{len(cells)}, not {self._width}")
             return
         cells = [self._plain(cell, place) for place, cell in enumerate(cells)]
         try:
             add_record(self._columns, self._fields, cells.__getitem__, self._default_symbol)
         except RowError as error:
-            self._columns.bad(number, str(error), raw.rstrip(b"\r"))
+            self._columns.add_bad_row(number, str(error), raw.rstrip(b"\r"))
 
     def _layout_of(self, line: bytes) -> Layout | None:
         delimiter = self._delimiter.encode()
@@ -152,13 +153,15 @@ class CsvLines:
         return csv_layout(line, delimiter, self._fields, self._default_symbol)
 
     def _add_regular(self, raw: bytes) -> bool:
-        """Add all lines at once; False, with nothing added, where one needs a closer look."""
-        if self._style is None and self._alike.add(raw):
+        """Add all lines at once; False, with nothing added, where one needs the row-by-row path."""
+        if self._style is None and self._regular.add(raw):
             return True
-        if b'"' in raw:
-            return False
-        text = _BLANK_LINES.sub(b"\n", raw.replace(b"\r", b"").strip(b"\n"))
-        if not _is_table(text, self._delimiter.encode(), self._width):
+        text = _BLANK_LINES.sub(b"\n", raw.replace(b"\r\n", b"\n").strip(b"\r\n"))
+        if (
+            b'"' in text
+            or b"\r" in text
+            or not _is_table(text, self._delimiter.encode(), self._width)
+        ):
             return False
         try:
             # One flat list of texts: a list a line would keep the garbage collector busy.
@@ -182,7 +185,7 @@ def _is_table(text: bytes, delimiter: bytes, width: int) -> bool:
 
 
 def _dump_layout(cells: Sequence[str], name: str) -> tuple[str, Fields]:
-    """Layout of a dump of data.binance.vision without a header, told by its columns."""
+    """Layout of a dump of data.binance.vision without a header, recognised by its columns."""
     width = len(cells)
     if width >= 11:
         raise FileError(f"{name} looks like bars (klines), not trades: {WANTED}")

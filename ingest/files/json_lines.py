@@ -12,9 +12,10 @@ from ingest.binance import DECODE_ERRORS, INT64_MAX, parse_frame
 from ingest.errors import MalformedMessageError
 from ingest.files.batches import add_batch
 from ingest.files.columns import TickColumns
-from ingest.files.layout import LayoutReader, json_layout
+from ingest.files.layout import LayoutReader
+from ingest.files.line_layout import is_framed, json_layout
 from ingest.files.records import MAX_FIELDS, NO_FIELD, RowError, add_record, fields_named
-from ingest.files.source import MAX_LINE_BYTES, Block
+from ingest.files.source import MAX_LINE_BYTES, Block, newlines
 from ingest.tick import NonTrade, Tick
 
 NOT_JSON = "not a JSON object"
@@ -27,11 +28,11 @@ _LAST_COMMAS = re.compile(rb",[ \t\r]*+(?=\n|\Z)")
 TOO_LONG = f"longer than {MAX_LINE_BYTES // 2**20} MB"
 
 
-class CollectorRow(msgspec.Struct, gc=False, omit_defaults=True):
-    """The commonest shape of a record, and the one we write."""
+class CollectorRow(msgspec.Struct, gc=False, omit_defaults=True, forbid_unknown_fields=True):
+    """The commonest shape of a record, and the one we write; a key more may be an id's."""
 
     symbol: str
-    ts: str
+    ts: str | int
     price: float
     size: float
     id: Annotated[int, msgspec.Meta(ge=0, le=INT64_MAX)] | None = None
@@ -57,7 +58,7 @@ class JsonLines:
 
     Parameters
     ----------
-    look
+    check_budget
         Called now and then; what it raises ends the reading.
     is_array
         The lines were the objects of a JSON array.
@@ -72,15 +73,17 @@ class JsonLines:
         self,
         columns: TickColumns,
         default_symbol: str | None,
-        look: Callable[[], None] = lambda: None,
+        check_budget: Callable[[], None] = lambda: None,
         *,
         is_array: bool = False,
     ) -> None:
         self.shapes: Counter[str] = Counter()
-        self._look, self._is_array = look, is_array
+        self._check_budget, self._is_array = check_budget, is_array
         self._columns = columns
         self._default_symbol = default_symbol
-        self._alike = LayoutReader(columns, lambda line: json_layout(line, default_symbol))
+        self._regular = LayoutReader(
+            columns, lambda line: json_layout(line, default_symbol), default_symbol
+        )
 
     @property
     def layout(self) -> str:
@@ -92,28 +95,31 @@ class JsonLines:
     def add(self, block: Block) -> None:
         """Read one block: at once where its lines are alike, else in pieces, else line by line."""
         if block.too_long:
-            self._columns.bad(block.first_line, TOO_LONG, block.text)
+            self._columns.add_bad_row(block.first_line, TOO_LONG, block.text)
             return
         if self._add_at_once(block.text):
             return
         for piece in block.pieces():
-            self._look()
+            self._check_budget()
             if not self._add_at_once(piece.text):
                 for number, line in piece.lines():
                     self._add_line(line.strip(), number)
 
     def _add_at_once(self, text: bytes) -> bool:
         first = text.lstrip().partition(b"\n")[0]
-        if not first or _looks_framed(first):
-            return not first
+        if not first:
+            return True
         if first.rstrip().endswith(b","):
             text = _LAST_COMMAS.sub(b"", text)
-        added = self._alike.add(text)
+        added = self._regular.add(text)
         if added:
-            self.shapes["ticks"] += added
-            return True
-        text = _BLANK_LINES.sub(b"\n", text.strip())
-        count = text.count(b"\n") + 1
+            self.shapes["frames" if self._regular.is_frame else "ticks"] += added
+        if added or is_framed(first):
+            return added > 0
+        text = text.strip()
+        if b"\n\n" in text or b"\n\r" in text:  # the substitution takes as long as the decoder
+            text = _BLANK_LINES.sub(b"\n", text)
+        count = newlines(text) + 1
         return self._add_collected(text, count) or self._add_regular(text, count)
 
     def _add_collected(self, text: bytes, count: int) -> bool:
@@ -126,7 +132,7 @@ class JsonLines:
         def column(key: str) -> list[Any]:
             return _COLLECTED[key](records)
 
-        # Two records on one line, or one over two lines, are for the closer look.
+        # Two records on one line, or one over two lines, are for the row-by-row path.
         alike = 0 < len(records) == count
         return alike and self._add_batch(CollectorRow.__struct_fields__, column, count)
 
@@ -163,14 +169,14 @@ class JsonLines:
             line = rest
         readers = [self._add_frame, self._add_record]
         faults: list[tuple[str, str]] = []
-        for reader in readers if _looks_framed(line) else readers[::-1]:
+        for reader in readers if is_framed(line) else readers[::-1]:
             fault = reader(line)
             if fault is None:
                 return
             faults.append(fault)
             if fault[0] == NOT_JSON:
                 break  # then it is no frame either
-        self._columns.bad(number, faults[0][0], line, faults[0][1])
+        self._columns.add_bad_row(number, faults[0][0], line, faults[0][1])
 
     def _add_record(self, line: bytes) -> tuple[str, str] | None:
         """Add a tick record; what is wrong with it, where it is none."""
@@ -197,9 +203,5 @@ class JsonLines:
         if isinstance(event, (Tick, NonTrade)):
             self._columns.add_event(event)
         else:
-            self._columns.skip(FOREIGN if event is None else CONTROL)
+            self._columns.add_dropped(FOREIGN if event is None else CONTROL)
         return None
-
-
-def _looks_framed(line: bytes) -> bool:
-    return b'"stream"' in line or b'"e"' in line

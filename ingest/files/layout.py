@@ -1,259 +1,29 @@
-"""The layout that a file's lines share, found on one of them: which bytes are fixed, what varies.
+"""Blocks of lines that are alike, read at once by the layout of their first line."""
 
-Only what the compiled reader (`kernel_lines`) may read without a second thought is a layout; for
-anything else there is none, and `file_records` and `file_batches` read those lines.
-"""
-
-import re
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
+from ingest.binance import valid_symbol
 from ingest.errors import IngestError
-from ingest.files.columns import AGGREGATE_ROW, KIND_CODES, ROW, UNKNOWN, TickColumns
-from ingest.files.records import MAX_FIELDS, NAIVE_TIME, Fields, fields_named, kind_of, number_note
-from ingest.files.times import YEAR_2009_US, YEAR_2100_US, to_us, unit_of
+from ingest.files import slots
+from ingest.files.columns import AGGREGATE_ROW, KIND_CODES, ROW, UNKNOWN, Mask, Rows, TickColumns
+from ingest.files.line_layout import Layout, json_layout
+from ingest.files.records import NA_MARK, NAIVE_TIME, number_note
+from ingest.files.slots import Floats, Ints, texts_of, words_of
+from ingest.files.times import YEAR_2009_US, YEAR_2100_US, ZONED_LENGTHS, to_us, unit_of
 
-_BLANK = rb"[ \t\r]*"
-_TOKEN = re.compile(
-    _BLANK
-    + rb'(?:("[^"\\\x00-\x1f\x7f-\xff]*")|(-?\d[\d.]*)|(true|false)|(null)|([{}:,]))'
-    + _BLANK
-)
-_ISO_LENGTHS = (19, 20, 23, 24, 26, 27)
-_MOST_TOKENS = 4 * MAX_FIELDS + 1
-_PADDING = b"\n" * 64
-_MOST_NAMES = 100  # the kernel looks through them at each line, and from the start for a new one
+_MOST_TEXTS = 100  # the kernel looks through them at each line, and from the start for a new one
 _MOST_MISSES = 50  # blocks in a row that are not alike: then no more is tried
+_FRAME_UNITS = {"milliseconds", "microseconds"}
+Int32s = npt.NDArray[np.int32]
 
 # The kernel takes seconds to compile on a machine that has not cached it: a smaller file is read
-# sooner by the careful way.
+# sooner by the row-by-row path.
 _COMPILE_FROM_BYTES = 50_000_000
 _compiled = threading.Event()
-
-
-@dataclass(eq=False)
-class Layout:
-    """How to read lines like one line; `add` reads many.
-
-    `literals` to `details` are as `kernel_lines.read_lines` has them; `fixed_kind` is the code of
-    the stream kind of all rows, `default_symbol` that of lines that name none.
-    """
-
-    literals: npt.NDArray[np.uint8]
-    literal_ends: npt.NDArray[np.int64]
-    kinds: npt.NDArray[np.int64]
-    details: npt.NDArray[np.int64]
-    fixed_kind: int
-    default_symbol: str | None
-    iso_length: int
-    has_id: bool
-    has_maker: bool
-    has_symbol: bool
-    has_raw_id: bool
-    _names: list[bytes] = field(default_factory=list)
-    _codes: list[int] = field(default_factory=list)
-
-    def add(self, columns: TickColumns, text: bytes) -> int:
-        """Add all lines of `text`; how many, or 0 with nothing added where one differs."""
-        from ingest.files.kernel_lines import read_lines  # noqa: PLC0415 - numba takes half a second
-
-        size = len(text)
-        padded = np.frombuffer(text + _PADDING, np.uint8)
-        most = text.count(b"\n") + 1
-        numbers, amounts = np.empty((most, 5), np.int64), np.empty((most, 2), np.float64)
-        while True:
-            names = np.frombuffer(b"".join(self._names), np.uint8)
-            ends = np.cumsum([len(name) for name in self._names], dtype=np.int64)
-            rows, begin, end = read_lines(
-                padded, size, self.literals, self.literal_ends, self.kinds, self.details,
-                names, ends, numbers, amounts,
-            )  # fmt: skip
-            if rows >= 0:
-                break
-            if not end or not self._learn(columns, text[begin:end]):
-                return 0
-        return self._keep(columns, numbers[:rows], amounts[:rows]) if rows else 0
-
-    def _learn(self, columns: TickColumns, name: bytes) -> bool:
-        if len(self._names) >= _MOST_NAMES:
-            return False
-        try:
-            code = columns.symbol_code(name.decode())
-        except IngestError:
-            return False
-        self._names.append(name)
-        self._codes.append(code)
-        return True
-
-    def _keep(
-        self, columns: TickColumns, numbers: npt.NDArray[np.int64],
-        amounts: npt.NDArray[np.float64],
-    ) -> int:  # fmt: skip
-        times = numbers[:, 0]
-        note = self._note(times)
-        if note is None:
-            return 0
-        rows = np.empty(len(numbers), AGGREGATE_ROW if self.has_raw_id else ROW)
-        rows["time_us"] = times if self.iso_length else to_us(times, str(unit_of(int(times[0]))))
-        rows["price"], rows["quantity"] = amounts[:, 0], amounts[:, 1]
-        rows["trade_id"] = numbers[:, 1] if self.has_id else UNKNOWN
-        rows["maker"] = numbers[:, 2] if self.has_maker else UNKNOWN
-        rows["kind"] = self.fixed_kind
-        if self.has_symbol:
-            rows["symbol"] = np.array(self._codes, np.int32)[numbers[:, 3]]
-        else:
-            rows["symbol"] = columns.symbol_code(str(self.default_symbol))
-        if self.has_raw_id:
-            rows["raw_id"] = numbers[:, 4]
-        columns.time_notes[note] += len(rows)
-        columns.add_rows(rows)
-        return len(rows)
-
-    def _note(self, times: npt.NDArray[np.int64]) -> str | None:
-        """How the times were understood; None where they need a closer look."""
-        low, high = int(times.min()), int(times.max())
-        if self.iso_length:
-            zoned = self.iso_length in (20, 24, 27)
-            inside = low >= YEAR_2009_US and high < YEAR_2100_US
-            return ("" if zoned else NAIVE_TIME) if inside else None
-        unit = unit_of(low)
-        return None if unit is None or unit != unit_of(high) else number_note(unit)
-
-
-def json_layout(line: bytes, default_symbol: str | None) -> Layout | None:
-    """Layout of lines like `line`, a flat JSON object; None where it has none."""
-    members = _members(line)
-    if members is None or not 0 < len(members) <= MAX_FIELDS:
-        return None
-    keys = tuple(key for key, _, _ in members)
-    if len(set(keys)) < len(keys):
-        return None
-    return _layout(line, members, fields_named(keys), default_symbol, as_json=True)
-
-
-def csv_layout(
-    line: bytes, delimiter: bytes, fields: Fields, default_symbol: str | None
-) -> Layout | None:
-    """Layout of CSV lines like `line`; `fields` are its columns' places."""
-    at, cells = 0, []
-    for place, cell in enumerate(line.rstrip(b"\r").split(delimiter)):
-        cells.append((place, at, at + len(cell)))
-        at += len(cell) + 1
-    return _layout(line, cells, fields, default_symbol, as_json=False)
-
-
-def _members(line: bytes) -> list[tuple[Any, int, int]] | None:
-    """Keys of a flat JSON object with where their values stand; None of anything else."""
-    tokens: list[re.Match[bytes]] = []
-    at = 0
-    while at < len(line):
-        match = _TOKEN.match(line, at)
-        if match is None or len(tokens) > _MOST_TOKENS:
-            return None
-        tokens.append(match)
-        at = match.end()
-    marks = [token[5] for token in tokens]
-    members = [None, b":", None, b","] * (len(tokens) // 4)
-    if not members or marks != [b"{", *members[:-1], b"}"]:
-        return None
-    positions = []
-    for key, value in zip(tokens[1::4], tokens[3::4], strict=True):
-        if key[1] is None:
-            return None
-        positions.append((key[1][1:-1].decode(), *value.span(value.lastindex or 0)))
-    return positions
-
-
-def _layout(
-    line: bytes, members: Sequence[tuple[Any, int, int]], fields: Fields,
-    default_symbol: str | None, *, as_json: bool,
-) -> Layout | None:  # fmt: skip
-    roles = _roles(fields, default_symbol)
-    literals, kinds, details, begun = [], [], [], 0
-    kind_code = KIND_CODES[fields.fixed_kind]
-    for key, begin, end in members:
-        role, value = roles.get(key, ""), line[begin:end]
-        if role == "kind":
-            kind_code = KIND_CODES[kind_of(value.strip(b'"').decode("ascii", "replace"))]
-        if role in {"kind", "marker"} or (value == b"null" and not role):
-            if role == "marker" and value.strip(b'"') == b"NA":
-                return None
-            continue  # part of what all lines share
-        slot = _slot(role, value, as_json=as_json)
-        if slot is None:
-            return None
-        quoted = value[:1] == b'"'
-        literals.append(line[begun : begin + quoted])
-        begun = end - quoted
-        kinds.append(slot[0])
-        details.append(slot[1])
-    literals.append(line[begun:])
-    iso = [d for k, d in zip(kinds, details, strict=True) if k == _KINDS["iso"]]
-    return (
-        None
-        if not roles
-        else Layout(
-            np.frombuffer(b"".join(literals), np.uint8),
-            np.cumsum([len(literal) for literal in literals], dtype=np.int64),
-            np.array(kinds, np.int64),
-            np.array(details, np.int64),
-            kind_code,
-            default_symbol,
-            iso[0] if iso else 0,
-            has_id=fields.trade_id is not None,
-            has_maker=fields.maker is not None,
-            has_symbol=fields.symbol is not None,
-            has_raw_id=fields.raw_id is not None,
-        )
-    )
-
-
-def _roles(fields: Fields, default_symbol: str | None) -> dict[Any, str]:
-    """Role of each key; empty where one is missing, or a key has two."""
-    used = {role: key for role, key in fields._asdict().items() if key is not None}
-    used.pop("fixed_kind", None)
-    roles = {key: role for role, key in used.items()}
-    needed = {"time", "price", "quantity", *(() if default_symbol else ("symbol",))}
-    return roles if len(roles) == len(used) and needed <= used.keys() else {}
-
-
-# As `kernel_lines` has them, which is not imported before it is needed.
-_KINDS = {
-    "text": 0, "number": 1, "bool": 2, "symbol": 3, "iso": 4, "time": 5, "price": 6, "quantity": 7,
-    "trade_id": 8, "maker": 9, "raw_id": 10,
-}  # fmt: skip
-
-
-def _slot(role: str, value: bytes, *, as_json: bool) -> tuple[int, int] | None:
-    """Kind and detail of the slot of a value; None where only a closer look can read it."""
-    quoted = value[:1] == b'"'
-    text = value[1:-1] if quoted else value
-    bare = int(as_json and not quoted)
-    is_whole, is_word = text.isdigit(), text.lower() in {b"true", b"false"}
-    is_number = text.replace(b".", b"", 1).isdigit()
-    if role == "time" and not is_whole:
-        is_iso = not bare and len(text) in _ISO_LENGTHS
-        return (_KINDS["iso"], len(text)) if is_iso else None
-    fits = {
-        "time": is_whole,
-        "trade_id": is_whole,
-        "raw_id": is_whole,
-        "price": is_number,
-        "quantity": is_number,
-        "maker": is_word and not (as_json and quoted),
-        "symbol": not bare,
-    }
-    if role in fits:
-        return (_KINDS[role], bare) if fits[role] else None
-    if not bare:
-        return _KINDS["text"], 0
-    found = "bool" if is_word else "number" if is_number else None
-    return None if found is None else (_KINDS[found], 1)
 
 
 class LayoutReader:
@@ -263,13 +33,25 @@ class LayoutReader:
     ----------
     find
         Gives the layout of a line, or None.
+    default_symbol
+        The symbol of lines that name none.
     """
 
-    def __init__(self, columns: TickColumns, find: Callable[[bytes], Layout | None]) -> None:
-        self._columns, self._find = columns, find
-        self._layout: Layout | None = None
+    def __init__(
+        self,
+        columns: TickColumns,
+        find: Callable[[bytes], Layout | None],
+        default_symbol: str | None = None,
+    ) -> None:
+        self._columns, self._find, self._default_symbol = columns, find, default_symbol
+        self._lines: _RegularLines | None = None
         self._misses = 0
         self._seen = 0
+
+    @property
+    def is_frame(self) -> bool:
+        """Whether what was added last were Binance's own frames."""
+        return self._lines is not None and self._lines.layout.is_frame
 
     def add(self, text: bytes) -> int:
         """Add all lines, and say how many; 0 with nothing added where they are not all alike.
@@ -281,20 +63,136 @@ class LayoutReader:
             if self._seen < _COMPILE_FROM_BYTES:
                 return 0
             warm_up()
-        if self._layout is not None:
-            added = self._layout.add(self._columns, text)
-            if added:
-                return added
-        if self._misses >= _MOST_MISSES:
+        added = self._lines.add(text) if self._lines is not None else 0
+        if added or self._misses >= _MOST_MISSES:
+            return added
+        return self._add_by_first_line(text)
+
+    def _add_by_first_line(self, text: bytes) -> int:
+        layout = self._find(text.lstrip(b"\n").partition(b"\n")[0])
+        self._misses += 1
+        if layout is None:
             return 0
-        first = text.lstrip(b"\n").partition(b"\n")[0]
-        layout = self._find(first)
-        added = layout.add(self._columns, text) if layout is not None else 0
+        lines = _RegularLines(layout, self._columns, self._default_symbol)
+        added = lines.add(text)
         if added:
-            self._layout, self._misses = layout, 0
-        else:
-            self._misses += 1
+            self._lines, self._misses = lines, 0
         return added
+
+
+class _RegularLines:
+    """Adds lines of one layout to `columns`."""
+
+    def __init__(self, layout: Layout, columns: TickColumns, default_symbol: str | None) -> None:
+        self.layout = layout
+        self._columns, self._default_symbol = columns, default_symbol
+        # Of symbols, streams and markers, in the order met: the kernel gives their places.
+        self._texts: list[str] = []
+        self._known = texts_of([])
+        self._wholes, self._amounts = np.empty((0, 0), np.int64), np.empty((2, 0))
+
+    def add(self, text: bytes) -> int:
+        """Add all lines of `text`; how many, or 0 with nothing added where one differs."""
+        from ingest.files.kernel_lines import read_lines  # noqa: PLC0415 - numba takes half a second
+
+        words, layout = words_of(text), self.layout
+        wholes, amounts = self._tables(len(text) // layout.least_bytes + 1)
+        while True:
+            read = read_lines(words, layout.literals, layout.slots, self._known, wholes, amounts)
+            if read.rows >= 0:
+                rows = int(read.rows)
+                return self._add_rows(wholes[:, :rows], amounts[:, :rows])
+            if read.end <= 0 or len(self._texts) >= _MOST_TEXTS:
+                return 0
+            self._texts.append(text[read.begin : read.end].decode())
+            self._known = texts_of([each.encode() for each in self._texts])
+
+    def _tables(self, lines: int) -> tuple[Ints, Floats]:
+        """Room for so many lines, the same each time as long as it is enough."""
+        if len(self._amounts[0]) < lines:
+            self._wholes = np.empty((slots.WHOLE_KINDS, lines), np.int64)
+            self._amounts = np.empty((2, lines))
+        return self._wholes, self._amounts
+
+    def _add_rows(self, wholes: Ints, amounts: Floats) -> int:
+        layout, count = self.layout, len(wholes[slots.TIME])
+        times = self._times(wholes[slots.TIME]) if count else None
+        symbols = self._symbols(wholes[slots.SYMBOL])
+        if times is None or symbols is None or not self._is_consistent(wholes):
+            return 0
+        time_us, note = times
+        has_raw_id = layout.has(slots.RAW_ID)
+        rows: Rows = np.empty(count, AGGREGATE_ROW if has_raw_id else ROW)
+        rows["symbol"], rows["time_us"], rows["kind"] = symbols, time_us, layout.kind_code
+        rows["price"], rows["quantity"] = amounts
+        rows["trade_id"] = wholes[slots.TRADE_ID] if layout.has(slots.TRADE_ID) else UNKNOWN
+        rows["maker"] = wholes[slots.MAKER] if layout.has(slots.MAKER) else UNKNOWN
+        if has_raw_id:
+            rows["raw_id"] = wholes[slots.RAW_ID]
+        if not layout.is_frame:
+            self._columns.time_notes[note] += count
+        self._columns.add_rows(rows, self._marked_na(wholes))
+        return count
+
+    def _times(self, times: Ints) -> tuple[Ints, str] | None:
+        """Times as µs with how they were understood; None where they need the row-by-row path."""
+        low, high = int(times.min()), int(times.max())
+        if self.layout.iso_length:
+            zoned = self.layout.iso_length in ZONED_LENGTHS
+            inside = low >= YEAR_2009_US and high < YEAR_2100_US
+            return (times, "" if zoned else NAIVE_TIME) if inside else None
+        unit = unit_of(low)
+        if unit is None or unit != unit_of(high):
+            return None
+        if self.layout.is_frame and unit not in _FRAME_UNITS:
+            return None
+        return to_us(times, unit), number_note(unit)
+
+    def _symbols(self, places: Ints) -> Int32s | int | None:
+        """Codes of symbols; None where one of them cannot be one."""
+        if not self.layout.has(slots.SYMBOL):
+            return self._columns.symbol_code(str(self._default_symbol))
+        codes = np.full(len(self._texts), UNKNOWN, np.int32)
+        for place in _present(places):
+            text = self._texts[place]
+            try:
+                as_listed = valid_symbol(text) == text
+                codes[place] = self._columns.symbol_code(text)
+            except IngestError:
+                return None
+            if self.layout.is_frame and not as_listed:
+                return None
+        return codes[places]
+
+    def _is_consistent(self, wholes: Ints) -> bool:
+        """Whether frames name the same symbol twice, and a range of trades (as `parse_frame`)."""
+        if self.layout.has(slots.FIRST_ID):
+            backwards = wholes[slots.FIRST_ID] > wholes[slots.RAW_ID]
+            if backwards.any():
+                return False
+        if not self.layout.has(slots.STREAM):
+            return True
+        count = len(self._texts)
+        pairs = _present(wholes[slots.STREAM] * count + wholes[slots.SYMBOL])
+        return all(
+            self._is_stream_of(self._texts[pair // count], self._texts[pair % count])
+            for pair in pairs
+        )
+
+    def _is_stream_of(self, stream: str, symbol: str) -> bool:
+        name, _, kind = stream.partition("@")
+        return name.upper() == symbol and KIND_CODES.get(kind) == self.layout.kind_code  # type: ignore[call-overload]  # any text may be asked for
+
+    def _marked_na(self, wholes: Ints) -> Mask | None:
+        if not self.layout.has(slots.MARKER) or NA_MARK not in self._texts:
+            return None
+        marked: Mask = wholes[slots.MARKER] == self._texts.index(NA_MARK)
+        return marked
+
+
+def _present(places: Ints) -> list[int]:
+    """Which small numbers occur."""
+    return [int(place) for place in np.flatnonzero(np.bincount(places))]
 
 
 def warm_up() -> None:
@@ -302,5 +200,5 @@ def warm_up() -> None:
     line = b'{"symbol":"BTCUSDT","ts":1765892498698,"price":1.5,"size":2}'
     layout = json_layout(line, None)
     if layout is not None:
-        layout.add(TickColumns(), line)
+        _RegularLines(layout, TickColumns(), None).add(line)
     _compiled.set()

@@ -1,18 +1,15 @@
-"""Trades from files and into files: NDJSON, Binance frames, CSV and dumps, packed or not."""
+"""Trades from files: NDJSON, Binance frames, CSV and dumps, packed or not."""
 
-import gzip
 import io
 import logging
 import os
 import re
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
-import msgspec
 import numpy as np
 import pandas as pd
 
@@ -20,72 +17,21 @@ from ingest.binance import valid_symbol
 from ingest.errors import FileError, FileLimitError, SymbolNeededError
 from ingest.files.array import array_blocks, is_array
 from ingest.files.budget import Progress
-from ingest.files.columns import BadRow, TickColumns
+from ingest.files.columns import TickColumns
 from ingest.files.csv_lines import CsvLines
 from ingest.files.errors import WANTED
-from ingest.files.json_lines import CollectorRow, JsonLines
+from ingest.files.json_lines import JsonLines
 from ingest.files.records import NO_SYMBOL, SHORTENED
+from ingest.files.report import ReadReport
 from ingest.files.source import MAX_TEXT_BYTES, FileSource, FileText
 
 _LOG: Final = logging.getLogger("pairdesk.files")
 
-
 _SNIFFED_LINES = 20
-_SHOWN_SYMBOLS = 20
 _DUMP_NAME = re.compile(r"([A-Z0-9_]{2,20})-(aggTrades|trades)-", re.IGNORECASE)
 _JSON_LINE = re.compile(rb"\s*(\d+ +)?[{\[]")
-_ROWS_A_WRITE = 100_000
 
 Source = str | os.PathLike[str] | BinaryIO
-
-
-@dataclass(frozen=True)
-class ReadReport:
-    """What was read from a file, what was left out, and why.
-
-    Attributes
-    ----------
-    rows_read, kept
-        Rows seen (blank lines and the header are none), and ticks in the frame.
-    dropped
-        Rows left out, by reason; ``rows_read == kept + sum(dropped.values())``.
-    first_bad
-        The first rows that could not be read (at most 20): line number, reason, excerpt.
-    symbols
-        Ticks kept, by symbol.
-    time_assumption
-        How times were understood where the file leaves it open.
-    bytes
-        Bytes of text, after unpacking.
-    notes
-        Anything else a user should know, a sentence each.
-    """
-
-    name: str
-    format: str
-    rows_read: int
-    kept: int
-    dropped: dict[str, int]
-    first_bad: tuple[BadRow, ...]
-    symbols: dict[str, int]
-    time_assumption: str
-    duration_s: float
-    bytes: int
-    notes: tuple[str, ...] = ()
-
-    def sentences(self) -> list[str]:
-        """The same in plain words, a sentence each."""
-        counts = _counts(self.symbols)
-        place = "Row" if self.format == "JSON array" else "Line"
-        lines = [
-            f"{self.name} ({self.format}): {self.kept:,} of {self.rows_read:,} rows kept: {counts}."
-        ]
-        lines += [f"{count:,} left out: {reason}." for reason, count in self.dropped.items()]
-        lines += [
-            f"{place} {bad.line_number:,}: {bad.reason}: {bad.excerpt}" for bad in self.first_bad
-        ]
-        lines += [_sentence(note) for note in (self.time_assumption, *self.notes) if note]
-        return lines
 
 
 def read_ticks(
@@ -102,10 +48,10 @@ def read_ticks(
     source
         A path, or a binary file object that can seek (an upload), or several of them. NDJSON of
         many shapes, JSON arrays, raw Binance frames, CSV with a header, and Binance's dumps, as
-        they are or packed (``.gz``, ``.zip`` of one file or more); told apart by content.
+        they are or packed (``.gz``, ``.zip`` of one file or more); recognised by content.
     symbol
-        The symbol of rows that name none; by default a dump's file name tells it. Of several
-        files it is for those whose names tell none.
+        The symbol of rows that name none; by default taken from the file name of a dump. Of several
+        files it applies to those whose names give none.
     progress
         Called now and then with (bytes read, bytes in all) of the files as they lie on disk; what
         it raises ends the reading.
@@ -152,41 +98,13 @@ def read_ticks(
     if frame.empty:
         raise _no_trades(_joined(names), columns)
     if "trade_id" not in frame:
-        seconds = _index_us(frame) // 1_000_000
+        seconds = cast("pd.DatetimeIndex", frame.index).asi8 // 1_000_000
         frame.attrs["active_seconds"] = seconds[np.diff(seconds, prepend=-1) > 0].tobytes()
     took_s = time.perf_counter() - started
     report = _report(_joined(names), parts, columns, frame, took_s)
     frame.attrs["report"] = report
     _LOG.info("read %s: %d ticks of %d rows", report.name, len(frame), report.rows_read)
     return frame
-
-
-def write_ticks_ndjson(ticks: pd.DataFrame, target: str | os.PathLike[str] | BinaryIO) -> int:
-    """Write a ticks frame as NDJSON that `read_ticks` reads back to the same ticks, to the bit.
-
-    A row is ``{"symbol","ts","price","size"}`` with ``id`` and ``m`` where the frame has them.
-    Ids in ``attrs["non_trade_ids"]`` follow as rows of price and size 0, so that the ids stay
-    without holes.
-
-    Parameters
-    ----------
-    ticks
-        A ticks frame.
-    target
-        A path (packed, if it ends in ``.gz``) or a binary file object.
-
-    Returns
-    -------
-    int
-        Rows written, non-trades included.
-    """
-    encode = msgspec.json.Encoder().encode_lines
-    written = 0
-    with _opened(target) as file:
-        for records in _records(ticks):
-            file.write(encode(records))
-            written += len(records)
-    return written
 
 
 @dataclass(frozen=True)
@@ -277,13 +195,13 @@ def _reader_for(
 ) -> JsonLines | CsvLines:
     lines = [line for line in file.head.splitlines()[:_SNIFFED_LINES] if line.strip()]
     if any(_JSON_LINE.match(line) for line in lines):
-        return JsonLines(columns, default_symbol, file.budget.look, is_array=is_array(file.head))
+        return JsonLines(columns, default_symbol, file.budget.check, is_array=is_array(file.head))
     rows = [row.strip("\r") for row in file.head.decode("utf-8", "replace").split("\n", 200)]
     # The last may be cut in its middle.
     rows = rows[:-1] if len(rows) > 2 else rows
     if not any(mark in rows[0] for mark in ",;\t|"):
         raise FileError(f"{file.name} is neither JSON lines nor CSV: {WANTED}")
-    return CsvLines(rows, columns, default_symbol, file.name, file.budget.look)
+    return CsvLines(rows, columns, default_symbol, file.name, file.budget.check)
 
 
 def symbol_in_name(name: str) -> str | None:
@@ -304,7 +222,7 @@ def _no_trades(name: str, columns: TickColumns) -> FileError:
         details = "; ".join([f"line {line}: {reason}: {excerpt[:80]!r}", *columns.notes])
         return FileError(f"{name}: {rows}; {details}. It {WANTED}")
     reasons = "; ".join(
-        [f"{count:,} rows: {why}" for why, count in columns.dropped.items()] + columns.notes
+        [f"{count:,} rows: {why}" for why, count in sorted(columns.dropped.items())] + columns.notes
     )
     return FileError(f"{name} holds no trades ({reasons or 'no rows'}): it {WANTED}")
 
@@ -327,75 +245,3 @@ def _report(
         bytes=sum(part.bytes for part in parts),
         notes=tuple(columns.notes),
     )
-
-
-def _counts(symbols: dict[str, int]) -> str:
-    """Ticks by symbol in words: the most traded of many, and how many more there are."""
-    shown = symbols.items()
-    if len(symbols) > _SHOWN_SYMBOLS:
-        shown = sorted(shown, key=lambda item: -item[1])[:_SHOWN_SYMBOLS]  # type: ignore[assignment]
-    counts = ", ".join(f"{count:,} {symbol}" for symbol, count in shown)
-    more = len(symbols) - _SHOWN_SYMBOLS
-    return f"{counts} and {more:,} symbols more" if more > 0 else counts
-
-
-def _records(ticks: pd.DataFrame) -> Iterator[list[CollectorRow]]:
-    for start in range(0, len(ticks), _ROWS_A_WRITE):
-        part = ticks.iloc[start : start + _ROWS_A_WRITE]
-        nothing = [None] * len(part)
-        rows = zip(
-            part["symbol"].tolist(),
-            _iso_texts(_index_us(part)),
-            part["price"].tolist(),
-            part["quantity"].tolist(),
-            part["trade_id"].tolist() if "trade_id" in part else nothing,
-            part["buyer_is_maker"].tolist() if "buyer_is_maker" in part else nothing,
-            strict=True,
-        )
-        yield [CollectorRow(*row) for row in rows]
-    yield from _non_trade_records(ticks)
-
-
-def _non_trade_records(ticks: pd.DataFrame) -> Iterator[list[CollectorRow]]:
-    """Rows for ids used up between the trades written; outside of them they prove nothing."""
-    if "trade_id" not in ticks:
-        return
-    for symbol, all_ids in ticks.attrs.get("non_trade_ids", {}).items():
-        mine = ticks[ticks["symbol"] == symbol].sort_values("trade_id")
-        places = np.searchsorted(mine["trade_id"].to_numpy(), all_ids)
-        inside = (places > 0) & (places < len(mine))
-        ids = np.asarray(all_ids, np.int64)[inside].tolist()
-        # Their times are not known: that of the trade before stands in, and means nothing.
-        texts = _iso_texts(_index_us(mine)[places[inside] - 1])
-        yield [
-            CollectorRow(symbol, text, 0.0, 0.0, trade_id)
-            for text, trade_id in zip(texts, ids, strict=True)
-        ]
-
-
-def _index_us(ticks: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    index = cast("pd.DatetimeIndex", ticks.index)
-    return index.as_unit("us").asi8
-
-
-def _iso_texts(time_us: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[str]:
-    texts = np.datetime_as_string(time_us.view("datetime64[us]"), unit="us")
-    return [f"{text}Z" for text in texts.tolist()]
-
-
-@contextmanager
-def _opened(target: str | os.PathLike[str] | BinaryIO) -> Iterator[BinaryIO]:
-    if not isinstance(target, (str, os.PathLike)):
-        yield target
-        return
-    path = Path(target)
-    with path.open("wb") as file:
-        if path.suffix.lower() != ".gz":
-            yield file
-            return
-        with gzip.GzipFile(fileobj=file, mode="wb") as packed, io.BufferedWriter(packed) as buffer:
-            yield buffer
-
-
-def _sentence(note: str) -> str:
-    return f"{note[:1].upper()}{note[1:]}."

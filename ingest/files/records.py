@@ -21,6 +21,7 @@ SHORTENED = "a spreadsheet shortened the times and digits are lost: export them 
 MAX_FIELDS = 200  # a record of more keys is no trade
 _MOST_KEY_CHARS = 10_000
 
+NA_MARK = "NA"  # of an event that uses up an id and is no trade
 NAIVE_TIME = "times without a zone were read as UTC"
 
 # Binance's own letters first, by case: t is an id where T is the time. Then names people use,
@@ -139,7 +140,7 @@ def add_record(
     columns.time_notes[note] += 1
     columns.add_row(
         symbol, time_us, price, quantity, trade_id=trade_id, maker=maker, kind=kind, raw_id=raw_id,
-        marked_na=fields.marker is not None and value(fields.marker) == "NA",
+        marked_na=fields.marker is not None and value(fields.marker) == NA_MARK,
     )  # fmt: skip
 
 
@@ -166,9 +167,9 @@ def time_of(value: object) -> tuple[int, str]:
         raise RowError(SHORTENED)
     number = number_of(value)
     if number is not None:
-        told = number_us(number)
-        if told is not None:
-            return told[0], number_note(told[1])
+        converted = number_us(number)
+        if converted is not None:
+            return converted[0], number_note(converted[1])
     elif isinstance(value, str):
         parsed = iso_us(value.strip())
         if parsed is not None:

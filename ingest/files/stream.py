@@ -19,7 +19,7 @@ class TextStream(io.RawIOBase):
     """
 
     def __init__(self, text: FileText, max_width_bytes: int = MAX_WIDTH_BYTES) -> None:
-        self._name, self._most = text.name, max_width_bytes
+        self._name, self._max_width_bytes = text.name, max_width_bytes
         self._chunks: Iterator[bytes] = text.chunks()
         self._pending = memoryview(b"")
         self._width = 0
@@ -43,10 +43,10 @@ class TextStream(io.RawIOBase):
         """Refuse a line that a table would have to hold as millions of cells."""
         start = 0
         while start < len(chunk):
-            end = chunk.rfind(b"\n", start, start + self._most)
+            end = chunk.rfind(b"\n", start, start + self._max_width_bytes)
             if end < 0:
-                self._width += min(len(chunk) - start, self._most)
-                start += self._most
+                self._width += min(len(chunk) - start, self._max_width_bytes)
+                start += self._max_width_bytes
             else:
                 first = chunk.find(b"\n", start, end + 1)
                 self._refuse(self._width + first - start)
@@ -54,5 +54,7 @@ class TextStream(io.RawIOBase):
             self._refuse(self._width)
 
     def _refuse(self, width: int) -> None:
-        if width > self._most:
-            raise FileLimitError(f"{self._name} has a line of more than {self._most:,} bytes")
+        if width > self._max_width_bytes:
+            raise FileLimitError(
+                f"{self._name} has a line of more than {self._max_width_bytes:,} bytes"
+            )

@@ -38,11 +38,11 @@ class Gunzip:
     """The text of a gzip file of one member or more.
 
     `gzip.GzipFile` reads names in headers byte by byte and empty members without end, both beyond
-    any bound; here `look` is called at each of them.
+    any bound; here `check_budget` is called at each of them.
     """
 
-    def __init__(self, raw: BinaryIO, look: Callable[[], None]) -> None:
-        self._raw, self._look = raw, look
+    def __init__(self, raw: BinaryIO, check_budget: Callable[[], None]) -> None:
+        self._raw, self._check_budget = raw, check_budget
         self._input = b""
         self._member: zlib._Decompress | None = None
 
@@ -57,7 +57,7 @@ class Gunzip:
             It is damaged.
         """
         while True:
-            self._look()
+            self._check_budget()
             if not self._input:
                 self._input = self._raw.read(_RAW_BYTES)
             if self._member is None:
@@ -143,11 +143,13 @@ def _directory_bytes(raw: BinaryIO) -> int:
     at = tail.rfind(b"PK\x05\x06")
     if at < 0 or at + 16 > len(tail):
         return 0
-    found = int.from_bytes(tail[at + 12 : at + 16], "little")
+    size_bytes = int.from_bytes(tail[at + 12 : at + 16], "little")
     wide = tail[max(at - 76, 0) : at]
     if wide.startswith(b"PK\x06\x06"):
-        found = max(found if found < 2**32 - 1 else 0, int.from_bytes(wide[40:48], "little"))
-    return found
+        size_bytes = max(
+            size_bytes if size_bytes < 2**32 - 1 else 0, int.from_bytes(wide[40:48], "little")
+        )
+    return size_bytes
 
 
 def _is_clutter(member: zipfile.ZipInfo) -> bool:
