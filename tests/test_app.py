@@ -237,3 +237,13 @@ def test_the_private_names_of_streamlit_are_still_there() -> None:
 
 def run(words: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_no_component_is_registered_before_the_server_is_made(project_root) -> None:
+    """Streamlit keeps it nowhere then, and only some versions make up for that in a page."""
+    refuse = "import streamlit as st; st.components.v2.component = None; import app"
+    done = subprocess.run(
+        [sys.executable, "-c", refuse], cwd=project_root, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

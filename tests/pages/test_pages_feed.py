@@ -21,7 +21,7 @@ from ingest.store import TickReader, TickWriter
 from ingest.tick import Tick
 from pages.charts.coverage_figure import Stretches, coverage_figure, coverage_height_px
 from pages.ui.desk import recording
-from pages.ui.desk.pill import current_pill
+from pages.ui.desk.pill_route import current_pill
 from pages.ui.desk.recording import status_at_moment
 from pages.ui.feed import ledger, tables
 from pages.ui.parts import notices

@@ -12,8 +12,10 @@ import streamlit as st
 from analytics.errors import ParameterError
 from analytics.frames import parse_interval
 from pages.ui.parts import notices
+from pages.ui.parts.notices import RefusedValue
 from pages.ui.state import choices
 from pages.ui.state.choices import CHOICES, PAGE_CHOICES, PAGE_NUMBERS, Number, OneOf, Switch
+from pages.ui.streamlit_private import is_step_of_history
 
 NUMBERS: Final[dict[str, Number]] = {
     **{key: kind for key, kind in CHOICES.items() if isinstance(kind, Number)},
@@ -24,16 +26,16 @@ KINDS: Final[dict[str, Number | OneOf | Switch]] = {
     **PAGE_NUMBERS,
     **PAGE_CHOICES,
 }
+RANGES: Final = ("lookback", "span")
 REFUSED: Final = "link_numbers_refused"
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A value that a link to a page said, and the control it was meant for."""
+    """What a link to a page said that its control does not take."""
 
     page: str
-    key: str
-    asked: str
+    value: RefusedValue
 
 
 def correct(page: str) -> None:
@@ -42,19 +44,46 @@ def correct(page: str) -> None:
     Before any control is drawn. Runs the page again where there is one, for Streamlit reads the
     address at the start of a run.
     """
-    refused = [Refused(page, key, text) for key in KINDS if (text := _refused(key)) is not None]
-    for each in refused:
-        st.query_params[each.key] = choices.written(KINDS[each.key].default)
+    values = [value for key in KINDS if (value := _refused(key)) is not None]
+    for each in values:
+        st.query_params[each.key] = choices.written(each.kind.default)
         st.session_state.pop(each.key, None)
-    if refused:
-        st.session_state[REFUSED] = refused
+    if values:
+        st.session_state[REFUSED] = [Refused(page, each) for each in values]
         st.rerun()
 
 
-def _refused(key: str) -> str | None:
+def _refused(key: str) -> RefusedValue | None:
     """Return what the address says that the control does not take; None where all is well."""
     said = st.query_params.get_all(key)
-    return next((text for text in said if not _is_taken(key, text)), None)
+    unknown = next((text for text in said if not _is_taken(key, text)), None)
+    if unknown is not None:
+        return RefusedValue(key, unknown, KINDS[key])
+    return _refused_range(key, said[-1]) if said and key in RANGES and _is_followed() else None
+
+
+def _is_followed() -> bool:
+    """Whether the address is a link that was opened, and not what the reader has chosen since."""
+    return "interval" not in st.session_state or is_step_of_history()
+
+
+def _refused_range(key: str, text: str) -> RefusedValue | None:
+    """Refuse a range that is not on offer at the interval that the same link names."""
+    interval = _interval_of_link()
+    there = choices.lookbacks_on_offer(interval)
+    if text in (*there, choices.WHOLE):  # `WHOLE` is none of those that `lookback` admits
+        return None
+    default = str(CHOICES[key].default)
+    options = (*there, default) if default not in there else there
+    return RefusedValue(key, text, OneOf(default, options), f" at {interval}")
+
+
+def _interval_of_link() -> str:
+    """Name the interval that the address says; where it is none, the default stands in."""
+    text = st.query_params.get("interval")
+    if text is None:
+        return str(choices.value_of("interval"))
+    return parse_interval(text if _is_interval(text) else str(CHOICES["interval"].default)).name
 
 
 def _is_taken(key: str, text: str) -> bool:
@@ -71,9 +100,9 @@ def _is_taken(key: str, text: str) -> bool:
 def show_refused(page: str) -> None:
     """Say which values were refused, on the page that they were meant for, until they change."""
     standing = [
-        (each.key, each.asked, KINDS[each.key])
+        each.value
         for each in st.session_state.get(REFUSED, [])
-        if each.page == page and _is_default(each.key)
+        if each.page == page and _is_default(each.value.key)
     ]
     if standing:
         notices.show(notices.refused_values(standing))

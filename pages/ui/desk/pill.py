@@ -1,19 +1,12 @@
 """The health pill of the header: it moves by itself, and asks no page to run for it."""
 
-import secrets
-import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
 
 import streamlit as st
-from starlette.requests import Request
-from starlette.responses import JSONResponse
 
-from ingest.recorder import current_recorder
-from ingest.replay import current_replay
-from pages.ui.desk.recording import status_at_moment
-from pages.ui.parts.status import FILE_PILL, NO_REPLAY_PILL, Pill, pill_of
+from pages.ui.desk.pill_route import PILL_PATH, START, current_pill
+from pages.ui.parts.status import FILE_PILL
 
 _HTML = """
 <div class="pd-pill">
@@ -41,24 +34,3 @@ def show_pill(*, is_file: bool, is_replay: bool) -> None:
     # A file does not change, but the server that reads it may be gone.
     data = {"pill": asdict(pill), "url": url, "follows": not is_file, "start": START}
     _mount(key="health_pill", data=data)
-
-
-PILL_PATH: Final = "/pairdesk/pill"
-
-
-# Tells this start of the server from any other: a page of another one has to be loaded again.
-START: Final = secrets.token_hex(8)
-
-
-async def pill(request: Request) -> JSONResponse:
-    """Answer the pill in the browser: the state as the header shows it, and which start this is."""
-    told = current_pill(is_replay=request.query_params.get("of") == "replay")
-    return JSONResponse({**asdict(told), "start": START}, headers={"Cache-Control": "no-store"})
-
-
-def current_pill(*, is_replay: bool = False) -> Pill:
-    """Say the state of this process's recording, or of its replay, at this moment."""
-    recorder = current_replay() if is_replay else current_recorder()
-    if recorder is None:
-        return NO_REPLAY_PILL if is_replay else pill_of(None, time.time_ns() // 1_000)
-    return pill_of(status_at_moment(recorder), recorder.clock_us())

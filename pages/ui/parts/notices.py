@@ -143,17 +143,27 @@ def missing_symbols(lacking: Sequence[str], there: Sequence[str], where: str) ->
     )
 
 
-def refused_values(refused: Sequence[tuple[str, str, Number | OneOf | Switch]]) -> Notice:
-    """Say which of a link's values no control takes, and what stands in their place.
+@dataclass(frozen=True)
+class RefusedValue:
+    """A value of a link by its name there, what the link says, and what its control takes.
 
-    Each is its name in the link, what the link says, and what its control takes.
+    `where` says of a control that takes less than elsewhere what that depends on.
     """
+
+    key: str
+    asked: str
+    kind: Number | OneOf | Switch
+    where: str = ""
+
+
+def refused_values(refused: Sequence[RefusedValue]) -> Notice:
+    """Say which of a link's values no control takes, and what stands in their place."""
     told = [
-        f"{key}={formats.clipped(asked, 40)} is not {_wanted(kind)}, so"
-        f" {_written(kind.default)} is used"
-        for key, asked, kind in refused[:MOST_REFUSED]
+        f"{each.key}={formats.clipped(each.asked, 40)} is not {_wanted(each.kind)}{each.where}, so"
+        f" {_written(each.kind.default)} is used"
+        for each in refused[:MOST_REFUSED]
     ]
-    others = [kind for _, _, kind in refused[MOST_REFUSED:]]
+    others = [each.kind for each in refused[MOST_REFUSED:]]
     noun = "number" if all(isinstance(kind, Number) for kind in others) else "value"
     more = formats.count(len(others), f"other {noun}")
     rest = f"The same holds for {more} of it." if others else ""

@@ -7,7 +7,7 @@ from starlette.routing import Route
 from pages.ui.chart import plotly_library
 from pages.ui.chart.route import CHART_PATH, chart
 from pages.ui.chart.script import script_routes
-from pages.ui.desk.pill import PILL_PATH, pill
+from pages.ui.desk.pill_route import PILL_PATH, pill
 from pages.ui.server.exposure import probe_routes
 from pages.ui.server.file_route import file
 from pages.ui.server.health import HEALTH_PATH, healthz

@@ -10,7 +10,7 @@ from ingest.recorder import install_recorder
 from ingest.settings import Settings, install_settings
 from ingest.status import DiskStatus, RecorderStatus, SymbolStatus
 from ingest.version import VERSION
-from pages.ui.desk.pill import current_pill
+from pages.ui.desk.pill_route import current_pill
 from pages.ui.server.health import health
 from pages.ui.server.routes import routes
 

@@ -112,6 +112,42 @@ def test_an_interval_by_any_of_its_names_is_taken_without_a_word(project_root, n
     assert "In the link" not in said(test)
 
 
+RANGES_OF_AN_HOUR = "auto, 4h, 24h, 3d, 7d, 30d"
+
+
+@pytest.mark.parametrize("page", ["live", "evidence", "backtest"])
+@pytest.mark.parametrize(
+    ("key", "text", "interval", "words"),
+    [
+        ("span", "5min", "1h", f"span=5min is not one of {RANGES_OF_AN_HOUR}, all at 1h, so all"),
+        ("span", "30d", "zz", "span=30d is not one of auto, 5min, 15min, 30min, 1h, 4h, 24h, all"),
+        (
+            "lookback",
+            "5min",
+            "1h",
+            f"lookback=5min is not one of {RANGES_OF_AN_HOUR} at 1h, so auto",
+        ),
+        ("lookback", "30d", "1T", ""),
+        ("span", "all", "1h", ""),
+    ],
+)
+def test_a_range_that_is_not_on_offer_at_the_interval_is_named(
+    project_root, page, key, text, interval, words
+) -> None:
+    test = opened(project_root, page, mode=choices.FILE, interval=interval, **{key: text})
+    assert words in said(test)
+    assert (f"{key}=" in said(test)) == bool(words)
+    assert ("interval=zz is not one of" in said(test)) == (interval == "zz")
+
+
+def test_a_range_that_the_readers_own_interval_drops_is_not_blamed_on_a_link(
+    project_root: Path,
+) -> None:
+    test = opened(project_root, "live", mode=choices.FILE, interval="1s", span="5min")
+    test.selectbox(key="interval").set_value("1h").run()
+    assert "In the link" not in said(test)
+
+
 def test_choices_of_earlier_versions_are_taken_without_a_word(project_root: Path) -> None:
     test = opened(project_root, "live", rule="mission", bt_rule="symmetric", **SAMPLE)
     assert "In the link" not in said(test)
