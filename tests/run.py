@@ -2,6 +2,9 @@
 
     python3 tests/run.py [pytest arguments]
 
+With arguments pytest runs as they say; without, all tests run: what they execute is measured, and
+the acceptance scenarios, which mostly wait, are played by two at a time.
+
 Makes ``.venv`` in the project's root if it is missing and installs the pinned requirements into it.
 Uses the standard library only, so that any Python from 3.11 on can start it.
 """
@@ -15,6 +18,21 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 REQUIREMENTS = "tests/requirements.txt"  # holds those of the app too
+MEASURED = ".cache/coverage.json"
+CHECKS = (
+    ("ruff", "format", "--check", "."),
+    ("ruff", "check", "."),
+    ("mypy",),
+    ("vulture",),
+)
+# Compiled lines cannot be measured, and a probe in them could not be compiled.
+MEASURING = ("slipcover", "--branch", "--source", "analytics,ingest,pages")
+MEASURING += ("--omit", "analytics/kernels/*", "--json", "--out", MEASURED)
+ALL_TESTS = (
+    (*MEASURING, "-m", "pytest", "--ignore=tests/acceptance"),
+    ("tests.coverage_floors", MEASURED),
+    ("pytest", "-n", "2", "--dist", "loadfile", "tests/acceptance"),
+)
 
 
 def run(*words: str) -> int:
@@ -36,17 +54,9 @@ def main() -> int:
     if sys.version_info < (3, 11):  # noqa: UP036 - any Python may start this file
         sys.exit("Pairdesk needs Python 3.11 or newer")
     set_up()
-    failed = [
-        words[0]
-        for words in (
-            ("ruff", "format", "--check", "."),
-            ("ruff", "check", "."),
-            ("mypy",),
-            ("vulture",),
-            ("pytest", *sys.argv[1:]),
-        )
-        if run(*words)
-    ]
+    (ROOT / MEASURED).parent.mkdir(exist_ok=True)
+    tests = (("pytest", *sys.argv[1:]),) if sys.argv[1:] else ALL_TESTS
+    failed = [" ".join(words) for words in (*CHECKS, *tests) if run(*words)]
     if failed:
         print("failed:", ", ".join(failed), file=sys.stderr)
     return bool(failed)
