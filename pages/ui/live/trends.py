@@ -29,26 +29,30 @@ _trends: Final[Once[Trend]] = Once(256)
 
 def relation(result: PairAnalytics, bars: PairBars) -> Trend:
     """Follow the relation in a few steps, for sparklines."""
-    legs = result.sample.y, result.sample.x
+    legs, params = (result.sample.y, result.sample.x), result.params
     every = max(1, len(legs[0]) // STEPS)
-    step_us = every * result.params.bar.us
+    step_us = every * params.bar.us
     times_us = bar_times_us(legs[0].index)
     cut_us = int(times_us[-1]) // step_us * step_us
-    size = int(np.searchsorted(times_us, cut_us, side="right"))
-    line = (_source_of(bars), result.params, STEPS)
-    return _trends.get((line, size, cut_us), partial(_follow, *legs, size, STEPS), line)
+    rows = slice(0, int(np.searchsorted(times_us, cut_us, side="right")))
+    if bars.last and len(times_us) == params.sample:
+        # With each new bar the oldest goes: what the sample has through all of a step stands still.
+        rows = slice(rows.stop - (len(times_us) - every + 1), rows.stop)
+    line = (_source_of(bars), params, STEPS)
+    key = (line, int(times_us[rows.start]), cut_us)
+    return _trends.get(key, partial(_follow, *legs, rows, STEPS), line)
 
 
 def path(result: PairAnalytics, bars: PairBars) -> Trend:
     """Follow the relation in more steps, up to the latest bar."""
     y, x = result.sample.y, result.sample.x
     line = (_source_of(bars), result.params, PATH_STEPS)
-    return _trends.get((line, bars.key), partial(_follow, y, x, len(y), PATH_STEPS), line)
+    return _trends.get((line, bars.key), partial(_follow, y, x, slice(None), PATH_STEPS), line)
 
 
 def _source_of(bars: PairBars) -> Hashable:
     return bars.key[0] if isinstance(bars.key, tuple) else bars.key
 
 
-def _follow(y: pd.Series, x: pd.Series, size: int, steps: int) -> Trend:
-    return attempt(lambda: stability(y.iloc[:size], x.iloc[:size], steps=steps))
+def _follow(y: pd.Series, x: pd.Series, rows: slice, steps: int) -> Trend:
+    return attempt(lambda: stability(y.iloc[rows], x.iloc[rows], steps=steps))

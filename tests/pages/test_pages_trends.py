@@ -1,0 +1,84 @@
+"""Short histories behind the figures: made once a step of the range, of bars that all of it has."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analytics.evidence.stability import Stability, stability
+from analytics.pair import PairParams
+from ingest.store import TickWriter
+from ingest.tick import Tick
+from pages.ui.desk import pair_data
+from pages.ui.live import trends
+
+T0_S = 1_700_000_000
+LEGS = ("BTCUSDT", "ETHUSDT")
+LOOKBACK = 160
+STEP = LOOKBACK // trends.STEPS
+PARAMS = PairParams(*LEGS, interval="1s", lookback=LOOKBACK, window=20)
+LEVELS = np.exp(np.random.default_rng(4).normal(size=(2, 400)).cumsum(axis=1) * 1e-4)
+
+
+def trades(second: int) -> list[Tick]:
+    time_us = (T0_S + second) * 1_000_000 + 1000
+    prices = np.round(LEVELS[:, second] * (60_000.0, 3_000.0), 2).tolist()
+    return [
+        Tick("spot", symbol, "aggTrade", second + 1, price, 0.5, time_us, time_us + 99, True)
+        for symbol, price in zip(LEGS, prices, strict=True)
+    ]
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> Iterator[TickWriter]:
+    writer = TickWriter(tmp_path / "ticks.db")
+    writer.write([each for second in range(250) for each in trades(second)])
+    yield writer
+    writer.close()
+
+
+def follow(writer: TickWriter, params: PairParams = PARAMS) -> tuple[trends.Trend, pd.Series]:
+    bars = pair_data.read_pair(writer.path, params)
+    result = pair_data.analyse(bars, params)
+    return trends.relation(result, bars), result.sample.y
+
+
+def test_bars_that_close_inside_a_step_make_no_history_anew(writer: TickWriter) -> None:
+    found = []
+    for second in range(250, 250 + 3 * STEP):
+        writer.write(trades(second))
+        found.append(follow(writer)[0])
+    assert all(isinstance(each, Stability) for each in found)
+    anew = [row for row in range(1, len(found)) if found[row] is not found[row - 1]]
+    assert np.diff(anew).tolist() == [STEP] * (len(anew) - 1)
+    assert len(anew) in {2, 3}
+
+
+def test_a_history_is_of_bars_that_the_sample_holds_through_all_of_its_step(writer) -> None:
+    spans = set()
+    for second in range(250, 250 + 2 * STEP):
+        writer.write(trades(second))
+        trend, y = follow(writer)
+        assert isinstance(trend, Stability)
+        cut_s = y.index[-1].timestamp() // STEP * STEP
+        ended = y.index <= pd.Timestamp(cut_s, unit="s", tz="UTC")
+        rows = np.flatnonzero(ended)[-(LOOKBACK - STEP + 1) :]
+        x = pair_data.analyse(pair_data.read_pair(writer.path, PARAMS), PARAMS).sample.x
+        expected = stability(y.iloc[rows], x.iloc[rows], steps=trends.STEPS)
+        pd.testing.assert_frame_equal(trend.table, expected.table, check_exact=True)
+        spans.add(len(rows))
+    assert spans == {LOOKBACK - STEP + 1}
+
+
+def test_a_sample_that_still_grows_is_looked_at_from_its_first_bar(writer) -> None:
+    trend, y = follow(writer, PairParams(*LEGS, interval="1s", lookback=3_600, window=20))
+    assert isinstance(trend, Stability)
+    assert len(y) == 249
+    assert trend.window == 50
+    step = len(y) // trends.STEPS
+    cut_s = y.index[-1].timestamp() // step * step
+    assert trend.table.index[-1].timestamp() == cut_s
+    first = trend.table.index[0] - pd.Timedelta(seconds=trend.window - 1)
+    assert first == y.index[0]
