@@ -19,12 +19,11 @@ from numba import njit
 
 from ingest.files import slots
 from ingest.files.slots import BARE, WORD_BYTES, Floats, Ints, Slots, Texts, U64s
-from ingest.files.times import ZONED_LENGTHS
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
 _NEWLINE, _DOT, _ZERO, _QUOTE, _BACKSLASH, _MINUS = 10, 46, 48, 34, 92, 45
-_SMALL_E, _BIG_E, _BIG_T, _BIG_Z, _SPACE = 101, 69, 84, 90, 32
+_SMALL_E, _BIG_E, _BIG_T, _SPACE = 101, 69, 84, 32
 _MOST_DIGITS: Final = 18
 _EXACT: Final = 2**53  # below it a mantissa is a double, and so is 10**22
 _MOST_DECIMALS: Final = 22
@@ -187,22 +186,19 @@ def _clock_s(clock: np.uint64) -> int:
 
 @_compiled
 def _iso(words: U64s, at: int, length: int) -> int:
-    """``YYYY-MM-DDTHH:MM:SS[.fff[fff]][Z]`` of `length` bytes as µs; -1 of anything else."""
+    """``YYYY-MM-DDTHH:MM:SS[.fff[fff]]`` of `length` bytes as µs; -1 of anything else."""
     date = words[at]
     month_day = ((date >> _BY_8) & _FIFTH_6TH) | (words[at + 8] << _BY_48)
     days = _days(_all_digits((date & _FIRST_4) | month_day, 8))
     clock_s = _clock_s(words[at + 11])
-    zoned = length in ZONED_LENGTHS
     if days < 0 or clock_s < 0 or date & _DASH_PLACES != _DASHES:
         return -1
     if _byte(words, at + 10) not in (_BIG_T, _SPACE):
         return -1
-    if zoned and _byte(words, at + length - 1) != _BIG_Z:
-        return -1
     time_us = (days * 86_400 + clock_s) * 1_000_000
-    if length <= 20:
+    if length == 19:
         return time_us
-    decimals = length - zoned - 20
+    decimals = length - 20
     fraction = _all_digits(words[at + 20], decimals)
     if _byte(words, at + 19) != _DOT or fraction < 0:
         return -1

@@ -11,9 +11,9 @@ from ingest.errors import IngestError
 from ingest.files import slots
 from ingest.files.columns import AGGREGATE_ROW, KIND_CODES, ROW, UNKNOWN, Mask, Rows, TickColumns
 from ingest.files.line_layout import Layout, json_layout
-from ingest.files.records import NA_MARK, NAIVE_TIME, number_note
+from ingest.files.records import NA_MARK, number_note
 from ingest.files.slots import Floats, Ints, texts_of, words_of
-from ingest.files.times import YEAR_2009_US, YEAR_2100_US, ZONED_LENGTHS, to_us, unit_of
+from ingest.files.times import YEAR_2009_US, YEAR_2100_US, to_us, unit_of
 
 _MOST_TEXTS = 100  # the kernel looks through them at each line, and from the start for a new one
 _MOST_MISSES = 50  # blocks in a row that are not alike: then no more is tried
@@ -137,10 +137,9 @@ class _RegularLines:
     def _times(self, times: Ints) -> tuple[Ints, str] | None:
         """Times as µs with how they were understood; None where they need the row-by-row path."""
         low, high = int(times.min()), int(times.max())
-        if self.layout.iso_length:
-            zoned = self.layout.iso_length in ZONED_LENGTHS
-            inside = low >= YEAR_2009_US and high < YEAR_2100_US
-            return (times, "" if zoned else NAIVE_TIME) if inside else None
+        if self.layout.iso_note is not None:
+            is_inside = low >= YEAR_2009_US and high < YEAR_2100_US
+            return (times, self.layout.iso_note) if is_inside else None
         unit = unit_of(low)
         if unit is None or unit != unit_of(high):
             return None

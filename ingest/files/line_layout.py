@@ -13,9 +13,8 @@ import numpy as np
 
 from ingest.files import slots
 from ingest.files.columns import KIND_CODES
-from ingest.files.records import MAX_FIELDS, Fields, fields_named, kind_of
+from ingest.files.records import MAX_FIELDS, NAIVE_TIME, Fields, fields_named, kind_of
 from ingest.files.slots import Slots, Texts, texts_of
-from ingest.files.times import NAIVE_LENGTHS, ZONED_LENGTHS
 
 _PLAIN_TEXT = rb'"[^"\\\x00-\x1f\x7f-\xff]*"'
 _TOKEN = re.compile(
@@ -28,6 +27,8 @@ _STAMP = re.compile(rb"(\d+) (?=\{)")
 _ENVELOPE = re.compile(
     rb'\{[ \t]*"stream"[ \t]*:[ \t]*(' + _PLAIN_TEXT + rb')[ \t]*,[ \t]*"data"[ \t]*:[ \t]*(?=\{)'
 )
+# YYYY-MM-DDTHH:MM:SS[.fff[fff]]; the zone is part of what all lines share.
+_ISO = re.compile(rb"(?P<time>.{19}(?:.{4}|.{7})?)(?P<zone>Z|\+00:00)?")
 _AMOUNT = re.compile(rb"\d+(\.\d+)?([eE]-\d+)?")
 _MOST_TOKENS = 4 * MAX_FIELDS + 1
 
@@ -60,8 +61,8 @@ class Layout:
         As `kernel_lines.read_lines` has them.
     kind_code
         Of the stream kind of all rows.
-    iso_length
-        Of times as text, in bytes; 0 of others.
+    iso_note
+        How times as text are understood; None of times as numbers.
     is_frame
         The lines are Binance's own frames, whose rules are stricter than those of records.
     """
@@ -69,7 +70,7 @@ class Layout:
     literals: Texts
     slots: Slots
     kind_code: int
-    iso_length: int
+    iso_note: str | None
     is_frame: bool
 
     @property
@@ -210,6 +211,7 @@ def _layout(
     line: bytes, values: Sequence[_Value], kind_code: int, *, as_json: bool, is_frame: bool = False
 ) -> Layout | None:
     literals, kinds, details, stops, start = [], [], [], [], 0
+    iso_note = None
     for role, begin, end in values:
         value = line[begin:end]
         if role == "kind" or (value == b"null" and role in {"", "marker"}):
@@ -220,15 +222,15 @@ def _layout(
         quoted = value[:1] == b'"'
         literals.append(line[start : begin + quoted])
         start = end - quoted
+        if slot[0] == slots.ISO_TIME:
+            start = begin + quoted + slot[1]
+            iso_note = "" if line[start : end - quoted] else NAIVE_TIME
         kinds.append(slot[0])
         details.append(slot[1])
         stops.append((line[start:] or b"\n")[0])
     literals.append(line[start:])
-    iso = [detail for kind, detail in zip(kinds, details, strict=True) if kind == slots.ISO_TIME]
     numbers = (np.array(each, np.int64) for each in (kinds, details, stops))
-    return Layout(
-        texts_of(literals), Slots(*numbers), kind_code, iso[0] if iso else 0, is_frame
-    )  # fmt: skip
+    return Layout(texts_of(literals), Slots(*numbers), kind_code, iso_note, is_frame)
 
 
 def _slot(role: str, value: bytes, *, as_json: bool, is_frame: bool) -> tuple[int, int] | None:
@@ -239,8 +241,8 @@ def _slot(role: str, value: bytes, *, as_json: bool, is_frame: bool) -> tuple[in
     if role == "stamp":
         return slots.SKIPPED_DIGITS, 0
     if role == "time" and not text.isdigit():
-        is_iso = not bare and len(text) in {*ZONED_LENGTHS, *NAIVE_LENGTHS}
-        return (slots.ISO_TIME, len(text)) if is_iso else None
+        iso = None if bare else _ISO.fullmatch(text)
+        return (slots.ISO_TIME, len(iso["time"])) if iso else None
     fits = {
         **dict.fromkeys(_WHOLE_KINDS, text.isdigit()),
         **dict.fromkeys(_AMOUNT_KINDS, _AMOUNT.fullmatch(text) is not None),

@@ -16,7 +16,7 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 
 # Lengths of YYYY-MM-DDTHH:MM:SS[.fff[fff]]Z, and of the same without zone.
-ZONED_LENGTHS, NAIVE_LENGTHS = (20, 24, 27), (19, 23, 26)
+_ZONED_LENGTHS, _NAIVE_LENGTHS = (20, 24, 27), (19, 23, 26)
 
 # Where YYYY-MM-DDTHH:MM:SS has its digits and its separators.
 _DIGITS = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]
@@ -70,14 +70,14 @@ def iso_batch_us(texts: Sequence[str]) -> tuple[npt.NDArray[np.int64], bool] | N
         no time: the caller then looks at each.
     """
     length = len(texts[0])
-    if length not in (*ZONED_LENGTHS, *NAIVE_LENGTHS) or set(map(len, texts)) != {length}:
+    if length not in (*_ZONED_LENGTHS, *_NAIVE_LENGTHS) or set(map(len, texts)) != {length}:
         return None
     joined = "".join(texts)
     if not joined.isascii():
         return None
     # A row a place: what follows works along rows, which then lie together in memory.
     letters = np.frombuffer(joined.encode(), np.uint8).reshape(-1, length).T.copy()
-    zoned = length in ZONED_LENGTHS
+    zoned = length in _ZONED_LENGTHS
     fraction = list(range(20, length - zoned))
     if not _has_layout(letters, zoned, fraction):
         return None

@@ -2,8 +2,8 @@
 
     python tests/ingest/files/fuzz_files.py --count 100000 --seed 1
 
-Each file is a good one of some shape, broken in one to four ways, packed or not, and packed files
-are broken too. A file must give ticks (or closes) or an `IngestError`, within 10 s of processor
+Each file is a good one of some shape, damaged in one to four ways, packed or not, and packed files
+are damaged too. A file must give ticks (or closes) or an `IngestError`, within 10 s of processor
 time and 200 MB; the rows kept and dropped must be the rows read, and these the rows that an
 independent count finds. Ends with exit code 1 and the files in `--keep` where one did not.
 """
@@ -117,7 +117,7 @@ def closes(rng: random.Random, count: int) -> str:
 SHAPES = (ndjson, array, frames, table, dump, closes)
 
 
-# --- and how they break --------------------------------------------------------------------------
+# --- and how they are damaged --------------------------------------------------------------------
 
 
 EVIL = (
@@ -256,7 +256,7 @@ def check_ticks(ticks: pd.DataFrame) -> None:
     assert report.rows_read == report.kept + sum(report.dropped.values()), "a wrong total"
     assert ticks.index.is_monotonic_increasing
     assert ((ticks["price"] > 0) & (ticks["quantity"] > 0)).all()
-    assert all(told.isprintable() for told in report.sentences())
+    assert all(message.isprintable() for message in report.sentences())
     recording_gaps(ticks)
     if (ticks.index[-1] - ticks.index[0]).days < 10:
         for symbol in list(report.symbols)[:3]:

@@ -32,6 +32,7 @@ SHAPES = {
     "csv iso, CRLF": "%(s)s;%(iso)sZ;%(p)s;%(q)s;%(n)d\r",
     "dump": "%(n)d,%(p)s,%(q)s,20,21,%(ms)d,%(M)s,True",
     "python": '{"symbol": "%(s)s", "ts": %(ms)d, "price": %(e)s, "size": %(q)s}',
+    "python times": '{"symbol":"%(s)s","ts":"%(iso)s500+00:00","price":%(p)s,"size":%(q)s}',
     "csv of pandas": "%(s)s,%(iso)s,%(p)s,%(e)s",
     "bare frames": (
         '{"e":"aggTrade","E":%(ms)d,"a":%(n)d,"s":"%(s)s","p":"%(p)s","q":"%(q)s","nq":"1.0",'
@@ -72,7 +73,15 @@ EVIL = (
     *("1e-05", "1E-7", "1.5e-400", "1e-22", "12e-23", "1e-", "aggTrade", "trade", "NA", "ETHUSDT"),
     *("ethusdt@trade", "btcusdt@aggTrade", "BTCUSDT@trade", "@", '"e":', '"stream":', "9" * 18),
     *('"NA"', "2025-02-29T00:00:00.000", "2024-02-29T23:59:59.999", "2025-13-01T00:00:00.000"),
-    *("1999-01-01T00:00:00.000", "2025-12-16 13:41:38.698", "24:00", ":60", "Z", "+01:00"),
+    *(
+        "1999-01-01T00:00:00.000",
+        "2025-12-16 13:41:38.698",
+        "24:00",
+        ":60",
+        "Z",
+        "+01:00",
+        "+00:00",
+    ),
 )
 
 
@@ -166,19 +175,76 @@ def test_regular_lines_go_the_fast_way(shape: str, monkeypatch: pytest.MonkeyPat
     assert report[0] == 500
 
 
+def fast(lines: list[str]) -> pd.DataFrame | None:
+    """What the compiled way alone makes of lines; None where it leaves them to the others."""
+    columns = TickColumns()
+    reader = LayoutReader(columns, lambda first: json_layout(first, None))
+    return columns.to_frame() if reader.add("\n".join(lines).encode()) else None
+
+
 def test_every_printed_decimal_of_many_is_rounded_correctly() -> None:
     rng = random.Random(5)
     digits = [rng.randrange(1, 10 ** rng.randint(1, 15)) for _ in range(20_000)]
     prices = [f"{n // 10**k}.{n % 10**k:0{k}d}" for n in digits for k in [rng.randint(1, 8)]]
-    columns = TickColumns()
-    text = "\n".join(
-        f"""{{"symbol":"BTCUSDT","ts":{MS},"price":{price},"size":1}}""" for price in prices
-    )
-    layout = json_layout(text.partition("\n")[0].encode(), None)
-    assert layout is not None
-    assert LayoutReader(columns, lambda _: layout).add(text.encode()) == len(prices)
-    frame = columns.to_frame()
+    prices += [f"{price}e-{rng.randint(0, 14):02}" for price in prices]
+    lines = [f"""{{"symbol":"BTCUSDT","ts":{MS},"price":{price},"size":1}}""" for price in prices]
+    frame = fast(lines)
+    assert frame is not None
     assert frame["price"].tolist() == [float(price) for price in prices if float(price)]
+
+
+def test_every_day_is_counted_as_the_calendar_does() -> None:
+    days = pd.date_range("2009-01-01", "2099-12-31", unit="us")
+    instants = days + pd.to_timedelta(range(len(days)), unit="s") * 2 + pd.Timedelta(milliseconds=7)
+    texts = [instant.isoformat(timespec="milliseconds") for instant in instants]
+    frame = fast(
+        [f"""{{"symbol":"BTCUSDT","ts":"{text}Z","price":1,"size":1}}""" for text in texts]
+    )
+    assert frame is not None
+    assert frame.index.tz_localize(None).equals(instants)
+
+
+FRAME = (
+    '{"stream":"%(stream)s","data":{"e":"aggTrade","s":"BTCUSDT","a":%(id)d,"p":"1.5","q":"2",'
+    '"f":%(first)d,"l":%(last)d,"T":%(time)d,"m":true}}'
+)
+GOOD = {"stream": "btcusdt@aggTrade", "id": 7, "first": 1, "last": 2, "time": MS}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"stream": "ethusdt@aggTrade"},
+        {"stream": "btcusdt@trade"},
+        {"stream": "btcusdt"},
+        {"first": 3},
+        {"time": MS // 1000},
+        {"time": MS * 1_000_000},
+    ],
+)
+def test_a_frame_that_contradicts_itself_is_no_regular_line(wrong: dict[str, object]) -> None:
+    frame = fast([FRAME % GOOD])
+    assert frame is not None
+    assert frame["trade_id"].tolist() == [7]
+    assert fast([FRAME % GOOD, FRAME % {**GOOD, **wrong}]) is None
+
+
+def test_more_symbols_than_are_looked_through_at_each_line_go_another_way() -> None:
+    lines = [f"""{{"symbol":"S{n}USDT","ts":{MS},"price":1,"size":1}}""" for n in range(101)]
+    assert fast(lines) is None
+    few = fast(lines[:100])
+    assert few is not None
+    assert len(few) == 100
+
+
+def test_an_id_under_a_name_of_its_own_is_read_before_the_compiler_is_warm(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(LayoutReader, "add", lambda *_: 0)
+    row = '{"symbol":"BTCUSDT","ts":%d,"price":1.5,"size":2,"tradeId":%d}'
+    frame, _ = outcome("\n".join(row % (MS + n, 1000 + n) for n in range(3)), "a.ndjson")
+    assert frame is not None
+    assert frame["trade_id"].tolist() == [1000, 1001, 1002]
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def test_the_fast_way_and_row_by_row_give_the_same_ticks(
 @pytest.mark.parametrize(
     "text", [SHAPES["the collector's"], SHAPES["CSV"], SHAPES["bare aggTrade"]]
 )
-def test_packed_files_are_told_by_content_not_by_name(packing: str, text: str) -> None:
+def test_packed_files_are_recognised_by_content_not_by_name(packing: str, text: str) -> None:
     packed = io.BytesIO()
     if packing == "gz":
         packed.write(gzip.compress(text.encode()))
@@ -230,7 +230,7 @@ def test_where_some_rows_lack_ids_no_id_is_shown_and_it_is_said() -> None:
     assert report_of(frame).notes == ("1 of 2 ticks carry no trade id: ids left out",)
 
 
-def test_other_streams_and_answers_are_counted_as_such_and_not_as_broken() -> None:
+def test_other_streams_and_answers_are_counted_as_such_and_not_as_malformed() -> None:
     lines = [SNAPSHOT, f"1765892498699123456 {SNAPSHOT}", '{"result":null,"id":1}', TRADE % 5]
     report = report_of(read("\n".join(lines)))
     assert report.dropped == {"not a trade stream": 2, "an answer of the server, no trade": 1}
@@ -262,18 +262,20 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("line", "reason"), BROKEN.items(), ids=range(len(BROKEN)))
-def test_a_broken_line_is_counted_with_its_number_and_is_not_fatal(line: str, reason: str) -> None:
+def test_a_malformed_line_is_counted_with_its_number_and_is_not_fatal(
+    line: str, reason: str
+) -> None:
     frame = read("\n".join([ROW, "", line, ROW]))
     report = report_of(frame)
     assert (len(frame), report.rows_read) == (2, 3)
-    ((number, told, excerpt),) = report.first_bad
+    ((number, message, excerpt),) = report.first_bad
     assert number == 3
-    assert told.startswith(reason)
+    assert message.startswith(reason)
     assert excerpt.isprintable()
     assert len(excerpt) <= 200
 
 
-def test_a_broken_line_deep_in_a_large_file_keeps_its_number() -> None:
+def test_a_malformed_line_deep_in_a_large_file_keeps_its_number() -> None:
     lines = [ROW] * 30_000
     lines[20_000] = "{broken"
     report = report_of(read("\n".join(lines)))
@@ -287,7 +289,7 @@ def test_a_broken_line_deep_in_a_large_file_keeps_its_number() -> None:
     assert "another number of columns" in report.first_bad[0].reason
 
 
-def test_only_the_first_twenty_broken_lines_are_kept() -> None:
+def test_only_the_first_twenty_malformed_lines_are_kept() -> None:
     report = report_of(read("\n".join([ROW, *["{broken"] * 50])))
     assert [bad.line_number for bad in report.first_bad] == list(range(2, 22))
     assert sum(report.dropped.values()) == 50
@@ -344,7 +346,7 @@ UNREADABLE = {
     "klines": (b"1499040000000,1,1,1,1,1,1499644799999,1,308,1,1,0\n", "looks like bars"),
     "klines with header": (b"open_time,open,high,low,close,volume\n1,1,1,1,1,1\n", "like bars"),
     "CSV without header": (b"1765892498698,87162,0.003\n", "has no header line"),
-    "all broken": (b'{"a":1}\n{"a":2}\n', "none of its 2 rows is a trade; line 1: no time"),
+    "no row a trade": (b'{"a":1}\n{"a":2}\n', "none of its 2 rows is a trade; line 1: no time"),
     "no trades": (SNAPSHOT.encode(), "holds no trades (1 rows: not a trade stream)"),
     "only zeros": (ROW.replace("87162", "0").encode(), f"holds no trades (1 rows: {ZERO})"),
     "header only": (b"symbol,time,price,qty\n", "holds no trades (no rows)"),
@@ -358,11 +360,11 @@ def test_an_unreadable_file_is_refused_in_one_line_that_says_why(
 ) -> None:
     with pytest.raises(FileError) as caught:
         read(content, name="their-file")
-    told = str(caught.value)
-    assert words in told
-    assert told.startswith("their-file")
-    assert "needs" in told or "unpack" in told or "cannot be read" in told
-    assert "\n" not in told
+    message = str(caught.value)
+    assert words in message
+    assert message.startswith("their-file")
+    assert "needs" in message or "unpack" in message or "cannot be read" in message
+    assert "\n" not in message
     assert isinstance(caught.value, IngestError)
 
 

@@ -19,11 +19,11 @@ def test_a_case_is_the_same_each_time() -> None:
 
 
 def test_a_wrong_total_and_a_traceback_are_faults(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object, **__: object) -> None:
+    def failing(*_: object, **__: object) -> None:
         raise KeyError("symbol")
 
-    monkeypatch.setattr(fuzz_files, "read_ticks", broken)
-    monkeypatch.setattr(fuzz_files, "read_closes", broken)
+    monkeypatch.setattr(fuzz_files, "read_ticks", failing)
+    monkeypatch.setattr(fuzz_files, "read_closes", failing)
     outcome = fuzz_files.run(1, range(5))
     assert [number for number, _ in outcome.faults] == [0, 1, 2, 3, 4]
     assert "KeyError" in outcome.faults[0][1]

@@ -100,9 +100,9 @@ def test_ids_that_are_none_are_left_out_with_a_sentence(
 ) -> None:
     frame = read_ticks(shared_data / ODD / name)
     assert "trade_id" not in frame
-    (told,) = [each for each in report_of(frame).sentences() if "no trade ids" in each]
-    assert reason in told
-    assert "BTCUSDT, ETHUSDT" in told
+    (message,) = [each for each in report_of(frame).sentences() if "no trade ids" in each]
+    assert reason in message
+    assert "BTCUSDT, ETHUSDT" in message
 
 
 @pytest.mark.real_data
@@ -117,10 +117,10 @@ def test_the_old_trade_event_keeps_its_own_id(shared_data: Path) -> None:
 def test_times_that_a_spreadsheet_shortened_are_refused_in_one_line(shared_data: Path) -> None:
     with pytest.raises(FileError) as caught:
         read_ticks(shared_data / ODD / "excel_sci_times.csv")
-    told = str(caught.value)
-    assert "a spreadsheet shortened the times and digits are lost" in told
-    assert "1.76589E+15" in told
-    assert "\n" not in told
+    message = str(caught.value)
+    assert "a spreadsheet shortened the times and digits are lost" in message
+    assert "1.76589E+15" in message
+    assert "\n" not in message
 
 
 @pytest.mark.real_data
@@ -326,14 +326,14 @@ def test_a_large_array_in_one_line_is_read_piece_by_piece() -> None:
     assert_frame_equal(read(text), read(lines(records)))
 
 
-def test_a_broken_object_of_an_array_is_counted_with_its_place() -> None:
+def test_a_malformed_object_of_an_array_is_counted_with_its_place() -> None:
     texts = list(map(json.dumps, PLAIN))
     texts[3] = '{"symbol": "BTCUSDT", "ts": }'
     texts[7] = "17"
     report = report_of(read("[" + ", ".join(texts) + "]", name="a.json"))
     assert (report.rows_read, report.kept, report.format) == (50, 48, "JSON array")
     assert [bad.line_number for bad in report.first_bad] == [4, 8]
-    assert any(told.startswith("Row 4: not a JSON object") for told in report.sentences())
+    assert any(message.startswith("Row 4: not a JSON object") for message in report.sentences())
 
 
 def test_an_array_cut_short_gives_what_came_before() -> None:
@@ -513,10 +513,10 @@ def test_a_wide_line_costs_little_memory_and_is_not_remembered(text: str) -> Non
     try:
         with suppress(FileError):
             read(text)
-        held, peak = tracemalloc.get_traced_memory()
+        used, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert held < 2**20
+    assert used < 2**20
     assert peak < 80 * 2**20
 
 
