@@ -1,14 +1,12 @@
-// The live figure: fetches what it lacks, draws in place, and keeps the reader's span of time.
-//
-// `range` is the span in sight, ms, or null for all of it. With `follow` on, a span keeps its
-// width and moves with the newest bar; panning away turns it off.
+// The live figure: draws in place what its data brings, and does what the reader asks of it.
 
 import { NARROW_PX, fitAxes, fitNarrow, loadPlotly, readersColors, themed } from "./chart_base.js";
+import { ChartData } from "./chart_data.js";
 import { filledTraces } from "./chart_fill.js";
 import { Legend } from "./chart_legend.js";
 import { Overview } from "./chart_overview.js";
-import { movedBy, spanAtEnd, spanMovedInside, spanWithin, spanWords } from "./chart_span.js";
-import { unpacked, withDetail } from "./chart_tables.js";
+import { spanWords } from "./chart_span.js";
+import { withDetail } from "./chart_tables.js";
 import { timeWords, wallAxis, written } from "./chart_time.js";
 import { Toolbar } from "./chart_toolbar.js";
 import { isDrawn, panelBox, timeRange } from "./plotly_private.js";
@@ -19,12 +17,9 @@ const STREAM_CONFIG = {
   doubleClick: false,
   showTips: false,
 };
-const MARGIN_SHARE = 0.25;
 const WIDTH_STEP_PX = 100;
-const AT_END_SHARE = 0.02;
 const RETRY_MS = 2000;
 const SETTLE_MS = 120;
-const KEEP = "pairdesk-chart:";
 /** @type {Record<string, number>} */
 const READING_STEPS = { ArrowLeft: -1, ArrowRight: 1 };
 // The least that the panels can be read in, what is left free below them, and by how much what
@@ -34,15 +29,7 @@ const BELOW_PX = 26;
 const STEADY_PX = 20;
 const TOP_PX = 8;
 
-export class Stream {
-  /** @type {StreamData} */
-  told;
-  /** @type {Frame | undefined} */
-  whole;
-  /** @type {Frame | undefined} */
-  detail;
-  /** @type {FigureHead} */
-  figure;
+export class Stream extends ChartData {
   /** @type {PlotlyLibrary | undefined} */
   Plotly;
   /** @type {Tables} */
@@ -51,27 +38,19 @@ export class Stream {
   meta;
   /** @type {Trace[]} */
   traces = [];
-  /** @type {Span | null} */
-  range = null;
-  /** @type {Set<string>} */
-  hidden = new Set();
   /** @type {Set<string>} */
   fixed = new Set();
   /** @type {(() => void)[]} */
   listeners = [];
   /** @type {Promise<void> | undefined} */
   isSliding;
-  /** @type {string | undefined} */
-  view;
-  drawnPx = 0;
 
   /** @param {OwnPart} host */
   constructor(host) {
+    super();
     this.host = host;
     /** @type {Plot} */
     this.plot = host.querySelector(".pairdesk-plot");
-    this.follow = true;
-    this.offset = 0;
     this.isBusy = false;
     /** @type {Promise<void>} */
     this.drawn = new Promise((resolve) => {
@@ -112,20 +91,10 @@ export class Stream {
     window.Plotly?.purge(this.plot);
   }
 
-  // What came for the whole range; asked for only once there is something.
-  frame() {
-    return /** @type {Frame} */ (this.whole);
-  }
-
-  get head() {
-    return this.frame().head;
-  }
-
   // What the page says: where to fetch, and that there is something new.
   /** @type {(data: StreamData) => void} */
   tell(data) {
-    if (this.told?.url !== data.url) this.whole = this.detail = undefined;
-    this.told = data;
+    this.take(data);
     if (!this.whole) this.plot.style.minHeight = this.heightPx() + "px";
     this.plot.setAttribute("aria-label", data.label + ". " + this.bar.keysWords);
     this.refresh();
@@ -191,89 +160,21 @@ export class Stream {
   }
 
   async pull() {
-    const [Plotly] = await Promise.all([loadPlotly(this.told.plotly_url), this.pullWhole()]);
+    const [Plotly] = await Promise.all([
+      loadPlotly(this.told.plotly_url),
+      this.pullWhole(this.widthPx()),
+    ]);
     this.Plotly = Plotly;
     await this.pullDetail();
     await this.draw();
   }
 
-  async pullWhole() {
-    const px = this.widthPx();
-    const isStale = !this.whole || this.head.version < this.told.version;
-    if (!isStale && this.drawnPx === px) return;
-    this.whole = await this.fetched({ width: px }, this.whole);
-    this.drawnPx = px;
-    if ("figure" in this.head) this.figure = this.head;
-    this.carry();
-  }
-
-  // The reader's span and hidden lines in what has come: the same instants, as far as it has them.
-  carry() {
-    const { span, offset_ms: offset } = this.head;
-    const view = this.figure.figure.layout.uirevision;
-    if (this.view !== view) this.begin(view, offset);
-    else this.range = movedBy(this.range, offset - this.offset);
-    this.offset = offset;
-    if (!this.range || !(span[1] > span[0])) return;
-    if (this.follow) this.range = spanAtEnd(this.range, span);
-    this.range = spanWithin(this.range, span);
-    this.follow ||= !this.range;
-  }
-
-  // A zoomed span at the full width of the screen, with some room to pan; none where the whole
-  // has every bar already.
-  async pullDetail() {
-    if (!this.range || this.head.bucket_ms <= this.head.bar_ms) {
-      this.detail = undefined;
-      return;
-    }
-    const room = (this.range[1] - this.range[0]) * MARGIN_SHARE;
-    const [from, to] = [this.range[0] - room, this.range[1] + room];
-    const width = Math.round(this.drawnPx * (1 + 2 * MARGIN_SHARE));
-    const { version } = this.head;
-    const at = [from, to, width, version].join();
-    if (this.detail?.at === at) return;
-    this.detail = await this.fetched({ from, to, width }, this.detail);
-    this.detail.at = at;
-  }
-
-  /** @type {(wish: Record<string, number>, had?: Frame) => Promise<Frame>} */
-  async fetched(wish, had) {
-    const told = this.figure && this.whole ? { told: this.figure.told } : {};
-    const asked = Object.entries({ ...wish, ...told, ...(had ? { had: had.number } : {}) });
-    const query = new URLSearchParams(asked.map(([name, value]) => [name, String(value)]));
-    const answer = await fetch(new URL(`${this.told.url}?${query}`, document.baseURI));
-    if (answer.status !== 200) throw new Error("The chart's data could not be loaded.");
-    const frame = unpacked(await answer.arrayBuffer(), had);
-    // Another base than ours: once more, from nothing.
-    return frame ?? this.fetched(wish, undefined);
-  }
-
-  // Another pair or source begins with all of it, but for what was kept over a reload of the page.
-  /** @type {(view: string | undefined, offset: number) => void} */
+  // The crosshair stands on nothing of another pair.
+  /** @type {ChartData["begin"]} */
   begin(view, offset) {
-    const isFirst = this.view === undefined;
-    this.view = view;
-    [this.range, this.follow, this.hidden] = [null, true, new Set()];
-    const kept = isFirst
-      ? JSON.parse(sessionStorage.getItem(KEEP + this.told.key) ?? "null")
-      : null;
-    if (kept?.view !== view) {
-      this.legend.at = null;
-      this.keep();
-      return;
-    }
-    this.range = movedBy(kept.range, offset);
-    this.follow = kept.follow;
-    this.hidden = new Set(kept.hidden);
-  }
-
-  // In UTC: the zone may be another next time.
-  keep() {
-    const { view, follow } = this;
-    const range = movedBy(this.range, -this.offset);
-    const hidden = [...this.hidden];
-    sessionStorage.setItem(KEEP + this.told.key, JSON.stringify({ view, range, follow, hidden }));
+    const isKept = super.begin(view, offset);
+    if (!isKept) this.legend.at = null;
+    return isKept;
   }
 
   /** @type {(key: string) => void} */
@@ -281,20 +182,6 @@ export class Stream {
     if (!this.hidden.delete(key)) this.hidden.add(key);
     this.keep();
     this.draw();
-  }
-
-  /** @type {() => Span | null} */
-  seen() {
-    const { span } = this.head;
-    return this.range ?? (span.length && span[1] > span[0] ? span : null);
-  }
-
-  // The finer rows' own numbers and where they lie; undefined where there are none.
-  finer() {
-    if (!this.detail?.tables.bars.time.length) return undefined;
-    const { head, tables } = this.detail;
-    const { time } = tables.bars;
-    return { head, from: time[0], to: time[time.length - 1] };
   }
 
   built() {
@@ -385,10 +272,6 @@ export class Stream {
     this.plot.on("plotly_doubleclick", () => this.look(null));
   }
 
-  clock() {
-    return this.head.clock;
-  }
-
   // Place on the plot of a time in sight, px; null where it is out of sight.
   /** @type {(ms: number) => number | null} */
   pxOf(ms) {
@@ -408,15 +291,10 @@ export class Stream {
     return share < 0 || share > 1 ? null : range[0] + share * (range[1] - range[0]);
   }
 
-  // The reader looks at another span: null is all of it. What reaches the end goes on following.
+  // The reader looks at another span: null is all of it.
   /** @type {(range: Span | null) => void} */
   look(range) {
-    const { span } = this.head;
-    const width = range ? range[1] - range[0] : 0;
-    this.range =
-      range && spanWithin(width < span[1] - span[0] ? spanMovedInside(range, span) : range, span);
-    const end = range?.[1] ?? span[1];
-    this.follow = !this.range || (this.follow && end >= span[1] - width * AT_END_SHARE);
+    this.lookAt(range);
     this.refit();
     this.keep();
     this.later(SETTLE_MS);
@@ -435,10 +313,7 @@ export class Stream {
 
   /** @type {(follow: boolean) => void} */
   setFollow(follow) {
-    const { span } = this.head;
-    if (follow && this.range) this.range = spanAtEnd(this.range, span);
-    if (!follow && !this.range) this.range = span;
-    this.follow = follow;
+    this.followNewest(follow);
     this.refit();
     this.keep();
     this.later(0);
