@@ -44,7 +44,7 @@ def calls_of(part: Part) -> list[Call]:
         case "evidence":
             return _evidence()
         case "backtest":
-            return [lambda: _backtest(y, x)]
+            return _backtest(y, x)
         case "scan":
             return [lambda: scan_pairs(pd.DataFrame({"y": y, "x": x}))]
 
@@ -102,8 +102,7 @@ def _gates(y: FloatArray, x: FloatArray) -> list[Call]:
     ]
 
 
-def _backtest(y: FloatArray, x: FloatArray) -> None:
-    """Run and sweep once over small legs with prices above 0."""
+def _backtest(y: FloatArray, x: FloatArray) -> list[Call]:
     legs = []
     for closes in (y, x):
         columns = dict.fromkeys(("open", "high", "low", "close"), closes)
@@ -113,5 +112,8 @@ def _backtest(y: FloatArray, x: FloatArray) -> None:
         )
         legs.append(bars.astype({"coverage": "str"}))
     params = PairParams("y", "x", spread="log", hedge="rolling_ols", window=20)
-    run_backtest(legs[0], legs[1], params, SYMMETRIC_RULES)
-    sweep_backtest(legs[0], legs[1], params, SYMMETRIC_RULES, windows=[20], entries=[1.0])
+    pair = (legs[0], legs[1], params, SYMMETRIC_RULES)
+    return [
+        lambda: run_backtest(*pair),
+        lambda: sweep_backtest(*pair, windows=[20], entries=[1.0]),
+    ]

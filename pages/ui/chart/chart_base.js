@@ -5,14 +5,16 @@ const NARROW_TOP_PX = 84;
 const FIT_PADDING = 0.06;
 
 // One for all charts of a page, however often it is asked for; after a failure it is fetched again.
+/** @type {Promise<PlotlyLibrary> | undefined} */
 let library;
 
+/** @type {(url: string) => Promise<PlotlyLibrary>} */
 export function loadPlotly(url) {
   if (!library) {
     library = new Promise((resolve, reject) => {
       const script = document.createElement("script");
       script.src = new URL(url, document.baseURI).href;
-      script.onload = () => resolve(window.Plotly);
+      script.onload = () => resolve(/** @type {PlotlyLibrary} */ (window.Plotly));
       script.onerror = () => {
         library = undefined;
         reject(new Error("The chart library could not be loaded from " + script.src));
@@ -24,6 +26,7 @@ export function loadPlotly(url) {
 }
 
 // Each colour of a figure -> the one of the reader's theme.
+/** @type {(host: HTMLElement, variables: Record<string, string>) => Map<string, string>} */
 export function readersColors(host, variables) {
   const css = getComputedStyle(host);
   return new Map(
@@ -34,6 +37,7 @@ export function readersColors(host, variables) {
   );
 }
 
+/** @type {(value: any, colors: Map<string, string>) => any} */
 export function themed(value, colors) {
   if (typeof value === "string") return colors.get(value) ?? value;
   if (Array.isArray(value)) return value.map((item) => themed(item, colors));
@@ -43,8 +47,10 @@ export function themed(value, colors) {
 }
 
 // The range of each value axis over the visible traces inside the visible time.
+/** @type {(traces: Trace[], hidden: Set<string>, timeRange: Span | null) => Record<string, Span>} */
 export function fittedRanges(traces, hidden, timeRange) {
   const [from, to] = timeRange ?? [-Infinity, Infinity];
+  /** @type {Record<string, Span>} */
   const ranges = {};
   for (const trace of traces) {
     if (hidden.has(trace.uid)) continue;
@@ -70,6 +76,7 @@ export function fittedRanges(traces, hidden, timeRange) {
 }
 
 // An axis that came with a range of its own keeps it; one that begins at nothing begins there.
+/** @type {(layout: Layout, traces: Trace[], hidden: Set<string>, timeRange: Span | null) => Layout} */
 export function fitAxes(layout, traces, hidden, timeRange) {
   for (const [axis, range] of Object.entries(fittedRanges(traces, hidden, timeRange))) {
     if (!layout[axis] || layout[axis].range) continue;
@@ -82,6 +89,7 @@ export function fitAxes(layout, traces, hidden, timeRange) {
 }
 
 // Room for a legend that wraps, and smaller words.
+/** @type {(layout: Layout, traces: Trace[], width: number) => void} */
 export function fitNarrow(layout, traces, width) {
   if (width >= NARROW_PX) return;
   const top = layout.legend ? NARROW_TOP_PX : layout.margin.t;

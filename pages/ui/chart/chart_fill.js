@@ -3,6 +3,7 @@
 // Share of a candle's time that is left free on either side of its body.
 const CANDLE_ROOM = 0.15;
 
+/** @type {(column: Float64Array, value: number) => number[]} */
 function rowsWhere(column, value) {
   const rows = [];
   for (let i = 0; i < column.length; i += 1) if (column[i] === value) rows.push(i);
@@ -10,6 +11,7 @@ function rowsWhere(column, value) {
 }
 
 // One closed outline for each stretch where both edges are known.
+/** @type {(times: Float64Array, mean: Float64Array, std: Float64Array, reach: number) => Filling} */
 function bandOutline(times, mean, std, reach) {
   const x = [];
   const y = [];
@@ -34,6 +36,7 @@ function bandOutline(times, mean, std, reach) {
 }
 
 // One closed outline for each chosen candle, its wicks on the way.
+/** @type {(table: Table, chooses: (open: number, close: number) => boolean) => Filling} */
 function candleOutline({ time, end, open, high, low, close }, chooses) {
   const x = [];
   const y = [];
@@ -48,11 +51,13 @@ function candleOutline({ time, end, open, high, low, close }, chooses) {
   return { x, y };
 }
 
+/** @type {Record<string, (draws: Draws, table: Table, bases: Record<string, number>) => Filling>} */
 const FILLS = {
   line(draws, table) {
+    const { words } = draws;
     const data = { x: table.time, y: table[draws.column] };
-    if (draws.words) data.text = Array.from(table.held, (held) => draws.words[held] ?? "");
-    return data;
+    if (!words) return data;
+    return { ...data, text: Array.from(table.held, (held) => words[held] ?? "") };
   },
   rebased(draws, table, bases) {
     const prices = table[draws.column];
@@ -89,12 +94,14 @@ const FILLS = {
 };
 
 // A colour of six hex digits with an opacity; another form stays as it is.
+/** @type {(color: string | undefined, opacity: number) => string | undefined} */
 function faded(color, opacity) {
-  if (!/^#[0-9a-f]{6}$/i.test(color)) return color;
+  if (!color || !/^#[0-9a-f]{6}$/i.test(color)) return color;
   const parts = [1, 3, 5].map((place) => parseInt(color.slice(place, place + 2), 16));
   return `rgba(${parts.join()},${opacity})`;
 }
 
+/** @type {(traces: DrawnTrace[], tables: Tables, bases: Record<string, number>) => Trace[]} */
 export function filledTraces(traces, tables, bases) {
   return traces.map(({ draws, fade, ...trace }) => ({
     ...trace,

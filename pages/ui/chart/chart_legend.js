@@ -7,7 +7,9 @@ import { firstAtOrAfter } from "./chart_tables.js";
 import { panelBox } from "./plotly_private.js";
 
 const NOT_KNOWN = "–";
+/** @type {Record<number, string>} */
 const SIGNALS = { "-1": "SELL", 1: "BUY" };
+/** @type {Record<string, number>} */
 const KIND_OF = { SELL: -1, BUY: 1 };
 /** @type {[string, number][]} */
 const LARGE = [
@@ -16,19 +18,23 @@ const LARGE = [
   ["k", 1e3],
 ];
 
+/** @type {Map<number, Intl.NumberFormat>} */
 const formats = new Map();
 
+/** @type {(value: number, decimals: number, plus?: boolean) => string} */
 export function numberWords(value, decimals, plus = false) {
   if (!Number.isFinite(value)) return NOT_KNOWN;
-  if (!formats.has(decimals)) {
+  let format = formats.get(decimals);
+  if (!format) {
     const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
-    formats.set(decimals, new Intl.NumberFormat("en-US", digits));
+    format = new Intl.NumberFormat("en-US", digits);
+    formats.set(decimals, format);
   }
-  const words = formats.get(decimals).format(Math.abs(value));
   const sign = value < 0 ? "−" : plus ? "+" : "";
-  return sign + words;
+  return sign + format.format(Math.abs(value));
 }
 
+/** @type {(value: number) => string} */
 export function largeWords(value) {
   if (!Number.isFinite(value)) return NOT_KNOWN;
   const [unit, least] = LARGE.find(([, from]) => value >= from) ?? ["", 1];
@@ -36,6 +42,7 @@ export function largeWords(value) {
 }
 
 // The row whose time is nearest; -1 where there is none.
+/** @type {(times: Float64Array, ms: number) => number} */
 export function nearestRow(times, ms) {
   const after = firstAtOrAfter(times, ms);
   if (after >= times.length) return times.length - 1;
@@ -43,6 +50,7 @@ export function nearestRow(times, ms) {
 }
 
 // What an entry says: `at` is the crosshair's time, null for the newest.
+/** @type {Record<string, (reads: Reads, seen: Seen, row: number, at: number | null, key: string) => string>} */
 const READS = {
   column(reads, { tables }, row) {
     const { bars } = tables;
@@ -76,6 +84,7 @@ const READS = {
   },
 };
 
+/** @type {Record<string, (color: string) => string>} */
 const SWATCHES = {
   line: (color) => `<path d="M0 6H22" stroke="${color}" stroke-width="2.4"/>`,
   dashes: (color) =>
@@ -90,7 +99,16 @@ const SWATCHES = {
   up: (color) => `<path d="M5 10.5H17L11 .5Z" fill="${color}"/>`,
 };
 
+/** @import { Stream } from "./chart_stream.js" */
+
 export class Legend {
+  /** @type {DrawnEntry[]} */
+  entries = [];
+  /** @type {number | null} */
+  at = null;
+  told = "";
+
+  /** @param {Stream} stream */
   constructor(stream) {
     this.stream = stream;
     this.root = stream.host.querySelector(".pairdesk-legend");
@@ -98,7 +116,6 @@ export class Legend {
     this.time = this.root.querySelector(".pairdesk-at");
     this.said = stream.host.querySelector(".pairdesk-said");
     this.cross = stream.host.querySelector(".pairdesk-cross");
-    this.at = null;
     const { plot } = stream;
     stream.listen(plot, "pointermove", (event) => this.point(event));
     stream.listen(plot, "pointerdown", (event) => {
@@ -110,6 +127,7 @@ export class Legend {
   }
 
   // Made anew only where the entries are others.
+  /** @type {(entries: LegendEntry[]) => void} */
   build(entries) {
     const told = JSON.stringify(entries);
     if (this.told === told) return;
@@ -120,6 +138,7 @@ export class Legend {
   }
 
   // What one panel shows stands together, also where the legend needs another line.
+  /** @type {(name: string) => HTMLElement} */
   panel(name) {
     const place = document.createElement("span");
     place.append(
@@ -128,6 +147,7 @@ export class Legend {
     return place;
   }
 
+  /** @type {(entry: LegendEntry) => Pick<DrawnEntry, "element" | "value">} */
   made(entry) {
     const element = document.createElement(entry.hides ? "button" : "span");
     element.className = "pairdesk-entry";
@@ -140,16 +160,16 @@ export class Legend {
       element.title = `Show or hide ${entry.name}`;
       element.onclick = () => this.stream.hide(entry.key);
     }
-    return { element, value: element.querySelector("b") };
+    return { element, value: /** @type {HTMLElement} */ (element.querySelector("b")) };
   }
 
   // The values where the crosshair is, and the crosshair where they are.
   show() {
     const { stream } = this;
     const { time } = stream.tables?.bars ?? {};
-    if (!this.entries || !time?.length) return;
+    if (!this.entries.length || !time?.length) return;
     const row = this.at === null ? time.length - 1 : nearestRow(time, this.at);
-    const seen = { tables: stream.tables, head: stream.whole.head, detail: stream.finer() };
+    const seen = { tables: stream.tables, head: stream.head, detail: stream.finer() };
     for (const entry of this.entries) {
       const { reads, key } = entry;
       this.write(entry, READS[reads.kind ?? "column"](reads, seen, row, this.at, key));
@@ -160,6 +180,7 @@ export class Legend {
     this.place(this.at === null ? null : time[row]);
   }
 
+  /** @type {(entry: DrawnEntry, words: string) => void} */
   write(entry, words) {
     if (entry.value.textContent !== words) entry.value.textContent = words;
     if (words.length <= entry.widest) return;
@@ -167,6 +188,7 @@ export class Legend {
     entry.value.style.minWidth = `${words.length}ch`;
   }
 
+  /** @type {(ms: number | null) => void} */
   place(ms) {
     const x = ms === null ? null : this.stream.pxOf(ms);
     this.cross.hidden = x === null;
@@ -175,6 +197,7 @@ export class Legend {
     Object.assign(this.cross.style, { left: `${x}px`, top: `${t}px`, height: `${h}px` });
   }
 
+  /** @type {(event: PointerEvent) => void} */
   point(event) {
     const { stream } = this;
     if (stream.isDragging && event.pointerType === "mouse") return;
@@ -193,9 +216,10 @@ export class Legend {
   }
 
   // To the bar before or after, by keys; what it says is said aloud.
+  /** @type {(rows: number) => void} */
   step(rows) {
     const { time } = this.stream.tables.bars;
-    const [from, to] = this.stream.seen();
+    const [from, to] = this.stream.seen() ?? [-Infinity, Infinity];
     const [first, last] = [firstAtOrAfter(time, from), firstAtOrAfter(time, to + 1) - 1];
     const row = this.at === null ? last : nearestRow(time, this.at) + rows;
     this.at = time[Math.min(Math.max(row, first), last)];

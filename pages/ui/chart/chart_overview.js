@@ -7,10 +7,17 @@ import { panelBox } from "./plotly_private.js";
 const LEAST_BARS = 5;
 const LINE_SHARE = 0.84;
 
+/** @import { Stream } from "./chart_stream.js" */
+
 export class Overview {
+  /** @type {Drag | undefined} */
+  held;
+
+  /** @param {Stream} stream */
   constructor(stream) {
     this.stream = stream;
     this.strip = stream.host.querySelector(".pairdesk-strip");
+    /** @type {HTMLCanvasElement} */
     this.canvas = this.strip.querySelector("canvas");
     this.window = this.strip.querySelector(".pairdesk-window");
     stream.listen(this.strip, "pointerdown", (event) => this.grab(event));
@@ -29,7 +36,7 @@ export class Overview {
     const scale = window.devicePixelRatio || 1;
     const [width, height] = [this.strip.clientWidth, this.strip.clientHeight];
     Object.assign(this.canvas, { width: width * scale, height: height * scale });
-    const pen = this.canvas.getContext("2d");
+    const pen = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
     pen.scale(scale, scale);
     pen.strokeStyle = getComputedStyle(this.strip).color;
     pen.lineWidth = 1;
@@ -37,9 +44,10 @@ export class Overview {
     this.show();
   }
 
+  /** @type {(pen: CanvasRenderingContext2D, width: number, height: number) => void} */
   line(pen, width, height) {
-    const { time, spread } = this.stream.whole.tables.bars;
-    const [first, last] = this.stream.whole.head.span;
+    const { time, spread } = this.stream.frame().tables.bars;
+    const [first, last] = this.stream.head.span;
     const known = spread.filter((value) => !Number.isNaN(value));
     if (!known.length || !(last > first)) return;
     const low = known.reduce((a, b) => Math.min(a, b));
@@ -64,9 +72,9 @@ export class Overview {
   // Where the window stands.
   show() {
     const { stream } = this;
-    const [first, last] = stream.whole.head.span;
+    const [first, last] = stream.head.span;
     if (!(last > first)) return;
-    const [from, to] = stream.seen();
+    const [from, to] = stream.seen() ?? [first, last];
     const [left, right] = [from, to].map((edge) =>
       Math.min(Math.max((edge - first) / (last - first), 0), 1),
     );
@@ -77,14 +85,16 @@ export class Overview {
     this.window.setAttribute("aria-valuetext", words);
   }
 
+  /** @type {(clientX: number) => number} */
   timeAt(clientX) {
     const box = this.strip.getBoundingClientRect();
-    const [first, last] = this.stream.whole.head.span;
+    const [first, last] = this.stream.head.span;
     const share = Math.min(Math.max((clientX - box.left) / box.width, 0), 1);
     return first + share * (last - first);
   }
 
   // An edge of the window, the window itself, or the strip beside it, where the window is brought.
+  /** @type {(event: PointerEvent) => void} */
   grab(event) {
     const { stream } = this;
     const { span } = stream.whole?.head ?? {};
@@ -93,17 +103,20 @@ export class Overview {
     this.window.focus({ preventScroll: true });
     this.strip.setPointerCapture(event.pointerId);
     const at = this.timeAt(event.clientX);
-    let span0 = stream.seen();
+    let span0 = stream.seen() ?? span;
     const width = span0[1] - span0[0];
     const isBeside = at < span0[0] || at > span0[1];
     if (isBeside) span0 = spanMovedInside([at - width / 2, at + width / 2], span);
     // There is nowhere to move the whole range to: a part of it is chosen instead.
-    const does = event.target.dataset.edge ?? (stream.range || isBeside ? "move" : "choose");
+    const does =
+      /** @type {HTMLElement} */ (event.target).dataset.edge ??
+      (stream.range || isBeside ? "move" : "choose");
     this.held = { at, span: span0, does };
     stream.isDragging = true;
     if (isBeside) this.bring(span0);
   }
 
+  /** @type {(event: PointerEvent) => void} */
   pull(event) {
     if (!this.held) return;
     const {
@@ -112,8 +125,9 @@ export class Overview {
       does,
     } = this.held;
     const now = this.timeAt(event.clientX);
-    const { span, bar_ms: bar } = this.stream.whole.head;
+    const { span, bar_ms: bar } = this.stream.head;
     const least = LEAST_BARS * bar;
+    /** @type {Record<string, () => Span>} */
     const spans = {
       from: () => [Math.min(now, to - least), to],
       to: () => [from, Math.max(now, from + least)],
@@ -126,6 +140,7 @@ export class Overview {
   }
 
   // Kept here too: new data that comes meanwhile moves a span that follows.
+  /** @type {(span: Span) => void} */
   bring(span) {
     if (this.held) this.held.shown = span;
     this.stream.slide(span);

@@ -1,14 +1,12 @@
-// The live figure: fetches what it lacks, draws in place, and keeps the reader's span of time.
-//
-// `range` is the span in sight, ms, or null for all of it. With `follow` on, a span keeps its
-// width and moves with the newest bar; panning away turns it off.
+// The live figure: draws in place what its data brings, and does what the reader asks of it.
 
 import { NARROW_PX, fitAxes, fitNarrow, loadPlotly, readersColors, themed } from "./chart_base.js";
+import { ChartData } from "./chart_data.js";
 import { filledTraces } from "./chart_fill.js";
 import { Legend } from "./chart_legend.js";
 import { Overview } from "./chart_overview.js";
-import { movedBy, spanAtEnd, spanMovedInside, spanWithin, spanWords } from "./chart_span.js";
-import { unpacked, withDetail } from "./chart_tables.js";
+import { spanWords } from "./chart_span.js";
+import { withDetail } from "./chart_tables.js";
 import { timeWords, wallAxis, written } from "./chart_time.js";
 import { Toolbar } from "./chart_toolbar.js";
 import { isDrawn, panelBox, timeRange } from "./plotly_private.js";
@@ -19,12 +17,10 @@ const STREAM_CONFIG = {
   doubleClick: false,
   showTips: false,
 };
-const MARGIN_SHARE = 0.25;
 const WIDTH_STEP_PX = 100;
-const AT_END_SHARE = 0.02;
 const RETRY_MS = 2000;
 const SETTLE_MS = 120;
-const KEEP = "pairdesk-chart:";
+/** @type {Record<string, number>} */
 const READING_STEPS = { ArrowLeft: -1, ArrowRight: 1 };
 // The least that the panels can be read in, what is left free below them, and by how much what
 // stands above may grow or shrink before the figure follows.
@@ -33,17 +29,29 @@ const BELOW_PX = 26;
 const STEADY_PX = 20;
 const TOP_PX = 8;
 
-export class Stream {
+export class Stream extends ChartData {
+  /** @type {PlotlyLibrary | undefined} */
+  Plotly;
+  /** @type {Tables} */
+  tables;
+  /** @type {ChartMeta} */
+  meta;
+  /** @type {Trace[]} */
+  traces = [];
+  /** @type {Set<string>} */
+  fixed = new Set();
+  /** @type {(() => void)[]} */
+  listeners = [];
+  /** @type {Promise<void> | undefined} */
+  isSliding;
+
+  /** @param {OwnPart} host */
   constructor(host) {
+    super();
     this.host = host;
+    /** @type {Plot} */
     this.plot = host.querySelector(".pairdesk-plot");
-    this.range = null;
-    this.follow = true;
-    this.hidden = new Set();
-    this.fixed = new Set();
-    this.offset = 0;
     this.isBusy = false;
-    this.listeners = [];
     /** @type {Promise<void>} */
     this.drawn = new Promise((resolve) => {
       this.hasDrawn = resolve;
@@ -69,6 +77,7 @@ export class Stream {
     this.overview = new Overview(this);
   }
 
+  /** @type {(target: EventTarget, name: string, handler: (event: any) => void) => void} */
   listen(target, name, handler) {
     target.addEventListener(name, handler);
     this.listeners.push(() => target.removeEventListener(name, handler));
@@ -83,9 +92,9 @@ export class Stream {
   }
 
   // What the page says: where to fetch, and that there is something new.
+  /** @type {(data: StreamData) => void} */
   tell(data) {
-    if (this.told?.url !== data.url) this.whole = this.detail = undefined;
-    this.told = data;
+    this.take(data);
     if (!this.whole) this.plot.style.minHeight = this.heightPx() + "px";
     this.plot.setAttribute("aria-label", data.label + ". " + this.bar.keysWords);
     this.refresh();
@@ -100,7 +109,9 @@ export class Stream {
   heightPx() {
     if (this.host.clientWidth < NARROW_PX && !this.bar.isFull()) return this.told.height;
     const box = this.plot.getBoundingClientRect();
-    const below = this.host.lastElementChild.getBoundingClientRect().bottom - box.bottom;
+    const below =
+      /** @type {Element} */ (this.host.lastElementChild).getBoundingClientRect().bottom -
+      box.bottom;
     const scroller = this.bar.isFull() ? this.host : this.host.closest("[data-testid=stMain]");
     const above = box.top + (scroller?.scrollTop ?? 0);
     const height = Math.max(LEAST_PX, Math.floor(window.innerHeight - above - below - BELOW_PX));
@@ -114,6 +125,7 @@ export class Stream {
     if (this.heightPx() !== this.plot.layout?.height) this.draw();
   }
 
+  /** @type {(delayMs: number) => void} */
   later(delayMs) {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.refresh(), delayMs);
@@ -142,114 +154,42 @@ export class Stream {
     }
   }
 
+  /** @type {(words: string) => void} */
   say(words) {
     this.host.querySelector(".pairdesk-chart-error").textContent = words;
   }
 
   async pull() {
-    const [Plotly] = await Promise.all([loadPlotly(this.told.plotly_url), this.pullWhole()]);
+    const [Plotly] = await Promise.all([
+      loadPlotly(this.told.plotly_url),
+      this.pullWhole(this.widthPx()),
+    ]);
     this.Plotly = Plotly;
     await this.pullDetail();
     await this.draw();
   }
 
-  async pullWhole() {
-    const px = this.widthPx();
-    if (this.whole?.head.version >= this.told.version && this.drawnPx === px) return;
-    this.whole = await this.fetched({ width: px }, this.whole);
-    this.drawnPx = px;
-    if (this.whole.head.figure) this.figure = this.whole.head;
-    this.carry();
-  }
-
-  // The reader's span and hidden lines in what has come: the same instants, as far as it has them.
-  carry() {
-    const { span, offset_ms: offset } = this.whole.head;
-    const view = this.figure.figure.layout.uirevision;
-    if (this.view !== view) this.begin(view, offset);
-    else this.range = movedBy(this.range, offset - this.offset);
-    this.offset = offset;
-    if (!this.range || !(span[1] > span[0])) return;
-    if (this.follow) this.range = spanAtEnd(this.range, span);
-    this.range = spanWithin(this.range, span);
-    this.follow ||= !this.range;
-  }
-
-  // A zoomed span at the full width of the screen, with some room to pan; none where the whole
-  // has every bar already.
-  async pullDetail() {
-    if (!this.range || this.whole.head.bucket_ms <= this.whole.head.bar_ms) {
-      this.detail = undefined;
-      return;
-    }
-    const room = (this.range[1] - this.range[0]) * MARGIN_SHARE;
-    const [from, to] = [this.range[0] - room, this.range[1] + room];
-    const width = Math.round(this.drawnPx * (1 + 2 * MARGIN_SHARE));
-    const { version } = this.whole.head;
-    const at = [from, to, width, version].join();
-    if (this.detail?.at === at) return;
-    this.detail = await this.fetched({ from, to, width }, this.detail);
-    this.detail.at = at;
-  }
-
-  async fetched(wish, had) {
-    const told = this.figure && this.whole ? { told: this.figure.told } : {};
-    const query = new URLSearchParams({ ...wish, ...told, ...(had ? { had: had.number } : {}) });
-    const answer = await fetch(new URL(`${this.told.url}?${query}`, document.baseURI));
-    if (answer.status !== 200) throw new Error("The chart's data could not be loaded.");
-    const frame = unpacked(await answer.arrayBuffer(), had);
-    // Another base than ours: once more, from nothing.
-    return frame ?? this.fetched(wish, undefined);
-  }
-
-  // Another pair or source begins with all of it, but for what was kept over a reload of the page.
+  // The crosshair stands on nothing of another pair.
+  /** @type {ChartData["begin"]} */
   begin(view, offset) {
-    const isFirst = this.view === undefined;
-    this.view = view;
-    [this.range, this.follow, this.hidden] = [null, true, new Set()];
-    const kept = isFirst
-      ? JSON.parse(sessionStorage.getItem(KEEP + this.told.key) ?? "null")
-      : null;
-    if (kept?.view !== view) {
-      this.legend.at = null;
-      this.keep();
-      return;
-    }
-    this.range = movedBy(kept.range, offset);
-    this.follow = kept.follow;
-    this.hidden = new Set(kept.hidden);
+    const isKept = super.begin(view, offset);
+    if (!isKept) this.legend.at = null;
+    return isKept;
   }
 
-  // In UTC: the zone may be another next time.
-  keep() {
-    const { view, follow } = this;
-    const range = movedBy(this.range, -this.offset);
-    const hidden = [...this.hidden];
-    sessionStorage.setItem(KEEP + this.told.key, JSON.stringify({ view, range, follow, hidden }));
-  }
-
+  /** @type {(key: string) => void} */
   hide(key) {
     if (!this.hidden.delete(key)) this.hidden.add(key);
     this.keep();
     this.draw();
   }
 
-  seen() {
-    const { span } = this.whole.head;
-    return this.range ?? (span.length && span[1] > span[0] ? span : null);
-  }
-
-  // The finer rows' own numbers and where they lie; undefined where there are none.
-  finer() {
-    const time = this.detail?.tables.bars.time;
-    return time?.length ? { head: this.detail.head, from: time[0], to: time.at(-1) } : undefined;
-  }
-
   built() {
     const { figure, css_variables: variables } = this.figure;
     const colors = readersColors(this.host, variables);
-    this.tables = this.detail ? withDetail(this.whole, this.detail) : this.whole.tables;
-    const data = filledTraces(themed(figure.data, colors), this.tables, this.whole.head.bases);
+    const whole = this.frame();
+    this.tables = this.detail ? withDetail(whole, this.detail) : whole.tables;
+    const data = filledTraces(themed(figure.data, colors), this.tables, whole.head.bases);
     for (const trace of data) trace.visible = !this.hidden.has(trace.legendgroup ?? trace.uid);
     // The legend is ours and hides nothing of the figure; a picture takes the library's own.
     const { meta, legend, uirevision, ...layout } = themed(figure.layout, colors);
@@ -257,7 +197,7 @@ export class Stream {
     this.pictureLayout = { legend };
     this.legend.build(meta.legend);
     this.legend.show(); // what it says may take another line, which the height has to know
-    const sizes = (this.detail ?? this.whole).head;
+    const sizes = (this.detail ?? whole).head;
     for (const axis of Object.values(layout))
       if (axis?.title?.text) axis.title.text = this.sized(axis.title.text, sizes);
     layout.font.family = getComputedStyle(this.host).fontFamily;
@@ -271,6 +211,7 @@ export class Stream {
     return { data, layout };
   }
 
+  /** @type {(words: string, sizes: Head) => string} */
   sized(words, { bucket_ms: bucket, candle_ms: candle }) {
     return words.replace("{bucket}", spanWords(bucket)).replace("{candle}", spanWords(candle));
   }
@@ -298,7 +239,7 @@ export class Stream {
     this.showAround();
     this.plot.dataset.draws = String(Number(this.plot.dataset.draws ?? 0) + 1);
     this.hasDrawn();
-    this.plot.dataset.version = String(this.whole.head.version);
+    this.plot.dataset.version = String(this.head.version);
   }
 
   hiddenUids() {
@@ -331,11 +272,8 @@ export class Stream {
     this.plot.on("plotly_doubleclick", () => this.look(null));
   }
 
-  clock() {
-    return this.whole.head.clock;
-  }
-
   // Place on the plot of a time in sight, px; null where it is out of sight.
+  /** @type {(ms: number) => number | null} */
   pxOf(ms) {
     const range = this.seen();
     if (!range || ms < range[0] || ms > range[1]) return null;
@@ -344,6 +282,7 @@ export class Stream {
   }
 
   // Time where the reader points, null beside the panels.
+  /** @type {(clientX: number) => number | null} */
   timeAt(clientX) {
     const range = this.whole && isDrawn(this.plot) && this.seen();
     if (!range) return null;
@@ -352,33 +291,29 @@ export class Stream {
     return share < 0 || share > 1 ? null : range[0] + share * (range[1] - range[0]);
   }
 
-  // The reader looks at another span: null is all of it. What reaches the end goes on following.
+  // The reader looks at another span: null is all of it.
+  /** @type {(range: Span | null) => void} */
   look(range) {
-    const { span } = this.whole.head;
-    const width = range ? range[1] - range[0] : 0;
-    this.range =
-      range && spanWithin(width < span[1] - span[0] ? spanMovedInside(range, span) : range, span);
-    this.follow = !this.range || (this.follow && range[1] >= span[1] - width * AT_END_SHARE);
+    this.lookAt(range);
     this.refit();
     this.keep();
     this.later(SETTLE_MS);
   }
 
   // While the strip's window is dragged; `look` follows.
+  /** @type {(range: Span) => void} */
   slide(range) {
     this.range = range;
     this.showAround();
     this.isSliding ??= this.refit().finally(() => {
       this.isSliding = undefined;
-      if (this.range !== range && this.isDragging) this.slide(this.range);
+      if (this.range && this.range !== range && this.isDragging) this.slide(this.range);
     });
   }
 
+  /** @type {(follow: boolean) => void} */
   setFollow(follow) {
-    const { span } = this.whole.head;
-    if (follow && this.range) this.range = spanAtEnd(this.range, span);
-    if (!follow && !this.range) this.range = [...span];
-    this.follow = follow;
+    this.followNewest(follow);
     this.refit();
     this.keep();
     this.later(0);
@@ -386,6 +321,7 @@ export class Stream {
 
   async refit() {
     const range = this.seen();
+    /** @type {Record<string, unknown>} */
     const update = range ? { "xaxis.range": range.map(timeWords) } : {};
     const ticks = wallAxis(range, this.clock(), this.host.clientWidth);
     for (const [name, value] of Object.entries(ticks)) update["xaxis." + name] = value;
@@ -401,7 +337,7 @@ export class Stream {
     this.showAround();
     this.isOwn = true;
     try {
-      await this.Plotly.relayout(this.plot, update);
+      await this.Plotly?.relayout(this.plot, update);
     } finally {
       this.isOwn = false;
     }
@@ -415,6 +351,7 @@ export class Stream {
     );
   }
 
+  /** @type {(event: KeyboardEvent) => void} */
   key(event) {
     const range = this.whole && this.seen();
     if (!range || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -425,6 +362,7 @@ export class Stream {
     }
     const [from, to] = range;
     const width = to - from;
+    /** @type {Record<string, () => Span | null>} */
     const spans = {
       ArrowLeft: () => [from - width / 10, to - width / 10],
       ArrowRight: () => [from + width / 10, to + width / 10],
@@ -440,8 +378,10 @@ export class Stream {
   }
 }
 
+/** @type {(component: Component<StreamData>) => () => void} */
 export default function (component) {
   const { data, parentElement } = component;
+  /** @type {OwnPart & { pairdeskStream?: Stream }} */
   const host = parentElement.querySelector(".pairdesk-chart");
   host.pairdeskStream ??= new Stream(host);
   host.pairdeskStream.tell(data);

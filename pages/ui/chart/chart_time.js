@@ -4,29 +4,36 @@
 
 const EDGES = ["x0", "x1", "x"];
 
+/** @type {(ms: number) => string} */
 export function isoWords(ms) {
   return new Date(ms).toISOString().slice(0, -1);
 }
 
+/** @type {(ms: number) => string | null} */
 export function timeWords(ms) {
   return Number.isFinite(ms) ? isoWords(ms) : null;
 }
 
+/** @type {(thing: Record<string, any>, names: string[]) => object} */
 function withWords(thing, names) {
   const told = names.filter((name) => typeof thing[name] === "number");
   return { ...thing, ...Object.fromEntries(told.map((name) => [name, timeWords(thing[name])])) };
 }
 
 // Words for each array of times; traces that share an array share its words.
+/** @type {() => (times: Values) => Values} */
 function timeWriter() {
+  /** @type {Map<Values, Values>} */
   const written = new Map();
   return (times) => {
     if (typeof times?.[0] !== "number") return times;
-    if (!written.has(times)) written.set(times, Array.from(times, timeWords));
-    return written.get(times);
+    const words = written.get(times) ?? Array.from(times, timeWords);
+    written.set(times, words);
+    return words;
   };
 }
 
+/** @type {(layout: Layout) => Set<string>} */
 function timeAxes(layout) {
   const names = Object.keys(layout).filter(
     (name) => /^xaxis\d*$/.test(name) && layout[name].type === "date",
@@ -35,6 +42,7 @@ function timeAxes(layout) {
 }
 
 // The limits of its own choice of a range are left: those the library does take as they are.
+/** @type {(axis: Axis) => Axis} */
 function writtenAxis(axis) {
   if (!axis.range) return axis;
   return {
@@ -44,6 +52,7 @@ function writtenAxis(axis) {
 }
 
 // The figure with words for every time; the one given stays as it is.
+/** @type {(data: Trace[], layout: Layout) => { data: Trace[], layout: Layout }} */
 export function written(data, layout) {
   const axes = timeAxes(layout);
   const write = timeWriter();
@@ -53,7 +62,7 @@ export function written(data, layout) {
     told[name] = writtenAxis(layout[name]);
   }
   for (const kind of ["shapes", "annotations"]) {
-    told[kind] = layout[kind]?.map((each) =>
+    told[kind] = layout[kind]?.map((/** @type {{ xref?: string }} */ each) =>
       axes.has(each.xref ?? "x") ? withWords(each, EDGES) : each,
     );
     if (!told[kind]) delete told[kind];
@@ -79,11 +88,13 @@ const TICK_STEPS = [
   ...[1, 2, 3, 6, 12, 24, 48, 168].map((count) => count * HOUR),
 ];
 
+/** @type {(ms: number, clock: Clock) => number} */
 export function wallShift(ms, clock) {
   return clock.find(([until]) => ms < until)?.[1] ?? 0;
 }
 
 // Round times of the wall between two ends, at most about so many.
+/** @type {(range: Span, clock: Clock, most: number) => WallTicks} */
 export function wallTicks([from, to], clock, most) {
   const step =
     TICK_STEPS.find((each) => (to - from) / each <= most) ?? TICK_STEPS[TICK_STEPS.length - 1];
@@ -98,8 +109,10 @@ export function wallTicks([from, to], clock, most) {
   return { ticks, step };
 }
 
+/** @type {(made: WallTicks) => string[]} */
 export function tickWords({ ticks, step }) {
   const day = new Intl.DateTimeFormat("en-US", { dateStyle: "medium", timeZone: "UTC" });
+  /** @type {string | undefined} */
   let before;
   return ticks.map(({ wall }) => {
     const words = isoWords(wall).slice(11, step < MINUTE ? 19 : 16);
@@ -111,6 +124,7 @@ export function tickWords({ ticks, step }) {
 }
 
 // What to set on a time axis that shows this range; nothing where the clock stays.
+/** @type {(range: Span | null, clock: Clock, widthPx: number) => object} */
 export function wallAxis(range, clock, widthPx) {
   if (!range || !clock.length) return {};
   const made = wallTicks(range, clock, Math.max(3, Math.floor(widthPx / TICK_PX)));

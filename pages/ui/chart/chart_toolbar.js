@@ -6,11 +6,15 @@ import { isDrawn } from "./plotly_private.js";
 const PNG = { format: "png", width: 1400, height: 900, scale: 2 };
 const PNG_TOP_PX = 74;
 
+/** @type {(words: string) => string} */
 export function fileWords(words) {
   return words.replace(/[^A-Za-z0-9._+-]+/g, "-").replace(/^-+|-+$/g, "");
 }
 
+/** @import { Stream } from "./chart_stream.js" */
+
 export class Toolbar {
+  /** @param {Stream} stream */
   constructor(stream) {
     this.stream = stream;
     this.dragmode = "zoom";
@@ -38,7 +42,7 @@ export class Toolbar {
     this.dragmode = this.dragmode === "pan" ? "zoom" : "pan";
     this.panButton.setAttribute("aria-pressed", String(this.dragmode === "pan"));
     if (isDrawn(this.stream.plot)) {
-      this.stream.Plotly.relayout(this.stream.plot, { dragmode: this.dragmode });
+      this.stream.Plotly?.relayout(this.stream.plot, { dragmode: this.dragmode });
     }
   }
 
@@ -77,7 +81,7 @@ export class Toolbar {
       margin: { ...stream.plot.layout.margin, t: PNG_TOP_PX },
       showlegend: true,
     };
-    await stream.Plotly.downloadImage(
+    await stream.Plotly?.downloadImage(
       { data: stream.plot.data, layout },
       { ...PNG, filename: this.fileName() },
     );
@@ -86,7 +90,8 @@ export class Toolbar {
   // What a picture that has left the page still says: the library reads a "<" as markup.
   title() {
     const { pair, interval, source, zone } = this.stream.meta.picture;
-    const span = `${spanOfWords(this.stream.seen(), this.stream.clock())} ${zone}`;
+    const seen = this.stream.seen();
+    const span = seen && `${spanOfWords(seen, this.stream.clock())} ${zone}`;
     return [pair, interval, span, source]
       .filter(Boolean)
       .join(" · ")
@@ -96,12 +101,10 @@ export class Toolbar {
 
   fileName() {
     const { source, zone } = this.stream.meta.picture;
-    const [from, to] = this.stream
-      .seen()
-      .map((edge) =>
-        wallWords(edge, this.stream.clock()).replaceAll(/[-:]/g, "").replace(" ", "-"),
-      );
-    return [this.stream.told.file, from, to, zone, source].filter(Boolean).map(fileWords).join("_");
+    const span = (this.stream.seen() ?? []).map((edge) =>
+      wallWords(edge, this.stream.clock()).replaceAll(/[-:]/g, "").replace(" ", "-"),
+    );
+    return [this.stream.told.file, ...span, zone, source].filter(Boolean).map(fileWords).join("_");
   }
 
   // Whether all is in sight, and whether the newest is followed.

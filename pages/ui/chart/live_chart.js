@@ -19,9 +19,11 @@ const CONFIG = {
   modeBarButtons: [["toImage", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]],
 };
 
+/** @type {(values: any) => any} */
 function decoded(values) {
   if (!values || values.bdata === undefined) return values;
   const bytes = Uint8Array.from(atob(values.bdata), (char) => char.charCodeAt(0));
+  /** @type {Record<string, new (buffer: ArrayBuffer) => ArrayLike<number>>} */
   const kinds = {
     f4: Float32Array,
     f8: Float64Array,
@@ -32,6 +34,7 @@ function decoded(values) {
   return kinds[values.dtype] ? new kinds[values.dtype](bytes.buffer) : values;
 }
 
+/** @type {(trace: any) => Trace} */
 function decodeArrays(trace) {
   for (const name of ["x", "y", "customdata"]) {
     if (trace[name] !== undefined) trace[name] = decoded(trace[name]);
@@ -39,6 +42,7 @@ function decodeArrays(trace) {
   return trace;
 }
 
+/** @type {(raw: Figure, host: HTMLElement) => { data: Trace[], layout: Layout }} */
 function styledFigure(raw, host) {
   const colors = readersColors(host, raw.css_variables);
   const data = raw.figure.data.map((trace) => decodeArrays(themed(trace, colors)));
@@ -50,6 +54,7 @@ function styledFigure(raw, host) {
   return { data, layout };
 }
 
+/** @type {(host: HTMLElement, plot: FigurePlot, raw: Figure) => Promise<void>} */
 async function draw(host, plot, raw) {
   plot.pairdeskNewest = raw;
   const Plotly = await loadPlotly(raw.plotly_url);
@@ -68,6 +73,7 @@ async function draw(host, plot, raw) {
 }
 
 // Refits the value axes after the reader zoomed in time or hid a trace.
+/** @type {(Plotly: PlotlyLibrary, plot: FigurePlot) => void} */
 function followReader(Plotly, plot) {
   const refit = () => {
     const ranges = fittedRanges(plot.pairdeskTraces, hiddenTraces(plot), zoomedTime(plot));
@@ -84,9 +90,11 @@ function followReader(Plotly, plot) {
   plot.on("plotly_restyle", refit);
 }
 
+/** @type {(component: Component<BufferSource>) => () => void} */
 export default function (component) {
   const { data, parentElement } = component;
   const host = parentElement.querySelector(".pairdesk-chart");
+  /** @type {FigurePlot} */
   const plot = host.querySelector(".pairdesk-plot");
   const raw = JSON.parse(new TextDecoder().decode(data));
   host.style.minHeight = raw.height + "px";
@@ -101,7 +109,7 @@ export default function (component) {
   document.addEventListener("visibilitychange", show);
   plot.pairdeskStop = () => document.removeEventListener("visibilitychange", show);
   return () => {
-    plot.pairdeskStop();
+    plot.pairdeskStop?.();
     window.Plotly?.purge(plot);
   };
 }

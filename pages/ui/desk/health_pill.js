@@ -11,15 +11,18 @@ const DISCONNECTED_MS = 3000;
 // An age that no refresh has touched for so long is counted here.
 const STILL_MS = 3000;
 
+/** @type {(host: OwnPart, told: PillWords) => void} */
 function show(host, told) {
   const pill = host.querySelector(".pd-state");
   pill.className = "pd-state pd-" + told.tone;
-  for (const name of ["sign", "word", "number"]) {
+  const { sign, word, number } = told;
+  for (const [name, words] of Object.entries({ sign, word, number })) {
     const place = pill.querySelector(".pd-pill-" + name);
-    if (place.textContent !== told[name]) place.textContent = told[name];
+    if (place.textContent !== words) place.textContent = words;
   }
 }
 
+/** @type {(url: string) => Promise<PillAnswer>} */
 async function ask(url) {
   const answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
   if (!answer.ok) throw new Error(String(answer.status));
@@ -27,6 +30,7 @@ async function ask(url) {
 }
 
 // As `formats.age` writes it.
+/** @type {(seconds: number) => string} */
 export function ageWords(seconds) {
   if (seconds < 10) return seconds.toFixed(1) + " s";
   if (seconds < 120) return seconds.toFixed(0) + " s";
@@ -36,6 +40,7 @@ export function ageWords(seconds) {
 }
 
 // Since when each age stands on the page; one that is drawn anew is another element.
+/** @type {WeakMap<HTMLElement, { age: string | undefined, since: number }>} */
 const standing = new WeakMap();
 
 function countAges() {
@@ -44,7 +49,7 @@ function countAges() {
   const places = document.querySelectorAll(".pd-age");
   for (const place of places) {
     const known = standing.get(place);
-    if (known?.age !== place.dataset.age)
+    if (!known || known.age !== place.dataset.age)
       standing.set(place, { age: place.dataset.age, since: now });
     else if (now - known.since >= STILL_MS) {
       place.textContent = ageWords(Number(known.age) + (now - known.since) / 1000);
@@ -84,6 +89,7 @@ const life = { deadAt: undefined, start: undefined };
 let dialogs;
 
 // A server that was started again knows nothing of this page, and may be another version.
+/** @type {(start: string) => void} */
 function checkStart(start) {
   life.start ??= start;
   if (life.start !== start) location.reload();
@@ -100,6 +106,7 @@ function strip() {
   return made;
 }
 
+/** @type {(isDead: boolean) => void} */
 function showLife(isDead) {
   const root = document.documentElement;
   if (!isDead) {
@@ -121,6 +128,7 @@ function showLife(isDead) {
   }
 }
 
+/** @type {(component: Component<PillData>) => () => void} */
 export default function (component) {
   const { data, parentElement } = component;
   const host = parentElement.querySelector(".pd-pill");
@@ -128,6 +136,7 @@ export default function (component) {
   host.pairdeskStop?.();
   checkStart(data.start);
   show(host, data.pill);
+  /** @type {HTMLAnchorElement} */
   const link = host.querySelector("a");
   // The same view there, as it is when the link is taken.
   link.onclick = () => {
@@ -137,6 +146,7 @@ export default function (component) {
   return () => host.pairdeskStop?.();
 }
 
+/** @type {(host: OwnPart, data: PillData) => () => void} */
 function follow(host, data) {
   const url = new URL(data.url, document.baseURI).href;
   let failures = 0;

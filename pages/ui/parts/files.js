@@ -2,12 +2,14 @@
 
 const NO_ANSWER = "The server does not answer, so there is no file. Try again when it is back.";
 
+/** @type {(answer: Response) => string} */
 export function nameOf(answer) {
   const said = answer.headers.get("Content-Disposition") ?? "";
   const coded = /filename\*=UTF-8''([^;]+)/.exec(said);
   return coded ? decodeURIComponent(coded[1]) : "pairdesk";
 }
 
+/** @type {(content: Blob, name: string) => void} */
 function save(content, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(content);
@@ -17,6 +19,7 @@ function save(content, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }
 
+/** @type {(url: string) => Promise<[Blob, string]>} */
 async function fetched(url) {
   const asked = new URL(url, document.baseURI);
   asked.searchParams.set("page", location.href);
@@ -30,6 +33,7 @@ async function fetched(url) {
   return [await answer.blob(), nameOf(answer)];
 }
 
+/** @type {(host: OwnPart, button: FileButton, file: OfferedFile) => Promise<void>} */
 async function give(host, button, file) {
   const place = host.querySelector(".pd-file-error");
   button.pairdeskBusy = (button.pairdeskBusy ?? 0) + 1;
@@ -45,9 +49,13 @@ async function give(host, button, file) {
 }
 
 // The same button stays while its file is on offer, so that nothing moves under a hand.
+/** @type {(row: HTMLElement, file: OfferedFile) => FileButton} */
 function buttonFor(row, file) {
-  const known = [...row.children].find((each) => each.dataset.file === file.name);
+  /** @type {NodeListOf<FileButton>} */
+  const buttons = row.querySelectorAll(".pd-file");
+  const known = [...buttons].find((each) => each.dataset.file === file.name);
   if (known) return known;
+  /** @type {FileButton} */
   const button = document.createElement("button");
   button.type = "button";
   button.className = "pd-file";
@@ -55,6 +63,7 @@ function buttonFor(row, file) {
   return button;
 }
 
+/** @type {(component: Component<{ files: OfferedFile[] }>) => void} */
 export default function (component) {
   const { data, parentElement } = component;
   const host = parentElement.querySelector(".pd-files");

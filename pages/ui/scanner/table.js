@@ -3,21 +3,28 @@
 const SPARK_WIDTH = 96;
 const SPARK_HEIGHT = 22;
 
+/** @type {(component: Component<ScanData>) => void} */
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
+  /** @type {OwnPart & { pairdeskScan?: ScanState }} */
   const host = parentElement.querySelector(".pd-scan");
-  const state = (host.pairdeskScan ??= begin(host));
-  Object.assign(state, { data, open: (pair) => setTriggerValue("open", pair) });
+  const state = (host.pairdeskScan ??= begin(host, data));
+  state.data = data;
+  state.open = (pair) => setTriggerValue("open", pair);
   host.querySelector("caption").textContent = data.caption;
   showHead(host, state);
   showRows(host, state);
 }
 
 // The first time: called again with each change of the data, the order and the listeners stay.
-function begin(host) {
-  const state = { column: -1, isDown: false };
+/** @type {(host: OwnPart, data: ScanData) => ScanState} */
+function begin(host, data) {
+  /** @type {ScanState} */
+  const state = { data, open() {}, column: -1, isDown: false };
+  /** @type {HTMLTableSectionElement} */
   const body = host.querySelector("tbody");
-  const named = (event) => address(event.target.closest("tr"), state);
+  /** @type {(event: Event) => void} */
+  const named = (event) => address(rowOf(event), state);
   body.addEventListener("pointerdown", named);
   body.addEventListener("focusin", named);
   body.addEventListener("click", (event) => clicked(event, state));
@@ -25,6 +32,7 @@ function begin(host) {
   return state;
 }
 
+/** @type {<Kind extends keyof HTMLElementTagNameMap>(kind: Kind, css?: string, text?: string) => HTMLElementTagNameMap[Kind]} */
 function element(kind, css, text) {
   const made = document.createElement(kind);
   if (css) made.className = css;
@@ -32,6 +40,7 @@ function element(kind, css, text) {
   return made;
 }
 
+/** @type {(host: OwnPart, state: ScanState) => void} */
 function showHead(host, state) {
   const cells = state.data.columns.map((column, place) => {
     const cell = element("th", column.kind);
@@ -52,7 +61,7 @@ function showHead(host, state) {
       else state.column = -1;
       showHead(host, state);
       showRows(host, state);
-      host.querySelectorAll("thead th")[place].querySelector("button").focus();
+      host.querySelector(`thead th:nth-child(${place + 1}) button`).focus();
     };
     cell.append(button);
     return cell;
@@ -60,14 +69,18 @@ function showHead(host, state) {
   host.querySelector("thead tr").replaceChildren(...cells);
 }
 
+/** @type {(left: ScanValue, right: ScanValue) => number} */
 function compare(left, right) {
   if (left === null || right === null) return Number(left === null) - Number(right === null);
-  return typeof left === "string" ? left.localeCompare(right) : left - right;
+  if (typeof left === "number" && typeof right === "number") return left - right;
+  return String(left).localeCompare(String(right));
 }
 
+/** @type {(state: Pick<ScanState, "data" | "column" | "isDown">) => ScanRow[]} */
 export function inOrder(state) {
   const rows = state.data.rows.slice();
   if (state.column < 0) return rows;
+  /** @type {(row: ScanRow) => ScanValue} */
   const of = (row) => row.cells[state.column][1];
   rows.sort((a, b) => {
     const isUnknown = of(a) === null || of(b) === null; // last, either way
@@ -76,6 +89,7 @@ export function inOrder(state) {
   return rows;
 }
 
+/** @type {(host: OwnPart, state: ScanState) => void} */
 function showRows(host, state) {
   const body = host.querySelector("tbody");
   const { activeElement: active } = document;
@@ -83,14 +97,14 @@ function showRows(host, state) {
   const rows = inOrder(state).map((row) => drawRow(row, state.data.columns));
   body.replaceChildren(...rows);
   const kept = rows.find((row) => row.dataset.pair === focused);
-  (kept ?? rows[0])?.querySelector("a").setAttribute("tabindex", "0");
-  kept?.querySelector("a").focus({ preventScroll: true });
+  (kept ?? rows[0])?.querySelector("a")?.setAttribute("tabindex", "0");
+  kept?.querySelector("a")?.focus({ preventScroll: true });
 }
 
+/** @type {(row: ScanRow, columns: ScanColumn[]) => DrawnRow} */
 function drawRow(row, columns) {
-  const drawn = element("tr");
+  const drawn = Object.assign(element("tr"), { pairdeskPair: row.pair });
   drawn.dataset.pair = row.pair.join("/");
-  drawn.pairdeskPair = row.pair;
   row.cells.forEach(([text], place) => {
     const { kind } = columns[place];
     const cell = element(place === 0 ? "th" : "td", kind);
@@ -108,6 +122,7 @@ function drawRow(row, columns) {
   return drawn;
 }
 
+/** @type {(path: number[]) => SVGElement} */
 function spark(path) {
   const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   picture.setAttribute("viewBox", `0 0 ${SPARK_WIDTH} ${SPARK_HEIGHT}`);
@@ -126,7 +141,18 @@ function spark(path) {
   return picture;
 }
 
+/** @type {(event: Event) => DrawnRow | null} */
+function rowOf(event) {
+  return /** @type {DrawnRow | null} */ (/** @type {Element} */ (event.target).closest("tr"));
+}
+
+/** @type {(row: Element) => HTMLAnchorElement} */
+function linkOf(row) {
+  return /** @type {HTMLAnchorElement} */ (row.querySelector("a"));
+}
+
 // The same settings on Live, with this pair: for a tab of its own, and to be copied.
+/** @type {(row: DrawnRow | null, state: ScanState) => void} */
 function address(row, state) {
   if (!row) return;
   const asked = new URLSearchParams(location.search);
@@ -134,33 +160,38 @@ function address(row, state) {
   for (const [name, value] of Object.entries(state.data.link.choices)) asked.set(name, value);
   for (const [place, name] of state.data.link.legs.entries())
     asked.set(name, row.pairdeskPair[place]);
-  row.querySelector("a").href = new URL(`./?${asked}`, document.baseURI).href;
+  linkOf(row).href = new URL(`./?${asked}`, document.baseURI).href;
 }
 
+/** @type {(event: MouseEvent, state: ScanState) => void} */
 function clicked(event, state) {
-  const row = event.target.closest("tr");
+  const row = rowOf(event);
+  if (!row) return;
   const isElsewhere = event.ctrlKey || event.metaKey || event.shiftKey;
-  if (isElsewhere && event.target.closest("a")) return; // the browser's own: another tab
+  if (isElsewhere && /** @type {Element} */ (event.target).closest("a")) return; // the browser's own: another tab
   event.preventDefault();
   const selection = getSelection();
   if (!isElsewhere && selection && !selection.isCollapsed && row.contains(selection.anchorNode))
     return;
   if (isElsewhere) {
-    window.open(row.querySelector("a").href, "_blank", "noopener");
+    window.open(linkOf(row).href, "_blank", "noopener");
     return;
   }
   row.classList.add("opening");
   state.open(row.pairdeskPair);
 }
 
+/** @type {(event: KeyboardEvent, body: HTMLTableSectionElement) => void} */
 function moved(event, body) {
   const rows = [...body.rows];
-  const at = rows.indexOf(event.target.closest("tr"));
+  const focused = rowOf(event);
+  const at = focused ? rows.indexOf(focused) : -1;
+  /** @type {Record<string, number>} */
   const places = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 };
   const next = rows[places[event.key]];
   if (!next) return;
   event.preventDefault();
-  rows[at].querySelector("a").tabIndex = -1;
-  next.querySelector("a").tabIndex = 0;
-  next.querySelector("a").focus();
+  linkOf(rows[at]).tabIndex = -1;
+  linkOf(next).tabIndex = 0;
+  linkOf(next).focus();
 }

@@ -1,5 +1,6 @@
 """The first start on a machine: what a page waits for while the statistics are compiled."""
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -7,6 +8,7 @@ import streamlit as st
 
 from analytics.warm import Part
 from pages.ui.desk.header import Desk
+from pages.ui.parts import formats
 from pages.ui.server.compiling import PREPARATION, Preparation, Progress
 
 LOOK_EVERY_S: Final = 0.5
@@ -27,7 +29,7 @@ def wait_for_page(name: str, desk: Desk) -> None:
     place = st.empty()
     parts = needed(name, desk)
     if not PREPARATION.is_ready(parts):
-        wait_for(PREPARATION, parts, lambda progress: place.progress(*line(progress)))
+        wait_for(PREPARATION, parts, lambda *each: place.progress(*line(*each)))
         place.empty()
 
 
@@ -39,17 +41,25 @@ def needed(name: str, desk: Desk) -> tuple[Part, ...]:
 def wait_for(
     preparation: Preparation,
     parts: Sequence[Part],
-    show: Callable[[Progress], object],
+    show: Callable[[Progress, float], object],
     look_every_s: float = LOOK_EVERY_S,
 ) -> None:
-    """Wait until all parts are ready; `show` says how far it is while something is compiled."""
+    """Wait until all parts are ready.
+
+    While something is compiled `show` says how far it is, and for how many seconds so far.
+    """
+    begun_s = time.monotonic()
     while not preparation.wait(parts, look_every_s):
         progress = preparation.progress(parts)
         if progress is not None:
-            show(progress)
+            show(progress, time.monotonic() - begun_s)
 
 
-def line(progress: Progress) -> tuple[float, str]:
-    """Return the share that is done, and the words for it."""
+def line(progress: Progress, waited_s: float) -> tuple[float, str]:
+    """Return the share that is done, and the words for it.
+
+    A call takes up to a quarter of a minute: the seconds say that it goes on.
+    """
     words = "Preparing the compiled statistics, once on this machine"
-    return progress.done / max(progress.total, 1), f"{words}: {progress.done} of {progress.total}"
+    told = f"{words}: {progress.done} of {progress.total} after {formats.age(waited_s)}"
+    return progress.done / max(progress.total, 1), told

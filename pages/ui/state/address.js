@@ -27,6 +27,7 @@ function install() {
     },
     true,
   );
+  /** @type {(state: unknown, url: string | URL | null | undefined, isReader: boolean) => void} */
   const step = (state, url, isReader) => {
     const target = new URL(url ?? location.href, location.href);
     const here = new URL(location.href);
@@ -48,6 +49,7 @@ function install() {
 
 // Put back what the target leaves out: the reader's choice of what it was at first, and on the way
 // to another page what plays no part there: this address is still that of the page being left.
+/** @type {(target: URLSearchParams, here: URLSearchParams, isReader: boolean) => void} */
 function fill(target, here, isReader) {
   for (const [key, value] of here) {
     if (!told.known.has(key) || target.has(key)) continue;
@@ -55,6 +57,7 @@ function fill(target, here, isReader) {
   }
 }
 
+/** @type {(target: URLSearchParams, here: URLSearchParams) => boolean} */
 function differs(target, here) {
   return told.steps.some(
     (key) => target.has(key) && here.has(key) && target.get(key) !== here.get(key),
@@ -73,6 +76,7 @@ function settle() {
   if (address.href !== location.href) write(history.state, "", address);
 }
 
+/** @type {(component: Component<AddressData>) => void} */
 export default function (component) {
   const { link, first, known, steps, own } = component.data;
   Object.assign(told, { link, first, steps, own, known: new Set(known) });

@@ -53,9 +53,11 @@ def test_a_page_that_waits_is_told_how_far_it_is_and_goes_on_by_itself(cold, pre
     cold(live=compile_live)
     assert begun.wait(PATIENT_S)
     seen: list[Progress] = []
+    waited: list[float] = []
 
-    def show(progress: Progress) -> None:
+    def show(progress: Progress, waited_s: float) -> None:
         seen.append(progress)
+        waited.append(waited_s)
         preparation.count("live", 9)
         if progress.done == 9:
             may_end.set()
@@ -63,6 +65,7 @@ def test_a_page_that_waits_is_told_how_far_it_is_and_goes_on_by_itself(cold, pre
     warming.wait_for(preparation, ("live",), show, look_every_s=0.01)
     assert seen[0] == Progress(0, CALLS["live"])
     assert Progress(9, CALLS["live"]) in seen
+    assert 0.0 < waited[0] < waited[-1] < PATIENT_S
     assert preparation.is_ready(("live",))
 
 
@@ -103,7 +106,7 @@ def test_where_all_comes_from_the_cache_nothing_is_said(cold, preparation):
     assert begun.wait(PATIENT_S)
     assert preparation.progress(("live",)) is None
     may_end.set()
-    warming.wait_for(preparation, ("live",), lambda _: pytest.fail("nothing was compiled"))
+    warming.wait_for(preparation, ("live",), lambda *_: pytest.fail("nothing was compiled"))
 
 
 def test_a_preparation_that_fails_lets_the_pages_go(cold, preparation, monkeypatch):
@@ -118,8 +121,10 @@ def test_a_preparation_that_fails_lets_the_pages_go(cold, preparation, monkeypat
 
 def test_the_line_says_what_and_how_far():
     words = "Preparing the compiled statistics, once on this machine"
-    assert warming.line(Progress(9, 31)) == (pytest.approx(9 / 31), f"{words}: 9 of 31")
-    assert warming.line(Progress(0, 31)) == (0.0, f"{words}: 0 of 31")
+    assert warming.line(Progress(9, 31), 12.4) == (
+        pytest.approx(9 / 31), f"{words}: 9 of 31 after 12 s"
+    )  # fmt: skip
+    assert warming.line(Progress(0, 1), 125.0) == (0.0, f"{words}: 0 of 1 after 2 min")
 
 
 @pytest.mark.browser
