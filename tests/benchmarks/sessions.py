@@ -11,7 +11,6 @@ points and the pill are not among it. The floor is the same of a script whose fr
 line, under the same server.
 """
 
-import sqlite3
 import sys
 import tempfile
 import time
@@ -21,15 +20,21 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import numpy as np
 from bench_row import Row, Samples, value_row
 from desk.app_process import AppProcess, running_app, running_script
 from desk.page_client import OpenPages, open_pages
 from exchange.feeds import LiveFeed
-from exchange.server import ThreadedExchange
+from exchange.server import Exchange, ThreadedExchange
+from exchange.synthetic import default_symbols
+
+from ingest.store import TickWriter
+from ingest.tick import Tick
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 QUERY = "interval=1s&window=60&lookback=30min"
 HISTORY_S = 2_400
+TRADES_A_SECOND = 2.0
 MANY = 5
 RECORDED, PAIRS = 200, 10
 
@@ -83,7 +88,8 @@ def rows(quick: bool) -> list[Row]:
 
 def _same_pair_ms(folder: Path, quick: bool) -> Samples:
     pages = [("", QUERY)] * MANY
-    with _recording_app(folder, SYMBOLS) as app:
+    feed = LiveFeed(TRADES_A_SECOND, history_s=HISTORY_S, after_clients=1)
+    with _recording_app(folder, SYMBOLS, feed) as app:
         _load(app, pages[:1], 1.0)  # after a first page the rest is compiled
         app.settle()
         return _extra_ms(app, pages, *((1.0, 1) if quick else (4.0, 2)))
@@ -93,13 +99,44 @@ def _other_pairs_ms(folder: Path, quick: bool) -> Samples:
     pairs = 3 if quick else PAIRS
     count = 2 * pairs if quick else RECORDED
     symbols = [*SYMBOLS, *(f"C{number:03d}USDT" for number in range(2, count))]
-    legs = zip(symbols[: 2 * pairs : 2], symbols[1 : 2 * pairs : 2], strict=True)
+    shown = symbols[: 2 * pairs]
+    legs = zip(shown[::2], shown[1::2], strict=True)
     pages = [("", f"s1={y}&s2={x}&{QUERY}") for y, x in legs]
-    with _recording_app(folder, symbols) as app:
+    with _recording_app(folder, symbols, _GoesOn(shown), stored=shown) as app:
         _load(app, pages[:1], 1.0)
-        _wait_for_history(folder / "ticks.db", len(symbols))
         app.settle()
         return _extra_ms(app, pages, *((1.0, 1) if quick else (5.0, 7)))
+
+
+class _GoesOn(LiveFeed):
+    """A market that goes on after the trades of some symbols that are stored already."""
+
+    def __init__(self, stored: Sequence[str]) -> None:
+        super().__init__(TRADES_A_SECOND, after_clients=1)
+        self._stored = stored
+
+    def prepare(self, exchange: Exchange) -> None:
+        super().prepare(exchange)
+        for symbol in self._stored:
+            exchange.venue.tapes[symbol].next_id = HISTORY_S + 1
+
+
+def _store_history(path: Path, symbols: Sequence[str]) -> None:
+    """Store a trade a second of each symbol up to now: REST's weight would take minutes for it."""
+    known = default_symbols(list(symbols), TRADES_A_SECOND)
+    steps = np.random.default_rng(1).normal(size=(HISTORY_S, len(known))).cumsum(axis=0) * 1e-5
+    prices = np.round(np.exp(steps) * [each.price for each in known], 6).tolist()
+    first_us = (int(time.time()) - HISTORY_S) * 1_000_000
+    writer = TickWriter(path)
+    writer.write(
+        [
+            Tick("spot", leg.name, "aggTrade", row + 1, price, 1.0, at_us, at_us + 1500, True)
+            for row, line in enumerate(prices)
+            for leg, price in zip(known, line, strict=True)
+            for at_us in (first_us + row * 1_000_000,)
+        ]
+    )
+    writer.close()
 
 
 def _bare_ms(folder: Path, seconds: float) -> Samples:
@@ -111,31 +148,18 @@ def _bare_ms(folder: Path, seconds: float) -> Samples:
 
 
 @contextmanager
-def _recording_app(folder: Path, symbols: Sequence[str]) -> Iterator[AppProcess]:
+def _recording_app(
+    folder: Path, symbols: Sequence[str], feed: LiveFeed, stored: Sequence[str] = ()
+) -> Iterator[AppProcess]:
     folder.mkdir()
-    feed = LiveFeed(2.0, history_s=HISTORY_S, after_clients=1)
+    if stored:
+        _store_history(folder / "ticks.db", stored)
     with ThreadedExchange(symbols, feed=feed) as exchange:
         options = ["--db", folder / "ticks.db", "--symbols", ",".join(symbols)]
         options += ["--ws-url", exchange.ws_url, "--rest-url", exchange.rest_url]
         with running_app(folder, *options) as app:
             yield app
             app.stop()
-
-
-def _wait_for_history(database: Path, symbols: int, within_s: float = 300.0) -> None:
-    """Wait until the exchange's own bars of before the start are there; those of 1 s come last.
-
-    REST's weight allows them two minutes for 200 symbols.
-    """
-    end_s = time.monotonic() + within_s
-    while time.monotonic() < end_s:
-        with sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True) as connection:
-            found = connection.execute("SELECT count(*) FROM kline WHERE length_s = 1").fetchone()
-        connection.close()
-        if found[0] >= symbols * HISTORY_S:
-            return
-        time.sleep(1.0)
-    raise AssertionError(f"{found[0]:,} bars of the past after {within_s:g} s")
 
 
 def _extra_ms(app: AppProcess, pages: Sequence[Page], seconds: float, turns: int) -> Samples:
