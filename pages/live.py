@@ -60,7 +60,7 @@ def live_body(desk: header.Desk, pair: body.Pair | None, places: body.Places) ->
     is_laid_out = True
     if pair is None:
         with places.top:
-            st.empty()  # has the place kept where there is nothing to say
+            st.empty()  # reserves the place where there is nothing to say
             desk.show_why_not()
     else:
         is_laid_out = body.show_pair(pair, places, status.feed_words(recorded))

@@ -28,13 +28,13 @@ def show(entry: Entry) -> None:
     markup.show(markup.block(markup.text(entry.what, kind="p")))
     if entry.formula:
         st.latex(entry.formula)
-    told = [
+    definitions = [
         ("Sample", entry.sample),
         ("Assumptions", entry.assumptions),
         ("Reference", entry.reference),
         ("Shown on", entry.shown),
     ]
-    markup.show(markup.block(markup.definitions(told), css="pd-method"))
+    markup.show(markup.block(markup.definitions(definitions), css="pd-method"))
 
 
 main()

@@ -83,7 +83,7 @@ def show_scan(material: data.ScanMaterial, settings: scanner_settings.ScanSettin
 
 
 def show_saved() -> None:
-    """Show a scan kept earlier."""
+    """Show a scan saved earlier."""
     names = store.saved_names()
     if not names:
         notices.show(notices.Notice(
@@ -92,12 +92,12 @@ def show_saved() -> None:
         ))  # fmt: skip
         return
     chosen = st.selectbox("Saved scan", names, key="scan_saved", bind="query-params")
-    show_kept(str(chosen))
+    show_saved_scan(str(chosen))
 
 
 @st.fragment
-def show_kept(name: str) -> None:
-    """Show a kept scan; apart from the choice of it."""
+def show_saved_scan(name: str) -> None:
+    """Show a saved scan; apart from the choice of it."""
     with notices.shown_in_place():
         body.show(store.load(name), {})
 

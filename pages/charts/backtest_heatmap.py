@@ -121,8 +121,8 @@ def null_figure(
         "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "font": {"size": 11}},
         "shapes": [_upright(observed[0], theme.SELL), _upright(observed[1], theme.BUY)],
         "annotations": [
-            _told_at(observed[0], "these legs, net", edges),
-            _told_at(observed[1], "these legs, before costs", edges),
+            _line_label(observed[0], "these legs, net", edges),
+            _line_label(observed[1], "these legs, before costs", edges),
         ],
     }  # fmt: skip
     return axes.new_figure(traces, layout)
@@ -135,7 +135,7 @@ def _upright(at: float, color: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _told_at(at: float, words: str, edges: Floats) -> dict[str, Any]:
+def _line_label(at: float, words: str, edges: Floats) -> dict[str, Any]:
     """Name an upright line on the side of it that has more room."""
     is_left = at - edges[0] > edges[-1] - at
     return {

@@ -38,15 +38,15 @@ class Stretches:
         Milliseconds since the epoch, UTC.
     row
         Number of the symbol each belongs to, from 0.
-    told
-        What the hover says of each.
+    hover_texts
+        What a hover shows of each.
     """
 
     state: CoverageState
     start_ms: NDArray[np.float64]
     end_ms: NDArray[np.float64]
     row: NDArray[np.int64]
-    told: tuple[str, ...]
+    hover_texts: tuple[str, ...]
 
 
 def coverage_height_px(symbols: int) -> int:
@@ -106,7 +106,7 @@ def _traces(stretches: Stretches) -> list[go.Scatter]:
             "color": color,
             "line": {"color": theme.PAPER, "width": 1.5},
         },
-        text=list(stretches.told),
+        text=list(stretches.hover_texts),
         hovertemplate="%{text}<extra></extra>",
         **shared,
     )

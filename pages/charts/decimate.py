@@ -130,11 +130,11 @@ def _extremes(values: NDArray[np.floating], before: int, size: int) -> NDArray[n
     missing = np.isnan(laid)
     starts = np.arange(len(laid)) * size - before
     known = ~missing.all(axis=1)
-    found = []
+    extremes = []
     for unknown, place_of in ((np.inf, np.argmin), (-np.inf, np.argmax)):
         laid[missing] = unknown
-        found.append((starts + place_of(laid, axis=1))[known])
-    return np.concatenate(found)
+        extremes.append((starts + place_of(laid, axis=1))[known])
+    return np.concatenate(extremes)
 
 
 def _gap_starts(values: NDArray[np.floating], before: int, size: int) -> NDArray[np.int64]:

@@ -28,7 +28,7 @@ def _line(draws: dict[str, Any], table: Arrays, _: dict[str, float]) -> dict[str
     data: dict[str, Any] = {"x": table["time"], "y": table[draws["column"]]}
     if "words" in draws:
         words = draws["words"]
-        data["text"] = [words.get(str(int(held)), "") for held in table["held"]]
+        data["text"] = [words.get(str(int(position)), "") for position in table["held"]]
     return data
 
 

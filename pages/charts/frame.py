@@ -97,8 +97,8 @@ def packed(frame: Frame, had: Frame | None, head: Mapping[str, Any]) -> bytes:
     for name, table in frame.tables.items():
         old = had.tables.get(name) if had is not None else None
         described[name] = [_packed_column(each, pieces) for each in _changes(table, old)]
-    told = {**head, "number": frame.number, "had": had.number if had else None}
-    header = orjson.dumps({**told, "tables": described})
+    fields = {**head, "number": frame.number, "had": had.number if had else None}
+    header = orjson.dumps({**fields, "tables": described})
     return b"".join([len(header).to_bytes(4, "little"), header, *pieces])
 
 
@@ -115,7 +115,7 @@ def _changes(table: Table, old: Table | None) -> list[_Change]:
     if old is None or table.keys() != old.keys():
         return [_Change(name, column, 0, (0, 0)) for name, column in table.items()]
     start, end, shift = common_rows(old["time"].codes, table["time"].codes)
-    found = []
+    changes = []
     for name, column in table.items():
         before = old[name]
         keep = (0, 0)
@@ -123,8 +123,8 @@ def _changes(table: Table, old: Table | None) -> list[_Change]:
             same = column.codes[start:end] == before.codes[start + shift : end + shift]
             first, last = longest_run(same)
             keep = (start + first, start + last)
-        found.append(_Change(name, column, shift, keep))
-    return found
+        changes.append(_Change(name, column, shift, keep))
+    return changes
 
 
 def common_rows(old: Codes, new: Codes) -> tuple[int, int, int]:
@@ -164,7 +164,7 @@ def _packed_column(change: _Change, pieces: list[bytes]) -> dict[str, Any]:
     codes = change.column.codes
     sent = np.concatenate([codes[:first], codes[last:]])
     steps, start = _steps(sent)
-    told = {
+    description = {
         "name": change.name,
         "rows": len(codes),
         "decimals": change.column.decimals,
@@ -179,7 +179,7 @@ def _packed_column(change: _Change, pieces: list[bytes]) -> dict[str, Any]:
         # The four bytes of each step apart: those above the lowest are mostly equal, so they
         # compress to little.
         pieces.append(steps.view(np.uint8).reshape(-1, 4).T.tobytes())
-    return told
+    return description
 
 
 def _steps(codes: Codes) -> tuple[NDArray[np.int32] | None, int]:

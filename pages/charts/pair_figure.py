@@ -31,7 +31,7 @@ AXES: Final[dict[Panel, str]] = {
     "correlation": "yaxis5",
 }
 MARGIN: Final = {"l": 76, "r": 16, "t": 26, "b": 38}
-KEPT_CUTS: Final = 8
+MAX_CUTS: Final = 8
 # Beside the panels, where a second axis stands there.
 RIGHT_PX: Final = 76
 # Rows that a bucket gives about: the extremes of four series, some of them the same bar.
@@ -39,7 +39,7 @@ ROWS_A_BUCKET: Final = 6
 
 
 class PairChart:
-    """The pair's figure as the page draws it: told once, then fed with tables.
+    """The pair's figure as the page draws it: sent once, then fed with tables.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class PairChart:
         self.labels = labels
         self.panels = tuple(panels)
 
-    def told(self) -> tuple[PairLabels, tuple[Panel, ...]]:
+    def figure_key(self) -> tuple[PairLabels, tuple[Panel, ...]]:
         """Return what `figure` depends on."""
         return self.labels, self.panels
 
@@ -78,7 +78,7 @@ class PairChart:
         arrays = self.series.thinned.get((seen, with_candles))
         if arrays is None:
             # Shared by all who look at the same series; a few widths and zooms, no more.
-            if len(self.series.thinned) >= KEPT_CUTS:
+            if len(self.series.thinned) >= MAX_CUTS:
                 self.series.thinned.clear()
             arrays = pair_arrays(self.series, seen, with_candles=with_candles)
             self.series.thinned[seen, with_candles] = arrays

@@ -75,15 +75,15 @@ def pair_arrays(series: PairSeries, seen: Cut, *, with_candles: bool = False) ->
             if with_candles or name != "candles"
         }
     time_ms = series.time_ms[seen.rows]
-    found = {name: getattr(series, name)[seen.rows] for name in DRAWN}
-    leading = [found[name] for name in ("price_y", "price_x", "spread", "zscore")]
+    drawn = {name: getattr(series, name)[seen.rows] for name in DRAWN}
+    leading = [drawn[name] for name in ("price_y", "price_x", "spread", "zscore")]
     rows = bucket_rows(leading, seen.first, seen.size)
-    bars = {"time": time_ms[rows], **{name: found[name][rows] for name in DRAWN}}
+    bars = {"time": time_ms[rows], **{name: drawn[name][rows] for name in DRAWN}}
     tables = {
         "bars": bars,
         "volume": _volume(series, seen),
         "marks": _marks(series, seen),
-        "held": _held(time_ms, found["held"], seen, series.bar_ms),
+        "held": _held(time_ms, drawn["held"], seen, series.bar_ms),
     }
     return tables | {"candles": _candles(series, seen)} if with_candles else tables
 
@@ -179,18 +179,18 @@ def _marks(series: PairSeries, seen: Cut) -> Arrays:
     }
 
 
-def _held(time_ms: Floats, held: NDArray[np.int8], seen: Cut, bar_ms: float) -> Arrays:
+def _held(time_ms: Floats, positions: NDArray[np.int8], seen: Cut, bar_ms: float) -> Arrays:
     """Join the buckets in which the same is held most of the time into stretches."""
     size = seen.held_size
     sell, buy = (
-        bucket_sums((held == what).astype(np.int16), seen.first, size)
+        bucket_sums((positions == what).astype(np.int16), seen.first, size)
         for what in (SELL_HELD, BUY_HELD)
     )
-    bars = bucket_sums(np.ones(len(held), dtype=np.int16), seen.first, size)
+    bars = bucket_sums(np.ones(len(positions), dtype=np.int16), seen.first, size)
     mostly = np.where(sell * 2 > bars, SELL_HELD, np.where(buy * 2 > bars, BUY_HELD, 0))
     changes = np.flatnonzero(np.diff(mostly, prepend=mostly[0] + 1))
     begin = seen.first // size * size
     starts = np.maximum((begin + changes * size) * bar_ms, time_ms[0])
     ends = np.r_[starts[1:], time_ms[-1] + bar_ms]
-    kept = mostly[changes] != 0
-    return {"time": starts[kept], "end": ends[kept], "held": mostly[changes][kept]}
+    is_held = mostly[changes] != 0
+    return {"time": starts[is_held], "end": ends[is_held], "held": mostly[changes][is_held]}

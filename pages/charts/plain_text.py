@@ -24,13 +24,13 @@ def bounded(words: str) -> str:
     """Cut whatever in a text is longer than any name."""
     if len(words) <= LONGEST_NAME:
         return words
-    return _OVERLONG.sub(lambda found: f"{found[0][: LONGEST_NAME - 1]}…", words)
+    return _OVERLONG.sub(lambda match: f"{match[0][: LONGEST_NAME - 1]}…", words)
 
 
-def _bounded_string(found: re.Match[str]) -> str:
-    string = found[0]
-    start = found.start()
-    if len(string) <= LONGEST_NAME or found.string[start - len(_PACKED) : start] == _PACKED:
+def _bounded_string(match: re.Match[str]) -> str:
+    string = match[0]
+    start = match.start()
+    if len(string) <= LONGEST_NAME or match.string[start - len(_PACKED) : start] == _PACKED:
         return string
     words = orjson.loads(string)
     cut = bounded(words)

@@ -118,12 +118,12 @@ def _value_axes(series: StabilitySeries, window: int) -> dict[str, object]:
         "yaxis3": "Half-life (bars)",
         "yaxis4": "CUSUM",
     }
-    found = {
+    value_axes = {
         name: axes.value_axis(title, DOMAINS[name], nticks=5) for name, title in titles.items()
     }
-    found["yaxis2"]["range"] = [-0.04, 1.04]
-    found["yaxis3"]["range"] = half_life_range(series.half_life, window)
-    return dict(found)
+    value_axes["yaxis2"]["range"] = [-0.04, 1.04]
+    value_axes["yaxis3"]["range"] = half_life_range(series.half_life, window)
+    return dict(value_axes)
 
 
 def half_life_range(half_life: Floats, window: int) -> list[float]:

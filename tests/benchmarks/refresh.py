@@ -22,7 +22,7 @@ from analytics.pair import PairAnalytics, PairParams, analyse_pair
 from analytics.warm import warm_up
 from ingest.store import TickReader, TickWriter
 from ingest.tick import Tick
-from pages.ui.chart.store import ServedChart, Wish, new_chart
+from pages.ui.chart.store import ChartRequest, ServedChart, new_chart
 from pages.ui.desk import pair_data
 from pages.ui.live import chart_view
 from pages.ui.live.pair_chart import publish
@@ -51,7 +51,7 @@ class Session:
         version = publish(self.chart, result, labels)
         if version != self.version:
             told = None if self.had is None else 1
-            self.chart.answer(Wish(*ALL, WIDTH_PX, self.had, told))
+            self.chart.answer(ChartRequest(*ALL, WIDTH_PX, self.had, told))
             self.had = (self.had or 0) + 1
             self.version = version
         return result

@@ -106,8 +106,8 @@ def test_the_timeline_covers_what_no_gap_takes_out(database):
     assert pieces[0] == (0.0, 10_000.0, 0)
     assert pieces[-2:] == [(40_000.0, 50_000.0, 0), (0.0, 50_000.0, 1)]
     assert sum(end - start for start, end, row in pieces if row == 0) == 20_000.0
-    assert "19 ids missing" in by_state["open"].told[0]
-    assert "older than 6 hours" in by_state["expired"].told[0]
+    assert "19 ids missing" in by_state["open"].hover_texts[0]
+    assert "older than 6 hours" in by_state["expired"].hover_texts[0]
 
 
 def test_overlapping_cuts_in_any_order_leave_what_is_between_them():

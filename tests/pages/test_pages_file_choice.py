@@ -9,7 +9,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRe
 
 from pages.ui.desk import file_choice
 from pages.ui.desk.file_choice import TickFile, content_of_path, content_of_upload, load
-from pages.ui.desk.file_reading import MAX_KEPT
+from pages.ui.desk.file_reading import MAX_FRAMES
 
 ROW = '{"symbol":"BTCUSDT","ts":"2025-12-16T13:41:38.698Z","price":%d,"size":1}\n'
 
@@ -81,7 +81,7 @@ def test_an_upload_is_looked_through_once_and_stands_at_its_beginning(reads: lis
 
 
 def test_no_more_frames_are_kept_than_said(reads: list[str]) -> None:
-    for number in range(MAX_KEPT + 3):
+    for number in range(MAX_FRAMES + 3):
         sent = upload("a.ndjson", ROW % (number + 1), str(number))
         load(TickFile(sent.name, content_of_upload(sent), io.BytesIO(sent.getvalue()), False))
-    assert len(file_choice._readings()) == MAX_KEPT
+    assert len(file_choice._readings()) == MAX_FRAMES

@@ -163,14 +163,14 @@ def test_a_fault_of_ours_is_raised_and_tried_again() -> None:
 
 def test_frames_are_kept_by_their_memory_and_the_newest_always() -> None:
     large = pd.DataFrame({"price": range(1000)})
-    readings = Readings(most_kept_bytes=20_000)
+    readings = Readings(max_bytes=20_000)
     for key in "abcdef":
         readings.get(key, 1, lambda _: large, quiet)
     assert len(readings) == 2
     again: list[int] = []
     assert readings.get("f", 1, lambda _: again.append(1) or large, quiet) is large
     assert not again
-    readings = Readings(most_kept_bytes=1)
+    readings = Readings(max_bytes=1)
     readings.get("a", 1, lambda _: large, quiet)
     assert len(readings) == 1
 

@@ -116,14 +116,14 @@ def test_live_work_stays_cancelled_until_something_else_is_asked_for(monkeypatch
 def test_the_newest_few_results_are_kept_and_each_kind_has_its_own(monkeypatch, session):
     with_bar(monkeypatch, Bar())
     other = LongWork("other", "Working", "steps", WORK.cancelled, "Again")
-    for key in range(long_work.MAX_KEPT + 1):
+    for key in range(long_work.MAX_RESULTS + 1):
         WORK.run(key, steps_of([]))
     done: list[int] = []
-    WORK.run(long_work.MAX_KEPT, steps_of(done))
+    WORK.run(long_work.MAX_RESULTS, steps_of(done))
     assert done == []
     WORK.run(0, steps_of(done))
     assert len(done) == 5
-    other.run(long_work.MAX_KEPT, steps_of(done))
+    other.run(long_work.MAX_RESULTS, steps_of(done))
     assert len(done) == 10
 
 

@@ -20,13 +20,13 @@ from pages.charts.plain_text import plain_figure
 PX_A_BUCKET: Final = 3
 MIN_PX, MAX_PX = 120, 6_000
 # Frames that a session's browser may still build upon: the whole and the zoomed span, twice over.
-KEPT_FRAMES: Final = 6
+MAX_FRAMES: Final = 6
 
 
 class Chart(Protocol):
-    """A figure that is told once and then fed with tables."""
+    """A figure that is sent once and then fed with tables."""
 
-    def told(self) -> Hashable:
+    def figure_key(self) -> Hashable:
         """Return what `figure` depends on."""
 
     def figure(self) -> dict[str, Any]:
@@ -39,14 +39,14 @@ class Chart(Protocol):
 
 
 @dataclass(frozen=True)
-class Wish:
+class ChartRequest:
     """What a browser asks for: a span of time, ms, for so many pixels, and what it has."""
 
     start_ms: float
     end_ms: float
     width_px: int
     had: int | None
-    told: int | None
+    figure_number: int | None
 
 
 class ServedChart:
@@ -58,20 +58,20 @@ class ServedChart:
         self._lock = threading.Lock()
         self._chart: Chart | None = None
         self._source: object = None
-        self._told_number = 0
+        self._figure_number = 0
         self._frame_number = 0
         self._decimals: dict[bool, dict[str, int]] = {True: {}, False: {}}
         self._frames: OrderedDict[int, Frame] = OrderedDict()
 
-    def publish(self, source: object, told: Hashable, make: Callable[[], Chart]) -> int:
+    def publish(self, source: object, figure_key: Hashable, make: Callable[[], Chart]) -> int:
         """Show another state of the data, unless it is the same.
 
         Parameters
         ----------
         source
             The result that is drawn; the same object is the same state.
-        told
-            What `Chart.told` of it will be.
+        figure_key
+            What `Chart.figure_key` of it will be.
         make
             Makes the chart; called only where something changed.
 
@@ -81,35 +81,35 @@ class ServedChart:
             Rises with each change.
         """
         with self._lock:
-            same_figure = self._chart is not None and self._chart.told() == told
-            if same_figure and source is self._source:
+            is_same_figure = self._chart is not None and self._chart.figure_key() == figure_key
+            if is_same_figure and source is self._source:
                 return self.version
             self._chart, self._source = make(), source
-            self._told_number += not same_figure
+            self._figure_number += not is_same_figure
             self.version += 1
             return self.version
 
-    def answer(self, wish: Wish) -> bytes | None:
+    def answer(self, request: ChartRequest) -> bytes | None:
         """Pack what brings the browser from what it has to what there is; None before any."""
         with self._lock:
             if self._chart is None:
                 return None
-            width_px = min(max(wish.width_px, MIN_PX), MAX_PX)
-            is_whole = wish.start_ms == float("-inf")
+            width_px = min(max(request.width_px, MIN_PX), MAX_PX)
+            is_whole = request.start_ms == float("-inf")
             tables, numbers = self._chart.tables(
-                wish.start_ms, wish.end_ms, width_px // PX_A_BUCKET, self._decimals[is_whole]
+                request.start_ms, request.end_ms, width_px // PX_A_BUCKET, self._decimals[is_whole]
             )
             self._frame_number += 1
             frame = Frame(self._frame_number, tables)
-            had = self._frames.get(wish.had) if wish.had is not None else None
+            had = self._frames.get(request.had) if request.had is not None else None
             self._frames[frame.number] = frame
-            while len(self._frames) > KEPT_FRAMES:
+            while len(self._frames) > MAX_FRAMES:
                 self._frames.popitem(last=False)
-            return packed(frame, had, self._head(wish, numbers))
+            return packed(frame, had, self._head(request, numbers))
 
-    def _head(self, wish: Wish, numbers: dict[str, Any]) -> dict[str, Any]:
-        head = {**numbers, "version": self.version, "told": self._told_number}
-        if wish.told != self._told_number and self._chart is not None:
+    def _head(self, request: ChartRequest, numbers: dict[str, Any]) -> dict[str, Any]:
+        head = {**numbers, "version": self.version, "told": self._figure_number}
+        if request.figure_number != self._figure_number and self._chart is not None:
             head["figure"] = plain_figure(self._chart.figure())
             head["css_variables"] = theme.CSS_VARIABLES
         return head

@@ -266,8 +266,8 @@ def _stand_apart(keys: tuple[str, str], symbols: Sequence[str]) -> None:
 
 def _known(key: str, symbols: Sequence[str]) -> str:
     """Return a leg that is chosen, or that a link asks for; nothing where it is not there."""
-    found = str(choices.value_of(key))
-    return found if found in symbols else ""
+    symbol = str(choices.value_of(key))
+    return symbol if symbol in symbols else ""
 
 
 def _swap(y_key: str, x_key: str) -> None:

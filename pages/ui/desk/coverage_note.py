@@ -17,10 +17,10 @@ def coverage_words(result: PairAnalytics, bars: PairBars) -> list[str]:
     if not covered.bars:
         return []
     known = formats.share(covered.known, covered.bars)
-    told = f"Covered {known} of {formats.count(covered.bars, 'bar')}"
+    sentence = f"Covered {known} of {formats.count(covered.bars, 'bar')}"
     if covered.missing:
-        told = f"{told}; {covered.missing:,} missing in gaps"
-    return [f"{told}.", *_kline_words(result, bars), *_gap_words(result, bars)]
+        sentence = f"{sentence}; {covered.missing:,} missing in gaps"
+    return [f"{sentence}.", *_kline_words(result, bars), *_gap_words(result, bars)]
 
 
 def first_bar(result: PairAnalytics) -> str:
@@ -56,10 +56,10 @@ def _gap_words(result: PairAnalytics, bars: PairBars) -> list[str]:
     named = sorted(_joined(owners).items())
     if not named:
         return []
-    told = [_stretch(*each) for each in named[-MOST_STRETCHES:]]
-    others = len(named) - len(told)
+    last = [_stretch(*each) for each in named[-MOST_STRETCHES:]]
+    others = len(named) - len(last)
     more = [f"in {formats.count(others, 'earlier gap')}"] if others else []
-    return [f"Bars {', '.join([*more, *told])} are the exchange's own klines: trades are missing."]
+    return [f"Bars {', '.join([*more, *last])} are the exchange's own klines: trades are missing."]
 
 
 def _klines_by_symbol(
@@ -71,14 +71,14 @@ def _klines_by_symbol(
 
 def _joined(owners: dict[Stretch, set[str]]) -> dict[Stretch, set[str]]:
     """Join stretches of both legs that overlap: the ends differ by a trade or two."""
-    found: list[tuple[Stretch, set[str]]] = []
+    joined: list[tuple[Stretch, set[str]]] = []
     for (low, high), symbols in sorted(owners.items()):
-        if found and low <= found[-1][0][1]:
-            (first, last), known = found[-1]
-            found[-1] = (first, max(last, high)), known | symbols
+        if joined and low <= joined[-1][0][1]:
+            (first, last), known = joined[-1]
+            joined[-1] = (first, max(last, high)), known | symbols
         else:
-            found.append(((low, high), symbols))
-    return dict(found)
+            joined.append(((low, high), symbols))
+    return dict(joined)
 
 
 def _stretch(span: Stretch, symbols: set[str]) -> str:

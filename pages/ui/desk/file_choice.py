@@ -26,7 +26,7 @@ from pages.ui.parts import formats, markup, plain
 from pages.ui.parts.notices import Notice
 from pages.ui.state import choices
 from pages.ui.state.choices import SAMPLE, UPLOAD
-from pages.ui.state.uploads import MOST_FILES, kept_uploads
+from pages.ui.state.uploads import MOST_FILES, stored_uploads
 
 DATA_FOLDER: Final = installation.DATA_FOLDER
 SAMPLE_NAME: Final = installation.SAMPLE_NAME
@@ -109,9 +109,9 @@ def file_names(folder: Path) -> list[str]:
     """List the names of tick files in a folder, without the bundled sample."""
     if not folder.is_dir():
         return []
-    found = (path.name for path in folder.iterdir() if path.is_file())
+    names = (path.name for path in folder.iterdir() if path.is_file())
     endings = tuple(f".{suffix}" for suffix in SUFFIXES)
-    return sorted(n for n in found if n.lower().endswith(endings) and n != SAMPLE_NAME)
+    return sorted(n for n in names if n.lower().endswith(endings) and n != SAMPLE_NAME)
 
 
 def _in_folder(path: Path) -> TickFile | Notice:
@@ -137,36 +137,36 @@ def _uploaded() -> TickFile | Notice:
                 "Make room on the server's disk.",
                 offers_sample=True,
             )
-    return _kept_upload()
+    return _stored_upload()
 
 
 def _take(fresh: Sequence[UploadedFile]) -> None:
     """Keep them on disk; the run begins anew with an empty uploader, which held them in memory."""
-    kept = [kept_uploads().keep(each.name, content_of_upload(each), each) for each in fresh]
-    st.session_state[choices.UPLOAD_SHOWN] = _BETWEEN_TOKENS.join(each.token for each in kept)
+    uploads = [stored_uploads().keep(each.name, content_of_upload(each), each) for each in fresh]
+    st.session_state[choices.UPLOAD_SHOWN] = _BETWEEN_TOKENS.join(each.token for each in uploads)
     st.session_state[_UPLOADS_TAKEN] += 1
     st.rerun()
 
 
-def _kept_upload() -> TickFile | Notice:
+def _stored_upload() -> TickFile | Notice:
     tokens = choices.upload_token()
     if not tokens:
         return Notice(
             "No file chosen yet", "Upload one in the sidebar, at most 300 MB.", is_fault=False,
             offers_sample=True,
         )  # fmt: skip
-    found = [kept_uploads().get(token) for token in tokens.split(_BETWEEN_TOKENS)]
-    kept = [each for each in found if each is not None]
-    if len(kept) < len(found):
+    stored = [stored_uploads().get(token) for token in tokens.split(_BETWEEN_TOKENS)]
+    uploads = [each for each in stored if each is not None]
+    if len(uploads) < len(stored):
         return Notice(
             "This upload is gone", f"The server keeps the newest {MOST_FILES} while it runs: "
             "upload the file again in the sidebar.", is_fault=False, offers_sample=True,
         )  # fmt: skip
     file = joined([
-        TickFile(each.name, each.content, each.path, is_synthetic=False) for each in kept
+        TickFile(each.name, each.content, each.path, is_synthetic=False) for each in uploads
     ])  # fmt: skip
-    told = f"Shown: {file.name}, {formats.data_size(sum(each.size for each in kept))}"
-    markup.show(markup.block(markup.text(told, "muted")))
+    caption = f"Shown: {file.name}, {formats.data_size(sum(each.size for each in uploads))}"
+    markup.show(markup.block(markup.text(caption, "muted")))
     return file
 
 
@@ -186,8 +186,8 @@ def load(file: TickFile) -> pd.DataFrame:
     def show(done: int, size: int) -> None:
         if not place:
             place.append(st.empty())
-        share, told = _progress(file.name, done, size, time.monotonic() - started_s)
-        place[0].progress(share, plain.text(told))
+        share, text = _progress(file.name, done, size, time.monotonic() - started_s)
+        place[0].progress(share, plain.text(text))
 
     try:
         ticks = _readings().get(file.content, _need_bytes(file), partial(_read, file), show)
@@ -249,10 +249,10 @@ def _factor(name: str) -> int:
 def _progress(name: str, done: int, size: int, took_s: float) -> tuple[float, str]:
     """Say how much of a file is read, and how long the rest will take."""
     share = min(done / size, 1.0) if size else 1.0
-    told = f"Reading {name}: {formats.data_size(done)} of {formats.data_size(size)}"
+    text = f"Reading {name}: {formats.data_size(done)} of {formats.data_size(size)}"
     if took_s > 0.5 and share > 0:
-        told = f"{told}, about {formats.age(took_s * (1 - share) / share)} left"
-    return share, told
+        text = f"{text}, about {formats.age(took_s * (1 - share) / share)} left"
+    return share, text
 
 
 _PART_BYTES = 2**20
@@ -287,13 +287,13 @@ def content_of_upload(upload: UploadedFile) -> Hashable:
 
 def _content(name: str, known: Hashable, digest: Callable[[], str]) -> Hashable:
     digests = _known_digests()
-    found = digests.get(known)
-    if found is None:
+    content = digests.get(known)
+    if content is None:
         while len(digests) >= _MOST_KNOWN:
             digests.pop(next(iter(digests)), None)
-        found = digests[known] = digest()
+        content = digests[known] = digest()
     # A dump's rows do not say their symbol: there the name is part of what is read.
-    return found, symbol_in_name(name)
+    return content, symbol_in_name(name)
 
 
 def _digest(file: BinaryIO) -> str:

@@ -10,8 +10,8 @@ import pandas as pd
 
 from ingest.errors import IngestError
 
-MAX_KEPT: Final = 8
-MAX_KEPT_BYTES: Final = 1_000_000_000
+MAX_FRAMES: Final = 8
+MAX_BYTES: Final = 1_000_000_000
 MAX_READING_BYTES: Final = 1_500_000_000
 ABANDONED_AFTER_S: Final = 10.0
 _LOOK_EVERY_S: Final = 0.1
@@ -34,7 +34,7 @@ class Readings:
 
     Parameters
     ----------
-    most_kept, most_kept_bytes
+    max_frames, max_bytes
         Frames kept, and their memory; the newest is kept whatever it takes.
     most_reading_bytes
         Memory that all readings together may be expected to take; a larger one is read alone.
@@ -42,12 +42,12 @@ class Readings:
 
     def __init__(
         self,
-        most_kept: int = MAX_KEPT,
-        most_kept_bytes: int = MAX_KEPT_BYTES,
+        max_frames: int = MAX_FRAMES,
+        max_bytes: int = MAX_BYTES,
         most_reading_bytes: int = MAX_READING_BYTES,
         abandoned_after_s: float = ABANDONED_AFTER_S,
     ) -> None:
-        self._most_kept, self._most_kept_bytes = most_kept, most_kept_bytes
+        self._max_frames, self._max_bytes = max_frames, max_bytes
         self._abandoned_after_s = abandoned_after_s
         self._lock = threading.Lock()
         self._readings: OrderedDict[Hashable, _Reading] = OrderedDict()
@@ -110,11 +110,11 @@ class Readings:
         with self._lock:
             ended = [key for key, reading in self._readings.items() if reading.ended.is_set()]
             count = len(ended)
-            used = sum(self._readings[key].kept_bytes for key in ended)
+            used = sum(self._readings[key].frame_bytes for key in ended)
             for key in ended[:-1]:
-                if count <= self._most_kept and used <= self._most_kept_bytes:
+                if count <= self._max_frames and used <= self._max_bytes:
                     break
-                used -= self._readings.pop(key).kept_bytes
+                used -= self._readings.pop(key).frame_bytes
                 count -= 1
 
 
@@ -153,7 +153,7 @@ class _Reading:
         self.ended = threading.Event()
         self.progress = (0, 0)
         self.is_abandoned = False
-        self.kept_bytes = 0
+        self.frame_bytes = 0
         self._read, self._room, self._need_bytes = read, room, need_bytes
         self._abandoned_after_s = abandoned_after_s
         self._looked_s = time.monotonic()
@@ -189,7 +189,7 @@ class _Reading:
                 self._ticks = self._read(self._tell)
             finally:
                 self._room.give(taken)
-            self.kept_bytes = int(self._ticks.memory_usage(deep=True).sum())
+            self.frame_bytes = int(self._ticks.memory_usage(deep=True).sum())
         except _AbandonedError:
             self.is_abandoned = True
         except Exception as error:  # noqa: BLE001 - raised where it is waited for

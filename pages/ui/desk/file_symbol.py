@@ -31,5 +31,5 @@ def ask_symbol(file_name: str, cause: str) -> str | Notice:
 
 def _example(name: str) -> str:
     """What the file's name suggests, as an example: the reader decides."""
-    found = _LIKE_A_SYMBOL.match(name)
-    return f"For example {found[0] if found else 'BTCUSDT'}"
+    match = _LIKE_A_SYMBOL.match(name)
+    return f"For example {match[0] if match else 'BTCUSDT'}"

@@ -252,10 +252,10 @@ def _missing(mode: Mode, material: _Material) -> Notice | None:
     lacking = [symbol for symbol in asked if symbol and symbol not in there]
     if lacking and there:
         st.session_state["missing"] = (lacking, prefix, there)
-    kept = st.session_state.get("missing")
-    if kept is None or kept[1:] != (prefix, there):
+    noted = st.session_state.get("missing")
+    if noted is None or noted[1:] != (prefix, there):
         return None
-    return notices.missing_symbols(kept[0], there, "this file" if prefix else "the database")
+    return notices.missing_symbols(noted[0], there, "this file" if prefix else "the database")
 
 
 def _manage() -> None:

@@ -66,7 +66,7 @@ def standing(params: PairParams, bars: PairBars) -> Standing:
     fetches = recorder is not None and is_recorded and _can_ask(recorder, params)
     return Standing(
         params=params,
-        held=len(y),
+        stored_bars=len(y),
         gap=newest_gap(y, x, params),
         grows=_grows(recorder) if recorder is not None and is_recorded else "",
         idle=_idle(recorder, params),
@@ -110,11 +110,11 @@ def _nothing_earlier(recorder: Recorder, params: PairParams) -> str:
     if reach is None or settings.keep_days is not None or settings.keep_bytes is not None:
         return ""
     try:
-        found = {leg: read_reach(settings.db, leg, name) for leg in (params.y, params.x)}
+        reaches = {leg: read_reach(settings.db, leg, name) for leg in (params.y, params.x)}
     except StoreError:
         return ""
-    known = {leg: each for leg, each in found.items() if each is not None}
-    if len(known) < len(found):
+    known = {leg: each for leg, each in reaches.items() if each is not None}
+    if len(known) < len(reaches):
         return ""
     leg, last = max(known.items(), key=lambda each: each[1].begins_us)
     wanted_us = recorder.clock_us() - span_to_fetch(params, reach) * 1_000_000
@@ -152,7 +152,7 @@ def _offer(action: Action, params: PairParams, key: str) -> None:
     if action.fetch is not None:
         st.button(plain.text(action.label), key=key, on_click=_fetch, args=(action.fetch, params))
     elif st.button(
-        plain.text(action.label), key=key, on_click=choices.wish, args=(dict(action.choose),)
+        plain.text(action.label), key=key, on_click=choices.request, args=(dict(action.choose),)
     ):
         st.rerun()  # of the whole page: the notice may stand in a part that runs by itself
 

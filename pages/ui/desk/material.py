@@ -20,7 +20,7 @@ TAKEN: Final = "evidence_taken"
 
 
 # Older than this, the bars are taken anew at the next change of a control.
-KEPT_S: Final = 60.0
+CACHED_S: Final = 60.0
 
 
 # Ticks for the lead-lag figure: so much of the end of the range at most.
@@ -86,11 +86,11 @@ def _of_database(view: View, longest_window: int) -> Material:
     reading = _widest(params, longest_window)
     choice = (path, reading.y, reading.x, reading.interval, reading.reach)
     now_us = time.time_ns() // 1_000
-    kept = st.session_state.get(TAKEN)
-    if kept is None or kept[0] != choice or now_us - kept[2] > KEPT_S * 1e6:
+    cached = st.session_state.get(TAKEN)
+    if cached is None or cached[0] != choice or now_us - cached[2] > CACHED_S * 1e6:
         bars = pair_data.read_pair(path, reading)
-        kept = st.session_state[TAKEN] = (choice, bars, now_us)
-    _, bars, taken_us = kept
+        cached = st.session_state[TAKEN] = (choice, bars, now_us)
+    _, bars, taken_us = cached
     return Material(params, bars, partial(_stored_ticks, str(path)), taken_us, may_change=True)
 
 

@@ -155,8 +155,8 @@ def read_pair(path: Path, params: PairParams) -> PairBars:
     """
     y, x, interval = params.y, params.x, params.interval
     windows = {each: shared_windows().get(path, each, interval) for each in (y, x)}
-    found = {symbol: window.last_trade() for symbol, window in windows.items()}
-    last = {symbol: trade for symbol, trade in found.items() if trade is not None}
+    last_trades = {symbol: window.last_trade() for symbol, window in windows.items()}
+    last = {symbol: trade for symbol, trade in last_trades.items() if trade is not None}
     bars = None if params.reach is None else params.reach + LAG_BARS
     reach_s = None if bars is None else bars * params.bar.us // SECOND_US
     start = _start_second(last, interval, reach_s)

@@ -31,7 +31,7 @@ class Standing:
     ----------
     params
         Of the analysis that lacks something.
-    held
+    stored_bars
         Bars of both legs there are, the warm-up too.
     gap
         The newest missing bar in words, and how many bars before the latest it is; or None.
@@ -48,7 +48,7 @@ class Standing:
     """
 
     params: PairParams
-    held: int
+    stored_bars: int
     gap: tuple[str, int] | None = None
     grows: Literal["live", "replay", ""] = ""
     idle: str = ""
@@ -60,7 +60,7 @@ class Standing:
     def is_whole(self) -> bool:
         """Whether all bars that were asked for are there."""
         reach = self.params.reach
-        return reach is not None and self.held >= reach
+        return reach is not None and self.stored_bars >= reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def _of_range(lack: NotEnough, at: Standing) -> Advice:
 
 def _of_store(lack: NotEnough, at: Standing) -> Advice:
     """Advise where no more bars are stored."""
-    stored = f"{formats.count(at.held, 'bar')} of {at.params.interval} of both legs"
+    stored = f"{formats.count(at.stored_bars, 'bar')} of {at.params.interval} of both legs"
     if at.is_file:
         actions = _shorter(lack, at.params)
         fewer = ", a shorter window needs fewer" if actions else ""
@@ -157,8 +157,8 @@ def _fetch(at: Standing) -> Action | None:
     reach = at.params.reach
     if not at.fetches or reach is None:
         return None
-    found = Fetch(kline_for(at.params), span_to_fetch(at.params, reach))
-    return Action(f"Fetch {found.words}", fetch=found)
+    fetch = Fetch(kline_for(at.params), span_to_fetch(at.params, reach))
+    return Action(f"Fetch {fetch.words}", fetch=fetch)
 
 
 def span_to_fetch(params: PairParams, reach: int) -> int:

@@ -88,10 +88,10 @@ def _choose_span(first: pd.Timestamp, last: pd.Timestamp) -> tuple[pd.Timestamp,
 
 def _control(replay: ReplayRecorder) -> None:
     """Hold, step, change the pace, end; the bar itself stands in `show_progress`."""
-    told = replay.replay_status()
-    plain.caption(f"Replaying {told.name}")
+    status = replay.replay_status()
+    plain.caption(f"Replaying {status.name}")
     left, right = st.columns(2)
-    if told.is_paused:
+    if status.is_paused:
         left.button("Resume", key="replay_resume", width="stretch", on_click=replay.resume)
     else:
         left.button("Pause", key="replay_pause", width="stretch", on_click=replay.pause)
@@ -106,32 +106,32 @@ def _control(replay: ReplayRecorder) -> None:
         help="Plays this much of the market's time, and holds there.",
     )  # fmt: skip
     names = {value: name for name, value in SPEEDS.items()}
-    options = list(SPEEDS) if told.speed in names else [f"{told.speed:g}×", *SPEEDS]
+    options = list(SPEEDS) if status.speed in names else [f"{status.speed:g}×", *SPEEDS]
     chosen = st.selectbox(
-        "Speed", options, index=options.index(names.get(told.speed, options[0])),
+        "Speed", options, index=options.index(names.get(status.speed, options[0])),
         key="replay_pace", help="Market seconds a second; max is as fast as the disk takes them.",
     )  # fmt: skip
-    speed = SPEEDS.get(str(chosen), told.speed)
-    if speed != told.speed:
+    speed = SPEEDS.get(str(chosen), status.speed)
+    if speed != status.speed:
         replay.set_speed(speed)
 
 
-def progress(told: ReplayStatus) -> tuple[float, str]:
+def progress(status: ReplayStatus) -> tuple[float, str]:
     """Say how far a replay is and how long it goes on."""
-    if told.is_loading:
-        return 0.0, f"Reading {told.name}"
-    moment = formats.moment(pd.Timestamp(told.position_us, unit="us", tz="UTC"))
-    if told.has_ended:
-        return 1.0, f"Replay of {told.name} ended at {moment}"
-    words = [f"Replay of {told.name}: {moment}, {formats.percent(told.share)}"]
-    if told.is_paused:
+    if status.is_loading:
+        return 0.0, f"Reading {status.name}"
+    moment = formats.moment(pd.Timestamp(status.position_us, unit="us", tz="UTC"))
+    if status.has_ended:
+        return 1.0, f"Replay of {status.name} ended at {moment}"
+    words = [f"Replay of {status.name}: {moment}, {formats.percent(status.share)}"]
+    if status.is_paused:
         words.append("paused")
-    elif math.isinf(told.speed):
+    elif math.isinf(status.speed):
         words.append("as fast as it goes")
     else:
-        left_s = (told.end_us - told.position_us) / US_PER_S / told.speed
-        words.append(f"{told.speed:g}×, {formats.age(left_s)} left")
-    return min(told.share, 1.0), ", ".join(words)
+        left_s = (status.end_us - status.position_us) / US_PER_S / status.speed
+        words.append(f"{status.speed:g}×, {formats.age(left_s)} left")
+    return min(status.share, 1.0), ", ".join(words)
 
 
 def _begin(request: ReplayRequest, speed: float) -> None:

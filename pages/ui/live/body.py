@@ -123,7 +123,7 @@ def _result_now(pair: Pair) -> _Shown | None:
     try:
         return _find(pair, pair.read())
     except (IngestError, AnalyticsError):
-        return None  # told where the result would have been
+        return None  # said where the result would have been
 
 
 @st.fragment
@@ -132,7 +132,7 @@ def _explain(pair: Pair) -> None:
     with notices.shown_in_place():
         shown = _find(pair, pair.read())
         items = () if shown is None else _main_figures(shown.result, shown.bars)
-        explain(items, key="explain_pair", is_told_anew=True)
+        explain(items, key="explain_pair", reruns_on_open=True)
 
 
 def show_pair(pair: Pair, places: Places, feed: Sequence[str] = ()) -> bool:
@@ -146,13 +146,13 @@ def show_pair(pair: Pair, places: Places, feed: Sequence[str] = ()) -> bool:
         The places fit; where they do not, they are to be laid out anew.
     """
     shown = None
-    found = _result_now(pair)
-    if found is not None and places.parts is not None:
+    analysis = _result_now(pair)
+    if analysis is not None and places.parts is not None:
         # Before the words: the browser fetches and draws it while their tests run.
         with notices.shown_in_place():
-            show_pair_chart(found.result, view=places.parts.view, source=pair.source.name)
+            show_pair_chart(analysis.result, view=places.parts.view, source=pair.source.name)
     with places.top, notices.shown_in_place():
-        shown = _show_top(pair, found, feed)
+        shown = _show_top(pair, analysis, feed)
     if shown is None or places.parts is None:
         return shown is None and places.parts is None
     with notices.shown_in_place():
@@ -160,16 +160,16 @@ def show_pair(pair: Pair, places: Places, feed: Sequence[str] = ()) -> bool:
     return True
 
 
-def _show_top(pair: Pair, found: _Shown | None, feed: Sequence[str]) -> _Shown | None:
+def _show_top(pair: Pair, analysis: _Shown | None, feed: Sequence[str]) -> _Shown | None:
     """Set what stands above the chart; what was not found is looked for again, to say why."""
-    bars = pair.read() if found is None else found.bars
-    shown, below = found, Html()
+    bars = pair.read() if analysis is None else analysis.bars
+    shown, below = analysis, Html()
     try:
-        if found is None:
+        if analysis is None:
             shown = _find(pair, bars)
         if shown is not None:
-            told = [_covered(shown.result, bars), *_feed_sentence(feed)]
-            covered = markup.block(markup.join(told, " "), css="pd-covered pd-muted")
+            sentences = [_covered(shown.result, bars), *_feed_sentence(feed)]
+            covered = markup.block(markup.join(sentences, " "), css="pd-covered pd-muted")
             answers = _answers(shown.result, bars, pair.terms())
             below = answers + covered + slim_head(shown.result)
     finally:
@@ -235,8 +235,11 @@ def _new_answers(result: PairAnalytics, bars: pair_data.PairBars, terms: Terms) 
 
 @once_for_each
 def _covered(result: PairAnalytics, bars: pair_data.PairBars) -> Html:
-    told = coverage_note.coverage_words(result, bars)
-    words = [markup.text(each) for each in (*told[:1], coverage_note.first_bar(result), *told[1:])]
+    sentences = coverage_note.coverage_words(result, bars)
+    words = [
+        markup.text(each)
+        for each in (*sentences[:1], coverage_note.first_bar(result), *sentences[1:])
+    ]
     return markup.join([*(markup.about("bars", each) for each in words[:1]), *words[1:]], " ")
 
 
@@ -279,7 +282,7 @@ def _choose_price_view() -> PriceView:
 
 def _chart_caption(source: Source) -> str:
     drawn = f"About {MAX_POINTS:,} points are drawn at most: extremes and gaps are kept"
-    told = [
+    sentences = [
         "Drag to zoom in time, or move the window in the strip below.",
         "Double-click to see all, click a name to hide it.",
         f"{drawn}, the CSV has every bar.",
@@ -287,8 +290,8 @@ def _chart_caption(source: Source) -> str:
         "the shading for what is said most of the time.",
     ]
     if source.is_synthetic:
-        told.insert(0, "Synthetic data, made by a script: no market.")
-    return " ".join(told)
+        sentences.insert(0, "Synthetic data, made by a script: no market.")
+    return " ".join(sentences)
 
 
 def show_report(report: ReadReport) -> None:

@@ -50,7 +50,7 @@ def _pair_series(result: PairAnalytics) -> PairSeries:
         correlation=result.correlation.to_numpy(),
         volume_y=turnover(result.legs[0]),
         volume_x=turnover(result.legs[1]),
-        held=held(result.signal_codes),
+        held=positions(result.signal_codes),
         offset_ms=float(times[-1] - time_ms(index[-1:])[0]) if len(index) else 0.0,
         open_y=result.legs[0].open,
         high_y=result.legs[0].high,
@@ -84,7 +84,7 @@ def turnover(leg: Leg) -> Floats:
     return values
 
 
-def held(codes: NDArray[np.int8]) -> NDArray[np.int8]:
+def positions(codes: NDArray[np.int8]) -> NDArray[np.int8]:
     """Code what the rule says at each bar."""
     sells = (codes == SIGNALS.index("SELL")).view(np.int8)
     buys = (codes == SIGNALS.index("BUY")).view(np.int8)

@@ -152,18 +152,18 @@ def _hedge(result: PairAnalytics, trend: Trend) -> Figure:
 
 
 def _half_life(result: PairAnalytics, trend: Trend) -> Figure:
-    found, label = result.half_life, "Half-life"
-    if not isinstance(found, HalfLife):
-        return _lacking(label, found, "half-life")
+    half_life, label = result.half_life, "Half-life"
+    if not isinstance(half_life, HalfLife):
+        return _lacking(label, half_life, "half-life")
     tip = f"{what('half-life')} {_windows(trend)}"
     spark = _trend(trend, "half_life")
     value, note = "none", "the spread does not return"
-    if found.mean_reverting:
-        value = f"{formats.number(found.half_life, 1)} bars"
-        seconds = found.half_life * parse_interval(result.params.interval).us / US_PER_S
-        is_sure = found.pvalue < result.params.level
+    if half_life.mean_reverting:
+        value = f"{formats.number(half_life.half_life, 1)} bars"
+        seconds = half_life.half_life * parse_interval(result.params.interval).us / US_PER_S
+        is_sure = half_life.pvalue < result.params.level
         note = f"about {formats.age(seconds)}" + ("" if is_sure else ", as a random walk may have")
-    notes = (note, formats.sample(found.nobs))
+    notes = (note, formats.sample(half_life.nobs))
     return Figure(label, value, notes, tip=tip, spark=spark, about="half-life")
 
 

@@ -62,7 +62,7 @@ def _unlinked(items: list[markup.Figure]) -> list[markup.Figure]:
 
 def _head(result: PairAnalytics, bars: PairBars, source: str) -> Html:
     index, params = result.zscore.index, result.params
-    told = [
+    facts = [
         source,
         f"{formats.interval_label(params.interval)} bars",
         formats.span(index[0], index[-1]),
@@ -70,7 +70,7 @@ def _head(result: PairAnalytics, bars: PairBars, source: str) -> Html:
     ]
     return markup.block(
         markup.heading(f"{params.y} / {params.x}, pair report"),
-        *(markup.text(words, "muted") for words in told),
+        *(markup.text(words, "muted") for words in facts),
         css="pd-head",
     )
 
@@ -82,9 +82,9 @@ def _charts(result: PairAnalytics, bars: PairBars, source: str) -> list[Html]:
     on = "log returns" if params.correlation_on == "returns" else "prices"
     drawn = [figure_block("Prices, spread, z-score, volume", pair_figure(series, labels),
                           height_px=PAIR_HEIGHT_PX)]  # fmt: skip
-    found = tabs.beta_path(result, bars)
-    if not isinstance(found, NotEnough | Degenerate):
-        path, low, high, words = found
+    band = tabs.beta_path(result, bars)
+    if not isinstance(band, NotEnough | Degenerate):
+        path, low, high, words = band
         figure = beta_figure.beta_figure(
             axis_ms(pd.DatetimeIndex(path.index)), path.to_numpy(), low.to_numpy(),
             high.to_numpy(), level="95 % band", fixed=None, symbol_y=params.y, symbol_x=params.x,

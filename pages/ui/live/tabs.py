@@ -45,8 +45,8 @@ def choose() -> OpenTab:
     """Offer the tabs; the open one stays open, and the URL has its name."""
     recall("tab", TABS)
     shown = st.tabs(TABS, key="tab", on_change="rerun", bind="query-params")
-    found = [OpenTab(name, tab) for name, tab in zip(TABS, shown, strict=True) if tab.open]
-    return found[0] if found else OpenTab(TABS[0], shown[0])
+    open_tabs = [OpenTab(name, tab) for name, tab in zip(TABS, shown, strict=True) if tab.open]
+    return open_tabs[0] if open_tabs else OpenTab(TABS[0], shown[0])
 
 
 def fill(name: str, result: PairAnalytics, bars: PairBars, source: str) -> None:
@@ -65,8 +65,8 @@ def _show_statistics(result: PairAnalytics, bars: PairBars, source: str) -> None
 
 @once_for_each
 def _statistics(result: PairAnalytics) -> Html:
-    told = markup.notes([*test_table.words(result), *result.notes])
-    tests = markup.block(test_table.tests_table(result), told, css="pd-evidence")
+    notes = markup.notes([*test_table.words(result), *result.notes])
+    tests = markup.block(test_table.tests_table(result), notes, css="pd-evidence")
     return markup.block(legs_table(result)) + tests
 
 
@@ -75,11 +75,11 @@ def _show_beta(result: PairAnalytics, bars: PairBars, source: str) -> None:
     if not isinstance(fit, HedgeFit):
         lack_notice.show(fit, params, bars, key="lack_fit")
         return
-    found = beta_path(result, bars)
-    if isinstance(found, NotEnough | Degenerate):
-        lack_notice.show(found, params, bars, key="lack_beta")
+    band = beta_path(result, bars)
+    if isinstance(band, NotEnough | Degenerate):
+        lack_notice.show(band, params, bars, key="lack_beta")
         return
-    path, low, high, words = found
+    path, low, high, words = band
     index = pd.DatetimeIndex(path.index)
     figure = beta_figure(
         even_ms(index), path.to_numpy(), low.to_numpy(), high.to_numpy(),
@@ -102,12 +102,12 @@ def beta_path(result: PairAnalytics, bars: PairBars) -> Band | NotEnough | Degen
         path, error = fit.beta_path.loc[result.y.index[0] :], fit.beta_stderr_path
         half = path * np.nan if error is None else NORMAL_95 * error.loc[path.index[0] :]
         return path, path - half, path + half, f"β by {fit.method}, {fit.looks_back}."
-    found = trends.path(result, bars)
-    if not isinstance(found, Stability):
-        return found
-    table = found.table
+    trend = trends.path(result, bars)
+    if not isinstance(trend, Stability):
+        return trend
+    table = trend.table
     words = (
-        f"Least squares in {formats.count(len(table), 'trailing window')} of {found.window:,} bars "
+        f"Least squares in {formats.count(len(table), 'trailing window')} of {trend.window:,} bars "
         "each, 95 % band with Newey-West errors. A β that wanders out of its own band is no "
         "constant."
     )
@@ -130,12 +130,14 @@ def _show_correlation(result: PairAnalytics, bars: PairBars, source: str) -> Non
 
 def _show_residuals(result: PairAnalytics, bars: PairBars, source: str) -> None:
     residual = result.sample.spread - result.sample.spread.mean()
-    found = attempt(lambda: residual_diagnostics(residual))
-    if isinstance(found, NotEnough | Degenerate):
-        lack_notice.show(found, result.params, bars, key="lack_residuals")
+    diagnostics = attempt(lambda: residual_diagnostics(residual))
+    if isinstance(diagnostics, NotEnough | Degenerate):
+        lack_notice.show(diagnostics, result.params, bars, key="lack_residuals")
         return
     figure = residual_figure(
-        ResidualSeries(**{each.name: getattr(found, each.name) for each in fields(ResidualSeries)}),
+        ResidualSeries(
+            **{each.name: getattr(diagnostics, each.name) for each in fields(ResidualSeries)}
+        ),
         unit=spread_unit(result),
         view_id=_view_id(result, source),
     )

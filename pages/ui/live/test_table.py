@@ -53,7 +53,7 @@ def _critical(values: Mapping[str, float]) -> tuple[str, str, str]:
 def words(result: PairAnalytics) -> list[str]:
     """Say what the p-values mean for this spread."""
     # Where β was estimated, the analysis itself notes what that does to the plain p-value.
-    told = [ORDERINGS] if result.params.uses_beta else [GIVEN, ORDERINGS]
+    sentences = [ORDERINGS] if result.params.uses_beta else [GIVEN, ORDERINGS]
     if isinstance(result.adf, ADFResult):
-        told.insert(0, f"Null hypothesis of the ADF test: {result.adf.null_hypothesis}.")
-    return told
+        sentences.insert(0, f"Null hypothesis of the ADF test: {result.adf.null_hypothesis}.")
+    return sentences

@@ -63,13 +63,13 @@ def trade_words(result: PairAnalytics, terms: Terms) -> str:
         _quote(symbol, float(closes.iloc[-1]), terms.lots.get(symbol))
         for symbol, closes in ((params.y, result.y), (params.x, result.x))
     )
-    found = size_position(signal, params.spread, beta, y, x, terms.capital)
-    if isinstance(found, NoSize):
-        return f"{signal} spread, no size: {found.reason}"
-    legs = [_leg(found.y), _leg(found.x)]
-    joint = " and " if found.y.side == found.x.side else ", "
+    position = size_position(signal, params.spread, beta, y, x, terms.capital)
+    if isinstance(position, NoSize):
+        return f"{signal} spread, no size: {position.reason}"
+    legs = [_leg(position.y), _leg(position.x)]
+    joint = " and " if position.y.side == position.x.side else ", "
     return formats.with_minus(
-        f"{signal} spread: {joint.join(legs)} ({'; '.join(_basis(result, found))})"
+        f"{signal} spread: {joint.join(legs)} ({'; '.join(_basis(result, position))})"
     )
 
 
@@ -85,38 +85,38 @@ def _leg(leg: LegSize) -> str:
     return f"{leg.side} {leg.quantity:,f} {leg.symbol}"
 
 
-def _basis(result: PairAnalytics, found: PositionSize) -> list[str]:
+def _basis(result: PairAnalytics, position: PositionSize) -> list[str]:
     """Say what the two quantities stand on: proportion, money, lots."""
     proportions = {
         "price difference": "1 to 1",
-        "hedged": f"β {formats.estimate(found.beta or 0.0)}",
-        "log": f"β {formats.estimate(found.beta or 0.0)} by value",
+        "hedged": f"β {formats.estimate(position.beta or 0.0)}",
+        "log": f"β {formats.estimate(position.beta or 0.0)} by value",
         "ratio": "equal value",
     }
-    money = f"{found.capital:,.10g} {found.quote}"
-    if found.gross < Decimal(repr(found.capital)) * CLOSE_ENOUGH:
-        money = f"{found.gross:,.2f} of {money}"
-    told = [f"{proportions[result.params.spread]}, {money}"]
-    unknown = [leg.symbol for leg in (found.y, found.x) if not leg.is_lot_known]
+    money = f"{position.capital:,.10g} {position.quote}"
+    if position.gross < Decimal(repr(position.capital)) * CLOSE_ENOUGH:
+        money = f"{position.gross:,.2f} of {money}"
+    parts = [f"{proportions[result.params.spread]}, {money}"]
+    unknown = [leg.symbol for leg in (position.y, position.x) if not leg.is_lot_known]
     if unknown:
         of = f" of {unknown[0]}" if len(unknown) == 1 else ""
-        told.append(f"lot step{of} not known")
-    return told
+        parts.append(f"lot step{of} not known")
+    return parts
 
 
 def caution(result: PairAnalytics) -> str:
     """Say that a return is not shown: by the p-value, or by the half-life; "" where it is."""
-    doubts, found = _doubts(result), result.half_life
-    is_endless = isinstance(found, HalfLife) and not found.mean_reverting
-    is_long = isinstance(found, HalfLife) and found.half_life > result.params.window
+    doubts, half_life = _doubts(result), result.half_life
+    is_endless = isinstance(half_life, HalfLife) and not half_life.mean_reverting
+    is_long = isinstance(half_life, HalfLife) and half_life.half_life > result.params.window
     if is_endless:
         doubts.append("no half-life")
     elif is_long and doubts:
         doubts.append("half-life longer than the window")
     if doubts:
         return f"Not shown to revert: {', '.join(doubts)}"
-    if isinstance(found, HalfLife) and is_long:
-        return f"Half-life of {formats.number(found.half_life, 1)} bars: longer than the window"
+    if isinstance(half_life, HalfLife) and is_long:
+        return f"Half-life of {formats.number(half_life.half_life, 1)} bars: longer than the window"
     return ""
 
 

@@ -9,11 +9,11 @@ from pages.ui.parts import markup
 from pages.ui.parts.markup import Figure
 
 
-def explain(items: Sequence[Figure], *, key: str, is_told_anew: bool = False) -> None:
+def explain(items: Sequence[Figure], *, key: str, reruns_on_open: bool = False) -> None:
     """Offer what each figure means, for keyboards and touch too, where nothing can hover.
 
-    Where it `is_told_anew`, opening it runs the fragment around it.
+    With `reruns_on_open`, opening it runs the fragment around it.
     """
-    on_change: Literal["rerun", "ignore"] = "rerun" if is_told_anew else "ignore"
+    on_change: Literal["rerun", "ignore"] = "rerun" if reruns_on_open else "ignore"
     with st.popover("What the figures mean", key=key, on_change=on_change):
         markup.show(markup.block(markup.explanations(items)))

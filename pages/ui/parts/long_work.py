@@ -11,7 +11,7 @@ from pages.ui.parts import notices
 from pages.ui.parts.notices import Notice
 from pages.ui.streamlit_private import is_click_waiting
 
-MAX_KEPT: Final = 4
+MAX_RESULTS: Final = 4
 TELL_EVERY_S: Final = 0.1
 
 T = TypeVar("T")
@@ -69,27 +69,27 @@ class LongWork:
             The result; the same object each time. Where the work was cancelled, a notice and a
             button that lets it run again are shown instead.
         """
-        kept = _kept(self.name)
-        if key in kept:
-            return cast("T", kept[key])
-        wish = key if asked is None else asked
-        if st.session_state.get(self._mark) == wish:
+        results = _results_by_key(self.name)
+        if key in results:
+            return cast("T", results[key])
+        request = key if asked is None else asked
+        if st.session_state.get(self._mark) == request:
             self._show_cancelled()
             return None
         try:
-            found = self._watched(work, wish)
+            result = self._watched(work, request)
         except _CancelledError:
-            self.cancel(wish)
+            self.cancel(request)
             self._show_cancelled()
             return None
-        while len(kept) >= MAX_KEPT:
-            kept.pop(next(iter(kept)), None)
-        kept[key] = found
-        return found
+        while len(results) >= MAX_RESULTS:
+            results.pop(next(iter(results)), None)
+        results[key] = result
+        return result
 
-    def cancel(self, wish: Hashable) -> None:
+    def cancel(self, request: Hashable) -> None:
         """Remember that the reader does not want it."""
-        st.session_state[self._mark] = wish
+        st.session_state[self._mark] = request
 
     def forget_cancel(self) -> None:
         """Let cancelled work run again."""
@@ -103,23 +103,23 @@ class LongWork:
     def _mark(self) -> str:
         return f"{self.name}_cancelled"
 
-    def _watched(self, work: Callable[[Progress], T], wish: Hashable) -> T:
+    def _watched(self, work: Callable[[Progress], T], request: Hashable) -> T:
         place = st.empty()
         with place.container(horizontal=True, vertical_alignment="center"):
             bar = st.progress(0.0, self.doing)
             button = f"{self.name}_cancel"
-            st.button("Cancel", key=button, on_click=self.cancel, args=(wish,))
+            st.button("Cancel", key=button, on_click=self.cancel, args=(request,))
 
-        told_s = 0.0
+        updated_s = 0.0
 
         def progress(done: int, steps: int) -> None:
-            nonlocal told_s
+            nonlocal updated_s
             if is_click_waiting(button):
                 raise _CancelledError
             # A browser that is told of each of a thousand steps a second shows none of them.
-            if done < steps and time.monotonic() - told_s < TELL_EVERY_S:
+            if done < steps and time.monotonic() - updated_s < TELL_EVERY_S:
                 return
-            told_s = time.monotonic()
+            updated_s = time.monotonic()
             # Outside a fragment Streamlit itself ends this run at a click, inside this call.
             bar.progress(done / steps, f"{self.doing}: {done:,} of {steps:,} {self.steps}")
 
@@ -130,6 +130,6 @@ class LongWork:
 
 
 @st.cache_resource
-def _kept(name: str) -> dict[Hashable, Any]:  # noqa: ARG001 - each kind of work has its own
+def _results_by_key(name: str) -> dict[Hashable, Any]:  # noqa: ARG001 - each kind of work has its own
     """Results by key, oldest first. A plain cache would replay the progress bar at each hit."""
     return {}

@@ -89,7 +89,7 @@ def show(notice: Notice) -> None:
 
 
 def _choose_sample() -> None:
-    choices.wish({"mode": choices.FILE, "file": choices.SAMPLE})
+    choices.request({"mode": choices.FILE, "file": choices.SAMPLE})
 
 
 def has_standing(status: RecorderStatus | None) -> bool:
@@ -101,8 +101,8 @@ def show_standing(status: RecorderStatus | None) -> None:
     """Show what the recorder has to say to the person at the desk, and how its long work goes."""
     if status is None:
         return
-    for told in status.notices:
-        plain.warning(told)  # a file's new name may stand in it
+    for notice in status.notices:
+        plain.warning(notice)  # a file's new name may stand in it
     show_progress(status)
 
 
@@ -158,7 +158,7 @@ class RefusedValue:
 
 def refused_values(refused: Sequence[RefusedValue]) -> Notice:
     """Say which of a link's values no control takes, and what stands in their place."""
-    told = [
+    refusals = [
         f"{each.key}={formats.clipped(each.asked, 40)} is not {_wanted(each.kind)}{each.where}, so"
         f" {_written(each.kind.default)} is used"
         for each in refused[:MOST_REFUSED]
@@ -167,7 +167,7 @@ def refused_values(refused: Sequence[RefusedValue]) -> Notice:
     noun = "number" if all(isinstance(kind, Number) for kind in others) else "value"
     more = formats.count(len(others), f"other {noun}")
     rest = f"The same holds for {more} of it." if others else ""
-    return Notice(f"In the link, {'; '.join(told)}", rest, is_fault=False)
+    return Notice(f"In the link, {'; '.join(refusals)}", rest, is_fault=False)
 
 
 def _wanted(kind: Number | OneOf | Switch) -> str:
@@ -256,9 +256,9 @@ def _longest(times_s: Iterable[float | None]) -> float | None:
 
 def progress_text(work: Progress) -> str:
     """Say what is going on, how far it is, what it waits for and how long it will take."""
-    told = [f"{work.symbol}: {work.what}", f"{work.done:,} of {work.total:,} {work.unit}".rstrip()]
+    parts = [f"{work.symbol}: {work.what}", f"{work.done:,} of {work.total:,} {work.unit}".rstrip()]
     if work.waiting_s is not None and work.waiting_s > 0:
-        told.append(f"waiting {formats.age(work.waiting_s)} as the exchange asks")
+        parts.append(f"waiting {formats.age(work.waiting_s)} as the exchange asks")
     if work.eta_s is not None:
-        told.append(f"about {formats.age(work.eta_s)} left")
-    return ", ".join(told)
+        parts.append(f"about {formats.age(work.eta_s)} left")
+    return ", ".join(parts)

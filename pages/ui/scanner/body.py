@@ -206,7 +206,7 @@ def pick(scan: KeptScan) -> None:
         st.session_state[_LACKING] = lacking[0]
         return
     legs = dict(zip(link(scan)["legs"], (y, x), strict=True))
-    choices.wish({**_choices(scan), **legs})
+    choices.request({**_choices(scan), **legs})
     st.session_state[_OPENING] = True
 
 

@@ -37,8 +37,8 @@ async def healthz(_: Request) -> JSONResponse:
     recorder = current_recorder()
     status = None if recorder is None else recorder.status()
     now_us = time.time_ns() // 1_000
-    code, told = health(status, now_us, _STARTED_US, records=current_settings().ingest)
-    return JSONResponse(told, status_code=code, headers={"Cache-Control": "no-store"})
+    code, document = health(status, now_us, _STARTED_US, records=current_settings().ingest)
+    return JSONResponse(document, status_code=code, headers={"Cache-Control": "no-store"})
 
 
 def health(
@@ -61,7 +61,7 @@ def health(
     -------
     code
         200 while the recording is live, or off because the user said so; else 503.
-    told
+    document
         What goes out as JSON: version, state, cause (None when well), symbols, queue, gaps, disk,
         notices.
     """
@@ -69,7 +69,7 @@ def health(
         cause = "there is no recorder" if records else None
         return _code(cause), {"version": VERSION, "state": "off", "cause": cause, "symbols": {}}
     cause = _cause(status, now_us, started_us)
-    told: dict[str, object] = {
+    document: dict[str, object] = {
         "version": VERSION,
         "state": status.state,
         "cause": cause,
@@ -81,7 +81,7 @@ def health(
         "last_error": status.last_error,
         "notices": list(status.notices),
     }
-    return _code(cause), told
+    return _code(cause), document
 
 
 def _code(cause: str | None) -> int:
@@ -97,8 +97,8 @@ def _cause(status: RecorderStatus, now_us: int, started_us: int) -> str | None:
         return "paused with little disk space" if is_low else None
     silent_s = (now_us - (status.last_received_us or started_us)) / US_PER_S
     if status.state == "reconnecting" and silent_s > RECONNECT_WITHIN_S:
-        told = f"reconnecting, and no trade for {silent_s:.0f} s"
-        return told if status.between is None else f"a {status.between} is in between: {told}"
+        silence = f"reconnecting, and no trade for {silent_s:.0f} s"
+        return silence if status.between is None else f"a {status.between} is in between: {silence}"
     is_quiet = all(each.state == "quiet" for each in status.per_symbol.values())
     if silent_s > SILENT_AFTER_S and not (status.state == "live" and is_quiet):
         return f"no trade for {silent_s:.0f} s"

@@ -77,7 +77,7 @@ def _load() -> None:
             _import(name)
         _keep_from_collector()
     finally:
-        _loaded.set()  # what failed fails again where a page imports it, and is told there
+        _loaded.set()  # what failed fails again where a page imports it, and is reported there
     _compile()
 
 

@@ -69,5 +69,5 @@ def redirect_host() -> str | None:
 def _section(name: str) -> Mapping[str, Any]:
     if not st.secrets.load_if_toml_exists():
         return {}
-    found = st.secrets.get(name, {})
-    return found if isinstance(found, Mapping) else {}
+    section = st.secrets.get(name, {})
+    return section if isinstance(section, Mapping) else {}

@@ -61,5 +61,5 @@ def line(progress: Progress, waited_s: float) -> tuple[float, str]:
     A call takes up to a quarter of a minute: the seconds say that it goes on.
     """
     words = "Preparing the compiled statistics, once on this machine"
-    told = f"{words}: {progress.done} of {progress.total} after {formats.age(waited_s)}"
-    return progress.done / max(progress.total, 1), told
+    text = f"{words}: {progress.done} of {progress.total} after {formats.age(waited_s)}"
+    return progress.done / max(progress.total, 1), text

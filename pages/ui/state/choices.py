@@ -212,7 +212,7 @@ UPLOAD_KEY: Final = "upload"  # in a link beside `file`: which of the uploads
 UPLOAD_SHOWN: Final = "upload_shown"
 CHOSEN: Final = "chosen"
 DRAWN: Final = "drawn"
-WISHED: Final = "wished"
+REQUESTED: Final = "wished"
 FIRST: Final = "first_of_data"
 _of_this_run: Final = threading.local()
 
@@ -237,11 +237,11 @@ def lookbacks_on_offer(interval: str) -> tuple[str, ...]:
     )
 
 
-def valid(found: object) -> dict[str, Value]:
+def valid(saved: object) -> dict[str, Value]:
     """Keep of a saved mapping what may be used, by its present name; the rest is left out."""
-    if not isinstance(found, Mapping):
+    if not isinstance(saved, Mapping):
         return {}
-    named = {key: present_name(key, found.get(key)) for key in CHOICES}
+    named = {key: present_name(key, saved.get(key)) for key in CHOICES}
     return {key: named[key] for key, kind in CHOICES.items() if kind.admits(named[key])}
 
 
@@ -258,10 +258,10 @@ def present_name(key: str, value: Any) -> Any:
 
 def chosen() -> dict[str, Value]:
     """Return what is chosen now, for controls that are not shown at this moment too."""
-    kept: dict[str, Value] = st.session_state.setdefault(CHOSEN, {})
+    choices: dict[str, Value] = st.session_state.setdefault(CHOSEN, {})
     shown = {key: st.session_state[key] for key in CHOICES if key in st.session_state}
-    kept |= {key: value for key, value in shown.items() if CHOICES[key].admits(value)}
-    return dict(kept)
+    choices |= {key: value for key, value in shown.items() if CHOICES[key].admits(value)}
+    return dict(choices)
 
 
 def begin_run() -> None:
@@ -306,8 +306,8 @@ def in_link() -> dict[str, str]:
 
 def asked_for() -> dict[str, Value]:
     """Return the choices that the address names, as far as they may be used."""
-    found = {key: read(key, text) for key, text in st.query_params.items() if key in CHOICES}
-    return {key: value for key, value in found.items() if value is not None}
+    parsed = {key: read(key, text) for key, text in st.query_params.items() if key in CHOICES}
+    return {key: value for key, value in parsed.items() if value is not None}
 
 
 def upload_token() -> str:
@@ -326,8 +326,8 @@ def value_of(key: str) -> Value:
     asked = read(key, st.query_params.get(key, ""))
     if asked is not None and (key not in st.session_state or is_step_of_history()):
         return asked
-    kept = st.session_state.get(key, st.session_state.get(CHOSEN, {}).get(key))
-    return kept if CHOICES[key].admits(kept) else CHOICES[key].default
+    stored = st.session_state.get(key, st.session_state.get(CHOSEN, {}).get(key))
+    return stored if CHOICES[key].admits(stored) else CHOICES[key].default
 
 
 def read(key: str, text: str) -> Value | None:
@@ -371,14 +371,14 @@ def apply(wanted: Mapping[str, Value]) -> None:
             st.session_state.setdefault(CHOSEN, {})[key] = value
 
 
-def wish(wanted: Mapping[str, Value]) -> None:
+def request(requested: Mapping[str, Value]) -> None:
     """Ask for some choices; the next run that draws the header takes them up."""
-    st.session_state[WISHED] = dict(wanted)
+    st.session_state[REQUESTED] = dict(requested)
 
 
 def fulfil() -> None:
     """Take up what was asked for; only before the controls are drawn."""
-    for key, value in st.session_state.pop(WISHED, {}).items():
+    for key, value in st.session_state.pop(REQUESTED, {}).items():
         st.session_state[key] = value
         st.session_state.setdefault(CHOSEN, {})[key] = value
 
@@ -389,9 +389,9 @@ def recall(key: str, options: Sequence[str] | None = None) -> None:
     Streamlit forgets the value of a control that a run does not draw.
     """
     st.session_state.setdefault(DRAWN, set()).add(key)
-    kept = st.session_state.get(CHOSEN, {})
-    if key not in st.session_state and key in kept and key not in st.query_params:
-        st.session_state[key] = kept[key]
+    stored = st.session_state.get(CHOSEN, {})
+    if key not in st.session_state and key in stored and key not in st.query_params:
+        st.session_state[key] = stored[key]
     if options is not None and st.session_state.get(key, options[0]) not in options:
         del st.session_state[key]
-        kept.pop(key, None)
+        stored.pop(key, None)

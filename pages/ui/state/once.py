@@ -53,8 +53,8 @@ class Once(Generic[T]):
     def newest(self, line: Hashable) -> T | None:
         """Return the newest result of a line; None while there is none."""
         with self._lock:
-            kept = [self._entries.get(key) for key in self._lines.get(line, ())]
-        return next((each.result[0] for each in reversed(kept) if each and each.result), None)
+            entries = [self._entries.get(key) for key in self._lines.get(line, ())]
+        return next((each.result[0] for each in reversed(entries) if each and each.result), None)
 
     def _follow(self, key: Hashable, line: Hashable) -> None:
         """Let the oldest result of the line go."""
@@ -99,13 +99,13 @@ def once_for_each(
     the others wait for it, forgotten with the result. The other arguments must follow from the
     first one, as the bars of a result do: they do not count.
     """
-    kept: WeakKeyDictionary[Any, dict[str, _Entry[T]]] = WeakKeyDictionary()
+    cache: WeakKeyDictionary[Any, dict[str, _Entry[T]]] = WeakKeyDictionary()
 
     @wraps(make)
     def remembered(owner: Owner, /, *more: P.args, **named: P.kwargs) -> T:
-        by_zone = kept.get(owner)
+        by_zone = cache.get(owner)
         if by_zone is None:
-            by_zone = kept.setdefault(owner, {})
+            by_zone = cache.setdefault(owner, {})
         zone = zone_label()
         entry = by_zone.get(zone)
         if entry is None:

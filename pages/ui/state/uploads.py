@@ -53,7 +53,7 @@ class Uploads:
         weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._writing = threading.Lock()  # taken first: who only reads does not wait for a copy
         self._lock = threading.Lock()
-        self._kept: dict[str, Upload] = {}
+        self._by_token: dict[str, Upload] = {}
 
     def keep(self, name: str, content: Hashable, file: BinaryIO) -> Upload:
         """Keep a file, from its beginning; the same content under the same name is kept once.
@@ -65,18 +65,18 @@ class Uploads:
         """
         with self._writing:
             with self._lock:
-                same = (each for each in self._kept.values() if each.is_of(name, content))
-                found = next(same, None)
-            found = found or self._write(name, content, file)
+                same = (each for each in self._by_token.values() if each.is_of(name, content))
+                upload = next(same, None)
+            upload = upload or self._write(name, content, file)
             with self._lock:
-                self._kept[found.token] = self._kept.pop(found.token, found)
+                self._by_token[upload.token] = self._by_token.pop(upload.token, upload)
                 self._make_room()
-            return found
+            return upload
 
     def get(self, token: str) -> Upload | None:
         """Return the upload of a token; None where there is none, or none any more."""
         with self._lock:
-            return self._kept.get(token)
+            return self._by_token.get(token)
 
     def _write(self, name: str, content: Hashable, file: BinaryIO) -> Upload:
         token = secrets.token_urlsafe(16)
@@ -93,11 +93,11 @@ class Uploads:
         return Upload(token, name, content, path, path.stat().st_size)
 
     def _make_room(self) -> None:
-        while len(self._kept) > 1 and (
-            len(self._kept) > self._most_files
-            or sum(each.size for each in self._kept.values()) > self._most_bytes
+        while len(self._by_token) > 1 and (
+            len(self._by_token) > self._most_files
+            or sum(each.size for each in self._by_token.values()) > self._most_bytes
         ):
-            oldest = self._kept.pop(next(iter(self._kept)))
+            oldest = self._by_token.pop(next(iter(self._by_token)))
             shutil.rmtree(oldest.path.parent, ignore_errors=True)
 
 
@@ -107,6 +107,6 @@ def _plain(name: str) -> str:
 
 
 @st.cache_resource
-def kept_uploads() -> Uploads:
+def stored_uploads() -> Uploads:
     """Return the uploads of this process."""
     return Uploads()

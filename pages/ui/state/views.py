@@ -45,21 +45,21 @@ def read(path: Path) -> Saved:
     Choices that no longer exist, or values out of range, are left out one by one.
     """
     try:
-        found = _checked(json.loads(path.read_text(encoding="utf-8")))
+        document = _checked(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return Saved()
     except (OSError, ValueError, RecursionError) as error:
         return Saved(damage=f"Saved settings in {path.name} were ignored: {error}.")
-    views = {str(name): valid(view) for name, view in found.get("views", {}).items()}
-    return Saved(valid(found.get("last")), views)
+    views = {str(name): valid(view) for name, view in document.get("views", {}).items()}
+    return Saved(valid(document.get("last")), views)
 
 
-def _checked(found: object) -> dict[str, Any]:
-    if not isinstance(found, dict) or found.get("version") != VERSION:
+def _checked(document: object) -> dict[str, Any]:
+    if not isinstance(document, dict) or document.get("version") != VERSION:
         raise ValueError(f"it is not of version {VERSION}")
-    if not isinstance(found.get("views", {}), dict):
+    if not isinstance(document.get("views", {}), dict):
         raise ValueError("its views are no names with settings")  # noqa: TRY004 - damaged content
-    return found
+    return document
 
 
 def remember(path: Path, last: Mapping[str, Value]) -> None:

@@ -24,7 +24,7 @@ from pages.charts.frame import (
 )
 from pages.charts.pair_figure import PANELS, PairChart
 from pages.ui.chart.route import chart
-from pages.ui.chart.store import KEPT_FRAMES, Wish, find_chart, new_chart
+from pages.ui.chart.store import MAX_FRAMES, ChartRequest, find_chart, new_chart
 
 WHOLE = (float("-inf"), float("inf"))
 UNKNOWN_STEP = -(2**31)
@@ -152,9 +152,9 @@ def sliding(step: int, length: int = 20_000) -> PairChart:
 def test_a_refresh_sends_a_sliver_of_the_first_draw():
     served = new_chart()
     publish(served, sliding(0))
-    first = served.answer(Wish(*WHOLE, 1_100, None, None))
+    first = served.answer(ChartRequest(*WHOLE, 1_100, None, None))
     publish(served, sliding(1))
-    second = served.answer(Wish(*WHOLE, 1_100, 1, 1))
+    second = served.answer(ChartRequest(*WHOLE, 1_100, 1, 1))
     got = unpacked(second, unpacked(first, None))
     assert len(gzip.compress(first)) < 200_000
     assert len(second) < 4_000
@@ -165,12 +165,12 @@ def test_a_refresh_sends_a_sliver_of_the_first_draw():
 def test_every_number_changed_is_sent_anew_and_still_small():
     served = new_chart()
     publish(served, sliding(0))
-    base = served.answer(Wish(*WHOLE, 1_100, None, None))
+    base = served.answer(ChartRequest(*WHOLE, 1_100, None, None))
     moved = sliding(1)
     for name in ("spread", "mean", "std", "zscore"):
         getattr(moved.series, name)[:] *= 1.001
     publish(served, moved)
-    body = served.answer(Wish(*WHOLE, 1_100, 1, 1))
+    body = served.answer(ChartRequest(*WHOLE, 1_100, 1, 1))
     unpacked(body, unpacked(base, None))
     assert len(gzip.compress(body, 1)) < 40_000
 
@@ -184,9 +184,9 @@ def test_the_same_result_again_is_no_new_version():
 def test_a_base_that_is_gone_brings_everything():
     served = new_chart()
     publish(served, chart_of(500))
-    for _ in range(KEPT_FRAMES + 1):
-        served.answer(Wish(*WHOLE, 1_000, None, 1))
-    body = served.answer(Wish(*WHOLE, 1_000, 1, 1))
+    for _ in range(MAX_FRAMES + 1):
+        served.answer(ChartRequest(*WHOLE, 1_000, None, 1))
+    body = served.answer(ChartRequest(*WHOLE, 1_000, 1, 1))
     assert unpacked(body, None)["head"]["had"] is None
 
 
