@@ -13,7 +13,7 @@ from ingest.event_queue import Call, Cause, EventQueue, Item
 from ingest.rest import RestClient
 from ingest.rest.http import HttpAnswer
 from ingest.store import GapBoard, TickWriter
-from ingest.tick import Market, StreamKey, StreamKind, Tick
+from ingest.tick import Event, Market, StreamKey, StreamKind, Tick
 
 T0_US = 1_723_161_300_000_000  # a full minute
 
@@ -121,9 +121,10 @@ class VirtualDesk:
     def _store(self, items: list[Item]) -> None:
         waiting = deque(items)
         while waiting:
-            events = []
-            while waiting and not isinstance(waiting[0], Cause | Call):
-                events.append(waiting.popleft())
+            events: list[Event] = []
+            while waiting and not isinstance(event := waiting[0], Cause | Call):
+                events.append(event)
+                waiting.popleft()
             if events:
                 self.duplicates += sum(self.writer.write(events).duplicates.values())
             if waiting and isinstance(call := waiting.popleft(), Call):
