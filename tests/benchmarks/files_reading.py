@@ -9,8 +9,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -59,8 +61,8 @@ def compared(name: str, ticks: int, measures: list[dict[str, float]]) -> list[Ro
         f"{how} line by line into a frame, then the same bars; processor time;"
         " compiled code loaded before"
     )
-    required = {"at_least": 5.0} if name == "NDJSON" else {}
-    bound = {"at_most": 3.0} if name.startswith("NDJSON") else {}
+    required: dict[str, Any] = {"at_least": 5.0} if name == "NDJSON" else {}
+    bound: dict[str, Any] = {"at_most": 3.0} if name.startswith("NDJSON") else {}
     measure = f"{name}, {ticks:,} ticks to bars"
     return [
         ratio_row(measure, ours, usual, unit="s", note=note, **required),
@@ -78,12 +80,12 @@ def in_a_process(way: str, path: Path, warm_up: Path) -> dict[str, float]:
         capture_output=True, text=True, check=True,
         env={"PYTHONPATH": str(Path(__file__).resolve().parents[2]), "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
-    return json.loads(done.stdout)
+    return dict(json.loads(done.stdout))
 
 
 def measure(way: str, path: Path, warm_up: Path) -> dict[str, float]:
     """Measure one way here: processor time, and what the peak of memory rose by."""
-    frames = {"ours": read_ticks, "usual": usual}
+    frames: dict[str, Callable[[Path], pd.DataFrame]] = {"ours": read_ticks, "usual": usual}
     if way == "ours":
         layout.warm_up()
     bars_of(frames[way](warm_up))
@@ -158,7 +160,7 @@ def synthetic(count: int) -> pd.DataFrame:
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     written = frame[["symbol", "price", "quantity"]].rename(columns={"quantity": "size"})
-    written.index = frame.index.strftime("%Y-%m-%dT%H:%M:%S.%fZ").rename("ts")
+    written.index = pd.DatetimeIndex(frame.index).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rename("ts")
     written.to_csv(path)
 
 

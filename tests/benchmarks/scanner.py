@@ -55,12 +55,12 @@ def against_statsmodels(
         table = scan_pairs(closes, train_share=1.0, max_lags=max_lags, autolag=autolag)
         times.append(time.perf_counter() - begun)
     ours = Samples.of(times)
-    logs = np.log(closes)
+    logs = pd.DataFrame(np.log(closes))
     step = max(1, len(table) // pairs)
     sample = table.iloc[::step]
     begun = time.perf_counter()
     for row in sample.itertuples():
-        y, x = logs[row.y].to_numpy(), logs[row.x].to_numpy()
+        y, x = logs[str(row.y)].to_numpy(), logs[str(row.x)].to_numpy()
         for dependent, other in ((y, x), (x, y)):
             coint(dependent, other, maxlag=max_lags, autolag=autolag)
     theirs = (time.perf_counter() - begun) / len(sample) * len(table)

@@ -11,6 +11,7 @@ import json
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -22,13 +23,13 @@ from analytics.hedge import HEDGE_METHODS, fit_hedge
 
 LENGTHS = (500, 2_000)
 WINDOW = 60
+OPTIONS: dict[str, dict[str, Any]] = {"rolling_ols": {"window": WINDOW}}
 
 
 def beta_errors(draw: Draw) -> list[float]:
     """Error of each method at the last bar."""
     found = [
-        fit_hedge(draw.y, draw.x, method, **({"window": WINDOW} if method == "rolling_ols" else {}))
-        for method in HEDGE_METHODS
+        fit_hedge(draw.y, draw.x, method, **OPTIONS.get(method, {})) for method in HEDGE_METHODS
     ]
     return [fit.beta - float(draw.beta[-1]) for fit in found]
 

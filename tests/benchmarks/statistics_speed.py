@@ -110,7 +110,7 @@ def likeliest_loop(y: np.ndarray, x: np.ndarray) -> float:
         return float(y.size * np.log(np.mean(error**2 / variance)) + np.log(variance).sum())
 
     found = minimize(cost, np.array([-9.0, -9.0]), method="Nelder-Mead")
-    return unit * float(matrix_kalman(y, x, np.r_[np.exp(found.x), 1.0], start)[0, -1])
+    return float(unit) * float(matrix_kalman(y, x, np.r_[np.exp(found.x), 1.0], start)[0, -1])
 
 
 def tests(n: int, turns: int, bar: float | None) -> list[Row]:
@@ -126,10 +126,9 @@ def tests(n: int, turns: int, bar: float | None) -> list[Row]:
 def paths(n: int, turns: int, bar: float | None) -> list[Row]:
     y, x = pair(n)
     design = sm.add_constant(x)
-    given = {"delta": DELTA, "ve": VE}
 
     def checked() -> float:
-        fit = fit_hedge(y, x, "kalman", **given)
+        fit = fit_hedge(y, x, "kalman", delta=DELTA, ve=VE)
         return fit.beta if fit.innovations else 0.0
 
     loop = lambda: chan_loop(y, x)  # noqa: E731
@@ -137,7 +136,7 @@ def paths(n: int, turns: int, bar: float | None) -> list[Row]:
         lambda: fit_hedge(y, x, "rolling_ols", window=60).beta,
         lambda: float(RollingOLS(y, design, window=60).fit().params[-1, 1]),
     )
-    plain = (lambda: fit_hedge(y, x, "kalman", **given).beta, loop)
+    plain = (lambda: fit_hedge(y, x, "kalman", delta=DELTA, ve=VE).beta, loop)
     return [
         compared("rolling OLS by fit_hedge / RollingOLS", n, rolling, turns, bar),
         compared("Kalman by fit_hedge / matrix loop, noise given to both", n, plain, turns, bar),
