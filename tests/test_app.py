@@ -40,7 +40,7 @@ def wait_for_page(process: subprocess.Popen[str], port: int, path: str = "") -> 
         assert process.poll() is None, process.communicate()[1]
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=5) as answer:
-                return answer.read().decode()
+                return str(answer.read().decode())
         except OSError:
             time.sleep(0.05)  # the process gives no event before it answers
     raise AssertionError("the app did not answer within 30 s")
@@ -174,6 +174,7 @@ def test_the_terminal_has_one_line_and_names_a_few_symbols(project_root, tmp_pat
     )
     try:
         wait_for_page(process, port)
+        assert process.stderr is not None
         line = process.stderr.readline()
         process.terminate()
         out, errors = process.communicate(timeout=15)
@@ -221,7 +222,8 @@ def test_the_private_names_of_streamlit_are_still_there() -> None:
     assert hasattr(Runtime, "_enqueued_some_message")
     assert callable(get_script_run_ctx)
     assert callable(starlette_websocket._get_signed_cookie_with_chunks)
-    assert starlette_websocket.USER_COOKIE_NAME == "_streamlit_user"
+    cookie = starlette_websocket.USER_COOKIE_NAME  # type: ignore[attr-defined] # imported there
+    assert cookie == "_streamlit_user"
     assert "<script>" in streamlit_private.shell_page()
     for name in (
         *("remove_param", "discard_param_no_forward_msg"),

@@ -9,6 +9,7 @@ import tomllib
 import zipfile
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import Any
 
 import pytest
 from desk.app_process import running_module
@@ -32,8 +33,9 @@ LOCKS = ("requirements.txt", "tests/requirements.txt")
 _PIN = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[^\s;]+)(?P<rest>(?:.*\\\n)*.*)", re.MULTILINE)
 
 
-def project(root: Path) -> dict:
-    return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+def project(root: Path) -> dict[str, Any]:
+    read = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    return dict(read["project"])
 
 
 def direct(root: Path) -> dict[str, Requirement]:
@@ -127,7 +129,7 @@ def test_a_checkout_keeps_its_data_beside_the_program(project_root) -> None:
 
 
 @pytest.fixture(scope="module")
-def wheel(project_root, tmp_path_factory) -> Path:
+def wheel(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built without the network."""
     if "hatchling" not in packages_distributions():
         skip_or_fail("the build backend is not installed: run python3 tests/run.py once")

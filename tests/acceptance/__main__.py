@@ -12,9 +12,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from moments import session_seed
-
 FOLDER = Path(__file__).resolve().parent
+sys.path[0] = str(FOLDER.parent)
+
+from acceptance.moments import session_seed
+
 PYTEST = (sys.executable, "-m", "pytest", str(FOLDER), "-p", "no:cacheprovider")
 
 

@@ -34,7 +34,7 @@ def rolling_correlation(a: pd.Series, b: pd.Series, window: int) -> np.ndarray:
         strict=True,
     )
     found = [np.corrcoef(left, right)[0, 1] for left, right in pairs]
-    return np.r_[np.full(window - 1, np.nan), found]
+    return np.concatenate([np.full(window - 1, np.nan), found])
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ def expect(
     paths["spread"] = _spread(legs, spread, alpha, beta)
     paths["spread_mean"], paths["spread_std"] = rolling(paths["spread"], window)
     paths["zscore"] = (paths["spread"] - paths["spread_mean"]) / paths["spread_std"]
-    returns = np.log(legs / legs.shift())
+    returns = (legs / legs.shift()).transform(np.log)
     paths["correlation"] = rolling_correlation(returns["y"], returns["x"], window)
     paths = paths.iloc[-bars:]
     statistic, pvalue, lags = adfuller(
@@ -93,7 +93,7 @@ def _spread(legs: pd.DataFrame, kind: str, alpha: float, beta: float) -> pd.Seri
         case "hedged":
             return legs["y"] - (alpha + beta * legs["x"])
         case "log":
-            return np.log(legs["y"]) - (alpha + beta * np.log(legs["x"]))
+            return pd.Series(np.log(legs["y"]) - (alpha + beta * np.log(legs["x"])))
         case "ratio":
             return legs["y"] / legs["x"]
     raise ValueError(kind)

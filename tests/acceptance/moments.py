@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from desk_page import REFRESH_MS, Desk
+from acceptance.desk_page import REFRESH_MS, Desk
 
 SEED_NAME = "PAIRDESK_ACCEPTANCE_SEED"
 ROUNDS = 3

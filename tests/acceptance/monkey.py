@@ -7,10 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from desk_page import FILE_ERROR, FILES, PLOT, RESTING, TRACEBACK, Desk, content
 from playwright.sync_api import ElementHandle
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
+
+from acceptance.desk_page import FILE_ERROR, FILES, PLOT, RESTING, TRACEBACK, Desk, content
 
 ACTION_MS = 2_000
 FILE_MS = 20_000

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 from desk.app_process import AppProcess, running_app
-from market_process import REST_ROWS, SYMBOLS, Market, RestTrade
 
+from acceptance.market_process import REST_ROWS, SYMBOLS, Market, RestTrade
 from ingest.store import TickWriter
 from ingest.tick import Tick
 

@@ -4,17 +4,21 @@ import io
 import json
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-import independent
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
+
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
-from desk_page import (
+from acceptance import independent
+from acceptance.desk_page import (
     BUY_BELOW,
     CSV,
     EMPTY_ENDLESS,
@@ -47,9 +51,9 @@ from desk_page import (
     tabs,
     visit,
 )
-from market_process import DENSE_S, PAIR, SYMBOLS, running_market
-from moments import KINDS, MOVING, Moments, session_seed
-from stage import Stage, running_desk, wait_until_filled
+from acceptance.market_process import DENSE_S, PAIR, SYMBOLS, running_market
+from acceptance.moments import KINDS, MOVING, Moments, session_seed
+from acceptance.stage import Stage, running_desk, wait_until_filled
 
 pytestmark = [pytest.mark.browser, pytest.mark.acceptance, pytest.mark.timeout(240)]
 
@@ -88,14 +92,14 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="module")
-def reader(browser) -> Iterator["playwright.BrowserContext"]:
+def reader(browser) -> Iterator["BrowserContext"]:
     """Who reads the desk, a tab a scenario: what it loaded once is at hand, as it is for a user."""
     with person(browser) as someone:
         yield someone
 
 
 @pytest.fixture
-def somebody_else(browser) -> Iterator["playwright.BrowserContext"]:
+def somebody_else(browser) -> Iterator["BrowserContext"]:
     """Another reader."""
     with person(browser) as someone:
         yield someone
@@ -123,7 +127,7 @@ def test_trades_arrive_and_none_is_lost(stage: Stage, moments: Moments) -> None:
                 assert same[column].equals(wanted), (symbol, column)
 
 
-VIEWS = (
+VIEWS: tuple[dict[str, object], ...] = (
     {},
     {"window": 30, "spread": "log"},
     {"window": 20, "spread": "hedged", "hedge": "kalman"},

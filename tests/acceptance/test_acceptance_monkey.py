@@ -6,11 +6,11 @@ import pytest
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
-from desk_page import LIVE, READY_MS, visit
-from market_process import DENSE_S, PAIR, running_market
-from moments import SEED_NAME, session_seed
-from monkey import Monkey
-from stage import Stage, running_desk, store_trades
+from acceptance.desk_page import LIVE, READY_MS, visit
+from acceptance.market_process import DENSE_S, PAIR, running_market
+from acceptance.moments import SEED_NAME, session_seed
+from acceptance.monkey import Monkey
+from acceptance.stage import Stage, running_desk, store_trades
 
 pytestmark = [pytest.mark.browser, pytest.mark.acceptance, pytest.mark.timeout(400)]
 

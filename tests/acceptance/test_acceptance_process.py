@@ -5,17 +5,33 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
+
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
 from desk.app_process import free_port
-from desk_page import DEAD_WITHIN_MS, FILE, READY_MS, WINDOW, Desk, X, Y, person, tab, visit
-from market_process import PAIR, SYMBOLS, Market, running_market
-from moments import MOVING, Moments, session_seed
-from stage import Stage, running_desk, stored_trades
+
+from acceptance.desk_page import (
+    DEAD_WITHIN_MS,
+    FILE,
+    READY_MS,
+    WINDOW,
+    Desk,
+    X,
+    Y,
+    person,
+    tab,
+    visit,
+)
+from acceptance.market_process import PAIR, SYMBOLS, Market, running_market
+from acceptance.moments import MOVING, Moments, session_seed
+from acceptance.stage import Stage, running_desk, stored_trades
 
 pytestmark = [pytest.mark.browser, pytest.mark.acceptance, pytest.mark.timeout(240)]
 
@@ -30,7 +46,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
 
 
 @pytest.fixture
-def reader(browser) -> Iterator["playwright.BrowserContext"]:
+def reader(browser) -> Iterator["BrowserContext"]:
     """Who reads the desk, in one tab after the other."""
     with person(browser) as someone:
         yield someone
@@ -78,9 +94,10 @@ def leave_an_upload(desk: Desk, stage: Stage, file: Path) -> None:
     desk.shows_window(5)
     with file.open("w", encoding="utf-8") as lines:
         for symbol in PAIR:
-            for row in stage.trades(symbol).itertuples():
-                tick = {"symbol": symbol, "ts": row.time_us // 1000, "price": row.price}
-                lines.write(json.dumps({**tick, "size": row.quantity, "id": row.trade_id}) + "\n")
+            for row in stage.trades(symbol).to_dict("records"):
+                tick = {"symbol": symbol, "ts": row["time_us"] // 1000, "price": row["price"]}
+                tick |= {"size": row["quantity"], "id": row["trade_id"]}
+                lines.write(json.dumps(tick) + "\n")
     desk.pick(FILE)
     desk.upload(file)
     desk.reads(f"r.head.includes('{file.name}')", READY_MS)

@@ -1,8 +1,10 @@
 """Ticks to bars and bars to coarser bars: order, coverage, exact volumes."""
 
 import math
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +21,9 @@ NAN = math.nan
 
 
 def make_ticks(
-    rows: list[tuple[float, float, float]], ids: list[int] | None = None, symbol: str = "BTCUSDT"
+    rows: Sequence[tuple[float, float, float]],
+    ids: list[int] | None = None,
+    symbol: str = "BTCUSDT",
 ) -> pd.DataFrame:
     """Build ticks of (seconds since the epoch, price, quantity)."""
     times, prices, quantities = zip(*rows, strict=True)
@@ -131,7 +135,7 @@ def test_silence_without_ids_is_quiet_up_to_the_limit_and_missing_past_it():
 
 
 @pytest.mark.parametrize("limit", ["soon", "0s", "-1min", pd.NaT])
-def test_quiet_limit_must_be_a_length_of_time(limit: object):
+def test_quiet_limit_must_be_a_length_of_time(limit: Any):
     with pytest.raises(ParameterError, match="quiet_limit"):
         resample_ticks(make_ticks([(0, 10, 1)]), "1s", quiet_limit=limit)
 

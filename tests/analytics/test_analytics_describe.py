@@ -84,7 +84,7 @@ def test_legs_stand_side_by_side():
     table = describe_legs([("BTCUSDT", leg()), ("ETHUSDT", leg(level=5))])
     assert list(table.columns) == ["BTCUSDT", "ETHUSDT"]
     assert (table.dtypes == "float64").all()
-    assert table.loc["bars"].tolist() == [300, 300]
+    assert list(table.loc["bars"]) == [300, 300]
 
 
 def test_what_is_no_bars_frame_is_refused():

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -50,7 +51,7 @@ def paths(n: int = 900, memory: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
 
 def analyse(
     gates: Gates = Gates(),  # noqa: B008 - frozen
-    *, quiet: range | tuple[int, ...] = (), memory: float = 0.5, **changes: object,
+    *, quiet: range | tuple[int, ...] = (), memory: float = 0.5, **changes: Any,
 ) -> PairAnalytics:  # fmt: skip
     y, x = paths(memory=memory)
     params = PairParams("BTCUSDT", "ETHUSDT", gates=gates, **{"spread": "hedged", **changes})
@@ -186,6 +187,6 @@ def test_bars_since_the_last_trade():
         {"least_traded": math.nan}, {"least_bars": 0}, {"least_bars": True}, {"least_bars": 1.5},
     ],
 )  # fmt: skip
-def test_gates_out_of_range_are_named(change: dict[str, object]):
+def test_gates_out_of_range_are_named(change: dict[str, Any]):
     with pytest.raises(ParameterError, match=next(iter(change))):
         Gates(**change)

@@ -1,5 +1,7 @@
 """Compiled kernels against their plain NumPy form; compiled once, for every kind of input."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,7 +28,7 @@ def series(kind: str, n: int) -> np.ndarray:
         "moving average": (noise - 0.8 * np.roll(noise, 1)).cumsum(),
         "jumps": np.round(noise.cumsum() * 0.01, 2) + np.where(np.arange(n) > n // 2, 50.0, 0.0),
     }[kind]
-    return values - values.mean()
+    return np.asarray(values - values.mean())
 
 
 @pytest.mark.parametrize("autolag", CRITERIA)
@@ -96,7 +98,7 @@ def test_the_bartlett_variance_is_the_weighted_sum_over_lags(lags: int):
 
 def test_after_warming_up_no_page_compiles_anything():
     warm_up()
-    functions = [
+    functions: list[Any] = [
         rolling.rolling_squares,
         rolling.rolling_products,
         line_paths.rolling_lines,
@@ -120,7 +122,8 @@ def test_after_warming_up_no_page_compiles_anything():
             frame.index = utc_index(1_723_161_600_000_000 + np.arange(400) * 1_000_000)
             legs.append(frame)
         for hedge in ("ols", "rolling_ols", "expanding_ols", "kalman"):
-            analyse_pair(*legs, PairParams("A", "B", hedge=hedge, spread="log", gates=ALL_GATES))
+            params = PairParams("A", "B", hedge=hedge, spread="log", gates=ALL_GATES)
+            analyse_pair(legs[0], legs[1], params)
     assert {each.__name__: len(each.signatures) for each in functions} == before
     assert set(before.values()) == {1}, before
 
@@ -131,7 +134,7 @@ def test_private_names_of_numba_are_where_we_look_for_them():
 
     @njit
     def caller() -> int:
-        return once(1) + once(2)
+        return int(once(1) + once(2))
 
-    assert caller() == 3
+    assert caller() == 3  # type: ignore[call-arg, comparison-overlap] # numba lies
     assert len(once.signatures) == 1  # without the names: one for each of the two values

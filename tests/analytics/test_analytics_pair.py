@@ -3,6 +3,7 @@
 import io
 import math
 import pickle
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from analytics.hedge import CAUSAL_HEDGES, HEDGE_METHODS, HedgeFit, fit_hedge
 from analytics.outcome import Degenerate, NotEnough
 from analytics.pair import PairParams, analyse_pair
 from analytics.signals import signal_for
-from analytics.spread import rolling_correlation, rolling_mean_std, spread, zscore
+from analytics.spread import SpreadKind, rolling_correlation, rolling_mean_std, spread, zscore
 from analytics.stationarity import (
     ADFResult,
     EngleGrangerResult,
@@ -59,7 +60,7 @@ def test_params_are_a_cache_key():
     assert len({params(), params(window=60), params(window=61)}) == 2
     assert hash(params(lookback=100)) == hash(params(lookback=100))
     with pytest.raises(AttributeError):
-        params().window = 5
+        params().window = 5  # type: ignore[misc] # frozen
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_params_are_a_cache_key():
         ({"level": math.nan}, "level"),
     ],
 )
-def test_wrong_parameters_are_named(change: dict[str, object], words: str):
+def test_wrong_parameters_are_named(change: dict[str, Any], words: str):
     with pytest.raises(ParameterError, match=words):
         params(**change)
 
@@ -93,7 +94,7 @@ def test_a_pair_has_two_different_symbols():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_part_is_what_its_own_function_says(kind: str):
+def test_every_part_is_what_its_own_function_says(kind: SpreadKind):
     result = analyse(spread=kind)
     y, x = result.y, result.x
     fit_y, fit_x = (np.log(y), np.log(x)) if kind == "log" else (y, x)
@@ -146,8 +147,9 @@ def test_lookback_takes_the_latest_bars():
     pd.testing.assert_frame_equal(
         short.to_frame()[paths], whole.to_frame()[paths].iloc[-150:].reset_index(drop=True)
     )
-    assert short.stats.loc["bars"].tolist() == [150, 150]
+    assert list(short.stats.loc["bars"]) == [150, 150]
     assert short.adf == adf_test(whole.spread.iloc[-150:])
+    assert isinstance(short.hedge, HedgeFit)
     assert short.hedge.nobs == 150
 
 
@@ -167,7 +169,7 @@ def test_the_result_can_be_cached_and_does_not_change_its_input():
     again = pickle.loads(pickle.dumps(result))
     pd.testing.assert_frame_equal(again.to_frame(), result.to_frame(), check_exact=True)
     with pytest.raises(AttributeError):
-        result.zscore = None
+        result.zscore = None  # type: ignore[misc, assignment] # frozen
 
 
 # ---- the CSV
@@ -195,7 +197,7 @@ def test_spreads_without_beta_still_carry_the_ols_fit():
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("n", [1, 2, 3, 22, 42])
-def test_too_few_bars_never_raise_and_count_what_is_there(n: int, kind: str):
+def test_too_few_bars_never_raise_and_count_what_is_there(n: int, kind: SpreadKind):
     result = analyse(n, spread=kind)
     assert result.zscore.isna().all()
     assert result.zscore_needs is not None
@@ -225,7 +227,7 @@ def test_no_hedge_ratio_yet_is_the_reason():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_bars_at_all_is_a_result_too(kind: str):
+def test_no_bars_at_all_is_a_result_too(kind: SpreadKind):
     y, x = price_paths(50)
     for y_bars, x_bars in (
         (empty_bars(), empty_bars()),
@@ -280,7 +282,8 @@ def test_a_flat_pair_is_flat_not_infinite():
     assert result.zscore.isna().all()
     assert result.signal_now.reason == "the spread did not move over the last 60 bars"
     assert isinstance(result.hedge, Degenerate)
-    for value in (result.adf, result.half_life, result.engle_granger):
+    assert isinstance(result.adf, Degenerate)
+    for value in (result.half_life, result.engle_granger):
         assert isinstance(value, Degenerate)
     assert "constant over 100 bars" in result.adf.reason
     assert result.correlation.isna().all()
@@ -288,7 +291,9 @@ def test_a_flat_pair_is_flat_not_infinite():
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("factor", [1.0, 3.0])
-def test_identical_and_proportional_legs_give_no_signal_from_rounding(kind: str, factor: float):
+def test_identical_and_proportional_legs_give_no_signal_from_rounding(
+    kind: SpreadKind, factor: float
+):
     y, _ = price_paths()
     result = analyse_pair(leg(y), leg(y * factor), params(spread=kind))
     assert isinstance(result.engle_granger, Degenerate)
@@ -358,7 +363,7 @@ def test_what_is_no_bars_frame_is_refused():
     st.sampled_from([1.3, 1e12]),
 )
 @settings(max_examples=25, deadline=None)
-def test_the_future_changes_no_past_value_to_the_bit(cut: int, kind: str, jump: float):
+def test_the_future_changes_no_past_value_to_the_bit(cut: int, kind: SpreadKind, jump: float):
     y, x = price_paths(150)
     other_y, other_x = y.copy(), x.copy()
     other_y[cut:] = np.round(other_y[cut:] * jump, 2)
@@ -374,7 +379,7 @@ def test_the_future_changes_no_past_value_to_the_bit(cut: int, kind: str, jump: 
 
 @given(st.integers(262, 299), st.sampled_from(CAUSAL_HEDGES), st.sampled_from(["hedged", "log"]))
 @settings(max_examples=20, deadline=None)
-def test_a_causal_hedge_gives_a_causal_spread_to_the_bit(cut: int, hedge: str, kind: str):
+def test_a_causal_hedge_gives_a_causal_spread_to_the_bit(cut: int, hedge: str, kind: SpreadKind):
     y, x = price_paths()
     other_y = y.copy()
     other_y[cut:] = np.round(other_y[cut:] * 1.3, 2)
@@ -401,6 +406,7 @@ def test_the_kalman_spread_is_the_forecast_error_on_the_filters_own_scale():
     result = analyse(spread="hedged", hedge="kalman")
     assert isinstance(result.hedge, HedgeFit)
     np.testing.assert_array_equal(result.spread, result.hedge.forecast_error)
+    assert result.hedge.forecast_variance is not None
     np.testing.assert_array_equal(result.std, np.sqrt(result.hedge.forecast_variance))
     np.testing.assert_array_equal(result.zscore, result.spread / result.std)
     assert result.mean.dropna().eq(0).all()
@@ -413,8 +419,8 @@ def test_no_hedge_method_raises_on_too_few_bars_or_flat_legs(hedge: str, n: int)
     y, x = price_paths(n)
     flat = np.full(n, 0.1)
     for left, right in ((y, x), (flat, x), (y, flat), (y, y)):
-        bars = [leg(path) if n else empty_bars() for path in (left, right)]
-        result = analyse_pair(*bars, params(spread="hedged", hedge=hedge))
+        y_bars, x_bars = (leg(path) if n else empty_bars() for path in (left, right))
+        result = analyse_pair(y_bars, x_bars, params(spread="hedged", hedge=hedge))
         assert not np.isinf(result.to_frame().select_dtypes("float").to_numpy()).any()
         assert result.signal_now.reason
 
@@ -424,7 +430,9 @@ def test_the_rolling_hedge_takes_its_own_window_or_the_pairs():
     assert isinstance(result.hedge, HedgeFit)
     assert result.hedge.nobs == 100
     assert result.hedge_ratio.isna().sum() == 99
-    assert analyse(hedge="rolling_ols").hedge.nobs == 60
+    plain = analyse(hedge="rolling_ols").hedge
+    assert isinstance(plain, HedgeFit)
+    assert plain.nobs == 60
     with pytest.raises(ParameterError, match="hedge_window"):
         params(hedge_window=2)
 

@@ -26,7 +26,7 @@ def ticks_at(times_s: dict[str, np.ndarray]) -> pd.DataFrame:
         for symbol, times in times_s.items()
     ]  # fmt: skip
     frame = pd.concat(parts).sort_index(kind="stable")
-    seconds = np.unique(frame.index.as_unit("us").asi8 // 1_000_000)
+    seconds = np.unique(pd.DatetimeIndex(frame.index).as_unit("us").asi8 // 1_000_000)
     frame.attrs["active_seconds"] = seconds.tobytes()
     return frame
 
@@ -173,7 +173,7 @@ def test_no_silence_that_ids_prove_quiet_is_called_missing_without_them(
 ) -> None:
     with_ids = read_ticks(shared_data / name)
     without = with_ids.drop(columns="trade_id")
-    seconds = np.unique(without.index.as_unit("us").asi8 // 1_000_000)
+    seconds = np.unique(pd.DatetimeIndex(without.index).as_unit("us").asi8 // 1_000_000)
     without.attrs = {"active_seconds": seconds.tobytes()}
     assert len(seconds) > gaps
     assert recording_gaps(without) == []

@@ -1,7 +1,9 @@
 """Spread, z-score and rolling correlation: each window equals a plain fit on its own slice."""
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from analytics.errors import InvalidSeriesError, NonPositivePriceError, ParameterError
 from analytics.spread import (
+    CORRELATION_ON,
     SPREAD_KINDS,
+    CorrelationOn,
     log_returns,
     rolling_correlation,
     rolling_mean_std,
@@ -69,7 +73,7 @@ def test_beta_and_alpha_may_be_paths():
     y, x = pd.Series([10.0, 20.0]), pd.Series([2.0, 4.0])
     path = spread(y, x, "hedged", pd.Series([1.0, 2.0]), pd.Series([0.0, 1.0]))
     assert path.tolist() == [8, 11]
-    assert spread(y, x, "hedged", np.array([1.0, 2.0]), 0.0).tolist() == [8, 12]
+    assert spread(y, x, "hedged", pd.Series([1.0, 2.0]), 0.0).tolist() == [8, 12]
     with pytest.raises(InvalidSeriesError, match="path of beta has other times"):
         spread(y, x, "hedged", pd.Series([1.0, 2.0], index=[5, 6]))
 
@@ -101,7 +105,7 @@ def test_prices_at_or_below_zero_have_no_logarithm_and_no_ratio(price: float):
 def test_unknown_kind_and_missing_beta_say_so():
     y, x = pd.Series([1.0]), pd.Series([1.0])
     with pytest.raises(ParameterError, match="price difference, hedged, log, ratio"):
-        spread(y, x, "difference")
+        spread(y, x, "difference")  # type: ignore[arg-type] # on purpose
     for kind in ("hedged", "log"):
         with pytest.raises(ParameterError, match=f"beta .* {kind} spread"):
             spread(y, x, kind)
@@ -238,7 +242,7 @@ def test_the_running_correlation_equals_a_two_pass_one_on_every_window(name: str
 
 
 @pytest.mark.parametrize("window", [1, 0, -5, 2.0, True, None])
-def test_windows_are_whole_numbers_of_two_or_more(window: object):
+def test_windows_are_whole_numbers_of_two_or_more(window: Any):
     for compute in (rolling_mean_std, zscore):
         with pytest.raises(ParameterError, match="window"):
             compute(prices(10), window)
@@ -251,7 +255,7 @@ def test_windows_are_whole_numbers_of_two_or_more(window: object):
 
 @pytest.mark.parametrize("level", [1e-6, 100_000.01, 1e6])
 @pytest.mark.parametrize("on", ["returns", "prices"])
-def test_every_correlation_equals_the_exact_fit_on_its_slice(level: float, on: str):
+def test_every_correlation_equals_the_exact_fit_on_its_slice(level: float, on: CorrelationOn):
     y, x = prices(level=level).to_numpy(), prices(level=level, seed=2).to_numpy() + level / 1e4
     result = rolling_correlation(y, x, 30, on)
     first = 30 if on == "returns" else 29
@@ -278,7 +282,7 @@ def test_a_leg_with_itself_correlates_at_one_and_with_its_mirror_at_minus_one():
 
 def test_correlation_stays_within_one():
     y, x = prices(), prices(seed=2)
-    for on in ("returns", "prices"):
+    for on in CORRELATION_ON:
         result = rolling_correlation(y, x, 5, on).dropna()
         assert result.abs().max() <= 1
         swapped = rolling_correlation(x, y, 5, on).dropna()
@@ -286,7 +290,7 @@ def test_correlation_stays_within_one():
 
 
 @pytest.mark.parametrize("on", ["returns", "prices"])
-def test_a_flat_leg_has_no_correlation(on: str):
+def test_a_flat_leg_has_no_correlation(on: CorrelationOn):
     y, flat = prices(100), prices(100)
     flat.iloc[20:] = 100_000.01
     result = rolling_correlation(y, flat, 30, on)
@@ -295,7 +299,7 @@ def test_a_flat_leg_has_no_correlation(on: str):
 
 
 def test_steady_growth_is_flat_in_returns():
-    growing = 100 * 1.001 ** np.arange(200)
+    growing = 100 * 1.001 ** np.arange(200, dtype=np.float64)
     assert rolling_correlation(growing, prices(200).to_numpy(), 30).isna().all()
 
 
@@ -308,7 +312,7 @@ def test_a_missing_bar_leaves_two_returns_out():
 
 def test_unknown_correlation_base_is_refused():
     with pytest.raises(ParameterError, match="returns, prices"):
-        rolling_correlation(prices(), prices(), 5, "volume")
+        rolling_correlation(prices(), prices(), 5, "volume")  # type: ignore[arg-type] # on purpose
 
 
 # ---- no look-ahead
@@ -319,12 +323,13 @@ def test_unknown_correlation_base_is_refused():
 def test_changing_the_future_changes_no_past_bit(cut: int, window: int):
     y, x = prices(120), prices(120, seed=2)
     other_y = pd.Series(np.r_[y.iloc[:cut], y.iloc[cut:] * 3 + 7], index=y.index)
-    for compute in (
+    computes: tuple[Callable[[pd.Series], pd.Series], ...] = (
         lambda leg: zscore(spread(leg, x), window),
         lambda leg: rolling_mean_std(leg, window)[0],
         lambda leg: rolling_mean_std(leg, window)[1],
         lambda leg: rolling_correlation(leg, x, window),
         lambda leg: rolling_correlation(leg, x, window, "prices"),
-    ):
+    )
+    for compute in computes:
         before, after = compute(y).iloc[:cut], compute(other_y).iloc[:cut]
         pd.testing.assert_series_equal(before, after, check_exact=True)

@@ -1,9 +1,12 @@
 """The bars before a range: every window at its beginning is full, and nothing of them is shown."""
 
+from typing import Unpack
+
 import numpy as np
 import pandas as pd
 import pytest
 from cases.legs import legs as frames
+from cases.pair import PairChoices
 
 from analytics.backtest import run_backtest, sweep_backtest
 from analytics.backtest.rules import DEFAULT_RULES
@@ -15,7 +18,7 @@ from analytics.leg import Leg
 from analytics.pair import NO_GATES, PairAnalytics, PairParams, analyse_pair
 from analytics.pair.gates import ALL_GATES
 from analytics.pair.params import LEAST_SAMPLE
-from analytics.spread import rolling_correlation, spread, zscore
+from analytics.spread import SpreadKind, rolling_correlation, spread, zscore
 from analytics.stationarity import ADFResult, EngleGrangerResult, HalfLife, adf_test
 
 START_S = 1_723_161_600
@@ -52,7 +55,7 @@ def legs(n: int, step_s: int = 1) -> tuple[Leg, Leg]:
     return leg(y, step_s), leg(x, step_s)
 
 
-def params(**changes: object) -> PairParams:
+def params(**changes: Unpack[PairChoices]) -> PairParams:
     return PairParams("BTCUSDT", "ETHUSDT", **changes)
 
 
@@ -67,7 +70,7 @@ def of_enough(chosen: PairParams, *, more: int = 0) -> PairAnalytics:
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("interval", [each.name for each in INTERVALS])
 def test_the_default_range_has_every_figure_at_every_interval(interval, window, hedge):
-    kind = "log" if window == 60 else "hedged"
+    kind: SpreadKind = "log" if window == 60 else "hedged"
     bars = RANGES[interval]
     result = of_enough(
         params(interval=interval, lookback=bars, window=window, spread=kind, hedge=hedge)
@@ -84,7 +87,7 @@ def test_the_default_range_has_every_figure_at_every_interval(interval, window, 
     assert result.zscore_needs is None
     assert result.correlation_needs is None
     assert (result.gate == "").all()
-    assert result.stats.loc["returns"].tolist() == [bars, bars]
+    assert list(result.stats.loc["returns"]) == [bars, bars]
 
 
 @pytest.mark.parametrize("window", WINDOWS)
@@ -129,11 +132,11 @@ def test_a_path_that_starts_up_does_so_before_the_range(hedge):
     chosen = params(lookback=100, window=20, spread="hedged", hedge=hedge, gates=NO_GATES)
     result = of_enough(chosen, more=50)
     reach = chosen.reach or 0
-    held = [each.last(reach) for each in legs(reach + 50)]
-    whole = analyse_pair(*held, params(window=20, spread="hedged", hedge=hedge, gates=NO_GATES))
+    y, x = (each.last(reach) for each in legs(reach + 50))
+    whole = analyse_pair(y, x, params(window=20, spread="hedged", hedge=hedge, gates=NO_GATES))
     for name in PATHS[:-1]:
         np.testing.assert_array_equal(getattr(result, name), getattr(whole, name).iloc[-100:])
-    fewer = analyse_pair(*(each.last(reach - 30) for each in held), chosen)
+    fewer = analyse_pair(y.last(reach - 30), x.last(reach - 30), chosen)
     assert fewer.zscore.isna().any()
 
 
@@ -144,8 +147,9 @@ def test_the_tests_look_at_the_range_or_at_the_least_sample(bars, window):
     sample = max(bars, window, LEAST_SAMPLE)
     assert len(result.sample.spread) == sample
     assert result.adf == adf_test(result.reach.spread.iloc[-sample:])
+    assert isinstance(result.hedge, HedgeFit)
     assert result.hedge.nobs == sample
-    assert result.stats.loc["bars"].tolist() == [sample, sample]
+    assert list(result.stats.loc["bars"]) == [sample, sample]
     assert result.coverage.bars == len(result.zscore) == bars
     assert any("would say too little" in note for note in result.notes) == (bars < sample)
 
@@ -153,6 +157,7 @@ def test_the_tests_look_at_the_range_or_at_the_least_sample(bars, window):
 def test_the_sample_is_what_there_is_where_there_is_less():
     result = analyse_pair(*legs(90), params(lookback=30))
     assert len(result.zscore) == 30
+    assert isinstance(result.hedge, HedgeFit)
     assert result.hedge.nobs == 90
     assert result.zscore_needs is None
 
@@ -181,6 +186,7 @@ def test_what_the_latest_z_lacks_counts_the_start_of_its_hedge_ratio(hedge, kind
     chosen = params(lookback=100, spread=kind, hedge=hedge)
     for had in (3, needed - 1):
         lack = analyse_pair(*legs(had), chosen).zscore_needs
+        assert lack is not None
         assert (lack.needed, lack.had) == (needed, had)
     assert analyse_pair(*legs(needed), chosen).zscore_needs is None
     assert analyse_pair(*legs(needed), chosen).zscore.iloc[-1:].notna().all()

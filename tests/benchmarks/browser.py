@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -32,7 +33,7 @@ from pages.ui.state import views
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 # The last settings, with which a visit without a query begins: the refresh is not in an address.
-LAST = {"interval": "1s", "lookback": "24h", "every": 1}
+LAST: dict[str, str | int | float | bool] = {"interval": "1s", "lookback": "24h", "every": 1}
 HISTORY_S = 90_000
 REFRESHES = 12  # `tests/desk/refreshes.py` has four hundred
 # Never a whole price: the page shows only the decimals that the closes need.
@@ -100,12 +101,12 @@ class Traffic:
         session.on("Network.webSocketFrameReceived", self._frame)
         session.on("Network.loadingFinished", self._loaded)
 
-    def _frame(self, event: dict) -> None:
+    def _frame(self, event: dict[str, Any]) -> None:
         payload = event["response"]["payloadData"]
         is_text = event["response"]["opcode"] == 1
         self.total += len(payload) if is_text else len(payload) * 3 // 4
 
-    def _loaded(self, event: dict) -> None:
+    def _loaded(self, event: dict[str, Any]) -> None:
         self.total += int(event["encodedDataLength"])
 
 

@@ -79,8 +79,8 @@ def compared(name: str, ticks: int, measures: list[dict[str, float]]) -> list[Ro
         f"{how} line by line into a frame, then the same bars; processor time;"
         " compiled code loaded before"
     )
-    required = {"at_least": 5.0} if name == "NDJSON" else {}
-    bound = {"at_most": 3.0} if name.startswith("NDJSON") else {}
+    required: dict[str, Any] = {"at_least": 5.0} if name == "NDJSON" else {}
+    bound: dict[str, Any] = {"at_most": 3.0} if name.startswith("NDJSON") else {}
     measure = f"{name}, {ticks:,} ticks to bars"
     wall = np.median([each["wall_s"] for each in by_way["public"]])
     return [
@@ -107,7 +107,7 @@ def in_a_process(way: str, path: Path) -> dict[str, float]:
         capture_output=True, text=True, check=True,
         env={"PYTHONPATH": os.pathsep.join(filter(None, paths)), "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
-    return json.loads(done.stdout)
+    return dict(json.loads(done.stdout))
 
 
 def measure(way: str, path: Path) -> dict[str, float]:
@@ -277,7 +277,7 @@ def synthetic(count: int) -> pd.DataFrame:
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     written = frame[["symbol", "price", "quantity"]].rename(columns={"quantity": "size"})
-    written.index = frame.index.strftime("%Y-%m-%dT%H:%M:%S.%fZ").rename("ts")
+    written.index = pd.DatetimeIndex(frame.index).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rename("ts")
     written.to_csv(path)
 
 

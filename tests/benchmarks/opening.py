@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -24,7 +25,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 SAMPLE = "?mode=NDJSON+File"
 DAY = f"?s1={SYMBOLS[0]}&s2={SYMBOLS[1]}&interval=1s&lookback=24h"
-SIZE = {"width": 1440, "height": 900}
+SIZE: ViewportSize = {"width": 1440, "height": 900}
 UP_WITHIN_S = 60.0
 
 
@@ -80,7 +81,7 @@ def _choices(browser: Browser, database: Path, times: int) -> dict[str, list[flo
         _choose_interval(page, "5s")  # the popup's own code is loaded
         for turn in range(times):
             bars = 61 + turn
-            act = _drawn_after(chart, lambda bars=bars: _choose_window(page, bars))
+            act = _drawn_after(chart, partial(_choose_window, page, bars))
             taken["window"].append(measured(act)[0])
             name = ("1s", "5s")[turn % 2]
             page.get_by_role("combobox", name="Interval").click()

@@ -179,7 +179,8 @@ def _read_all_and_resample(path: Path, span_s: int, ticks: int) -> PairAnalytics
             rate = len(reader.ticks(symbol, last.time_us - 60_000_000)) / 60
             start_us = last.time_us - round(ticks / len(SYMBOLS) / rate) * 1_000_000
             legs.append(resample_ticks(reader.ticks(symbol, start_us), "1s", last_is_forming=True))
-    return analyse_pair(*legs, PairParams(*SYMBOLS, interval="1s", lookback=span_s))
+    y, x = legs
+    return analyse_pair(y, x, PairParams(*SYMBOLS, interval="1s", lookback=span_s))
 
 
 def _sizes(day: Stored, stored: Stored) -> list[Row]:

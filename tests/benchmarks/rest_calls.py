@@ -26,9 +26,10 @@ from ingest.repair.backfill import Backfill
 from ingest.repair.limits import BackfillLimits
 from ingest.rest import Fetch, HttpClient, RestClient
 from ingest.rest.http import HttpAnswer
+from ingest.tick import StreamKey
 
 SYMBOL = "BTCUSDT"
-KEY = ("spot", SYMBOL, "aggTrade")
+KEY: StreamKey = ("spot", SYMBOL, "aggTrade")
 STORE_EVERY_S = 0.02
 
 

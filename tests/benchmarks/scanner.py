@@ -56,7 +56,7 @@ def against_statsmodels(
         table = scan_pairs(closes, train_share=1.0, max_lags=max_lags, autolag=autolag)
         times.append(time.perf_counter() - begun)
     ours = Samples.of(times)
-    logs = np.log(closes)
+    logs = pd.DataFrame(np.log(closes))
     step = max(1, len(table) // pairs)
     sample = table.iloc[::step]
     legs = [(logs[row.y].to_numpy(), logs[row.x].to_numpy()) for row in sample.itertuples()]

@@ -11,6 +11,7 @@ import json
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -22,6 +23,7 @@ from analytics.hedge import HEDGE_METHODS, fit_hedge
 
 LENGTHS = (500, 2_000)
 WINDOW = 60
+OPTIONS: dict[str, dict[str, Any]] = {"rolling_ols": {"window": WINDOW}}
 
 
 def beta_errors(draw: Draw) -> list[float]:

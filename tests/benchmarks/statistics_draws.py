@@ -29,17 +29,17 @@ class Draw:
     def residual(self) -> np.ndarray:
         """Residual of the OLS line of y on x: what a plain test is wrongly run on."""
         fit = fit_hedge(self.y, self.x)
-        return self.y - fit.alpha - fit.beta * self.x
+        return np.asarray(self.y - fit.alpha - fit.beta * self.x)
 
     @cached_property
     def given(self) -> np.ndarray:
         """Spread whose beta was known beforehand, as a price difference has it."""
-        return self.y - np.nan_to_num(self.beta, nan=1.0) * self.x
+        return np.asarray(self.y - np.nan_to_num(self.beta, nan=1.0) * self.x)
 
 
 def returning(rng: np.random.Generator, n: int, memory: float) -> np.ndarray:
     """First-order autoregression, from its first shock on."""
-    return lfilter([1.0], [1.0, -memory], rng.normal(size=n))
+    return np.asarray(lfilter([1.0], [1.0, -memory], rng.normal(size=n)))
 
 
 def unrelated(n: int, count: int) -> Iterator[Draw]:

@@ -151,10 +151,9 @@ def tests(n: int, turns: int, bar: float | None) -> list[Row]:
 def paths(n: int, turns: int, bar: float | None) -> list[Row]:
     y, x = pair(n)
     design = sm.add_constant(x)
-    given = {"delta": DELTA, "ve": VE}
 
     def checked() -> float:
-        fit = fit_hedge(y, x, "kalman", **given)
+        fit = fit_hedge(y, x, "kalman", delta=DELTA, ve=VE)
         return fit.beta if fit.innovations else 0.0
 
     loop = lambda: chan_loop(y, x)  # noqa: E731

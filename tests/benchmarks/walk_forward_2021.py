@@ -72,7 +72,7 @@ def main() -> int:
     sample = f"{closes.shape[1]} symbols, {closes.index[0]:%Y-%m-%d} to {closes.index[-1]:%Y-%m-%d}"
     print(f"{sample}; money in % of the capital, mean over pairs; 7.5 bps a fill and leg\n{HEAD}")
     for interval in intervals:
-        bars = {symbol: bars_of_closes(closes[symbol], interval) for symbol in closes}
+        bars = {str(each): bars_of_closes(closes[each], interval) for each in closes}
         for name, rules in RULES.items():
             print(line(interval, name, "real", run_all(bars, interval, rules)), flush=True)
         unrelated = run_all(permuted(bars), interval, SYMMETRIC_RULES)
@@ -91,7 +91,9 @@ def read_closes(path: Path) -> pd.DataFrame:
 
 def bars_of_closes(closes: pd.Series, interval: str) -> pd.DataFrame:
     """Make bars of one-minute closes; a bar whose last minute is missing is missing."""
-    groups = closes.groupby(closes.index.floor(parse_interval(interval).timedelta))
+    groups = closes.groupby(
+        pd.DatetimeIndex(closes.index).floor(parse_interval(interval).timedelta)
+    )
     bars = pd.DataFrame(
         {"open": groups.first(), "high": groups.max(), "low": groups.min(), "close": groups.last()}
     )

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from typing import TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
@@ -46,8 +47,22 @@ def bars(
     return frame
 
 
+class BarOptions(TypedDict, total=False):
+    """Options of `bars`."""
+
+    interval: str
+    missing: tuple[tuple[int, int], ...]
+    quiet: tuple[int, ...]
+    volume: float
+
+
 def reverting_pair(
-    n: int = 3_000, *, seed: int = SEED, keep: float = 0.97, noise: float = 8e-4, **options: object
+    n: int = 3_000,
+    *,
+    seed: int = SEED,
+    keep: float = 0.97,
+    noise: float = 8e-4,
+    **options: Unpack[BarOptions],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Two legs with a mean-reverting difference of logarithms; opens a little off the closes."""
     rng = np.random.default_rng(seed)

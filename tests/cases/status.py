@@ -1,11 +1,13 @@
 """A recorder's status as tests need it."""
 
+from typing import Any
+
 from ingest.status import DiskStatus, RecorderStatus, SymbolStatus
 
 NOW_US = 1_754_000_000_000_000
 
 
-def status_of(**changes) -> RecorderStatus:
+def status_of(**changes: Any) -> RecorderStatus:
     per_symbol = {
         "BTCUSDT": SymbolStatus(
             received=1_240, stored=1_234, duplicates=4, rejected=1, state="live", rate_per_s=12.34,
@@ -14,7 +16,7 @@ def status_of(**changes) -> RecorderStatus:
         ),
         "ETHUSDT": SymbolStatus(),
     }  # fmt: skip
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "state": "live", "market": "spot", "stream": "aggTrade",
         "symbols": ("BTCUSDT", "ETHUSDT"), "received": 1_240, "stored": 1_234, "duplicates": 4,
         "conflicts": 2, "rejected": 1, "refused": 3, "reconnects": 5, "rotations": 1,

@@ -5,9 +5,13 @@ import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 from places import skip_or_fail
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
@@ -35,7 +39,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def launched() -> Iterator["playwright.Browser"]:
+def launched() -> Iterator["Browser"]:
     """A browser of its own, ended with the block."""
     with playwright.sync_playwright() as engine:
         chromium = engine.chromium.launch(
@@ -45,7 +49,7 @@ def launched() -> Iterator["playwright.Browser"]:
         chromium.close()
 
 
-def open_when_up(page: "playwright.Page", url: str) -> None:
+def open_when_up(page: "Page", url: str) -> None:
     """Open a page of a server that may still be starting."""
     page.set_default_timeout(STEP_MS)
     for _ in range(100):

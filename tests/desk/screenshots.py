@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal, get_args
 
 sys.path[:0] = map(str, Path(__file__).resolve().parents[1:3])
 
@@ -51,7 +52,7 @@ def main() -> int:
     chosen.out.mkdir(parents=True, exist_ok=True)
     with shown_desk() as app, chromium() as browser:
         for name, path in PAGES.items():
-            for scheme in ("light", "dark"):
+            for scheme in get_args(Scheme):
                 target = chosen.out / f"{name}-{scheme}.png"
                 _take(browser, f"{app.url}/{path}{VIEW}", target, scheme, 1440, 900)
         _take(browser, f"{app.url}/{VIEW}", chosen.out / "live-narrow.png", "light", 390, 844)
@@ -72,6 +73,9 @@ def shown_desk() -> Iterator[AppProcess]:
             app.stop()
 
 
+Scheme = Literal["light", "dark"]
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Start the browser that is installed here."""
@@ -82,7 +86,9 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def _take(browser: Browser, url: str, target: Path, scheme: str, width: int, height: int) -> None:
+def _take(
+    browser: Browser, url: str, target: Path, scheme: Scheme, width: int, height: int
+) -> None:
     page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
     page.goto(url)
     _settle(page)
@@ -156,6 +162,7 @@ def _swap(page: Page) -> None:
 
 def _point_at_nothing(page: Page) -> None:
     """Leave what was clicked last: its tooltip covers what is clicked next."""
+    assert page.viewport_size is not None
     page.mouse.move(page.viewport_size["width"] / 2, page.viewport_size["height"] - 5)
     expect(page.get_by_test_id("stTooltipContent")).to_have_count(0)
 

@@ -424,7 +424,7 @@ async def test_bars_of_days_before_the_tape_agree_whatever_their_length() -> Non
         tape = exchange.venue.tape("BTCUSDT")
         begins_ms = tape[0].time_us // 1_000_000 * 1000
 
-        async def rows(interval: str, start_ms: int, end_ms: int) -> list[list]:
+        async def rows(interval: str, start_ms: int, end_ms: int) -> list[list[Any]]:
             query = f"interval={interval}&startTime={start_ms}&endTime={end_ms}&limit=1000"
             reply = await get(exchange, f"/api/v3/klines?symbol=BTCUSDT&{query}")
             return [[*row[:1], *map(float, row[1:6]), row[8]] for row in reply.body]

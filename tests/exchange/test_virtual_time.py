@@ -10,7 +10,8 @@ from exchange.virtual_time import VirtualTimeError, in_virtual_time, run_virtual
 
 def test_an_hour_passes_at_once_and_timers_fire_in_order() -> None:
     async def scenario() -> list[str]:
-        loop, fired = asyncio.get_running_loop(), []
+        loop = asyncio.get_running_loop()
+        fired: list[str] = []
         begun_s = loop.time()
         for delay_s in (3.0, 1.0, 2.0):
             loop.call_later(delay_s, fired.append, f"{delay_s:g}")

@@ -121,9 +121,10 @@ class VirtualDesk:
     def _store(self, items: list[Item]) -> None:
         waiting = deque(items)
         while waiting:
-            events = []
-            while waiting and not isinstance(waiting[0], Cause | Call):
-                events.append(waiting.popleft())
+            events: list[Event] = []
+            while waiting and not isinstance(event := waiting[0], Cause | Call):
+                events.append(event)
+                waiting.popleft()
             if events:
                 self.duplicates += sum(self.writer.write(events).duplicates.values())
             if waiting and isinstance(call := waiting.popleft(), Call):

@@ -10,8 +10,9 @@ from threading import Event, Thread
 
 from exchange.server import ThreadedExchange
 
+from faults.children import SYMBOLS
 from faults.disk import tick
-from faults.process import SYMBOLS, examine, stored_ids
+from faults.process import examine, stored_ids
 from faults.result import Figure, Result, at_most, equal, holds
 from faults.storage import until
 from faults.supervision import missing, push, recording

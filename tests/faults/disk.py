@@ -167,7 +167,7 @@ def _close_if_known(writer: TickWriter, key: StreamKey, number: int) -> None:
 
 def _klines(batch: int) -> Call:
     opens = [T0_US - 60_000_000 + n * 1_000_000 for n in range(3)]
-    bars = [Kline(each, each + 999_999, 1.0, 2.0, 1.0, 2.0, 3.5, 4) for each in opens]
+    bars = [Kline(each, 1.0, 2.0, 1.0, 2.0, 3.5, 4, each + 999_999) for each in opens]
     return Call(lambda writer: writer.add_klines(BTC if batch % 2 else ETH, 1, bars))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from exchange.market import Trade
 
-from faults.process import SYMBOLS
+from faults.children import SYMBOLS
 from faults.result import Result, equal, holds, told
 from faults.world import frame_of
 from ingest.counts import Counts

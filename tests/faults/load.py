@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from desk.app_process import AppProcess, running_app
@@ -13,7 +14,8 @@ from exchange.feeds import LiveFeed
 from exchange.market import Trade
 from exchange.server import Exchange, ThreadedExchange
 
-from faults.process import SYMBOLS, stored_counts, stored_ids
+from faults.children import SYMBOLS
+from faults.process import stored_counts, stored_ids
 from faults.result import Figure, Result, at_least, at_most, equal, holds, quantile, told
 from faults.storage import until
 
@@ -104,7 +106,7 @@ def _trade_at(
     while (passed_s := time.monotonic() - begun_s) < for_s:
         due = int(passed_s * rate_per_s) - sent
         if due > 0:
-            exchange.call(lambda e, first=sent, due=due: _trade(e, first, due))
+            exchange.call(partial(_trade, first=sent, count=due))
             sent += due
         if passed_s - looked_s >= 1.0:
             looked_s = passed_s

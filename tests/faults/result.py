@@ -8,13 +8,18 @@ class Figure:
     """One measured figure and the bar it has to meet."""
 
     name: str
-    value: float | str
+    value: float | int | str
     bar: str
     met: bool
 
     def __str__(self) -> str:
-        value = f"{self.value:,.4g}" if isinstance(self.value, float) else self.value
-        value = f"{value:,}" if isinstance(value, int) else value
+        match self.value:
+            case float():
+                value = f"{self.value:,.4g}"
+            case int():
+                value = f"{self.value:,}"
+            case _:
+                value = self.value
         return f"{self.name}: {value}" + (f" (bar: {self.bar})" if self.bar else "")
 
 

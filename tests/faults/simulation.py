@@ -27,6 +27,7 @@ from faults.world import Handshake, World
 from ingest.event_queue import Call
 from ingest.feed import FeedLimits
 from ingest.store import TickWriter
+from ingest.tick import StreamKey
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 MOST_ATTEMPTS = 60
@@ -215,7 +216,7 @@ def _clock(world: World, _rng: random.Random) -> None:
 def _forget(world: World, rng: random.Random) -> None:
     """Let retention delete the oldest trades, a few seconds of each stream's being left."""
     newest_us = [ledger.last_us for ledger in world.writing.writer.streams().values()]
-    if newest_us and min(newest_us):
+    if newest_us and min(newest_us) > 0:
         cutoff = min(newest_us) // 1_000_000 - rng.randint(2, 60)
         world.queue.put(Call(lambda writer: _forget_before(writer, cutoff)))
 

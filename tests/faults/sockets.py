@@ -9,7 +9,8 @@ from pathlib import Path
 from exchange.feeds import LiveFeed
 from exchange.server import Exchange, ThreadedExchange
 
-from faults.process import SYMBOLS, stored_ids
+from faults.children import SYMBOLS
+from faults.process import stored_ids
 from faults.result import Figure, Result, at_most, equal, quantile, told
 from faults.storage import until
 from ingest.feed import FeedLimits
@@ -22,12 +23,12 @@ ENDINGS = ("RST", "FIN", *CODES, "accept and close", "refused", "serverShutdown"
 
 
 def recorder_for(
-    exchange: ThreadedExchange, database: Path, limits: FeedLimits | None = None, **more: int
+    exchange: ThreadedExchange, database: Path, limits: FeedLimits | None = None
 ) -> Recorder:
     settings = Settings(
         symbols=SYMBOLS, db=database, ws_url=exchange.ws_url, rest_url=exchange.rest_url
     )
-    return Recorder(settings, feed_limits=limits, **more)
+    return Recorder(settings, feed_limits=limits)
 
 
 def end_connections(exchange: ThreadedExchange, ending: str | int) -> None:

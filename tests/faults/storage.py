@@ -219,7 +219,7 @@ def _undrained_bytes(path: Path) -> int:
     index = bytes.fromhex(answer.stdout)
     # "The WAL-Index File Format": mxFrame at 16, nBackfill at 96, in the machine's byte order.
     (frames,), (drained,) = struct.unpack_from("=I", index, 16), struct.unpack_from("=I", index, 96)
-    return max(0, frames - drained) * PAGE_BYTES
+    return int(max(0, frames - drained)) * PAGE_BYTES
 
 
 # --- a damaged log ---

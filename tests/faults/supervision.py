@@ -5,12 +5,14 @@ import threading
 import time as real_time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
-from exchange.server import ThreadedExchange
+from exchange.server import Exchange, ThreadedExchange
 
-from faults.process import SYMBOLS, examine, stored_ids
+from faults.children import SYMBOLS
+from faults.process import examine, stored_ids
 from faults.result import Result, at_most, equal, holds
 from faults.sockets import recorder_for
 from faults.storage import until
@@ -97,9 +99,9 @@ def dead_threads(folder: Path) -> Result:
                 handshakes = len(exchange.handshakes()) + (name == "feed")
                 works = kill(recorder, error)
                 push(exchange, 3)
-                until(lambda before=before: recorder.status().restarts > before, 15.0)
+                _wait_for_restart(recorder, before)
                 begun_s = real_time.monotonic()
-                exchange.run(lambda e, n=handshakes: e.wait_until(lambda: len(e.handshakes) == n))
+                exchange.run(partial(_handshakes_are, count=handshakes))
                 exchange.run(lambda e: e.wait_until(lambda: len(e.connections) == 1))
                 push(exchange, 1)
                 works.wait(15.0)
@@ -138,6 +140,14 @@ def _once(owner: object, name: str, error: BaseException) -> threading.Event:
 
     setattr(owner, name, fail)
     return works
+
+
+def _wait_for_restart(recorder: Recorder, before: int) -> None:
+    until(lambda: recorder.status().restarts > before, 15.0)
+
+
+async def _handshakes_are(exchange: Exchange, count: int) -> None:
+    await exchange.wait_until(lambda: len(exchange.handshakes) == count)
 
 
 KILLERS: dict[str, Callable[[Recorder, BaseException], threading.Event]] = {

@@ -61,8 +61,11 @@ def test_retention_takes_a_gap_at_its_edge_with_it(tmp_path: Path) -> None:
 def test_a_task_that_can_never_succeed_holds_nothing_up(tmp_path: Path) -> None:
     """A gap of a stream that a new database does not know, closed by the old one's repair."""
     loop = disk.writing_loop(tmp_path / "ticks.db")
-    impossible = Call(lambda w: w.close_gap(disk.ETH, 1, 2, "absent", "no such id") and None)
-    loop._steps.extend([impossible, [disk.tick("BTCUSDT", 1)]])
+
+    def close_unknown(writer: TickWriter) -> None:
+        writer.close_gap(disk.ETH, 1, 2, "absent", "no such id")
+
+    loop._steps.extend([Call(close_unknown), [disk.tick("BTCUSDT", 1)]])
     loop._work_off()
     loop.writer.close()
     with closing(sqlite3.connect(tmp_path / "ticks.db")) as connection:

@@ -3,7 +3,7 @@
 import random
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,8 @@ from exchange.market import Trade, e8, trade_payload
 from exchange.server import ThreadedExchange
 from exchange.streams import in_envelope
 
-from faults.process import SYMBOLS, stored_ids
+from faults.children import SYMBOLS
+from faults.process import stored_ids
 from faults.result import Result, at_most, equal, holds, told
 from faults.sockets import recorder_for
 from faults.storage import until
@@ -27,6 +28,10 @@ from pages.ui.server.health import health
 
 S_US, YEAR_US = 1_000_000, 31_557_600_000_000
 _KEPT = ("tick", "non_trade", "bar_1s", "gap", "kline")
+
+
+def _wait_for_stored(recorder: Recorder, suffices: Callable[[int], bool]) -> None:
+    until(lambda: suffices(recorder.status().stored))
 
 
 @contextmanager
@@ -112,7 +117,7 @@ def other_venue(folder: Path) -> Result:
             )
             with _recording(exchange, Recorder(named)) as recorder:
                 push(exchange, 3)
-                until(lambda recorder=recorder: recorder.status().stored >= 3 * len(SYMBOLS))
+                _wait_for_stored(recorder, lambda stored: stored >= 3 * len(SYMBOLS))
             before, shaken = _content(database), len(exchange.handshakes())
             for other in (each for each in urls if each != url):
                 recorder = Recorder(replace(named, venue_name=venue_of(other)))
@@ -128,7 +133,7 @@ def other_venue(folder: Path) -> Result:
             with _recording(each, recorder_for(each, folder / "gateway.db")) as recorder:
                 _begin_at(each, 1_000 if each is moved else 0)
                 push(each, 3)
-                until(lambda recorder=recorder: recorder.status().stored == 3 * len(SYMBOLS))
+                _wait_for_stored(recorder, lambda stored: stored == 3 * len(SYMBOLS))
                 same = recorder.status().refusal is None
     return Result(
         f"{len(urls) * (len(urls) - 1)} starts with another exchange on a database",
@@ -202,8 +207,8 @@ def _recover(database: Path, odd: int, rng: random.Random) -> int:
             writer.write(
                 [
                     Tick(
-                        *("spot", "BTCUSDT", "aggTrade", number),
-                        *(100.0, 0.5, time_us, received_us, False),
+                        *("spot", "BTCUSDT", "aggTrade", number, 100.0, 0.5),
+                        *(time_us, received_us, False),
                     )
                 ]
             )

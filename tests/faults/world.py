@@ -216,7 +216,7 @@ class World:
             receiving.event = event  # type: ignore[method-assign] # as it was
             raise RuntimeError("made to fail")
 
-        receiving.event = fail  # type: ignore[method-assign] # once
+        receiving.event = fail  # type: ignore[method-assign, assignment] # once
 
     def _new_writing(self) -> WritingLoop:
         return WritingLoop(

@@ -14,6 +14,7 @@ from analytics.backtest import (
     FUTURES,
     SIZINGS,
     SYMMETRIC_RULES,
+    BacktestResult,
     BacktestRules,
     Costs,
     run_backtest,
@@ -109,7 +110,7 @@ def test_bars_passed_in_blocks_hide_no_trade_wherever_the_span_begins(seed, keep
     assert compiled_walk(z, tradable, rules, start) == expected
 
 
-def assert_equals_plain(result, y, x):
+def assert_equals_plain(result: BacktestResult, y: pd.DataFrame, x: pd.DataFrame) -> None:
     made = prepare(y, x, result.params, result.rules)
     found = signals(made, result.params, result.rules)
     ratio = -found.units[1] / found.units[0]
@@ -214,7 +215,7 @@ def test_a_close_decides_and_the_next_open_fills():
 def test_missing_and_quiet_bars_fill_nothing_and_are_counted():
     y, x = reverting_pair(2_500)
     free = run_backtest(y, x, PARAMS, DEFAULT_RULES, draws=0).trades
-    gone = int(y.index.get_loc(free["exit_time"].iloc[3]))
+    gone = int(y.index.get_indexer(pd.Index([free["exit_time"].iloc[3]]))[0])
     holed = y.copy()
     holed.iloc[gone : gone + 3, 4] = 0.0
     holed.iloc[gone : gone + 3, 6] = "quiet"
@@ -275,13 +276,13 @@ def test_fills_at_the_vwap_need_ticks_and_use_them():
         ticks.insert(0, "symbol", "A")
         ticks["trade_id"] = np.arange(4_000)
         frames.append((resample_ticks(ticks, "1min"), ticks))
-    plain = [bars for bars, _ in frames]
+    y, x = (bars for bars, _ in frames)
     rules = replace(SYMMETRIC_RULES, fill="vwap")
     params = replace(PARAMS, spread="ratio", window=30)
     with pytest.raises(FrameError, match="need a column 'vwap' in the bars of AUSDT"):
-        run_backtest(*plain, params, rules)
-    legs = [with_vwap(bars, ticks, "1min") for bars, ticks in frames]
-    trades = run_backtest(*legs, params, rules, draws=0).trades
+        run_backtest(y, x, params, rules)
+    y, x = (with_vwap(bars, ticks, "1min") for bars, ticks in frames)
+    trades = run_backtest(y, x, params, rules, draws=0).trades
     first = trades.iloc[0]
     inside = frames[0][1].loc[first["entry_time"] :]
     inside = inside[inside.index < first["entry_time"] + pd.Timedelta("1min")]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ from analytics.errors import NotEnoughDataError, ParameterError
 from analytics.pair import PairParams
 
 PARAMS = PairParams("AUSDT", "BUSDT", "1min", spread="log", hedge="rolling_ols", window=60)
-GRID = {"windows": [30, 60, 120], "entries": [1.0, 1.5, 2.0, 2.5]}
+GRID: dict[str, Any] = {"windows": [30, 60, 120], "entries": [1.0, 1.5, 2.0, 2.5]}
 
 
 @pytest.mark.parametrize("rules", [DEFAULT_RULES, SYMMETRIC_RULES])
@@ -66,8 +67,8 @@ def test_a_permuted_leg_keeps_its_own_bars():
     assert moved.index.equals(x.index)
     assert moved["coverage"].value_counts().to_dict() == x["coverage"].value_counts().to_dict()
     assert sorted(moved["volume"].dropna()) == sorted(x["volume"].dropna())
-    inside = [np.log(each["open"] / each["close"]).dropna().sort_values() for each in (x, moved)]
-    np.testing.assert_allclose(*inside, atol=1e-12)
+    before, after = (np.log((leg["open"] / leg["close"]).dropna()) for leg in (x, moved))
+    np.testing.assert_allclose(np.sort(before), np.sort(after), atol=1e-12)
     assert not np.allclose(moved["close"].dropna().iloc[5:50], x["close"].iloc[5:50])
     with pytest.raises(NotEnoughDataError, match="in blocks of 60"):
         null_backtests(x.iloc[:100], x.iloc[:100], PARAMS, DEFAULT_RULES)
@@ -80,9 +81,8 @@ def test_walk_forward_trades_each_block_with_what_the_bars_before_it_chose():
     assert len(found.blocks) == 4
     assert found.settings == 12
     for _, block in found.blocks.iterrows():
-        start, begin, end = (
-            y.index.get_loc(block[name]) for name in ("train_start", "test_start", "test_end")
-        )
+        edges = ["train_start", "test_start", "test_end"]
+        start, begin, end = map(int, y.index.get_indexer(pd.DatetimeIndex(block[edges])))
         assert begin - start == 1_000
         # Swept on nothing but the bars before the block's first.
         swept = sweep_backtest(y.iloc[:begin], x.iloc[:begin], PARAMS, rules, **GRID)
@@ -158,7 +158,8 @@ def test_a_sweep_tells_the_best_its_place_and_its_neighbours():
     params, rules = swept.setting(*best)
     row = frame[(frame["window"] == params.window) & (frame["entry"] == rules.sell_above)]
     assert row["net"].item() == swept.net[best]
-    for bad in ({"entries": []}, {"windows": [60, 60]}, {"share": 0.0}):
+    wrong: list[dict[str, Any]] = [{"entries": []}, {"windows": [60, 60]}, {"share": 0.0}]
+    for bad in wrong:
         with pytest.raises(ParameterError):
             sweep_backtest(*walks(50, 0), PARAMS, SYMMETRIC_RULES, **{**GRID, **bad})
 

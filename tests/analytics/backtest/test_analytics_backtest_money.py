@@ -64,7 +64,7 @@ some_rules = st.builds(
 
 @settings(max_examples=40, deadline=None)
 @given(pair=st.sampled_from(PAIRS), rules=some_rules)
-def test_the_books_balance_at_every_bar(pair, rules):
+def test_the_books_balance_at_every_bar(pair: tuple[pd.DataFrame, pd.DataFrame], rules):
     result = run_backtest(*pair, PARAMS, rules, draws=0)
     books, told, trades = result.books, result.performance, result.trades
     scale = 1e-9 * rules.capital
@@ -89,7 +89,9 @@ def test_the_books_balance_at_every_bar(pair, rules):
 
 @settings(max_examples=20, deadline=None)
 @given(pair=st.sampled_from(PAIRS), rules=some_rules)
-def test_doubling_the_size_doubles_the_profit_before_slippage(pair, rules):
+def test_doubling_the_size_doubles_the_profit_before_slippage(
+    pair: tuple[pd.DataFrame, pd.DataFrame], rules
+):
     once = run_backtest(*pair, PARAMS, rules, draws=0)
     twice = run_backtest(*pair, PARAMS, replace(rules, leverage=2.0), draws=0)
     for name in ("gross", "fees", "half_spread", "funding"):
@@ -121,9 +123,9 @@ def test_slippage_follows_the_square_root_law():
     trade = run_backtest(y, x, PARAMS, rules, draws=0).trades.iloc[0]
     expected = 0.0
     for name, leg in (("y", y), ("x", x)):
-        returns = np.log(leg["close"]).diff()
+        returns = pd.Series(np.log(leg["close"])).diff()
         for when, price in ((trade["entry_time"], "entry"), (trade["exit_time"], "exit")):
-            row = leg.index.get_loc(when)
+            row = int(leg.index.get_indexer(pd.Index([when]))[0])
             sigma = returns.iloc[max(row - 60, 0) : row].std()
             size = abs(trade[f"quantity_{name}"])
             expected += size * trade[f"{price}_{name}"] * sigma * math.sqrt(size / 50.0)
@@ -191,7 +193,7 @@ def test_the_figures_equal_those_of_quantstats(tmp_path: Path):
     ]
     asked = [
         {
-            "time_ms": result.returns.index.as_unit("ms").asi8.tolist(),
+            "time_ms": pd.DatetimeIndex(result.returns.index).as_unit("ms").asi8.tolist(),
             "returns": result.returns.tolist(),
             "equity": result.equity.tolist(),
             "trades": result.trades["net"].tolist(),
@@ -306,6 +308,9 @@ def chan(shared_data: Path) -> pd.DataFrame:
 def test_chans_kalman_strategy_same_bar_as_published(chan):
     y, x = chan["EWC"].to_numpy(), chan["EWA"].to_numpy()
     fit = fit_hedge(y, x, "kalman", delta=1e-4, ve=1e-3)
+    assert fit.forecast_error is not None
+    assert fit.forecast_variance is not None
+    assert fit.beta_path is not None
     error, scale = fit.forecast_error.to_numpy(), np.sqrt(fit.forecast_variance.to_numpy())
     units = held(error < -scale, error > -scale, 1) + held(error > scale, error < scale, -1)
     quantities = units[:, np.newaxis] * np.column_stack([-fit.beta_path, np.ones(y.size)])

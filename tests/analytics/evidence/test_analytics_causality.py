@@ -1,5 +1,8 @@
 """The proof: it finds nothing where nothing looks ahead, and finds what does."""
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
 import pytest
 from cases.legs import legs
@@ -14,7 +17,7 @@ from analytics.pair.gates import ALL_GATES
 from analytics.spread import RollingMoments
 
 
-def params(**changes: object) -> PairParams:
+def params(**changes: Any) -> PairParams:
     return PairParams("BTCUSDT", "ETHUSDT", **{"window": 30, **changes})
 
 
@@ -67,7 +70,7 @@ def test_a_cut_at_any_bar_of_the_start_changes_nothing(hedge: str):
 def test_something_that_looks_ahead_is_caught(monkeypatch: pytest.MonkeyPatch):
     honest = RollingMoments.zscore
 
-    def peeking(self: RollingMoments, rounding: object = 0.0) -> pd.Series:
+    def peeking(self: RollingMoments, rounding: float | np.ndarray = 0.0) -> pd.Series:
         return honest(self, rounding).shift(-1)
 
     monkeypatch.setattr(RollingMoments, "zscore", peeking)

@@ -30,7 +30,9 @@ def test_a_number_that_is_off_is_not_ok():
 @pytest.mark.parametrize(
     ("name", "table"), [("norris", validation._NORRIS), ("noint1", validation._NOINT1)]
 )
-def test_the_embedded_tables_are_nists(shared_data: Path, name: str, table: tuple):
+def test_the_embedded_tables_are_nists(
+    shared_data: Path, name: str, table: tuple[tuple[float, float], ...]
+):
     frame = pd.read_csv(shared_data / f"reference/nist/{name}.csv")
     assert [tuple(row) for row in frame[["y", "x"]].to_numpy().tolist()] == [
         (float(y), float(x)) for y, x in table

@@ -51,7 +51,7 @@ def test_the_fit_says_what_it_is():
     assert (fit.y_name, fit.x_name) == ("BTCUSDT", "ETHUSDT")
     assert "Granger" in fit.reference
     with pytest.raises(AttributeError):
-        fit.beta = 2.0
+        fit.beta = 2.0  # type: ignore[misc] # frozen
 
 
 def test_arrays_and_series_give_the_same_fit():

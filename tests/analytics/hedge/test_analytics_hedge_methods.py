@@ -1,6 +1,7 @@
 """Every hedge method against an outside oracle, simulated truth, and no look at the future."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -114,9 +115,9 @@ def test_only_ols_goes_through_the_origin(method: str):
         ("kalman", {"delta": 1e-4, "ve": 1.0, "burn_in": 50}),
     ],
 )
-def test_options_out_of_range_are_named(method: str, option: dict[str, object]):
+def test_options_out_of_range_are_named(method: str, option: dict[str, Any]):
     with pytest.raises(ParameterError):
-        fit_hedge(*pair(), method, **option)
+        fit_hedge(*pair(), method=method, **option)
 
 
 @pytest.mark.parametrize("method", HEDGE_METHODS)
@@ -163,6 +164,8 @@ def test_each_rolling_window_equals_a_plain_fit(level: float):
     y, x = pair(300, level)
     fit = fit_hedge(y, x, "rolling_ols", window=40)
     assert fit.beta_path is not None
+    assert fit.alpha_path is not None
+    assert fit.beta_stderr_path is not None
     assert fit.beta_path.iloc[:39].isna().all()
     for end in range(40, 301, 13):
         plain = fit_hedge(y.iloc[end - 40 : end], x.iloc[end - 40 : end])
@@ -190,6 +193,7 @@ def test_each_expanding_fit_equals_a_plain_fit():
     y.iloc[50] = np.nan
     fit = fit_hedge(y, x, "expanding_ols", least=10)
     assert fit.beta_path is not None
+    assert fit.beta_stderr_path is not None
     assert fit.beta_path.first_valid_index() == y.index[9]
     for end in range(10, 301, 17):
         plain = fit_hedge(y.iloc[:end], x.iloc[:end])
@@ -225,10 +229,8 @@ def test_tls_is_the_first_principal_axis_and_its_own_inverse():
 
 def test_the_quick_jackknife_equals_leaving_each_row_out():
     y, x = pair(40)
-    left_out = [
-        (fit := fit_hedge(y.drop(time), x.drop(time), "tls")) and (fit.beta, fit.alpha)
-        for time in y.index
-    ]
+    fits = [fit_hedge(y.drop(time), x.drop(time), "tls") for time in y.index]
+    left_out = [(each.beta, each.alpha) for each in fits]
     beta, alpha = np.sqrt(39**2 / 40 * np.var(left_out, axis=0, ddof=1))
     fit = fit_hedge(y, x, "tls")
     assert fit.beta_stderr == pytest.approx(beta, rel=1e-9)
@@ -264,7 +266,7 @@ def test_theil_sen_equals_scipy_and_bounds_its_sample():
 @pytest.mark.parametrize(("leads", "lags"), [(2, 2), (0, 3), (1, 0)])
 def test_dols_equals_arch(leads: int, lags: int):
     y, x = pair()
-    oracle = DynamicOLS(y, x, trend="c", lags=lags, leads=leads).fit()
+    oracle = DynamicOLS(y, x.to_frame(), trend="c", lags=lags, leads=leads).fit()
     fit = fit_hedge(y, x, "dols", leads=leads, lags=lags)
     assert fit.beta == pytest.approx(oracle.params.iloc[0], rel=1e-10)
     assert fit.alpha == pytest.approx(oracle.params["const"], rel=1e-8)

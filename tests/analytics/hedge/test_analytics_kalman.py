@@ -52,6 +52,10 @@ def test_the_filter_equals_the_textbook_loop_in_matrices():
     y, x, _ = drifting_pair(500)
     states, errors, variances = matrix_filter(y, x, 1e-4, 1e-3)
     fit = fit_hedge(y, x, "kalman", delta=1e-4, ve=1e-3)
+    assert fit.beta_path is not None
+    assert fit.alpha_path is not None
+    assert fit.forecast_error is not None
+    assert fit.forecast_variance is not None
     np.testing.assert_allclose(fit.beta_path, states[:, 0], rtol=1e-8, atol=1e-9)
     np.testing.assert_allclose(fit.alpha_path, states[:, 1], rtol=1e-7, atol=1e-7)
     np.testing.assert_allclose(fit.forecast_error, errors, rtol=1e-7, atol=1e-7)
@@ -65,6 +69,8 @@ def test_without_state_noise_it_is_recursive_least_squares():
     plain = fit_hedge(y, x)
     assert fit.beta == pytest.approx(plain.beta, abs=1e-3 * plain.beta_stderr)
     recursive = fit_hedge(y, x, "expanding_ols").beta_path
+    assert fit.beta_path is not None
+    assert recursive is not None
     np.testing.assert_allclose(fit.beta_path[400:], recursive[400:], rtol=1e-4)
     assert fit.beta_stderr == pytest.approx(plain.beta_stderr, rel=0.1)
 
@@ -73,6 +79,7 @@ def test_a_drifting_beta_is_followed_better_than_by_any_fixed_one():
     y, x, beta = drifting_pair()
     fit = fit_hedge(y, x, "kalman")
     assert fit.beta_path is not None
+    assert fit.beta_stderr_path is not None
     late = slice(500, None)
     error = np.sqrt(np.mean((fit.beta_path.to_numpy() - beta)[late] ** 2))
     fixed = np.sqrt(np.mean((fit_hedge(y, x).beta - beta)[late] ** 2))
@@ -161,6 +168,8 @@ def test_too_few_bars_for_the_burn_in_say_so():
     y, x, _ = drifting_pair(210)
     fit = fit_hedge(y, x, "kalman")
     assert fit.innovations is None
+    assert fit.beta_path is not None
+    assert fit.forecast_error is not None
     assert fit.beta_path.notna().sum() == 10
     assert fit.forecast_error.notna().sum() == 9
 
@@ -218,9 +227,12 @@ def chan(shared_data: Path) -> pd.DataFrame:
 
 
 def kalman_positions(fit: HedgeFit, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    assert fit.forecast_error is not None
+    assert fit.forecast_variance is not None
+    assert fit.beta_path is not None
     error, scale = fit.forecast_error.to_numpy(), np.sqrt(fit.forecast_variance.to_numpy())
     units = held(error < -scale, error > -scale, 1) + held(error > scale, error < scale, -1)
-    return units[:, np.newaxis] * np.column_stack([-fit.beta_path.to_numpy() * x, y])
+    return np.asarray(units[:, np.newaxis] * np.column_stack([-fit.beta_path.to_numpy() * x, y]))
 
 
 @pytest.mark.real_data

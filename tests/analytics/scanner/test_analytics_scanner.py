@@ -1,6 +1,7 @@
 """The scanner: equal to the plain tests pair by pair, honest about holes, copies and luck."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from analytics.errors import FrameError, InvalidSeriesError, NotEnoughDataError, ParameterError
 from analytics.scanner import coarser_closes, scan_pairs, spread_paths
 from analytics.scanner.multiple_testing import benjamini_hochberg, bonferroni
-from analytics.scanner.panel import even_closes
+from analytics.scanner.panel import ScanOn, even_closes
 from analytics.scanner.table import COLUMNS
 from analytics.spread import zscore
 from analytics.stationarity import adf_test, engle_granger_test, half_life
@@ -42,10 +43,11 @@ def with_holes(closes: pd.DataFrame) -> pd.DataFrame:
     return holed
 
 
-def assert_equal_to_plain_tests(closes: pd.DataFrame, on: str, **options: object) -> None:
+def assert_equal_to_plain_tests(closes: pd.DataFrame, on: ScanOn, **options: Any) -> None:
     table = scan_pairs(closes, on=on, train_share=1.0, **options)
-    values = np.log(closes) if on == "log" else closes
+    values = pd.DataFrame(np.log(closes)) if on == "log" else closes
     assert len(table) == math.comb(len(closes.columns), 2)
+    row: Any
     for row in table.itertuples():
         y, x = values[row.y], values[row.x]
         best = engle_granger_test(y, x, **options)
@@ -95,7 +97,8 @@ def test_more_symbols_than_a_tile_holds_keep_their_places():
     table = scan_pairs(closes, train_share=1.0, max_lags=1, autolag=None)
     assert len(table) == 70 * 69 // 2
     assert len({frozenset(pair) for pair in zip(table["y"], table["x"], strict=True)}) == len(table)
-    logs = np.log(closes)
+    logs = pd.DataFrame(np.log(closes))
+    row: Any
     for row in table.iloc[::97].itertuples():
         plain = engle_granger_test(logs[row.y], logs[row.x], max_lags=1, autolag=None)
         assert row.stat == pytest.approx(plain.stat, abs=1e-8)
@@ -120,7 +123,7 @@ def test_copies_constants_and_impossible_prices_are_named_and_stand_last():
     table = scan_pairs(closes)
     named = table[table["reason"] != ""]
     assert named.index.min() == len(table) - len(named) == math.comb(4, 2) + 4 + 4 + 1 - 2
-    reasons = {frozenset((r.y, r.x)): r.reason for r in named.itertuples()}
+    reasons = {frozenset((r.y, r.x)): str(r.reason) for r in named.itertuples()}
     for pair in ({"S00", "COPY"}, {"S01", "DOUBLE"}):
         assert "identical or exactly collinear" in reasons[frozenset(pair)]
     assert "FLAT: constant over all 200 bars" in reasons[frozenset({"S00", "FLAT"})]
@@ -138,7 +141,7 @@ def test_corrections_count_every_pair_tried_those_without_an_answer_too():
     tried = math.comb(7, 2)
     known = table["pvalue"].notna()
     assert (~known).sum() == 6
-    expected = np.minimum(table["pvalue"] * tried, 1.0)
+    expected = (table["pvalue"] * tried).clip(upper=1.0)
     pd.testing.assert_series_equal(table["pvalue_bonferroni"], expected, check_names=False)
     assert table["qvalue"].iloc[0] == pytest.approx(min(1.0, table["pvalue"].iloc[0] * tried))
     assert (table.loc[known, "qvalue"] <= table.loc[known, "pvalue_bonferroni"]).all()
@@ -155,7 +158,8 @@ def test_the_train_part_alone_chooses():
 def test_the_held_out_part_is_tested_with_the_beta_of_the_train_part():
     closes = with_holes(with_a_pair(walks(5, 600)))
     table = scan_pairs(closes, train_share=0.6, window=30)
-    logs = np.log(closes)
+    logs = pd.DataFrame(np.log(closes))
+    row: Any
     for row in table.itertuples():
         residual = logs[row.y] - row.alpha - row.beta * logs[row.x]
         held = residual.iloc[360:]
@@ -264,7 +268,7 @@ def test_sparklines_end_with_the_last_known_spread():
     table = scan_pairs(closes)
     row = table.iloc[0]
     path = spread_paths(closes, table, points=50)[0]
-    logs = np.log(closes)
+    logs = pd.DataFrame(np.log(closes))
     spread = (logs[row["y"]] - row["alpha"] - row["beta"] * logs[row["x"]]).dropna()
     assert len(path) <= 50
     assert path[-1] == pytest.approx(spread.iloc[-1], abs=1e-12)

@@ -52,7 +52,7 @@ def test_the_reference_is_reproduced_and_what_is_left_of_it_after_correction(clo
     assert (pvalues < 0.05).sum() == 19
     assert (benjamini_hochberg(pvalues) < 0.05).sum() == 2
     assert (bonferroni(pvalues) < 0.05).sum() == 2
-    highest = found.loc[found["correlation"].idxmax()]
+    highest = found.iloc[int(found["correlation"].argmax())]
     assert (highest["y"], highest["x"]) == ("BTCUSDT", "ETHUSDT")
     assert highest["correlation"] == pytest.approx(0.868, abs=5e-4)
     assert highest["pvalue_ordered"] == pytest.approx(0.95, abs=5e-4)

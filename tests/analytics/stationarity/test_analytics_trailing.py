@@ -1,6 +1,8 @@
 """Tests over many trailing spans: each equal to the one test of that span, holes and all."""
 
 import math
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +45,7 @@ def spans(n: int, length: int, step: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def by_hand(test, result, name: str, rows: list[slice], *series: np.ndarray) -> list[float]:
-    found = [attempt(lambda row=row: test(*(each[row] for each in series))) for row in rows]
+    found = [attempt(partial(test, *(each[row] for each in series))) for row in rows]
     return [getattr(each, name) if isinstance(each, result) else math.nan for each in found]
 
 
@@ -53,7 +55,7 @@ def test_every_span_is_the_test_of_that_span_alone(kind: str):
     starts, ends = spans(y.size, 200, 50)
     rows = [slice(int(a), int(b)) for a, b in zip(starts, ends, strict=True)]
     spread = y - 2 * x
-    tolerance = {"rel": 1e-8, "abs": 1e-12, "nan_ok": True}
+    tolerance: dict[str, Any] = {"rel": 1e-8, "abs": 1e-12, "nan_ok": True}
     assert trailing_engle_granger(y, x, starts, ends) == pytest.approx(
         by_hand(engle_granger_test, EngleGrangerResult, "pvalue", rows, y, x), **tolerance
     )

@@ -3,6 +3,7 @@
 import math
 import warnings
 from collections.abc import Callable
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,12 @@ from analytics.stationarity import (
 )
 
 SEED = 20240808
-ONE_SERIES = [kpss_test, phillips_perron_test, variance_ratio_test, hurst_exponent]
+ONE_SERIES: list[Callable[..., Any]] = [
+    kpss_test,
+    phillips_perron_test,
+    variance_ratio_test,
+    hurst_exponent,
+]
 
 
 def walk(n: int = 500, seed: int = SEED) -> np.ndarray:
@@ -50,7 +56,7 @@ def returning(n: int = 500, memory: float = 0.8, seed: int = SEED) -> np.ndarray
 
 
 @pytest.mark.parametrize("trend", ["c", "ct"])
-def test_kpss_statistic_equals_statsmodels(trend: str):
+def test_kpss_statistic_equals_statsmodels(trend: Literal["c", "ct"]):
     values = returning()
     result = kpss_test(values, trend)
     with warnings.catch_warnings():
@@ -62,7 +68,7 @@ def test_kpss_statistic_equals_statsmodels(trend: str):
 
 
 @pytest.mark.parametrize("trend", ["n", "c", "ct"])
-def test_phillips_perron_equals_its_formula(trend: str):
+def test_phillips_perron_equals_its_formula(trend: Literal["n", "c", "ct"]):
     values = walk() if trend != "n" else walk() - walk().mean()
     result = phillips_perron_test(values, trend)
     oracle = PhillipsPerron(values, trend=trend)
@@ -101,10 +107,10 @@ def test_the_variance_ratio_is_its_formula():
 
 
 @pytest.mark.parametrize("trend", ["n", "c", "ct", "ctt"])
-def test_phillips_ouliaris_equals_arch(trend: str):
+def test_phillips_ouliaris_equals_arch(trend: Literal["n", "c", "ct", "ctt"]):
     x = walk(seed=1)
     y = 2 * x + returning(memory=0.9)
-    oracle = phillips_ouliaris(pd.Series(y), pd.Series(x), trend=trend, test_type="Zt")
+    oracle = phillips_ouliaris(pd.Series(y), pd.DataFrame(x), trend=trend, test_type="Zt")
     result = phillips_ouliaris_test(y, x, trend)
     assert result.stat == pytest.approx(oracle.stat, rel=1e-6)
     assert result.pvalue == pytest.approx(oracle.pvalue, abs=1e-6)
@@ -179,7 +185,8 @@ def test_every_result_states_its_null_and_its_verdict():
     x = walk(seed=1)
     y = 2 * x + returning()
     frame = pd.DataFrame({"y": y, "x": x})
-    results = [compute(returning()) for compute in (*ONE_SERIES, adf_test, half_life)]
+    computes: list[Callable[..., Any]] = [*ONE_SERIES, adf_test, half_life]
+    results = [compute(returning()) for compute in computes]
     results += [test(y, x) for test in (engle_granger_test, phillips_ouliaris_test)]
     for result in (*results, johansen_test(frame)):
         assert result.null_hypothesis
