@@ -21,7 +21,7 @@ from bench_row import Row, Samples, measured, value_row
 from desk.app_process import running_app
 from desk.chart_page import ChartPage
 from long_store import DAY_TICKS, SYMBOLS, day_store, working_copy
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 SAMPLE = "?mode=NDJSON+File"
 DAY = f"?s1={SYMBOLS[0]}&s2={SYMBOLS[1]}&interval=1s&lookback=24h"

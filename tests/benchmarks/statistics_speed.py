@@ -161,7 +161,7 @@ def paths(n: int, turns: int, bar: float | None) -> list[Row]:
         lambda: fit_hedge(y, x, "rolling_ols", window=WINDOW).beta,
         lambda: float(RollingOLS(y, design, window=WINDOW).fit().params[-1, 1]),
     )
-    plain = (lambda: fit_hedge(y, x, "kalman", **given).beta, loop)
+    plain = (lambda: fit_hedge(y, x, "kalman", delta=DELTA, ve=VE).beta, loop)
     drift = DELTA / (1 - DELTA)
     filters = {
         "statsmodels' state space (Cython)": lambda: strong_ways.state_space_kalman(

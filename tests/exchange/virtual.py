@@ -13,7 +13,7 @@ from ingest.event_queue import Call, Cause, EventQueue, Item
 from ingest.rest import RestClient
 from ingest.rest.http import HttpAnswer
 from ingest.store import PublishedGaps, TickWriter
-from ingest.tick import Market, StreamKey, StreamKind, Tick
+from ingest.tick import Event, Market, StreamKey, StreamKind, Tick
 
 T0_US = 1_723_161_300_000_000  # a full minute
 

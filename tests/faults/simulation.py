@@ -27,7 +27,6 @@ from faults.world import Handshake, World
 from ingest.event_queue import Call
 from ingest.feed import FeedLimits
 from ingest.store import TickWriter
-from ingest.tick import StreamKey
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 MOST_ATTEMPTS = 60
