@@ -159,7 +159,9 @@ class ReplayRecorder(Recorder):
     def _market_us(self) -> int:
         return self._loop.position_us() if self._loops else 0
 
-    def _state(self) -> RecorderState:
+    @property
+    def state(self) -> RecorderState:
+        """Where the replay stands, as `status` names it."""
         return "stopped" if self._stopped else self._loop.state()
 
     def _remember_symbols(self) -> None:
