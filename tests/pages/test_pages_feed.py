@@ -454,7 +454,7 @@ def test_a_gap_says_what_its_bars_are_made_of(from_s, words):
         "klines_from_s": from_s,
     }  # fmt: skip
     assert ledger.why_words(gap) == words
-    assert ("klines" in ledger._told(gap)) == (from_s > 0)
+    assert ("klines" in ledger._gap_label(gap)) == (from_s > 0)
 
 
 def test_trades_dated_in_the_future_are_said_where_nothing_is_recorded(project_root, database):

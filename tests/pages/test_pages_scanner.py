@@ -18,7 +18,7 @@ from pages.ui.scanner import files, run
 from pages.ui.scanner import store as scanner_store
 from pages.ui.scanner import table as scanner_table
 from pages.ui.scanner.settings import CLOSES, RECORDED, SAVED, TICKS, ScanSettings
-from pages.ui.scanner.store import KeptScan, ScanFileError
+from pages.ui.scanner.store import ScanFileError, ScanResult
 
 SETTINGS = ScanSettings("1min", "all", 70, "automatic (AIC)", "log", 60, 0.05, ("A", "B", "C"))
 
@@ -49,8 +49,8 @@ def walks(symbols: str = "ABCD", bars: int = 300) -> pd.DataFrame:
     return pd.DataFrame(np.exp(steps + 3), columns=[f"{s}USDT" for s in symbols], index=index)
 
 
-def kept(closes: pd.DataFrame) -> KeptScan:
-    return KeptScan(scan_pairs(closes), SETTINGS, "closes.csv", "a day")
+def kept(closes: pd.DataFrame) -> ScanResult:
+    return ScanResult(scan_pairs(closes), SETTINGS, "closes.csv", "a day")
 
 
 def test_recorded_symbols_are_ranked_with_how_many_were_tried(project_root, database):
@@ -186,13 +186,13 @@ def test_times_of_closes_are_told_by_magnitude_or_read_as_utc(tmp_path, scale):
 
 def test_filters_keep_what_they_admit_and_ask_nothing_by_default():
     table = scan_pairs(walks("ABCDE").assign(FLAT=1.0))
-    nothing = scanner_table.Filters(None, 1.0, -1.0, float("inf"), 0.0, held=False)
+    nothing = scanner_table.Filters(None, 1.0, -1.0, float("inf"), 0.0, confirmed_only=False)
     assert len(scanner_table.filtered(table, nothing)) == len(table)
-    with_a = scanner_table.Filters("AUSDT", 1.0, -1.0, float("inf"), 0.0, held=False)
+    with_a = scanner_table.Filters("AUSDT", 1.0, -1.0, float("inf"), 0.0, confirmed_only=False)
     assert len(scanner_table.filtered(table, with_a)) == 5
     half = float(table["pvalue"].median())
     small = scanner_table.filtered(
-        table, scanner_table.Filters(None, half, 0.0, 1e9, 0.0, held=False)
+        table, scanner_table.Filters(None, half, 0.0, 1e9, 0.0, confirmed_only=False)
     )
     assert (small["pvalue"] <= half).all()
     assert (small["correlation"] >= 0).all()

@@ -62,28 +62,28 @@ def _head(material: Material) -> Html:
 
 def _show_results(material: Material, plan: Plan) -> None:
     with st.spinner("Walking through the bars"):
-        found = data.runs(material, plan)
-    lines = markup.paragraphs(backtest_words.headline(found))
+        runs = data.runs(material, plan)
+    lines = markup.paragraphs(backtest_words.headline(runs))
     markup.show(markup.block(lines, kind="section", css="pd-verdict"))
-    _show_provenance(material, found.whole, is_cut=data.is_cut(material, plan))
-    if found.whole.zscore.isna().all():
+    _show_provenance(material, runs.whole, is_cut=data.is_cut(material, plan))
+    if runs.whole.zscore.isna().all():
         lack_notice.show(
             lack_notice.without_zscore(plan.params, material.bars),
             plan.params,
             material.bars,
             key="bt_lack",
         )
-    markup.show(markup.block(markup.figures(backtest_words.main_figures(found))))
-    _show_chart(found)
+    markup.show(markup.block(markup.figures(backtest_words.main_figures(runs))))
+    _show_chart(runs)
     chosen = st.segmented_control(
         "Section", list(SECTIONS), default="Trades", key="bt_section", required=True,
         bind="query-params", label_visibility="collapsed",
     )  # fmt: skip
-    SECTIONS.get(str(chosen), _show_trades)(material, plan, found)
+    SECTIONS.get(str(chosen), _show_trades)(material, plan, runs)
     notes = [plan.hedge_note] if plan.hedge_note else []
-    markup.show(markup.block(markup.notes([*notes, *found.whole.notes])))
+    markup.show(markup.block(markup.notes([*notes, *runs.whole.notes])))
     with st.container(horizontal=True, vertical_alignment="center"):
-        files.offer(found, material.name, notes, is_synthetic=material.is_synthetic)
+        files.offer(runs, material.name, notes, is_synthetic=material.is_synthetic)
         with st.popover("What the figures mean"):
             markup.show(markup.block(markup.definitions(backtest_words.EXPLAINED.items())))
 
@@ -102,13 +102,13 @@ def _show_provenance(material: Material, result: BacktestResult, *, is_cut: bool
             st.rerun()
 
 
-def _show_chart(found: Runs) -> None:
-    row = _selected(found.whole)
-    figure = charts.figure_of(found, row)
-    label = f"Equity, drawdown and z-score of the rule on {found.whole.params.label}"
+def _show_chart(runs: Runs) -> None:
+    row = _selected(runs.whole)
+    figure = charts.figure_of(runs, row)
+    label = f"Equity, drawdown and z-score of the rule on {runs.whole.params.label}"
     live_chart(figure, key="bt_chart", label=label, height_px=backtest_figure.HEIGHT_PX)
     if row is not None:
-        trade = found.whole.trades.iloc[row]
+        trade = runs.whole.trades.iloc[row]
         when = formats.span(trade["entry_time"], trade["exit_time"])
         plain.caption(f"Around the {trade['side']} of {when}. Deselect its row to see all again.")
 
@@ -128,22 +128,22 @@ def _selected(result: BacktestResult) -> int | None:
     return place if place >= 0 else None
 
 
-def _show_trades(material: Material, plan: Plan, found: Runs) -> None:  # noqa: ARG001
-    trades = found.whole.trades
-    markup.show(markup.block(backtest_words.parts_table(found)))
+def _show_trades(material: Material, plan: Plan, runs: Runs) -> None:  # noqa: ARG001
+    trades = runs.whole.trades
+    markup.show(markup.block(backtest_words.parts_table(runs)))
     if trades.empty:
         st.info("No trade: z never passed an entry. A lower one may have some.")
         return
     shown = min(len(trades), LEDGER_ROWS)
-    currency = formats.quote_currency(found.whole.params.y)
+    currency = formats.quote_currency(runs.whole.params.y)
     plain.caption(
         f"Trades, newest first ({shown:,} of {len(trades):,}), times in {zone_label()}, money in "
         f"{currency}. Select a row to see its place in the chart."
     )
     st.dataframe(
-        ledger_frame(found.whole), hide_index=True, on_select="rerun",
-        selection_mode="single-row", key=ledger_key(found.whole), height=380,
-        column_config=_columns(found.whole),
+        ledger_frame(runs.whole), hide_index=True, on_select="rerun",
+        selection_mode="single-row", key=ledger_key(runs.whole), height=380,
+        column_config=_columns(runs.whole),
     )  # fmt: skip
 
 
@@ -194,37 +194,37 @@ def _columns(result: BacktestResult) -> dict[str, ColumnConfig | str | None]:
     return columns
 
 
-def _show_sweep(material: Material, plan: Plan, found: Runs) -> None:  # noqa: ARG001
+def _show_sweep(material: Material, plan: Plan, runs: Runs) -> None:  # noqa: ARG001
     what = str(
         st.segmented_control(
             "Value", SWEEP_VALUES, default=SWEEP_VALUES[0], key="bt_value", required=True,
             bind="query-params", label_visibility="collapsed",
         )
     )  # fmt: skip
-    plain.caption(backtest_words.sweep_caption(found.swept, what))
-    figure = charts.heatmap_of(found.swept, found.whole, what)
+    plain.caption(backtest_words.sweep_caption(runs.swept, what))
+    figure = charts.heatmap_of(runs.swept, runs.whole, what)
     label = "What each setting came to in training: window against entry"
     live_chart(figure, key="bt_heatmap", label=label, height_px=backtest_heatmap.HEIGHT_PX)
-    markup.show(markup.block(markup.notes(backtest_words.sweep_words(found.swept, found.whole))))
+    markup.show(markup.block(markup.notes(backtest_words.sweep_words(runs.swept, runs.whole))))
 
 
-def _show_walk(material: Material, plan: Plan, found: Runs) -> None:  # noqa: ARG001
-    walked = data.walked(material, plan)
-    if walked is None:
+def _show_walk(material: Material, plan: Plan, runs: Runs) -> None:  # noqa: ARG001
+    walk = data.walk(material, plan)
+    if walk is None:
         return
-    markup.show(markup.block(backtest_words.walk_table(walked)))
-    markup.show(markup.block(markup.notes(backtest_words.walk_words(walked))))
+    markup.show(markup.block(backtest_words.walk_table(walk)))
+    markup.show(markup.block(markup.notes(backtest_words.walk_words(walk))))
 
 
-def _show_null(material: Material, plan: Plan, found: Runs) -> None:
-    broken = data.broken(material, plan)
-    if broken is None:
+def _show_null(material: Material, plan: Plan, runs: Runs) -> None:
+    null_runs = data.null_runs(material, plan)
+    if null_runs is None:
         return
-    figure = charts.null_of(broken, found.whole)
+    figure = charts.null_of(null_runs, runs.whole)
     label = "Profits of the rule on legs whose relation was broken"
     live_chart(figure, key="bt_null", label=label, height_px=backtest_heatmap.NULL_PX)
-    capital = found.whole.rules.capital
-    markup.show(markup.block(markup.notes(backtest_words.null_words(broken, capital))))
+    capital = runs.whole.rules.capital
+    markup.show(markup.block(markup.notes(backtest_words.null_words(null_runs, capital))))
 
 
 SECTIONS: Final[dict[str, Section]] = {

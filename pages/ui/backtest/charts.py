@@ -25,10 +25,10 @@ LEAST_BARS = 60
 def series_of(result: BacktestResult) -> BacktestSeries:
     """Take gains in % of the capital."""
     capital = result.rules.capital
-    held = buy_and_hold(result)
+    buy_hold = buy_and_hold(result)
     net, gross, held_y, held_x = (
         (values.to_numpy() / capital - 1) * 100
-        for values in (result.equity, result.gross_equity, *(held[name] for name in held))
+        for values in (result.equity, result.gross_equity, *(buy_hold[name] for name in buy_hold))
     )
     return BacktestSeries(
         time_ms=even_ms(pd.DatetimeIndex(result.y.index)),
@@ -67,15 +67,15 @@ def focus_on(result: BacktestResult, row: int | None) -> Focus | None:
     return Focus(entry - room, left + room, entry, left)
 
 
-def figure_of(found: Runs, row: int | None = None, view: str = "") -> go.Figure:
+def figure_of(runs: Runs, row: int | None = None, view: str = "") -> go.Figure:
     """Draw the whole run, or the part of it around a trade."""
-    result = found.whole
+    result = runs.whole
     labels = BacktestLabels(
         result.params.y, result.params.x, result.rules.sell_above, result.rules.buy_below,
         view_id=f"{view}|{result.params.label}|{result.params.interval}|{row}",
         zone=even_label(pd.DatetimeIndex(result.y.index)),
     )  # fmt: skip
-    border = even_ms(pd.DatetimeIndex(found.test.y.index[:1]), result.y.index[-1])[0]
+    border = even_ms(pd.DatetimeIndex(runs.test.y.index[:1]), result.y.index[-1])[0]
     return backtest_figure(
         series_of(result), marks_of(result), labels, border_ms=float(border),
         focus=focus_on(result, row),
@@ -109,11 +109,11 @@ def _sharpe_scale(swept: Sweep, result: BacktestResult) -> float:
     return float(np.sqrt(result.params.bar.bars_per_year))
 
 
-def null_of(found: NullRuns, result: BacktestResult) -> go.Figure:
-    """Draw the runs on broken legs, the real ones as lines."""
+def null_of(null_runs: NullRuns, result: BacktestResult) -> go.Figure:
+    """Draw the runs on unrelated legs, and the real result as lines."""
     share = 100 / result.rules.capital
     return null_figure(
-        found.net * share, found.gross * share,
-        (found.observed_net * share, found.observed_gross * share),
+        null_runs.net * share, null_runs.gross * share,
+        (null_runs.observed_net * share, null_runs.observed_gross * share),
         view_id=f"null|{result.params.label}",
     )  # fmt: skip

@@ -92,12 +92,12 @@ def is_cut(material: Material, plan: Plan) -> bool:
 
 def _weighed(material: Material, symbol: str, bars: pd.DataFrame, *, is_cut: bool) -> pd.DataFrame:
     # A day or less keeps the bars before it, which z starts up on.
-    kept = bars
+    used = bars
     if is_cut:
-        kept = bars.loc[bars.index > bars.index[-1] - pd.Timedelta(days=VWAP_DAYS)]
+        used = bars.loc[bars.index > bars.index[-1] - pd.Timedelta(days=VWAP_DAYS)]
     step = material.params.bar.timedelta
-    ticks = material.ticks(symbol, kept.index[0], kept.index[-1] + step)
-    return with_vwap(kept, ticks, material.params.interval)
+    ticks = material.ticks(symbol, used.index[0], used.index[-1] + step)
+    return with_vwap(used, ticks, material.params.interval)
 
 
 def windows_around(window: int, bars: int) -> tuple[int, ...]:
@@ -149,7 +149,7 @@ def _runs(
     return Runs(whole, train, test, swept, deflated)
 
 
-def walked(material: Material, plan: Plan) -> WalkForward | None:
+def walk(material: Material, plan: Plan) -> WalkForward | None:
     """Choose and trade block by block: as much training as the slider says, then five blocks.
 
     None once the reader has cancelled it.
@@ -171,13 +171,13 @@ def _walk(material: Material, plan: Plan, progress: Progress) -> WalkForward:
     )  # fmt: skip
 
 
-def broken(material: Material, plan: Plan) -> NullRuns | None:
-    """Run the rule on legs whose relation was broken; None once the reader has cancelled it."""
+def null_runs(material: Material, plan: Plan) -> NullRuns | None:
+    """Run the rule on legs made unrelated; None once the reader has cancelled it."""
     key = (material.bars.key, plan.params, plan.rules)
-    return NULL.run(key, lambda progress: _break(material, plan, progress))
+    return NULL.run(key, lambda progress: _null_runs(material, plan, progress))
 
 
-def _break(material: Material, plan: Plan, progress: Progress) -> NullRuns:
+def _null_runs(material: Material, plan: Plan, progress: Progress) -> NullRuns:
     return null_backtests(
         *bars_for(material, plan), plan.params, plan.rules, runs=NULL_RUNS, progress=progress
     )

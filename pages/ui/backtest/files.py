@@ -38,9 +38,9 @@ def bars_csv(result: BacktestResult) -> bytes:
     return csv_bytes(result.to_frame())
 
 
-def report(found: Runs, source: str, notes: list[str]) -> bytes:
+def report(runs: Runs, source: str, notes: list[str]) -> bytes:
     """Write the run as one HTML file that loads nothing from anywhere; all times in UTC."""
-    result = found.whole
+    result = runs.whole
     index, params = result.y.index, result.params
     head = markup.block(
         markup.heading(f"Backtest: {params.y} / {params.x}"),
@@ -50,20 +50,20 @@ def report(found: Runs, source: str, notes: list[str]) -> bytes:
         )),
         css="pd-head",
     )  # fmt: skip
-    verdict = markup.paragraphs(words.headline(found))
+    verdict = markup.paragraphs(words.headline(runs))
     pieces = [
         head,
         markup.block(verdict, kind="section", css="pd-verdict"),
-        markup.block(markup.figures(words.main_figures(found))),
-        figure_block("Equity, drawdown, z", charts.figure_of(found, view="report"),
+        markup.block(markup.figures(words.main_figures(runs))),
+        figure_block("Equity, drawdown, z", charts.figure_of(runs, view="report"),
                      height_px=backtest_figure.HEIGHT_PX),
-        markup.block(words.parts_table(found)),
+        markup.block(words.parts_table(runs)),
         figure_block("Net by setting, in training",
-                     charts.heatmap_of(found.swept, result, "net"),
+                     charts.heatmap_of(runs.swept, result, "net"),
                      height_px=backtest_heatmap.HEIGHT_PX),
         markup.block(markup.notes([
-            words.sweep_caption(found.swept, "net"),
-            *words.sweep_words(found.swept, found.whole),
+            words.sweep_caption(runs.swept, "net"),
+            *words.sweep_words(runs.swept, runs.whole),
         ])),
         markup.block(ledger_table(result)),
         markup.block(markup.notes([*notes, *result.notes])),
@@ -118,9 +118,9 @@ def settings_table(result: BacktestResult) -> Html:
     return markup.table("Settings", ("", "Value"), rows)
 
 
-def offer(found: Runs, source: str, notes: list[str], *, is_synthetic: bool) -> None:
+def offer(runs: Runs, source: str, notes: list[str], *, is_synthetic: bool) -> None:
     """Offer all three."""
-    result = found.whole
+    result = runs.whole
     extra = ("synthetic",) if is_synthetic else ()
     params, index = result.params, result.y.index
     stem = file_stem(params.y, params.x, index[0], index[-1], params.interval, "backtest", *extra)
@@ -135,7 +135,7 @@ def offer(found: Runs, source: str, notes: list[str], *, is_synthetic: bool) -> 
             Offer("Bars (CSV)", "backtest-bars",
                   making("_bars.csv", "text/csv", partial(bars_csv, result))),
             Offer("Report (HTML)", "backtest-report",
-                  making(".html", "text/html", partial(report, found, source, notes))),
+                  making(".html", "text/html", partial(report, runs, source, notes))),
         ),
         key="backtest_files",
     )  # fmt: skip

@@ -45,7 +45,7 @@ EXPLAINED: Final[dict[str, str]] = {
 
 
 def percent(share: float, decimals: int = 2, *, signed: bool = True) -> str:
-    """Format a share as percent, signed unless told otherwise; a dash where it is not known."""
+    """Format a share as percent, signed by default; a dash where it is not known."""
     if not math.isfinite(share):
         return formats.NOT_KNOWN
     sign = "+" if signed and round(100 * share, decimals) > 0 else ""
@@ -71,19 +71,19 @@ def _tone(value: float) -> Tone | None:
     return "good" if value > 0 else "bad"
 
 
-def paid_bps(told: Performance, capital: float) -> float:
+def paid_bps(performance: Performance, capital: float) -> float:
     """Mean cost of a fill, everything but funding, in bps of its notional."""
-    traded = told.turnover * capital
-    costs = told.fees + told.half_spread + told.slippage
+    traded = performance.turnover * capital
+    costs = performance.fees + performance.half_spread + performance.slippage
     return costs / traded * 1e4 if traded > 0 else math.nan
 
 
-def headline(found: Runs) -> list[str]:
+def headline(runs: Runs) -> list[str]:
     """Say in a sentence or two what came of it."""
-    whole, test = found.whole.performance, found.test.performance
-    capital = found.whole.rules.capital
+    whole, test = runs.whole.performance, runs.test.performance
+    capital = runs.whole.rules.capital
     if not whole.trades:
-        return ["The rule never traded in these bars.", *found.whole.notes[:1]]
+        return ["The rule never traded in these bars.", *runs.whole.notes[:1]]
     lost = "lost" if whole.net < 0 else "earned"
     first = (
         f"After costs the rule {lost} {percent(abs(whole.total_return), signed=False)} of the "
@@ -103,37 +103,41 @@ def headline(found: Runs) -> list[str]:
     return [first, f"{second} {third}"]
 
 
-def main_figures(found: Runs) -> list[Figure]:
+def main_figures(runs: Runs) -> list[Figure]:
     """Set the figures of the whole run."""
-    result, told = found.whole, found.whole.performance
+    result, performance = runs.whole, runs.whole.performance
     capital, currency = result.rules.capital, formats.quote_currency(result.params.y)
     tips = EXPLAINED
-    trades = formats.sample(told.trades, "trade")
+    trades = formats.sample(performance.trades, "trade")
     step = result.params.bar.timedelta
     return [
-        Figure("Net profit", percent(told.total_return),
-               (money(told.net, currency), trades), _tone(told.net), about="net-profit"),
-        Figure("Before costs", percent(told.gross / capital), (money(told.gross, currency),)),
-        Figure("Costs", percent((told.gross - told.net) / capital, signed=False),
-               (_cost_words(told, currency),)),
-        Figure("Break-even cost", bps(told.break_even_bps),
-               (f"a fill; paid {bps(paid_bps(told, capital))}",), tip=tips["Break-even cost"],
+        Figure("Net profit", percent(performance.total_return),
+               (money(performance.net, currency), trades), _tone(performance.net),
+               about="net-profit"),
+        Figure("Before costs", percent(performance.gross / capital),
+               (money(performance.gross, currency),)),
+        Figure("Costs", percent((performance.gross - performance.net) / capital, signed=False),
+               (_cost_words(performance, currency),)),
+        Figure("Break-even cost", bps(performance.break_even_bps),
+               (f"a fill; paid {bps(paid_bps(performance, capital))}",),
+               tip=tips["Break-even cost"],
                about="break-even"),
-        _sharpe_figure(told, step),
-        Figure("Deflated Sharpe", formats.pvalue(found.deflated.probability),
-               (f"in training, {formats.count(found.deflated.trials, 'setting')} tried",),
+        _sharpe_figure(performance, step),
+        Figure("Deflated Sharpe", formats.pvalue(runs.deflated.probability),
+               (f"in training, {formats.count(runs.deflated.trials, 'setting')} tried",),
                tip=tips["Deflated Sharpe"], about="deflated-sharpe"),
-        _sortino_figure(told, step),
-        Figure("Deepest drawdown", percent(told.max_drawdown),
-               (f"longest {formats.count(told.drawdown_bars, 'bar')}",), about="drawdown"),
-        Figure("Trades won", percent(told.hit_rate, 0, signed=False),
-               (trades, f"profit factor {formats.number(told.profit_factor, 2)}"), about="trades"),
-        Figure("In the market", percent(told.exposure, 0, signed=False),
-               (f"a trade lasts {formats.number(told.mean_bars, 1)} bars",)),
-        Figure("Turnover", f"{formats.number(told.turnover, 1)} ×", ("of the capital",),
+        _sortino_figure(performance, step),
+        Figure("Deepest drawdown", percent(performance.max_drawdown),
+               (f"longest {formats.count(performance.drawdown_bars, 'bar')}",), about="drawdown"),
+        Figure("Trades won", percent(performance.hit_rate, 0, signed=False),
+               (trades, f"profit factor {formats.number(performance.profit_factor, 2)}"),
+               about="trades"),
+        Figure("In the market", percent(performance.exposure, 0, signed=False),
+               (f"a trade lasts {formats.number(performance.mean_bars, 1)} bars",)),
+        Figure("Turnover", f"{formats.number(performance.turnover, 1)} ×", ("of the capital",),
                tip=tips["Turnover"]),
-        Figure("Capacity", _capacity(told, currency),
-               ("needs slippage by volume" if math.isnan(told.capacity) else "both legs",),
+        Figure("Capacity", _capacity(performance, currency),
+               ("needs slippage by volume" if math.isnan(performance.capacity) else "both legs",),
                tip=tips["Capacity"]),
     ]  # fmt: skip
 
@@ -148,59 +152,65 @@ def too_short(bars: int) -> str:
     return f"too short to annualise ({formats.sample(bars)})"
 
 
-def _sharpe_figure(told: Performance, step: pd.Timedelta) -> Figure:
+def _sharpe_figure(performance: Performance, step: pd.Timedelta) -> Figure:
     tip = EXPLAINED["Sharpe ratio"]
-    if is_too_short(told.bars, step):
-        return Figure("Sharpe ratio", formats.NOT_KNOWN, (too_short(told.bars),), tip=tip,
+    if is_too_short(performance.bars, step):
+        return Figure("Sharpe ratio", formats.NOT_KNOWN, (too_short(performance.bars),), tip=tip,
                       about="sharpe")  # fmt: skip
-    low, high = (formats.number(edge, 2) for edge in told.sharpe_interval)
-    notes = f"95 %: {low} to {high}", f"{formats.sample(told.bars)}, a year's rate"
-    return Figure("Sharpe ratio", formats.number(told.sharpe, 2), notes, tip=tip, about="sharpe")
+    low, high = (formats.number(edge, 2) for edge in performance.sharpe_interval)
+    notes = f"95 %: {low} to {high}", f"{formats.sample(performance.bars)}, a year's rate"
+    return Figure(
+        "Sharpe ratio", formats.number(performance.sharpe, 2), notes, tip=tip, about="sharpe"
+    )
 
 
-def _sortino_figure(told: Performance, step: pd.Timedelta) -> Figure:
-    is_short = is_too_short(told.bars, step)
-    value = formats.NOT_KNOWN if is_short else formats.number(told.sortino, 2)
-    volatility = f"volatility {percent(told.volatility, 1, signed=False)} a year"
-    note = too_short(told.bars) if is_short else volatility
+def _sortino_figure(performance: Performance, step: pd.Timedelta) -> Figure:
+    is_short = is_too_short(performance.bars, step)
+    value = formats.NOT_KNOWN if is_short else formats.number(performance.sortino, 2)
+    volatility = f"volatility {percent(performance.volatility, 1, signed=False)} a year"
+    note = too_short(performance.bars) if is_short else volatility
     return Figure("Sortino ratio", value, (note,), tip=EXPLAINED["Sortino ratio"], about="sortino")
 
 
-def _cost_words(told: Performance, currency: str) -> str:
-    parts = [("fees", told.fees), ("half-spread", told.half_spread), ("slippage", told.slippage),
-             ("funding", told.funding)]  # fmt: skip
+def _cost_words(performance: Performance, currency: str) -> str:
+    parts = [
+        ("fees", performance.fees),
+        ("half-spread", performance.half_spread),
+        ("slippage", performance.slippage),
+        ("funding", performance.funding),
+    ]
     named = [f"{name} {money(value, currency)}" for name, value in parts if value]
     return ", ".join(named) or "none"
 
 
-def _capacity(told: Performance, currency: str) -> str:
-    return "none" if told.capacity == 0 else money(told.capacity, currency)
+def _capacity(performance: Performance, currency: str) -> str:
+    return "none" if performance.capacity == 0 else money(performance.capacity, currency)
 
 
-def parts_table(found: Runs) -> Html:
+def parts_table(runs: Runs) -> Html:
     """Compare training and test; each part begins and ends flat."""
-    parts = (found.train, found.test, found.whole)
-    told = [each.performance for each in parts]
-    capital, step = found.whole.rules.capital, found.whole.params.bar.timedelta
-    shorts = [is_too_short(each.bars, step) for each in told]
+    parts = (runs.train, runs.test, runs.whole)
+    performances = [each.performance for each in parts]
+    capital, step = runs.whole.rules.capital, runs.whole.params.bar.timedelta
+    shorts = [is_too_short(each.bars, step) for each in performances]
     sharpe = [
         "too short" if short else formats.number(each.sharpe, 2)
-        for each, short in zip(told, shorts, strict=True)
+        for each, short in zip(performances, shorts, strict=True)
     ]
     interval = [
         formats.NOT_KNOWN if short else _interval(each.sharpe_interval)
-        for each, short in zip(told, shorts, strict=True)
+        for each, short in zip(performances, shorts, strict=True)
     ]
     rows: list[tuple[str | Cell, ...]] = [
-        ("Bars", *(f"{each.bars:,}" for each in told)),
-        ("Trades", *(f"{each.trades:,}" for each in told)),
-        ("Before costs", *(percent(each.gross / capital) for each in told)),
-        ("Net", *(Cell(percent(each.total_return), _tone(each.net)) for each in told)),
-        ("Break-even cost", *(bps(each.break_even_bps) for each in told)),
+        ("Bars", *(f"{each.bars:,}" for each in performances)),
+        ("Trades", *(f"{each.trades:,}" for each in performances)),
+        ("Before costs", *(percent(each.gross / capital) for each in performances)),
+        ("Net", *(Cell(percent(each.total_return), _tone(each.net)) for each in performances)),
+        ("Break-even cost", *(bps(each.break_even_bps) for each in performances)),
         ("Sharpe ratio", *sharpe),
         ("95 % interval", *interval),
-        ("Deepest drawdown", *(percent(each.max_drawdown) for each in told)),
-        ("Trades won", *(percent(each.hit_rate, 0, signed=False) for each in told)),
+        ("Deepest drawdown", *(percent(each.max_drawdown) for each in performances)),
+        ("Trades won", *(percent(each.hit_rate, 0, signed=False) for each in performances)),
     ]
     return markup.table("Training, test, all", PARTS, rows)
 
@@ -217,8 +227,8 @@ def sweep_caption(swept: Sweep, what: str) -> str:
     bars = formats.count(swept.bars, "bar")
     span = f"{bars} of training ({formats.age((swept.bars * step).total_seconds())})"
     if what != "Sharpe":
-        told = "after costs" if what == "net" else "before costs"
-        return f"% of the capital {told}, earned over {span}: no year's rate. Empty: never traded."
+        basis = "after costs" if what == "net" else "before costs"
+        return f"% of the capital {basis}, earned over {span}: no year's rate. Empty: never traded."
     few = f"Empty: fewer than {LEAST_TRADES} trades."
     if is_too_short(swept.bars, step):
         return (
@@ -234,7 +244,7 @@ def sweep_words(swept: Sweep, test: BacktestResult) -> list[str]:
     row, column = swept.nearest(test.params.window, test.rules.sell_above)
     here, around = swept.net[row, column], swept.neighbours(row, column, swept.net)
     traded = swept.net[swept.trades > 0]
-    told = [
+    sentences = [
         f"Chosen (framed): {percent(here / capital)} net in training; its "
         f"{formats.count(around.size, 'neighbour')} between {percent(around.min() / capital)} and "
         f"{percent(around.max() / capital)}."
@@ -247,8 +257,8 @@ def sweep_words(swept: Sweep, test: BacktestResult) -> list[str]:
         _best_words(swept),
     ]
     if swept.params.uses_beta and swept.params.hedge == "kalman":
-        told.append("The Kalman filter's z has no window: all rows are equal.")
-    return told
+        sentences.append("The Kalman filter's z has no window: all rows are equal.")
+    return sentences
 
 
 def _best_words(swept: Sweep) -> str:
@@ -265,19 +275,19 @@ def _best_words(swept: Sweep) -> str:
     )
 
 
-def walk_words(found: WalkForward) -> list[str]:
+def walk_words(walk: WalkForward) -> list[str]:
     """Say what choosing on the past came to."""
-    told, capital = found.performance, found.rules.capital
-    if is_too_short(told.bars, found.params.bar.timedelta):
-        rate = f"Sharpe ratio: {too_short(told.bars)}."
+    performance, capital = walk.performance, walk.rules.capital
+    if is_too_short(performance.bars, walk.params.bar.timedelta):
+        rate = f"Sharpe ratio: {too_short(performance.bars)}."
     else:
         rate = (
-            f"Sharpe ratio {formats.number(told.sharpe, 2)} "
-            f"(95 %: {_interval(told.sharpe_interval)}), n = {told.bars:,} bars."
+            f"Sharpe ratio {formats.number(performance.sharpe, 2)} "
+            f"(95 %: {_interval(performance.sharpe_interval)}), n = {performance.bars:,} bars."
         )
-    blocks = formats.count(len(found.blocks), "block")
-    settings = formats.count(found.settings, "setting")
-    lost = int((found.blocks["train_net"] <= 0).sum())
+    blocks = formats.count(len(walk.blocks), "block")
+    settings = formats.count(walk.settings, "setting")
+    lost = int((walk.blocks["train_net"] <= 0).sum())
     return [
         (
             f"{blocks} traded with what the bars before had chosen from {settings}, by the Sharpe "
@@ -289,18 +299,19 @@ def walk_words(found: WalkForward) -> list[str]:
             else []
         ),
         (
-            f"{percent(told.total_return)} after costs, {percent(told.gross / capital)} before, "
-            f"{formats.count(told.trades, 'trade')}."
+            f"{percent(performance.total_return)} after costs, "
+            f"{percent(performance.gross / capital)} before, "
+            f"{formats.count(performance.trades, 'trade')}."
         ),
         rate,
     ]
 
 
-def walk_table(found: WalkForward) -> Html:
+def walk_table(walk: WalkForward) -> Html:
     """Set the blocks: what was chosen, what it had earned, what it then earned."""
-    capital = found.rules.capital
+    capital = walk.rules.capital
     rows = []
-    for block in found.blocks.to_dict("records"):
+    for block in walk.blocks.to_dict("records"):
         chosen = not pd.isna(block["window"])
         rows.append((
             formats.moment(block["test_start"]),
@@ -315,20 +326,20 @@ def walk_table(found: WalkForward) -> Html:
     return markup.table("Walk-forward", head, rows)
 
 
-def null_words(found: NullRuns, capital: float) -> list[str]:
+def null_words(null_runs: NullRuns, capital: float) -> list[str]:
     """Say whether the legs' relation had anything to do with it."""
     gross, net, real_gross, real_net = (
         percent(value / capital)
         for value in (
-            float(found.gross.mean()), float(found.net.mean()), found.observed_gross,
-            found.observed_net,
+            float(null_runs.gross.mean()), float(null_runs.net.mean()), null_runs.observed_gross,
+            null_runs.observed_net,
         )
     )  # fmt: skip
-    runs, bars = formats.count(found.gross.size, "run"), f"{found.block:,}-bar"
-    as_good = int((found.gross >= found.observed_gross).sum())
+    runs, bars = formats.count(null_runs.gross.size, "run"), f"{null_runs.block:,}-bar"
+    as_good = int((null_runs.gross >= null_runs.observed_gross).sum())
     verdict = (
         "The profit before costs stands out from what unrelated legs give."
-        if found.pvalue < 0.05
+        if null_runs.pvalue < 0.05
         else "Unrelated legs do as well often enough: nothing here shows that the relation earned."
     )
     return [
@@ -336,7 +347,7 @@ def null_words(found: NullRuns, capital: float) -> list[str]:
         (
             f"{runs} with {bars} blocks of S2's returns in another order: {gross} before costs on "
             f"average, {net} after. The real legs: {real_gross} and {real_net}. "
-            f"p = {formats.pvalue(found.pvalue)} by the Sharpe ratio before costs, since unrelated "
-            f"legs move further apart; in money {as_good:,} of {runs} did as well."
+            f"p = {formats.pvalue(null_runs.pvalue)} by the Sharpe ratio before costs, since "
+            f"unrelated legs move further apart; in money {as_good:,} of {runs} did as well."
         ),
     ]

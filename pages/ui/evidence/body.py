@@ -34,8 +34,8 @@ def show(material: Material) -> None:
             lack_notice.without_zscore(params, material.bars), params, material.bars, key="lack"
         )
         return
-    told = [evidence_words.headline(result), *evidence_words.beside_headline(result)]
-    markup.show(_verdict(told))
+    sentences = [evidence_words.headline(result), *evidence_words.beside_headline(result)]
+    markup.show(_verdict(sentences))
     _show_provenance(material, result)
     lack = lack_notice.latest_lack(result)
     if lack is not None:
@@ -93,34 +93,34 @@ def _show_tests(material: Material, result: PairAnalytics) -> None:
 
 def _show_hedges(material: Material, result: PairAnalytics) -> None:
     with st.spinner("Fitting every method"):
-        found = data.hedges(material, result)
-    markup.show(markup.block(tables.hedge_table(found, result)))
+        hedges = data.hedges(material, result)
+    markup.show(markup.block(tables.hedge_table(hedges, result)))
     with st.popover("References", key="explain_hedges"):
-        markup.show(markup.block(markup.explanations(tables.hedge_references(found))))
-    told = tables.hedge_remarks(found, result.params.level)
+        markup.show(markup.block(markup.explanations(tables.hedge_references(hedges))))
+    remarks = tables.hedge_remarks(hedges, result.params.level)
     if not result.params.uses_beta:
-        told.insert(0, "The spread chosen in the sidebar uses none of them.")
-    markup.show(markup.block(markup.notes(told)))
+        remarks.insert(0, "The spread chosen in the sidebar uses none of them.")
+    markup.show(markup.block(markup.notes(remarks)))
 
 
 def _show_stability(material: Material, result: PairAnalytics) -> None:
     with st.spinner("Following the relation through the range"):
-        found = data.paths(material, result)
-    if isinstance(found, NotEnough | Degenerate):
-        lack_notice.show(found, material.params, material.bars, key="lack_stability")
+        stability = data.paths(material, result)
+    if isinstance(stability, NotEnough | Degenerate):
+        lack_notice.show(stability, material.params, material.bars, key="lack_stability")
         return
-    charts.show_stability(found, result)
+    charts.show_stability(stability, result)
     with st.popover("What is drawn, and references", key="explain_stability"):
         markup.show(markup.block(markup.explanations(evidence_words.STABILITY_EXPLAINED)))
 
 
 def _show_together(material: Material, result: PairAnalytics) -> None:
     with st.spinner("Looking at when the legs trade"):
-        found, lead = data.together(material, result), data.lead(material, result)
-    warning = found.warning()
+        asynchrony, lead = data.together(material, result), data.lead(material, result)
+    warning = asynchrony.warning()
     if warning:
         plain.warning(warning)
-    charts.show_together(found, lead, result, material.bars)
+    charts.show_together(asynchrony, lead, result, material.bars)
     with st.popover("What is drawn, and references", key="explain_together"):
         markup.show(markup.block(markup.explanations(evidence_words.TOGETHER_EXPLAINED)))
 

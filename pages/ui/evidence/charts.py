@@ -24,10 +24,10 @@ STABILITY_PX = 720
 SMALL_PX = 340
 
 
-def stability_series(found: Stability) -> StabilitySeries:
+def stability_series(stability: Stability) -> StabilitySeries:
     """Take the arrays of a stability analysis."""
-    table, broken = found.table, found.break_test
-    path = broken.path if isinstance(broken, BreakTest) else None
+    table, break_test = stability.table, stability.break_test
+    path = break_test.path if isinstance(break_test, BreakTest) else None
     return StabilitySeries(
         time_ms=time_ms(pd.DatetimeIndex(table.index)),
         beta=table["beta"].to_numpy(),
@@ -40,40 +40,45 @@ def stability_series(found: Stability) -> StabilitySeries:
     )
 
 
-def show_stability(found: Stability, result: PairAnalytics) -> None:
+def show_stability(stability: Stability, result: PairAnalytics) -> None:
     """Show how much of the time the pair held together, whether it broke, and the paths."""
-    markup.show(markup.block(markup.figures(figures.stability_figures(found, result.params.level))))
-    broken, level = found.break_test, result.params.level
+    markup.show(
+        markup.block(markup.figures(figures.stability_figures(stability, result.params.level)))
+    )
+    break_test, level = stability.break_test, result.params.level
     critical = (
-        broken.critical_values[level_key(level)] if isinstance(broken, BreakTest) else math.nan
+        break_test.critical_values[level_key(level)]
+        if isinstance(break_test, BreakTest)
+        else math.nan
     )
     figure = stability_figure(
-        stability_series(found),
+        stability_series(stability),
         level=level,
         cusum_critical=critical,
-        window=found.window,
+        window=stability.window,
         view_id=f"{result.params.label}|{result.params.interval}",
     )
     label = f"Hedge ratio, p-value, half-life and CUSUM of {result.params.label} in time"
     live_chart(figure, key="stability_chart", label=label, height_px=STABILITY_PX)
     plain.caption(
-        f"{formats.count(found.windows, 'window')} of {formats.count(found.window, 'bar')}, "
+        f"{formats.count(stability.windows, 'window')} of "
+        f"{formats.count(stability.window, 'bar')}, "
         f"{result.params.y} on {result.params.x}. A half-life beyond two windows is not drawn: "
         "so few bars cannot tell it from a random walk."
     )
 
 
 def show_together(
-    found: Asynchrony,
+    asynchrony: Asynchrony,
     lead: LeadLag | NotEnough | Degenerate,
     result: PairAnalytics,
     bars: PairBars,
 ) -> None:
     """Show how far the legs trade together, the correlation by interval, and who moves first."""
-    markup.show(markup.block(markup.figures(figures.together_figures(found, lead))))
+    markup.show(markup.block(markup.figures(figures.together_figures(asynchrony, lead))))
     left, right = st.columns(2, gap="medium")
     view_id = f"{result.params.label}|{result.params.interval}"
-    table = found.by_interval
+    table = asynchrony.by_interval
     with left:
         if len(table):
             figure = correlation_figure(
@@ -89,7 +94,7 @@ def show_together(
     with right:
         _show_lead(lead, view_id, result, bars)
     if len(table):
-        markup.show(markup.block(tables.intervals_table(found)))
+        markup.show(markup.block(tables.intervals_table(asynchrony)))
 
 
 def _show_lead(

@@ -123,9 +123,9 @@ def _hedges(
         fit = attempt(lambda: fit_hedge(y, x, method, intercept=intercept, **options))
         return FittedHedge(method, intercept, fit)
 
-    found = [fitted(method) for method in HEDGE_METHODS]
-    found.insert(1, fitted("ols", intercept=False))
-    return tuple(found)
+    fits = [fitted(method) for method in HEDGE_METHODS]
+    fits.insert(1, fitted("ols", intercept=False))
+    return tuple(fits)
 
 
 def _hedge_legs(legs: tuple[Leg, Leg], params: PairParams) -> tuple[pd.Series, pd.Series]:
@@ -195,10 +195,10 @@ def _lead(
 
 def gates_alone(material: Material) -> tuple[GateAlone, ...]:
     """Find what each gate does when it alone is on."""
-    found = []
+    single_gates = []
     for switch in GATE_SWITCHES:
         gates = replace(NO_GATES, **{switch.field: True})
         path = pair_data.analyse(material.bars, replace(material.params, gates=gates)).gate
         closed = path.ne("")
-        found.append(GateAlone(switch.field, int(closed.sum()), bool(closed.iloc[-1])))
-    return tuple(found)
+        single_gates.append(GateAlone(switch.field, int(closed.sum()), bool(closed.iloc[-1])))
+    return tuple(single_gates)

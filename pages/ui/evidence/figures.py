@@ -47,17 +47,17 @@ def _pvalue(name: str, test: ADFResult | EngleGrangerResult | Lack, note: str) -
 
 def _half_life(result: PairAnalytics) -> Figure:
     """Show the half-life where the spread returns, and say so where it does not."""
-    label, found = "Half-life of the spread", result.half_life
-    if not isinstance(found, HalfLife):
-        return lacking(label, found)
-    sample = formats.sample(found.nobs)
-    if not found.mean_reverting:
+    label, estimate = "Half-life of the spread", result.half_life
+    if not isinstance(estimate, HalfLife):
+        return lacking(label, estimate)
+    sample = formats.sample(estimate.nobs)
+    if not estimate.mean_reverting:
         return Figure(label, "none", ("not mean-reverting", sample))
-    low, high = (formats.number(end, 1) for end in found.interval)
+    low, high = (formats.number(end, 1) for end in estimate.interval)
     between = f"{low} to {high} bars" if high != formats.NOT_KNOWN else f"{low} bars or more"
-    is_sure = found.pvalue < result.params.level
+    is_sure = estimate.pvalue < result.params.level
     note = between if is_sure else f"{between}; a random walk shows such too"
-    return Figure(label, f"{formats.number(found.half_life, 1)} bars", (note, sample))
+    return Figure(label, f"{formats.number(estimate.half_life, 1)} bars", (note, sample))
 
 
 def _hurst(more: SpreadTests) -> Figure:
@@ -69,31 +69,31 @@ def _hurst(more: SpreadTests) -> Figure:
     return Figure("Hurst exponent", formats.number(hurst.estimate, 2), notes)
 
 
-def stability_figures(found: Stability, level: float) -> list[Figure]:
+def stability_figures(stability: Stability, level: float) -> list[Figure]:
     """Collect the share of windows cointegrated, the break flag, and where β has been."""
-    share = found.share_cointegrated(level)
+    share = stability.share_cointegrated(level)
     shown = formats.NOT_KNOWN if math.isnan(share) else f"{share * 100:.0f} %"
-    note = f"of {formats.count(found.windows, 'window')}; {percent(level)} would be chance"
+    note = f"of {formats.count(stability.windows, 'window')}; {percent(level)} would be chance"
     return [
         Figure("Cointegrated in", shown, (note,)),
-        _break(found, level),
-        _range("β over the windows", found.table["beta"], formats.estimate),
-        _range("Half-life over the windows", found.table["half_life"], _bars),
+        _break_figure(stability, level),
+        _range("β over the windows", stability.table["beta"], formats.estimate),
+        _range("Half-life over the windows", stability.table["half_life"], _bars),
     ]
 
 
-def _break(found: Stability, level: float) -> Figure:
-    broken = found.break_test
-    if not isinstance(broken, BreakTest):
-        return lacking("Break flag", broken)
-    told = [
-        f"CUSUM {formats.statistic(broken.stat)}, p {_bounded(broken.pvalue)}",
-        formats.sample(broken.nobs),
+def _break_figure(stability: Stability, level: float) -> Figure:
+    test = stability.break_test
+    if not isinstance(test, BreakTest):
+        return lacking("Break flag", test)
+    notes = [
+        f"CUSUM {formats.statistic(test.stat)}, p {_bounded(test.pvalue)}",
+        formats.sample(test.nobs),
     ]
-    if not broken.pvalue < level:
-        return Figure("Break flag", "no break shows", tuple(told))
-    told.append(f"likeliest near {formats.moment(pd.Timestamp(str(broken.time)))}")
-    return Figure("Break flag", "▲ break", tuple(told), "sell")
+    if not test.pvalue < level:
+        return Figure("Break flag", "no break shows", tuple(notes))
+    notes.append(f"likeliest near {formats.moment(pd.Timestamp(str(test.time)))}")
+    return Figure("Break flag", "▲ break", tuple(notes), "sell")
 
 
 def _bounded(pvalue: float) -> str:
@@ -113,9 +113,9 @@ def _range(label: str, values: pd.Series, written: Callable[[float], str]) -> Fi
     return Figure(label, between, (f"latest {written(float(known.iloc[-1]))}",))
 
 
-def together_figures(found: Asynchrony, lead: LeadLag | Lack) -> list[Figure]:
+def together_figures(asynchrony: Asynchrony, lead: LeadLag | Lack) -> list[Figure]:
     """Collect the share of bars in which both traded, carried prices by leg, and who leads."""
-    covered = found.coverage
+    covered = asynchrony.coverage
     both = formats.share(covered.both_traded, covered.bars)
     items = [
         Figure("Both legs traded in", both, (f"of {formats.count(covered.bars, 'bar')}",)),

@@ -117,17 +117,17 @@ def _johansen_rows(test: JohansenResult | Lack, level: float) -> list[Row]:
 def _johansen_words(rank: int) -> tuple[str, tuple[str, str]]:
     if rank == 0:
         return "The two series share no cointegrating relation", COINTEGRATED
-    told = ("each leg looks stationary by itself", "at most one relation, as it should be")
-    return "The two series share at most one relation", told
+    verdicts = ("each leg looks stationary by itself", "at most one relation, as it should be")
+    return "The two series share at most one relation", verdicts
 
 
-def hedge_table(found: Sequence[FittedHedge], result: PairAnalytics) -> Html:
+def hedge_table(hedges: Sequence[FittedHedge], result: PairAnalytics) -> Html:
     """Set the hedge ratio by every method."""
     head = (
         "Method", "β", "± error", "95 % interval of β", "α", "n", "R²",
         Cell("Kind of error", words=True), Cell("Which bars it has seen", words=True),
     )  # fmt: skip
-    rows = [_hedge_row(each, result.params.hedge) for each in found]
+    rows = [_hedge_row(each, result.params.hedge) for each in hedges]
     legs = f"{result.params.y} on {result.params.x}"
     on = f"logarithms of {legs}" if result.params.on_logs else legs
     return table(f"Hedge ratios, {on}", head, rows)
@@ -162,27 +162,27 @@ def _hedge_row(each: FittedHedge, used: str) -> Row:
     )
 
 
-def hedge_remarks(found: Iterable[FittedHedge], level: float) -> list[str]:
+def hedge_remarks(hedges: Iterable[FittedHedge], level: float) -> list[str]:
     """Say what goes with the table: which of them may feed a signal, whether the filter is well."""
     causal = (
         "Only a causal method gives a path that could have been traded; the others know the end "
         "of the bars at their beginning."
     )
-    fits = {each.method: each.fit for each in found if each.intercept}
+    fits = {each.method: each.fit for each in hedges if each.intercept}
     kalman, ols = fits.get("kalman"), fits.get("ols")
-    told = [causal]
+    remarks = [causal]
     if not isinstance(kalman, HedgeFit):
-        return told
+        return remarks
     if isinstance(ols, HedgeFit) and _reads_low(kalman, ols):
-        told.append(
+        remarks.append(
             f"The Kalman filter's β, {formats.estimate(kalman.beta)}, is far nearer to 0 than "
             f"OLS's, {formats.estimate(ols.beta)}: a filter learns from moves of a few bars, and "
             "legs that do not trade at the same moments seem to move together less than they do "
             "(see Trading together). A longer interval brings the two closer."
         )
     if kalman.innovations is not None:
-        told.append(f"Kalman filter, {kalman.innovations.verdict(level)}.")
-    return told
+        remarks.append(f"Kalman filter, {kalman.innovations.verdict(level)}.")
+    return remarks
 
 
 def _reads_low(kalman: HedgeFit, ols: HedgeFit) -> bool:
@@ -191,9 +191,9 @@ def _reads_low(kalman: HedgeFit, ols: HedgeFit) -> bool:
     return abs(kalman.beta) < abs(ols.beta) and abs(kalman.beta - ols.beta) > 4.0 * error
 
 
-def hedge_references(found: Iterable[FittedHedge]) -> list[Figure]:
+def hedge_references(hedges: Iterable[FittedHedge]) -> list[Figure]:
     """List where each method is from."""
-    fits = [(each.method, each.fit) for each in found if each.intercept]
+    fits = [(each.method, each.fit) for each in hedges if each.intercept]
     return [
         Figure(HEDGE_WORDS[method], "", tip=f"{fit.reference}.")
         for method, fit in fits

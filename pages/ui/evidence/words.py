@@ -122,8 +122,8 @@ def headline(result: PairAnalytics) -> str:
     if isinstance(test, Degenerate):
         return f"{title} has no verdict: {test.cause}."
     level = percent(params.level)
-    found = test.rejects(params.level)
-    shows = "shows mean reversion" if found else "shows no evidence of mean reversion"
+    rejected = test.rejects(params.level)
+    shows = "shows mean reversion" if rejected else "shows no evidence of mean reversion"
     critical = formats.statistic(test.critical_values[level_key(params.level)])
     return (
         f"{title} {shows} at {level}: {judge_name(result)} p {formats.pvalue(test.pvalue)}, "
@@ -138,25 +138,25 @@ def _covered(result: PairAnalytics) -> str:
 
 def beside_headline(result: PairAnalytics) -> list[str]:
     """Say what must be known with it: the plain p-value, and whether the orderings agree."""
-    told = []
+    sentences = []
     level = result.params.level
     test, swapped, adf = result.engle_granger, result.engle_granger_swapped, result.adf
     if not result.params.uses_beta:
-        told.append("No β was estimated for this spread, so the ADF p-value stands as it is.")
+        sentences.append("No β was estimated for this spread, so the ADF p-value stands as it is.")
     elif isinstance(adf, ADFResult):
-        told.append(
+        sentences.append(
             f"A plain ADF test would say p {formats.pvalue(adf.pvalue)}: too optimistic here, for "
             f"{_why_flattered(result)}."
         )
     if isinstance(test, EngleGrangerResult) and isinstance(swapped, EngleGrangerResult):
         agree = test.rejects(level) == swapped.rejects(level)
-        told.append(
+        sentences.append(
             f"Engle-Granger of {test.dependent} on {test.regressor}: p "
             f"{formats.pvalue(test.pvalue)}; of {swapped.dependent} on {swapped.regressor}: p "
             f"{formats.pvalue(swapped.pvalue)}. The two orderings "
             f"{'agree' if agree else 'disagree: trust neither alone'}."
         )
-    return told
+    return sentences
 
 
 def _why_flattered(result: PairAnalytics) -> str:

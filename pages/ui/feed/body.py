@@ -95,10 +95,10 @@ def _show_coverage(ledger: Ledger, symbols: list[str]) -> None:
         label=f"Coverage in time of {', '.join(stored)}",
         height_px=coverage_height_px(len(stored)),
     )
-    told = "Coverage of the recorded span. Filled gaps are covered. Drag to zoom in time."
+    caption = "Coverage of the recorded span. Filled gaps are covered. Drag to zoom in time."
     if len(ledger.gaps) > MAX_DRAWN_GAPS:
-        told = f"{told} The newest {MAX_DRAWN_GAPS:,} gaps of each kind are drawn."
-    plain.caption(told)
+        caption = f"{caption} The newest {MAX_DRAWN_GAPS:,} gaps of each kind are drawn."
+    plain.caption(caption)
 
 
 def _show_controls(path: Path, recorder: Recorder | None, status: RecorderStatus | None) -> None:

@@ -59,8 +59,8 @@ def read_ledger(path: Path, quarantined: int) -> Ledger:
         The file is missing or no Pairdesk database.
     """
     with TickReader(path) as reader:
-        found = {symbol: reader.span(symbol) for symbol in reader.symbols()}
-        spans = {symbol: span for symbol, span in found.items() if span is not None}
+        symbol_spans = {symbol: reader.span(symbol) for symbol in reader.symbols()}
+        spans = {symbol: span for symbol, span in symbol_spans.items() if span is not None}
         return Ledger(reader.gaps(), reader.quarantine(quarantined), spans, reader.future_rows())
 
 
@@ -91,12 +91,12 @@ def coverage(ledger: Ledger, symbols: Sequence[str]) -> list[Stretches]:
     rows = {symbol: row for row, symbol in enumerate(symbols) if symbol in ledger.spans}
     is_lacking = (ledger.gaps["missing"] > 0) | (ledger.gaps["cause"] == BEFORE_FIRST_TRADE)
     gaps = ledger.gaps[ledger.gaps["symbol"].isin(list(rows)) & is_lacking]
-    told = [_covered(ledger.spans, gaps, rows)]
+    stretches = [_covered(ledger.spans, gaps, rows)]
     for state in ("open", "expired", "absent"):
         of_state = gaps[gaps["state"] == state].tail(MAX_DRAWN_GAPS)
         if len(of_state):
-            told.append(_stretches(state, of_state, rows))
-    return told
+            stretches.append(_stretches(state, of_state, rows))
+    return stretches
 
 
 def _stretches(state: CoverageState, gaps: pd.DataFrame, rows: dict[str, int]) -> Stretches:
@@ -105,15 +105,15 @@ def _stretches(state: CoverageState, gaps: pd.DataFrame, rows: dict[str, int]) -
         time_ms(pd.DatetimeIndex(gaps["after"])),
         time_ms(pd.DatetimeIndex(gaps["before"])),
         np.array([rows[symbol] for symbol in gaps["symbol"]], dtype=np.int64),
-        tuple(_told(gap) for gap in gaps.to_dict("records")),
+        tuple(_gap_label(gap) for gap in gaps.to_dict("records")),
     )
 
 
-def _told(gap: dict) -> str:
+def _gap_label(gap: dict) -> str:
     between = formats.span(gap["after"], gap["before"])
     why = [gap["reason"] or gap["cause"], bars_words(gap)]
-    told = f"{gap['symbol']}: {missing_words(gap)} missing, {between}"
-    return "<br>".join([told, *filter(None, why)])
+    first_line = f"{gap['symbol']}: {missing_words(gap)} missing, {between}"
+    return "<br>".join([first_line, *filter(None, why)])
 
 
 def bars_words(gap: dict) -> str:
@@ -146,10 +146,14 @@ def missing_words(gap: dict) -> str:
 
 def future_words(future_rows: Mapping[str, Sequence[FutureRow]]) -> str:
     """Say which stored trades are dated where none can be, and what becomes of them."""
-    found = [row for rows in future_rows.values() for row in rows]
-    newest_us = max(row.time_us for row in found)
-    those = "1 stored trade is" if len(found) == 1 else f"{len(found):,} stored trades are"
-    upto = "" if len(found) == 1 else "up to "
+    future_trades = [row for rows in future_rows.values() for row in rows]
+    newest_us = max(row.time_us for row in future_trades)
+    those = (
+        "1 stored trade is"
+        if len(future_trades) == 1
+        else f"{len(future_trades):,} stored trades are"
+    )
+    upto = "" if len(future_trades) == 1 else "up to "
     return (
         f"{those} dated far in the future ({_named(list(future_rows))}, {upto}{utc(newest_us)}):"
         " no bar, price or figure takes them. The next recording into this database moves them to"

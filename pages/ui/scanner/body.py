@@ -17,7 +17,7 @@ from pages.ui.parts.files import Offer
 from pages.ui.parts.markup import Html
 from pages.ui.scanner import store, words
 from pages.ui.scanner import table as scanner_table
-from pages.ui.scanner.store import KeptScan
+from pages.ui.scanner.store import ScanResult
 from pages.ui.scanner.table import MOST_ROWS, Filters
 from pages.ui.state import choices
 from pages.ui.state.choices import FILE, LIVE, SAMPLE, Value
@@ -26,7 +26,7 @@ from pages.ui.state.served_files import MadeFile
 PVALUE_STEPS: Final = {"any": 1.0, "10 %": 0.10, "5 %": 0.05, "1 %": 0.01}
 
 
-def show(scan: KeptScan, moves: Mapping[frozenset[str], int]) -> None:
+def show(scan: ScanResult, moves: Mapping[frozenset[str], int]) -> None:
     """Show a scan.
 
     Parameters
@@ -56,14 +56,14 @@ def show(scan: KeptScan, moves: Mapping[frozenset[str], int]) -> None:
     _show_foot(scan)
 
 
-def _head(scan: KeptScan) -> Html:
+def _head(scan: ScanResult) -> Html:
     pieces = [markup.heading("Scanner"), markup.text(scan.source, "muted")]
     if scan.is_synthetic:
         pieces.append(markup.badge("SYNTHETIC", "wait"))
     return markup.block(*pieces, css="pd-head")
 
 
-def _show_table(scan: KeptScan, moves: Mapping[frozenset[str], int]) -> None:
+def _show_table(scan: ScanResult, moves: Mapping[frozenset[str], int]) -> None:
     rows = scanner_table.filtered(scan.table, _choose_filters(scan.table))
     if rows.empty:
         notices.show(notices.Notice(
@@ -71,12 +71,12 @@ def _show_table(scan: KeptScan, moves: Mapping[frozenset[str], int]) -> None:
             "Loosen one of them.", is_fault=False,
         ))  # fmt: skip
         return
-    told = f"{formats.count(len(rows), 'pair')} of {len(scan.table):,}"
+    summary = f"{formats.count(len(rows), 'pair')} of {len(scan.table):,}"
     if len(rows) > MOST_ROWS:
-        told += f", the best {MOST_ROWS} shown; the CSV has all"
+        summary += f", the best {MOST_ROWS} shown; the CSV has all"
     plain.caption(
-        f"{told}. A click on a pair opens it on Live, as Enter does; arrow keys move, a column's "
-        "name sorts."
+        f"{summary}. A click on a pair opens it on Live, as Enter does; arrow keys move, a "
+        "column's name sorts."
     )
     scanner_table.show_table(
         scanner_table.table_data(rows, moves, link(scan)),
@@ -102,18 +102,18 @@ def _choose_filters(table: pd.DataFrame) -> Filters:
             "Both traded at least (%)", 0, 100, 0, 5, key="scan_traded", width=170,
             disabled=bool(table["share_traded"].isna().all()),
         )  # fmt: skip
-        held = st.toggle("Only those that hold", key="scan_held")
+        confirmed_only = st.toggle("Only those that hold", key="scan_held")
     return Filters(
         None if symbol == "any" else str(symbol),
         PVALUE_STEPS[str(highest)],
         float(correlation),
         float(half_life) if half_life else float("inf"),
         float(traded) / 100,
-        bool(held),
+        bool(confirmed_only),
     )
 
 
-def _show_pvalues(scan: KeptScan) -> None:
+def _show_pvalues(scan: ScanResult) -> None:
     names, values = _square(scan.table, ("pvalue_ordered", "pvalue_swapped"))
     st.caption("Engle-Granger p of the row's symbol on the column's, not corrected for the number "
                "of pairs. First part of the sample.")  # fmt: skip
@@ -123,7 +123,7 @@ def _show_pvalues(scan: KeptScan) -> None:
     )  # fmt: skip
 
 
-def _show_correlations(scan: KeptScan) -> None:
+def _show_correlations(scan: ScanResult) -> None:
     names, values = _square(scan.table, ("correlation", "correlation"))
     st.caption("Correlation of log returns. First part of the sample.")
     live_chart(
@@ -146,7 +146,7 @@ def _square(table: pd.DataFrame, columns: tuple[str, str]) -> tuple[list[str], n
     return names, values
 
 
-def _show_foot(scan: KeptScan) -> None:
+def _show_foot(scan: ScanResult) -> None:
     """Explain, download, keep."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.popover("What the columns mean", key="scan_explain"):
@@ -160,17 +160,17 @@ def _show_foot(scan: KeptScan) -> None:
                 plain.success(f"Kept as {path.name}; choose Saved scan above to see it.")
 
 
-def _csv(scan: KeptScan, _: str) -> MadeFile:
+def _csv(scan: ScanResult, _: str) -> MadeFile:
     return MadeFile(csv_name(scan), "text/csv", scan_csv(scan))
 
 
-def scan_csv(scan: KeptScan) -> bytes:
+def scan_csv(scan: ScanResult) -> bytes:
     """Write every pair and every column, numbers with every digit."""
     table = scan.table.drop(columns="spread", errors="ignore")
     return csv_bytes(table)
 
 
-def csv_name(scan: KeptScan) -> str:
+def csv_name(scan: ScanResult) -> str:
     """Name the file by what was scanned."""
     made = "_synthetic" if scan.is_synthetic else ""
     pairs = int(scan.table.attrs["pairs_tried"])
@@ -186,14 +186,14 @@ _LACKING: Final = "scan_lacking"
 _OPENING: Final = "scan_opening"
 
 
-def link(scan: KeptScan) -> dict[str, Any]:
+def link(scan: ScanResult) -> dict[str, Any]:
     """Say how an address names a pair of the scan on Live, and what else it says there."""
     is_sample = _is_sample(scan)
     legs = ["file_s1", "file_s2"] if is_sample else ["s1", "s2"]
     return {"legs": legs, "choices": _choices(scan)}
 
 
-def pick(scan: KeptScan) -> None:
+def pick(scan: ScanResult) -> None:
     """Note the pair of the clicked row; the header takes it up in the next whole run."""
     pair = st.session_state[TABLE]["open"]
     st.session_state[_LACKING] = None
@@ -210,7 +210,7 @@ def pick(scan: KeptScan) -> None:
     st.session_state[_OPENING] = True
 
 
-def _holds(scan: KeptScan, pair: Any) -> bool:
+def _holds(scan: ScanResult, pair: Any) -> bool:
     """Whether the browser named a pair of this scan."""
     table = scan.table
     if not (isinstance(pair, list | tuple) and len(pair) == 2):
@@ -218,11 +218,11 @@ def _holds(scan: KeptScan, pair: Any) -> bool:
     return bool(((table["y"] == pair[0]) & (table["x"] == pair[1])).any())
 
 
-def _is_sample(scan: KeptScan) -> bool:
+def _is_sample(scan: ScanResult) -> bool:
     return scan.source == file_choice.SAMPLE_NAME
 
 
-def _choices(scan: KeptScan) -> dict[str, Value]:
+def _choices(scan: ScanResult) -> dict[str, Value]:
     """What Live is to show besides the pair: the scan's interval, and the spread it tests."""
     shared: dict[str, Value] = {"interval": scan.settings.interval, "spread": "log"}
     if _is_sample(scan):

@@ -82,8 +82,8 @@ def live_material(path: Path, settings: ScanSettings, newest_us: int) -> ScanMat
 def newest_bar_us(path: Path, settings: ScanSettings) -> int | None:
     """Return the open of the bar that holds the newest trade of any symbol; it is still forming."""
     with TickReader(path) as reader:
-        found = [reader.last_trade(symbol) for symbol in settings.symbols]
-    times = [trade.time_us for trade in found if trade is not None]
+        last_trades = [reader.last_trade(symbol) for symbol in settings.symbols]
+    times = [trade.time_us for trade in last_trades if trade is not None]
     bar_us = parse_interval(settings.interval).us
     return max(times) // bar_us * bar_us if times else None
 
@@ -101,8 +101,8 @@ def of_database(path: Path, settings: ScanSettings, newest_us: int) -> ScanMater
     states = tuple((view.key, int(view.forming.trades.sum())) for view in views.values())
     bar = newest_us // parse_interval(settings.interval).us
     columns = {symbol: view.before(bar) for symbol, view in views.items()}
-    held = {symbol: bars for symbol, bars in columns.items() if len(bars)}
-    return _of_columns((str(path), newest_us, settings, states), held)
+    recorded = {symbol: bars for symbol, bars in columns.items() if len(bars)}
+    return _of_columns((str(path), newest_us, settings, states), recorded)
 
 
 def _view(path: Path, symbol: str, settings: ScanSettings, start_s: int) -> BarView:
@@ -112,14 +112,14 @@ def _view(path: Path, symbol: str, settings: ScanSettings, start_s: int) -> BarV
         return window.view(start_s)
 
 
-def _of_columns(key: Hashable, held: Mapping[str, BarColumns]) -> ScanMaterial:
+def _of_columns(key: Hashable, bars_by_symbol: Mapping[str, BarColumns]) -> ScanMaterial:
     """Lay recorded bars beside each other on one grid."""
-    first = min((bars.first for bars in held.values()), default=0)
-    size = max((bars.first + len(bars) for bars in held.values()), default=0) - first
-    closes, volumes = np.full((2, size, len(held)), np.nan)
-    traded = np.zeros((size, len(held)), dtype=np.bool_)
-    step_us = next((bars.seconds for bars in held.values()), 1) * SECOND_US
-    for column, bars in enumerate(held.values()):
+    first = min((bars.first for bars in bars_by_symbol.values()), default=0)
+    size = max((bars.first + len(bars) for bars in bars_by_symbol.values()), default=0) - first
+    closes, volumes = np.full((2, size, len(bars_by_symbol)), np.nan)
+    traded = np.zeros((size, len(bars_by_symbol)), dtype=np.bool_)
+    step_us = next((bars.seconds for bars in bars_by_symbol.values()), 1) * SECOND_US
+    for column, bars in enumerate(bars_by_symbol.values()):
         rows = slice(bars.first - first, bars.first - first + len(bars))
         closes[rows, column] = bars.close
         volumes[rows, column] = bars.close * bars.volume
@@ -127,7 +127,7 @@ def _of_columns(key: Hashable, held: Mapping[str, BarColumns]) -> ScanMaterial:
     grid = utc_index(np.arange(first, first + size, dtype=np.int64) * step_us)
 
     def framed(values: np.ndarray) -> pd.DataFrame:
-        return pd.DataFrame(values, index=grid, columns=list(held), copy=False)
+        return pd.DataFrame(values, index=grid, columns=list(bars_by_symbol), copy=False)
 
     return ScanMaterial(
         "Recorded symbols", key, framed(closes), framed(traded), framed(volumes), is_live=True
@@ -164,10 +164,10 @@ def of_ticks(files: Sequence[TickFile], settings: ScanSettings) -> ScanMaterial:
 
 def symbols_of(files: Sequence[TickFile]) -> list[str]:
     """All symbols of some files."""
-    found: set[str] = set()
+    names: set[str] = set()
     for file in files:
-        found |= set(file_choice.load(file).attrs["report"].symbols)
-    return sorted(found)
+        names |= set(file_choice.load(file).attrs["report"].symbols)
+    return sorted(names)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -178,8 +178,8 @@ def _symbol_bars(
     interval: str,
 ) -> pd.DataFrame:
     parts = [ticks[ticks["symbol"] == symbol] for ticks in map(file_choice.load, _files)]
-    held = [part for part in parts if len(part)]
-    return resample_ticks(pd.concat(held).sort_index(kind="stable"), interval)
+    non_empty = [part for part in parts if len(part)]
+    return resample_ticks(pd.concat(non_empty).sort_index(kind="stable"), interval)
 
 
 def _of_bars(
@@ -190,9 +190,9 @@ def _of_bars(
     is_synthetic: bool = False,
 ) -> ScanMaterial:
     """Lay bars frames beside each other on one grid."""
-    held = {symbol: frame for symbol, frame in bars.items() if len(frame)}
-    grid = _grid(list(held.values()))
-    columns = {symbol: frame.reindex(grid) for symbol, frame in held.items()}
+    non_empty = {symbol: frame for symbol, frame in bars.items() if len(frame)}
+    grid = _grid(list(non_empty.values()))
+    columns = {symbol: frame.reindex(grid) for symbol, frame in non_empty.items()}
     closes = {symbol: frame["close"] for symbol, frame in columns.items()}
     traded = {symbol: frame["coverage"] == "traded" for symbol, frame in columns.items()}
     volume = {symbol: frame["close"] * frame["volume"] for symbol, frame in columns.items()}

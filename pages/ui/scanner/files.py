@@ -146,8 +146,8 @@ class _Table:
         if not self._parts:
             self.time_column = _time_column(part.columns)
         numbers = part.drop(columns=self.time_column).select_dtypes("number")
-        kept = self._columns if self._parts else list(numbers.columns)
-        self._columns = [column for column in kept if column in numbers]
+        candidates = self._columns if self._parts else list(numbers.columns)
+        self._columns = [column for column in candidates if column in numbers]
         index = utc_index(_times_us(part[self.time_column], self._name))
         self._parts.append(numbers[self._columns].set_axis(index, axis=0))
 
@@ -192,7 +192,7 @@ def choose_closes() -> tuple[str, Hashable, pd.DataFrame] | None:
     if chosen in names:
         path = file_choice.DATA_FOLDER / str(chosen)
         known = _identity(path)
-        return path.name, known, _kept(path, path.name, known)
+        return path.name, known, _cached_closes(path, path.name, known)
     upload: UploadedFile | None = st.file_uploader(
         "Closes as CSV", type=["csv", "gz", "zip"], key="scan_upload"
     )
@@ -204,11 +204,11 @@ def choose_closes() -> tuple[str, Hashable, pd.DataFrame] | None:
         ))  # fmt: skip
         return None
     content = _digest(upload)
-    return upload.name, content, _kept(upload, upload.name, content)
+    return upload.name, content, _cached_closes(upload, upload.name, content)
 
 
 @st.cache_resource(max_entries=3, show_spinner="Reading closes")
-def _kept(_source: Path | BinaryIO, name: str, content: Hashable) -> pd.DataFrame:  # noqa: ARG001
+def _cached_closes(_source: Path | BinaryIO, name: str, content: Hashable) -> pd.DataFrame:  # noqa: ARG001
     return read_closes(_source, name)
 
 

@@ -12,7 +12,7 @@ from pages.ui.parts.long_work import LongWork, Progress
 from pages.ui.scanner import words
 from pages.ui.scanner.data import ScanMaterial
 from pages.ui.scanner.settings import ScanSettings
-from pages.ui.scanner.store import KeptScan
+from pages.ui.scanner.store import ScanResult
 
 SPARKLINES: Final = 200
 WORK: Final = LongWork("scan", "Scanning", "pairs", words.cancelled(), "Scan again")
@@ -29,7 +29,7 @@ class Ranks:
     places: dict[frozenset[str], int]
 
 
-def run(material: ScanMaterial, settings: ScanSettings) -> KeptScan | None:
+def run(material: ScanMaterial, settings: ScanSettings) -> ScanResult | None:
     """Scan, or return what the same bars gave before; None once the reader has cancelled.
 
     Raises
@@ -42,7 +42,7 @@ def run(material: ScanMaterial, settings: ScanSettings) -> KeptScan | None:
     return WORK.run(material.key, lambda progress: _scan(material, settings, progress), asked=asked)
 
 
-def _scan(material: ScanMaterial, settings: ScanSettings, progress: Progress) -> KeptScan:
+def _scan(material: ScanMaterial, settings: ScanSettings, progress: Progress) -> ScanResult:
     table = scan_pairs(
         material.closes,
         on=settings.on,
@@ -59,12 +59,12 @@ def _scan(material: ScanMaterial, settings: ScanSettings, progress: Progress) ->
     paths = spread_paths(material.closes, table.head(SPARKLINES), on=settings.on)
     nothing: list[list[float]] = [[] for _ in range(len(table) - len(paths))]
     table = table.assign(spread=pd.Series([*paths, *nothing], dtype=object))
-    return KeptScan(
+    return ScanResult(
         table, settings, material.name, formats.span(index[0], index[-1]), material.is_synthetic
     )
 
 
-def moves(scan: KeptScan, bar: pd.Timestamp) -> dict[frozenset[str], int]:
+def moves(scan: ScanResult, bar: pd.Timestamp) -> dict[frozenset[str], int]:
     """Places each pair went up since the bar before, in this session; negative for down."""
     table = scan.table
     legs = zip(table["y"], table["x"], strict=True)

@@ -1,4 +1,4 @@
-"""Scans kept by name: the table with every digit, and the settings it came from, as JSON."""
+"""Saved scans, by name: the table with every digit, and the settings it came from, as JSON."""
 
 import math
 import re
@@ -20,11 +20,11 @@ _FORMAT: Final = "pairdesk-scan-1"
 
 
 class ScanFileError(IngestError):
-    """A scan that cannot be kept or read, with the reason in a user's words."""
+    """A scan that cannot be saved or read, with the reason in a user's words."""
 
 
 @dataclass(frozen=True, eq=False)
-class KeptScan:
+class ScanResult:
     """A scan's table, with what it came from.
 
     Attributes
@@ -41,13 +41,13 @@ class KeptScan:
 
 
 def saved_names(folder: Path = SCANS_FOLDER) -> list[str]:
-    """Names of the scans kept, in order of the alphabet."""
+    """Names of the saved scans, in order of the alphabet."""
     if not folder.is_dir():
         return []
     return sorted(path.stem for path in folder.glob(f"*{SUFFIX}") if _NAME.fullmatch(path.stem))
 
 
-def save(scan: KeptScan, name: str, folder: Path = SCANS_FOLDER) -> Path:
+def save(scan: ScanResult, name: str, folder: Path = SCANS_FOLDER) -> Path:
     """Keep a scan under a name; one of that name is replaced.
 
     Raises
@@ -80,7 +80,7 @@ def save(scan: KeptScan, name: str, folder: Path = SCANS_FOLDER) -> Path:
     return path
 
 
-def load(name: str, folder: Path = SCANS_FOLDER) -> KeptScan:
+def load(name: str, folder: Path = SCANS_FOLDER) -> ScanResult:
     """Read a scan back, equal to the bit.
 
     Raises
@@ -96,7 +96,7 @@ def load(name: str, folder: Path = SCANS_FOLDER) -> KeptScan:
         table = pd.DataFrame(columns)
         table.attrs = record["facts"]
         settings = ScanSettings.from_json(record["settings"])
-        return KeptScan(
+        return ScanResult(
             table, settings, record["source"], record["span"], bool(record["is_synthetic"])
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -74,7 +74,7 @@ class Filters:
     least_correlation: float
     longest_half_life: float
     least_traded: float
-    held: bool
+    confirmed_only: bool
 
 
 def filtered(table: pd.DataFrame, wanted: Filters) -> pd.DataFrame:
@@ -90,7 +90,7 @@ def filtered(table: pd.DataFrame, wanted: Filters) -> pd.DataFrame:
         keep &= table["half_life"] <= wanted.longest_half_life
     if wanted.least_traded > 0.0:
         keep &= table["share_traded"] >= wanted.least_traded
-    if wanted.held:
+    if wanted.confirmed_only:
         keep &= table["verdict"] == "holds"
     return table[keep]
 
@@ -138,7 +138,7 @@ def table_data(
 
 
 def show_table(data: Mapping[str, Any], *, key: str, on_open: Callable[[], None]) -> None:
-    """Show the table; a click on a row, or Enter on it, calls `on_open` with the pair kept."""
+    """Show the table; a click or Enter on a row sets `open` to its pair and calls `on_open`."""
     _mount(key=key, data=dict(data), on_open_change=on_open)
 
 

@@ -9,7 +9,7 @@ from analytics.scanner import VERDICTS
 from pages.ui.parts import formats
 from pages.ui.parts.markup import Figure
 from pages.ui.parts.notices import Notice
-from pages.ui.scanner.store import KeptScan
+from pages.ui.scanner.store import ScanResult
 
 EXPLAINED: Final = (
     Figure(
@@ -29,7 +29,7 @@ EXPLAINED: Final = (
         "Held-out part", "",
         tip="β, α and all of the above come from the first part only. In the rest the spread with "
         "that β is tested by ADF with a constant. "
-        + " ".join(f"{word}: {told}." for word, told in VERDICTS.items() if word),
+        + " ".join(f"{word}: {meaning}." for word, meaning in VERDICTS.items() if word),
     ),
     Figure(
         "Missing bars", "",
@@ -44,7 +44,7 @@ EXPLAINED: Final = (
 )  # fmt: skip
 
 
-def figures(scan: KeptScan) -> list[Figure]:
+def figures(scan: ScanResult) -> list[Figure]:
     """Count what is left of the pairs, step by step."""
     table, level = scan.table, scan.settings.level
     percent = f"{level * 100:g} %"
@@ -85,7 +85,7 @@ def discoveries(table: pd.DataFrame, level: float) -> Mapping[str, int]:
     }
 
 
-def headline(scan: KeptScan) -> str:
+def headline(scan: ScanResult) -> str:
     """Say in one sentence what the scan found."""
     counts = discoveries(scan.table, scan.settings.level)
     percent = f"{scan.settings.level * 100:g} %"
@@ -96,18 +96,18 @@ def headline(scan: KeptScan) -> str:
             f"None of {pairs} is below {percent} once all {tried:,} are counted: nothing here is "
             "more than luck would give."
         )
-    held = int(
+    confirmed = int(
         ((scan.table["qvalue"] < scan.settings.level) & (scan.table["reason"] == "")
          & (scan.table["verdict"] == "holds")).sum()
     )  # fmt: skip
     verb = "stays" if counts["bh"] == 1 else "stay"
-    found = f"{counts['bh']:,} of {pairs} {verb} below {percent} once all are counted"
+    passed = f"{counts['bh']:,} of {pairs} {verb} below {percent} once all are counted"
     if scan.settings.train_percent == 100:
-        return f"{found}; no part was held out to check them."
-    return f"{found}; {held:,} of them came back in the part held out as well."
+        return f"{passed}; no part was held out to check them."
+    return f"{passed}; {confirmed:,} of them came back in the part held out as well."
 
 
-def provenance(scan: KeptScan) -> str:
+def provenance(scan: ScanResult) -> str:
     """Say which bars all of it stands on."""
     attrs = scan.table.attrs
     bars, train = int(attrs["bars"]), int(attrs["train_bars"])
@@ -121,7 +121,7 @@ def provenance(scan: KeptScan) -> str:
     return "; ".join(part for part in parts if part) + "."
 
 
-def unusable_notes(scan: KeptScan) -> list[str]:
+def unusable_notes(scan: ScanResult) -> list[str]:
     """Name the symbols that took no part, and why."""
     unusable: Mapping[str, str] = scan.table.attrs["unusable"]
     return [f"{name} takes no part: {reason}." for name, reason in unusable.items()]
