@@ -136,6 +136,7 @@ def test_regular_lines_go_the_fast_way(shape: str, monkeypatch: pytest.MonkeyPat
     lines = [line(shape, number, rng) for number in range(500)]
     text = HEADERS.get(shape, "") + "\n".join(lines)
     _, told = outcome(text, "BTCUSDT-aggTrades-2025.csv")
+    assert isinstance(told, tuple)
     assert told[0] == 500
 
 

@@ -22,6 +22,7 @@ from ingest.repair.limits import BackfillLimits
 from ingest.repair.page import ABSENT_REASON
 from ingest.repair.settling import Settling
 from ingest.rest import HttpClient, RestClient
+from ingest.status import Progress
 from ingest.store import IdRange, holes, merged, overlap, without
 from ingest.store.asked_for import STOPPED
 from ingest.tick import StreamKey, StreamKind
@@ -237,6 +238,11 @@ async def test_past_the_request_limit_the_newest_are_fetched(tmp_path: Path) -> 
         assert s.calls() == 3
 
 
+def being_fetched(s: Scene) -> Progress:
+    assert s.backfill.asked_for is not None
+    return s.backfill.asked_for
+
+
 def ask_for_given_up(s: Scene, *keys: StreamKey) -> int:
     """Ask as the recorder does: in the writing thread, before it publishes."""
     reopened = s.desk.board.asked_for.reopen(s.desk.writer, keys or (BTC,))
@@ -259,13 +265,11 @@ async def test_what_lies_beyond_both_limits_is_fetched_when_the_reader_asks(tmp_
         before = s.calls()
         assert ask_for_given_up(s) == 4878
         assert s.backfill.notices == ()
-        told = s.backfill.asked_for
-        assert told is not None
+        told = being_fetched(s)
         assert (told.symbol, told.done, told.total, told.unit) == ("BTCUSDT", 0, 49, "requests")
         assert told.what == "4,878 given-up trades to be fetched"
         await s.until(lambda: s.calls() - before >= 20)
-        told = s.backfill.asked_for
-        assert told is not None
+        told = being_fetched(s)
         assert 20 <= told.done <= 30
         assert told.total == pytest.approx(49, abs=9)  # those on their way count twice
         assert told.eta_s is not None
