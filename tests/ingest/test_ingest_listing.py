@@ -189,8 +189,8 @@ def exchange():
 
 
 def recorder_at(exchange: ThreadedExchange, path: Path, *symbols: str) -> Recorder:
-    urls = {"ws_url": exchange.ws_url, "rest_url": exchange.rest_url}
-    return Recorder(Settings(symbols=symbols, db=path / "ticks.db", **urls))
+    db, ws_url, rest_url = path / "ticks.db", exchange.ws_url, exchange.rest_url
+    return Recorder(Settings(symbols=symbols, db=db, ws_url=ws_url, rest_url=rest_url))
 
 
 def until(condition) -> None:
@@ -212,8 +212,8 @@ def test_an_unknown_symbol_is_refused_at_once_and_nothing_of_it_is_remembered(
         assert recorder.add_symbol("SOL/USDT:USDT") == "SOLUSDT"
         assert recorder.symbols == ("BTCUSDT", "SOLUSDT")
         assert recorder.standing("SOLUSDT") == "traded"
-        kept = recorder.settings.db, "spot", exchange.rest_url, time.time_ns() // 1000
-        until(lambda: fresh_listing(*kept) is not None)
+        db, url, now_us = recorder.settings.db, exchange.rest_url, time.time_ns() // 1000
+        until(lambda: fresh_listing(db, "spot", url, now_us) is not None)
     finally:
         assert recorder.stop()
 

@@ -263,9 +263,9 @@ def test_the_app_logs_its_life_where_asked(tmp_path: Path) -> None:
             lines = app.log().splitlines()
     written = [line for line in lines if not line.startswith("pairdesk: ")]
     assert [line for line in written if not LINE.fullmatch(line)] == []
-    for words in (
+    for said in (
         "INFO pairdesk.recorder: started into",
         f"INFO pairdesk.feed: connected to {exchange.ws_url} (symbols: 1)",
         "INFO pairdesk.recorder: stopped; what was received is stored",
     ):
-        assert any(words in line for line in written), words
+        assert any(said in line for line in written), said

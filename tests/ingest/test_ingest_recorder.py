@@ -1,5 +1,6 @@
 """The recorder against the scripted exchange: everything received is stored, whatever happens."""
 
+import random
 import sqlite3
 import time
 from collections.abc import Callable
@@ -241,9 +242,9 @@ def test_recorded_frames_through_the_real_socket_and_database(shared_data, tmp_p
 
 
 def test_backoff_grows_with_jitter_above_a_floor_and_resets() -> None:
-    class Most:
-        def uniform(self, _low: float, high: float) -> float:
-            return high
+    class Most(random.Random):
+        def uniform(self, a: float, b: float) -> float:
+            return max(a, b)
 
     backoff = Backoff(base_s=0.25, cap_s=30, floor_s=0.1)
     waits = [backoff.next_wait_s(Most()) for _ in range(10)]

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -56,7 +57,12 @@ def until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
 def has_ended(recorder: ReplayRecorder) -> bool:
     told = recorder.status()
     assert told.last_error is None
+    assert told.replay is not None
     return told.replay.has_ended and told.queue_depth == 0
+
+
+def has_failed(recorder: ReplayRecorder) -> bool:
+    return recorder.status().state == "failed"
 
 
 def play_all(path: Path, db: Path, **more) -> None:
@@ -65,7 +71,7 @@ def play_all(path: Path, db: Path, **more) -> None:
 
 
 @pytest.fixture(scope="module")
-def replayed_sample(tmp_path_factory) -> Path:
+def replayed_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     db = tmp_path_factory.mktemp("replay") / "replay.db"
     play_all(SAMPLE, db)
     return db
@@ -86,17 +92,20 @@ def test_a_replay_gives_the_same_ticks_bars_and_signals_as_its_file(replayed_sam
                 assert len(reader.ticks(symbol)) == len(mine)
                 expected = resample_ticks(mine, interval)
                 assert_frame_equal(reader.bars(symbol, interval), expected, check_exact=True)
-        results.append(analyse_pair(*(reader.bars(s, "5s") for s in (params.y, params.x)), params))
+        y, x = (reader.bars(symbol, "5s") for symbol in (params.y, params.x))
+        results.append(analyse_pair(y, x, params))
     legs = [sample_ticks[sample_ticks["symbol"] == s] for s in (params.y, params.x)]
     # What was played last may go on: live, its bar is not closed yet.
-    closed = [resample_ticks(leg, "5s").iloc[:-1] for leg in legs]
-    results.append(analyse_pair(*closed, params))
+    y, x = (resample_ticks(leg, "5s").iloc[:-1] for leg in legs)
+    results.append(analyse_pair(y, x, params))
     assert_frame_equal(results[0].to_frame(), results[1].to_frame(), check_exact=True)
 
 
 def test_a_span_of_a_database_is_replayed_into_another(replayed_sample, tmp_path) -> None:
     with TickReader(replayed_sample) as reader:
-        first, last = reader.span("SYNAUSDT")
+        span = reader.span("SYNAUSDT")
+        assert span is not None
+        first, last = span
         start, end = first + (last - first) / 4, first + (last - first) / 2
         wanted = reader.ticks("SYNAUSDT", start, end + pd.Timedelta(1, "us"))
     db = tmp_path / "span.db"
@@ -253,7 +262,9 @@ def test_a_replay_begins_anew_and_keeps_others_out(tmp_path) -> None:
                 recorder.repair_now()
             assert isinstance(recorder, Recorder)
             assert recorder.status().duplicates == 0
-            assert recorder.clock_us() == recorder.status().replay.position_us
+            replay = recorder.status().replay
+            assert replay is not None
+            assert recorder.clock_us() == replay.position_us
 
 
 @pytest.mark.parametrize(
@@ -280,7 +291,7 @@ def test_symbols_and_span_that_are_not_in_the_file_are_told(tmp_path) -> None:
         ({"start": pd.Timestamp("2050-01-01", tz="UTC")}, "no trades of .* from 2050-01-01"),
     ):
         with played(SAMPLE, tmp_path / "r.db", **more) as recorder:
-            until(lambda recorder=recorder: recorder.status().state == "failed")
+            until(partial(has_failed, recorder))
             assert pd.Series([recorder.status().last_error]).str.contains(said).all()
 
 

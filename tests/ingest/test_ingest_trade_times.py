@@ -2,14 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from exchange.market import Trade, e8, trade_payload
-from exchange.server import ThreadedExchange
+from exchange.server import Exchange, ThreadedExchange
 from exchange.streams import in_envelope
 from exchange.virtual import VirtualExchange
 from exchange.virtual_time import in_virtual_time
@@ -21,7 +22,8 @@ from ingest.repair.skew import SkewMeter
 from ingest.settings import Settings
 from ingest.status import SymbolStatus
 from ingest.store import BarWindow, TickReader, TickWriter
-from ingest.tick import Tick
+from ingest.store.last_trade import LastTrade
+from ingest.tick import Event, StreamKey, Tick
 from ingest.trade_times import AHEAD_UNKNOWN_US, TradeTimes, is_between
 from ingest.wrong_clock import LEAST, ClockWatch
 from pages.ui.server.health import health
@@ -29,12 +31,27 @@ from pages.ui.server.health import health
 NOW_US = 1_795_000_000_000_000
 S, DAY = 1_000_000, 86_400_000_000
 IN_2099_US, IN_2012_US = 4_080_000_000_000_000, 1_330_000_000_000_000
-BTC = ("spot", "BTCUSDT", "aggTrade")
+BTC: StreamKey = ("spot", "BTCUSDT", "aggTrade")
 
 
 def tick(trade_id: int, time_us: int, received_us: int | None = None) -> Tick:
     received_us = time_us if received_us is None else received_us
     return Tick("spot", "BTCUSDT", "aggTrade", trade_id, 100.0, 0.5, time_us, received_us, False)
+
+
+def push_frames(exchange: Exchange, trades: Sequence[tuple[int, int]]) -> None:
+    for trade in trades:
+        exchange.push_raw(frame(*trade))
+
+
+def last_of(window: BarWindow) -> LastTrade:
+    last = window.last_trade()
+    assert last is not None
+    return last
+
+
+def has_received(recorder: Recorder, count: int) -> bool:
+    return recorder.status().received == count
 
 
 @pytest.mark.parametrize(
@@ -113,7 +130,7 @@ def test_a_trade_dated_in_the_future_is_set_aside_and_holds_nothing(tmp_path: Pa
     ):
         exchange.push("BTCUSDT", 100, 1)
         until(lambda: recorder.status().stored == 1)
-        exchange.call(lambda e: [e.push_raw(frame(2, each)) for each in (IN_2099_US, IN_2012_US)])
+        exchange.call(partial(push_frames, trades=[(2, IN_2099_US), (2, IN_2012_US)]))
         exchange.call(lambda e: e.venue.tape("BTCUSDT").skip_ids(1))
         exchange.push("BTCUSDT", 101, 1)
         until(lambda: recorder.status().per_symbol["BTCUSDT"].stored == 2)
@@ -223,7 +240,7 @@ def test_what_only_reads_stops_before_such_a_row(tmp_path: Path, odd_id: int) ->
     with TickReader(db) as reader, closing(window):
         assert reader.span("BTCUSDT") == (first, last)
         assert reader.last_trade("BTCUSDT") == window.last_trade()
-        assert window.last_trade().time_us == now_us - (20 - kept[-1]) * S
+        assert last_of(window).time_us == now_us - (20 - kept[-1]) * S
         bars = reader.bars("BTCUSDT", "1s")
         assert list(bars.index[[0, -1]]) == [first.floor("s"), last.floor("s")]
         assert_frame_equal(window.view(None).frame(), bars, check_freq=False)
@@ -245,7 +262,7 @@ def test_a_window_goes_on_beside_such_a_row(tmp_path: Path) -> None:
     with closing(window), closing(TickWriter(db)) as writer:
         window.view(None)
         writer.write([tick(11, now_us - 5 * S)])
-        assert window.last_trade().time_us == now_us - 5 * S
+        assert last_of(window).time_us == now_us - 5 * S
         with TickReader(db) as reader:
             fresh = reader.bars("BTCUSDT", "1s")
         assert_frame_equal(window.view(None).frame(), fresh, check_freq=False)
@@ -268,12 +285,14 @@ def test_a_row_in_the_future_makes_no_stream_the_newest(tmp_path: Path) -> None:
     with closing(TickWriter(db)) as writer:
         writer.write([tick(1, now_us - 90 * S)])
         for trade_id, time_us in ((1, earlier_us), (2, IN_2099_US)):
-            row = ("spot", "BTCUSDT", "trade", trade_id, 50.0, 0.5, time_us, earlier_us, False)
-            writer.write([Tick(*row)])
+            row = (trade_id, 50.0, 0.5, time_us, earlier_us)
+            writer.write([Tick("spot", "BTCUSDT", "trade", *row, buyer_is_maker=False)])
     window = BarWindow(db, "BTCUSDT", "1s")
     with TickReader(db) as reader, closing(window):
         assert [each.stream for each in reader.series()] == ["aggTrade", "trade"]
-        assert reader.last_trade("BTCUSDT").price == window.last_trade().price == 100.0
+        last = reader.last_trade("BTCUSDT")
+        assert last is not None
+        assert last.price == last_of(window).price == 100.0
 
 
 def test_known_trades_sent_again_after_minutes_are_duplicates(tmp_path: Path) -> None:
@@ -284,9 +303,9 @@ def test_known_trades_sent_again_after_minutes_are_duplicates(tmp_path: Path) ->
     with ThreadedExchange(["BTCUSDT", "ETHUSDT"]) as exchange:
         for run in range(1, 3):
             with recording(exchange, db) as recorder:
-                exchange.call(lambda e: [e.push_raw(frame(*each)) for each in trades])
+                exchange.call(partial(push_frames, trades=trades))
                 until(lambda: btc(recorder).stored + btc(recorder).duplicates == 200)
-                exchange.call(lambda e: [e.push_raw(frame(*each)) for each in trades[:100] * 2])
+                exchange.call(partial(push_frames, trades=trades[:100] * 2))
                 exchange.call(lambda e: e.push_raw(frame(7, IN_2012_US)))
                 until(lambda: btc(recorder).rejected == 1)
                 assert btc(recorder).duplicates == run * 200
@@ -314,7 +333,7 @@ def test_a_clock_of_ours_that_is_days_behind_loses_nothing_without_rest(tmp_path
                 sent += 1
                 exchange.push("BTCUSDT", 100, 1)
                 exchange.push("ETHUSDT", 10, 1)
-                until(lambda count=2 * sent: recorder.status().received == count)
+                until(partial(has_received, recorder, 2 * sent))
                 assert sent < 100_000
             until(lambda: recorder.status().stored == 2 * sent)
             exchange.push("BTCUSDT", 100, 1)
@@ -333,7 +352,8 @@ def test_a_clock_of_ours_that_is_days_behind_loses_nothing_without_rest(tmp_path
 
 @pytest.mark.parametrize("others", [0, 5])
 def test_whose_clock_is_wrong_is_told_by_nearly_all_that_comes(others: int) -> None:
-    watch, received, shown = ClockWatch(), 1_000, []
+    watch, received = ClockWatch(), 1_000
+    shown: Sequence[Event] = ()
     for each in range(1, 60):
         received += 1 + others
         at_us = NOW_US + each * 100_000
@@ -342,7 +362,8 @@ def test_whose_clock_is_wrong_is_told_by_nearly_all_that_comes(others: int) -> N
 
 
 def test_a_bad_trade_of_long_ago_does_not_hide_a_clock_that_goes_back() -> None:
-    watch, shown = ClockWatch(), []
+    watch = ClockWatch()
+    shown: Sequence[Event] = ()
     watch.take(tick(1, IN_2099_US, NOW_US), 500)
     for each in range(1, 60):
         at_us = NOW_US - 3 * DAY + each * 100_000

@@ -112,7 +112,12 @@ def test_a_database_begun_anew_remembers_what_the_old_one_was_told(
 
 async def test_a_task_that_fails_in_the_writing_thread_holds_no_place_on_the_way() -> None:
     items: list[Item] = []
-    delivery = Delivery(lambda item: items.append(item) is None, window=1, stall_s=60.0)
+
+    def put(item: Item) -> bool:
+        items.append(item)
+        return True
+
+    delivery = Delivery(put, window=1, stall_s=60.0)
 
     def fail(_writer: object) -> None:
         raise KeyError("a stream that the new database does not know")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,10 +34,10 @@ from pages.ui.backtest import charts, data, files
 from pages.ui.backtest import controls as backtest_controls
 from pages.ui.backtest import words as backtest_words
 from pages.ui.backtest.data import Runs
-from pages.ui.desk import controls
+from pages.ui.state import choices
 
 PARAMS = PairParams("AUSDT", "BUSDT", "1min", spread="log", hedge="rolling_ols", window=60)
-SAMPLE = {"mode": controls.FILE, "interval": "5s", "spread": "log"}
+SAMPLE = {"mode": choices.FILE, "interval": "5s", "spread": "log"}
 
 
 @pytest.fixture(autouse=True)
@@ -198,7 +199,7 @@ def test_a_row_of_the_ledger_brings_its_trade_into_sight(found):
 def test_the_selected_row_is_counted_from_the_newest(found, monkeypatch):
     key = backtest_body.ledger_key(found.whole)
     state = {key: {"selection": {"rows": [0]}}}
-    monkeypatch.setattr(backtest_body.st, "session_state", state)
+    monkeypatch.setattr(st, "session_state", state)
     assert backtest_body._selected(found.whole) == len(found.whole.trades) - 1
     state[key] = {"selection": {"rows": []}}
     assert backtest_body._selected(found.whole) is None
@@ -317,7 +318,7 @@ def test_windows_and_entries_around_hold_the_chosen_ones():
 @pytest.mark.parametrize("size", [500, 1_797, 1_801])
 def test_walk_forward_has_no_rest_of_a_few_bars_as_a_block(size):
     y, x = reverting_pair(size)
-    material = SimpleNamespace(bars=SimpleNamespace(y_bars=y, x_bars=x))
+    material: Any = SimpleNamespace(bars=SimpleNamespace(y_bars=y, x_bars=x))
     plan = backtest_controls.Plan(PARAMS, SYMMETRIC_RULES, 0.6, "")
     told: list[tuple[int, int]] = []
     walked = data._walk(material, plan, lambda *step: told.append(step))

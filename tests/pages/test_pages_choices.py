@@ -17,6 +17,7 @@ def test_auto_has_a_range_for_every_interval_and_it_is_on_offer_there():
 @pytest.mark.parametrize("interval", INTERVALS, ids=NAMES)
 def test_auto_holds_enough_bars_for_the_usual_window_and_the_tests(interval):
     seconds = choices.lookback_seconds(choices.AUTO, interval.name)
+    assert seconds is not None
     assert 120 <= seconds * 1_000_000 // interval.us <= choices.MOST_BARS
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,9 +23,10 @@ from pages.ui.desk import controls, file_choice
 from pages.ui.evidence import charts, data, tables
 from pages.ui.evidence import words as evidence_words
 from pages.ui.parts import formats
+from pages.ui.state import choices
 
 LEGS = ("SYNAUSDT", "SYNBUSDT")
-SAMPLE = {"mode": controls.FILE, "interval": "5s", "spread": "hedged"}
+SAMPLE = {"mode": choices.FILE, "interval": "5s", "spread": "hedged"}
 
 
 @pytest.fixture(autouse=True)
@@ -46,8 +48,8 @@ def database(tmp_path: Path) -> Path:
 def sample() -> PairAnalytics:
     """The bundled sample as the page analyses it."""
     ticks = read_ticks(file_choice.DATA_FOLDER / file_choice.SAMPLE_NAME)
-    bars = [resample_ticks(ticks[ticks["symbol"] == symbol], "5s") for symbol in LEGS]
-    return analyse_pair(*bars, PairParams(*LEGS, interval="5s", spread="hedged"))
+    y, x = (resample_ticks(ticks[ticks["symbol"] == symbol], "5s") for symbol in LEGS)
+    return analyse_pair(y, x, PairParams(*LEGS, interval="5s", spread="hedged"))
 
 
 def run_page(project_root: Path, **query: str) -> AppTest:
@@ -140,7 +142,7 @@ def test_a_section_nobody_knows_shows_the_tests(project_root, database):
 
 
 def test_prove_it_shows_where_it_cut_and_that_nothing_changed(project_root, database):
-    page = run_page(project_root, mode=controls.FILE, interval="5s", section="Prove it")
+    page = run_page(project_root, mode=choices.FILE, interval="5s", section="Prove it")
     page.button(key="prove").click().run()
     assert not page.exception
     assert "past values changed when the future was cut off at 5 points" in said(page)
@@ -302,7 +304,7 @@ def stability_of(rows: int, missing: slice = slice(0, 0)) -> StabilitySeries:
     return StabilitySeries(time_ms, beta, low, high, waves[3] / 10, waves[4], time_ms, waves[0])
 
 
-def draw_stability(series: StabilitySeries) -> dict:
+def draw_stability(series: StabilitySeries) -> dict[str, Any]:
     figure = stability_figure(
         series, level=0.05, cusum_critical=1.1756, window=60, view_id="one view"
     )

@@ -18,15 +18,20 @@ from ingest.recorder import Recorder, current_recorder, install_recorder
 from ingest.settings import Settings, install_settings
 from ingest.status import DiskStatus, HistoryEntry, Progress, RecorderStatus
 from ingest.store import TickReader, TickWriter
-from ingest.tick import Tick
-from pages.charts.coverage_figure import Stretches, coverage_figure, coverage_height_px
+from ingest.tick import StreamKey, Tick
+from pages.charts.coverage_figure import (
+    CoverageState,
+    Stretches,
+    coverage_figure,
+    coverage_height_px,
+)
 from pages.ui.desk import recording
 from pages.ui.desk.pill_route import current_pill
 from pages.ui.desk.recording import status_at_moment
 from pages.ui.feed import ledger, tables
 from pages.ui.parts import notices
 
-KEY = ("spot", "BTCUSDT", "aggTrade")
+KEY: StreamKey = ("spot", "BTCUSDT", "aggTrade")
 
 
 def tick(trade_id: int, second: int, symbol: str = "BTCUSDT") -> Tick:
@@ -126,7 +131,7 @@ def test_the_ledger_as_csv_has_every_gap_and_no_formula(database):
 
 
 def test_a_figure_draws_each_state_with_a_mark_of_its_own_and_rows_from_the_top():
-    def stretches(state):
+    def stretches(state: CoverageState) -> Stretches:
         return Stretches(
             state, np.array([1.0, 5.0]), np.array([2.0, 9.0]), np.array([0, 1]), ("", "")
         )

@@ -2,11 +2,13 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
 
+from ingest.files import read_ticks
 from pages.ui.desk import file_choice
 from pages.ui.desk.file_choice import TickFile, content_of_path, content_of_upload, load
 from pages.ui.desk.file_reading import MAX_FRAMES
@@ -23,9 +25,9 @@ def upload(name: str, text: str, file_id: str) -> UploadedFile:
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
-    original = file_choice.read_ticks
+    original = read_ticks
 
-    def counted(source: object, **options: object) -> pd.DataFrame:
+    def counted(source: Any, **options: Any) -> pd.DataFrame:
         found.append(str(getattr(source, "name", source)))
         return original(source, **options)
 
@@ -76,7 +78,7 @@ def test_an_upload_is_looked_through_once_and_stands_at_its_beginning(reads: lis
     content = content_of_upload(sent)
     assert sent.tell() == 0
     again = upload("a.ndjson", ROW % 5, "7")
-    again.read = None  # type: ignore[method-assign]
+    again.read = None  # type: ignore[method-assign, assignment]
     assert content_of_upload(again) == content
 
 

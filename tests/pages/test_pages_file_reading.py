@@ -3,6 +3,7 @@
 import io
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -175,13 +176,17 @@ def test_frames_are_kept_by_their_memory_and_the_newest_always() -> None:
     assert len(readings) == 1
 
 
+def frame_beside(_source: object, _told: object) -> pd.DataFrame:
+    return FRAME
+
+
 def test_what_was_read_from_is_not_held_after_it() -> None:
     import gc
     import weakref
 
     readings, source = Readings(), io.BytesIO(b"x")
     kept = weakref.ref(source)
-    readings.get("a", 1, lambda _, source=source: FRAME, quiet)
+    readings.get("a", 1, partial(frame_beside, source), quiet)
     del source
     gc.collect()
     assert kept() is None

@@ -1,5 +1,7 @@
 """Which controls stand on which page, and what they come to where others stand."""
 
+from typing import Any
+
 import pytest
 from desk.script_page import run_page, store, ticks_of
 from streamlit.testing.v1 import AppTest
@@ -85,7 +87,7 @@ def test_what_was_chosen_survives_pages_that_do_not_show_it(project_root, databa
 def test_the_range_over_the_chart_is_what_the_page_reads(project_root, database):
     record(database)
     page = run_page(project_root, interval="1min")
-    range_ = next(each for each in page.get("button_group") if each.key == "lookback")
+    range_: Any = next(each for each in page.get("button_group") if each.key == "lookback")
     assert page.session_state["desk"].view.params.lookback == 1_440
     range_.set_value("1h").run()
     assert not page.exception, page.exception

@@ -5,6 +5,7 @@ import json
 import re
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -32,10 +33,12 @@ from analytics.signals import SIGNALS
 from ingest.binance import Kline
 from ingest.files import read_ticks
 from ingest.store import TickReader, TickWriter, shared_windows
-from ingest.tick import Tick
+from ingest.tick import StreamKey, Tick
 from pages.ui.desk import file_choice, pair_data
 from pages.ui.feed.ledger import why_words
 from pages.ui.live import chart_view, exports
+from pages.ui.parts.csv_file import file_stem
+from pages.ui.state import choices
 
 
 def test_replay_mode_comes_to_rest_while_nothing_is_played(project_root, database) -> None:
@@ -61,9 +64,9 @@ def test_a_recorded_pair_shows_signal_figures_tables_and_exports(project_root, d
                   "n = 60 bars", "pd-spark"):  # fmt: skip
         assert words in body
     assert f"{btc[-1].price:,.2f}" in body
-    with pair_data.TickReader(database) as reader:
-        bars = [reader.bars(symbol, "1s") for symbol in ("BTCUSDT", "ETHUSDT")]
-    result = analyse_pair(*bars, PairParams("BTCUSDT", "ETHUSDT", lookback=1_800))
+    with TickReader(database) as reader:
+        y, x = (reader.bars(symbol, "1s") for symbol in ("BTCUSDT", "ETHUSDT"))
+    result = analyse_pair(y, x, PairParams("BTCUSDT", "ETHUSDT", lookback=1_800))
     assert result.signal_now.signal in body
     assert f"{result.zscore.iloc[-1]:+.2f}".replace("-", "−") in body
     assert offered(page) == ["Analytics (CSV)", "Parquet", "Report (HTML)"]
@@ -225,7 +228,7 @@ def test_bars_over_a_gap_are_said_to_be_the_exchange_s_own(project_root, databas
     store(database, btc[:100] + btc[120:], eth[: 100 + lag] + eth[120:])
     writer = TickWriter(database)
     for leg, first in ((btc, 100), (eth, 100 + lag)):
-        key = ("spot", leg[0].symbol, "aggTrade")
+        key: StreamKey = ("spot", leg[0].symbol, "aggTrade")
         writer.close_gap(key, leg[first].trade_id, leg[119].trade_id, "expired", "too old")
         bars = [
             Kline(open_us=t.time_us, open=t.price, high=t.price, low=t.price, close=t.price,
@@ -317,10 +320,10 @@ def test_a_file_in_the_data_folder_gives_the_same_numbers_as_the_analysis(
     write_ndjson(path, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
     body = shown(run_file(project_root, "two.ndjson"))
     ticks = read_ticks(path)
-    bars = [
+    y, x = (
         resample_ticks(ticks[ticks["symbol"] == symbol], "1s") for symbol in ("BTCUSDT", "ETHUSDT")
-    ]
-    result = analyse_pair(*bars, PairParams("BTCUSDT", "ETHUSDT"))
+    )
+    result = analyse_pair(y, x, PairParams("BTCUSDT", "ETHUSDT"))
     assert f"{result.zscore.iloc[-1]:+.2f}".replace("-", "−") in body
     assert "400 of 400 rows kept" in body
     assert "SYNTHETIC" not in body
@@ -361,7 +364,7 @@ def test_a_file_with_a_single_symbol_says_so(project_root, database, data_folder
 def test_an_upload_is_read_like_a_file(project_root, database, data_folder, tmp_path):
     path = tmp_path / "mine.ndjson"
     write_ndjson(path, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
-    page = run_file(project_root, file_choice.UPLOAD)
+    page = run_file(project_root, choices.UPLOAD)
     assert "No file chosen yet" in said(page)
     page.file_uploader[0].upload("mine.ndjson", path.read_bytes()).run()
     assert not page.exception
@@ -386,7 +389,7 @@ def test_the_csv_has_every_digit_and_a_name_that_tells_what_it_is():
     assert len(lines) == 1 + len(result.zscore)
     last = dict(zip(lines[0].split(","), lines[-1].split(","), strict=True))
     assert float(last["zscore"]) == result.zscore.iloc[-1]
-    stem = exports.file_stem("BTCUSDT", "ETHUSDT", y.index[0], y.index[-1], "1s")
+    stem = file_stem("BTCUSDT", "ETHUSDT", y.index[0], y.index[-1], "1s")
     assert stem.startswith("BTCUSDT-ETHUSDT_1s_20250731T")
 
 
@@ -410,7 +413,7 @@ def test_exported_ticks_read_back_to_the_same_bars(database, tmp_path):
     path.write_bytes(exports.ticks_ndjson(source, start, end))
     ticks = read_ticks(path)
     assert len(ticks) == 120
-    with pair_data.TickReader(database) as reader:
+    with TickReader(database) as reader:
         for symbol in legs:
             again = resample_ticks(ticks[ticks["symbol"] == symbol], "1s")
             stored = reader.bars(symbol, "1s", START_US, START_US + 60_000_000)
@@ -428,13 +431,13 @@ def test_stored_ticks_are_counted_without_reading_them_until_there_are_too_many(
     minute = start + pd.Timedelta("1min")
     assert source.count(start, minute) == len(source.read(start, minute))
     monkeypatch.setattr(exports, "MAX_TICKS", 100)
-    reads = []
-    monkeypatch.setattr(exports.TickReader, "bars", counted(exports.TickReader.bars, reads))
+    reads: list[Any] = []
+    monkeypatch.setattr(TickReader, "bars", counted(TickReader.bars, reads))
     assert source.count(start, start + pd.Timedelta("300D")) > 100
     assert len(reads) == 2
 
 
-def counted(function, calls: list):
+def counted(function, calls: list[Any]):
     def wrapper(*args):
         calls.append(args)
         return function(*args)

@@ -1,5 +1,6 @@
 """Long work on a page: done once a key, told step by step, ended by Cancel and by nothing else."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -7,7 +8,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.backtest import data
-from pages.ui.parts import long_work
+from pages.ui.parts import long_work, notices
 from pages.ui.parts.long_work import LongWork
 from pages.ui.parts.notices import Notice
 from pages.ui.scanner import run
@@ -37,7 +38,7 @@ class Bar:
 def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, object]]:
     st.cache_resource.clear()
     state: dict[str, object] = {}
-    monkeypatch.setattr(long_work.st, "session_state", state)
+    monkeypatch.setattr(st, "session_state", state)
     yield state
     st.cache_resource.clear()
 
@@ -54,12 +55,13 @@ def steps_of(done: list[int], steps: int = 5) -> Callable[[long_work.Progress], 
 
 def with_bar(monkeypatch: pytest.MonkeyPatch, bar: Bar) -> Bar:
     monkeypatch.setattr(long_work, "TELL_EVERY_S", 0.0)  # each step is told
-    monkeypatch.setattr(long_work.st, "progress", lambda *_: bar)
+    monkeypatch.setattr(st, "progress", lambda *_: bar)
     return bar
 
 
 def test_work_is_told_step_by_step_and_done_once_a_key(monkeypatch, session):
-    bar, done = with_bar(monkeypatch, Bar()), []
+    bar = with_bar(monkeypatch, Bar())
+    done: list[int] = []
     assert WORK.run("a", steps_of(done)) == "result 5"
     assert bar.told[0] == "Working: 1 of 5 steps"
     assert bar.told[-1] == "Working: 5 of 5 steps"
@@ -69,7 +71,8 @@ def test_work_is_told_step_by_step_and_done_once_a_key(monkeypatch, session):
 
 
 def test_a_click_on_cancel_ends_the_work_at_its_step_and_keeps_nothing(monkeypatch, session):
-    bar, done = with_bar(monkeypatch, Bar(clicked_at=2)), []
+    bar = with_bar(monkeypatch, Bar(clicked_at=2))
+    done: list[int] = []
     with pytest.raises(Clicked):
         WORK.run("a", steps_of(done))
     assert done == [1, 2]
@@ -84,9 +87,10 @@ def test_a_click_on_cancel_ends_the_work_at_its_step_and_keeps_nothing(monkeypat
 
 
 def test_steps_that_follow_fast_are_told_now_and_then_and_the_last_one_always(monkeypatch, session):
-    bar, done = with_bar(monkeypatch, Bar()), []
+    bar = with_bar(monkeypatch, Bar())
+    done: list[int] = []
     monkeypatch.setattr(long_work, "TELL_EVERY_S", 3600.0)
-    monkeypatch.setattr(long_work.time, "monotonic", lambda: 7200.0)
+    monkeypatch.setattr(time, "monotonic", lambda: 7200.0)
     WORK.run("a", steps_of(done))
     assert len(done) > 2
     assert len(bar.told) == 2
@@ -95,7 +99,7 @@ def test_steps_that_follow_fast_are_told_now_and_then_and_the_last_one_always(mo
 def test_a_click_that_waits_for_a_fragment_ends_the_work_too(monkeypatch, session):
     with_bar(monkeypatch, Bar())
     shown: list[Notice] = []
-    monkeypatch.setattr(long_work.notices, "show", shown.append)
+    monkeypatch.setattr(notices, "show", shown.append)
     done: list[int] = []
     monkeypatch.setattr(long_work, "is_click_waiting", lambda _: len(done) == 3)
     assert WORK.run("a", steps_of(done)) is None
@@ -131,7 +135,7 @@ def test_cancelled_work_says_so_and_runs_again_at_a_click():
     def page() -> None:
         import streamlit as st
 
-        from pages.ui.parts.long_work import LongWork
+        from pages.ui.parts.long_work import LongWork, Progress
         from pages.ui.parts.notices import Notice
 
         work = LongWork(
@@ -144,7 +148,12 @@ def test_cancelled_work_says_so_and_runs_again_at_a_click():
         if "begun" not in st.session_state:
             st.session_state["begun"] = True
             work.cancel("key")
-        st.write(work.run("key", lambda progress: progress(1, 1) or "done"))
+
+        def done(progress: Progress) -> str:
+            progress(1, 1)
+            return "done"
+
+        st.write(work.run("key", done))
 
     shown = AppTest.from_function(page).run()
     assert "It was cancelled" in shown.info[0].value

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from desk.script_page import START_US, run_file, said, shown, ticks_of, write_ndjson
 
-from pages.ui.desk import file_choice
+from pages.ui.state import choices
 
 
 def write_nameless(path: Path, price: float = 2_500.0, seconds: int = 200) -> None:
@@ -33,7 +33,7 @@ def test_a_file_without_a_symbol_asks_for_it_and_shows_what_is_typed(
 
 
 def test_several_uploads_are_one_data_set(project_root, database, data_folder):
-    page = run_file(project_root, file_choice.UPLOAD)
+    page = run_file(project_root, choices.UPLOAD)
     dumps = []
     for symbol, base, first in (("BTCUSDT", 60_000.0, 1000), ("ETHUSDT", 2_500.0, 5000)):
         ticks = ticks_of(symbol, base)

@@ -4,6 +4,7 @@ import threading
 import time
 import weakref
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -74,9 +75,10 @@ def test_refreshes_bar_by_bar_equal_a_fresh_read_to_the_bit(writer) -> None:
         live = pair_data.analyse(bars, PARAMS)
         with TickReader(writer.path) as reader:
             newest = max(trade.time_us for trade in bars.last.values()) // 1_000_000
+            assert PARAMS.reach is not None
             start = (newest - PARAMS.reach - pair_data.LAG_BARS) * 1_000_000
-            fresh = [reader.bars(leg, "1s", start=start) for leg in LEGS]
-        expected = analyse_pair(*fresh, PARAMS)
+            y, x = (reader.bars(leg, "1s", start=start) for leg in LEGS)
+        expected = analyse_pair(y, x, PARAMS)
         assert len(live.zscore) == 80
         assert live.zscore.iloc[0] == expected.zscore.iloc[0]
         pd.testing.assert_frame_equal(live.to_frame(), expected.to_frame(), check_exact=True)
@@ -92,6 +94,7 @@ def test_bars_are_read_as_far_as_the_range_stands_on_them(writer) -> None:
         bars = pair_data.read_pair(writer.path, params)
         for leg in bars.closed.legs:
             read_s = (newest - leg.start_us) // 1_000_000
+            assert params.reach is not None
             assert params.reach <= read_s <= params.reach + pair_data.LAG_BARS
         result = pair_data.analyse(bars, params)
         assert len(result.zscore) == params.lookback
@@ -123,7 +126,7 @@ def test_a_file_is_read_as_far_back_as_the_database(writer) -> None:
     assert len(bars.y_bars) == PARAMS.reach
     result = pair_data.analyse(bars, PARAMS)
     assert len(result.zscore) == 80
-    assert result.stats.loc["bars"].tolist() == [PARAMS.sample] * 2
+    assert list(result.stats.loc["bars"]) == [PARAMS.sample] * 2
     wider = replace(PARAMS, window=30)
     assert pair_data.analyse(pair_data.bars_of_ticks(ticks, "content", wider), wider) is not result
 

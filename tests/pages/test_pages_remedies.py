@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -118,6 +119,7 @@ def test_a_window_that_is_advised_is_full_then():
         lack = NotEnough("z", 500, had)
         for action in advise(lack, Standing(params, had)).actions:
             ((_, window),) = action.choose
+            assert isinstance(window, int)
             chosen = PairParams("A", "B", window=window, spread=params.spread, hedge=params.hedge)
             assert chosen.bars_before_spread + chosen.zscore_bars <= had
             assert window + 1 <= had
@@ -133,7 +135,7 @@ def test_a_window_that_is_advised_is_full_then():
     ],
 )
 def test_the_newest_missing_bar_is_named(y_holes, x_holes, found):
-    def leg(holes):
+    def leg(holes: tuple[int, ...]) -> Leg:
         close = np.ones(10)
         close[list(holes)] = np.nan
         zeros = np.zeros(10, dtype=np.int64)
@@ -143,11 +145,12 @@ def test_the_newest_missing_bar_is_named(y_holes, x_holes, found):
     if found is None:
         assert gap is None
     else:
+        assert gap is not None
         assert gap[0].startswith(found[0])
         assert gap[1] == found[1]
 
 
-def buttons(page) -> dict[str, object]:
+def buttons(page) -> dict[str, Any]:
     return {button.label: button for button in page.button}
 
 
@@ -222,8 +225,10 @@ def test_what_the_exchange_never_had_is_not_offered(project_root, database):
         exchange.call(lambda e: e.faults.answer_rest(503, times=None, path="klines"))
         exchange.push("BTCUSDT", 60_000, 1)
         exchange.push("ETHUSDT", 2_500, 1)
-        urls = {"ws_url": exchange.ws_url, "rest_url": exchange.rest_url}
-        recorder = Recorder(Settings(symbols=("BTCUSDT", "ETHUSDT"), db=database, **urls))
+        symbols, ws_url, rest_url = ("BTCUSDT", "ETHUSDT"), exchange.ws_url, exchange.rest_url
+        recorder = Recorder(
+            Settings(symbols=symbols, db=database, ws_url=ws_url, rest_url=rest_url)
+        )
         recorder.start()
         install_recorder(recorder)
         try:

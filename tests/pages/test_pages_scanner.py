@@ -176,8 +176,9 @@ def test_a_bad_file_of_closes_is_refused_in_words(tmp_path, text, said_words):
 def test_times_of_closes_are_told_by_magnitude_or_read_as_utc(tmp_path, scale):
     closes = walks("AB", 5)
     written = closes.reset_index(drop=True)
-    seconds = closes.index.as_unit("us").asi8 // 1_000_000
-    times = closes.index.strftime("%Y-%m-%dT%H:%M:%S") if scale is None else seconds * scale
+    index = pd.DatetimeIndex(closes.index)
+    seconds = index.as_unit("us").asi8 // 1_000_000
+    times = index.strftime("%Y-%m-%dT%H:%M:%S") if scale is None else seconds * scale
     written.insert(0, "open_time_ms" if scale == 1_000 else "time", times)
     path = tmp_path / "closes.csv"
     written.iloc[::-1].to_csv(path, index=False)
@@ -208,14 +209,14 @@ def test_the_table_reads_as_the_rest_of_the_desk_and_sorts_by_the_numbers():
     assert labels[:3] == ["S1", "S2", "Move"]
     assert [row["p"] for row in rows] == [("<0.001", 1e-5), ("0.250", 0.25), ("1.000", 1.0)]
     assert rows[0]["Move"] == ("▲ 2", 2.0)
-    assert data["rows"][0]["pair"] == table.loc[0, ["y", "x"]].tolist()
+    assert data["rows"][0]["pair"] == list(table.loc[0, ["y", "x"]])
     assert not {"Both traded", "Remark", "Spread"} & set(labels)
     assert orjson.loads(orjson.dumps(data))["link"]["legs"] == ["s1", "s2"]
 
 
 def test_a_number_that_is_not_known_is_a_dash_and_sorts_last():
     table = scan_pairs(walks("ABC")).assign(
-        half_life=[math.nan, 3.0, 2.0], spread=[[], [1.0], [0.5, 1, 2]]
+        half_life=[math.nan, 3.0, 2.0], spread=pd.Series([[], [1.0], [0.5, 1, 2]])
     )
     data = scanner_table.table_data(table, {}, {"legs": [], "choices": {}})
     place = [column["label"] for column in data["columns"]].index("Half-life (bars)")

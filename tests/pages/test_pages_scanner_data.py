@@ -2,6 +2,7 @@
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -137,6 +138,7 @@ def test_a_bar_that_closes_reads_its_own_rows_and_no_others(recording, monkeypat
     for _ in range(3):
         recording.trade(SYMBOLS[0], 1.0)
     newest_us = data.newest_bar_us(recording.path, asked("1s"))
+    assert newest_us is not None
     monkeypatch.setattr(bar_source.BarSource, "_stored", counted)
     data.of_database(recording.path, asked("1s"), newest_us)
     assert 0 < sum(read) <= 3 + len(SYMBOLS)  # the new ones and each symbol's newest before
@@ -147,9 +149,9 @@ def test_a_symbol_that_has_not_traded_since_keeps_its_last_bar(recording):
     found = assert_as_fresh(recording.path, asked("1s"))
     assert found is not None
     for symbol in SYMBOLS[1:]:
-        assert (
-            found.closes[symbol].last_valid_index() < found.last_bar or found.traded[symbol].any()
-        )
+        assert found.traded is not None
+        last: Any = found.closes[symbol].last_valid_index()
+        assert last < found.last_bar or found.traded[symbol].any()
     recording.trade(SYMBOLS[0], 1.0)
     late = assert_as_fresh(recording.path, asked("1s"))
     assert late is not None
@@ -159,6 +161,7 @@ def test_a_symbol_that_has_not_traded_since_keeps_its_last_bar(recording):
 def test_a_repaired_bar_is_another_state_and_the_same_bars_are_the_same(recording):
     wanted = asked("1s")
     newest_us = data.newest_bar_us(recording.path, wanted)
+    assert newest_us is not None
     before = data.of_database(recording.path, wanted, newest_us)
     assert data.of_database(recording.path, wanted, newest_us).key == before.key
     recording.repair()
@@ -191,6 +194,7 @@ def test_sessions_share_one_copy_of_the_bars(recording) -> None:
     for symbol in SYMBOLS:
         recording.trade(symbol, 90.0)
     newest_us = data.newest_bar_us(recording.path, asked("1s"))
+    assert newest_us is not None
 
     def page() -> None:
         import streamlit

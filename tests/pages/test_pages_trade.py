@@ -10,6 +10,7 @@ from desk.script_page import run_page, shown, store, ticks_of, write_ndjson
 from analytics.outcome import NotEnough
 from analytics.pair import PairAnalytics
 from analytics.signals import SignalNow
+from analytics.spread import SpreadKind
 from analytics.stationarity import ADFResult, EngleGrangerResult, HalfLife
 from ingest.binance import LotSteps
 from ingest.store import TickWriter, keep_lots
@@ -26,7 +27,9 @@ def fresh_lots() -> None:
     trade._lots.clear()
 
 
-def result_of(signal: str = "BUY", beta: float = 20.0, kind: str = "hedged") -> PairAnalytics:
+def result_of(
+    signal: str = "BUY", beta: float = 20.0, kind: SpreadKind = "hedged"
+) -> PairAnalytics:
     """A result with BTCUSDT at 50,000 and ETHUSDT at 2,500 at its last bar."""
     found = analyse(spread=kind)
     y, x, path = found.y.copy(), found.x.copy(), found.hedge_ratio.copy()
@@ -81,7 +84,9 @@ def test_what_limits_a_size_is_said(terms, words):
     assert words in trade_words(result_of(), terms)
 
 
-def with_tests(kind: str, pvalue: float, half_life: float | None, level: float = 0.05) -> str:
+def with_tests(
+    kind: SpreadKind, pvalue: float, half_life: float | None, level: float = 0.05
+) -> str:
     """The caution about a result whose p-values and half-life (None: it has none) are these."""
     found = analyse(spread=kind, window=60, level=level)
     assert isinstance(found.adf, ADFResult)

@@ -82,7 +82,7 @@ def test_a_view_needs_a_name(kept, name):
 
 
 def test_there_is_an_end_to_how_many_views(kept):
-    many = {f"view {number}": {} for number in range(views.MOST_VIEWS)}
+    many: dict[str, object] = {f"view {number}": {} for number in range(views.MOST_VIEWS)}
     kept.write_text(json.dumps({"version": 1, "last": {}, "views": many}), encoding="utf-8")
     views.save(kept, "view 7", {"window": 30})
     with pytest.raises(views.ViewError, match="delete one first"):
@@ -134,7 +134,7 @@ def install(database: Path, *symbols: str) -> None:
 
 
 def pair_of(page: AppTest) -> tuple[str, str]:
-    return page.selectbox(key="s1").value, page.selectbox(key="s2").value
+    return str(page.selectbox(key="s1").value), str(page.selectbox(key="s2").value)
 
 
 def test_a_bare_visit_begins_with_the_database_and_the_pair_named_first(project_root, database):
@@ -185,6 +185,7 @@ def test_a_link_with_one_leg_never_pairs_it_with_itself(project_root, database, 
 
 def test_what_a_link_does_not_say_is_no_last_setting_but_the_refresh(project_root, database):
     record(database)
+    last: dict[str, str | int | float | bool]
     last = {"window": 30, "spread": "log", "interval": "15s", "lookback": "4h", "every": 7}
     views.remember(views.file_beside(database), last)
     page = run_page(project_root, window="40")

@@ -4,6 +4,7 @@ import gzip
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -58,7 +59,7 @@ KLINE_ROW = [
 ]  # fmt: skip
 
 
-def envelope(event: dict, stream: str | None = None) -> str:
+def envelope(event: dict[str, Any], stream: str | None = None) -> str:
     name = f"{event['s'].lower()}@{event['e']}" if stream is None else stream
     return json.dumps({"stream": name, "data": event})
 
@@ -113,7 +114,7 @@ def test_a_printed_decimal_of_15_digits_comes_back_as_it_was(units: int, places:
         (AGG_TRADE | {"q": "0"}, "zero"),
     ],
 )
-def test_a_non_trade_keeps_its_id_and_says_why(event: dict, reason: str) -> None:
+def test_a_non_trade_keeps_its_id_and_says_why(event: dict[str, Any], reason: str) -> None:
     for raw in (envelope(event), json.dumps(event)):
         result = parse_frame(raw, RECEIVED_US)
         assert isinstance(result, NonTrade)
@@ -306,7 +307,7 @@ KEYS = st.sampled_from(
 @given(st.dictionaries(KEYS, JSON_VALUES), st.sampled_from([TRADE, AGG_TRADE, {}]), st.booleans())
 @example({"error": {"code": 1, "msg": "\x00" * 500}}, {}, False)
 def test_any_json_under_the_names_of_the_wire_parses_or_is_malformed(
-    fields: dict, base: dict, enveloped: bool
+    fields: dict[str, Any], base: dict[str, Any], enveloped: bool
 ) -> None:
     event = base | fields
     message = {"stream": "btcusdt@trade", "data": event} if enveloped else event
@@ -336,6 +337,7 @@ def test_every_example_frame_parses_to_what_it_is(shared_data: Path) -> None:
     assert [v.trade_id for v in parsed if isinstance(v, NonTrade)] == [
         3488255295, 2332526925, 6587981240, 7979344737,
     ]  # fmt: skip
+    assert isinstance(parsed[2], Tick)
     assert parsed[2].price == 0.0044478
 
 

@@ -250,11 +250,14 @@ async def test_what_comes_while_we_close_is_still_given() -> None:
             f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}", LinkLimits()
         )
         closing = asyncio.create_task(connection.close())
-        messages, ended = [], ""
+        messages: list[bytes] = []
+        ended = ""
         while not ended:
             try:
                 async with asyncio.timeout(5):
-                    messages += await connection.recv()
+                    received = await connection.recv()
+                assert isinstance(received, list)
+                messages += received
             except LinkLostError as error:
                 ended = str(error)
         await closing
@@ -305,6 +308,7 @@ async def test_a_server_that_vanishes_is_a_lost_connection() -> None:
         connection = await connect(
             f"ws://127.0.0.1:{port}", create_connection=BulkConnection, proxy=None
         )
+        assert isinstance(connection, BulkConnection)
         waiting = asyncio.create_task(connection.recv_many())
         await asyncio.sleep(0.05)
         next(iter(server.connections)).transport.abort()

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from ingest.binance import REST_WEIGHT_PER_MINUTE
 from ingest.errors import RestBlockedError, RestFailedError, RestRefusedError
-from ingest.repair.skew import SkewMeter, measure_skew
+from ingest.repair.skew import Skew, SkewMeter, measure_skew
 from ingest.rest import SEED_SHARE, HttpClient, RestClient
 from ingest.rest.budget import WeightBudget
 from ingest.rest.http import HttpAnswer
@@ -150,7 +150,8 @@ def test_half_the_weight_is_never_passed_and_is_used(market: str) -> None:
 
 @in_virtual_time
 async def test_the_exchanges_higher_count_is_believed() -> None:
-    rest = answering({"serverTime": T0_US // 1000}, **{"x-mbx-used-weight-1m": "2990"})
+    weight = {"x-mbx-used-weight-1m": "2990"}
+    rest = answering({"serverTime": T0_US // 1000}, 200, **weight)
     await rest.server_time_us()
     assert rest.used_weight == 2990
     begun_s = asyncio.get_running_loop().time()
@@ -320,6 +321,11 @@ async def test_skew_is_the_exchanges_clock_minus_ours_by_the_quickest_round_trip
     assert skew.uncertainty_ms == pytest.approx(25, abs=1)
 
 
+def newest_of(meter: SkewMeter) -> Skew:
+    assert meter.newest is not None
+    return meter.newest
+
+
 @in_virtual_time
 async def test_skew_is_measured_every_ten_minutes_and_sooner_after_a_failure() -> None:
     exchange = VirtualExchange("BTCUSDT")
@@ -329,11 +335,10 @@ async def test_skew_is_measured_every_ten_minutes_and_sooner_after_a_failure() -
     await asyncio.sleep(30)
     assert meter.newest is None
     await asyncio.sleep(60)
-    assert meter.newest is not None
-    assert abs(meter.newest.skew_ms) <= 1
-    before = meter.newest.checked_us
+    assert abs(newest_of(meter).skew_ms) <= 1
+    before = newest_of(meter).checked_us
     await asyncio.sleep(600)
-    assert meter.newest.checked_us - before == pytest.approx(600_000_000, rel=0.01)
+    assert newest_of(meter).checked_us - before == pytest.approx(600_000_000, rel=0.01)
     running.cancel()
 
 

@@ -5,6 +5,7 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,7 @@ SNAPSHOT = '{"lastUpdateId":5,"bids":[["1.0","2.0"]],"asks":[]}'
 ZERO = "price or size is zero: not a trade"
 
 
-def read(text: str | bytes, name: str = "ticks.ndjson", **options: object) -> pd.DataFrame:
+def read(text: str | bytes, name: str = "ticks.ndjson", **options: Any) -> pd.DataFrame:
     file = io.BytesIO(text.encode() if isinstance(text, str) else text)
     file.name = name
     return read_ticks(file, **options)
@@ -49,7 +50,7 @@ def report_of(frame: pd.DataFrame) -> ReadReport:
 def only_tick(frame: pd.DataFrame) -> tuple[str, int, float, float]:
     assert len(frame) == 1
     row = frame.iloc[0]
-    return row["symbol"], int(frame.index.asi8[0]), row["price"], row["quantity"]
+    return row["symbol"], int(pd.DatetimeIndex(frame.index).asi8[0]), row["price"], row["quantity"]
 
 
 THE_TICK = ("BTCUSDT", ROW_US, 87162.0, 0.003)
@@ -583,5 +584,5 @@ def test_a_recorded_file_written_and_read_again_gives_the_same_ticks_and_bars(
     assert_frame_equal(again, ticks, check_exact=True)
     assert again.attrs.get("non_trade_ids") == ticks.attrs.get("non_trade_ids")
     for symbol in ticks["symbol"].unique():
-        bars = [resample_ticks(f[f["symbol"] == symbol], "1s") for f in (ticks, again)]
-        assert_frame_equal(*bars, check_exact=True)
+        left, right = (resample_ticks(f[f["symbol"] == symbol], "1s") for f in (ticks, again))
+        assert_frame_equal(left, right, check_exact=True)

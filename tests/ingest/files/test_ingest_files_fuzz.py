@@ -3,10 +3,12 @@
 import fuzz_files
 import pytest
 
+from ingest.files import layout
+
 
 @pytest.mark.parametrize("first", [0, 200])
 def test_mutated_files_give_ticks_or_one_line_within_their_bounds(first: int) -> None:
-    fuzz_files.layout.warm_up()
+    layout.warm_up()
     outcome = fuzz_files.run(20251127, range(first, first + 200))
     assert outcome.faults == []
     assert outcome.ends.keys() <= {"ticks", "closes", "refused"}

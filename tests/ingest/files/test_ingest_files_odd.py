@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,12 +30,12 @@ def named(text: str | bytes, name: str = "a.ndjson") -> io.BytesIO:
     return file
 
 
-def read(text: str | bytes, name: str = "a.ndjson", **options: object) -> pd.DataFrame:
+def read(text: str | bytes, name: str = "a.ndjson", **options: Any) -> pd.DataFrame:
     return read_ticks(named(text, name), **options)
 
 
 def report_of(frame: pd.DataFrame) -> ReadReport:
-    report = frame.attrs["report"]
+    report: ReadReport = frame.attrs["report"]
     assert report.kept == len(frame) == sum(report.symbols.values())
     assert report.rows_read == report.kept + sum(report.dropped.values())
     return report
@@ -381,7 +382,7 @@ def test_numbers_as_spreadsheets_write_them_mean_the_same(
         monkeypatch.setattr("ingest.files.csv_lines.add_batch", lambda *_: False)
     frame = read(text, name="a.csv")
     assert frame[["price", "quantity"]].to_numpy().tolist() == [[87162.5, 0.003]]
-    assert frame.index.asi8.tolist() == [1_765_892_498_698_000]
+    assert pd.DatetimeIndex(frame.index).asi8.tolist() == [1_765_892_498_698_000]
     assert any("numbers were read with" in note for note in report_of(frame).notes)
 
 
@@ -404,7 +405,7 @@ def test_a_shortened_time_is_no_time_but_a_loss(time: str, mark: str) -> None:
 
 def test_a_time_in_powers_of_ten_with_all_its_digits_is_a_time() -> None:
     text = table("symbol,time,price,qty", "BTCUSDT,1.765892498698e+12,1,2")
-    assert read(text, name="a.csv").index.asi8.tolist() == [1_765_892_498_698_000]
+    assert pd.DatetimeIndex(read(text, name="a.csv").index).asi8.tolist() == [1_765_892_498_698_000]
 
 
 NAMELESS = {

@@ -22,6 +22,7 @@ from ingest.repair.backfill import Backfill
 from ingest.repair.limits import BackfillLimits
 from ingest.repair.page import ABSENT_REASON
 from ingest.rest import HttpClient, RestClient
+from ingest.status import Progress
 from ingest.store import IdRange, holes, merged, overlap, without
 from ingest.store.requested_repairs import STOPPED
 from ingest.tick import StreamKey, StreamKind
@@ -235,6 +236,11 @@ async def test_past_the_request_limit_the_newest_are_fetched(tmp_path: Path) -> 
         assert "more than 3 requests" in gap[2]
         assert s.desk.stored_ids(BTC) == [1, *range(702, 1003)]
         assert s.calls() == 3
+
+
+def being_fetched(s: Scene) -> Progress:
+    assert s.backfill.asked_for is not None
+    return s.backfill.asked_for
 
 
 def ask_for_given_up(s: Scene, *keys: StreamKey) -> int:

@@ -35,13 +35,13 @@ from ingest.repair.limits import BackfillLimits
 from ingest.repair.warm_start import WarmStart
 from ingest.settings import Settings
 from ingest.store import Gap, TickReader, TickWriter
-from ingest.tick import Tick
+from ingest.tick import StreamKey, Tick
 
 SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US
 HOUR_US = 60 * MINUTE_US
 SYMBOL = "BTCUSDT"
-KEY = ("spot", SYMBOL, "aggTrade")
+KEY: StreamKey = ("spot", SYMBOL, "aggTrade")
 EVERY_INTERVAL = {
     "1s": 1, "5s": 5, "15s": 15, "30s": 30, "1min": 60, "5min": 300, "15min": 900, "1h": 3600,
 }  # fmt: skip
@@ -295,7 +295,8 @@ def test_a_bar_that_is_not_closed_yet_is_not_wanted() -> None:
 @given(st.lists(st.tuples(st.integers(0, 5000), st.integers(1, 900)), min_size=1, max_size=6))
 def test_pages_ask_for_all_that_is_lacking_and_come_to_an_end(drawn) -> None:
     spans = joined((T0_US + a * MINUTE_US, T0_US + (a + n) * MINUTE_US) for a, n in drawn)
-    left, done = spans, []
+    left = spans
+    done: list[tuple[int, int]] = []
     for _ in range(20):
         page = next_page(left, "1m")
         if page is None:

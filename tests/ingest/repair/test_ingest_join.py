@@ -9,13 +9,14 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from exchange.feeds import LiveFeed
 from exchange.market import MarketName, Tape
-from exchange.server import ThreadedExchange
+from exchange.server import Exchange, ThreadedExchange
 from exchange.virtual import T0_US, VirtualDesk, VirtualExchange
 from exchange.virtual_time import in_virtual_time
 
@@ -200,11 +201,15 @@ def test_a_recorder_started_at_any_phase_has_every_bar(tmp_path: Path) -> None:
                 assert recorder.stop()
             with closing(TickReader(settings.db)) as reader:
                 for symbol in symbols:
-                    tape = exchange.call(lambda e, symbol=symbol: e.venue.tape(symbol))
+                    tape = exchange.call(partial(tape_of, symbol=symbol))
                     for interval in ("1s", "1min", "5min"):
                         known = reader.span(symbol)
                         assert known is not None
                         check_whole(reader, tape, interval, int(known[0].timestamp()))
+
+
+def tape_of(exchange: Exchange, symbol: str) -> Tape:
+    return exchange.venue.tape(symbol)
 
 
 def _until_joined(path: Path, symbols: tuple[str, ...], timeout_s: float = 60.0) -> None:

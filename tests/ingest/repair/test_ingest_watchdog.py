@@ -107,8 +107,8 @@ async def scene(
     board = PublishedGaps()
 
     def put(item: Item) -> bool:
-        if scene.refusals:
-            scene.refusals -= 1
+        if made.refusals:
+            made.refusals -= 1
             return False
         puts.append(item)
         assert isinstance(item, Tick)
@@ -125,10 +125,10 @@ async def scene(
         published=board,
         put=put,
     )
-    scene = Scene(exchange, feed, dog, board, puts, counts)
+    made = Scene(exchange, feed, dog, board, puts, counts)
     task = asyncio.create_task(dog.run())
     try:
-        yield scene
+        yield made
         assert not task.done()
     finally:
         task.cancel()

@@ -3,6 +3,7 @@
 import random
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,9 @@ from hypothesis import strategies as st
 from ingest.binance import Kline
 from ingest.store import BEFORE_FIRST_TRADE, BarWindow, TickReader, TickWriter, without_spans
 from ingest.store.bars import runs
-from ingest.tick import Tick
+from ingest.tick import StreamKey, Tick
 
-KEY = ("spot", "BTCUSDT", "aggTrade")
+KEY: StreamKey = ("spot", "BTCUSDT", "aggTrade")
 T0_S = 1_700_000_040 // 3600 * 3600  # a whole hour
 SPAN_S = 3 * 3600
 LENGTHS = (1, 60, 300)
@@ -55,7 +56,7 @@ class Market:
             if second not in bars.index:
                 made.append(Kline(open_us, close, close, close, close, 0.0, 0, ends_us))
                 continue
-            bar = bars.loc[second]
+            bar = pd.Series(bars.loc[second])
             close = float(bar["last"])
             prices = (float(bar["first"]), float(bar["max"]), float(bar["min"]), close)
             made.append(Kline(open_us, *prices, float(bar.volume), int(bar["count"]), ends_us))
@@ -63,9 +64,9 @@ class Market:
 
     def ticks_from(self, index: int) -> list[Tick]:
         return [
-            Tick("spot", "BTCUSDT", "aggTrade", n, float(row.price), float(row.quantity),
+            Tick("spot", "BTCUSDT", "aggTrade", n, float(row["price"]), float(row["quantity"]),
                  int(self.times_us[n]), int(self.times_us[n]), buyer_is_maker=False)
-            for n, row in enumerate(self.trades.itertuples(), 0) if n >= index
+            for n, row in enumerate(self.trades.to_dict("records")) if n >= index
         ]  # fmt: skip
 
 
@@ -82,7 +83,7 @@ def known_seconds(first: int | None, klines: dict[int, set[int]], seconds: int) 
 
 def expected(market: Market, known: np.ndarray, seconds: int, last: int) -> pd.DataFrame:
     """Closes and trades from the first known bar with a trade to bar `last`; NaN: missing."""
-    whole = known.reshape(-1, seconds).all(axis=1)
+    whole = np.all(known.reshape(-1, seconds), axis=1)
     bars = market.bars(seconds)
     opens = np.arange(T0_S, T0_S + SPAN_S, seconds)
     traded = np.isin(opens, bars.index)
@@ -96,9 +97,8 @@ def expected(market: Market, known: np.ndarray, seconds: int, last: int) -> pd.D
         elif traded[at]:
             close = bars.loc[opens[at], "last"]
         shown = whole[at] and traded[at]
-        bar = bars.loc[opens[at]] if shown else None
-        volume = bar.volume if shown else np.nan if np.isnan(close) else 0.0
-        rows.append((close, volume, bar["count"] if shown else 0))
+        quiet = (np.nan if np.isnan(close) else 0.0, 0)
+        rows.append((close, *(bars.loc[opens[at], ["volume", "count"]] if shown else quiet)))
     index = pd.to_datetime(opens[begin[0] : begin[0] + len(rows)], unit="s", utc=True)
     return pd.DataFrame(rows, index=index, columns=["close", "volume", "trades"])
 
@@ -213,7 +213,7 @@ def of_gaps(
                 served[part] = True
 
     def by_bar(flags: np.ndarray) -> np.ndarray:
-        return flags.reshape(-1, seconds).any(axis=1)
+        return np.asarray(np.any(flags.reshape(-1, seconds), axis=1))
 
     is_part = by_bar(unknown & ~served)
     is_served = by_bar(unknown & served)
@@ -242,7 +242,7 @@ def of_gaps(
 
 
 @st.composite
-def lossy_histories(draw: st.DrawFn) -> tuple[int, float, list[tuple[float, float]], list]:
+def lossy_histories(draw: st.DrawFn) -> tuple[int, float, list[tuple[float, float]], list[Any]]:
     """Draw a seed, a pace, gaps as shares of the span, and ranges of klines in their order."""
     edges = sorted(draw(st.lists(st.floats(0.02, 0.95), min_size=2, max_size=4, unique=True)))
     gaps = list(zip(edges[::2], edges[1::2], strict=False))

@@ -3,6 +3,7 @@
 import random
 import threading
 from pathlib import Path
+from typing import Any, Literal
 
 import pandas as pd
 import pytest
@@ -18,7 +19,7 @@ from ingest.store.window import BarWindows
 from ingest.tick import NonTrade, Tick
 
 T0_S = 1_700_000_040  # a whole minute
-KEY = ("spot", "BTCUSDT", "aggTrade")
+KEY: StreamKey = ("spot", "BTCUSDT", "aggTrade")
 INTERVALS = ("1s", "5s", "1min", "5min")
 
 
@@ -44,7 +45,7 @@ class Market:
         if trade_id not in self.made:
             self.clock_s += self.rng.choice([0.01, 0.2, 0.4, 3.0, 20.0])
             at_s = self.clock_s + self.rng.uniform(-self.jitter_s, self.jitter_s)
-            made = tick(
+            made: Tick | NonTrade = tick(
                 trade_id, at_s, round(self.rng.uniform(99, 101), 2), self.rng.choice([0.1, 0.2, 7])
             )
             if self.rng.random() < 0.05:
@@ -104,7 +105,7 @@ def act(writer: TickWriter, market: Market, state: dict[str, int], what: str, si
         gaps = writer.open_gaps()
         if gaps:
             gap = rng.choice(gaps)
-            how = "expired" if what == "give up" else "absent"
+            how: Literal["expired", "absent"] = "expired" if what == "give up" else "absent"
             writer.close_gap(KEY, gap.from_id, min(gap.to_id, gap.from_id + size), how, "test")
     elif what == "reopen":
         writer.reopen_gaps([KEY])
@@ -115,10 +116,9 @@ def act(writer: TickWriter, market: Market, state: dict[str, int], what: str, si
         writer.add_klines(KEY, length_s, made)
     elif what == "gap klines":
         length_s = rng.choice([1, 1, 60])
-        gaps = writer.streams()[KEY].gaps if KEY in writer.streams() else []
-        if gaps:
-            gap = rng.choice(gaps)
-            low = gap.after_us // 1_000_000 - T0_S + rng.randrange(-2, 3)
+        known_gaps = writer.streams()[KEY].gaps if KEY in writer.streams() else []
+        if known_gaps:
+            low = rng.choice(known_gaps).after_us // 1_000_000 - T0_S + rng.randrange(-2, 3)
             made = [kline(low + n * length_s, rng.randrange(2), length_s) for n in range(size)]
             writer.add_klines(KEY, length_s, made)
     elif what == "forget":
@@ -153,7 +153,7 @@ def check_sequence(
             same(window, interval, start_s)
             view = window.view(start_s)
             shown.append((view, view.frame(), window))
-    by_key: dict[tuple, pd.DataFrame] = {}
+    by_key: dict[tuple[Any, ...], pd.DataFrame] = {}
     for view, frame, window in shown:  # what was shown never changes, and a key says what it is
         pd.testing.assert_frame_equal(view.frame(), frame, check_exact=True)
         closed = view.frame(with_forming=False)
@@ -293,7 +293,12 @@ def test_sessions_share_a_window_and_read_it_once(path: Path, monkeypatch) -> No
     writer.close()
     loads = []
     load = BarWindow._load
-    monkeypatch.setattr(BarWindow, "_load", lambda *args: loads.append(1) or load(*args))
+
+    def counted(*args):
+        loads.append(1)
+        return load(*args)
+
+    monkeypatch.setattr(BarWindow, "_load", counted)
     windows, keys = BarWindows(), []
 
     def session() -> None:

@@ -1,5 +1,6 @@
 """Growth of the database: of live trades only, and not before there is enough to go by."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,17 @@ from ingest.event_queue import EventQueue
 from ingest.recorder.growth import ENOUGH_S, Growth
 from ingest.recorder.maintenance import Maintenance, Retention
 from ingest.store import TickWriter
-from ingest.tick import Tick
+from ingest.tick import StreamKey, Tick
 
 GB = 1_000_000_000
-KEY = ("spot", "BTCUSDT", "aggTrade")
+KEY: StreamKey = ("spot", "BTCUSDT", "aggTrade")
 
 
-def played(growth: Growth, steps: list[tuple[float, int, int]]) -> list[float | None]:
+def nothing(_told: object) -> None:
+    """Take a report and do nothing."""
+
+
+def played(growth: Growth, steps: Sequence[tuple[float, int, int]]) -> list[float | None]:
     """Note measurements ``(seconds since the last, bytes since, others since)``."""
     now_s, size, others, told = 0.0, 10_000, 0, []
     for seconds, more, strange in steps:

@@ -4,6 +4,7 @@ import random
 import sqlite3
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from ingest.binance import Kline
 from ingest.errors import NewerDatabaseError, StoreError
 from ingest.store import IdRange, TickReader, TickWriter
 from ingest.store.schema import APPLICATION_ID, MIGRATIONS, decode, encode
-from ingest.tick import NonTrade, Tick
+from ingest.tick import Market, NonTrade, StreamKey, StreamKind, Tick
 
 T0 = 1_700_000_000_000_000
 
@@ -40,7 +41,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "ticks.db"
 
 
-def write(path: Path, *batches: list) -> TickWriter:
+def write(path: Path, *batches: list[Any]) -> TickWriter:
     writer = TickWriter(path)
     for batch in batches:
         writer.write(batch)
@@ -67,7 +68,7 @@ def test_ticks_come_back_as_they_were_written(path: Path) -> None:
     assert list(frame.quantity) == [0.02, 0.00001]
     assert list(frame.trade_id) == [5, 6]
     assert list(frame.buyer_is_maker) == [True, False]
-    assert list(frame.index.as_unit("us").asi8) == [t.time_us for t in written]
+    assert list(pd.DatetimeIndex(frame.index).as_unit("us").asi8) == [t.time_us for t in written]
     assert frame.index.name == "time"
 
 
@@ -91,7 +92,7 @@ def test_a_replay_inserts_nothing_twice_and_one_millisecond_holds_many_trades(pa
     writer = TickWriter(path)
     first, again = writer.write(batch), writer.write(batch + batch)
     writer.close()
-    key = ("spot", "BTCUSDT", "aggTrade")
+    key: StreamKey = ("spot", "BTCUSDT", "aggTrade")
     assert (first.stored[key], again.stored.get(key, 0), again.duplicates[key]) == (10, 0, 20)
     with TickReader(path) as reader:
         assert len(reader.ticks("BTCUSDT")) == 10
@@ -113,7 +114,9 @@ def test_ids_of_the_two_stream_kinds_and_markets_never_mix(path: Path) -> None:
         path, [tick(1, 0, 10.0), tick(1, 1, 20.0, stream="trade"), tick(1, 2, 30.0, market="usdm")]
     )
     prices = {}
-    for market, stream in [("spot", "aggTrade"), ("spot", "trade"), ("usdm", "aggTrade")]:
+    kinds: list[tuple[Market, StreamKind]]
+    kinds = [("spot", "aggTrade"), ("spot", "trade"), ("usdm", "aggTrade")]
+    for market, stream in kinds:
         with TickReader(path, market=market, stream=stream) as reader:
             prices[market, stream] = list(reader.ticks("BTCUSDT").price)
     assert list(prices.values()) == [[10.0], [20.0], [30.0]]
@@ -143,7 +146,8 @@ def test_bars_equal_those_of_the_stored_ticks_to_the_bit(
     Not both: the store knows when a non-trade beside a gap happened, a ticks frame does not.
     """
     path = tmp_path_factory.mktemp("bars") / "ticks.db"
-    events, at_ms = [], 0
+    events: list[Tick | NonTrade] = []
+    at_ms = 0
     for trade_id, (step_ms, price, quantity, kind) in enumerate(rows):
         at_ms += step_ms
         trade = tick(trade_id, at_ms / 1000, price / 100, quantity / 1000)
@@ -222,7 +226,9 @@ def test_the_revision_grows_with_each_commit_that_touches_the_symbol(path: Path)
         assert reader.revision("BTCUSDT") == before
         writer.write([tick(2, 1, 99.5)])
         assert reader.revision("BTCUSDT") > before
-        assert reader.last_trade("BTCUSDT").price == 99.5
+        last = reader.last_trade("BTCUSDT")
+        assert last is not None
+        assert last.price == 99.5
     writer.close()
 
 
@@ -318,7 +324,8 @@ def kline(second: int, price: float, trades: int = 2, volume: float = 1.5) -> Kl
 
 
 def test_klines_stand_before_the_first_tick_and_give_way_to_ticks(path: Path) -> None:
-    writer, key = TickWriter(path), ("spot", "BTCUSDT", "aggTrade")
+    key: StreamKey = ("spot", "BTCUSDT", "aggTrade")
+    writer = TickWriter(path)
     writer.add_klines(key, 1, [kline(n, 50 + n // 2, trades=(n + 1) % 2) for n in range(6)])
     with TickReader(path) as reader:
         assert reader.symbols() == ["BTCUSDT"]
@@ -336,7 +343,8 @@ def test_klines_stand_before_the_first_tick_and_give_way_to_ticks(path: Path) ->
 
 
 def test_what_neither_klines_nor_ticks_know_is_missing(path: Path) -> None:
-    writer, key = TickWriter(path), ("spot", "BTCUSDT", "aggTrade")
+    key: StreamKey = ("spot", "BTCUSDT", "aggTrade")
+    writer = TickWriter(path)
     writer.add_klines(key, 1, [kline(n, 50 + n) for n in (0, 1, 4)])
     writer.write([tick(1, 7.5, 99.0), tick(2, 8.5, 100.0)])
     writer.close()
@@ -349,7 +357,8 @@ def test_what_neither_klines_nor_ticks_know_is_missing(path: Path) -> None:
 
 
 def test_minute_klines_serve_minutes_and_nothing_finer(path: Path) -> None:
-    writer, key = TickWriter(path), ("usdm", "BTCUSDT", "aggTrade")
+    key: StreamKey = ("usdm", "BTCUSDT", "aggTrade")
+    writer = TickWriter(path)
     at = T0 // 60_000_000 * 60  # the minute in which the recording begins
     lines = [kline(at - T0 // 1_000_000 + 60 * n, 50 + n) for n in (-2, -1, 0)]
     writer.add_klines(key, 60, lines)
@@ -361,7 +370,8 @@ def test_minute_klines_serve_minutes_and_nothing_finer(path: Path) -> None:
 
 
 def test_absent_ids_are_known_and_given_up_ones_are_missing(path: Path) -> None:
-    writer, key = TickWriter(path), ("spot", "BTCUSDT", "aggTrade")
+    key: StreamKey = ("spot", "BTCUSDT", "aggTrade")
+    writer = TickWriter(path)
     writer.write([tick(1, 0), tick(5, 4), tick(9, 8)])
     assert writer.close_gap(key, 2, 4, "absent", "the exchange has no such ids") == 3
     assert writer.close_gap(key, 6, 7, "expired", "too long ago") == 2

@@ -27,15 +27,15 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
     folder = tmp_path_factory.mktemp("arrival")
     feed = LiveFeed(10.0, after_clients=1, history_s=600)
     with ThreadedExchange(feed=feed) as exchange:
-        options = ("--symbols", SYMBOLS, "--ws-url", exchange.ws_url)
-        options += ("--rest-url", exchange.rest_url, "--db", str(folder / "ticks.db"))
+        options = ["--symbols", SYMBOLS, "--ws-url", exchange.ws_url]
+        options += ["--rest-url", exchange.rest_url, "--db", str(folder / "ticks.db")]
         with running_app(folder, *options) as running:
             yield running
 
 
 def choice(page, key: str) -> str:
     """What the address says of a choice."""
-    return parse_qs(urlsplit(page.url).query).get(key, [""])[0]
+    return parse_qs(urlsplit(str(page.url)).query).get(key, [""])[0]
 
 
 def said(page, **wanted: str) -> None:

@@ -6,12 +6,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from desk.chromium import READY_MS, free_port, open_when_up
 from exchange.feeds import LiveFeed
 from exchange.server import ThreadedExchange
 from places import ROOT
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
@@ -43,7 +47,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(browser: "playwright.Browser", address: str) -> Iterator["playwright.Page"]:
+def page(browser: "Browser", address: str) -> Iterator["Page"]:
     """The live page with its chart drawn; fails on any error in the browser's console."""
     page = browser.new_page(viewport={"width": 1440, "height": 1000})
     errors: list[str] = []
@@ -56,23 +60,23 @@ def page(browser: "playwright.Browser", address: str) -> Iterator["playwright.Pa
     assert errors == []
 
 
-def drawn(page: "playwright.Page") -> None:
+def drawn(page: "Page") -> None:
     page.wait_for_selector(f"{PLOT} .main-svg", timeout=READY_MS)
     page.wait_for_selector(".pd-word", timeout=READY_MS)
 
 
-def paused(page: "playwright.Page") -> None:
+def paused(page: "Page") -> None:
     """Wait until the last run has ended and its chart, which comes after its words, is drawn."""
     page.wait_for_selector("text=Paused")
     page.wait_for_selector('.stApp[data-test-script-state="notRunning"]')
     page.wait_for_timeout(500)
 
 
-def draws(page: "playwright.Page") -> int:
+def draws(page: "Page") -> int:
     return int(page.eval_on_selector(PLOT, "plot => plot.dataset.draws"))
 
 
-def wait_for_draws(page: "playwright.Page", more: int) -> None:
+def wait_for_draws(page: "Page", more: int) -> None:
     """Wait until the chart has been given that many new figures."""
     page.wait_for_function(
         f"least => Number(document.querySelector('{PLOT}').dataset.draws) >= least",
@@ -81,12 +85,12 @@ def wait_for_draws(page: "playwright.Page", more: int) -> None:
     )
 
 
-def figure(page: "playwright.Page", label: str) -> str:
+def figure(page: "Page", label: str) -> str:
     card = page.locator(".pd-figure", has=page.locator(f"dt:has-text('{label}')")).first
     return card.locator(".pd-value").inner_text()
 
 
-def wait_for_price(page: "playwright.Page", symbol: str) -> None:
+def wait_for_price(page: "Page", symbol: str) -> None:
     """Wait until a leg's price reads other than now."""
     read = """symbol => [...document.querySelectorAll('.pd-leg')]
         .find(leg => leg.innerText.startsWith(symbol))?.querySelector('b')?.innerText"""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from desk.chart_page import AT, PLOT, ChartPage
@@ -27,7 +28,7 @@ def choose(label: str, option: str) -> Callable[[ChartPage], None]:
     return act
 
 
-def press(role: str, name: str) -> Callable[[ChartPage], None]:
+def press(role: Any, name: str) -> Callable[[ChartPage], None]:
     return lambda chart: chart.page.get_by_role(role, name=name, exact=True).first.click()
 
 
@@ -154,7 +155,11 @@ def test_keys_read_values_bar_by_bar_and_say_them(chart):
 
 def test_a_finger_reads_values_too(browser, app):
     errors: list[str] = []
-    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    phone: dict[str, Any] = {
+        "viewport": {"width": 390, "height": 844},
+        "has_touch": True,
+        "is_mobile": True,
+    }
     chart = opened(browser, app, errors, **phone)
     chart.wait("s.rows > 2")
     chart.page.locator(PLOT).scroll_into_view_if_needed()
@@ -168,6 +173,7 @@ def test_a_finger_reads_values_too(browser, app):
 def dragged(chart: ChartPage, begin: float, end: float) -> None:
     """Drag on the strip from one share of its width to another."""
     box = chart.page.locator(STRIP).bounding_box()
+    assert box is not None
     middle = box["y"] + box["height"] / 2
     chart.page.mouse.move(box["x"] + box["width"] * begin, middle)
     chart.page.mouse.down()

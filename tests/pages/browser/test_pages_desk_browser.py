@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from desk.app_process import AppProcess, running_app
@@ -39,9 +40,9 @@ def app(
     exchange: ThreadedExchange, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[AppProcess]:
     """An app that records from a scripted exchange."""
-    options = ("--symbols", "BTCUSDT,ETHUSDT", "--ws-url", exchange.ws_url)
+    options = ["--symbols", "BTCUSDT,ETHUSDT", "--ws-url", exchange.ws_url]
     folder = tmp_path_factory.mktemp("desk")
-    options += ("--rest-url", exchange.rest_url, "--db", str(folder / "ticks.db"))
+    options += ["--rest-url", exchange.rest_url, "--db", str(folder / "ticks.db")]
     with running_app(folder, *options) as running:
         yield running
 
@@ -49,7 +50,7 @@ def app(
 @contextmanager
 def opened(
     browser, url: str, *, width: int = 1440, scheme: str = "light", expects: str = "", **more
-) -> Iterator:
+) -> Iterator[Any]:
     """A page in a visit of its own; fails on any error in the console but the one expected."""
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, **more

@@ -8,12 +8,16 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from desk.chromium import chromium_path, free_port, open_when_up
 from exchange.feeds import LiveFeed
 from exchange.server import ThreadedExchange
 from places import ROOT
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
@@ -47,7 +51,7 @@ def address(exchange: ThreadedExchange, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator["playwright.Browser"]:
+def browser() -> Iterator["Browser"]:
     with playwright.sync_playwright() as engine:
         chromium = engine.chromium.launch(
             executable_path=chromium_path(), args=["--no-sandbox"], headless=True
@@ -57,7 +61,7 @@ def browser() -> Iterator["playwright.Browser"]:
 
 
 @pytest.fixture
-def page(browser: "playwright.Browser", address: str) -> Iterator["playwright.Page"]:
+def page(browser: "Browser", address: str) -> Iterator["Page"]:
     """The feed page, reached from the live page by its link; fails on errors in the console."""
     page = browser.new_page(viewport={"width": 1440, "height": 1100})
     errors: list[str] = []
@@ -72,12 +76,12 @@ def page(browser: "playwright.Browser", address: str) -> Iterator["playwright.Pa
     assert errors == []
 
 
-def stored(page: "playwright.Page") -> int:
+def stored(page: "Page") -> int:
     row = page.locator("tr", has=page.locator("td:text-is('BTCUSDT')")).first
     return int(row.locator("td").nth(6).inner_text().replace(",", ""))
 
 
-def health(address: str) -> tuple[int, dict]:
+def health(address: str) -> tuple[int, dict[str, Any]]:
     with urllib.request.urlopen(f"{address}/healthz", timeout=5) as answer:
         return answer.status, json.load(answer)
 

@@ -32,7 +32,7 @@ def scanned(page) -> list[str]:
     """Wait for the table; give its pairs in order."""
     page.wait_for_selector(ROWS, timeout=READY_MS)
     settled(page)
-    return page.eval_on_selector_all(ROWS, "rows => rows.map((row) => row.dataset.pair)")
+    return list(page.eval_on_selector_all(ROWS, "rows => rows.map((row) => row.dataset.pair)"))
 
 
 def opens(page, pair: str) -> None:

@@ -3,6 +3,7 @@
 import gzip
 import json
 import struct
+from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
@@ -30,12 +31,13 @@ WHOLE = (float("-inf"), float("inf"))
 UNKNOWN_STEP = -(2**31)
 
 
-def unpacked(body: bytes, had: dict | None) -> dict:
+def unpacked(body: bytes | None, had: dict[str, Any] | None) -> dict[str, Any]:
     """Read an answer as `chart_tables.js` does, written from the format's description."""
+    assert body is not None
     (length,) = struct.unpack("<I", body[:4])
     head, at = json.loads(body[4 : 4 + length]), 4 + length
-    assert head["had"] is None or head["had"] == had["number"]
-    tables: dict = {}
+    assert head["had"] is None or (had is not None and head["had"] == had["number"])
+    tables: dict[str, dict[str, np.ndarray]] = {}
     for table, columns in head["tables"].items():
         tables[table] = {}
         for column in columns:
@@ -45,6 +47,7 @@ def unpacked(body: bytes, had: dict | None) -> dict:
             codes = np.empty(column["rows"])
             codes[:first], codes[last:] = sent[:first], sent[first:]
             if last > first:
+                assert had is not None
                 shift = column["shift"]
                 codes[first:last] = had["tables"][table][column["name"]][
                     first + shift : last + shift
@@ -54,7 +57,7 @@ def unpacked(body: bytes, had: dict | None) -> dict:
     return {"number": head["number"], "tables": tables, "head": head}
 
 
-def sent_codes(body: bytes, at: int, count: int, column: dict) -> tuple[np.ndarray, int]:
+def sent_codes(body: bytes, at: int, count: int, column: dict[str, Any]) -> tuple[np.ndarray, int]:
     if column["plain"]:
         return np.frombuffer(body, "<f8", count, at), at + 8 * count
     apart = np.frombuffer(body, np.uint8, 4 * count, at).reshape(4, count)
@@ -67,7 +70,7 @@ def sent_codes(body: bytes, at: int, count: int, column: dict) -> tuple[np.ndarr
     return codes, at + 4 * count
 
 
-def same(got: dict, frame: Frame) -> bool:
+def same(got: dict[str, Any], frame: Frame) -> bool:
     return all(
         np.array_equal(
             got["tables"][name][column],
@@ -79,7 +82,7 @@ def same(got: dict, frame: Frame) -> bool:
     )
 
 
-def table_of(times: np.ndarray, values: np.ndarray, decimals: int = 2) -> dict:
+def table_of(times: np.ndarray, values: np.ndarray, decimals: int = 2) -> dict[str, Any]:
     return {"time": coded(times, 0), "value": coded(values, decimals)}
 
 
@@ -134,14 +137,14 @@ def chart_of(length: int) -> PairChart:
 
 
 def publish(served, made: PairChart) -> int:
-    return served.publish(made.series, (LABELS, PANELS), lambda: made)
+    return int(served.publish(made.series, (LABELS, PANELS), lambda: made))
 
 
 def sliding(step: int, length: int = 20_000) -> PairChart:
     """A window of bars that moved by `step`."""
     series = series_of(length + 10)
     rows = slice(step, step + length)
-    fields = {
+    fields: dict[str, Any] = {
         name: values[rows]
         for name in series.__dataclass_fields__
         if isinstance(values := getattr(series, name), np.ndarray)
@@ -156,6 +159,8 @@ def test_a_refresh_sends_a_sliver_of_the_first_draw():
     publish(served, sliding(1))
     second = served.answer(ChartRequest(*WHOLE, 1_100, 1, 1))
     got = unpacked(second, unpacked(first, None))
+    assert first is not None
+    assert second is not None
     assert len(gzip.compress(first)) < 200_000
     assert len(second) < 4_000
     assert "figure" not in got["head"]
@@ -172,6 +177,7 @@ def test_every_number_changed_is_sent_anew_and_still_small():
     publish(served, moved)
     body = served.answer(ChartRequest(*WHOLE, 1_100, 1, 1))
     unpacked(body, unpacked(base, None))
+    assert body is not None
     assert len(gzip.compress(body, 1)) < 40_000
 
 

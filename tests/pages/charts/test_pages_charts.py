@@ -4,6 +4,7 @@ import tomllib
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -39,7 +40,9 @@ LABELS = PairLabels(
 START_MS = 1.7e12
 
 
-def series_of(length: int, missing: slice = slice(0, 0), held: dict[int, int] | None = None):
+def series_of(
+    length: int, missing: slice = slice(0, 0), held: dict[int, int] | None = None
+) -> PairSeries:
     """Arrays that differ from each other, with one stretch not known."""
     step = np.arange(length, dtype=np.float64)
     waves = [np.sin(step / 7 + shift) + shift + 1.5 for shift in range(9)]
@@ -48,10 +51,12 @@ def series_of(length: int, missing: slice = slice(0, 0), held: dict[int, int] | 
     signals = np.zeros(length, dtype=np.int8)
     for row, kind in (held or {}).items():
         signals[row] = kind
-    return PairSeries(START_MS + step * 1_000, *waves, held=signals)
+    names = ["price_y", "price_x", "spread", "mean", "std", "zscore", "correlation"]
+    named: dict[str, Any] = dict(zip([*names, "volume_y", "volume_x"], waves, strict=True))
+    return PairSeries(START_MS + step * 1_000, **named, held=signals)
 
 
-def traces(series: PairSeries, panels=(*PANELS, "correlation"), **changes) -> dict:
+def traces(series: PairSeries, panels=(*PANELS, "correlation"), **changes) -> dict[str, Any]:
     figure = pair_figure(series, replace(LABELS, **changes), panels=panels)
     return {trace.name: trace for trace in figure.data}
 
@@ -153,7 +158,7 @@ def candles_of(length: int, missing: slice = slice(0, 0)) -> PairSeries:
     for values in (opens, highs, lows, closes):
         values[missing] = np.nan
     changes = {"open_y": opens, "high_y": highs, "low_y": lows, "price_y": closes}
-    times = np.arange(length) * 1_000.0
+    times = 1_000.0 * np.arange(length, dtype=np.float64)
     return replace(series_of(length), time_ms=times, **changes)
 
 
@@ -167,6 +172,9 @@ def test_a_candle_has_the_first_open_the_extremes_and_the_last_close_of_its_bars
         rows = [row for row in range(begin, min(begin + size, 1_000)) if row != 100]
         assert candles["time"][place] == begin * 1_000
         assert candles["end"][place] == (begin + size) * 1_000
+        assert series.open_y is not None
+        assert series.high_y is not None
+        assert series.low_y is not None
         assert candles["open"][place] == series.open_y[rows[0]]
         assert candles["high"][place] == series.high_y[rows].max()
         assert candles["low"][place] == series.low_y[rows].min()
@@ -182,6 +190,7 @@ def test_a_missing_stretch_has_no_candle_and_no_open_means_none_at_all():
     assert sum(int(np.isnan(trace.y).sum()) for trace in outlines) == 30
     rising, falling = outlines
     assert (rising.fill, falling.fill) == (None, "toself")
+    assert series.open_y is not None
     assert len(rising.x) == 11 * int((series.price_y >= series.open_y).sum())
     closes_only = pair_arrays(series_of(40), cut(series, 400), with_candles=True)["candles"]
     assert np.isnan(closes_only["open"]).all()
@@ -364,7 +373,9 @@ def test_a_span_without_bars_gives_empty_tables():
 
 def test_most_of_a_bucket_decides_what_is_shaded():
     held = dict.fromkeys(range(60), BUY_HELD) | dict.fromkeys(range(300, 303), SELL_HELD)
-    series = replace(series_of(1_000, held=held), time_ms=np.arange(1_000) * 1_000.0)
+    series = replace(
+        series_of(1_000, held=held), time_ms=1_000.0 * np.arange(1_000, dtype=np.float64)
+    )
     found = pair_arrays(series, cut(series, 100))["held"]
     assert found["time"].tolist() == [0.0]
     assert found["end"].tolist() == [60_000.0]
@@ -415,8 +426,14 @@ def test_beta_is_drawn_with_its_band_over_the_whole_samples():
 
 def test_a_beta_without_band_or_data_draws_without_error():
     for length in (0, 1, 30):
-        time_ms, unknown = np.arange(length) * 1e3, np.full(length, np.nan)
-        options = {"level": "none", "symbol_y": "A", "symbol_x": "B", "view_id": "v"}
+        time_ms = np.arange(length, dtype=np.float64) * 1e3
+        unknown = np.full(length, np.nan)
+        options: dict[str, Any] = {
+            "level": "none",
+            "symbol_y": "A",
+            "symbol_x": "B",
+            "view_id": "v",
+        }
         figure = beta_figure(time_ms, unknown + 1, unknown, unknown, fixed=None, **options)
         assert not figure.data[0].showlegend
 

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
 # From a winter night over the hour that Europe skips on 2026-03-29.
 BEGIN_MS = 1_774_742_400_000.0
-TIMES = BEGIN_MS + 60_000.0 * np.arange(600)
+TIMES = BEGIN_MS + 60_000.0 * np.arange(600, dtype=np.float64)
 DRAWN = """() => {
   const { _fullLayout: told, calcdata } = document.querySelector('.js-plotly-plot');
   const { xaxis } = told;
@@ -28,7 +28,7 @@ DRAWN = """() => {
 
 
 def dated() -> go.Figure:
-    line = axes.line("A line", TIMES, np.arange(600.0))
+    line = axes.line("A line", TIMES, np.arange(600, dtype=np.float64))
     layout = axes.base_layout("view") | {
         "xaxis": axes.time_axis(TIMES),
         "shapes": [{"type": "rect", "xref": "x", "x0": TIMES[100], "x1": TIMES[200]}],

@@ -1,6 +1,7 @@
 """Compiling in a process of its own: it answers part by part; where it fails nothing is lost."""
 
 import subprocess
+import sys
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_another_process_counts_its_calls_until_a_part_is_done():
 @pytest.mark.usefixtures("no_mark")
 @pytest.mark.parametrize("program", ["/bin/false", "/no/such/program"])
 def test_a_process_that_fails_leaves_the_work_to_the_app(monkeypatch, program):
-    monkeypatch.setattr(compiler.sys, "executable", program)
+    monkeypatch.setattr(sys, "executable", program)
     counts = []
     with compiler.child_process(lambda *each: counts.append(each)) as compile_part:
         if compile_part is not None:
@@ -42,7 +43,7 @@ def test_no_process_is_begun_where_all_is_compiled(monkeypatch, tmp_path):
     (tmp_path / "made").touch()
     monkeypatch.setattr(compiler, "mark", lambda: tmp_path / "made")
     monkeypatch.setattr(subprocess, "Popen", None)
-    with compiler.child_process(pytest.fail) as compile_part:
+    with compiler.child_process(lambda *_: pytest.fail("all is compiled")) as compile_part:
         assert compile_part is None
 
 
@@ -50,7 +51,7 @@ def test_all_makes_no_call_where_all_is_compiled(monkeypatch, tmp_path):
     (tmp_path / "made").touch()
     monkeypatch.setattr(compiler, "mark", lambda: tmp_path / "made")
     monkeypatch.setattr(compiler, "prepare", pytest.fail)
-    monkeypatch.setattr(compiler.sys, "argv", ["compiler", "all"])
+    monkeypatch.setattr(sys, "argv", ["compiler", "all"])
     assert compiler.main() == 0
 
 
@@ -73,12 +74,17 @@ def test_a_compiler_that_was_asked_for_some_leaves_no_mark(monkeypatch, tmp_path
     made = tmp_path / "made"
     monkeypatch.setattr(compiler, "mark", lambda: made)
     asked = []
-    monkeypatch.setattr(compiler, "prepare", lambda part: asked.append(part) or iter(()))
-    monkeypatch.setattr(compiler.sys, "argv", ["compiler"])
-    monkeypatch.setattr(compiler.sys, "stdin", iter(["gates\n", "scan\n"]))
+
+    def prepare(part):
+        asked.append(part)
+        return iter(())
+
+    monkeypatch.setattr(compiler, "prepare", prepare)
+    monkeypatch.setattr(sys, "argv", ["compiler"])
+    monkeypatch.setattr(sys, "stdin", iter(["gates\n", "scan\n"]))
     assert compiler.main() == 0
     assert not made.exists()
-    monkeypatch.setattr(compiler.sys, "argv", ["compiler", "all"])
+    monkeypatch.setattr(sys, "argv", ["compiler", "all"])
     asked.clear()
     assert compiler.main() == 0
     assert made.exists()

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import Message
 from streamlit.web.server.starlette.starlette_app_utils import (
     create_signed_value,
     generate_xsrf_token_string,
@@ -19,6 +20,7 @@ from streamlit.web.server.starlette.starlette_app_utils import (
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from ingest.errors import SettingsError
 from ingest.settings import parse_settings
@@ -93,7 +95,7 @@ def test_the_socket_opens_to_our_own_pages_only(app, host, origin, status) -> No
     url = f"ws://{host}/tools/desk/_stcore/stream"
     try:
         with connect(url, address=("127.0.0.1", int(port)), origin=origin, proxy=None,
-                     subprotocols=["streamlit"]):  # fmt: skip
+                     subprotocols=[Subprotocol("streamlit")]):  # fmt: skip
             found = 101
     except InvalidStatus as error:
         found = error.response.status_code
@@ -125,9 +127,9 @@ def test_no_upload_is_read_before_sign_in(app: AppProcess) -> None:
     path = "tools/desk/_stcore/upload_file/session/file"
     xsrf = f"_streamlit_xsrf={token}"
     # Of the 100 MB that it announces not one byte is sent: the answer does not wait for them.
-    assert asked(app, path, "PUT", Cookie=xsrf, **named)[0] == 401
+    assert asked(app, path, "PUT", None, Cookie=xsrf, **named)[0] == 401
     signed_in = f"{xsrf}; {cookie_of('trader@example.org')}"
-    assert asked(app, path, "PUT", Cookie=signed_in, **named)[0] == 400  # no such session
+    assert asked(app, path, "PUT", None, Cookie=signed_in, **named)[0] == 400  # no such session
 
 
 @pytest.mark.parametrize("path", ["", "healthz", "_stcore/metrics"])
@@ -152,12 +154,12 @@ def opened(rules: Rules, headers: list[tuple[str, str]], *, kind: str = "http") 
 
     routes = [Route("/x", lambda _: PlainTextResponse("well")), WebSocketRoute("/x", socket)]
     door = Middleware(Door, rules=lambda: rules, may_ask=lambda _: True)
-    said: list[dict] = []
+    said: list[Message] = []
 
-    async def send(message: dict) -> None:
+    async def send(message: Message) -> None:
         said.append(message)
 
-    async def receive() -> dict:
+    async def receive() -> Message:
         return {"type": "http.request" if kind == "http" else "websocket.connect"}
 
     raw = [(name.encode(), value.encode()) for name, value in headers]
@@ -192,12 +194,15 @@ def test_names_follow_where_it_listens_and_the_option(address, hosts, status) ->
     assert met == ("websocket.accept" if status == 200 else "websocket.close")
     refusal = refuse_host(hosts, rules)
     if status == 421:
+        assert refusal is not None
         assert f"--allow-host {hosts[0].strip('[]')}" in refusal.words
 
 
 @pytest.mark.parametrize("origin", ["http://[", "file://localhost:1", "localhost:1", ""])
 def test_what_is_no_origin_is_not_ours(origin: str) -> None:
-    assert refuse_origin([origin], "localhost:1", Rules(None)).status == 403
+    refusal = refuse_origin([origin], "localhost:1", Rules(None))
+    assert refusal is not None
+    assert refusal.status == 403
     assert refuse_origin(["http://LOCALHOST:1"], "localhost:1", Rules(None)) is None
     assert refuse_origin([], "localhost:1", Rules(None)) is None
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from ingest.recorder import install_recorder
 from ingest.settings import Settings, install_settings
-from ingest.status import DiskStatus, RecorderStatus, SymbolStatus
+from ingest.status import DiskStatus, RecorderStatus, SymbolState, SymbolStatus
 from ingest.version import VERSION
 from pages.ui.desk.pill_route import current_pill
 from pages.ui.server.health import health
@@ -21,7 +21,7 @@ def silent_for(seconds: float, **changes) -> RecorderStatus:
     return status_of(last_received_us=NOW_US - int(seconds * 1_000_000), **changes)
 
 
-def all_symbols(state: str) -> dict[str, SymbolStatus]:
+def all_symbols(state: SymbolState) -> dict[str, SymbolStatus]:
     return {name: SymbolStatus(state=state) for name in ("BTCUSDT", "ETHUSDT")}
 
 
@@ -70,10 +70,12 @@ def test_a_process_that_is_not_meant_to_record_is_well():
 
 def test_the_answer_holds_what_a_monitor_charts():
     _, told = health(status_of(notices=("disk low",)), NOW_US, STARTED_US)
-    assert told["symbols"]["BTCUSDT"] == {
+    symbols = told["symbols"]
+    assert isinstance(symbols, dict)
+    assert symbols["BTCUSDT"] == {
         "state": "live", "last_trade_age_s": 0.3, "open_gaps": 1
     }  # fmt: skip
-    assert told["symbols"]["ETHUSDT"]["last_trade_age_s"] is None
+    assert symbols["ETHUSDT"]["last_trade_age_s"] is None
     assert (told["queue_depth"], told["queue_capacity"], told["open_gaps"]) == (12, 200_000, 1)
     assert told["disk_free_bytes"] == 82_000_000_000
     assert told["notices"] == ["disk low"]

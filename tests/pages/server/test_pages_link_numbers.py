@@ -165,6 +165,6 @@ def test_every_selection_bound_to_the_address_is_known_with_its_options(project_
             kind = {**choices.CHOICES, **link_numbers.KINDS}.get(each.proto.query_param_key)
             if isinstance(kind, choices.Word):
                 continue
-            assert kind is not None, each.proto.query_param_key
+            assert isinstance(kind, choices.OneOf), each.proto.query_param_key
             shown = [getattr(option, "content", option) for option in each.proto.options]
             assert set(shown) <= set(kind.options), each.proto.query_param_key

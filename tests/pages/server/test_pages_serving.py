@@ -8,6 +8,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+from starlette.types import Message
 from streamlit.testing.v1 import AppTest
 
 from ingest.errors import SettingsError
@@ -47,10 +48,10 @@ def test_our_routes_answer_under_the_path_of_a_proxy_too() -> None:
 async def body_of(app: Starlette, path: str) -> bytes:
     body = b""
 
-    async def receive() -> dict:
+    async def receive() -> Message:
         return {"type": "http.request"}
 
-    async def send(message: dict) -> None:
+    async def send(message: Message) -> None:
         nonlocal body
         body += message.get("body", b"")
 

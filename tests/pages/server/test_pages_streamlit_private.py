@@ -3,7 +3,9 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from streamlit import config
@@ -24,10 +26,11 @@ class CountingLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         super().__init__()
-        self.wakes, self.troubles = 0, []
+        self.wakes = 0
+        self.troubles: list[BaseException] = []
         self.set_exception_handler(lambda _, told: self.troubles.append(told["exception"]))
 
-    def call_soon_threadsafe(self, *args, **named):
+    def call_soon_threadsafe(self, *args: Any, **named: Any) -> asyncio.Handle:  # type: ignore[override]
         self.wakes += 1
         return super().call_soon_threadsafe(*args, **named)
 
@@ -45,7 +48,7 @@ def batched(monkeypatch) -> None:
 def handed_over(sayings: list[list[Callable[[], None]]]) -> CountingLoop:
     """Say these from a thread each to one session's loop; gives it once all have been called."""
     loop = CountingLoop()
-    session = SimpleNamespace(_event_loop=loop)
+    session: Any = SimpleNamespace(_event_loop=loop)
     begun, left = threading.Barrier(len(sayings)), len(sayings)
 
     def ended() -> None:
@@ -75,7 +78,7 @@ def handed_over(sayings: list[list[Callable[[], None]]]) -> CountingLoop:
 
 def test_what_a_page_says_at_once_wakes_the_loop_once_and_keeps_its_order(batched) -> None:
     heard: list[int] = []
-    loop = handed_over([[lambda number=number: heard.append(number) for number in range(50)]])
+    loop = handed_over([[partial(heard.append, number) for number in range(50)]])
     assert heard == list(range(50))
     assert loop.wakes < 10  # a few at most, were the thread held up between two of them
 
@@ -84,7 +87,7 @@ def test_nothing_is_lost_where_several_threads_speak_to_one_session(batched) -> 
     heard: list[tuple[int, int]] = []
 
     def sayings(thread: int) -> list[Callable[[], None]]:
-        return [lambda number=number: heard.append((thread, number)) for number in range(2_000)]
+        return [partial(heard.append, (thread, number)) for number in range(2_000)]
 
     handed_over([sayings(thread) for thread in range(4)])
     assert len(heard) == 8_000
@@ -105,7 +108,7 @@ def test_what_fails_holds_nothing_else_up(batched) -> None:
 
 def test_a_loop_that_is_closed_drops_what_is_said(batched) -> None:
     loop = CountingLoop()
-    session = SimpleNamespace(_event_loop=loop)
+    session: Any = SimpleNamespace(_event_loop=loop)
     loop.close()
     AppSession._call_soon_on_event_loop(session, lambda: None)
 
@@ -117,7 +120,7 @@ def test_the_server_hears_of_a_message_on_its_loop_without_a_wake_and_off_it_wit
 
     async def told(*, elsewhere: bool) -> int:
         objects = SimpleNamespace(eventloop=loop, need_send_data=asyncio.Event())
-        runtime = SimpleNamespace(_get_async_objs=lambda: objects)
+        runtime: Any = SimpleNamespace(_get_async_objs=lambda: objects)
         before = loop.wakes
         if elsewhere:
             thread = threading.Thread(target=Runtime._enqueued_some_message, args=(runtime,))
@@ -145,7 +148,7 @@ def themed() -> bytes:
         for name in section.split(".")[1:]:
             place = getattr(place, name)
         app_session._populate_theme_msg(place, section)
-    return message.SerializeToString(deterministic=True)
+    return bytes(message.SerializeToString(deterministic=True))
 
 
 def test_the_colours_told_once_are_those_streamlit_looks_up(monkeypatch) -> None:
@@ -209,15 +212,16 @@ def asked(monkeypatch) -> Callable[..., bool]:
     assert callable(AppSession.request_rerun)
     monkeypatch.setattr(AppSession, "request_rerun", lambda _, state: ran.append(state))
     streamlit_private.stay_on_the_page_asked_for()
-    session = SimpleNamespace(_client_state=ClientState())
+    session: Any = SimpleNamespace(_client_state=ClientState())
 
     def ask(page: str, part: str = "", *, runs: str = "") -> bool:
         if runs:  # Streamlit's own note of what began to run
             session._client_state.page_script_hash = runs
         ran.clear()
-        AppSession.request_rerun(
-            session, ClientState(page_script_hash=page, fragment_id=part or None)
-        )
+        state = ClientState(page_script_hash=page)
+        if part:
+            state.fragment_id = part
+        AppSession.request_rerun(session, state)
         return bool(ran)
 
     return ask

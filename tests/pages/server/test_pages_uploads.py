@@ -1,6 +1,7 @@
 """Uploads that outlive a visit: kept once by content, bounded, gone with their token."""
 
 import io
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 import streamlit as st
 from desk.script_page import run_page, said, shown, ticks_of, write_ndjson
 
-from pages.ui.state import choices, uploads
+from pages.ui.state import choices
 from pages.ui.state.uploads import Upload, Uploads
 
 
@@ -39,7 +40,8 @@ class Asking(io.BytesIO):
 
     def __init__(self, ask: Callable[[], Upload | None]) -> None:
         super().__init__(b"rows")
-        self.ask, self.answers = ask, []
+        self.ask = ask
+        self.answers: list[Upload | None] = []
 
     def read(self, size: int | None = -1, /) -> bytes:
         with ThreadPoolExecutor(1) as beside:
@@ -80,7 +82,7 @@ def test_a_disk_that_takes_no_more_leaves_nothing_behind(monkeypatch) -> None:
     def refuse(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(uploads.shutil, "copyfileobj", refuse)
+    monkeypatch.setattr(shutil, "copyfileobj", refuse)
     with pytest.raises(OSError, match="No space"):
         kept.keep("b", "b", io.BytesIO(b"2"))
     assert list(before.path.parent.parent.iterdir()) == [before.path.parent]

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -90,10 +91,15 @@ def test_what_a_page_waits_for_is_compiled_next_and_alone_counted(cold, preparat
     assert preparation.wait(PARTS, 0.0)
 
 
+def begin_and_wait(begun: threading.Event, may_end: threading.Event) -> None:
+    begun.set()
+    may_end.wait(PATIENT_S)
+
+
 def test_a_part_that_is_ready_is_complete_whatever_was_counted(cold, preparation):
     begun, may_end = threading.Event(), threading.Event()
     preparation.count("live", 3)
-    cold(gates=lambda: (begun.set(), may_end.wait(PATIENT_S)))
+    cold(gates=partial(begin_and_wait, begun, may_end))
     assert begun.wait(PATIENT_S)
     total = CALLS["live"] + CALLS["gates"]
     assert preparation.progress(("live", "gates")) == Progress(CALLS["live"], total)
@@ -102,7 +108,7 @@ def test_a_part_that_is_ready_is_complete_whatever_was_counted(cold, preparation
 
 def test_where_all_comes_from_the_cache_nothing_is_said(cold, preparation):
     begun, may_end = threading.Event(), threading.Event()
-    cold(live=lambda: (begun.set(), may_end.wait(PATIENT_S)))
+    cold(live=partial(begin_and_wait, begun, may_end))
     assert begun.wait(PATIENT_S)
     assert preparation.progress(("live",)) is None
     may_end.set()
