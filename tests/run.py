@@ -26,8 +26,10 @@ CHECKS = (
     ("vulture",),
 )
 # Compiled lines cannot be measured, and a probe in them could not be compiled.
-MEASURING = ("slipcover", "--branch", "--source", "analytics,ingest,pages")
-MEASURING += ("--omit", "analytics/kernels/*", "--json", "--out", MEASURED)
+MEASURING = (
+    *("slipcover", "--branch", "--source", "analytics,ingest,pages"),
+    *("--omit", "analytics/kernels/*", "--json", "--out", MEASURED),
+)
 ALL_TESTS = (
     (*MEASURING, "-m", "pytest", "--ignore=tests/acceptance"),
     ("tests.coverage_floors", MEASURED),

@@ -284,7 +284,7 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
 def write_frames(frame: pd.DataFrame, path: Path) -> None:
     """Write the same trades as the exchange prints them, a message a line."""
     names = ["symbol", "price", "quantity", "trade_id", "buyer_is_maker"]
-    time_ms = frame.index.as_unit("ms").asi8.tolist()
+    time_ms = pd.DatetimeIndex(frame.index).as_unit("ms").asi8.tolist()
     rows = zip(time_ms, *(frame[name].tolist() for name in names), strict=True)
     with path.open("w", encoding="ascii") as file:
         for ms, symbol, price, quantity, number, is_maker in rows:

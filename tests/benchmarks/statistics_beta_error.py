@@ -29,8 +29,7 @@ OPTIONS: dict[str, dict[str, Any]] = {"rolling_ols": {"window": WINDOW}}
 def beta_errors(draw: Draw) -> list[float]:
     """Error of each method at the last bar."""
     fits = [
-        fit_hedge(draw.y, draw.x, method, **({"window": WINDOW} if method == "rolling_ols" else {}))
-        for method in HEDGE_METHODS
+        fit_hedge(draw.y, draw.x, method, **OPTIONS.get(method, {})) for method in HEDGE_METHODS
     ]
     return [fit.beta - float(draw.beta[-1]) for fit in fits]
 

@@ -87,7 +87,7 @@ def shares(task: tuple[str, int, int]) -> tuple[str, int, dict[str, float]]:
     kind, n, count = task
     pairs = unrelated(n, count) if kind == "unrelated" else cointegrated(n, count, kind)
     rejected = pd.DataFrame([of_the_pair(draw) for draw in pairs]).mean()
-    table = {name: float(share) for name, share in rejected.items()}
+    table = {str(name): float(share) for name, share in rejected.items()}
     if kind == "unrelated":
         for memory in (0.5, 0.9):
             name = f"KPSS under its own null, AR({memory})"

@@ -49,6 +49,7 @@ WINDOW = 60
 LIBRARIES = ("bottleneck", "numbagg")
 Answer = Callable[[], float]
 Ways = Mapping[str, Answer]
+Line = Callable[..., tuple[np.ndarray, ...]]
 
 
 def often(call: Callable[[], object]) -> Callable[[], None]:
@@ -127,7 +128,7 @@ def likeliest_loop(y: np.ndarray, x: np.ndarray) -> float:
         return float(y.size * np.log(np.mean(error**2 / variance)) + np.log(variance).sum())
 
     likeliest = minimize(cost, np.array([-9.0, -9.0]), method="Nelder-Mead")
-    return unit * float(matrix_kalman(y, x, np.r_[np.exp(likeliest.x), 1.0], start)[0, -1])
+    return float(unit * matrix_kalman(y, x, np.r_[np.exp(likeliest.x), 1.0], start)[0, -1])
 
 
 def tests(n: int, turns: int, bar: float | None) -> list[Row]:
@@ -181,7 +182,7 @@ def paths(n: int, turns: int, bar: float | None) -> list[Row]:
 
 def _rolling_ways(y: np.ndarray, x: np.ndarray) -> Ways:
     """Rolling slope and intercept."""
-    functions = {
+    functions: dict[str, Line] = {
         "bottleneck": strong_ways.bottleneck_line,
         "numbagg": strong_ways.numbagg_line,
         "20 lines of numba": strong_ways.running_sums_line,
@@ -194,7 +195,7 @@ def is_installed(way: str) -> bool:
     return way not in LIBRARIES or find_spec(way) is not None
 
 
-def _last_slope(line: Callable[..., tuple[np.ndarray, ...]], y: np.ndarray, x: np.ndarray) -> float:
+def _last_slope(line: Line, y: np.ndarray, x: np.ndarray) -> float:
     return float(line(y, x, WINDOW)[0][-1])
 
 
@@ -203,7 +204,7 @@ def digits() -> list[Row]:
     y, x = after_a_jump()
     exact = long_slopes(y, x)
     ours = fit_hedge(y, x, "rolling_ols", window=WINDOW).paths["beta"]
-    ways = {
+    ways: dict[str, Line] = {
         "bottleneck": strong_ways.bottleneck_line,
         "numbagg": strong_ways.numbagg_line,
         "20 lines of numba": strong_ways.running_sums_line,

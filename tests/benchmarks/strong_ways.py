@@ -3,7 +3,7 @@
 `bottleneck` and `numbagg` are of the test requirements only.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from arch.unitroot import ADF
@@ -19,7 +19,7 @@ def schwert(bars: int) -> int:
     return int(np.ceil(12.0 * (bars / 100.0) ** 0.25))
 
 
-def arch_adf(y: Floats, trend: str = "c") -> float:
+def arch_adf(y: Floats, trend: Literal["n", "c"] = "c") -> float:
     """arch's ADF with its lags from one QR."""
     return float(ADF(y, trend=trend, method="aic", low_memory=True).stat)
 

@@ -27,6 +27,7 @@ from faults.world import Handshake, World
 from ingest.event_queue import Call
 from ingest.feed import FeedLimits
 from ingest.store import TickWriter
+from ingest.tick import StreamKey
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 MOST_ATTEMPTS = 60
@@ -225,9 +226,13 @@ def _forget_before(writer: TickWriter, second: int) -> None:
 
 
 def _repair(world: World, _rng: random.Random) -> None:
-    keys = [("spot", symbol, "aggTrade") for symbol in world.symbols]
+    keys: list[StreamKey] = [("spot", symbol, "aggTrade") for symbol in world.symbols]
     requested = world.board.requested
-    world.queue.put(Call(lambda writer: requested.reopen(writer, keys) and None))
+
+    def reopen(writer: TickWriter) -> None:
+        requested.reopen(writer, keys)
+
+    world.queue.put(Call(reopen))
     world.receiving.repair_now()
 
 

@@ -221,7 +221,7 @@ def wall_clock_jumps(folder: Path, *, jump_s: float = 3600.0) -> Result:
     """Set the wall clock an hour ahead, then an hour back."""
     offset = [0.0]
     shim = SimpleNamespace(time=lambda: real_time.time() + offset[0], monotonic=real_time.monotonic)
-    maintenance.time, original = shim, maintenance.time  # type: ignore[assignment] # put back below
+    maintenance.time, original = shim, maintenance.time  # type: ignore[assignment, attr-defined]
     try:
         with recording(folder) as (exchange, recorder):
             offset[0] += jump_s
@@ -236,7 +236,7 @@ def wall_clock_jumps(folder: Path, *, jump_s: float = 3600.0) -> Result:
             lost, reconnects = missing(exchange, recorder), recorder.status().reconnects
             attempts = len(exchange.handshakes())
     finally:
-        maintenance.time = original
+        maintenance.time = original  # type: ignore[attr-defined]
     return Result(
         f"the wall clock {jump_s:,.0f} s ahead, then back",
         None,

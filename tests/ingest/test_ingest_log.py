@@ -5,6 +5,7 @@ import random
 import re
 from collections.abc import Iterator
 from contextlib import aclosing, closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -199,7 +200,7 @@ def test_a_disk_that_fills_and_empties_is_logged_both_times(tmp_path: Path, capl
     caplog.set_level(logging.INFO, "pairdesk")
     recorder = Recorder(Settings(db=tmp_path / "t.db"))
     for free in (PAUSE_FREE_BYTES - 1, PAUSE_FREE_BYTES, PAUSE_FREE_BYTES * 2):
-        recorder._maintenance._free = lambda _, free=free: free
+        recorder._maintenance._free = partial(lambda free, _: free, free)
         recorder._maintenance.look_at_disk()
     recorder.stop()
     assert messages_of(caplog, "recorder")[:2] == [

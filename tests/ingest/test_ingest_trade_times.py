@@ -23,9 +23,9 @@ from ingest.settings import Settings
 from ingest.status import SymbolStatus
 from ingest.store import BarWindow, TickReader, TickWriter
 from ingest.store.last_trade import LastTrade
-from ingest.tick import Event, StreamKey, Tick
+from ingest.tick import StreamKey, Tick
 from ingest.trade_times import AHEAD_UNKNOWN_US, TradeTimes, is_between
-from ingest.wrong_clock import LEAST, ClockWatch
+from ingest.wrong_clock import LEAST, AheadTrade, ClockWatch
 from pages.ui.server.health import health
 
 NOW_US = 1_795_000_000_000_000
@@ -353,7 +353,7 @@ def test_a_clock_of_ours_that_is_days_behind_loses_nothing_without_rest(tmp_path
 @pytest.mark.parametrize("others", [0, 5])
 def test_whose_clock_is_wrong_is_told_by_nearly_all_that_comes(others: int) -> None:
     watch, received = ClockWatch(), 1_000
-    shown: Sequence[Event] = ()
+    shown: Sequence[AheadTrade] = ()
     for each in range(1, 60):
         received += 1 + others
         at_us = NOW_US + each * 100_000
@@ -363,7 +363,7 @@ def test_whose_clock_is_wrong_is_told_by_nearly_all_that_comes(others: int) -> N
 
 def test_a_bad_trade_of_long_ago_does_not_hide_a_clock_that_goes_back() -> None:
     watch = ClockWatch()
-    shown: Sequence[Event] = ()
+    shown: Sequence[AheadTrade] = ()
     watch.take(tick(1, IN_2099_US, NOW_US), 500)
     for each in range(1, 60):
         at_us = NOW_US - 3 * DAY + each * 100_000

@@ -169,7 +169,12 @@ def test_frames_are_kept_by_their_memory_and_the_newest_always() -> None:
         readings.get(key, 1, lambda _: large, quiet)
     assert len(readings) == 2
     again: list[int] = []
-    assert readings.get("f", 1, lambda _: again.append(1) or large, quiet) is large
+
+    def read_again() -> pd.DataFrame:
+        again.append(1)
+        return large
+
+    assert readings.get("f", 1, lambda _: read_again(), quiet) is large
     assert not again
     readings = Readings(max_bytes=1)
     readings.get("a", 1, lambda _: large, quiet)

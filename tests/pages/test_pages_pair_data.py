@@ -168,7 +168,7 @@ def test_a_view_that_moves_on_keeps_its_two_newest_results_and_leaves_others_alo
     assert once.get("other", lambda: 0, "other view") == 0
     assert once.newest("view") is None
     for bar in range(5):
-        assert once.get(("view", bar), lambda bar=bar: bar, "view") == bar
+        assert once.get(("view", bar), partial(int, bar), "view") == bar
         assert once.newest("view") == bar
     kept = [once.get(("view", bar), lambda: -1) for bar in range(5)]
     assert kept == [-1, -1, -1, 3, 4]

@@ -201,7 +201,7 @@ def test_every_day_is_counted_as_the_calendar_does() -> None:
         [f"""{{"symbol":"BTCUSDT","ts":"{text}Z","price":1,"size":1}}""" for text in texts]
     )
     assert frame is not None
-    assert frame.index.tz_localize(None).equals(instants)
+    assert pd.DatetimeIndex(frame.index).tz_localize(None).equals(instants)
 
 
 FRAME = (

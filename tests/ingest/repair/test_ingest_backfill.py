@@ -239,8 +239,8 @@ async def test_past_the_request_limit_the_newest_are_fetched(tmp_path: Path) -> 
 
 
 def being_fetched(s: Scene) -> Progress:
-    assert s.backfill.asked_for is not None
-    return s.backfill.asked_for
+    assert s.backfill.requested_progress is not None
+    return s.backfill.requested_progress
 
 
 def ask_for_given_up(s: Scene, *keys: StreamKey) -> int:
@@ -265,13 +265,11 @@ async def test_what_lies_beyond_both_limits_is_fetched_when_the_reader_asks(tmp_
         before = s.calls()
         assert ask_for_given_up(s) == 4878
         assert s.backfill.notices == ()
-        told = s.backfill.requested_progress
-        assert told is not None
+        told = being_fetched(s)
         assert (told.symbol, told.done, told.total, told.unit) == ("BTCUSDT", 0, 49, "requests")
         assert told.what == "4,878 given-up trades to be fetched"
         await s.until(lambda: s.calls() - before >= 20)
-        told = s.backfill.requested_progress
-        assert told is not None
+        told = being_fetched(s)
         assert 20 <= told.done <= 30
         assert told.total == pytest.approx(49, abs=9)  # those on their way count twice
         assert told.eta_s is not None

@@ -16,7 +16,7 @@ from ingest.errors import StoreError
 from ingest.store import BarWindow, TickReader, TickWriter
 from ingest.store.repair_log import spans
 from ingest.store.window import BarWindows
-from ingest.tick import NonTrade, Tick
+from ingest.tick import NonTrade, StreamKey, Tick
 
 T0_S = 1_700_000_040  # a whole minute
 KEY: StreamKey = ("spot", "BTCUSDT", "aggTrade")

@@ -259,7 +259,7 @@ def test_retention_by_age_and_by_size_chooses_what_goes(tmp_path: Path) -> None:
 
 
 def test_recording_pauses_when_the_disk_is_nearly_full_and_resumes_by_itself(tmp_path) -> None:
-    free, said = [WARN_FREE_BYTES * 2], []
+    free, said = [WARN_FREE_BYTES * 2], list[bool | float]()
     maintenance = Maintenance(
         filled(tmp_path / "ticks.db"),
         EventQueue(),

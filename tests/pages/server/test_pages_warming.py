@@ -127,9 +127,9 @@ def test_a_preparation_that_fails_lets_the_pages_go(cold, preparation, monkeypat
 
 def test_the_line_says_what_and_how_far():
     words = "Preparing the compiled statistics, once on this machine"
-    assert warming.line(Progress(9, 31), 12.4) == (
-        pytest.approx(9 / 31), f"{words}: 9 of 31 after 12 s"
-    )  # fmt: skip
+    share, line = warming.line(Progress(9, 31), 12.4)
+    assert share == pytest.approx(9 / 31)
+    assert line == f"{words}: 9 of 31 after 12 s"
     assert warming.line(Progress(0, 1), 125.0) == (0.0, f"{words}: 0 of 1 after 2 min")
 
 
