@@ -16,7 +16,7 @@ from typing import Final
 ROOT = Path(__file__).resolve().parent.parent
 
 # Per cent, a little below what was measured.
-FLOORS: Final = {"analytics": 90, "ingest": 90, "pages": 90}
+FLOORS: Final = {"analytics": 90, "ingest": 88, "pages": 90}
 COUNTS: Final = ("covered_lines", "missing_lines", "covered_branches", "missing_branches")
 UNREASONED: Final = re.compile(r"# pragma: no cover(?! - \w)")
 
