@@ -30,7 +30,7 @@ def modules(folder: Path) -> list[Path]:
 
 def walls_table(room: str) -> str:
     rows = (
-        (f"`{name}`", _names(wall.first), _names(wall.third))
+        (_link(name), _names(wall.first), _names(wall.third))
         for name, wall in WALLS.items()
         if name.partition(".")[0] == room
     )
@@ -65,6 +65,13 @@ def papers() -> dict[Path, str]:
         path = folder / "README.md"
         made[path] = with_table(path.read_text("utf-8"), WHAT, modules_table(folder))
     return made
+
+
+def _link(wing: str) -> str:
+    """Name a wing, with a link to its paper where it has one."""
+    within = "/".join((*wing.split(".")[1:], "README.md"))
+    has_paper = "." in wing and (ROOT / wing.partition(".")[0] / within).exists()
+    return f"[`{wing}`]({within})" if has_paper else f"`{wing}`"
 
 
 def _names(names: Iterable[str]) -> str:
