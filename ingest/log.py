@@ -76,6 +76,7 @@ class FloodFilter(logging.Filter):
         self._most, self._period_s, self._clock = most, period_s, clock
         self._lock = threading.Lock()
         self._kinds: dict[tuple[str, str], tuple[float, int]] = {}  # begun, seen since
+        self._forgotten = 0  # messages held back, of kinds that are forgotten
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is written; from any thread."""
@@ -91,7 +92,11 @@ class FloodFilter(logging.Filter):
                 record.msg = f"{record.msg} (and {seen - self._most:,} like it not written before)"
             begun_s, seen = now_s, 0
         self._kinds[kind] = (begun_s, seen + 1)
-        return seen < self._most
+        is_written = seen < self._most
+        if is_written and self._forgotten:
+            others, self._forgotten = self._forgotten, 0
+            record.msg = f"{record.msg} (and {others:,} of other kinds not written before)"
+        return is_written
 
     def _kind(self, record: logging.LogRecord, now_s: float) -> tuple[str, str]:
         kind = record.name, str(record.msg)
@@ -103,9 +108,10 @@ class FloodFilter(logging.Filter):
         return sentence if sentence in self._kinds or len(self._kinds) < _MOST_KINDS else kind
 
     def _forget_ended(self, now_s: float) -> None:
-        """Drop the kinds whose period is over and that have nothing to tell any more."""
-        self._kinds = {
-            kind: (begun_s, seen)
-            for kind, (begun_s, seen) in self._kinds.items()
-            if now_s - begun_s < self._period_s or seen > self._most
-        }
+        """Drop the kinds whose period is over; the next message says what they held back."""
+        ended = [
+            kind for kind, (begun_s, _) in self._kinds.items() if now_s - begun_s >= self._period_s
+        ]
+        for kind in ended:
+            _, seen = self._kinds.pop(kind)
+            self._forgotten += max(0, seen - self._most)

@@ -333,7 +333,10 @@ def read_lines(
                 value, at = _past_kept(words, begin, kind, detail, stop, names)
                 wholes[slots.TIME if kind == slots.ISO_TIME else kind, line] = value
                 if at < 0 and slots.SYMBOL <= kind < slots.PRICE:
-                    return Outcome(-1, kind, begin, _past_plain_text(words, begin, stop))
+                    end = _past_plain_text(words, begin, stop)
+                    if end < 0 or _byte(words, end) != stop:  # the line ends inside the text
+                        return Outcome(-1, 0, 0, 0)
+                    return Outcome(-1, kind, begin, end)
             at = _past_known(words, at, literals, slot + 1) if at >= 0 else -1
         if at < 0 or _byte(words, at) != _NEWLINE:
             return Outcome(-1, 0, 0, 0)

@@ -220,6 +220,8 @@ def _layout(
         if slot is None:
             return None
         quoted = value[:1] == b'"'
+        if quoted and (len(value) == 1 or not value.endswith(b'"')):
+            return None  # a quote that the line does not close
         literals.append(line[start : begin + quoted])
         start = end - quoted
         if slot[0] == slots.ISO_TIME:

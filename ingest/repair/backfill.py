@@ -366,7 +366,8 @@ class Backfill:
         settled = self._awaiting.add(gap.key, IdRange(gap.from_id, to_id), abandoned=True)
         await self._delivery.call(close, settled)
         self._notices.append(sentence)
-        _LOG.info("%s", sentence)
+        symbol, _, rest = sentence.partition(": ")
+        _LOG.info("%s: %s", symbol, rest)  # one kind of message, whichever symbol it is of
 
     def _remainder(self, gap: OpenGap) -> list[IdRange]:
         return self._awaiting.left_of(gap.key, IdRange(gap.from_id, gap.to_id))

@@ -96,6 +96,19 @@ def test_sentences_without_end_are_bounded_and_forgotten_with_their_period() -> 
     assert written(100) == 100
 
 
+def test_what_ended_kinds_held_back_is_said_and_their_places_are_free() -> None:
+    now_s = 0.0
+    flood = FloodFilter(most=2, period_s=60, clock=lambda: now_s)
+    kinds = [f"{chr(97 + n // 26)} {chr(97 + n % 26)}" for n in range(200)]
+    for _ in range(5):
+        assert sum(flood.filter(record("%s", kind)) for kind in kinds) in {0, 200}
+    now_s = 60.0
+    assert flood.filter(new := record("%s", "the disk is full"))
+    assert new.getMessage() == "the disk is full (and 600 of other kinds not written before)"
+    assert flood.filter(other := record("%s", "the database refuses writes"))
+    assert other.getMessage() == "the database refuses writes"
+
+
 def test_only_our_loggers_get_a_handler_and_one(ours, capsys) -> None:
     root, websockets = logging.getLogger(), logging.getLogger("websockets.client")
     before = list(root.handlers), list(websockets.handlers), websockets.level

@@ -1,6 +1,8 @@
 """The feed page: tables and timeline from statuses and ledgers, and the page by AppTest."""
 
+import gc
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -498,3 +500,12 @@ def test_sessions_share_a_look_at_the_status_for_a_moment_and_no_act_is_late(mon
     assert counted.looks == 3
     status_at_moment(recorder)
     assert counted.looks == 4
+
+
+def test_a_recorder_that_ended_is_not_held_by_what_it_said_last() -> None:
+    ended = Counted()
+    status_at_moment(cast("Recorder", ended))
+    alive = weakref.ref(ended)
+    del ended
+    gc.collect()
+    assert alive() is None

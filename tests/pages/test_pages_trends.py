@@ -1,6 +1,7 @@
 """Short histories behind the figures: made once a step of the range, of bars that all of it has."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,16 @@ def test_bars_that_close_inside_a_step_make_no_history_anew(writer: TickWriter) 
     anew = [row for row in range(1, len(found)) if found[row] is not found[row - 1]]
     assert np.diff(anew).tolist() == [STEP] * (len(anew) - 1)
     assert len(anew) in {2, 3}
+
+
+def test_what_is_repaired_inside_a_step_makes_the_history_anew(tmp_path: Path) -> None:
+    with closing(TickWriter(tmp_path / "ticks.db")) as writer:
+        writer.write([each for second in range(250) if second != 200 for each in trades(second)])
+        before, _ = follow(writer)
+        writer.write(trades(200))
+        after, _ = follow(writer)
+    assert isinstance(after, Stability)
+    assert after is not before
 
 
 def test_a_history_is_of_bars_that_the_sample_holds_through_all_of_its_step(writer) -> None:

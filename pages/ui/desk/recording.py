@@ -36,8 +36,10 @@ def status_at_moment(recorder: Recorder) -> RecorderStatus:
     does (a pause, a new symbol) shows at once.
     """
     moment = int(time.monotonic() * MOMENTS_A_SECOND)
-    key = (recorder, recorder.state, recorder.symbols, moment)
-    return _statuses.get(key, recorder.status, recorder)
+    # By its id: an ended replay holds all its trades, and must not be held by what it said last.
+    which = id(recorder)
+    key = (which, recorder.state, recorder.symbols, moment)
+    return _statuses.get(key, recorder.status, which)
 
 
 def manage_symbols(recorder: Recorder) -> None:

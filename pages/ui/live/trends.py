@@ -39,7 +39,8 @@ def relation(result: PairAnalytics, bars: PairBars) -> Trend:
         # With each new bar the oldest goes: what the sample has through all of a step stands still.
         rows = slice(rows.stop - (len(times_us) - every + 1), rows.stop)
     line = (_source_of(bars), params, STEPS)
-    key = (line, int(times_us[rows.start]), cut_us)
+    # A new bar leaves the epochs as they are; what is repaired among the old ones changes them.
+    key = (line, bars.closed.epochs, int(times_us[rows.start]), cut_us)
     return _trends.get(key, partial(_follow, *legs, rows, STEPS), line)
 
 

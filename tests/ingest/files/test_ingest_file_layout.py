@@ -13,7 +13,8 @@ from ingest.files import layout as file_layout
 from ingest.files import read_ticks
 from ingest.files.columns import TickColumns
 from ingest.files.layout import LayoutReader
-from ingest.files.line_layout import json_layout
+from ingest.files.line_layout import csv_layout, json_layout
+from ingest.files.records import Fields
 
 MS = 1_765_892_498_698
 ISO = "2025-12-16T13:41:38.698"
@@ -263,6 +264,23 @@ def test_an_id_under_a_name_of_its_own_is_read_before_the_compiler_is_warm(
 )
 def test_what_is_not_plain_has_no_layout(text: str) -> None:
     assert json_layout(text.encode(), None) is None
+
+
+@pytest.mark.parametrize("cut", [b"BT", b"BTCUSDT"])
+def test_a_line_that_ends_inside_a_symbol_is_no_new_symbol(cut: bytes) -> None:
+    line = b'{"symbol":"BTCUSDT","ts":1765892498698,"price":1,"size":1}\n'
+    layout = json_layout(line.strip(), None)
+    assert layout is not None
+    lines = file_layout._RegularLines(layout, TickColumns(), None)
+    assert lines.add(line) == 1
+    assert lines.add(line + b'{"symbol":"' + cut + b"\n") == 0
+    assert lines._texts == ["BTCUSDT"]
+
+
+def test_a_quote_that_a_cell_does_not_close_has_no_layout() -> None:
+    fields = Fields(symbol=0, time=2, price=3, quantity=4)
+    assert csv_layout(b'BTCUSDT,"ab",1765892498698,1.5,2', b",", fields, None) is not None
+    assert csv_layout(b'BTCUSDT,"ab,1765892498698,1.5,2', b",", fields, None) is None
 
 
 def test_a_file_that_is_never_alike_is_not_tried_for_ever() -> None:
