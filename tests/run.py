@@ -1,9 +1,9 @@
 """The test command: sets itself up, then checks format, lint, types, dead code and behaviour.
 
-    python3 tests/run.py [pytest arguments]
+    python3 tests/run.py [--coverage | pytest arguments]
 
-With arguments pytest runs as they say; without, all tests run: what they execute is measured, and
-the acceptance scenarios, which mostly wait, are played by two at a time.
+With `--coverage` the tests without a browser run, and what they execute is held to a floor in each
+room; it takes a third longer.
 
 Makes ``.venv`` in the project's root if it is missing and installs the pinned requirements into it.
 Uses the standard library only, so that any Python from 3.11 on can start it.
@@ -31,10 +31,9 @@ MEASURING = (
     *("slipcover", "--branch", "--source", "analytics,ingest,pages"),
     *("--omit", KERNELS, "--json", "--out", MEASURED),
 )
-ALL_TESTS = (
-    (*MEASURING, "-m", "pytest", "--ignore=tests/acceptance"),
+COVERAGE = (
+    (*MEASURING, "-m", "pytest", "-m", "not browser"),
     ("tests.coverage_floors", MEASURED),
-    ("pytest", "-n", "2", "--dist", "loadfile", "tests/acceptance"),
 )
 
 
@@ -58,7 +57,7 @@ def main() -> int:
         sys.exit("Pairdesk needs Python 3.11 or newer")
     set_up()
     (ROOT / MEASURED).parent.mkdir(exist_ok=True)
-    tests = (("pytest", *sys.argv[1:]),) if sys.argv[1:] else ALL_TESTS
+    tests = COVERAGE if sys.argv[1:] == ["--coverage"] else (("pytest", *sys.argv[1:]),)
     failed = [" ".join(words) for words in (*CHECKS, *tests) if run(*words)]
     if failed:
         print("failed:", ", ".join(failed), file=sys.stderr)
