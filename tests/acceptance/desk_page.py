@@ -40,6 +40,7 @@ FETCHES = re.compile("take|fetch", re.IGNORECASE)
 
 REFUSED = re.compile(
     "ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket|server endpoint"
+    "|ERR_CONTENT_LENGTH_MISMATCH|ERR_INCOMPLETE_CHUNKED_ENCODING"  # it died while it answered
     "|server is not responding|when disconnected from server"
     # The next server is asked once for what the one before offered, before the page loads again.
     r"|404 \(Not Found\).*/pairdesk/chart/"
