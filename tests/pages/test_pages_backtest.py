@@ -1,7 +1,6 @@
 """The backtest page through AppTest: verdict, sections, emptiness, files, a trade in focus."""
 
 import io
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,7 +26,6 @@ from analytics.backtest import (
 )
 from analytics.pair import PairParams
 from analytics.signals import SYMMETRIC
-from ingest.settings import Settings, install_settings
 from pages.charts.backtest_heatmap import null_figure, sweep_heatmap
 from pages.ui.backtest import body as backtest_body
 from pages.ui.backtest import charts, data, files
@@ -38,21 +36,6 @@ from pages.ui.state import choices
 
 PARAMS = PairParams("AUSDT", "BUSDT", "1min", spread="log", hedge="rolling_ols", window=60)
 SAMPLE = {"mode": choices.FILE, "interval": "5s", "spread": "log"}
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches() -> Iterator[None]:
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield
-    install_settings(Settings())
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    path = tmp_path / "ticks.db"
-    install_settings(Settings(db=path))
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,11 @@
 """The evidence page through AppTest: verdict, tests, every section, gates, emptiness, formats."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import streamlit as st
 from desk.script_page import store, ticks_of
 from streamlit.testing.v1 import AppTest
 
@@ -15,7 +13,6 @@ from analytics.bars import resample_ticks
 from analytics.evidence.validation import ValidationCase
 from analytics.pair import NO_GATES, Gates, PairAnalytics, PairParams, analyse_pair
 from ingest.files import read_ticks
-from ingest.settings import Settings, install_settings
 from ingest.tick import Tick
 from pages.charts.asynchrony_figure import correlation_figure, fitted, lead_lag_figure
 from pages.charts.stability_figure import StabilitySeries, half_life_range, stability_figure
@@ -27,21 +24,6 @@ from pages.ui.state import choices
 
 LEGS = ("SYNAUSDT", "SYNBUSDT")
 SAMPLE = {"mode": choices.FILE, "interval": "5s", "spread": "hedged"}
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches() -> Iterator[None]:
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield
-    install_settings(Settings())
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    path = tmp_path / "ticks.db"
-    install_settings(Settings(db=path))
-    return path
 
 
 @pytest.fixture(scope="module")
