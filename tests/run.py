@@ -2,8 +2,10 @@
 
     python3 tests/run.py [--coverage | pytest arguments]
 
-With `--coverage` the tests without a browser run, and what they execute is held to a floor in each
-room; it takes a third longer.
+The tests without a browser run in two processes, those with one after them, one after the other: a
+page is looked at as its reader has it, beside nothing else. With `--coverage` only the former run,
+in one process, and what they execute is held to a floor in each room. With arguments of its own
+pytest runs once, as they say.
 
 Makes ``.venv`` in the project's root if it is missing and installs the pinned requirements into it.
 Uses the standard library only, so that any Python from 3.11 on can start it.
@@ -24,6 +26,12 @@ CHECKS = (
     ("ruff", "check", "."),
     ("mypy",),
     ("vulture",),
+)
+COMPILING = ("pages.ui.server.compiler", "all")  # once, not by each process for itself
+TESTS = (
+    COMPILING,
+    ("pytest", "-m", "not browser", "-n", "2", "--dist", "loadfile"),
+    ("pytest", "-m", "browser"),
 )
 KERNELS = "analytics/kernels/*,ingest/files/kernel_lines.py"
 # Compiled lines cannot be measured, and a probe in them could not be compiled.
@@ -56,8 +64,9 @@ def main() -> int:
     if sys.version_info < (3, 11):  # noqa: UP036 - any Python may start this file
         sys.exit("Pairdesk needs Python 3.11 or newer")
     set_up()
+    options = sys.argv[1:]
     (ROOT / MEASURED).parent.mkdir(exist_ok=True)
-    tests = COVERAGE if sys.argv[1:] == ["--coverage"] else (("pytest", *sys.argv[1:]),)
+    tests = COVERAGE if options == ["--coverage"] else (("pytest", *options),) if options else TESTS
     failed = [" ".join(words) for words in (*CHECKS, *tests) if run(*words)]
     if failed:
         print("failed:", ", ".join(failed), file=sys.stderr)

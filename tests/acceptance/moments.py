@@ -11,7 +11,7 @@ from acceptance.desk_page import REFRESH_MS, Desk
 
 SEED_NAME = "PAIRDESK_ACCEPTANCE_SEED"
 ROUNDS = 3
-LONGEST_S = 2.5  # more than two refreshes
+LONGEST_S = 1.5  # more than a refresh
 
 Kind = Literal["at once", "later", "in a refresh", "after a refresh", "paused"]
 MOVING: tuple[Kind, ...] = ("at once", "later", "in a refresh", "after a refresh")

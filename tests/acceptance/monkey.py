@@ -29,21 +29,25 @@ MIDDLE = """place => {
   const box = [...place.getClientRects()].find((each) => each.width * each.height > 1);
   return box ? [box.left + box.width / 2, box.top + box.height / 2] : null;
 }"""
-# Whether a click would meet this: false where something else covers its middle and stays, while
-# nothing moves, for so long (ms), or once a run has replaced it.
-IS_WITHIN_REACH = """(place, still_ms) => new Promise((resolve) => {
+# What a click would meet in place of this: null where it meets this, "gone" once a run has replaced
+# it, else what covers its middle and stays, while nothing moves, for so long (ms).
+COVER = """(place, still_ms) => new Promise((resolve) => {
   const isMoving = () => document.getAnimations().some((each) =>
     each.playState === 'running' && Number.isFinite(each.effect?.getComputedTiming().endTime));
+  const named = (each) => {
+    const known = each?.closest('[data-testid], [role]');
+    return known?.dataset.testid ?? known?.getAttribute('role') ?? each?.tagName ?? 'the edge';
+  };
   let cover, since;
   const look = () => {
-    if (!place.isConnected) return resolve(false);
+    if (!place.isConnected) return resolve('gone');
     const box = [...place.getClientRects()].find((each) => each.width * each.height > 1);
     const middle = box && [box.left + box.width / 2, box.top + box.height / 2];
     const top = middle ? document.elementFromPoint(...middle) : null;
-    if (top && place.contains(top)) return resolve(true);
+    if (top && place.contains(top)) return resolve(null);
     const now = performance.now();
     if (since === undefined || top !== cover || isMoving()) [cover, since] = [top, now];
-    if (now - since >= still_ms) return resolve(false);
+    if (now - since >= still_ms) return resolve(named(top));
     requestAnimationFrame(look);
   };
   look();
@@ -58,8 +62,10 @@ CONTROLS = """() => {
   for (const place of document.querySelectorAll('button, a[href], input, [role=tab]')) {
     const box = place.getBoundingClientRect();
     const label = place.closest('label');
-    // Streamlit shows some only under the pointer (links to a heading, what folds the sidebar).
-    const shown = place.checkVisibility({visibilityProperty: true}) && (box.width > 1 || label);
+    // Streamlit shows some only under the pointer (links to a heading, what folds the sidebar); a
+    // sidebar that is folded lies to the left of the page.
+    const shown = place.checkVisibility({visibilityProperty: true}) && (box.width > 1 || label)
+      && (label ?? place).getBoundingClientRect().right > 0;
     const kind = place.getAttribute('role') || kinds[place.type] || roles[place.tagName];
     if (!shown || !kind || place.disabled) continue;
     const name = (place.getAttribute('aria-label') || place.innerText || label?.innerText || '')
@@ -92,8 +98,12 @@ class Control:
         return f"{self.kind} {self.name!r}" + (f" ({self.nth + 1})" if self.nth else "")
 
 
-class OutOfReach(Exception):  # noqa: N818 - as StopIteration, no error
-    """Something stands before what was to be operated, or a run has replaced it."""
+class Covered(Exception):  # noqa: N818 - as StopIteration, no error
+    """Something stands before what was to be operated: nobody could see it."""
+
+
+class Gone(Exception):  # noqa: N818 - as StopIteration, no error
+    """A run has replaced what was to be operated."""
 
 
 class Monkey:
@@ -123,38 +133,55 @@ class Monkey:
         self._look()
 
     def _operate(self) -> None:
+        """Operate something that nothing covers: over a narrow page, say, lies its sidebar."""
         controls = self._controls()
-        if not controls:
-            self.log.append("nothing to operate")
-            return
-        # A kind first: a page has ten times as many buttons as tabs.
-        kind = self.random.choice(sorted({each.kind for each in controls}))
-        control = self.random.choice([each for each in controls if each.kind == kind])
-        self.log.append(f"{control} on {self.desk.page.url}")
+        begun = len(self.log)
+        while controls:
+            control = self._draw(controls)
+            self.log.append(f"{control} on {self.desk.page.url}")
+            if self._has_reached(control):
+                return
+            controls.remove(control)
+            self.desk.page.keyboard.press("Escape")  # closes a list or a menu
+        raise AssertionError(f"nothing can be operated: {self.log[begun:]}")
+
+    def _has_reached(self, control: Control) -> bool:
+        """Operate it; False where something covers it. One that a run took away is a miss."""
         try:
             self._use(control, self._place(control))
-        except (OutOfReach, PlaywrightError) as error:
+        except Covered as cover:
+            self.log[-1] += f": behind {cover}"
+            return False
+        except (Gone, PlaywrightError) as error:
             if isinstance(error, PlaywrightError) and not _is_miss(error):
                 raise
-            # A refresh took it away, or something stands before it: Escape closes that.
             self.missed += 1
-            self.log[-1] += ": out of reach"
+            self.log[-1] += ": gone"
             self.desk.page.keyboard.press("Escape")
+        return True
+
+    def _draw(self, controls: list[Control]) -> Control:
+        """A kind first: a page has ten times as many buttons as tabs."""
+        kind = self.random.choice(sorted({each.kind for each in controls}))
+        return self.random.choice([each for each in controls if each.kind == kind])
 
     def _place(self, control: Control) -> ElementHandle:
         """Give the element itself: what replaces it is another one, not waited for."""
         place = self.desk.page.query_selector(f"[data-monkey='{_quoted(control.mark)}']")
         if place is None:
-            raise OutOfReach
+            raise Gone
         return place
 
     def _click(self, place: ElementHandle) -> None:
         middle = place.evaluate(MIDDLE)
         if middle is None:
-            raise OutOfReach
+            raise Gone
         self.desk.page.mouse.move(*middle)  # some show themselves only under the pointer
-        if not place.evaluate(IS_WITHIN_REACH, STILL_MS):
-            raise OutOfReach
+        cover = place.evaluate(COVER, STILL_MS)
+        if cover == "gone":
+            raise Gone
+        if cover:
+            raise Covered(cover)
         place.click(timeout=ACTION_MS)
 
     def _controls(self) -> list[Control]:

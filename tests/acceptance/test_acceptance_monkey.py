@@ -15,7 +15,7 @@ from acceptance.stage import Stage, running_desk, store_trades
 pytestmark = [pytest.mark.browser, pytest.mark.acceptance, pytest.mark.timeout(400)]
 
 ACTIONS = 200
-MISSED_SHARE = 0.2
+MISSED_SHARE = 0.1
 
 
 @pytest.fixture(scope="module")
