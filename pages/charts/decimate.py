@@ -68,17 +68,30 @@ def bucket_rows(series: Sequence[NDArray[np.floating]], first: int, size: int) -
     if size <= 1 or length <= 2:
         return np.arange(length)
     before = first % size
-    chosen = [np.array([0, length - 1])]
+    chosen = np.zeros(length, dtype=np.bool_)
+    chosen[[0, -1]] = True
     for values in series:
-        chosen.append(_extremes(values, before, size))
-        chosen.append(_gap_starts(values, before, size))
-    return np.unique(np.concatenate(chosen))
+        # One NaN makes the least value NaN.
+        if np.isnan(values.min()):
+            chosen[_known_extremes(values, before, size)] = True
+            chosen[_gap_starts(values, before, size)] = True
+        else:
+            chosen[_extremes(values, before, size)] = True
+    return np.flatnonzero(chosen)
+
+
+def bucket_lengths(length: int, first: int, size: int) -> NDArray[np.int64]:
+    """Count the bars of each bucket that `length` bars from number `first` on reach into."""
+    before = first % size
+    borders = np.arange(-(-(before + length) // size) + 1) * size - before
+    reached = np.minimum(np.maximum(borders, 0), length)
+    return reached[1:] - reached[:-1]
 
 
 def bucket_sums(values: NDArray, first: int, size: int) -> NDArray:
     """Add up each bucket; a value that is not known counts as none."""
-    laid = _in_buckets(values, first % size, size, 0)
-    if laid.dtype.kind == "f":
+    laid = _in_buckets(values, first % size, size, 0, 0)
+    if laid.dtype.kind == "f" and np.isnan(laid.min()):
         laid[np.isnan(laid)] = 0
     return np.asarray(laid.sum(axis=1))
 
@@ -101,7 +114,9 @@ def bucket_candles(
         The first known open, the highest high, the lowest low and the last known close of each
         bucket; NaN where it has no known bar.
     """
-    opens, highs, lows, closes = (_in_buckets(each, first % size, size, np.nan) for each in bars)
+    opens, highs, lows, closes = (
+        _in_buckets(each, first % size, size, np.nan, np.nan) for each in bars
+    )
     known = ~np.isnan(closes)
     every = np.arange(len(closes))
     begin = np.argmax(known, axis=1)
@@ -114,19 +129,29 @@ def bucket_candles(
     )
 
 
-def _in_buckets(values: NDArray, before: int, size: int, empty: float) -> NDArray:
-    """Lay values out a row a bucket, `empty` before the first and after the last."""
+def _in_buckets(values: NDArray, before: int, size: int, earlier: float, later: float) -> NDArray:
+    """Lay values out a row a bucket, with what stands before the first and after the last."""
     count = -(-(before + len(values)) // size)
     laid = np.empty(count * size, dtype=values.dtype)
-    laid[:before] = empty
+    laid[:before] = earlier
     laid[before : before + len(values)] = values
-    laid[before + len(values) :] = empty
+    laid[before + len(values) :] = later
     return laid.reshape(count, size)
 
 
 def _extremes(values: NDArray[np.floating], before: int, size: int) -> NDArray[np.int64]:
-    """Row numbers of the lowest and highest known value of each bucket."""
-    laid = _in_buckets(values, before, size, np.nan)
+    """Row numbers of the lowest and highest value of each bucket; all values are known."""
+    # What fills the ends up is there already: row 0 stands for the places before it.
+    laid = _in_buckets(values, before, size, values[0], values[-1])
+    starts = np.arange(len(laid)) * size - before
+    extremes = np.concatenate([laid.argmin(axis=1), laid.argmax(axis=1)])
+    rows: NDArray[np.int64] = np.maximum(extremes + np.tile(starts, 2), 0)
+    return rows
+
+
+def _known_extremes(values: NDArray[np.floating], before: int, size: int) -> NDArray[np.int64]:
+    """Do the same where values are missing."""
+    laid = _in_buckets(values, before, size, np.nan, np.nan)
     missing = np.isnan(laid)
     starts = np.arange(len(laid)) * size - before
     known = ~missing.all(axis=1)
