@@ -278,13 +278,19 @@ def fill_log_returns(prices: FloatArray, start: int, out: FloatArray) -> None:
 
 
 @compiled
-def _correlate(products: FloatArray, floor: float, out: FloatArray) -> None:
+def _correlate(sums: FloatArray, window: int, floor: float, out: FloatArray) -> None:
+    """Turn sums about anchors into correlations, in vector registers."""
+    y_sum, x_sum, yy, xx, yx = sums[Y_SUM], sums[X_SUM], sums[YY], sums[XX], sums[YX]
+    bars = float(window)
     for t in range(out.size):
-        y_size, x_size = np.sqrt(products[SYY, t]), np.sqrt(products[SXX, t])
+        # In this order NaN stays.
+        y_size = np.sqrt(max(yy[t] - y_sum[t] * y_sum[t] / bars, 0.0))
+        x_size = np.sqrt(max(xx[t] - x_sum[t] * x_sum[t] / bars, 0.0))
+        product = yx[t] - x_sum[t] * y_sum[t] / bars
         out[t] = np.nan
         if y_size > floor and x_size > floor:
             # Divided one size at a time: their product underflows at prices of 1e-6 and below.
-            out[t] = min(max(products[SXY, t] / y_size / x_size, -1.0), 1.0)
+            out[t] = min(max(product / y_size / x_size, -1.0), 1.0)
 
 
 @compiled
@@ -296,9 +302,7 @@ def rolling_correlations(
     NaN too where the root of a leg's sum of squares is at most `floor`.
     """
     state, sums = np.zeros(STATE_SIZE), np.empty((SUM_ROWS, BLOCK))
-    products = np.empty((PRODUCT_ROWS, BLOCK))
     for first in range(0, y.size, BLOCK):
         stop = min(first + BLOCK, y.size)
         trailing_sums(y, x, window, first, stop, state, sums)
-        centre_sums(sums, window, 0, stop - first, products)
-        _correlate(products, floor, out[first:stop])
+        _correlate(sums, window, floor, out[first:stop])
