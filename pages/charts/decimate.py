@@ -90,7 +90,7 @@ def bucket_lengths(length: int, first: int, size: int) -> NDArray[np.int64]:
 
 def bucket_sums(values: NDArray, first: int, size: int) -> NDArray:
     """Add up each bucket; a value that is not known counts as none."""
-    laid = _in_buckets(values, first % size, size, 0, 0)
+    laid = _in_buckets(values, first % size, size, 0)
     if laid.dtype.kind == "f" and np.isnan(laid.min()):
         laid[np.isnan(laid)] = 0
     return np.asarray(laid.sum(axis=1))
@@ -114,9 +114,7 @@ def bucket_candles(
         The first known open, the highest high, the lowest low and the last known close of each
         bucket; NaN where it has no known bar.
     """
-    opens, highs, lows, closes = (
-        _in_buckets(each, first % size, size, np.nan, np.nan) for each in bars
-    )
+    opens, highs, lows, closes = (_in_buckets(each, first % size, size, np.nan) for each in bars)
     known = ~np.isnan(closes)
     every = np.arange(len(closes))
     begin = np.argmax(known, axis=1)
@@ -129,29 +127,33 @@ def bucket_candles(
     )
 
 
-def _in_buckets(values: NDArray, before: int, size: int, earlier: float, later: float) -> NDArray:
-    """Lay values out a row a bucket, with what stands before the first and after the last."""
+def _in_buckets(values: NDArray, before: int, size: int, empty: float) -> NDArray:
+    """Lay values out a row a bucket, `empty` before the first and after the last."""
     count = -(-(before + len(values)) // size)
     laid = np.empty(count * size, dtype=values.dtype)
-    laid[:before] = earlier
+    laid[:before] = empty
     laid[before : before + len(values)] = values
-    laid[before + len(values) :] = later
+    laid[before + len(values) :] = empty
     return laid.reshape(count, size)
 
 
 def _extremes(values: NDArray[np.floating], before: int, size: int) -> NDArray[np.int64]:
     """Row numbers of the lowest and highest value of each bucket; all values are known."""
-    # What fills the ends up is there already: row 0 stands for the places before it.
-    laid = _in_buckets(values, before, size, values[0], values[-1])
-    starts = np.arange(len(laid)) * size - before
-    extremes = np.concatenate([laid.argmin(axis=1), laid.argmax(axis=1)])
-    rows: NDArray[np.int64] = np.maximum(extremes + np.tile(starts, 2), 0)
-    return rows
+    length = len(values)
+    # Whole buckets as they lie, and what reaches into one at either end.
+    begin = min(-before % size, length)
+    end = max(length - (before + length) % size, begin)
+    laid, starts = values[begin:end].reshape(-1, size), np.arange(begin, end, size)
+    rows = [starts + laid.argmin(axis=1), starts + laid.argmax(axis=1)]
+    for first, part in ((0, values[:begin]), (end, values[end:])):
+        if len(part):
+            rows.append(np.array([first + part.argmin(), first + part.argmax()]))
+    return np.concatenate(rows)
 
 
 def _known_extremes(values: NDArray[np.floating], before: int, size: int) -> NDArray[np.int64]:
     """Do the same where values are missing."""
-    laid = _in_buckets(values, before, size, np.nan, np.nan)
+    laid = _in_buckets(values, before, size, np.nan)
     missing = np.isnan(laid)
     starts = np.arange(len(laid)) * size - before
     known = ~missing.all(axis=1)
