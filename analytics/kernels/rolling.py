@@ -37,7 +37,6 @@ X_MEAN: Final = 1
 SYY: Final = 2
 SXX: Final = 3
 SXY: Final = 4
-PRODUCT_ROWS: Final = 5
 COUNT: Final = 5
 COUNTED_ROWS: Final = 6
 
