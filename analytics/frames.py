@@ -19,6 +19,7 @@ BAR_COLUMNS: Final = ("open", "high", "low", "close", "volume", "trades", "cover
 TICK_COLUMNS: Final = ("symbol", "price", "quantity")
 
 _SECOND_US = 1_000_000
+_UTC: Final = pd.DatetimeTZDtype("us", "UTC")
 _YEAR_US = 365 * 24 * 3600 * _SECOND_US
 
 
@@ -91,8 +92,8 @@ def parse_interval(name: str | Interval) -> Interval:
 
 
 def utc_index(times_us: IntArray) -> pd.DatetimeIndex:
-    """Turn microseconds since the epoch into the index of ticks and bars frames."""
-    return pd.DatetimeIndex(times_us.astype("datetime64[us]"), name="time").tz_localize("UTC")
+    """Turn microseconds since the epoch into the index of ticks and bars frames, without a copy."""
+    return pd.DatetimeIndex(times_us, dtype=_UTC, name="time", copy=False)
 
 
 def bar_times_us(index: pd.Index) -> IntArray:

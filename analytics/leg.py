@@ -104,8 +104,8 @@ class Leg:
     @property
     def index(self) -> pd.DatetimeIndex:
         """Open of each bar, UTC."""
-        times_us = np.arange(len(self), dtype=np.int64) * self.step_us + self.start_us
-        return utc_index(times_us)
+        end_us = self.start_us + len(self) * self.step_us
+        return utc_index(np.arange(self.start_us, end_us, self.step_us, dtype=np.int64))
 
     @cached_property
     def log_returns(self) -> FloatArray:

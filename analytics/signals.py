@@ -15,6 +15,9 @@ CodeArray = npt.NDArray[np.int8]
 Signal = Literal["SELL", "BUY", "NEUTRAL"]
 SIGNALS: Final[tuple[Signal, ...]] = ("SELL", "BUY", "NEUTRAL")
 _SELL, _BUY, _NEUTRAL = SIGNALS
+_FROM_NEUTRAL: Final = {
+    name: np.int8(SIGNALS.index(name) - SIGNALS.index(_NEUTRAL)) for name in (_SELL, _BUY)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +117,12 @@ def signal_for(
 
 def signal_codes(zscore: FloatArray, sell_above: float, buy_below: float) -> CodeArray:
     """Turn z-scores into places in `SIGNALS`; NaN is NEUTRAL."""
-    codes = np.full(zscore.size, SIGNALS.index(_NEUTRAL), dtype=np.int8)
-    codes[zscore < buy_below] = SIGNALS.index(_BUY)
-    codes[zscore > sell_above] = SIGNALS.index(_SELL)
-    return codes
+    sells = zscore > sell_above
+    buys = (zscore < buy_below) & ~sells
+    # Bytes are added up: to choose at every bar takes ten times as long.
+    codes: CodeArray = sells.view(np.int8) * _FROM_NEUTRAL[_SELL]
+    codes += buys.view(np.int8) * _FROM_NEUTRAL[_BUY]
+    return codes + np.int8(SIGNALS.index(_NEUTRAL))
 
 
 def signal_names(codes: CodeArray, index: pd.Index) -> pd.Series:

@@ -145,9 +145,12 @@ class RollingMoments:
 
     def zscore(self, rounding: float | FloatArray = 0.0) -> pd.Series:
         """Deviation over std; NaN where the std is at most `rounding` (one, or one a bar)."""
-        varies = self.std.to_numpy() > rounding
+        deviation, std = self.deviation.to_numpy(), self.std.to_numpy()
+        varies = std > rounding
+        if varies.all():  # rows chosen one by one take three times as long
+            return _on(self.std.index, deviation / std, "zscore")
         values = np.full(varies.size, np.nan)
-        np.divide(self.deviation.to_numpy(), self.std.to_numpy(), out=values, where=varies)
+        np.divide(deviation, std, out=values, where=varies)
         return _on(self.std.index, values, "zscore")
 
 
@@ -186,13 +189,16 @@ def rolling_moments(values: pd.Series | FloatArray, window: int) -> RollingMomen
 
     window = check_window(window)
     floats = as_floats(values, "values")
-    moments = np.full((MOMENT_ROWS, floats.size), np.nan)
+    moments = np.empty((MOMENT_ROWS, floats.size))
     rolling_squares(floats, window, moments)
-    mean, squares, deviation = moments
+    mean, std, deviation = moments
+    # In place: each array of a long range that is made for a moment costs as much as the sum.
+    std /= window - 1
+    np.sqrt(std, out=std)
     index = index_of(values)
     return RollingMoments(
         mean=_on(index, mean, "spread_mean"),
-        std=_on(index, np.sqrt(squares / (window - 1)), "spread_std"),
+        std=_on(index, std, "spread_std"),
         deviation=_on(index, deviation, "deviation"),
     )
 
@@ -275,15 +281,9 @@ def trailing_correlation(
     y: FloatArray, x: FloatArray, window: int, on: CorrelationOn
 ) -> FloatArray:
     """Correlate arrays as `rolling_correlation` does: log returns or prices, as `on` says."""
-    from analytics.kernels.rolling import (  # noqa: PLC0415 - numba, when needed
-        PRODUCT_ROWS,
-        fill_correlation,
-        rolling_products,
-    )
+    from analytics.kernels.rolling import rolling_correlations  # noqa: PLC0415 - numba, when needed
 
-    products = np.empty((PRODUCT_ROWS, y.size))
-    rolling_products(y, x, window, products)
     rounding = _RETURN_ROUNDING if on == "returns" else 0.0
     values = np.empty(y.size)
-    fill_correlation(products, float(rounding * np.sqrt(window)), values)
+    rolling_correlations(y, x, window, float(rounding * np.sqrt(window)), values)
     return values

@@ -1,31 +1,33 @@
 """How lately and how often a leg traded, bar by bar."""
 
-import numpy as np
-
-from analytics.frames import BoolArray, FloatArray, IntArray
+from analytics.frames import BoolArray
 from analytics.kernels.jit import compiled
 
 
 @compiled
-def since_traded(traded: BoolArray) -> FloatArray:
-    """Count the bars since each bar's last traded one, 0 in it; from the start on before any."""
-    since = np.empty(traded.size)
-    last = -1
+def mark_stale(traded: BoolArray, bar_s: float, after_s: float, closed: BoolArray) -> float:
+    """Mark the bars that come more than `after_s` seconds after the last traded one.
+
+    Before any trade from the start on. Returns the seconds at the latest bar.
+    """
+    bars, since_s = 0, 0.0
     for t in range(traded.size):
-        if traded[t]:
-            last = t
-        since[t] = t - last
-    return since
+        bars = 0 if traded[t] else bars + 1
+        since_s = bars * bar_s
+        closed[t] |= since_s > after_s
+    return since_s
 
 
 @compiled
-def trailing_count(traded: BoolArray, window: int) -> IntArray:
-    """Count the traded ones of the `window` bars that end at each bar, fewer at the start."""
-    counts = np.empty(traded.size, dtype=np.int64)
+def mark_uncovered(traded: BoolArray, window: int, least: float, closed: BoolArray) -> int:
+    """Mark the bars at which fewer than `least` of the latest `window` bars are traded ones.
+
+    Returns how many are at the latest bar.
+    """
     count = 0
     for t in range(traded.size):
         count += traded[t]
         if t >= window:
             count -= traded[t - window]
-        counts[t] = count
-    return counts
+        closed[t] |= count < least
+    return count

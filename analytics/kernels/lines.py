@@ -71,6 +71,23 @@ def bartlett_variance(values: FloatArray, lags: int) -> float:
     return total / (lags + 1.0)
 
 
+@compiled
+def _bartlett_variances(left: FloatArray, right: FloatArray, lags: int) -> tuple[float, float]:
+    """Take `bartlett_variance` of two series at once: neither running sum waits for the other."""
+    size = left.size
+    left_total, right_total, left_running, right_running = 0.0, 0.0, 0.0, 0.0
+    for t in range(size + lags):
+        if t < size:
+            left_running += left[t]
+            right_running += right[t]
+        if t > lags:
+            left_running -= left[t - lags - 1]
+            right_running -= right[t - lags - 1]
+        left_total += left_running * left_running
+        right_total += right_running * right_running
+    return left_total / (lags + 1.0), right_total / (lags + 1.0)
+
+
 @compiled_sums
 def line_with_errors(
     y: FloatArray, x: FloatArray, intercept: bool, lags: int, fit: FloatArray
@@ -102,13 +119,12 @@ def line_with_errors(
     fit[Y_MEAN], fit[X_MEAN], fit[X_UNIT], fit[SLOPE] = y_mean, x_mean, unit, slope
     fit[X_SQUARES], fit[Y_SQUARES], fit[RESIDUAL_SQUARES] = xx, yy, dot(residual, residual)
     place = x_mean / unit
-    score = np.empty(size)
+    score, level_score = deviation, residual
     for t in range(size):
         score[t] = residual[t] * deviation[t] / xx
-    fit[SLOPE_VARIANCE] = bartlett_variance(score, lags)
-    for t in range(size):
-        score[t] = residual[t] / size - place * score[t]
-    fit[LEVEL_VARIANCE] = bartlett_variance(score, lags)
+        level_score[t] = residual[t] / size - place * score[t]
+    variances = _bartlett_variances(score, level_score, lags)
+    fit[SLOPE_VARIANCE], fit[LEVEL_VARIANCE] = variances
 
 
 @compiled_sums

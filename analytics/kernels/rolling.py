@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from analytics.frames import FloatArray, IntArray
+from analytics.frames import FloatArray
 from analytics.kernels.jit import compiled
 
 # Rows of the sums of a window about its anchors, and what else is carried from bar to bar.
@@ -37,7 +37,6 @@ X_MEAN: Final = 1
 SYY: Final = 2
 SXX: Final = 3
 SXY: Final = 4
-PRODUCT_ROWS: Final = 5
 COUNT: Final = 5
 COUNTED_ROWS: Final = 6
 
@@ -51,16 +50,6 @@ MOMENT_ROWS: Final = 3
 BLOCK: Final = 512
 # Least share of the largest sum since the last renewal: 3 digits lost of 16, 13 remain.
 _QUIET = 1e-3
-
-
-@compiled
-def equal_runs(values: FloatArray) -> IntArray:
-    """Count how many equal values in a row end at each bar; 0 at NaN."""
-    runs = np.zeros(values.size, dtype=np.int64)
-    for t in range(values.size):
-        if not np.isnan(values[t]):
-            runs[t] = runs[t - 1] + 1 if t > 0 and values[t] == values[t - 1] else 1
-    return runs
 
 
 @compiled
@@ -123,16 +112,16 @@ def _put(
 def rolling_squares(values: FloatArray, window: int, out: FloatArray) -> None:
     """Fill rows mean, sum of squared deviations, deviation of the last bar; out has shape (3, n).
 
-    Entries stay as they are where the window is not full of known values.
+    NaN where the window is not full of known values.
     """
-    same = equal_runs(values)
-    known = 0
-    age = 0
+    known, age, run = 0, 0, 0
     anchor, total, squares, peak = 0.0, 0.0, 0.0, 0.0
     for t in range(values.size):
         value = values[t]
+        run = run + 1 if t > 0 and value == values[t - 1] else 1
         if np.isnan(value):
             known = 0
+            out[MEAN, t] = out[SQUARES, t] = out[DEVIATION, t] = np.nan
             continue
         if known == 0:
             anchor, total, squares, peak, age = value, 0.0, 0.0, 0.0, 0
@@ -146,8 +135,9 @@ def rolling_squares(values: FloatArray, window: int, out: FloatArray) -> None:
             total -= leaving
             squares -= leaving * leaving
         if known < window:
+            out[MEAN, t] = out[SQUARES, t] = out[DEVIATION, t] = np.nan
             continue
-        if same[t] >= window:
+        if run >= window:
             anchor, total, squares, peak, age = value, 0.0, 0.0, 0.0, 0
             out[MEAN, t], out[SQUARES, t], out[DEVIATION, t] = value, 0.0, 0.0
             continue
@@ -235,19 +225,6 @@ def trailing_sums(
 
 
 @compiled
-def rolling_products(y: FloatArray, x: FloatArray, window: int, out: FloatArray) -> None:
-    """Fill rows mean y, mean x, Syy, Sxx, Sxy (sums of centred products); out has shape (5, n).
-
-    NaN where the window is not full of bars known on both legs.
-    """
-    state, sums = np.zeros(STATE_SIZE), np.empty((SUM_ROWS, BLOCK))
-    for first in range(0, y.size, BLOCK):
-        stop = min(first + BLOCK, y.size)
-        trailing_sums(y, x, window, first, stop, state, sums)
-        centre_sums(sums, window, first, stop, out)
-
-
-@compiled
 def centre_sums(sums: FloatArray, window: int, first: int, stop: int, out: FloatArray) -> None:
     """Turn sums about anchors into means and sums of centred products, in vector registers."""
     y_anchor, x_anchor, y_sum, x_sum = sums[Y_ANCHOR], sums[X_ANCHOR], sums[Y_SUM], sums[X_SUM]
@@ -300,11 +277,31 @@ def fill_log_returns(prices: FloatArray, start: int, out: FloatArray) -> None:
 
 
 @compiled
-def fill_correlation(products: FloatArray, floor: float, out: FloatArray) -> None:
-    """Fill correlations of `rolling_products`; NaN where a leg's size is at most `floor`."""
+def _correlate(sums: FloatArray, window: int, floor: float, out: FloatArray) -> None:
+    """Turn sums about anchors into correlations, in vector registers."""
+    y_sum, x_sum, yy, xx, yx = sums[Y_SUM], sums[X_SUM], sums[YY], sums[XX], sums[YX]
+    bars = float(window)
     for t in range(out.size):
-        y_size, x_size = np.sqrt(products[SYY, t]), np.sqrt(products[SXX, t])
+        # In this order NaN stays.
+        y_size = np.sqrt(max(yy[t] - y_sum[t] * y_sum[t] / bars, 0.0))
+        x_size = np.sqrt(max(xx[t] - x_sum[t] * x_sum[t] / bars, 0.0))
+        product = yx[t] - x_sum[t] * y_sum[t] / bars
         out[t] = np.nan
         if y_size > floor and x_size > floor:
             # Divided one size at a time: their product underflows at prices of 1e-6 and below.
-            out[t] = min(max(products[SXY, t] / y_size / x_size, -1.0), 1.0)
+            out[t] = min(max(product / y_size / x_size, -1.0), 1.0)
+
+
+@compiled
+def rolling_correlations(
+    y: FloatArray, x: FloatArray, window: int, floor: float, out: FloatArray
+) -> None:
+    """Fill the correlation of each window of bars known on both legs, NaN where it is not full.
+
+    NaN too where the root of a leg's sum of squares is at most `floor`.
+    """
+    state, sums = np.zeros(STATE_SIZE), np.empty((SUM_ROWS, BLOCK))
+    for first in range(0, y.size, BLOCK):
+        stop = min(first + BLOCK, y.size)
+        trailing_sums(y, x, window, first, stop, state, sums)
+        _correlate(sums, window, floor, out[first:stop])

@@ -42,7 +42,7 @@ def spread_scores(
         else:
             path[t] = y[t] - x[t]
             size[t] = abs(y[t]) + abs(x[t])
-    moments = np.full((MOMENT_ROWS, y.size), np.nan)
+    moments = np.empty((MOMENT_ROWS, y.size))
     rolling_squares(path, window, moments)
     for t in range(y.size):
         std = np.sqrt(moments[SQUARES, t] / (window - 1))

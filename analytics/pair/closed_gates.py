@@ -103,22 +103,21 @@ def _legs(given: GateInput) -> tuple[tuple[str, BoolArray], tuple[str, BoolArray
     return (str(given.y.name), given.y_traded), (str(given.x.name), given.x_traded)
 
 
-def bars_since_trade(traded: BoolArray) -> FloatArray:
-    """Bars since each bar's last traded one, 0 in it; from the start on before the first."""
-    from analytics.kernels.coverage import since_traded  # noqa: PLC0415 - numba, when needed
-
-    return since_traded(np.require(traded, requirements=["C", "W"]))
+def _for_kernels(traded: BoolArray) -> BoolArray:
+    """Give the one memory layout that kernels are compiled for."""
+    return np.require(traded, requirements=["C", "W"])
 
 
 def _stale(given: GateInput, after_s: float) -> tuple[str, BoolArray, str]:
+    from analytics.kernels.coverage import mark_stale  # noqa: PLC0415 - numba, when needed
+
     bar_s = given.interval.us / 1e6
     closed = np.zeros(len(given.y), dtype=np.bool_)
     told = []
     for name, traded in _legs(given):
-        since_s = bars_since_trade(traded) * bar_s
-        closed |= since_s > after_s
-        if since_s.size and since_s[-1] > after_s:
-            told.append(f"{name} last traded {since_s[-1]:g} s before")
+        since_s = mark_stale(_for_kernels(traded), bar_s, float(after_s), closed)
+        if since_s > after_s:
+            told.append(f"{name} last traded {since_s:g} s before")
     if given.behind is not None and given.behind[1] > after_s and closed.size:
         closed[-1] = True
         told.append(f"{given.behind[0]} has no bars for the last {given.behind[1]:g} s")
@@ -126,25 +125,29 @@ def _stale(given: GateInput, after_s: float) -> tuple[str, BoolArray, str]:
 
 
 def _covered(given: GateInput, least: float) -> tuple[str, BoolArray, str]:
-    from analytics.kernels.coverage import trailing_count  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.coverage import mark_uncovered  # noqa: PLC0415 - numba, when needed
 
     window = given.window
     closed = np.zeros(len(given.y), dtype=np.bool_)
     told = []
     for name, traded in _legs(given):
-        count = trailing_count(np.require(traded, requirements=["C", "W"]), window)
-        closed |= count < least * window
-        if count.size and count[-1] < least * window:
-            told.append(f"{name} traded in {int(count[-1])} of {window} bars")
+        count = mark_uncovered(_for_kernels(traded), window, float(least * window), closed)
+        if closed.size and count < least * window:
+            told.append(f"{name} traded in {count} of {window} bars")
     return NOT_COVERED, closed, f"{NOT_COVERED}: {' and '.join(told)} (gate at {least * 100:g} %)"
 
 
 def _enough(given: GateInput, least: int | None) -> tuple[str, BoolArray, str]:
     needed = given.window if least is None else least
-    known = np.flatnonzero(~(np.isnan(given.y.to_numpy()) | np.isnan(given.x.to_numpy())))
-    closed = np.zeros(len(given.y), dtype=np.bool_)
-    closed[: known[needed - 1] if known.size >= needed else closed.size] = True
-    return FEW_BARS, closed, f"{FEW_BARS}: {known.size} of {needed} known on both legs"
+    known = ~(np.isnan(given.y.to_numpy()) | np.isnan(given.x.to_numpy()))
+    count, closed = int(np.count_nonzero(known)), np.zeros(known.size, dtype=np.bool_)
+    if count < needed:
+        closed[:] = True
+    elif count == known.size:
+        closed[: needed - 1] = True
+    else:
+        closed[: np.flatnonzero(known)[needed - 1]] = True
+    return FEW_BARS, closed, f"{FEW_BARS}: {count} of {needed} known on both legs"
 
 
 def _test_spans(given: GateInput) -> tuple[IntArray, IntArray]:

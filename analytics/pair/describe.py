@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -20,12 +20,13 @@ def describe_legs(legs: Sequence[tuple[str, pd.DataFrame | Leg]]) -> pd.DataFram
     """Put `describe_bars` of several legs side by side: a row a statistic, a column a symbol."""
     found = [describe_bars(bars) for _, bars in legs]
     values = np.array([list(each.values()) for each in found]).T
-    return pd.DataFrame(values, index=_names(tuple(found[0])), columns=[name for name, _ in legs])
+    columns = _names(tuple(name for name, _ in legs))
+    return pd.DataFrame(values, index=_names(tuple(found[0])), columns=columns)
 
 
-@cache
-def _names(statistics: tuple[str, ...]) -> pd.Index:
-    return pd.Index(statistics)
+@lru_cache
+def _names(names: tuple[str, ...]) -> pd.Index:
+    return pd.Index(names)
 
 
 def describe_bars(bars: pd.DataFrame | Leg) -> dict[str, float]:
@@ -106,8 +107,8 @@ def _moments(values: FloatArray) -> _Moments:
 
 
 def _known(values: FloatArray) -> FloatArray:
-    unknown = np.isnan(values)
-    return values[~unknown] if unknown.any() else values
+    # One NaN makes the least value NaN.
+    return values[~np.isnan(values)] if values.size and np.isnan(values.min()) else values
 
 
 def _total(volume: FloatArray) -> float:

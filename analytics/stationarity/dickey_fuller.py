@@ -129,8 +129,9 @@ def dickey_fuller(
     NotEnoughDataError, DegenerateSeriesError, ParameterError
         With `what` in the message.
     """
-    unknown = np.isnan(values)
-    known = values[~unknown] if unknown.any() else values
+    # One NaN makes the least value NaN.
+    has_holes = values.size > 0 and np.isnan(values.min())
+    known = values[~np.isnan(values)] if has_holes else values
     bars = known.size
     _check_max_lags(max_lags)
     if bars < min_bars(trend, max_lags):

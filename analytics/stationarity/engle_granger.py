@@ -113,7 +113,7 @@ def engle_granger_test(
     dependent, regressor = series_name(y, "y"), series_name(x, "x")
     what = f"Engle-Granger of {dependent} on {regressor}"
     known = ~(np.isnan(y_values) | np.isnan(x_values))
-    bars = int(known.sum())
+    bars = int(np.count_nonzero(known))
     if bars < min_bars(known_trend, max_lags):
         raise NotEnoughDataError(what, min_bars(known_trend, max_lags), bars)
     residual, beta, alpha = _cointegrating_residual(y_values, x_values, known, known_trend, what)

@@ -68,17 +68,30 @@ def bucket_rows(series: Sequence[NDArray[np.floating]], first: int, size: int) -
     if size <= 1 or length <= 2:
         return np.arange(length)
     before = first % size
-    chosen = [np.array([0, length - 1])]
+    chosen = np.zeros(length, dtype=np.bool_)
+    chosen[[0, -1]] = True
     for values in series:
-        chosen.append(_extremes(values, before, size))
-        chosen.append(_gap_starts(values, before, size))
-    return np.unique(np.concatenate(chosen))
+        # One NaN makes the least value NaN.
+        if np.isnan(values.min()):
+            chosen[_known_extremes(values, before, size)] = True
+            chosen[_gap_starts(values, before, size)] = True
+        else:
+            chosen[_extremes(values, before, size)] = True
+    return np.flatnonzero(chosen)
+
+
+def bucket_lengths(length: int, first: int, size: int) -> NDArray[np.int64]:
+    """Count the bars of each bucket that `length` bars from number `first` on reach into."""
+    before = first % size
+    borders = np.arange(-(-(before + length) // size) + 1) * size - before
+    reached = np.minimum(np.maximum(borders, 0), length)
+    return reached[1:] - reached[:-1]
 
 
 def bucket_sums(values: NDArray, first: int, size: int) -> NDArray:
     """Add up each bucket; a value that is not known counts as none."""
     laid = _in_buckets(values, first % size, size, 0)
-    if laid.dtype.kind == "f":
+    if laid.dtype.kind == "f" and np.isnan(laid.min()):
         laid[np.isnan(laid)] = 0
     return np.asarray(laid.sum(axis=1))
 
@@ -125,7 +138,21 @@ def _in_buckets(values: NDArray, before: int, size: int, empty: float) -> NDArra
 
 
 def _extremes(values: NDArray[np.floating], before: int, size: int) -> NDArray[np.int64]:
-    """Row numbers of the lowest and highest known value of each bucket."""
+    """Row numbers of the lowest and highest value of each bucket; all values are known."""
+    length = len(values)
+    # Whole buckets as they lie, and what reaches into one at either end.
+    begin = min(-before % size, length)
+    end = max(length - (before + length) % size, begin)
+    laid, starts = values[begin:end].reshape(-1, size), np.arange(begin, end, size)
+    rows = [starts + laid.argmin(axis=1), starts + laid.argmax(axis=1)]
+    for first, part in ((0, values[:begin]), (end, values[end:])):
+        if len(part):
+            rows.append(np.array([first + part.argmin(), first + part.argmax()]))
+    return np.concatenate(rows)
+
+
+def _known_extremes(values: NDArray[np.floating], before: int, size: int) -> NDArray[np.int64]:
+    """Do the same where values are missing."""
     laid = _in_buckets(values, before, size, np.nan)
     missing = np.isnan(laid)
     starts = np.arange(len(laid)) * size - before

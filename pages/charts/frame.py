@@ -52,10 +52,12 @@ class Frame:
 
 def coded(values: NDArray[np.floating], decimals: int) -> Column:
     """Round values to a decimal step; NaN becomes `UNKNOWN`."""
-    scaled = values * 10.0**decimals
+    scaled = np.rint(values * 10.0**decimals)
     known = np.isfinite(scaled)
+    if known.all():
+        return Column(scaled.astype(np.int64), decimals)
     codes = np.full(len(values), UNKNOWN)
-    codes[known] = np.rint(scaled[known]).astype(np.int64)
+    codes[known] = scaled[known].astype(np.int64)
     return Column(codes, decimals)
 
 
@@ -150,12 +152,11 @@ def common_rows(old: Codes, new: Codes) -> tuple[int, int, int]:
 
 def longest_run(mask: NDArray[np.bool_]) -> tuple[int, int]:
     """Return start and end of the longest run of true; (0, 0) where there is none."""
-    edges = np.flatnonzero(np.diff(np.r_[False, mask, False].astype(np.int8)))
-    if not len(edges):
-        return 0, 0
-    starts, ends = edges[::2], edges[1::2]
-    longest = int(np.argmax(ends - starts))
-    return int(starts[longest]), int(ends[longest])
+    # Runs stand between places that are false, the ends among them.
+    breaks = np.concatenate([[-1], np.flatnonzero(~mask), [len(mask)]])
+    longest = int((breaks[1:] - breaks[:-1]).argmax())
+    start, end = int(breaks[longest]) + 1, int(breaks[longest + 1])
+    return (start, end) if start < end else (0, 0)
 
 
 def _packed_column(change: _Change, pieces: list[bytes]) -> dict[str, Any]:
@@ -188,10 +189,10 @@ def _steps(codes: Codes) -> tuple[NDArray[np.int32] | None, int]:
     if not known.any():
         return np.full(len(codes), UNKNOWN_STEP, dtype=np.int32), 0
     values = codes[known]
-    start = int(values[0])
-    distances = np.diff(values, prepend=start)
+    distances = np.zeros(len(values), dtype=np.int64)
+    np.subtract(values[1:], values[:-1], out=distances[1:])
     if np.abs(distances).max() > WIDEST_STEP:
         return None, 0
     steps = np.full(len(codes), UNKNOWN_STEP, dtype=np.int32)
     steps[known] = distances
-    return steps, start
+    return steps, int(values[0])

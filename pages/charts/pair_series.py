@@ -83,8 +83,10 @@ class PairSeries:
     def entries(self) -> dict[str, int]:
         """Count the entries of each kind."""
         kinds = {"SELL": SELL_HELD, "BUY": BUY_HELD}
-        begun = self.held[self.entered]
-        return {name: int(np.count_nonzero(begun == kind)) for name, kind in kinds.items()}
+        return {
+            name: int(np.count_nonzero(self.entered & (self.held == kind)))
+            for name, kind in kinds.items()
+        }
 
     def _first_known(self, rows: int) -> int | None:
         known = np.isfinite(self.price_y[:rows]) & np.isfinite(self.price_x[:rows])

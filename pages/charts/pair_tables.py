@@ -5,7 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pages.charts.decimate import bucket_candles, bucket_rows, bucket_size, bucket_sums
+from pages.charts.decimate import (
+    bucket_candles,
+    bucket_lengths,
+    bucket_rows,
+    bucket_size,
+    bucket_sums,
+)
 from pages.charts.frame import Column, Table, coded, fitting_decimals
 from pages.charts.pair_series import BUY_HELD, SELL_HELD, Floats, PairLabels, PairSeries
 
@@ -164,19 +170,24 @@ def _candles(series: PairSeries, seen: Cut) -> Arrays:
 
 def _marks(series: PairSeries, seen: Cut) -> Arrays:
     """Mark the first entry of each kind in each bucket, and count those it stands for."""
-    rows = np.flatnonzero(series.entered[seen.rows]) + seen.start
-    buckets = (rows - seen.start + seen.first) // seen.mark_size
-    _, firsts, entries = np.unique(
-        buckets * 2 + (series.held[rows] == BUY_HELD), return_index=True, return_counts=True
-    )
-    order = np.argsort(firsts)
-    rows = rows[firsts[order]]
+    marked = [_firsts(series, seen, kind) for kind in (SELL_HELD, BUY_HELD)]
+    rows, entries = (np.concatenate(each) for each in zip(*marked, strict=True))
+    order = np.argsort(rows)
+    rows = rows[order]
     return {
         "time": series.time_ms[rows],
         "zscore": series.zscore[rows],
         "held": series.held[rows],
         "entries": entries[order],
     }
+
+
+def _firsts(series: PairSeries, seen: Cut, kind: int) -> tuple[NDArray, NDArray]:
+    """Give the row of the first entry of a kind in each bucket, and how many are in there."""
+    rows = np.flatnonzero(series.entered[seen.rows] & (series.held[seen.rows] == kind))
+    buckets = (rows + seen.first) // seen.mark_size
+    begin = np.flatnonzero(np.diff(buckets, prepend=-1))
+    return rows[begin] + seen.start, np.diff(begin, append=len(rows))
 
 
 def _held(time_ms: Floats, positions: NDArray[np.int8], seen: Cut, bar_ms: float) -> Arrays:
@@ -186,7 +197,7 @@ def _held(time_ms: Floats, positions: NDArray[np.int8], seen: Cut, bar_ms: float
         bucket_sums((positions == what).astype(np.int16), seen.first, size)
         for what in (SELL_HELD, BUY_HELD)
     )
-    bars = bucket_sums(np.ones(len(positions), dtype=np.int16), seen.first, size)
+    bars = bucket_lengths(len(positions), seen.first, size)
     mostly = np.where(sell * 2 > bars, SELL_HELD, np.where(buy * 2 > bars, BUY_HELD, 0))
     changes = np.flatnonzero(np.diff(mostly, prepend=mostly[0] + 1))
     begin = seen.first // size * size

@@ -11,6 +11,7 @@ import pytest
 from analytics.bars import resample_ticks
 from analytics.errors import ParameterError
 from analytics.frames import utc_index
+from analytics.kernels.coverage import mark_stale, mark_uncovered
 from analytics.pair import (
     FEW_BARS,
     HIGH_PVALUE,
@@ -23,7 +24,6 @@ from analytics.pair import (
     PairParams,
     analyse_pair,
 )
-from analytics.pair.closed_gates import bars_since_trade
 from analytics.pair.gates import ALL_GATES
 from analytics.signals import signal_for
 from analytics.stationarity import adf_test, engle_granger_test, half_life
@@ -175,9 +175,20 @@ def test_a_gate_that_closes_ends_a_signal_among_the_changes():
     assert any(signal_for(each.zscore) != "NEUTRAL" for each in shut)
 
 
-def test_bars_since_the_last_trade():
-    assert bars_since_trade(np.array([False, True, False, False, True])).tolist() == [1, 0, 1, 2, 0]
-    assert bars_since_trade(np.array([], dtype=bool)).size == 0
+def test_a_leg_is_stale_where_its_last_trade_is_more_seconds_ago_than_allowed():
+    traded = np.array([False, True, False, False, False, True, False])
+    closed = np.zeros(7, dtype=bool)
+    assert mark_stale(traded, 5.0, 5.0, closed) == 5.0
+    assert closed.tolist() == [False, False, False, True, True, False, False]
+    assert mark_stale(np.zeros(2, dtype=bool), 5.0, 5.0, np.zeros(2, dtype=bool)) == 10.0
+    assert mark_stale(traded[:0], 5.0, 5.0, closed[:0]) == 0.0
+
+
+def test_a_leg_that_covers_its_window_leaves_closed_what_another_closed():
+    traded = np.array([True, False, False, True, True, False])
+    closed = np.array([False, False, False, False, True, False])
+    assert mark_uncovered(traded, 3, 1.5, closed) == 2
+    assert closed.tolist() == [True, True, True, True, True, False]
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_after_warming_up_no_page_compiles_anything():
     warm_up()
     functions: list[Any] = [
         rolling.rolling_squares,
-        rolling.rolling_products,
+        rolling.rolling_correlations,
         line_paths.rolling_lines,
         line_paths.expanding_lines,
         kalman.kalman_filter,

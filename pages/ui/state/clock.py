@@ -50,7 +50,8 @@ def zone_label() -> str:
 
 def time_ms(index: pd.DatetimeIndex) -> NDArray[np.float64]:
     """Turn a UTC index into milliseconds since the epoch, as Plotly takes them fastest."""
-    return index.as_unit("us").asi8 / MS_PER_US
+    times_us = (index if index.unit == "us" else index.as_unit("us")).asi8
+    return times_us / MS_PER_US
 
 
 def axis_ms(index: pd.DatetimeIndex) -> NDArray[np.float64]:
@@ -69,7 +70,8 @@ def even_ms(index: pd.DatetimeIndex, end: pd.Timestamp | None = None) -> NDArray
     `end` is its last time where none is given.
     """
     last = index[-1:] if end is None else pd.DatetimeIndex([end])
-    return time_ms(index) + (axis_ms(last) - time_ms(last) if len(last) else 0.0)
+    ahead_ms = axis_ms(last) - time_ms(last)
+    return time_ms(index) + ahead_ms if ahead_ms.any() else time_ms(index)
 
 
 def even_label(index: pd.DatetimeIndex) -> str:

@@ -15,7 +15,13 @@ from hypothesis import strategies as st
 from pages.charts import theme
 from pages.charts.beta_figure import beta_figure
 from pages.charts.correlation_figure import correlation_path_figure
-from pages.charts.decimate import bucket_rows, bucket_size, bucket_sums, decimate
+from pages.charts.decimate import (
+    bucket_lengths,
+    bucket_rows,
+    bucket_size,
+    bucket_sums,
+    decimate,
+)
 from pages.charts.pair_figure import PANELS, PairChart, pair_figure, panel_domains, span_words
 from pages.charts.pair_series import BUY_HELD, SELL_HELD, PairLabels, PairSeries
 from pages.charts.pair_tables import cut, pair_arrays
@@ -333,6 +339,31 @@ def test_buckets_stand_still_while_bars_are_appended_and_dropped(length, size, f
         assert set(rows[(rows >= low) & (rows < high)]) == set(
             before[(before >= low) & (before < high)]
         )
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    values=st.lists(st.sampled_from([0.0, -0.0, 1.0, 2.0, np.nan]), min_size=3, max_size=40),
+    first=st.integers(0, 20),
+    size=st.integers(2, 50),
+)
+def test_the_rows_of_a_bucket_are_its_first_lowest_and_first_highest_known_bar(values, first, size):
+    walk = np.array(values)
+    expected = {0, len(walk) - 1}
+    for bucket in np.unique((np.arange(len(walk)) + first) // size):
+        rows = np.flatnonzero((np.arange(len(walk)) + first) // size == bucket)
+        known = rows[~np.isnan(walk[rows])]
+        if known.size:
+            expected |= {known[walk[known].argmin()], known[walk[known].argmax()]}
+        gaps = [row for row in rows if row and np.isnan(walk[row]) and not np.isnan(walk[row - 1])]
+        expected |= {int(row) for row in gaps[:1]}
+    assert bucket_rows([walk], first, size).tolist() == sorted(expected)
+
+
+@pytest.mark.parametrize(("length", "first", "size"), [(1, 0, 4), (3, 5, 4), (9, 6, 4), (12, 8, 4)])
+def test_lengths_of_buckets_count_the_bars_that_are_there(length: int, first: int, size: int):
+    sums = bucket_sums(np.ones(length), first, size)
+    assert bucket_lengths(length, first, size).tolist() == sums.tolist()
 
 
 def test_sums_of_buckets_add_up_to_the_whole_and_holes_count_as_none():
