@@ -18,8 +18,14 @@ from analytics.backtest.rules import (
     Costs,
 )
 from analytics.backtest.run import BacktestResult, buy_and_hold, run_backtest, split_backtest
-from analytics.backtest.sharpe import DeflatedSharpe, deflated_sharpe
-from analytics.backtest.sweep import Sweep, sweep_backtest
+from analytics.backtest.sharpe import DeflatedSharpe, Independent, deflated_sharpe
+from analytics.backtest.sweep import Sweep, prepare_sweep, sweep_backtest, sweep_span
+from analytics.backtest.trials import (
+    SettingReturns,
+    Superiority,
+    setting_returns,
+    superiority,
+)
 from analytics.backtest.walk import LEAST_TRADES, WalkForward, walk_forward
 
 __all__ = [
@@ -38,16 +44,23 @@ __all__ = [
     "BacktestRules",
     "Costs",
     "DeflatedSharpe",
+    "Independent",
     "NullRuns",
     "Performance",
+    "SettingReturns",
+    "Superiority",
     "Sweep",
     "WalkForward",
     "buy_and_hold",
     "deflated_sharpe",
     "null_backtests",
+    "prepare_sweep",
     "run_backtest",
+    "setting_returns",
     "split_backtest",
+    "superiority",
     "sweep_backtest",
+    "sweep_span",
     "walk_forward",
     "with_vwap",
 ]

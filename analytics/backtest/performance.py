@@ -30,7 +30,7 @@ class Performance:
         By the net returns of all bars, flat ones included, at 365 days of 24 hours a year. NaN
         where nothing varied.
     sharpe_interval
-        95 %, stationary bootstrap.
+        95 %, studentised block bootstrap.
     probabilistic_sharpe
         Chance that the true Sharpe ratio is above 0.
     max_drawdown, drawdown_bars

@@ -15,6 +15,31 @@ SEED: Final = 20240808
 
 
 @dataclass(frozen=True, slots=True)
+class Independent:
+    """How many settings were tried, as far as luck is concerned.
+
+    Attributes
+    ----------
+    distinct
+        Settings whose profits are not the very same.
+    correlation
+        Mean over all pairs of these; 0 with fewer than two.
+    number
+        ``ρ̄ + (1 − ρ̄) · distinct``, ρ̄ at least 0.
+    sharpe_variance
+        Of the Sharpe ratios a bar of the distinct settings (ddof 1); 0 with fewer than two.
+    """
+
+    distinct: int
+    correlation: float
+    number: float
+    sharpe_variance: float
+    reference: str = (
+        "Bailey & López de Prado (2014), Journal of Portfolio Management 40(5), 94-107, appendix"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class DeflatedSharpe:
     """The chance that the true Sharpe ratio is above what luck alone gives the best of many.
 
@@ -23,15 +48,15 @@ class DeflatedSharpe:
     probability
         Of a true Sharpe ratio above `expected_best`; NaN where it cannot be had.
     expected_best
-        Expected highest Sharpe ratio of `trials` settings none of which is worth anything, in the
-        unit of the returns (a bar).
+        Expected highest Sharpe ratio of the settings tried if none of them is worth anything, in
+        the unit of the returns (a bar).
     trials
-        Settings tried.
+        Settings tried, and how many independent ones they come to.
     """
 
     probability: float
     expected_best: float
-    trials: int
+    trials: Independent
     reference: str = "Bailey & López de Prado (2014), Journal of Portfolio Management 40(5), 94-107"
 
 
@@ -46,7 +71,7 @@ def sharpe(returns: FloatArray) -> float:
 def sharpe_interval(
     returns: FloatArray, *, draws: int = DRAWS, seed: int = SEED, block: float | None = None
 ) -> tuple[float, float]:
-    """95 % percentile interval of the Sharpe ratio a bar by the stationary bootstrap.
+    """95 % interval of the Sharpe ratio a bar by a studentised block bootstrap.
 
     Parameters
     ----------
@@ -54,31 +79,47 @@ def sharpe_interval(
     draws, seed
         Resamples, and where the generator starts.
     block
-        Mean length of a block in bars; None for Politis & White's automatic choice with the
-        correction of Patton, Politis & White (2009), Econometric Reviews 28, 372-375.
+        Bars of a block, rounded; None for Politis & White's automatic choice with the correction of
+        Patton, Politis & White (2009), Econometric Reviews 28, 372-375.
 
     Returns
     -------
     tuple of float
-        NaN with fewer than 20 returns or without variation.
+        Symmetric around the estimate; NaN with fewer than 20 returns or without variation.
 
     References
     ----------
-    Politis & Romano (1994), JASA 89, 1303-1313; Ledoit & Wolf (2008), Journal of Empirical
-    Finance 15, 850-859, on the bootstrap of Sharpe ratios.
+    Ledoit & Wolf (2008), Journal of Empirical Finance 15, 850-859: the distance in each resample is
+    divided by its own error, taken from its blocks; that of the sample by a long-run error
+    (Bartlett weights, over twice the block).
     """
     from analytics.kernels.bootstrap import bootstrap_sharpe  # noqa: PLC0415 - numba, when needed
 
     if returns.size < 20 or not returns.std() > 0:
         return math.nan, math.nan
-    length = _automatic_block(returns) if block is None else block
-    ratios = np.empty(draws)
-    bootstrap_sharpe(np.ascontiguousarray(returns), 1.0 / max(length, 1.0), seed, ratios)
-    low, high = np.nanquantile(ratios, [0.025, 0.975])
-    return float(low), float(high)
+    length = min(max(1, round(automatic_block(returns) if block is None else block)), returns.size)
+    distances = np.empty(draws)
+    bootstrap_sharpe(np.ascontiguousarray(returns), length, seed, distances)
+    reach = float(np.nanquantile(distances, 0.95)) * _sharpe_error(returns, length)
+    ratio = sharpe(returns)
+    return ratio - reach, ratio + reach
 
 
-def _automatic_block(returns: FloatArray) -> float:
+def _sharpe_error(returns: FloatArray, block: int) -> float:
+    """Standard error of the Sharpe ratio, by the delta method on the first two moments."""
+    mean, square = returns.mean(), np.mean(returns**2)
+    variance = square - mean**2
+    slope = np.array([square, -0.5 * mean]) / variance**1.5
+    influence = slope[0] * (returns - mean) + slope[1] * (returns**2 - square)
+    lags = min(2 * block, returns.size) - 1
+    total = float(influence @ influence)
+    for lag in range(1, lags + 1):
+        total += 2.0 * (1.0 - lag / (lags + 1)) * float(influence[lag:] @ influence[:-lag])
+    return math.sqrt(max(total, 0.0)) / returns.size
+
+
+def automatic_block(returns: FloatArray) -> float:
+    """Mean block length of Politis & White (2004), corrected; 1 to a third of the returns."""
     from arch.bootstrap import optimal_block_length  # noqa: PLC0415 - seconds to import
 
     length = float(optimal_block_length(returns)["stationary"].iloc[0])
@@ -109,26 +150,48 @@ def psr(ratio: float, benchmark: float, n: int, skew: float, kurtosis: float) ->
     return float(ndtr((ratio - benchmark) * math.sqrt(n - 1.0) / math.sqrt(variance)))
 
 
-def expected_best_sharpe(variance: float, trials: int) -> float:
-    """Expected maximum of the Sharpe ratios of `trials` worthless settings, `variance` of them."""
+def independent_trials(returns: FloatArray, *, stretch: float = 1.0) -> Independent:
+    """Count the settings that luck had to choose from.
+
+    Parameters
+    ----------
+    returns : ndarray, shape (settings, stretches)
+        Net; a row that does not vary is left out.
+    stretch
+        Bars that a return is of: the Sharpe ratios are those of a bar.
+    """
+    rows = np.unique(returns[returns.std(axis=1) > 0], axis=0)
+    distinct = len(rows)
+    if distinct < 2:
+        return Independent(distinct, 0.0, float(distinct), 0.0)
+    ratios = rows.mean(axis=1) / rows.std(axis=1, ddof=1)
+    correlation = (np.corrcoef(rows).sum() - distinct) / (distinct * (distinct - 1))
+    shared = min(max(float(correlation), 0.0), 1.0)
+    number = shared + (1.0 - shared) * distinct
+    return Independent(distinct, float(correlation), number, float(ratios.var(ddof=1)) / stretch)
+
+
+def expected_best_sharpe(variance: float, trials: float) -> float:
+    """Expected maximum of the Sharpe ratios of `trials` worthless settings, `variance` of them.
+
+    Asymptotic in the number; between one setting, of which none is the best, and two a line.
+    """
     if trials < 2:
-        return 0.0
+        return max(trials - 1.0, 0.0) * expected_best_sharpe(variance, 2.0)
     upper = (1.0 - _EULER) * float(ndtri(1.0 - 1.0 / trials))
     upper += _EULER * float(ndtri(1.0 - 1.0 / (trials * math.e)))
     return math.sqrt(variance) * upper
 
 
-def deflated_sharpe(returns: FloatArray, tried: FloatArray) -> DeflatedSharpe:
+def deflated_sharpe(returns: FloatArray, trials: Independent) -> DeflatedSharpe:
     """Deflate the Sharpe ratio of returns by the settings tried to find them.
 
     Parameters
     ----------
     returns : ndarray, shape (n,)
         Of the setting chosen, a bar.
-    tried : ndarray
-        Sharpe ratios a bar of every setting tried, the chosen one among them; NaN is left out.
+    trials
+        Of every setting tried, the chosen one among them, in the same unit of time.
     """
-    known = tried[np.isfinite(tried)]
-    variance = float(known.var(ddof=1)) if known.size > 1 else 0.0
-    best = expected_best_sharpe(variance, known.size)
-    return DeflatedSharpe(probabilistic_sharpe(returns, best), best, int(known.size))
+    best = expected_best_sharpe(trials.sharpe_variance, trials.number)
+    return DeflatedSharpe(probabilistic_sharpe(returns, best), best, trials)

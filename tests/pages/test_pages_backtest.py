@@ -20,9 +20,12 @@ from analytics.backtest import (
     RULE_PRESETS,
     SYMMETRIC_RULES,
     deflated_sharpe,
+    prepare_sweep,
     run_backtest,
+    setting_returns,
     split_backtest,
-    sweep_backtest,
+    superiority,
+    sweep_span,
 )
 from analytics.pair import PairParams
 from analytics.signals import SYMMETRIC
@@ -43,12 +46,15 @@ def found() -> Runs:
     """A run over synthetic bars, as the page's data module puts it together."""
     y, x = reverting_pair(1_500)
     train, test = split_backtest(y, x, PARAMS, SYMMETRIC_RULES, 0.6, draws=50)
-    swept = sweep_backtest(
-        y, x, PARAMS, SYMMETRIC_RULES, windows=[30, 60], entries=[1.5, 2.0, 2.5], share=0.6
+    prepared = prepare_sweep(
+        y, x, PARAMS, SYMMETRIC_RULES, windows=[30, 60], entries=[1.5, 2.0, 2.5]
     )
+    training = prepared.market.part(0.6)
+    tried = setting_returns(prepared, *training)
     whole = run_backtest(y, x, PARAMS, SYMMETRIC_RULES, draws=50)
-    deflated = deflated_sharpe(train.returns.to_numpy(), swept.sharpe)
-    return Runs(whole, train, test, swept, deflated)
+    deflated = deflated_sharpe(train.returns.to_numpy(), tried.independent)
+    best = superiority(tried.returns)
+    return Runs(whole, train, test, sweep_span(prepared, *training), deflated, best)
 
 
 def run_page(project_root: Path, **query: str) -> AppTest:
@@ -249,7 +255,7 @@ def test_figures_say_their_samples_and_what_is_not_known(found):
     assert items["Sharpe ratio"].notes == ("too short to annualise (n = 1,500 bars)",)
     assert items["Sharpe ratio"].about == "sharpe"
     assert items["Capacity"].value == "–"
-    assert items["Deflated Sharpe"].notes == ("in training, 6 settings tried",)
+    assert items["Deflated Sharpe"].notes == ("in training, 6 settings tried, as 4 unrelated ones",)
     assert backtest_words.percent(float("nan")) == "–"
     assert backtest_words.percent(-0.0123) == "−1.23 %"
     assert backtest_words.percent(0.5, signed=False) == "50.00 %"
@@ -318,3 +324,29 @@ def test_cost_presets_are_named_and_explained():
     assert set(backtest_controls.COST_WORDS) == set(backtest_controls.COSTS)
     assert set(backtest_controls.RULE_WORDS) == set(RULE_PRESETS)
     assert replace(FUTURES, liquidity="maker").fee_bps == 2.0
+
+
+def test_the_page_says_whether_the_best_setting_is_luck(found):
+    lucky = replace(found.best, pvalue=0.31, worth=np.zeros(6, dtype=np.bool_))
+    assert "None of 6 settings" in backtest_words.best_words(lucky, found.swept)
+    real = replace(found.best, pvalue=0.01, worth=np.array([True, True, False]))
+    said = backtest_words.best_words(real, found.swept)
+    assert said.startswith("2 of 3 settings earn")
+    assert "p = 0.01" in said
+    idle = replace(found.best, pvalue=float("nan"))
+    assert "No setting traded" in backtest_words.best_words(idle, found.swept)
+
+
+def test_a_card_counts_settings_that_are_copies_once(found):
+    trials = found.deflated.trials
+    said = backtest_words.tried_words(replace(trials, distinct=13, number=7.4))
+    assert said == "in training, 13 settings tried, as 7 unrelated ones"
+    assert "1 setting" in backtest_words.tried_words(replace(trials, distinct=1))
+
+
+def test_an_interval_from_few_trades_says_so(found):
+    year = replace(PARAMS, interval="1h").bar.timedelta
+    few, many = (replace(found.whole.performance, trades=count) for count in (7, 20))
+    notes = [" ".join(backtest_words._sharpe_figure(each, year).notes) for each in (few, many)]
+    assert "from 7 trades: too few to trust" in notes[0]
+    assert "too few" not in notes[1]

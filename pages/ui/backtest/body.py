@@ -205,7 +205,9 @@ def _show_sweep(material: Material, plan: Plan, runs: Runs) -> None:  # noqa: AR
     figure = charts.heatmap_of(runs.swept, runs.whole, what)
     label = "What each setting came to in training: window against entry"
     live_chart(figure, key="bt_heatmap", label=label, height_px=backtest_heatmap.HEIGHT_PX)
-    markup.show(markup.block(markup.notes(backtest_words.sweep_words(runs.swept, runs.whole))))
+    sentences = backtest_words.sweep_words(runs.swept, runs.whole)
+    best = backtest_words.best_words(runs.best, runs.swept)
+    markup.show(markup.block(markup.notes([*sentences, best])))
 
 
 def _show_walk(material: Material, plan: Plan, runs: Runs) -> None:  # noqa: ARG001

@@ -14,13 +14,17 @@ from analytics.backtest import (
     BacktestRules,
     DeflatedSharpe,
     NullRuns,
+    Superiority,
     Sweep,
     WalkForward,
     deflated_sharpe,
     null_backtests,
+    prepare_sweep,
     run_backtest,
+    setting_returns,
     split_backtest,
-    sweep_backtest,
+    superiority,
+    sweep_span,
     walk_forward,
     with_vwap,
 )
@@ -60,6 +64,7 @@ class Runs:
     test: BacktestResult
     swept: Sweep
     deflated: DeflatedSharpe
+    best: Superiority
 
 
 def bars_for(material: Material, plan: Plan) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -141,12 +146,19 @@ def _runs(
     whole = run_backtest(_y, _x, params, rules)
     train, test = split_backtest(_y, _x, params, rules, share)
     windows = windows_around(params.window, _bars_in_range(_y, _x, params))
-    swept = sweep_backtest(
-        _y, _x, params, rules, share=share, windows=windows,
-        entries=entries_around(rules.sell_above),
-    )  # fmt: skip
-    deflated = deflated_sharpe(train.returns.to_numpy(), swept.sharpe)
-    return Runs(whole, train, test, swept, deflated)
+    prepared = prepare_sweep(
+        _y, _x, params, rules, windows=windows, entries=entries_around(rules.sell_above)
+    )
+    training = prepared.market.part(share)
+    tried = setting_returns(prepared, *training)
+    return Runs(
+        whole=whole,
+        train=train,
+        test=test,
+        swept=sweep_span(prepared, *training),
+        deflated=deflated_sharpe(train.returns.to_numpy(), tried.independent),
+        best=superiority(tried.returns),
+    )
 
 
 def walk(material: Material, plan: Plan) -> WalkForward | None:

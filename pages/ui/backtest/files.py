@@ -64,6 +64,7 @@ def report(runs: Runs, source: str, notes: list[str]) -> bytes:
         markup.block(markup.notes([
             words.sweep_caption(runs.swept, "net"),
             *words.sweep_words(runs.swept, runs.whole),
+            words.best_words(runs.best, runs.swept),
         ])),
         markup.block(ledger_table(result)),
         markup.block(markup.notes([*notes, *result.notes])),

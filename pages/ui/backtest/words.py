@@ -8,8 +8,10 @@ import pandas as pd
 from analytics.backtest import (
     LEAST_TRADES,
     BacktestResult,
+    Independent,
     NullRuns,
     Performance,
+    Superiority,
     Sweep,
     WalkForward,
 )
@@ -18,6 +20,7 @@ from pages.ui.parts import formats, markup
 from pages.ui.parts.markup import Cell, Figure, Html, Tone
 
 SHORTEST_ANNUAL: Final = pd.Timedelta(days=2)
+FEWEST_TRADES: Final = 20
 PARTS: Final = ("", "Train", "Test", "All")
 EXPLAINED: Final[dict[str, str]] = {
     "Fill": (
@@ -32,11 +35,12 @@ EXPLAINED: Final[dict[str, str]] = {
     ),
     "Sharpe ratio": (
         "Mean over standard deviation of the net return of a bar, flat bars included, by 365 days "
-        "of 24 hours. Interval: stationary bootstrap, Politis & Romano (1994), 95 %."
+        "of 24 hours. Interval: studentised block bootstrap, Ledoit & Wolf (2008), 95 %."
     ),
     "Deflated Sharpe": (
         "Chance that the true Sharpe ratio in training is above what the best of as many worthless "
-        "settings would show by luck. Bailey & López de Prado (2014)."
+        "settings would show by luck. Copies count once, and settings that earn together for less "
+        "(by their mean correlation). Bailey & López de Prado (2014)."
     ),
     "Sortino ratio": "Mean over the downside deviation, by the same clock.",
     "Capacity": "Money in both legs together at which slippage has eaten the profit.",
@@ -124,7 +128,7 @@ def main_figures(runs: Runs) -> list[Figure]:
                about="break-even"),
         _sharpe_figure(performance, step),
         Figure("Deflated Sharpe", formats.pvalue(runs.deflated.probability),
-               (f"in training, {formats.count(runs.deflated.trials, 'setting')} tried",),
+               (tried_words(runs.deflated.trials),),
                tip=tips["Deflated Sharpe"], about="deflated-sharpe"),
         _sortino_figure(performance, step),
         Figure("Deepest drawdown", percent(performance.max_drawdown),
@@ -152,13 +156,29 @@ def too_short(bars: int) -> str:
     return f"too short to annualise ({formats.sample(bars)})"
 
 
+def tried_words(trials: Independent) -> str:
+    """Say how many settings luck had to choose from."""
+    settings = formats.count(trials.distinct, "setting")
+    if trials.distinct < 2:
+        return f"in training, {settings} that traded"
+    return f"in training, {settings} tried, as {formats.number(trials.number, 0)} unrelated ones"
+
+
+def _few_trades(performance: Performance) -> str:
+    """Say that an interval stands on next to nothing; empty where it does not."""
+    if performance.trades >= FEWEST_TRADES:
+        return ""
+    return f" from {formats.count(performance.trades, 'trade')}: too few to trust"
+
+
 def _sharpe_figure(performance: Performance, step: pd.Timedelta) -> Figure:
     tip = EXPLAINED["Sharpe ratio"]
     if is_too_short(performance.bars, step):
         return Figure("Sharpe ratio", formats.NOT_KNOWN, (too_short(performance.bars),), tip=tip,
                       about="sharpe")  # fmt: skip
     low, high = (formats.number(edge, 2) for edge in performance.sharpe_interval)
-    notes = f"95 %: {low} to {high}", f"{formats.sample(performance.bars)}, a year's rate"
+    few = _few_trades(performance)
+    notes = f"95 %: {low} to {high}{few}", f"{formats.sample(performance.bars)}, a year's rate"
     return Figure(
         "Sharpe ratio", formats.number(performance.sharpe, 2), notes, tip=tip, about="sharpe"
     )
@@ -238,6 +258,23 @@ def sweep_caption(swept: Sweep, what: str) -> str:
     return f"Sharpe ratio after costs, by 365 days of 24 hours, from {span}. {few}"
 
 
+def best_words(best: Superiority, swept: Sweep) -> str:
+    """Say whether the best of all settings is more than the luck of a choice."""
+    if math.isnan(best.pvalue):
+        return "No setting traded in training: there is nothing to be lucky with."
+    kept, settings = int(best.worth.sum()), formats.count(best.worth.size, "setting")
+    verdict = (
+        f"{kept:,} of {settings} earn more than their costs beyond the luck of the choice"
+        if kept
+        else f"None of {settings} earns more than its costs beyond the luck of the choice"
+    )
+    return (
+        f"{verdict} ({best.level:.0%} for all together, Romano & Wolf). The best against nothing: "
+        f"p = {formats.pvalue(best.pvalue)} (Hansen's SPA, {best.draws:,} resamples of "
+        f"{formats.count(swept.bars, 'bar')} of training)."
+    )
+
+
 def sweep_words(swept: Sweep, test: BacktestResult) -> list[str]:
     """Say where the chosen setting stands among its neighbours and among all."""
     capital = swept.rules.capital
@@ -281,9 +318,10 @@ def walk_words(walk: WalkForward) -> list[str]:
     if is_too_short(performance.bars, walk.params.bar.timedelta):
         rate = f"Sharpe ratio: {too_short(performance.bars)}."
     else:
+        interval = f"95 %: {_interval(performance.sharpe_interval)}{_few_trades(performance)}"
         rate = (
-            f"Sharpe ratio {formats.number(performance.sharpe, 2)} "
-            f"(95 %: {_interval(performance.sharpe_interval)}), n = {performance.bars:,} bars."
+            f"Sharpe ratio {formats.number(performance.sharpe, 2)} ({interval}), "
+            f"n = {performance.bars:,} bars."
         )
     blocks = formats.count(len(walk.blocks), "block")
     settings = formats.count(walk.settings, "setting")

@@ -65,7 +65,7 @@ BACKTEST: Final = (
         r"S = \frac{\bar r}{\sigma_r}\sqrt{N},\qquad N = \text{bars in 365 days}",
         "Net returns of all bars, those without a position too.",
         "The past repeats itself. The interval resamples blocks of bars, so that clusters stay.",
-        "Sharpe (1994); Politis & Romano (1994), JASA 89, 1303-1313; Ledoit & Wolf (2008).",
+        "Sharpe (1994); Ledoit & Wolf (2008), Journal of Empirical Finance 15, 850-859.",
         "Backtest",
     ),
     Entry(
@@ -92,9 +92,21 @@ BACKTEST: Final = (
         "The same chance, against the best that so many worthless settings would have shown.",
         r"S_0 = \sqrt{V}\left[(1-\gamma)\Phi^{-1}\!\left(1-\tfrac1m\right)+"
         r"\gamma\Phi^{-1}\!\left(1-\tfrac1{me}\right)\right]",
-        "Sharpe ratios of all m settings tried; V is their variance.",
-        "All tries are counted, those of other days too.",
+        "Sharpe ratios of all settings tried that differ; V is their variance, m their number as "
+        "unrelated ones: ρ̄ + (1 − ρ̄) × their number, ρ̄ the mean correlation of their profits.",
+        "Tries of other days, which nobody counts, are none.",
         "Bailey & López de Prado (2014), Journal of Portfolio Management 40(5), 94-107.",
+        "Backtest",
+    ),
+    Entry(
+        "superior-settings", "Superior predictive ability, step-down",
+        "Whether the best of all settings, and which of them, earn more than luck gives the best "
+        "of so many.",
+        r"T = \max_k \frac{\sqrt n\,\bar d_k}{\hat\omega_k}",
+        "Net returns of every setting over the training part, resampled together in blocks.",
+        "Null hypothesis: no setting earns more than nothing after its costs. The part is long "
+        "against its blocks.",
+        "Hansen (2005), JBES 23(4), 365-380; Romano & Wolf (2005), Econometrica 73(4), 1237-1282.",
         "Backtest",
     ),
     Entry(

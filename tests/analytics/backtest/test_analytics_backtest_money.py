@@ -1,4 +1,4 @@
-"""The backtest's money: double entry, costs, figures against quantstats, Sharpe ratios deflated."""
+"""The backtest's money: double entry, costs, figures against quantstats."""
 
 import json
 import math
@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from arch.bootstrap import StationaryBootstrap
 from cases.backtest import SEED, bars, reverting_pair
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,17 +19,10 @@ from analytics.backtest import (
     SYMMETRIC_RULES,
     Costs,
     buy_and_hold,
-    deflated_sharpe,
     run_backtest,
 )
 from analytics.backtest.accounting import Fills, account
 from analytics.backtest.rules import DEFAULT_RULES
-from analytics.backtest.sharpe import (
-    expected_best_sharpe,
-    probabilistic_sharpe,
-    psr,
-    sharpe_interval,
-)
 from analytics.errors import InvalidSeriesError
 from analytics.hedge import fit_hedge
 from analytics.pair import PairParams
@@ -211,62 +203,6 @@ def test_the_figures_equal_those_of_quantstats(tmp_path: Path):
             # Its skewness and kurtosis are corrected for the sample's size, ours as published.
             close = 1e-3 if name == "probabilistic_sharpe" else 1e-9
             assert getattr(result.performance, name) == pytest.approx(theirs, rel=close), name
-
-
-# ---- Sharpe ratios
-
-
-def test_deflated_sharpe_gives_the_published_example():
-    # Bailey & López de Prado (2014), p. 9-10: 100 trials of variance 1/2 a year, 5 years of 250
-    # days, Sharpe ratio 2.5 a year, skewness -3, kurtosis 10: 0.1132 a day, 0.9004.
-    benchmark = expected_best_sharpe(0.5 / 250, 100)
-    assert benchmark == pytest.approx(0.1132, abs=5e-5)
-    found = psr(2.5 / math.sqrt(250), benchmark, 1_250, -3.0, 10.0)
-    assert found == pytest.approx(0.9004, abs=5e-5)
-
-
-def test_expected_best_of_worthless_settings_is_what_simulation_gives():
-    # The formula is asymptotic: 1 % too high at 100 trials.
-    drawn = np.random.default_rng(SEED).normal(0, 0.02, (4_000, 100)).max(axis=1)
-    assert expected_best_sharpe(0.02**2, 100) == pytest.approx(drawn.mean(), rel=0.015)
-    assert expected_best_sharpe(0.02**2, 1) == 0.0
-
-
-def test_more_settings_tried_deflate_more():
-    rng = np.random.default_rng(SEED)
-    returns = 1e-3 + 0.02 * rng.normal(size=2_000)
-    few, many = rng.normal(0, 0.02, 5), rng.normal(0, 0.02, 500)
-    plain = probabilistic_sharpe(returns)
-    some, most = deflated_sharpe(returns, few), deflated_sharpe(returns, many)
-    assert plain > some.probability > most.probability
-    assert most.trials == 500
-
-
-def test_the_bootstrap_interval_is_that_of_arch():
-    rng = np.random.default_rng(SEED)
-    noise = rng.normal(size=1_500)
-    returns = 0.05 + np.convolve(noise, [1, 0.6, 0.3], "same")
-    ours = sharpe_interval(returns, draws=4_000, block=10.0)
-    drawn = StationaryBootstrap(10, returns, seed=1).apply(
-        lambda each: each.mean() / each.std(ddof=1), 4_000
-    )
-    np.testing.assert_allclose(ours, np.quantile(drawn, [0.025, 0.975]), atol=0.006)
-    assert ours == sharpe_interval(returns, draws=4_000, block=10.0)
-
-
-def test_the_interval_holds_the_truth_as_often_as_it_says():
-    rng = np.random.default_rng(SEED)
-    inside = 0
-    for _ in range(300):
-        low, high = sharpe_interval(0.1 + rng.normal(size=400), draws=300, block=3.0)
-        inside += low < 0.1 < high
-    # 95 %, less what the bootstrap is known to lack at this length; binomial error 1.3 %.
-    assert 0.90 < inside / 300 < 0.98
-
-
-def test_an_interval_of_nothing_is_not_known():
-    assert all(math.isnan(edge) for edge in sharpe_interval(np.zeros(100)))
-    assert all(math.isnan(edge) for edge in sharpe_interval(np.ones(10)))
 
 
 # ---- Chan (2013), Algorithmic Trading, through this accounting: filled at the close that decides
