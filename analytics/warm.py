@@ -82,7 +82,8 @@ def _single(y: FloatArray | pd.Series, x: FloatArray | pd.Series) -> list[Call]:
         lambda: fit_hedge(y, x, "rolling_ols", window=20),
         lambda: fit_hedge(y, x, "expanding_ols"),
         lambda: fit_hedge(y, x, "kalman"),
-        lambda: fit_hedge(y, x, "kalman", delta=1e-4, ve=1e-3).innovations,
+        lambda: fit_hedge(y, x, "kalman_walks"),
+        lambda: fit_hedge(y, x, "kalman_chan").innovations,
     ]
 
 

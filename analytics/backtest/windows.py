@@ -9,6 +9,7 @@ import pandas as pd
 from analytics.backtest.market import Market, Signals, signals
 from analytics.backtest.rules import BacktestRules
 from analytics.frames import FloatArray
+from analytics.hedge import FILTERS
 from analytics.pair import SPREAD_ROUNDING, PairParams, fitted_legs, make_spread
 from analytics.series import ROUNDING, as_floats
 
@@ -52,7 +53,7 @@ class WindowSignals:
     @property
     def has_window(self) -> bool:
         """Whether z depends on the window: a Kalman filter has a scale of its own."""
-        return not (self.params.uses_beta and self.params.hedge == "kalman")
+        return not (self.params.uses_beta and self.params.hedge in FILTERS)
 
     def at(self, window: int) -> Signals:
         """Return the signals of a window."""

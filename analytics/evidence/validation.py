@@ -288,7 +288,7 @@ def _kalman_limit() -> list[ValidationCase]:
     rng = np.random.default_rng(_SEED)
     x = 100 + rng.normal(size=500).cumsum()
     y = 3 + 1.5 * x + rng.normal(size=500)
-    still = fit_hedge(y, x, "kalman", noise="whole")
+    still = fit_hedge(y, x, "kalman_walks", noise="whole")
     return [
         ValidationCase("Kalman on a line that never moves, beta", "OLS over the same bars",
                        fit_hedge(y, x).beta, still.beta, 1e-3),

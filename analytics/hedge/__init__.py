@@ -3,6 +3,7 @@
 from analytics.hedge.fit import HedgeFit, Legs
 from analytics.hedge.methods import (
     CAUSAL_HEDGES,
+    FILTERS,
     HEDGE_METHODS,
     HEDGE_WORDS,
     bars_before_path,
@@ -11,6 +12,7 @@ from analytics.hedge.methods import (
 
 __all__ = [
     "CAUSAL_HEDGES",
+    "FILTERS",
     "HEDGE_METHODS",
     "HEDGE_WORDS",
     "HedgeFit",

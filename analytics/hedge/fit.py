@@ -90,6 +90,16 @@ class HedgeFit:
         return self._path("beta_stderr", "hedge_ratio_stderr")
 
     @cached_property
+    def level(self) -> pd.Series | None:
+        """Kalman with a residual that returns: how far y stands from its line; else None."""
+        return self._path("level", "level")
+
+    @cached_property
+    def level_variance(self) -> pd.Series | None:
+        """Variance about 0 that the model gives that level in the long run."""
+        return self._path("level_variance", "level_variance")
+
+    @cached_property
     def forecast_error(self) -> pd.Series | None:
         """Kalman: y less its forecast from the bars before; None for other methods."""
         return self._path("forecast_error", "forecast_error")

@@ -1,81 +1,156 @@
-"""The Kalman hedge: alpha and beta wander, each bar's price corrects them a little."""
+"""The Kalman hedge: beta moves slowly if at all, and what is left over returns as an AR(1)."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from analytics.errors import DegenerateSeriesError, ParameterError
-from analytics.frames import FloatArray
+from analytics.errors import ParameterError
+from analytics.frames import FloatArray, IntArray
+from analytics.hedge.burn_in import (
+    BURN_IN,
+    EarlyLine,
+    Stretch,
+    early_line,
+    estimated_at,
+    estimated_on,
+    stretches,
+)
 from analytics.hedge.fit import (
     HedgeFit,
     Legs,
     check_options,
     only_with_intercept,
-    positive_option,
     whole_option,
 )
-from analytics.series import centred, interval_95
+from analytics.hedge.kalman_walks import fit_kalman_chan
+from analytics.series import interval_95
 
-BURN_IN = 200
-# The noise is estimated anew whenever the bars have doubled, up to so many of them.
-_MOST_BARS = 4_000
-# Variance of the start, in units of the residual's: the first bars decide, the OLS line hardly.
-_VAGUE = 1e4
+# Variances of the start as shares of the shock's: of alpha, vague; of the reply, where the moves of
+# x are of the shock's size, about that of correlations up to 0.6 either way; of beta, where x is
+# measured in deviations, that of a line with twice the residual's own deviation.
+_VAGUE, _REPLY, _SLOPE = 1e4, 0.5, 4.0
+# Drift may make no more than half of the residual's moves: R² of mean reversion 0.5 or more.
+_MOST_DRIFT = 2.0
+_AT_BOUND = 1.95
+
+if TYPE_CHECKING:
+    from analytics.kernels.partial_cointegration import Model
+
+Moves = Literal["nothing", "beta about zero", "beta about the price", "alpha"]
+_WORDS: Final[dict[Moves, str]] = {
+    "nothing": "beta and alpha stand still",
+    "beta about zero": "beta drifts, turning about an x of 0",
+    "beta about the price": "beta drifts, turning about the mean x of the burn-in",
+    "alpha": "beta stands still, alpha drifts",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Stretch:
-    """A stretch of the path: the filter runs from the first bar with this noise.
+class _Candidate:
+    """A model to try: what moves, beta about the x that lies `turn` below the mean, and the start.
 
-    State from row `state_from`, forecast error from row `error_from`, both up to `stop`.
+    `most` bounds the drift's share of the residual's moves.
     """
 
-    noise: FloatArray
-    start: FloatArray
-    state_from: int
-    error_from: int
-    stop: int
+    moves: Moves
+    turn: float
+    start: tuple[float, ...]
+    most: float = _MOST_DRIFT
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Model:
-    """The filter in its own units: x is measured as (x - x_mean) / x_unit, y as (y - y_mean)."""
+class _Estimate:
+    """A candidate with its likeliest parameters."""
 
-    units: FloatArray
-    stretches: tuple[_Stretch, ...]
-    causal: bool
-    looks_back: str
-    settings: tuple[tuple[str, float], ...]
+    candidate: _Candidate
+    found: FloatArray
+    cost: float
+
+    @property
+    def model(self) -> "Model":
+        """As the compiled filter takes it, in the units of the search."""
+        from analytics.kernels import partial_cointegration as kernel  # noqa: PLC0415 - numba
+
+        noise = math.exp(self.found[kernel.LOG_NOISE])
+        is_alpha = self.candidate.moves == "alpha"
+        return kernel.Model(
+            memory=math.tanh(self.found[kernel.ARC]),
+            shock=float(self.found[kernel.LIKELY_SHOCK]),
+            beta_noise=0.0 if is_alpha else noise,
+            alpha_noise=noise if is_alpha else 0.0,
+            turn=self.candidate.turn,
+        )
+
+    def words(self, bars: int) -> str:
+        """What moves, how fast the residual returns, and whether either stands at a bound."""
+        model, words = self.model, _WORDS[self.candidate.moves]
+        drift = model.beta_noise * (1.0 + model.turn**2) * (1.0 + model.memory)
+        if drift > _AT_BOUND:
+            words += " as fast as it may (half of the residual's moves)"
+        return f"{words}; {_return_words(model.memory, bars)}"
 
 
 def fit_kalman(legs: Legs, intercept: bool, options: Mapping[str, object]) -> HedgeFit:
-    """Filter y = alpha + beta x with alpha and beta on random walks.
+    """Filter y = alpha + beta x + residual, the residual an AR(1): partial cointegration.
 
-    Three ways to the noise variances:
+    ``residual[t] = memory * residual[t-1] + reply * (x[t] - x[t-1]) + shock``: the reply takes up
+    what the shocks of both legs have in common, which would bias beta towards the slope of
+    differences. The state holds beta, alpha and the reply; the residual is y - alpha - beta x, so
+    it needs none. Three models are tried:
 
-    - default: maximum likelihood, one variance for beta and one for alpha, on the first ``burn_in``
-      (200) complete bars, from a vague start about their OLS line; the path begins after them.
-      When the bars have doubled (400, 800 .. up to 4,000) the noise is estimated anew on all of
-      them so far, and the bars before are filtered again for the state that the path goes on from:
-      what was said of them stays. Causal.
-    - ``delta`` and ``ve`` given: Chan's form, state noise delta / (1 - delta) per bar on both
-      coefficients in the units of the prices, observation noise ve, start at 0; causal.
-    - ``noise="whole"``: maximum likelihood over all bars; the path knows the future's noise and is
-      marked as not causal.
+    - beta and alpha stand still;
+    - beta on a random walk that turns the line about an x of 0, so that the level moves with it;
+    - the same about the mean x of the burn-in.
 
-    Two variances, because alpha takes up what the residual remembers from bar to bar: with one for
-    both, beta would have to wander too. The spread is the forecast error, y less its forecast from
-    the bars before, and its scale the root of the forecast variance. The updated beta has already
-    seen the bar it would explain.
+    A walk is taken where its likelihood pays for the variance it adds (BIC), and may make up half
+    of the residual's moves at the most (R² of mean reversion 0.5), lest nothing be left to trade;
+    `looks_back` says which model it is, and where it stands at that bound.
+
+    ``walk=True`` takes Clegg & Krauss's own model instead: beta still, no reply, and a random walk
+    beside the AR(1), unbounded.
+
+    Maximum likelihood on the first ``burn_in`` (200) complete bars, from a vague start about their
+    OLS line, and anew when the bars have doubled (400, 800 .. up to 4,000): the bars before are
+    filtered again for the state that the path goes on from, what was said of them stays. Causal.
+    ``noise="whole"``: parameters by all bars; marked as not causal. ``delta`` and ``ve`` given:
+    Chan's form, see `analytics.hedge.kalman_walks`.
+
+    The spread is the residual's level given the bars so far. Its scale is the deviation that this
+    estimate has in the long run (the AR(1)'s variance less that of the line's error), or the line's
+    own error where that is larger: a level of which no more is known is no reason to trade.
+
+    Across missing bars the memory fades as over any others; the moves of x among them count as
+    equal.
     """
+    if "delta" in options or "ve" in options:
+        return _chan(legs, intercept, options)
     only_with_intercept("kalman", intercept)
-    check_options("kalman", options, "delta", "ve", "burn_in", "noise")
-    model = _given(legs, options) or _fitted(legs, options)
-    paths, alpha_stderr = _filtered(legs, model)
+    check_options("kalman", options, "burn_in", "noise", "walk")
+    noise, walk = options.get("noise", "burn-in"), options.get("walk", False)
+    if noise not in {"burn-in", "whole"}:
+        raise ParameterError("noise", noise, "'burn-in' or 'whole'")
+    if not isinstance(walk, bool):
+        raise ParameterError("walk", walk, "True or False")
+    burn_in = whole_option(options, "burn_in", BURN_IN, 30)
+    legs.need(burn_in + 1)
+    whole = noise == "whole"
+    line = early_line(legs, burn_in)
+    counts = [legs.nobs] if whole else estimated_at(burn_in, legs.nobs)
+    estimates = _likeliest(legs, line, counts, _candidates(legs, line, burn_in, walk))
+    paths, reply, alpha_stderr = _filtered(
+        legs, line, list(zip(stretches(legs, burn_in, counts), estimates, strict=True))
+    )
+    last = estimates[-1]
+    seen = f"{estimated_on(burn_in, counts, whole)}: {last.words(counts[-1])}"
     beta, alpha, stderr = paths[:3, legs.last].tolist()
-    names = ("beta", "alpha", "beta_stderr", "forecast_error", "forecast_variance")
+    names = (
+        "beta", "alpha", "beta_stderr", "level", "level_variance", "forecast_error",
+        "forecast_variance",
+    )  # fmt: skip
     return HedgeFit(
         beta=beta,
         alpha=alpha,
@@ -84,155 +159,127 @@ def fit_kalman(legs: Legs, intercept: bool, options: Mapping[str, object]) -> He
         beta_stderr=stderr,
         alpha_stderr=alpha_stderr,
         r_squared=math.nan,
-        residual_std=math.sqrt(model.stretches[-1].noise[2]),
+        residual_std=math.sqrt(float(paths[4, legs.last])),
         method="kalman",
         intercept=True,
-        causal=model.causal,
-        looks_back=model.looks_back,
+        causal=not whole,
+        looks_back=f"over all bars so far at each bar, its model estimated on {seen}",
         y_name=legs.y_name,
         x_name=legs.x_name,
-        reference="Kalman (1960); Chan (2013), Algorithmic Trading, ch. 3; likelihood Harvey "
-        "(1989), ch. 3",
-        stderr_kind="filter, given the noise variances",
+        reference="Clegg & Krauss (2018), Quantitative Finance 18, 121-138: partial cointegration; "
+        "Kalman (1960); likelihood Harvey (1989), ch. 3; reply Phillips & Loretan (1991)",
+        stderr_kind="filter, given memory and noise",
         beta_interval=interval_95(beta, stderr),
-        settings=model.settings,
+        settings=(*_settings(last.model, line), ("reply", reply), ("burn_in", burn_in)),
         paths=dict(zip(names, paths, strict=True)),
         index=legs.index,
     )
 
 
-def _given(legs: Legs, options: Mapping[str, object]) -> _Model | None:
-    """Chan's model, in the units of the prices; None when no noise is given."""
-    if "delta" not in options and "ve" not in options:
-        return None
+def _chan(legs: Legs, intercept: bool, options: Mapping[str, object]) -> HedgeFit:
+    """Chan's form by the name it had before it had its own."""
     for name, other in (("delta", "ve"), ("ve", "delta")):
         if name not in options:
             raise ParameterError(name, None, f"given where {other} is")
-    for name in ("burn_in", "noise"):
-        if name in options:
-            raise ParameterError(name, options[name], "left out where delta and ve are given")
-    delta, ve = positive_option(options, "delta"), positive_option(options, "ve")
-    if delta >= 1:
-        raise ParameterError("delta", delta, "below 1")
-    legs.need(3)
-    drift = delta / (1.0 - delta)
-    return _Model(
-        units=np.array([0.0, 0.0, 1.0]),
-        stretches=(_Stretch(np.array([drift, drift, ve]), np.zeros(5), 0, 0, legs.known.size),),
-        causal=True,
-        looks_back="over all bars so far at each bar, the older the fainter",
-        settings=(("delta", delta), ("ve", ve)),
+    return fit_kalman_chan(legs, intercept, options)
+
+
+def _return_words(memory: float, bars: int) -> str:
+    """Say how fast a residual of this memory returns, estimated on so many bars."""
+    if memory <= 0.5:
+        return "half of a residual is gone within a bar"
+    half_life = -math.log(2.0) / math.log(memory)
+    if half_life > bars:
+        return f"the residual does not return: its half-life is longer than those {bars:,} bars"
+    return f"half of a residual is gone in {half_life:,.3g} bars"
+
+
+def _settings(model: "Model", line: EarlyLine) -> tuple[tuple[str, float], ...]:
+    """Name what was estimated; variances in the units of the prices."""
+    variance = model.shock * line.residual_std**2
+    return (
+        ("memory", model.memory),
+        ("shock variance", variance),
+        ("beta variance a bar", model.beta_noise * variance / line.x_unit**2),
+        ("alpha variance a bar", model.alpha_noise * variance),
     )
 
 
-def _fitted(legs: Legs, options: Mapping[str, object]) -> _Model:
-    """Noise by maximum likelihood, on a burn-in or on the whole."""
-    noise = options.get("noise", "burn-in")
-    if noise not in {"burn-in", "whole"}:
-        raise ParameterError("noise", noise, "'burn-in' or 'whole'")
-    burn_in = whole_option(options, "burn_in", BURN_IN, 30)
-    legs.need(burn_in + 1)
-    whole = noise == "whole"
-    places = np.flatnonzero(legs.known)
-    first = int(places[burn_in - 1]) + 1
-    y_mean, x_mean, x_unit, slope, residual_std = _early_line(legs, slice(0, first))
-    units = np.array([y_mean, x_mean, x_unit])
-    start = np.array([slope / residual_std, 0.0, _VAGUE, 0.0, _VAGUE])
-    counts = [legs.nobs] if whole else _estimated_at(burn_in, legs.nobs)
-    estimates = _most_likely(
-        (legs.y - y_mean) / residual_std, (legs.x - x_mean) / x_unit, start, counts
-    )
-    # The first stretch begins after its burn-in; a later one's first state is that of the last bar
-    # it was estimated on, from which the next bar is forecast.
-    begin = [int(places[count - 1]) for count in counts]
-    begin[0] = first
-    ends = [*begin[1:], legs.known.size]
-    stretches = []
-    for (beta_noise, alpha_noise, share), at, end in zip(estimates, begin, ends, strict=True):
-        ve = share * residual_std**2
-        scale = np.array([residual_std, residual_std, ve, ve, ve])
-        variances = np.array([beta_noise * ve, alpha_noise * ve, ve])
-        stop = end if end == legs.known.size else end + 1
-        stretches.append(_Stretch(variances, start * scale, at, at + 1, stop))
-    bars = f"the first {burn_in:,} bars"
-    if counts[-1] > burn_in:
-        bars = f"{bars} and anew at every doubling, up to {counts[-1]:,}"
-    if whole:
-        bars = "all bars at once"
-    return _Model(
-        units=units,
-        stretches=tuple(stretches),
-        causal=not whole,
-        looks_back=f"over all bars so far at each bar, its noise estimated on {bars}",
-        settings=(
-            ("ve", float(stretches[-1].noise[2])),
-            ("beta noise ratio", estimates[-1][0]),
-            ("alpha noise ratio", estimates[-1][1]),
-            ("burn_in", burn_in),
-        ),
+def _candidates(legs: Legs, line: EarlyLine, burn_in: int, walk: bool) -> tuple[_Candidate, ...]:
+    """List the models to try, each about the line of the burn-in."""
+    y, x = (each[:burn_in] for each in line.scaled(legs))
+    slope = line.slope / line.residual_std
+    shocks = np.diff(y - slope * x)
+    spread = _SLOPE / float(np.mean(shocks**2))
+    reply = 0.0 if walk else _REPLY / float(np.mean(np.diff(x) ** 2))
+    start = (slope, 0.0, 0.0, spread, 0.0, 0.0, _VAGUE, 0.0, reply)
+    if walk:
+        return (_Candidate("alpha", 0.0, start, math.inf),)
+    return (
+        _Candidate("nothing", 0.0, start),
+        _Candidate("beta about zero", line.x_mean / line.x_unit, start),
+        _Candidate("beta about the price", 0.0, start),
     )
 
 
-def _estimated_at(burn_in: int, bars: int) -> list[int]:
-    """Counts of bars at which the noise is estimated."""
-    counts = [burn_in]
-    while counts[-1] * 2 <= min(bars, _MOST_BARS):
-        counts.append(counts[-1] * 2)
-    return counts
-
-
-def _early_line(legs: Legs, early: slice) -> tuple[float, float, float, float, float]:
-    """Means, unit of x, slope per unit and residual std of the OLS line of the burn-in."""
-    known = legs.known[early]
-    y, y_mean = centred(legs.all_y[early][known])
-    x, x_mean = centred(legs.all_x[early][known])
-    unit = math.sqrt(float(x @ x) / x.size)
-    size = float(np.abs(legs.all_y[early][known]).max())
-    if unit <= 1e-14 * abs(x_mean):
-        raise DegenerateSeriesError(legs.what, f"{legs.x_name} is constant over the burn-in")
-    slope = float(x @ y) / float(x @ x) * unit
-    residuals = y - slope * (x / unit)
-    residual_std = math.sqrt(float(residuals @ residuals) / (x.size - 2))
-    if residual_std <= 1e-13 * size:
-        raise DegenerateSeriesError(legs.what, "the legs are exactly collinear over the burn-in")
-    return y_mean, x_mean, unit, slope, residual_std
-
-
-def _most_likely(
-    y: FloatArray, x: FloatArray, start: FloatArray, counts: list[int]
-) -> list[tuple[float, float, float]]:
-    """For each count of bars: noise of beta and of alpha over the observation's, and the latter."""
-    from analytics.kernels import kalman as kernel  # noqa: PLC0415 - numba, when needed
-
-    best, estimates = np.full(kernel.SEARCH_SIZE, np.nan), []
+def _likeliest(
+    legs: Legs, line: EarlyLine, counts: list[int], candidates: tuple[_Candidate, ...]
+) -> list[_Estimate]:
+    """For each count of bars: the candidate that makes them likeliest."""
+    y, x = line.scaled(legs)
+    bars = np.diff(np.flatnonzero(legs.known), prepend=0)
+    bars[0] = 0
+    chosen: list[_Estimate] = []
+    known: list[_Estimate | None] = [None] * len(candidates)
     for count in counts:
-        out = np.empty(kernel.SEARCH_SIZE)
-        kernel.most_likely_noise(y[:count], x[:count], start, best, out)
-        best = out
-        beta, alpha = (_ratio(best[each]) for each in (kernel.LOG_BETA, kernel.LOG_ALPHA))
-        estimates.append((beta, alpha, float(best[kernel.SHARE])))
-    return estimates
+        tried = [
+            _search(y[:count], x[:count], bars[:count], candidate, before)
+            for candidate, before in zip(candidates, known, strict=True)
+        ]
+        chosen.append(min(tried, key=partial(_price, count=count)))
+        known = [*tried]
+    return chosen
 
 
-def _ratio(logarithm: float) -> float:
-    """State noise over the observation's; the lowest logarithm searched stands for none."""
-    from analytics.kernels.kalman import LOWEST  # noqa: PLC0415 - numba, when needed
+def _price(estimate: _Estimate, count: int) -> float:
+    """-2 log likelihood, and log n for a variance more."""
+    is_still = estimate.candidate.moves == "nothing"
+    return estimate.cost + (0.0 if is_still else math.log(count))
 
-    return math.exp(logarithm) if logarithm > LOWEST else 0.0
+
+def _search(
+    y: FloatArray, x: FloatArray, bars: IntArray, candidate: _Candidate, before: _Estimate | None
+) -> _Estimate:
+    from analytics.kernels import partial_cointegration as kernel  # noqa: PLC0415 - numba
+
+    known = np.full(kernel.SEARCH_SIZE, np.nan) if before is None else before.found
+    found = np.empty(kernel.SEARCH_SIZE)
+    kernel.most_likely_partial(
+        y, x, bars, kernel.State(*candidate.start), candidate.turn, candidate.moves == "alpha",
+        candidate.moves != "nothing", candidate.most, known, found,
+    )  # fmt: skip
+    return _Estimate(candidate, found, float(found[kernel.COST]))
 
 
-def _filtered(legs: Legs, model: _Model) -> tuple[FloatArray, float]:
-    """Run the filter: its path in the units of the prices, and alpha's last standard error."""
-    from analytics.kernels import kalman as kernel  # noqa: PLC0415 - numba, when needed
+def _filtered(
+    legs: Legs, line: EarlyLine, parts: list[tuple[Stretch, _Estimate]]
+) -> tuple[FloatArray, float, float]:
+    """Run the filter: its path in the units of the prices, last reply, alpha's standard error."""
+    from analytics.kernels import partial_cointegration as kernel  # noqa: PLC0415 - numba
 
     path = np.empty((kernel.PATH_ROWS, legs.all_y.size))
-    first = model.stretches[0]
+    first = parts[0][0]
     path[: kernel.FORECAST_ERROR, : first.state_from] = np.nan
     path[kernel.FORECAST_ERROR :, : first.error_from] = np.nan
-    alpha_stderr = math.nan
-    for each in model.stretches:
-        alpha_stderr = kernel.kalman_filter(
-            legs.all_y, legs.all_x, model.units, each.start, each.noise,
-            each.state_from, each.error_from, each.stop, path,
+    std = line.residual_std
+    for part, estimate in parts:
+        model = estimate.model._replace(shock=estimate.model.shock * std**2)
+        beta, alpha, reply, *covariance = estimate.candidate.start
+        state = kernel.partial_filter(
+            legs.all_y, legs.all_x, line.units,
+            kernel.State(beta * std, alpha * std, reply * std, *covariance), model,
+            part.state_from, part.error_from, part.stop, path,
         )  # fmt: skip
-    return path, alpha_stderr
+    place = line.x_mean / line.x_unit
+    at_zero = state.aa + place * (place * state.bb - 2.0 * state.ba)
+    return path, state.reply / line.x_unit, math.sqrt(max(model.shock * at_zero, 0.0))

@@ -7,9 +7,11 @@ import pandas as pd
 
 from analytics.errors import ParameterError
 from analytics.frames import FloatArray
+from analytics.hedge.burn_in import BURN_IN
 from analytics.hedge.fit import HedgeFit, Legs
 from analytics.hedge.johansen import fit_johansen
-from analytics.hedge.kalman import BURN_IN, fit_kalman
+from analytics.hedge.kalman import fit_kalman
+from analytics.hedge.kalman_walks import fit_kalman_chan, fit_kalman_walks
 from analytics.hedge.least_squares import fit_dols, fit_ols
 from analytics.hedge.paths import EXPANDING_BARS, fit_expanding_ols, fit_rolling_ols
 from analytics.hedge.robust import fit_huber, fit_theil_sen, fit_tls
@@ -21,6 +23,8 @@ _METHODS: Final[dict[str, _Fit]] = {
     "rolling_ols": fit_rolling_ols,
     "expanding_ols": fit_expanding_ols,
     "kalman": fit_kalman,
+    "kalman_walks": fit_kalman_walks,
+    "kalman_chan": fit_kalman_chan,
     "tls": fit_tls,
     "huber": fit_huber,
     "theil_sen": fit_theil_sen,
@@ -28,12 +32,22 @@ _METHODS: Final[dict[str, _Fit]] = {
     "johansen": fit_johansen,
 }
 HEDGE_METHODS: Final[tuple[str, ...]] = tuple(_METHODS)
-CAUSAL_HEDGES: Final[tuple[str, ...]] = ("rolling_ols", "expanding_ols", "kalman")
+CAUSAL_HEDGES: Final[tuple[str, ...]] = (
+    "rolling_ols",
+    "expanding_ols",
+    "kalman",
+    "kalman_walks",
+    "kalman_chan",
+)
+# Filters, whose z-score stands on a scale of their own in place of a trailing window.
+FILTERS: Final[tuple[str, ...]] = ("kalman", "kalman_walks", "kalman_chan")
 HEDGE_WORDS: Final[dict[str, str]] = {
     "ols": "OLS of S1 on S2, with intercept",
     "rolling_ols": "Rolling OLS (causal)",
     "expanding_ols": "Expanding OLS (causal)",
     "kalman": "Kalman filter (causal)",
+    "kalman_walks": "Kalman filter, α and β on walks (causal)",
+    "kalman_chan": "Kalman filter, Chan's δ and Ve (causal)",
     "tls": "Orthogonal regression (TLS)",
     "huber": "Huber's robust regression",
     "theil_sen": "Theil-Sen median slope",
@@ -51,8 +65,11 @@ def bars_before_path(method: str, options: Mapping[str, int]) -> int:
         return options["window"] - 1
     if method == "expanding_ols":
         return EXPANDING_BARS - 1
-    # The first forecast stands on the state after the burn-in and the bar that follows it.
-    return BURN_IN + 1 if method == "kalman" else 0
+    if method == "kalman":
+        return BURN_IN
+    # The first forecast stands on the state after the burn-in and the bar that follows it; Chan's
+    # start at 0 is forgotten meanwhile.
+    return BURN_IN + 1 if method in FILTERS else 0
 
 
 def fit_hedge(
@@ -73,15 +90,17 @@ def fit_hedge(
     method : str
         One of `HEDGE_METHODS`. Over all rows at once: ``"ols"``, ``"tls"``, ``"huber"``,
         ``"theil_sen"``, ``"dols"``, ``"johansen"``. Causal paths, the value at bar t from bars up
-        to t: ``"rolling_ols"``, ``"expanding_ols"``, ``"kalman"``.
+        to t: ``"rolling_ols"``, ``"expanding_ols"``, ``"kalman"``, ``"kalman_walks"``,
+        ``"kalman_chan"``.
     intercept : bool
         Estimate alpha too; otherwise the line goes through the origin (``"ols"`` only).
     **options
         ``"ols"`` ``hac_lags``; ``"rolling_ols"`` ``window`` (bars, 60); ``"expanding_ols"``
         ``least`` (bars before the first value, 30); ``"theil_sen"`` ``sample`` (rows, 600) and
         ``seed``; ``"dols"`` ``leads`` and ``lags`` (2 each); ``"johansen"`` ``lags`` (1);
-        ``"kalman"`` ``delta`` and ``ve``, or ``burn_in`` (bars, 200), or ``noise="whole"``: see
-        `analytics.hedge.kalman.fit_kalman`.
+        ``"kalman"`` ``burn_in`` (bars, 200), ``walk`` and ``noise="whole"``, ``"kalman_walks"``
+        the same without ``walk``, ``"kalman_chan"`` ``delta`` and ``ve``: see
+        `analytics.hedge.kalman` and `analytics.hedge.kalman_walks`.
 
     Returns
     -------

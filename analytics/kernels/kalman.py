@@ -41,7 +41,7 @@ SEARCH_SIZE: Final = 4
 
 # Logarithms of state over observation noise between which the likelihood is searched. The lowest
 # stands for no noise at all; between it and the next the likelihood hardly changes.
-LOWEST, HIGHEST = -27.6, 4.6
+LOWEST, HIGHEST = -27.6, 12.0
 _GRID = np.array([LOWEST, -15.0, -13.0, -11.0, -9.0, -7.0, -5.0, -3.0, -1.0, 1.0, 3.0])
 _FIRST_STEP, _LAST_STEP = 1.0, 1e-3
 _FLUSH = 1e150

@@ -7,7 +7,7 @@ import numpy as np
 
 from analytics.errors import ParameterError
 from analytics.frames import Interval, parse_interval
-from analytics.hedge import HEDGE_METHODS, bars_before_path
+from analytics.hedge import FILTERS, HEDGE_METHODS, bars_before_path
 from analytics.pair.gates import DATA_GATES, Gates
 from analytics.signals import check_thresholds
 from analytics.spread import (
@@ -118,7 +118,7 @@ class PairParams:
     @property
     def zscore_bars(self) -> int:
         """Bars of the spread that a z-score is made of: a filter's own scale asks for one."""
-        return 1 if self.uses_beta and self.hedge == "kalman" else self.window
+        return 1 if self.uses_beta and self.hedge in FILTERS else self.window
 
     @property
     def bars_before_spread(self) -> int:

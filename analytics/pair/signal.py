@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.frames import BoolArray, FloatArray
-from analytics.hedge import HedgeFit
+from analytics.hedge import FILTERS, HedgeFit
 from analytics.outcome import Degenerate, NotEnough
 from analytics.pair.params import PairParams
 from analytics.pair.spread import PairSpread
@@ -37,7 +37,7 @@ def zscore_needs(
     if not run:
         unknown = np.isnan(y + x)
         # An expanding line and a filter step over missing bars, a window does not.
-        steps_over = params.uses_beta and params.hedge in {"expanding_ols", "kalman"}
+        steps_over = params.uses_beta and params.hedge in {"expanding_ols", *FILTERS}
         known = int((~unknown).sum()) if steps_over else _trailing_run(unknown)
         had = min(known, needed - 1)
     return NotEnough(f"z-score of {params.label}", needed, had)

@@ -91,15 +91,15 @@ def make_spread(y: pd.Series, x: pd.Series, params: PairParams) -> PairSpread:
     hedge_y, hedge_x = (fitted_y, fitted_x) if params.hedge in CAUSAL_HEDGES else latest
     hedge = attempt(lambda: fit_hedge(hedge_y, hedge_x, params.hedge, intercept=True, **options))
     beta, alpha = _coefficients(hedge, len(y))
-    forecast = _forecast(hedge) if params.uses_beta else None
+    own = _own_scale(hedge) if params.uses_beta else None
     hedge_ratio = _on(index, beta, "hedge_ratio")
     intercept = _on(index, alpha, "intercept")
-    if forecast is None:
+    if own is None:
         path = spread(y, x, params.spread, hedge_ratio, intercept).rename(params.label)
         moments = rolling_moments(path, params.window)
     else:
-        path = _on(index, forecast[0], params.label)
-        moments = _forecast_moments(index, *forecast)
+        path = _on(index, own[0], params.label)
+        moments = _own_moments(index, *own)
     rounding = _size(y, x, path, (fitted_y, fitted_x, beta, alpha), params)
     rounding *= SPREAD_ROUNDING
     sample = PairSample(*latest, latest_of(path, sample_index))
@@ -157,29 +157,32 @@ def _coefficients(
         return np.full(bars, np.nan), np.full(bars, np.nan)
     if hedge.beta_path is None or hedge.alpha_path is None:
         return np.full(bars, hedge.beta), np.full(bars, hedge.alpha)
-    if hedge.forecast_error is not None:
+    if hedge.level is None and hedge.forecast_error is not None:
         # A forecast stands on the state after the bars before.
         beta, alpha = hedge.beta_path.ffill().shift(), hedge.alpha_path.ffill().shift()
         return beta.to_numpy(), alpha.to_numpy()
     return hedge.beta_path.to_numpy(), hedge.alpha_path.to_numpy()
 
 
-def _forecast(
+def _own_scale(
     hedge: HedgeFit | NotEnough | Degenerate,
 ) -> tuple[FloatArray, FloatArray] | None:
-    """Forecast error of a filter and its variance; None for other methods."""
-    if not isinstance(hedge, HedgeFit) or hedge.forecast_error is None:
+    """Level of a filter's residual, or its forecast error, with the variance; else None."""
+    if not isinstance(hedge, HedgeFit):
         return None
-    variance = hedge.forecast_variance
-    return None if variance is None else (hedge.forecast_error.to_numpy(), variance.to_numpy())
+    if hedge.level is not None and hedge.level_variance is not None:
+        return hedge.level.to_numpy(), hedge.level_variance.to_numpy()
+    if hedge.forecast_error is None or hedge.forecast_variance is None:
+        return None
+    return hedge.forecast_error.to_numpy(), hedge.forecast_variance.to_numpy()
 
 
-def _forecast_moments(index: pd.Index, error: FloatArray, variance: FloatArray) -> RollingMoments:
-    """Mean 0 and the filter's own standard deviation: the scale the model gives each error."""
+def _own_moments(index: pd.Index, values: FloatArray, variance: FloatArray) -> RollingMoments:
+    """Mean 0 and the filter's own standard deviation: the scale the model gives each value."""
     return RollingMoments(
-        mean=_on(index, error * 0.0, "spread_mean"),
+        mean=_on(index, values * 0.0, "spread_mean"),
         std=_on(index, variance**0.5, "spread_std"),
-        deviation=_on(index, error, "deviation"),
+        deviation=_on(index, values, "deviation"),
     )
 
 

@@ -8,7 +8,16 @@ import pytest
 from numba import njit
 
 from analytics.frames import utc_index
-from analytics.kernels import adf, kalman, line_paths, lines, numba_private, rolling, trailing
+from analytics.kernels import (
+    adf,
+    kalman,
+    line_paths,
+    lines,
+    numba_private,
+    partial_cointegration,
+    rolling,
+    trailing,
+)
 from analytics.pair import PairParams, analyse_pair
 from analytics.pair.gates import ALL_GATES
 from analytics.stationarity import adf_test, engle_granger_test
@@ -106,6 +115,8 @@ def test_after_warming_up_no_page_compiles_anything():
         kalman.kalman_filter,
         adf.fit_unbroken,
         kalman.most_likely_noise,
+        partial_cointegration.partial_filter,
+        partial_cointegration.most_likely_partial,
         adf.residual_on_line,
         lines.line_with_errors,
         trailing.trailing_fits,
@@ -121,7 +132,7 @@ def test_after_warming_up_no_page_compiles_anything():
             frame["coverage"] = pd.Series(["traded"] * 400, dtype="str")
             frame.index = utc_index(1_723_161_600_000_000 + np.arange(400) * 1_000_000)
             legs.append(frame)
-        for hedge in ("ols", "rolling_ols", "expanding_ols", "kalman"):
+        for hedge in ("ols", "rolling_ols", "expanding_ols", "kalman", "kalman_walks"):
             params = PairParams("A", "B", hedge=hedge, spread="log", gates=ALL_GATES)
             analyse_pair(legs[0], legs[1], params)
     assert {each.__name__: len(each.signatures) for each in functions} == before

@@ -402,8 +402,8 @@ def test_the_spread_is_its_formula_with_the_path_shown(hedge: str):
     assert any("in-sample" in note for note in result.notes) == (hedge not in CAUSAL_HEDGES)
 
 
-def test_the_kalman_spread_is_the_forecast_error_on_the_filters_own_scale():
-    result = analyse(spread="hedged", hedge="kalman")
+def test_the_spread_of_a_filter_on_walks_is_its_forecast_error_on_its_own_scale():
+    result = analyse(spread="hedged", hedge="kalman_walks")
     assert isinstance(result.hedge, HedgeFit)
     np.testing.assert_array_equal(result.spread, result.hedge.forecast_error)
     assert result.hedge.forecast_variance is not None
@@ -411,6 +411,17 @@ def test_the_kalman_spread_is_the_forecast_error_on_the_filters_own_scale():
     np.testing.assert_array_equal(result.zscore, result.spread / result.std)
     assert result.mean.dropna().eq(0).all()
     assert result.zscore_needs is None
+
+
+def test_the_kalman_spread_is_the_level_of_the_residual_on_the_filters_own_scale():
+    result = analyse(spread="hedged", hedge="kalman")
+    assert isinstance(result.hedge, HedgeFit)
+    assert result.hedge.level is not None
+    assert result.hedge.level_variance is not None
+    np.testing.assert_array_equal(result.spread, result.hedge.level)
+    np.testing.assert_array_equal(result.zscore, result.spread / result.hedge.level_variance**0.5)
+    # Of the same bar's line: the newest beta is the one to trade.
+    np.testing.assert_array_equal(result.hedge_ratio, result.hedge.beta_path)
 
 
 @pytest.mark.parametrize("hedge", HEDGE_METHODS)

@@ -127,7 +127,7 @@ def test_one_line_for_all_bars_is_laid_under_the_bars_before_the_range_too(hedge
     assert fit.nobs <= 200
 
 
-@pytest.mark.parametrize("hedge", ["expanding_ols", "kalman"])
+@pytest.mark.parametrize("hedge", ["expanding_ols", "kalman", "kalman_walks"])
 def test_a_path_that_starts_up_does_so_before_the_range(hedge):
     chosen = params(lookback=100, window=20, spread="hedged", hedge=hedge, gates=NO_GATES)
     result = of_enough(chosen, more=50)
@@ -179,7 +179,8 @@ def test_bars_before_the_range_are_in_no_file():
         ("kalman", "price difference", 60),
         ("rolling_ols", "hedged", 119),
         ("expanding_ols", "hedged", 89),
-        ("kalman", "hedged", 202),
+        ("kalman", "hedged", 201),
+        ("kalman_walks", "hedged", 202),
     ],
 )
 def test_what_the_latest_z_lacks_counts_the_start_of_its_hedge_ratio(hedge, kind, needed):

@@ -32,6 +32,15 @@ from statsmodels.regression.rolling import RollingOLS
 from statsmodels.tsa.stattools import adfuller, coint
 
 from analytics.hedge import fit_hedge
+from analytics.hedge.innovations import check_innovations
+from analytics.kernels.partial_cointegration import (
+    FORECAST_ERROR,
+    FORECAST_VARIANCE,
+    PATH_ROWS,
+    Model,
+    State,
+    partial_filter,
+)
 from analytics.stationarity import (
     adf_test,
     engle_granger_test,
@@ -115,6 +124,47 @@ def matrix_kalman(y: np.ndarray, x: np.ndarray, noise: np.ndarray, start: np.nda
 def chan_loop(y: np.ndarray, x: np.ndarray) -> float:
     drift = DELTA / (1 - DELTA)
     return float(matrix_kalman(y, x, np.array([drift, drift, VE]), np.zeros(3))[0, -1])
+
+
+# Memory and variance of the shocks, of beta and of alpha, and the state to begin with.
+PARTIAL = Model(0.9, 1.0, 1e-6, 0.0, 0.0)
+BEGIN = State(1.0, 0.0, 0.0, 1e2, 0.0, 0.0, 1e4, 0.0, 1e2)
+
+
+def partial_loop(y: np.ndarray, x: np.ndarray) -> float:
+    """Last slope by the matrices of partial cointegration: beta, alpha, reply, residual."""
+    transition, noise = np.eye(4), np.diag([PARTIAL.beta_noise, 0.0, 0.0, 1.0])
+    transition[3, 3] = PARTIAL.memory
+    state = np.array([*BEGIN[:3], 0.0])
+    covariance = np.diag([BEGIN.bb, BEGIN.aa, BEGIN.gg, 1.0 / (1.0 - PARTIAL.memory**2)])
+    row = np.array([0.0, 1.0, 0.0, 1.0])
+    for t in range(y.size):
+        if t:
+            transition[3, 2] = x[t] - x[t - 1]
+            state = transition @ state
+            covariance = transition @ covariance @ transition.T + noise
+        row[0] = x[t]
+        variance = row @ covariance @ row
+        gain = covariance @ row / variance
+        state = state + gain * (y[t] - row @ state)
+        covariance = covariance - np.outer(gain, row) @ covariance
+    return float(state[0])
+
+
+def partial_kernel(y: np.ndarray, x: np.ndarray) -> float:
+    """The same by the desk's filter, with the whole path and the health check of its errors."""
+    path = np.empty((PATH_ROWS, y.size))
+    units = np.array([0.0, 0.0, 1.0])
+    state = partial_filter(y, x, units, BEGIN, PARTIAL, 0, 0, y.size, path)
+    return state.beta if check_innovations(path[FORECAST_ERROR], path[FORECAST_VARIANCE]) else 0.0
+
+
+def partials(n: int, turns: int, bar: float | None) -> list[Row]:
+    y, x = pair(n)
+    y, x = y - y.mean(), x - x.mean()
+    given = (lambda: partial_kernel(y, x), lambda: partial_loop(y, x))
+    name = "partial cointegration, model given to both, with the health check / matrix loop"
+    return [compared(name, n, given, turns, bar, {})]
 
 
 def likeliest_loop(y: np.ndarray, x: np.ndarray) -> float:
@@ -247,7 +297,10 @@ def digits_kept(slopes: np.ndarray, exact: np.ndarray) -> float:
 
 def likelihoods(n: int, turns: int) -> Row:
     y, x = pair(n)
-    calls = (lambda: fit_hedge(y, x, "kalman", noise="whole").beta, lambda: likeliest_loop(y, x))
+    calls = (
+        lambda: fit_hedge(y, x, "kalman_walks", noise="whole").beta,
+        lambda: likeliest_loop(y, x),
+    )
     name = "Kalman by fit_hedge / matrix loop, both noises by maximum likelihood on all bars"
     return compared(name, n, calls, turns, None, {})
 
@@ -282,6 +335,8 @@ def rows(quick: bool) -> list[Row]:
         *paths(86_400, 1, 300),
         *digits(),
         likelihoods(1_000, 1),
+        *partials(10_000, 3, 300),
+        *partials(86_400, 1, 300),
         *gates(86_400),
     ]
 

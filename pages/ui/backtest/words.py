@@ -15,6 +15,7 @@ from analytics.backtest import (
     Sweep,
     WalkForward,
 )
+from analytics.hedge import FILTERS
 from pages.ui.backtest.data import Runs
 from pages.ui.parts import formats, markup
 from pages.ui.parts.markup import Cell, Figure, Html, Tone
@@ -293,7 +294,7 @@ def sweep_words(swept: Sweep, test: BacktestResult) -> list[str]:
         ),
         _best_words(swept),
     ]
-    if swept.params.uses_beta and swept.params.hedge == "kalman":
+    if swept.params.uses_beta and swept.params.hedge in FILTERS:
         sentences.append("The Kalman filter's z has no window: all rows are equal.")
     return sentences
 

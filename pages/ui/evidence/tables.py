@@ -169,18 +169,16 @@ def hedge_remarks(hedges: Iterable[FittedHedge], level: float) -> list[str]:
         "of the bars at their beginning."
     )
     fits = {each.method: each.fit for each in hedges if each.intercept}
-    kalman, ols = fits.get("kalman"), fits.get("ols")
+    kalman, walks, ols = (fits.get(method) for method in ("kalman", "kalman_walks", "ols"))
     remarks = [causal]
-    if not isinstance(kalman, HedgeFit):
-        return remarks
-    if isinstance(ols, HedgeFit) and _reads_low(kalman, ols):
+    if isinstance(walks, HedgeFit) and isinstance(ols, HedgeFit) and _reads_low(walks, ols):
         remarks.append(
-            f"The Kalman filter's β, {formats.estimate(kalman.beta)}, is far nearer to 0 than "
-            f"OLS's, {formats.estimate(ols.beta)}: a filter learns from moves of a few bars, and "
+            f"The filter on walks has β {formats.estimate(walks.beta)}, far nearer to 0 than "
+            f"OLS's, {formats.estimate(ols.beta)}: it learns from moves of a few bars, and "
             "legs that do not trade at the same moments seem to move together less than they do "
             "(see Trading together). A longer interval brings the two closer."
         )
-    if kalman.innovations is not None:
+    if isinstance(kalman, HedgeFit) and kalman.innovations is not None:
         remarks.append(f"Kalman filter, {kalman.innovations.verdict(level)}.")
     return remarks
 

@@ -86,14 +86,15 @@ TESTS: Final = (
         "Hurst (1951); errors by Richardson & Stock (1989), J. Fin. Econ. 25, 323-348.", ONLY,
     ),
     Entry(
-        "hedge-methods", "Hedge ratios by nine methods",
+        "hedge-methods", "Hedge ratios by eleven methods",
         "The same β by other means: where they disagree, β depends on the method and not on the "
         "market.",
         r"""\begin{aligned}
         \text{TLS:}\quad & \min \textstyle\sum d_\perp^2 \\
         \text{Huber:}\quad & \min \textstyle\sum \rho_{1.345}(\varepsilon_t/\hat\sigma) \\
         \text{Theil-Sen:}\quad & \operatorname{med}\tfrac{y_i-y_j}{x_i-x_j} \\
-        \text{Kalman:}\quad & \beta_t = \beta_{t-1} + w_t,\ y_t = \alpha_t + \beta_t x_t + v_t
+        \text{Kalman on walks:}\quad & y_t = \alpha_t + \beta_t x_t + v_t,\
+        \alpha_t = \alpha_{t-1} + u_t,\ \beta_t = \beta_{t-1} + w_t
         \end{aligned}""",
         "All known bars of the range, or at each bar those up to it.",
         "Each row names its own, with its kind of error.",

@@ -94,6 +94,24 @@ PAIR: Final = (
         "Live, Evidence",
     ),
     Entry(
+        "kalman", "Kalman filter",
+        "β still or slow, and a rest that returns: z is the level of that rest, in the deviation "
+        "that the filter gives its estimate. On walks, or with Chan's δ and Ve, z is the news of "
+        "one bar instead.",
+        r"\begin{aligned} y_t &= \alpha + \beta_t x_t + m_t,\quad \beta_t = \beta_{t-1} + w_t \\"
+        r" m_t &= \phi\, m_{t-1} + \gamma\,\Delta x_t + \varepsilon_t,\qquad"
+        r" z_t = m_{t|t} / \sigma_t \end{aligned}",
+        "All bars so far at each bar. φ and the variances by maximum likelihood on the first 200 "
+        "bars, anew at 400, 800 .. up to 4,000; w only where it pays (BIC), and for at most half "
+        "of the moves of the rest. Its line says which model was taken, and when it is at that "
+        "bound or the rest does not return.",
+        "Shocks are normal; γ takes up what those of both legs have in common. An interval of β "
+        "takes φ and the variances as known.",
+        "Clegg & Krauss (2018), Quantitative Finance 18, 121-138; Harvey (1989), ch. 3; Chan "
+        "(2013), ch. 3.",
+        "Live, Evidence",
+    ),
+    Entry(
         "r-squared", "R²",
         "Share of the movement of S1 that the line explains. Two prices that merely drift have a "
         "high one too.",
