@@ -9,8 +9,8 @@ import numpy as np
 from analytics.errors import DegenerateSeriesError, NotEnoughDataError
 from analytics.frames import FloatArray
 from analytics.hedge.fit import HedgeFit, Legs, check_options, only_with_intercept, whole_option
-from analytics.hedge.long_run import long_run_errors
-from analytics.series import ROUNDING, centred, interval_95, longest_run
+from analytics.series import ROUNDING, interval_95, longest_run
+from analytics.stationarity import long_run_std
 
 # Bars before the first value of an expanding line.
 EXPANDING_BARS = 30
@@ -75,9 +75,7 @@ def _path_fit(
         raise _no_line(legs, full_window)
     beta, alpha, stderr = path[:, row].tolist()
     r_squared, residual_std, alpha_stderr = _quality(beta, stderr, last)
-    first = row + 1 - full_window if full_window else 0
-    rows = slice(first, row + 1)
-    beta_hac, alpha_hac = _long_run_errors(legs, rows, beta, alpha)
+    memory = _memory(legs, row, int(last[COUNT]), (beta, alpha, residual_std))
     return HedgeFit(
         beta=beta,
         alpha=alpha,
@@ -94,20 +92,24 @@ def _path_fit(
         y_name=legs.y_name,
         x_name=legs.x_name,
         reference=reference,
-        beta_hac_stderr=beta_hac,
-        alpha_hac_stderr=alpha_hac,
-        beta_interval=interval_95(beta, beta_hac),
+        beta_hac_stderr=stderr * memory,
+        alpha_hac_stderr=alpha_stderr * memory,
+        beta_interval=interval_95(beta, stderr * memory),
         settings=settings,
         paths=dict(zip(("beta", "alpha", "beta_stderr"), path, strict=True)),
         index=legs.index,
     )
 
 
-def _long_run_errors(legs: Legs, rows: slice, beta: float, alpha: float) -> tuple[float, float]:
-    """Errors of the last line, that allow for the memory of its own bars' residual."""
-    known = legs.known[rows]
-    y, x = legs.all_y[rows][known], legs.all_x[rows][known]
-    return long_run_errors(centred(y - alpha - beta * x)[0], x)
+def _memory(legs: Legs, row: int, bars: int, line: tuple[float, float, float]) -> float:
+    """How many times the last line's errors grow for the memory of its own bars' residual.
+
+    `line`: slope, intercept, residual deviation.
+    """
+    beta, alpha, residual_std = line
+    end = int(np.count_nonzero(legs.known[: row + 1]))
+    y, x = legs.y[end - bars : end], legs.x[end - bars : end]
+    return long_run_std(y - alpha - beta * x) / residual_std if residual_std > 0 else math.nan
 
 
 def _no_line(legs: Legs, window: int) -> NotEnoughDataError | DegenerateSeriesError:

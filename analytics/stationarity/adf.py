@@ -100,7 +100,10 @@ class HalfLife:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval in bars, right near a random walk too; NaN for an end that is open."""
+        """95 % interval in bars, right near a random walk too; NaN for an end that is open.
+
+        It takes the spread as first order: noise of single bars makes all of it too short.
+        """
         slow, _, fast = self._unbiased()
         return fast, slow
 

@@ -132,7 +132,8 @@ PAIR: Final = (
         "The spread returns at one steady rate. A random walk shows a finite half-life too: trust "
         "it only with a small p-value. The estimate reads short (at 300 bars and a true 13.9 by a "
         "sixth, of an estimated line by a quarter, among pairs picked for p < 5 % by nearly half); "
-        "the median-unbiased one and the 95 % interval allow for it, not for the picking.",
+        "the median-unbiased one and the 95 % interval allow for it, but not for noise of single "
+        "bars, which shortens them all.",
         "Chan (2013), Algorithmic Trading, ch. 2; Ornstein & Uhlenbeck (1930); interval Andrews "
         "(1993), Econometrica 61, 139-165.",
         "Live, Evidence",

@@ -176,3 +176,17 @@ def test_a_line_through_the_origin_has_a_long_run_error_of_its_slope_alone():
     expected = long_run_std(y - fit.beta * x, 1) / math.sqrt(x @ x)
     assert fit.beta_hac_stderr == pytest.approx(expected, rel=1e-9)
     assert math.isnan(fit.alpha_hac_stderr)
+
+
+def test_a_paths_last_errors_are_those_of_least_squares_on_the_same_bars():
+    y, x = draw(np.random.default_rng(SEED), 300, 0.8)
+    y[[5, 120]] = np.nan
+    plain = fit_hedge(y, x)
+    last = fit_hedge(y[-60:], x[-60:])
+    for fit, oracle in (
+        (fit_hedge(y, x, "expanding_ols"), plain),
+        (fit_hedge(y, x, "rolling_ols", window=60), last),
+    ):
+        assert fit.beta_hac_stderr == pytest.approx(oracle.beta_hac_stderr, rel=1e-7)
+        assert fit.alpha_hac_stderr == pytest.approx(oracle.alpha_hac_stderr, rel=1e-7)
+        assert fit.beta_interval == pytest.approx(oracle.beta_interval, rel=1e-7)
