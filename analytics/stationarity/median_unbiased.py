@@ -57,22 +57,21 @@ def unbiased_thetas(
     place = np.interp(1.0 / size, 1.0 / SIZES[::-1], np.arange(SIZES.size)[::-1])
     below = np.minimum(place.astype(np.int64), SIZES.size - 2)
     share = place - below
-    found = np.empty((3, theta.size))
-    for which, table in enumerate(_TABLE[int(on_estimated_line)]):
+    table, level = _TABLE[int(on_estimated_line)], np.arange(3)[:, np.newaxis]
 
-        def gap(node: IntArray, table: FloatArray = table) -> FloatArray:
-            quantile = (1.0 - share) * table[below, node] + share * table[below + 1, node]
-            wide: FloatArray = (theta + _NODES[node] / size) / stderr - quantile
-            return wide
+    def gap(node: IntArray) -> FloatArray:
+        quantile = (1.0 - share) * table[level, below, node] + share * table[level, below + 1, node]
+        wide: FloatArray = (theta + _NODES[node] / size) / stderr - quantile
+        return wide
 
-        found[which] = -_first_zero(gap, theta.size) / size
+    found: FloatArray = -_first_zero(gap, (3, theta.size)) / size
     found[:, np.isnan(theta) | np.isnan(stderr)] = np.nan
     return found
 
 
-def _first_zero(gap: Callable[[IntArray], FloatArray], rows: int) -> FloatArray:
+def _first_zero(gap: Callable[[IntArray], FloatArray], shape: tuple[int, int]) -> FloatArray:
     """Distance at which the gap, which grows with it, is 0: between two nodes on a line."""
-    low, high = np.zeros(rows, dtype=np.int64), np.full(rows, _NODES.size - 1)
+    low, high = np.zeros(shape, dtype=np.int64), np.full(shape, _NODES.size - 1)
     for _ in range(int(_NODES.size - 1).bit_length()):
         middle = (low + high) // 2
         is_below = gap(middle) < 0
