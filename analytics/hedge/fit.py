@@ -32,9 +32,12 @@ class HedgeFit:
         Standard errors, of the kind `stderr_kind` names; NaN where the method has none. The
         classical ones are too small on prices, whose residuals are autocorrelated.
     beta_hac_stderr, alpha_hac_stderr, hac_lags
-        Beside the classical ones of OLS: Newey-West with `hac_lags` lags; else NaN and 0.
+        Beside those of `stderr_kind`: errors that allow for the residual's memory, as
+        `analytics.hedge.long_run` has them, or Newey-West with `hac_lags` lags where those were
+        asked for. NaN where the method has none, or too few bars.
     beta_interval
-        95 % interval of beta: 1.96 standard errors (HAC where there are such), or the method's own.
+        95 % interval of beta: 1.96 standard errors (HAC where there are such), or the method's own;
+        NaN where none that was tried holds beta often enough. An end may be infinite.
     r_squared
         Centred with intercept, uncentred without (as NIST and statsmodels do); of the last window
         for a rolling line; NaN for the Kalman filter, whose line moves at every bar.

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -16,8 +17,11 @@ from analytics.hedge.fit import (
     only_with_intercept,
     whole_option,
 )
-from analytics.series import centred, interval_95, longest_run
+from analytics.series import centred, longest_run
 from analytics.stationarity import johansen_test
+
+# 95 % point of a chi square with one degree of freedom.
+_CHI_SQUARE_95 = 3.841458820694124
 
 
 def fit_johansen(legs: Legs, intercept: bool, options: Mapping[str, object]) -> HedgeFit:
@@ -41,7 +45,8 @@ def fit_johansen(legs: Legs, intercept: bool, options: Mapping[str, object]) -> 
         )  # fmt: skip
     beta = -float(weights[1] / weights[0])
     alpha = centred(legs.y)[1] - beta * centred(legs.x)[1]
-    stderr = _beta_stderr(frame.to_numpy(), beta, lags)
+    model = _ErrorCorrection.of(frame.to_numpy(), lags)
+    stderr = model.stderr(beta)
     r_squared, residual_std = fit_quality(legs, beta, alpha)
     bars = f"all {legs.nobs:,} bars at once"
     if len(frame) < legs.nobs:
@@ -62,27 +67,60 @@ def fit_johansen(legs: Legs, intercept: bool, options: Mapping[str, object]) -> 
         y_name=legs.y_name,
         x_name=legs.x_name,
         reference="Johansen (1991), Econometrica 59, 1551-1580; standard error Luetkepohl (2005), "
-        "New Introduction to Multiple Time Series Analysis, 7.2.4",
+        "New Introduction to Multiple Time Series Analysis, 7.2.4; interval by the likelihood "
+        "ratio, Johansen (1995), Likelihood-based Inference, 7.2",
         stderr_kind="asymptotic, given one cointegrating relation",
-        beta_interval=interval_95(beta, stderr),
+        beta_interval=model.interval(),
         settings=(("lags", lags),),
     )
 
 
-def _beta_stderr(values: FloatArray, beta: float, lags: int) -> float:
-    """Standard error of beta in the error-correction model with one relation and a constant."""
-    deviations = values - values.mean(axis=0)
-    change = np.diff(deviations, axis=0)
-    rows = change.shape[0] - lags
-    past = [np.ones((rows, 1))]
-    past += [change[lags - lag : change.shape[0] - lag] for lag in range(1, lags + 1)]
-    short = np.hstack(past)
-    both = np.hstack([change[lags:], deviations[lags:-1]])
-    both = both - short @ np.linalg.lstsq(short, both, rcond=None)[0]
-    moved, level = both[:, :2], both[:, 2:]
-    gap = level[:, 0] - beta * level[:, 1]
-    speed = gap @ moved / float(gap @ gap)
-    shocks = moved - np.outer(gap, speed)
-    precision = np.linalg.pinv(shocks.T @ shocks / rows)
-    information = float(speed @ precision @ speed) * float(level[:, 1] @ level[:, 1])
-    return 1.0 / math.sqrt(information) if information > 0 else math.nan
+@dataclass(frozen=True, slots=True, eq=False)
+class _ErrorCorrection:
+    """Changes and levels of both legs, less what a constant and past changes explain of them."""
+
+    moved: FloatArray
+    level: FloatArray
+    short_terms: int
+
+    @classmethod
+    def of(cls, values: FloatArray, lags: int) -> "_ErrorCorrection":
+        deviations = values - values.mean(axis=0)
+        change = np.diff(deviations, axis=0)
+        rows = change.shape[0] - lags
+        past = [np.ones((rows, 1))]
+        past += [change[lags - lag : change.shape[0] - lag] for lag in range(1, lags + 1)]
+        short = np.hstack(past)
+        both = np.hstack([change[lags:], deviations[lags:-1]])
+        both = both - short @ np.linalg.lstsq(short, both, rcond=None)[0]
+        return cls(both[:, :2], both[:, 2:], short.shape[1])
+
+    def stderr(self, beta: float) -> float:
+        """Standard error of beta in the model with one relation and a constant."""
+        rows = self.moved.shape[0]
+        gap = self.level[:, 0] - beta * self.level[:, 1]
+        speed = gap @ self.moved / float(gap @ gap)
+        shocks = self.moved - np.outer(gap, speed)
+        precision = np.linalg.pinv(shocks.T @ shocks / rows)
+        information = float(speed @ precision @ speed) * float(self.level[:, 1] @ self.level[:, 1])
+        return 1.0 / math.sqrt(information) if information > 0 else math.nan
+
+    def interval(self) -> tuple[float, float]:
+        """95 % interval: every beta that the likelihood ratio does not reject.
+
+        With λ of a beta the squared correlation of its gap with the changes, the ratio is
+        (rows - terms) ln((1 - λ) / (1 - λ greatest)), and the betas below its 95 % point lie
+        between the roots of a parabola, or beyond an end where S2 alone would do as well.
+        """
+        moved, level = self.moved, self.level
+        cross, squares = level.T @ moved, level.T @ level
+        explained = cross @ np.linalg.pinv(moved.T @ moved) @ cross.T
+        greatest = float(np.linalg.eigvals(np.linalg.pinv(squares) @ explained).real.max())
+        free = moved.shape[0] - self.short_terms - 2
+        least = 1.0 - (1.0 - greatest) * math.exp(_CHI_SQUARE_95 / free)
+        form = explained - least * squares
+        constant, slope, curve = form[0, 0], form[0, 1], form[1, 1]
+        if curve >= 0:
+            return -math.inf, math.inf
+        root = math.sqrt(max(slope**2 - curve * constant, 0.0))
+        return float((slope + root) / curve), float((slope - root) / curve)

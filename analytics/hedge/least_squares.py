@@ -1,4 +1,4 @@
-"""Least squares over all rows: OLS with classical and HAC errors, and dynamic OLS."""
+"""Least squares over all rows: OLS, dynamic OLS and fully modified OLS."""
 
 import math
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ from analytics.hedge.fit import (
     only_with_intercept,
     whole_option,
 )
+from analytics.hedge.long_run import LONG_RUN_REFERENCE, andrews_lags, long_run_errors
 from analytics.series import centred, interval_95
+from analytics.stationarity import long_run_std
 
-
-def newey_west_lags(nobs: int) -> int:
-    """Newey & West's (1994) rule of thumb for the Bartlett kernel: floor(4 (n/100)^(2/9))."""
-    return int(4.0 * (nobs / 100.0) ** (2.0 / 9.0))
+# Rows below which no long-run covariance is worth the name.
+_FMOLS_ROWS = 10
 
 
 def hac_covariance(design: FloatArray, residuals: FloatArray, lags: int) -> FloatArray:
@@ -48,15 +48,21 @@ def fit_ols(legs: Legs, intercept: bool, options: Mapping[str, object]) -> Hedge
     nobs = legs.nobs
     legs.need(coefficients + 1)
     legs.check_x_varies(intercept)
-    hac_lags = whole_option(options, "hac_lags", newey_west_lags(nobs), 0)
-    figures = np.empty(FIT_SIZE)
-    line_with_errors(legs.y, legs.x, intercept, min(hac_lags, nobs - 1), figures)
+    hac_lags = whole_option(options, "hac_lags", 0, 0)
+    lags = min(hac_lags, nobs - 1) if "hac_lags" in options else -1
+    figures, residual = np.empty(FIT_SIZE), np.empty(nobs)
+    line_with_errors(legs.y, legs.x, intercept, lags, figures, residual)
     y_mean, x_mean, unit, slope, x_squares, y_squares, squares, *hac = figures.tolist()
     residual_std = math.sqrt(squares / (nobs - coefficients))
     beta = slope / unit
     stderr = residual_std / math.sqrt(x_squares)
-    corrected = nobs / (nobs - coefficients)
-    beta_hac, alpha_hac = (math.sqrt(each * corrected) for each in hac)
+    if lags < 0:
+        deviation = long_run_std(residual, coefficients)
+        beta_hac = deviation / math.sqrt(x_squares)
+        alpha_hac = math.hypot(deviation / math.sqrt(nobs), beta_hac * (x_mean / unit))
+    else:
+        corrected = nobs / (nobs - coefficients)
+        beta_hac, alpha_hac = (math.sqrt(each * corrected) for each in hac)
     return HedgeFit(
         beta=beta,
         alpha=y_mean - beta * x_mean,
@@ -75,7 +81,7 @@ def fit_ols(legs: Legs, intercept: bool, options: Mapping[str, object]) -> Hedge
         y_name=legs.y_name,
         x_name=legs.x_name,
         reference="Engle & Granger (1987), Econometrica 55, 251-276: the cointegrating "
-        "regression; HAC errors Newey & West (1987), Econometrica 55, 703-708",
+        f"regression; {LONG_RUN_REFERENCE}",
         beta_hac_stderr=beta_hac / unit,
         alpha_hac_stderr=alpha_hac if intercept else math.nan,
         hac_lags=hac_lags,
@@ -112,8 +118,12 @@ def fit_dols(legs: Legs, intercept: bool, options: Mapping[str, object]) -> Hedg
             legs.what, f"{legs.x_name} and its {terms} leads and lags do not vary independently"
         )
     residuals = y - design @ coefficients
-    hac_lags = whole_option(options, "hac_lags", newey_west_lags(nobs), 0)
-    covariance = hac_covariance(design, residuals, hac_lags)
+    hac_lags = whole_option(options, "hac_lags", 0, 0)
+    if "hac_lags" in options:
+        covariance = hac_covariance(design, residuals, hac_lags)
+    else:
+        variance = long_run_std(residuals, design.shape[1]) ** 2
+        covariance = variance * np.linalg.inv(design.T @ design)
     beta, stderr = float(coefficients[1]) / scale, math.sqrt(float(covariance[1, 1])) / scale
     at_zero = np.array([1.0, -x_mean / scale])
     alpha = y_mean + float(coefficients[0]) - beta * x_mean
@@ -124,7 +134,7 @@ def fit_dols(legs: Legs, intercept: bool, options: Mapping[str, object]) -> Hedg
         nobs=nobs,
         dropped=legs.known.size - nobs,
         beta_stderr=stderr,
-        alpha_stderr=math.sqrt(max(float(at_zero @ covariance[:2, :2] @ at_zero), 0.0)),
+        alpha_stderr=math.sqrt(np.maximum(at_zero @ covariance[:2, :2] @ at_zero, 0.0)),
         r_squared=r_squared,
         residual_std=residual_std,
         method="dols",
@@ -133,12 +143,87 @@ def fit_dols(legs: Legs, intercept: bool, options: Mapping[str, object]) -> Hedg
         looks_back=f"over all {nobs:,} bars at once, {leads} bars ahead of each",
         y_name=legs.y_name,
         x_name=legs.x_name,
-        reference="Stock & Watson (1993), Econometrica 61, 783-820: dynamic OLS",
-        stderr_kind="HAC (Newey-West)",
+        reference="Stock & Watson (1993), Econometrica 61, 783-820: dynamic OLS; "
+        f"{LONG_RUN_REFERENCE}",
+        stderr_kind="HAC (Newey-West)" if "hac_lags" in options else "long-run",
         hac_lags=hac_lags,
         beta_interval=interval_95(beta, stderr),
         settings=(("leads", leads), ("lags", lags)),
     )
+
+
+def fit_fmols(legs: Legs, intercept: bool, options: Mapping[str, object]) -> HedgeFit:
+    """Least squares with the shocks that both legs share taken out of y, and out of the slope.
+
+    Long-run covariances by the Bartlett kernel, lags by Andrews' plug-in or as `lags` says. A row
+    is used when the change of x into it is known.
+    """
+    only_with_intercept("fmols", intercept)
+    check_options("fmols", options, "lags")
+    legs.need(4)
+    legs.check_x_varies()
+    used, changes = _leads_and_lags(legs, 0, 0)
+    nobs = int(used.sum())
+    if nobs < _FMOLS_ROWS:
+        raise NotEnoughDataError(legs.what, _FMOLS_ROWS, nobs, "complete rows in a row")
+    y, y_mean = centred(legs.all_y[used])
+    x, x_mean = centred(legs.all_x[used])
+    residual, change = _residual_of_all(legs)[used], changes[:, 0]
+    lags = whole_option(options, "lags", andrews_lags(residual), 0)
+    shared, bias = _shared_shocks(residual, change, lags)
+    squares = float(x @ x)
+    beta = (float(x @ (y - shared * change)) - nobs * bias) / squares
+    alpha = y_mean - shared * float(change.mean()) - beta * x_mean
+    rest = legs.y - alpha - beta * legs.x
+    stderr, alpha_stderr = long_run_errors(centred(rest)[0], legs.x)
+    r_squared, residual_std = fit_quality(legs, beta, alpha)
+    return HedgeFit(
+        beta=beta,
+        alpha=alpha,
+        nobs=nobs,
+        dropped=legs.known.size - nobs,
+        beta_stderr=stderr,
+        alpha_stderr=alpha_stderr,
+        r_squared=r_squared,
+        residual_std=residual_std,
+        method="fmols",
+        intercept=True,
+        causal=False,
+        looks_back=f"over all {nobs:,} bars at once",
+        y_name=legs.y_name,
+        x_name=legs.x_name,
+        reference="Phillips & Hansen (1990), Rev. Econ. Stud. 57, 99-125: fully modified OLS; "
+        f"{LONG_RUN_REFERENCE}",
+        stderr_kind="long-run",
+        beta_interval=interval_95(beta, stderr),
+        settings=(("lags", lags),),
+    )
+
+
+def _residual_of_all(legs: Legs) -> FloatArray:
+    """Residual of the least-squares line at all rows, NaN where a leg is not known."""
+    y, y_mean = centred(legs.y)
+    x, x_mean = centred(legs.x)
+    residual: FloatArray = legs.all_y - y_mean - float(x @ y) / float(x @ x) * (legs.all_x - x_mean)
+    return residual
+
+
+def _shared_shocks(residual: FloatArray, change: FloatArray, lags: int) -> tuple[float, float]:
+    """Long-run slope of the residual on the change of x, and the bias that is left, a row.
+
+    The bias is the one-sided covariance of the change with later residuals, less that slope times
+    that of the change with its own later values.
+    """
+    nobs = residual.size
+    both = np.column_stack([residual, change])
+    long_run = both.T @ both / nobs
+    one_sided = long_run.copy()
+    for lag in range(1, min(lags, nobs - 1) + 1):
+        cross = (1.0 - lag / (lags + 1.0)) * (both[lag:].T @ both[:-lag]) / nobs
+        long_run += cross + cross.T
+        one_sided += cross
+    slope = float(long_run[0, 1] / long_run[1, 1])
+    return slope, float(one_sided[0, 1] - slope * one_sided[1, 1])
 
 
 def _leads_and_lags(legs: Legs, leads: int, lags: int) -> tuple[BoolArray, FloatArray]:

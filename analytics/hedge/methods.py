@@ -12,7 +12,7 @@ from analytics.hedge.fit import HedgeFit, Legs
 from analytics.hedge.johansen import fit_johansen
 from analytics.hedge.kalman import fit_kalman
 from analytics.hedge.kalman_walks import fit_kalman_chan, fit_kalman_walks
-from analytics.hedge.least_squares import fit_dols, fit_ols
+from analytics.hedge.least_squares import fit_dols, fit_fmols, fit_ols
 from analytics.hedge.paths import EXPANDING_BARS, fit_expanding_ols, fit_rolling_ols
 from analytics.hedge.robust import fit_huber, fit_theil_sen, fit_tls
 from analytics.series import as_float_pair, index_of, series_name
@@ -29,6 +29,7 @@ _METHODS: Final[dict[str, _Fit]] = {
     "huber": fit_huber,
     "theil_sen": fit_theil_sen,
     "dols": fit_dols,
+    "fmols": fit_fmols,
     "johansen": fit_johansen,
 }
 HEDGE_METHODS: Final[tuple[str, ...]] = tuple(_METHODS)
@@ -52,6 +53,7 @@ HEDGE_WORDS: Final[dict[str, str]] = {
     "huber": "Huber's robust regression",
     "theil_sen": "Theil-Sen median slope",
     "dols": "Dynamic OLS (leads and lags)",
+    "fmols": "Fully modified OLS",
     "johansen": "Johansen's cointegrating vector",
 }
 
@@ -89,15 +91,16 @@ def fit_hedge(
         NaN are left out of both and counted in ``dropped``.
     method : str
         One of `HEDGE_METHODS`. Over all rows at once: ``"ols"``, ``"tls"``, ``"huber"``,
-        ``"theil_sen"``, ``"dols"``, ``"johansen"``. Causal paths, the value at bar t from bars up
-        to t: ``"rolling_ols"``, ``"expanding_ols"``, ``"kalman"``, ``"kalman_walks"``,
-        ``"kalman_chan"``.
+        ``"theil_sen"``, ``"dols"``, ``"fmols"``, ``"johansen"``. Causal paths, the value at bar t
+        from bars up to t: ``"rolling_ols"``, ``"expanding_ols"``, ``"kalman"``,
+        ``"kalman_walks"``, ``"kalman_chan"``.
     intercept : bool
         Estimate alpha too; otherwise the line goes through the origin (``"ols"`` only).
     **options
         ``"ols"`` ``hac_lags``; ``"rolling_ols"`` ``window`` (bars, 60); ``"expanding_ols"``
         ``least`` (bars before the first value, 30); ``"theil_sen"`` ``sample`` (rows, 600) and
-        ``seed``; ``"dols"`` ``leads`` and ``lags`` (2 each); ``"johansen"`` ``lags`` (1);
+        ``seed``; ``"dols"`` ``leads`` and ``lags`` (2 each) and ``hac_lags``;
+        ``"fmols"`` ``lags`` of its kernel (automatic); ``"johansen"`` ``lags`` (1);
         ``"kalman"`` ``burn_in`` (bars, 200), ``walk`` and ``noise="whole"``, ``"kalman_walks"``
         the same without ``walk``, ``"kalman_chan"`` ``delta`` and ``ve``: see
         `analytics.hedge.kalman` and `analytics.hedge.kalman_walks`.

@@ -10,6 +10,7 @@ from analytics.errors import DegenerateSeriesError, NotEnoughDataError
 from analytics.frames import FloatArray
 from analytics.hedge.fit import HedgeFit, Legs, check_options, only_with_intercept, whole_option
 from analytics.series import ROUNDING, interval_95, longest_run
+from analytics.stationarity import long_run_std
 
 # Bars before the first value of an expanding line.
 EXPANDING_BARS = 30
@@ -74,6 +75,7 @@ def _path_fit(
         raise _no_line(legs, full_window)
     beta, alpha, stderr = path[:, row].tolist()
     r_squared, residual_std, alpha_stderr = _quality(beta, stderr, last)
+    memory = _memory(legs, row, int(last[COUNT]), (beta, alpha, residual_std))
     return HedgeFit(
         beta=beta,
         alpha=alpha,
@@ -90,11 +92,24 @@ def _path_fit(
         y_name=legs.y_name,
         x_name=legs.x_name,
         reference=reference,
-        beta_interval=interval_95(beta, stderr),
+        beta_hac_stderr=stderr * memory,
+        alpha_hac_stderr=alpha_stderr * memory,
+        beta_interval=interval_95(beta, stderr * memory),
         settings=settings,
         paths=dict(zip(("beta", "alpha", "beta_stderr"), path, strict=True)),
         index=legs.index,
     )
+
+
+def _memory(legs: Legs, row: int, bars: int, line: tuple[float, float, float]) -> float:
+    """How many times the last line's errors grow for the memory of its own bars' residual.
+
+    `line`: slope, intercept, residual deviation.
+    """
+    beta, alpha, residual_std = line
+    end = int(np.count_nonzero(legs.known[: row + 1]))
+    y, x = legs.y[end - bars : end], legs.x[end - bars : end]
+    return long_run_std(y - alpha - beta * x) / residual_std if residual_std > 0 else math.nan
 
 
 def _no_line(legs: Legs, window: int) -> NotEnoughDataError | DegenerateSeriesError:

@@ -90,14 +90,16 @@ def _bartlett_variances(left: FloatArray, right: FloatArray, lags: int) -> tuple
 
 @compiled_sums
 def line_with_errors(
-    y: FloatArray, x: FloatArray, intercept: bool, lags: int, fit: FloatArray
+    y: FloatArray, x: FloatArray, intercept: bool, lags: int, fit: FloatArray, residual: FloatArray
 ) -> None:
     """Fill `fit`, of FIT_SIZE, with the line of y on x and what its errors are made of.
 
-    The Newey-West variances are without a correction for degrees of freedom.
+    The Newey-West variances are without a correction for degrees of freedom, and left out for
+    fewer than 0 lags. `residual`, as long as y, is filled with that of the line.
     """
     size = y.size
-    residual, deviation = y.copy(), x.copy()
+    residual[:] = y
+    deviation = x.copy()
     y_mean, x_mean = 0.0, 0.0
     if intercept:
         y_mean, x_mean = centre(y, residual), centre(x, deviation)
@@ -118,6 +120,8 @@ def line_with_errors(
         slope += more
     fit[Y_MEAN], fit[X_MEAN], fit[X_UNIT], fit[SLOPE] = y_mean, x_mean, unit, slope
     fit[X_SQUARES], fit[Y_SQUARES], fit[RESIDUAL_SQUARES] = xx, yy, dot(residual, residual)
+    if lags < 0:
+        return
     place = x_mean / unit
     score, level_score = deviation, residual
     for t in range(size):

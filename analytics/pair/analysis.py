@@ -208,12 +208,17 @@ def analyse_pair(
         reach=PairSample(made.y, made.x, made.path),
         sample=made.sample,
         adf=attempt(lambda: adf_test(moving(made, f"ADF on {params.label}"))),
-        half_life=attempt(lambda: half_life(moving(made, f"half-life of {params.label}"))),
+        half_life=attempt(lambda: _half_life(made, params)),
         engle_granger=attempt(lambda: engle_granger_test(made.sample.y, made.sample.x)),
         engle_granger_swapped=attempt(lambda: engle_granger_test(made.sample.x, made.sample.y)),
         stats=_stats(_latest(reach, params.sample), params),
         notes=pair_notes(coverage, made, closed, params),
     )
+
+
+def _half_life(made: PairSpread, params: PairParams) -> HalfLife:
+    spread = moving(made, f"half-life of {params.label}")
+    return half_life(spread, on_estimated_line=params.uses_beta)
 
 
 def _latest(legs: tuple[Leg, Leg], bars: int | None) -> tuple[Leg, Leg]:

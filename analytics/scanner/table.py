@@ -134,7 +134,7 @@ class Scan:
             engle_granger_pvalues(other[:, STAT]),
         )
         pvalue = np.minimum(ORDERINGS_TRIED * ordered, 1.0)
-        half, low, high = half_lives(best[:, THETA], best[:, THETA_STDERR])
+        half, low, high = half_lives(best[:, THETA], best[:, THETA_STDERR], train.bars)
         names = np.array(self.panel.names, dtype=object)
         return {
             "y": names[chosen.y], "x": names[chosen.x], "bars": train.bars,

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from analytics.frames import BoolArray, FloatArray, IntArray
-from analytics.stationarity import TABLES
+from analytics.stationarity import TABLES, unbiased_thetas
 
 Verdict = Literal["", "holds", "shifted", "unproven", "broke"]
 
@@ -17,8 +17,6 @@ VERDICTS: Final[dict[Verdict, str]] = {
     "broke": "never came back to its level",
     "": "no held-out part, or too short for the test",
 }
-
-_NORMAL_975: Final = 1.959963984540054
 
 
 def engle_granger_pvalues(stats: FloatArray) -> FloatArray:
@@ -43,10 +41,12 @@ def _pvalues(stats: FloatArray, row: int) -> FloatArray:
     return known
 
 
-def half_lives(theta: FloatArray, stderr: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def half_lives(
+    theta: FloatArray, stderr: FloatArray, bars: IntArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Half-life in bars and its 95 % interval, as `analytics.stationarity.half_life` has them."""
-    reach = _NORMAL_975 * stderr
-    return _halving(theta), _halving(theta - reach), _halving(theta + reach)
+    slow, _, fast = unbiased_thetas(theta, stderr, bars, on_estimated_line=True)
+    return _halving(theta), _halving(fast), _halving(slow)
 
 
 def _halving(theta: FloatArray) -> FloatArray:

@@ -11,8 +11,10 @@ from analytics.stationarity.dickey_fuller import (
 from analytics.stationarity.engle_granger import EngleGrangerResult, engle_granger_test
 from analytics.stationarity.hurst import hurst_exponent
 from analytics.stationarity.johansen import JohansenResult, johansen_pvalue, johansen_test
+from analytics.stationarity.long_run import long_run_std
 from analytics.stationarity.mackinnon import critical_values
 from analytics.stationarity.mackinnon_tables import TABLES
+from analytics.stationarity.median_unbiased import unbiased_thetas
 from analytics.stationarity.result import SpreadTest
 from analytics.stationarity.spread_tests import (
     kpss_test,
@@ -42,6 +44,7 @@ __all__ = [
     "johansen_pvalue",
     "johansen_test",
     "kpss_test",
+    "long_run_std",
     "min_bars",
     "phillips_ouliaris_test",
     "phillips_perron_test",
@@ -49,6 +52,7 @@ __all__ = [
     "trailing_adf",
     "trailing_engle_granger",
     "trailing_half_life",
+    "unbiased_thetas",
     "variance_ratio_test",
     "verdict_words",
 ]

@@ -4,12 +4,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from analytics.frames import FloatArray
 from analytics.series import as_floats, series_name
 from analytics.stationarity.dickey_fuller import check_autolag, check_trend, dickey_fuller
 from analytics.stationarity.mackinnon import critical_values, mackinnon_pvalue
+from analytics.stationarity.median_unbiased import unbiased_thetas
 from analytics.stationarity.verdicts import (
     check_level,
     pvalue_words,
@@ -72,11 +74,11 @@ class HalfLife:
         Coefficient of the lagged level in Δs = c + theta * s, per bar.
     mean_reverting
         Whether theta is negative at all; `pvalue` says how sure that is.
-    interval
-        95 % interval in bars, from theta ± 1.96 standard errors; NaN for an end that is open. Near
-        a unit root theta is biased and not normal: trust it only where `pvalue` is small.
     stat, pvalue, critical_values, nobs
         The Dickey-Fuller test of theta without lags.
+    bars, on_estimated_line
+        Known bars of the spread, and whether its line was fitted to the same bars: what the
+        interval goes by.
     """
 
     half_life: float
@@ -87,10 +89,35 @@ class HalfLife:
     pvalue: float
     critical_values: Mapping[str, float]
     nobs: int
+    bars: int
+    on_estimated_line: bool = False
     lags: int = 0
     null_hypothesis: str = "theta is 0: the spread has a unit root and no half-life"
-    interval: tuple[float, float] = (math.nan, math.nan)
-    reference: str = "Chan (2013), Algorithmic Trading, ch. 2; Dickey & Fuller (1979)"
+    reference: str = (
+        "Chan (2013), Algorithmic Trading, ch. 2; Dickey & Fuller (1979); interval Andrews (1993), "
+        "Econometrica 61, 139-165"
+    )
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval in bars, right near a random walk too; NaN for an end that is open.
+
+        It takes the spread as first order: noise of single bars makes all of it too short.
+        """
+        slow, _, fast = self._unbiased()
+        return fast, slow
+
+    @property
+    def median_unbiased(self) -> float:
+        """Half-life that is as often too long as too short, bars; NaN where it has no bound."""
+        return self._unbiased()[1]
+
+    def _unbiased(self) -> tuple[float, float, float]:
+        """Bars at the slow end, in the middle and at the fast end."""
+        estimate = np.array([self.theta]), np.array([self.theta_stderr]), np.array([self.bars])
+        thetas = unbiased_thetas(*estimate, self.on_estimated_line)
+        slow, middle, fast = (_halving(theta) for theta in thetas[:, 0].tolist())
+        return slow, middle, fast
 
     def verdict(self, level: float = 0.05) -> str:
         """Say in plain words how long a deviation lasts, or that it does not return."""
@@ -103,6 +130,8 @@ class HalfLife:
                 f"{level:g}): {self.half_life:,.1f} bars is what a random walk would show too"
             )
         low, high = self.interval
+        if math.isnan(low):
+            return f"half of a deviation is gone in {self.half_life:,.1f} bars, if ever"
         upper = "no upper bound" if math.isnan(high) else f"{high:,.1f}"
         return f"half of a deviation is gone in {self.half_life:,.1f} bars ({low:,.1f} to {upper})"
 
@@ -164,13 +193,16 @@ def adf_test(
     )
 
 
-def half_life(spread: pd.Series | FloatArray) -> HalfLife:
+def half_life(spread: pd.Series | FloatArray, *, on_estimated_line: bool = False) -> HalfLife:
     """Estimate how many bars a deviation of the spread takes to halve.
 
     Parameters
     ----------
     spread : Series or ndarray, shape (n,)
         Any unit. NaN is a missing bar: changes into and out of it are left out.
+    on_estimated_line : bool
+        Whether the spread is the residual of a line fitted to these bars: least squares leaves it
+        less memory than it had, which the interval allows for.
 
     Returns
     -------
@@ -188,23 +220,20 @@ def half_life(spread: pd.Series | FloatArray) -> HalfLife:
     name = series_name(spread, "the spread")
     values = as_floats(spread, name)
     fit = dickey_fuller(values, "c", 0, None, f"half-life of {name}")
-    returning = fit.coefficient < 0
     return HalfLife(
-        half_life=math.log(2) / -fit.coefficient if returning else math.nan,
+        half_life=_halving(fit.coefficient),
         theta=fit.coefficient,
         theta_stderr=fit.stderr,
-        mean_reverting=returning,
+        mean_reverting=fit.coefficient < 0,
         stat=fit.stat,
         pvalue=mackinnon_pvalue(fit.stat, "c", 1),
         critical_values=critical_values("c", 1, fit.nobs),
         nobs=fit.nobs,
-        interval=_half_life_interval(fit.coefficient, fit.stderr),
+        bars=int(np.count_nonzero(~np.isnan(values))),
+        on_estimated_line=on_estimated_line,
     )
 
 
-def _half_life_interval(theta: float, stderr: float) -> tuple[float, float]:
-    fast, slow = theta - 1.959963984540054 * stderr, theta + 1.959963984540054 * stderr
-    return (
-        math.log(2) / -fast if fast < 0 else math.nan,
-        math.log(2) / -slow if slow < 0 else math.nan,
-    )
+def _halving(theta: float) -> float:
+    """Bars in which half of a deviation is gone; NaN where it does not shrink."""
+    return math.log(2) / -theta if theta < 0 else math.nan

@@ -49,6 +49,7 @@ class DickeyFullerFit:
     lags: int
     nobs: int
     max_lags: int
+    residual_std: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,8 @@ def _unbroken_fit(
     stat, coefficient, stderr, rest = figures.tolist()
     if rest <= noise * math.sqrt(nobs):
         return None
-    return DickeyFullerFit(stat, coefficient, stderr, lags, nobs, most)
+    residual_std = rest / math.sqrt(nobs - TREND_TERMS[trend] - 1 - lags)
+    return DickeyFullerFit(stat, coefficient, stderr, lags, nobs, most, residual_std)
 
 
 def schwert_max_lags(bars: int, trend: Trend) -> int:
@@ -341,4 +343,5 @@ def _fit_at(
         lags=lags,
         nobs=nobs,
         max_lags=max_lags,
+        residual_std=residual_std,
     )

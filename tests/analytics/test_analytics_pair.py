@@ -111,7 +111,8 @@ def test_every_part_is_what_its_own_function_says(kind: SpreadKind):
     np.testing.assert_array_equal(result.correlation, rolling_correlation(y, x, 60))
     assert result.signal.equals(signal_for(result.zscore))
     assert result.adf == adf_test(expected)
-    assert result.half_life == half_life(expected)
+    estimated = result.params.uses_beta
+    assert result.half_life == half_life(expected, on_estimated_line=estimated)
     assert result.engle_granger == engle_granger_test(fit_y, fit_x)
     assert result.engle_granger_swapped == engle_granger_test(fit_x, fit_y)
 

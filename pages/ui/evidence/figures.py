@@ -45,6 +45,18 @@ def _pvalue(name: str, test: ADFResult | EngleGrangerResult | Lack, note: str) -
     return Figure(f"{name} p", formats.pvalue(test.pvalue), (note, formats.sample(test.nobs)))
 
 
+def _between(estimate: HalfLife) -> str:
+    """Say the median-unbiased half-life and its interval, whose ends may be open."""
+    (low, high), middle = estimate.interval, estimate.median_unbiased
+    if math.isnan(low):
+        return "95 %: no bound"
+    upper = "no bound" if math.isnan(high) else formats.number(high, 1)
+    interval = f"95 %: {formats.number(low, 1)} to {upper}"
+    if math.isnan(middle):
+        return f"median-unbiased: none, {interval}"
+    return f"median-unbiased {formats.number(middle, 1)}, {interval}"
+
+
 def _half_life(result: PairAnalytics) -> Figure:
     """Show the half-life where the spread returns, and say so where it does not."""
     label, estimate = "Half-life of the spread", result.half_life
@@ -53,8 +65,7 @@ def _half_life(result: PairAnalytics) -> Figure:
     sample = formats.sample(estimate.nobs)
     if not estimate.mean_reverting:
         return Figure(label, "none", ("not mean-reverting", sample))
-    low, high = (formats.number(end, 1) for end in estimate.interval)
-    between = f"{low} to {high} bars" if high != formats.NOT_KNOWN else f"{low} bars or more"
+    between = _between(estimate)
     is_sure = estimate.pvalue < result.params.level
     note = between if is_sure else f"{between}; a random walk shows such too"
     return Figure(label, f"{formats.number(estimate.half_life, 1)} bars", (note, sample))

@@ -143,23 +143,33 @@ def _hedge_row(each: FittedHedge, used: str) -> Row:
     if isinstance(fit, NotEnough | Degenerate):
         empty = [formats.NOT_KNOWN] * 7
         return (name, *empty, Cell(formats.capital(fit.reason), "muted", words=True))
-    # The classical error of OLS is far too small on prices: the one that allows for it instead.
+    # The plain errors are far too small on prices: those that allow for it instead.
     is_hac = not math.isnan(fit.beta_hac_stderr)
     error = fit.beta_hac_stderr if is_hac else fit.beta_stderr
-    kind = f"HAC; classical {formats.estimate(fit.beta_stderr)}" if is_hac else fit.stderr_kind
-    low, high = fit.beta_interval
+    kind = fit.stderr_kind
+    if is_hac:
+        kind = f"long-run; {kind} {formats.estimate(fit.beta_stderr)}"
     seen = "Causal" if fit.causal else "Not causal"
     return (
         name,
         formats.estimate(fit.beta),
         formats.estimate(error),
-        f"{formats.estimate(low)} to {formats.estimate(high)}",
+        _interval(*fit.beta_interval),
         formats.estimate(fit.alpha),
         f"{fit.nobs:,}",
         formats.statistic(fit.r_squared),
         Cell(kind, words=True),
         Cell(f"{seen}: looks back {fit.looks_back}", words=True),
     )
+
+
+def _interval(low: float, high: float) -> str:
+    """Say an interval of beta: two ends, no bound, or that the method has none that holds."""
+    if math.isnan(low):
+        return "none that holds"
+    if math.isinf(low):
+        return "no bound"
+    return f"{formats.estimate(low)} to {formats.estimate(high)}"
 
 
 def hedge_remarks(hedges: Iterable[FittedHedge], level: float) -> list[str]:

@@ -67,14 +67,15 @@ TESTS_EXPLAINED: Final = (
     Figure(
         "Half-life", "",
         tip="Bars in which half of a deviation is gone: ln 2 / −θ from Δs(t) = c + θ·s(t−1), "
-        "interval from θ ± 1.96 errors. Chan (2013), Algorithmic Trading, ch. 2.",
+        "interval right near a random walk too: Andrews (1993). Chan (2013), ch. 2.",
     ),
 )  # fmt: skip
 STABILITY_EXPLAINED: Final = (
     Figure(
         "Windows", "",
         tip="Each point stands on the bars of its own trailing window alone: β by OLS with a 95 % "
-        "band (Newey-West), the Engle-Granger p-value of y on x, the half-life of that residual.",
+        "band that allows for autocorrelation, the Engle-Granger p-value of y on x, the half-life "
+        "of that residual.",
     ),
     Figure(
         "Share cointegrated", "",

@@ -140,15 +140,23 @@ def _hedge(result: PairAnalytics, trend: Trend) -> Figure:
     if isinstance(fit, NotEnough | Degenerate):
         return _lacking("Hedge ratio β", fit, "hedge-ratio")
     value = formats.estimate(fit.beta)
-    if math.isfinite(fit.beta_stderr):
-        value = f"{value} ± {formats.error(fit.beta_stderr, fit.beta)}"
+    is_long_run = math.isfinite(fit.beta_hac_stderr)
+    error = fit.beta_hac_stderr if is_long_run else fit.beta_stderr
+    if math.isfinite(error):
+        value = f"{value} ± {formats.error(error, fit.beta)}"
     notes = (f"{fit.method}, R² {formats.statistic(fit.r_squared)}", formats.sample(fit.nobs))
     tip = (
-        f"{what('hedge-ratio')} ± is one standard error, too small where prices are "
-        f"autocorrelated. {_windows(trend)}"
+        f"{what('hedge-ratio')} ± is one standard error, {_allows(is_long_run)}. {_windows(trend)}"
     )
     spark = _trend(trend, "beta")
     return Figure("Hedge ratio β ± error", value, notes, tip=tip, spark=spark, about="hedge-ratio")
+
+
+def _allows(is_long_run: bool) -> str:
+    """Say whether an error counts that prices are related in time."""
+    if is_long_run:
+        return "which allows for residuals that are related in time"
+    return "too small where residuals are related in time"
 
 
 def _half_life(result: PairAnalytics, trend: Trend) -> Figure:

@@ -101,6 +101,9 @@ def beta_path(result: PairAnalytics, bars: PairBars) -> Band | NotEnough | Degen
     if isinstance(fit, HedgeFit) and fit.beta_path is not None:
         path, error = fit.beta_path.loc[result.y.index[0] :], fit.beta_stderr_path
         half = path * np.nan if error is None else NORMAL_95 * error.loc[path.index[0] :]
+        if np.isfinite(fit.beta_hac_stderr) and fit.beta_stderr > 0:
+            # Each bar's error counts its rows as unrelated: widened as the last window's asks.
+            half *= fit.beta_hac_stderr / fit.beta_stderr
         return path, path - half, path + half, f"β by {fit.method}, {fit.looks_back}."
     trend = trends.path(result, bars)
     if not isinstance(trend, Stability):
@@ -108,8 +111,8 @@ def beta_path(result: PairAnalytics, bars: PairBars) -> Band | NotEnough | Degen
     table = trend.table
     words = (
         f"Least squares in {formats.count(len(table), 'trailing window')} of {trend.window:,} bars "
-        "each, 95 % band with Newey-West errors. A β that wanders out of its own band is no "
-        "constant."
+        "each, 95 % band that allows for autocorrelation. A β that wanders out of its own band is "
+        "no constant."
     )
     return table["beta"], table["beta_low"], table["beta_high"], words
 

@@ -86,7 +86,7 @@ TESTS: Final = (
         "Hurst (1951); errors by Richardson & Stock (1989), J. Fin. Econ. 25, 323-348.", ONLY,
     ),
     Entry(
-        "hedge-methods", "Hedge ratios by eleven methods",
+        "hedge-methods", "Hedge ratios by twelve methods",
         "The same β by other means: where they disagree, β depends on the method and not on the "
         "market.",
         r"""\begin{aligned}
@@ -99,15 +99,22 @@ TESTS: Final = (
         "All known bars of the range, or at each bar those up to it.",
         "Each row names its own, with its kind of error.",
         "Golub & Van Loan (1980); Huber (1981); Sen (1968); Kalman (1960); Stock & Watson (1993); "
+        "Phillips & Hansen (1990); "
         "Johansen (1991).", ONLY,
     ),
     Entry(
-        "hac", "95 % interval (HAC)",
-        "The honest range of β: it counts that residuals of prices are related in time.",
-        r"\hat\beta \pm 1.96\,\mathrm{se}_{\mathrm{HAC}}",
-        "The bars of the hedge ratio; Bartlett weights.",
-        "The relation exists. On unrelated random walks no interval is honest.",
-        "Newey & West (1987), Econometrica 55, 703-708.", ONLY,
+        "hac", "95 % interval of β",
+        "The range of β that counts that residuals of prices remember: few of their bars are news.",
+        r"\hat\beta \pm 1.96\,\frac{\hat\sigma}{1-\hat\rho}"
+        r"\Big/\sqrt{\textstyle\sum (x_t-\bar x)^2}",
+        "The bars of the hedge ratio; σ̂ and ρ̂, the sum of the coefficients, of an autoregression "
+        "of the residual, lags by AIC, ρ̂ corrected for its bias.",
+        "The relation exists; on unrelated random walks no interval is right. Where the legs' "
+        "shocks correlate 0.5, OLS holds the truth in 91 % of samples of 500 bars with ρ 0.9 and "
+        "of 200 with ρ 0.97; noise of single bars on top, half as large, costs 4 points. "
+        "A rolling line's 60 bars: 85 %.",
+        "Berk (1974), Ann. Stat. 2, 489-502; Perron & Ng (1998), Econometric Theory 14, 560-603; "
+        "Johansen: likelihood ratio; Theil-Sen: Hamed & Rao (1998), J. Hydrol. 204, 182-196.", ONLY,
     ),
     Entry(
         "stability", "Stability",

@@ -38,8 +38,9 @@ EXPLAINED: Final = (
     ),
     Figure(
         "Half-life", "",
-        tip="ln 2 / −θ of Δs = c + θ·s, with a 95 % interval. Near a unit root it is biased: read "
-        "it only where p is small.",
+        tip="ln 2 / −θ of Δs = c + θ·s, with a 95 % interval (Andrews 1993). Rows picked "
+        "for a small p read short, by nearly half at 300 bars and a true 13.9: there the interval "
+        "still holds the truth in 96 %; noise of single bars shortens it too.",
     ),
 )  # fmt: skip
 

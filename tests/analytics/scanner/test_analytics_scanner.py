@@ -63,7 +63,7 @@ def assert_equal_to_plain_tests(closes: pd.DataFrame, on: ScanOn, **options: Any
         assert row.alpha == pytest.approx(best.alpha, rel=1e-9, abs=1e-9)
         assert row.beta_swapped == pytest.approx(other.beta, rel=1e-9)
         assert row.bars == best.bars
-        decay = half_life(y - best.beta * x)
+        decay = half_life(y - best.beta * x, on_estimated_line=True)
         assert row.half_life == pytest.approx(decay.half_life, rel=1e-8, nan_ok=True)
         low, high = decay.interval
         assert row.half_life_low == pytest.approx(low, rel=1e-8, nan_ok=True)
