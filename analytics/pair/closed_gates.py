@@ -10,7 +10,13 @@ import pandas as pd
 
 from analytics.frames import BoolArray, FloatArray, IntArray, Interval
 from analytics.pair.gates import Gates, bars_of_test
-from analytics.stationarity import trailing_adf, trailing_engle_granger, trailing_half_life
+from analytics.stationarity import (
+    TrailingTests,
+    trailing_adf,
+    trailing_engle_granger,
+    trailing_half_life,
+)
+from analytics.stationarity.verdicts import pvalue_words
 
 LEG_STALE: Final = "leg stale"
 NOT_COVERED: Final = "window not covered"
@@ -92,10 +98,13 @@ def _checks(given: GateInput, gates: Gates) -> list[tuple[str, BoolArray, str]]:
         checks.append(_covered(given, gates.least_traded))
     if gates.enough_bars:
         checks.append(_enough(given, gates.least_bars))
-    if gates.pvalue:
-        checks.append(_pvalue(given))
-    if gates.half_life:
-        checks.append(_half_life(given))
+    if gates.pvalue or gates.half_life:
+        spans = _test_spans(given)
+        tested = _tested(given, spans)
+        if gates.pvalue:
+            checks.append(_pvalue(given, spans, tested))
+        if gates.half_life:
+            checks.append(_half_life(given, spans, tested))
     return checks
 
 
@@ -147,49 +156,70 @@ def _enough(given: GateInput, least: int | None) -> tuple[str, BoolArray, str]:
     return FEW_BARS, closed, f"{FEW_BARS}: {known.size} of {needed} known on both legs"
 
 
-def _test_spans(given: GateInput) -> tuple[IntArray, IntArray]:
-    """First and end rows of the tests: one ends with every window, once one is full."""
+@dataclass(frozen=True, slots=True)
+class _Spans:
+    """First and end rows of each test of a gate."""
+
+    starts: IntArray
+    ends: IntArray
+
+
+def _test_spans(given: GateInput) -> _Spans:
+    """Find what the tests look at: one ends with every window, once one is full."""
     window, size = given.window, len(given.y)
     ends = np.arange(window + -given.first_bar % window, size + 1, window, dtype=np.int64)
-    return np.maximum(ends - bars_of_test(window), 0), ends
+    return _Spans(np.maximum(ends - bars_of_test(window), 0), ends)
 
 
-def _held(values: FloatArray, ends: IntArray, size: int) -> FloatArray:
-    """Hold each test's value from the bar that completed it to the next; NaN before the first."""
-    before = np.full(int(ends[0]) - 1 if ends.size else size, np.nan)
-    lengths = np.diff(np.r_[ends, size + 1])
-    return np.r_[before, np.repeat(values, lengths)] if ends.size else before
-
-
-def _span(given: GateInput, starts: IntArray, ends: IntArray) -> str:
-    time = given.y.index[int(ends[-1]) - 1]
-    return f"over the {int(ends[-1] - starts[-1]):,} bars to {time:%H:%M:%S}"
-
-
-def _pvalue(given: GateInput) -> tuple[str, BoolArray, str]:
-    starts, ends = _test_spans(given)
+def _tested(given: GateInput, spans: _Spans) -> TrailingTests:
+    """Test each span for a return: its own line's residual, or a spread that uses no line."""
     if given.uses_beta:
-        test, values = "Engle-Granger", trailing_engle_granger(given.y, given.x, starts, ends)
-    else:
-        test, values = "ADF", trailing_adf(given.spread, starts, ends)
-    path = _held(values, ends, len(given.y))
-    words = f"{HIGH_PVALUE}: no {test} p-value yet"
-    if ends.size and not math.isnan(values[-1]):
-        words = (
-            f"{HIGH_PVALUE}: {test} p = {values[-1]:.3f} {_span(given, starts, ends)} is not below "
-            f"{given.level:g}"
-        )
-    return HIGH_PVALUE, ~(path < given.level), words
+        return trailing_engle_granger(given.y, given.x, spans.starts, spans.ends)
+    return trailing_adf(given.spread, spans.starts, spans.ends)
 
 
-def _half_life(given: GateInput) -> tuple[str, BoolArray, str]:
-    starts, ends = _test_spans(given)
-    values, estimated = trailing_half_life(given.spread, starts, ends)
-    path = _held(values, ends, len(given.y))
+def _test_words(given: GateInput, spans: _Spans, pvalue: float) -> str:
+    test = "Engle-Granger" if given.uses_beta else "ADF"
+    return f"{test} {pvalue_words(pvalue)} {_span(given, spans)}"
+
+
+def _held(is_open: BoolArray, ends: IntArray, size: int) -> BoolArray:
+    """Hold each test's answer from the bar that completed it to the next; closed before one."""
+    before = np.zeros(int(ends[0]) - 1 if ends.size else size, dtype=np.bool_)
+    lengths = np.diff(np.r_[ends, size + 1])
+    return np.r_[before, np.repeat(is_open, lengths)] if ends.size else before
+
+
+def _span(given: GateInput, spans: _Spans) -> str:
+    time = given.y.index[int(spans.ends[-1]) - 1]
+    return f"over the {int(spans.ends[-1] - spans.starts[-1]):,} bars to {time:%H:%M:%S}"
+
+
+def _pvalue(given: GateInput, spans: _Spans, tested: TrailingTests) -> tuple[str, BoolArray, str]:
+    is_open = _held(tested.rejects(given.level), spans.ends, len(given.y))
+    words = f"{HIGH_PVALUE}: no p-value yet"
+    if spans.ends.size and not math.isnan(tested.pvalue[-1]):
+        pvalue = float(tested.pvalue[-1])
+        says = f"is not below {given.level:g}"
+        if pvalue < given.level:
+            says = "falls short of the critical value for so few bars"
+        words = f"{HIGH_PVALUE}: {_test_words(given, spans, pvalue)} {says}"
+    return HIGH_PVALUE, ~is_open, words
+
+
+def _half_life(
+    given: GateInput, spans: _Spans, tested: TrailingTests
+) -> tuple[str, BoolArray, str]:
+    """Close where no return is shown, or a slow one: the half-life of a walk is often short."""
+    y, on = (given.y, given.x) if given.uses_beta else (given.spread, None)
+    values, _ = trailing_half_life(y, spans.starts, spans.ends, on=on)
+    returns = tested.rejects(given.level)
+    is_open = _held(returns & (values <= given.window), spans.ends, len(given.y))
     words = f"{LONG_HALF_LIFE}: none is known yet"
-    if ends.size and estimated[-1]:
-        span = _span(given, starts, ends)
-        words = f"{LONG_HALF_LIFE}: the spread was not mean-reverting {span}"
-        if not math.isnan(values[-1]):
-            words = f"{LONG_HALF_LIFE}: {values[-1]:,.1f} bars {span}, window {given.window}"
-    return LONG_HALF_LIFE, ~(path <= given.window), words
+    if spans.ends.size and not math.isnan(tested.pvalue[-1]):
+        pvalue = float(tested.pvalue[-1])
+        words = f"{LONG_HALF_LIFE}: no return shown, {_test_words(given, spans, pvalue)}"
+        if returns[-1]:
+            bars = f"{values[-1]:,.1f} bars {_span(given, spans)}"
+            words = f"{LONG_HALF_LIFE}: {bars}, window {given.window}"
+    return LONG_HALF_LIFE, ~is_open, words

@@ -8,11 +8,14 @@ from analytics.stationarity.dickey_fuller import (
     min_bars,
     schwert_max_lags,
 )
+from analytics.stationarity.driftless import without_drift
 from analytics.stationarity.engle_granger import EngleGrangerResult, engle_granger_test
 from analytics.stationarity.hurst import hurst_exponent
 from analytics.stationarity.johansen import JohansenResult, johansen_pvalue, johansen_test
 from analytics.stationarity.mackinnon import critical_values
 from analytics.stationarity.mackinnon_tables import TABLES
+from analytics.stationarity.power import bars_for_power
+from analytics.stationarity.residual import of_residual
 from analytics.stationarity.result import SpreadTest
 from analytics.stationarity.spread_tests import (
     kpss_test,
@@ -20,7 +23,12 @@ from analytics.stationarity.spread_tests import (
     phillips_perron_test,
     variance_ratio_test,
 )
-from analytics.stationarity.trailing import trailing_adf, trailing_engle_granger, trailing_half_life
+from analytics.stationarity.trailing import (
+    TrailingTests,
+    trailing_adf,
+    trailing_engle_granger,
+    trailing_half_life,
+)
 from analytics.stationarity.verdicts import check_level, verdict_words
 
 __all__ = [
@@ -32,7 +40,9 @@ __all__ = [
     "HalfLife",
     "JohansenResult",
     "SpreadTest",
+    "TrailingTests",
     "adf_test",
+    "bars_for_power",
     "check_autolag",
     "check_level",
     "critical_values",
@@ -43,6 +53,7 @@ __all__ = [
     "johansen_test",
     "kpss_test",
     "min_bars",
+    "of_residual",
     "phillips_ouliaris_test",
     "phillips_perron_test",
     "schwert_max_lags",
@@ -51,4 +62,5 @@ __all__ = [
     "trailing_half_life",
     "variance_ratio_test",
     "verdict_words",
+    "without_drift",
 ]
