@@ -11,12 +11,11 @@ import pandas as pd
 from analytics.frames import BoolArray, FloatArray, IntArray, Interval
 from analytics.pair.gates import Gates, bars_of_test
 from analytics.stationarity import (
-    TrailingTests,
+    pvalue_words,
     trailing_adf,
     trailing_engle_granger,
     trailing_half_life,
 )
-from analytics.stationarity.verdicts import pvalue_words
 
 LEG_STALE: Final = "leg stale"
 NOT_COVERED: Final = "window not covered"
@@ -99,12 +98,11 @@ def _checks(given: GateInput, gates: Gates) -> list[tuple[str, BoolArray, str]]:
     if gates.enough_bars:
         checks.append(_enough(given, gates.least_bars))
     if gates.pvalue or gates.half_life:
-        spans = _test_spans(given)
-        tested = _tested(given, spans)
+        tested = _tested(given)
         if gates.pvalue:
-            checks.append(_pvalue(given, spans, tested))
+            checks.append(_pvalue(given, tested))
         if gates.half_life:
-            checks.append(_half_life(given, spans, tested))
+            checks.append(_half_life(given, tested))
     return checks
 
 
@@ -156,31 +154,37 @@ def _enough(given: GateInput, least: int | None) -> tuple[str, BoolArray, str]:
     return FEW_BARS, closed, f"{FEW_BARS}: {known.size} of {needed} known on both legs"
 
 
-@dataclass(frozen=True, slots=True)
-class _Spans:
-    """First and end rows of each test of a gate."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tested:
+    """First and end rows of each test of a gate, its p-value, and whether it shows a return."""
 
     starts: IntArray
     ends: IntArray
+    pvalue: FloatArray
+    returns: BoolArray
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the latest test has an answer."""
+        return bool(self.ends.size) and not math.isnan(self.pvalue[-1])
 
 
-def _test_spans(given: GateInput) -> _Spans:
-    """Find what the tests look at: one ends with every window, once one is full."""
+def _tested(given: GateInput) -> _Tested:
+    """Test for a return: each span's own line's residual, or a spread that uses no line."""
     window, size = given.window, len(given.y)
+    # A test ends with every window, once one is full.
     ends = np.arange(window + -given.first_bar % window, size + 1, window, dtype=np.int64)
-    return _Spans(np.maximum(ends - bars_of_test(window), 0), ends)
-
-
-def _tested(given: GateInput, spans: _Spans) -> TrailingTests:
-    """Test each span for a return: its own line's residual, or a spread that uses no line."""
+    starts = np.maximum(ends - bars_of_test(window), 0)
     if given.uses_beta:
-        return trailing_engle_granger(given.y, given.x, spans.starts, spans.ends)
-    return trailing_adf(given.spread, spans.starts, spans.ends)
+        found = trailing_engle_granger(given.y, given.x, starts, ends)
+    else:
+        found = trailing_adf(given.spread, starts, ends)
+    return _Tested(starts, ends, found.pvalue, found.rejects(given.level))
 
 
-def _test_words(given: GateInput, spans: _Spans, pvalue: float) -> str:
+def _test_words(given: GateInput, tested: _Tested) -> str:
     test = "Engle-Granger" if given.uses_beta else "ADF"
-    return f"{test} {pvalue_words(pvalue)} {_span(given, spans)}"
+    return f"{test} {pvalue_words(float(tested.pvalue[-1]))} {_span(given, tested)}"
 
 
 def _held(is_open: BoolArray, ends: IntArray, size: int) -> BoolArray:
@@ -190,36 +194,31 @@ def _held(is_open: BoolArray, ends: IntArray, size: int) -> BoolArray:
     return np.r_[before, np.repeat(is_open, lengths)] if ends.size else before
 
 
-def _span(given: GateInput, spans: _Spans) -> str:
-    time = given.y.index[int(spans.ends[-1]) - 1]
-    return f"over the {int(spans.ends[-1] - spans.starts[-1]):,} bars to {time:%H:%M:%S}"
+def _span(given: GateInput, tested: _Tested) -> str:
+    time = given.y.index[int(tested.ends[-1]) - 1]
+    return f"over the {int(tested.ends[-1] - tested.starts[-1]):,} bars to {time:%H:%M:%S}"
 
 
-def _pvalue(given: GateInput, spans: _Spans, tested: TrailingTests) -> tuple[str, BoolArray, str]:
-    is_open = _held(tested.rejects(given.level), spans.ends, len(given.y))
+def _pvalue(given: GateInput, tested: _Tested) -> tuple[str, BoolArray, str]:
+    is_open = _held(tested.returns, tested.ends, len(given.y))
     words = f"{HIGH_PVALUE}: no p-value yet"
-    if spans.ends.size and not math.isnan(tested.pvalue[-1]):
-        pvalue = float(tested.pvalue[-1])
+    if tested.is_known:
         says = f"is not below {given.level:g}"
-        if pvalue < given.level:
+        if tested.pvalue[-1] < given.level:
             says = "falls short of the critical value for so few bars"
-        words = f"{HIGH_PVALUE}: {_test_words(given, spans, pvalue)} {says}"
+        words = f"{HIGH_PVALUE}: {_test_words(given, tested)} {says}"
     return HIGH_PVALUE, ~is_open, words
 
 
-def _half_life(
-    given: GateInput, spans: _Spans, tested: TrailingTests
-) -> tuple[str, BoolArray, str]:
+def _half_life(given: GateInput, tested: _Tested) -> tuple[str, BoolArray, str]:
     """Close where no return is shown, or a slow one: the half-life of a walk is often short."""
     y, on = (given.y, given.x) if given.uses_beta else (given.spread, None)
-    values, _ = trailing_half_life(y, spans.starts, spans.ends, on=on)
-    returns = tested.rejects(given.level)
-    is_open = _held(returns & (values <= given.window), spans.ends, len(given.y))
+    values, _ = trailing_half_life(y, tested.starts, tested.ends, on=on)
+    is_open = _held(tested.returns & (values <= given.window), tested.ends, len(given.y))
     words = f"{LONG_HALF_LIFE}: none is known yet"
-    if spans.ends.size and not math.isnan(tested.pvalue[-1]):
-        pvalue = float(tested.pvalue[-1])
-        words = f"{LONG_HALF_LIFE}: no return shown, {_test_words(given, spans, pvalue)}"
-        if returns[-1]:
-            bars = f"{values[-1]:,.1f} bars {_span(given, spans)}"
+    if tested.is_known:
+        words = f"{LONG_HALF_LIFE}: no return shown, {_test_words(given, tested)}"
+        if tested.returns[-1]:
+            bars = f"{values[-1]:,.1f} bars {_span(given, tested)}"
             words = f"{LONG_HALF_LIFE}: {bars}, window {given.window}"
     return LONG_HALF_LIFE, ~is_open, words

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
+import numpy as np
 import pandas as pd
 
 from analytics.outcome import Degenerate, NotEnough, attempt
@@ -33,8 +34,11 @@ def residual_of(
         return attempt(lambda: moving(made, f"the spread of {params.label}"))
     if not isinstance(engle_granger, EngleGrangerResult):
         return engle_granger
-    line = engle_granger.alpha + engle_granger.beta * made.sample.x
-    return (made.sample.y - line).rename(params.label)
+    y, x = made.sample.y, made.sample.x
+    rest = engle_granger.beta * x.to_numpy()
+    rest += engle_granger.alpha
+    np.subtract(y.to_numpy(), rest, out=rest)
+    return pd.Series(rest, index=y.index, name=params.label, copy=False)
 
 
 def judged(

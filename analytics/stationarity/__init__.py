@@ -23,13 +23,8 @@ from analytics.stationarity.spread_tests import (
     phillips_perron_test,
     variance_ratio_test,
 )
-from analytics.stationarity.trailing import (
-    TrailingTests,
-    trailing_adf,
-    trailing_engle_granger,
-    trailing_half_life,
-)
-from analytics.stationarity.verdicts import check_level, verdict_words
+from analytics.stationarity.trailing import trailing_adf, trailing_engle_granger, trailing_half_life
+from analytics.stationarity.verdicts import check_level, pvalue_words, verdict_words
 
 __all__ = [
     "AUTO_LAGS",
@@ -40,7 +35,6 @@ __all__ = [
     "HalfLife",
     "JohansenResult",
     "SpreadTest",
-    "TrailingTests",
     "adf_test",
     "bars_for_power",
     "check_autolag",
@@ -56,6 +50,7 @@ __all__ = [
     "of_residual",
     "phillips_ouliaris_test",
     "phillips_perron_test",
+    "pvalue_words",
     "schwert_max_lags",
     "trailing_adf",
     "trailing_engle_granger",

@@ -40,11 +40,10 @@ class TrailingTests:
     def rejects(self, level: float) -> BoolArray:
         """Whether each span rejects, by p-value and by the critical value for its known bars."""
         check_level(level)
-        critical = np.full(self.stat.size, np.nan)
-        for bars in np.unique(self.bars[~np.isnan(self.stat)]):
-            values = critical_values("c", self.variables, int(bars) - 1)
-            critical[self.bars == bars] = values.get(f"{level * 100:g}%", math.nan)
-        rejected: BoolArray = (self.pvalue < level) & ~(self.stat > critical)
+        rejected: BoolArray = self.pvalue < level
+        for place in np.flatnonzero(rejected).tolist():
+            known = critical_values("c", self.variables, int(self.bars[place]) - 1)
+            rejected[place] = not self.stat[place] > known.get(f"{level * 100:g}%", math.nan)
         return rejected
 
 
