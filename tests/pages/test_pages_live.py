@@ -197,6 +197,7 @@ def test_unrelated_legs_have_no_half_life_but_the_bars_that_would_tell(
     assert "not shown" in body
     assert re.search(r"as a random walk may look; 80 % power at [\d,]+ bars", body)
     assert re.search(r"ADF of the spread</td><td>−[\d.]+</td><td>0\.\d+ were β given; 0", body)
+    assert ("rows, by one line" in body) == (hedge == "rolling_ols")
     assert ("of the filter&#39;s making" in body) == (hedge == "rolling_ols")
 
 

@@ -24,8 +24,9 @@ ORDERINGS = (
 def tests_table(result: PairAnalytics) -> Html:
     """Set the ADF test of the spread and Engle-Granger in both orderings."""
     y, x = result.params.y, result.params.x
+    is_drawn = not result.params.uses_beta or result.params.hedge == "ols"
     rows = [
-        _row("ADF of the spread", result.adf),
+        _row("ADF of the spread", result.adf, "" if is_drawn else ", by one line"),
         _row(f"Engle-Granger, {y} on {x}", result.engle_granger),
         _row(f"Engle-Granger, {x} on {y}", result.engle_granger_swapped),
     ]
@@ -33,8 +34,9 @@ def tests_table(result: PairAnalytics) -> Html:
 
 
 def _row(
-    name: str, test: ADFResult | EngleGrangerResult | NotEnough | Degenerate
+    name: str, test: ADFResult | EngleGrangerResult | NotEnough | Degenerate, by: str = ""
 ) -> tuple[str | Cell, ...]:
+    """Set one test; `by` says what made the series, where that is not what is drawn."""
     if isinstance(test, NotEnough | Degenerate):
         return (name, *[formats.NOT_KNOWN] * (len(HEAD) - 2), Cell(test.reason, words=True))
     return (
@@ -43,7 +45,7 @@ def _row(
         _pvalue(test),
         str(test.lags),
         *_critical(test.critical_values),
-        formats.sample(test.nobs, "row"),
+        formats.sample(test.nobs, "row") + by,
     )
 
 
