@@ -4,9 +4,10 @@ import math
 from typing import Final
 
 # c in n = c / (1 - φ) at which a spread AR(φ) is found in 80 % of samples, by level: regression
-# values of 4,000 simulated samples of 1,000 bars, lags by AIC, `tests/benchmarks/statistics_power`.
-_GIVEN: Final = {0.01: 27.0, 0.05: 18.7, 0.10: 15.0}
-_ESTIMATED: Final = {0.01: 32.2, 0.05: 23.3, 0.10: 18.9}
+# values of 2,000 simulated samples of 300 and of 1,000 bars each, lags by AIC:
+# `tests/benchmarks/statistics_size_by_hedge.py`.
+_GIVEN: Final = {0.01: 27.6, 0.05: 19.3, 0.10: 15.4}
+_ESTIMATED: Final = {0.01: 32.8, 0.05: 23.7, 0.10: 19.3}
 
 
 def bars_for_power(half_life: float, level: float = 0.05, *, is_estimated: bool) -> float:
@@ -25,7 +26,7 @@ def bars_for_power(half_life: float, level: float = 0.05, *, is_estimated: bool)
     -------
     float
         Whole bars; NaN for another level, or where there is no half-life. At 5 % 34 half-lives for
-        Engle-Granger, 27 for ADF: near a unit root power depends on n (1 - φ) alone.
+        Engle-Granger, 28 for ADF: near a unit root power depends on n (1 - φ) alone.
 
     References
     ----------

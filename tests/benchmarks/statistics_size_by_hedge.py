@@ -44,7 +44,7 @@ LENGTHS = (120, 500)
 # Bars before the range: a Kalman filter starts up on them, a gate's test has its ten windows.
 BEFORE, WINDOW = 660, 60
 # n (1 - φ) at which `bars_for_power` sees 80 %: ADF and Engle-Granger at 1, 5 and 10 %.
-POWER = {"ADF": (27.0, 18.7, 15.0), "Engle-Granger": (32.2, 23.3, 18.9)}
+POWER = {"ADF": (27.6, 19.3, 15.4), "Engle-Granger": (32.8, 23.7, 19.3)}
 
 Test = ADFResult | EngleGrangerResult | HalfLife | SpreadTest | NotEnough | Degenerate
 

@@ -132,8 +132,8 @@ def test_the_headline_is_reconciled_with_the_other_tests(sample, pvalues, words)
 def test_unproven_says_how_many_bars_would_tell(sample):
     test, slow = sample.engle_granger, replace(sample.half_life, half_life=100.0)
     unproven = replace(sample, engle_granger=replace(test, pvalue=0.3, stat=-1.0), half_life=slow)
-    # 23.3 / (1 - 2^(-1/100)), by the power table.
-    assert "100.0 bars, would be found in 80 % of samples of 3,374 bars" in " ".join(
+    # 23.7 / (1 - 2^(-1/100)), by the power table.
+    assert "100.0 bars, would be found in 80 % of samples of 3,432 bars" in " ".join(
         evidence_words.beside_headline(unproven)
     )
     (figure,) = [

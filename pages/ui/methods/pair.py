@@ -134,7 +134,7 @@ PAIR: Final = (
         "estimated β, whatever its method, the residual of one least-squares line over them.",
         "The spread returns at one steady rate. A random walk has a finite half-life too, so it is "
         "shown only where Engle-Granger (ADF without β) rejects one; else the bars at which a "
-        "return as slow is found in 80 % of samples: 34 half-lives at 5 % (27 without β).",
+        "return as slow is found in 80 % of samples: 34 half-lives at 5 % (28 without β).",
         "Chan (2013), Algorithmic Trading, ch. 2; Ornstein & Uhlenbeck (1930); power simulated.",
         "Live, Evidence",
     ),
