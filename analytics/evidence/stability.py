@@ -107,6 +107,14 @@ class Stability:
         known = self.table["pvalue"].dropna()
         return float((known < level).mean()) if len(known) else math.nan
 
+    def half_lives(self, level: float = 0.05) -> pd.Series:
+        """Half-life of the windows whose p-value is below the level; NaN in the others.
+
+        The residual of two unrelated walks has one too: some 15th of the window, by chance.
+        """
+        check_level(level)
+        return self.table["half_life"].where(self.table["pvalue"] < level)
+
     def verdict(self, level: float = 0.05) -> str:
         """Say in plain words how much of the time the pair held together."""
         share = self.share_cointegrated(level)
@@ -181,7 +189,7 @@ def _checked_window(window: int | None, size: int, what: str) -> int:
 def _windows(y: FloatArray, x: FloatArray, starts: IntArray, ends: IntArray) -> FloatArray:
     """For each window: beta with its band, p-value, half-life; NaN for what cannot be had."""
     table = np.full((ends.size, 5), np.nan)
-    table[:, 3] = trailing_engle_granger(y, x, starts, ends)
+    table[:, 3] = trailing_engle_granger(y, x, starts, ends).pvalue
     for i, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
         y_span, x_span = y[start:end], x[start:end]
         fit = attempt(partial(fit_hedge, y_span, x_span))

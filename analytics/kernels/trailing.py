@@ -36,7 +36,8 @@ AUTO_LAGS, NO_LAGS = 1, 0
 # Rows of the fits, a column a span.
 SPAN_STATISTIC: Final = 0
 SPAN_COEFFICIENT: Final = 1
-SPAN_ROWS: Final = 2
+SPAN_BARS: Final = 2
+SPAN_ROWS: Final = 3
 
 
 @compiled
@@ -159,19 +160,21 @@ def trailing_fits(
     y: FloatArray, x: FloatArray, starts: IntArray, ends: IntArray, on_line: bool, choose: int,
     out: FloatArray,
 ) -> BoolArray:  # fmt: skip
-    """Fill rows t statistic and coefficient, a column a span; True where the caller must test.
+    """Fill rows t statistic, coefficient and bars, a column a span; True where the caller tests.
 
-    Of the residual of y on x without a further constant (`on_line`), or of y about a constant.
+    Of the residual of y on x (`on_line`), or of y; about a constant, which a residual's t statistic
+    with lags has no need of.
     """
     untested = np.ones(ends.size, dtype=np.bool_)
     fit = np.empty(FIT_SIZE)
-    terms = 0 if on_line else 1
+    terms = 0 if on_line and choose == AUTO_LAGS else 1
     for i in range(ends.size):
         size = ends[i] - starts[i]
         y_known, x_known, rest = np.empty(size), np.empty(size), np.empty(size)
         place = np.empty(size, dtype=np.int64)
         begin, end = starts[i], ends[i]
         bars = _known_rows(y[begin:end], x[begin:end], y_known, x_known, place)
+        out[SPAN_BARS, i] = bars
         if bars < _MIN_BARS:
             continue
         if on_line:

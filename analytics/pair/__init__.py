@@ -10,6 +10,7 @@ from analytics.pair.closed_gates import (
 )
 from analytics.pair.gates import DATA_GATES, NO_GATES, Gates
 from analytics.pair.params import PairParams
+from analytics.pair.residual import judged
 from analytics.pair.spread import SPREAD_ROUNDING, fitted_legs, make_spread
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "PairParams",
     "analyse_pair",
     "fitted_legs",
+    "judged",
     "make_spread",
 ]

@@ -16,8 +16,9 @@ from analytics.pair.closed_gates import GateInput, gate_codes, gate_names
 from analytics.pair.describe import describe_legs
 from analytics.pair.notes import pair_notes
 from analytics.pair.params import PairParams
+from analytics.pair.residual import judged, residual_of
 from analytics.pair.signal import correlation_needs, signal_now, zscore_needs
-from analytics.pair.spread import PairSample, PairSpread, latest_of, make_spread, moving
+from analytics.pair.spread import PairSample, PairSpread, latest_of, make_spread
 from analytics.signals import (
     SIGNALS,
     SignalChange,
@@ -71,10 +72,14 @@ class PairAnalytics:
     reach, sample
         All bars that the range stands on, those before it too; and those of them that the tests and
         a hedge ratio of all bars at once look at: the range, or more where that is short.
-    adf, half_life
-        Of the spread. Where beta was estimated the ADF p-value is too small: see `engle_granger`.
     engle_granger, engle_granger_swapped
         y on x, and x on y.
+    residual
+        What the tests of the spread look at: the spread of the sample; where it has an estimated
+        hedge ratio, whatever its method, the residual of Engle-Granger's line of y on x. A hedge
+        ratio that follows the bars makes any two legs return.
+    adf, half_life
+        Of the residual, with the p-values of an estimated line where it is one.
     stats
         Descriptive statistics, a column a leg.
     notes
@@ -101,10 +106,11 @@ class PairAnalytics:
     correlation_needs: NotEnough | None
     reach: PairSample
     sample: PairSample
-    adf: ADFResult | NotEnough | Degenerate
-    half_life: HalfLife | NotEnough | Degenerate
     engle_granger: EngleGrangerResult | NotEnough | Degenerate
     engle_granger_swapped: EngleGrangerResult | NotEnough | Degenerate
+    residual: pd.Series | NotEnough | Degenerate
+    adf: ADFResult | NotEnough | Degenerate
+    half_life: HalfLife | NotEnough | Degenerate
     stats: pd.DataFrame
     notes: tuple[str, ...]
 
@@ -182,6 +188,8 @@ def analyse_pair(
     signals = signal_codes(z.to_numpy(), params.sell_above, params.buy_below)
     signals[gated != 0] = SIGNALS.index("NEUTRAL")
     coverage = pair_coverage(legs[0].coverage, legs[1].coverage)
+    engle_granger = attempt(lambda: engle_granger_test(made.sample.y, made.sample.x))
+    residual = residual_of(made, engle_granger, params)
 
     def shown(path: pd.Series, cut: pd.Index = index[first:]) -> pd.Series:
         return latest_of(path, cut)
@@ -207,18 +215,14 @@ def analyse_pair(
         correlation_needs=correlation_needs(reach[0].close, reach[1].close, params),
         reach=PairSample(made.y, made.x, made.path),
         sample=made.sample,
-        adf=attempt(lambda: adf_test(moving(made, f"ADF on {params.label}"))),
-        half_life=attempt(lambda: _half_life(made, params)),
-        engle_granger=attempt(lambda: engle_granger_test(made.sample.y, made.sample.x)),
+        engle_granger=engle_granger,
         engle_granger_swapped=attempt(lambda: engle_granger_test(made.sample.x, made.sample.y)),
+        residual=residual,
+        adf=judged("ADF on", adf_test, residual, params),
+        half_life=judged("half-life of", half_life, residual, params),
         stats=_stats(_latest(reach, params.sample), params),
         notes=pair_notes(coverage, made, closed, params),
     )
-
-
-def _half_life(made: PairSpread, params: PairParams) -> HalfLife:
-    spread = moving(made, f"half-life of {params.label}")
-    return half_life(spread, on_estimated_line=params.uses_beta)
 
 
 def _latest(legs: tuple[Leg, Leg], bars: int | None) -> tuple[Leg, Leg]:

@@ -10,7 +10,12 @@ import pandas as pd
 
 from analytics.frames import BoolArray, FloatArray, IntArray, Interval
 from analytics.pair.gates import Gates, bars_of_test
-from analytics.stationarity import trailing_adf, trailing_engle_granger, trailing_half_life
+from analytics.stationarity import (
+    pvalue_words,
+    trailing_adf,
+    trailing_engle_granger,
+    trailing_half_life,
+)
 
 LEG_STALE: Final = "leg stale"
 NOT_COVERED: Final = "window not covered"
@@ -92,10 +97,12 @@ def _checks(given: GateInput, gates: Gates) -> list[tuple[str, BoolArray, str]]:
         checks.append(_covered(given, gates.least_traded))
     if gates.enough_bars:
         checks.append(_enough(given, gates.least_bars))
-    if gates.pvalue:
-        checks.append(_pvalue(given))
-    if gates.half_life:
-        checks.append(_half_life(given))
+    if gates.pvalue or gates.half_life:
+        tested = _tested(given)
+        if gates.pvalue:
+            checks.append(_pvalue(given, tested))
+        if gates.half_life:
+            checks.append(_half_life(given, tested))
     return checks
 
 
@@ -150,49 +157,71 @@ def _enough(given: GateInput, least: int | None) -> tuple[str, BoolArray, str]:
     return FEW_BARS, closed, f"{FEW_BARS}: {count} of {needed} known on both legs"
 
 
-def _test_spans(given: GateInput) -> tuple[IntArray, IntArray]:
-    """First and end rows of the tests: one ends with every window, once one is full."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tested:
+    """First and end rows of each test of a gate, its p-value, and whether it shows a return."""
+
+    starts: IntArray
+    ends: IntArray
+    pvalue: FloatArray
+    returns: BoolArray
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the latest test has an answer."""
+        return bool(self.ends.size) and not math.isnan(self.pvalue[-1])
+
+
+def _tested(given: GateInput) -> _Tested:
+    """Test for a return: each span's own line's residual, or a spread that uses no line."""
     window, size = given.window, len(given.y)
+    # A test ends with every window, once one is full.
     ends = np.arange(window + -given.first_bar % window, size + 1, window, dtype=np.int64)
-    return np.maximum(ends - bars_of_test(window), 0), ends
-
-
-def _held(values: FloatArray, ends: IntArray, size: int) -> FloatArray:
-    """Hold each test's value from the bar that completed it to the next; NaN before the first."""
-    before = np.full(int(ends[0]) - 1 if ends.size else size, np.nan)
-    lengths = np.diff(np.r_[ends, size + 1])
-    return np.r_[before, np.repeat(values, lengths)] if ends.size else before
-
-
-def _span(given: GateInput, starts: IntArray, ends: IntArray) -> str:
-    time = given.y.index[int(ends[-1]) - 1]
-    return f"over the {int(ends[-1] - starts[-1]):,} bars to {time:%H:%M:%S}"
-
-
-def _pvalue(given: GateInput) -> tuple[str, BoolArray, str]:
-    starts, ends = _test_spans(given)
+    starts = np.maximum(ends - bars_of_test(window), 0)
     if given.uses_beta:
-        test, values = "Engle-Granger", trailing_engle_granger(given.y, given.x, starts, ends)
+        found = trailing_engle_granger(given.y, given.x, starts, ends)
     else:
-        test, values = "ADF", trailing_adf(given.spread, starts, ends)
-    path = _held(values, ends, len(given.y))
-    words = f"{HIGH_PVALUE}: no {test} p-value yet"
-    if ends.size and not math.isnan(values[-1]):
-        words = (
-            f"{HIGH_PVALUE}: {test} p = {values[-1]:.3f} {_span(given, starts, ends)} is not below "
-            f"{given.level:g}"
-        )
-    return HIGH_PVALUE, ~(path < given.level), words
+        found = trailing_adf(given.spread, starts, ends)
+    return _Tested(starts, ends, found.pvalue, found.rejects(given.level))
 
 
-def _half_life(given: GateInput) -> tuple[str, BoolArray, str]:
-    starts, ends = _test_spans(given)
-    values, estimated = trailing_half_life(given.spread, starts, ends)
-    path = _held(values, ends, len(given.y))
+def _test_words(given: GateInput, tested: _Tested) -> str:
+    test = "Engle-Granger" if given.uses_beta else "ADF"
+    return f"{test} {pvalue_words(float(tested.pvalue[-1]))} {_span(given, tested)}"
+
+
+def _held(is_open: BoolArray, ends: IntArray, size: int) -> BoolArray:
+    """Hold each test's answer from the bar that completed it to the next; closed before one."""
+    before = np.zeros(int(ends[0]) - 1 if ends.size else size, dtype=np.bool_)
+    lengths = np.diff(np.r_[ends, size + 1])
+    return np.r_[before, np.repeat(is_open, lengths)] if ends.size else before
+
+
+def _span(given: GateInput, tested: _Tested) -> str:
+    time = given.y.index[int(tested.ends[-1]) - 1]
+    return f"over the {int(tested.ends[-1] - tested.starts[-1]):,} bars to {time:%H:%M:%S}"
+
+
+def _pvalue(given: GateInput, tested: _Tested) -> tuple[str, BoolArray, str]:
+    is_open = _held(tested.returns, tested.ends, len(given.y))
+    words = f"{HIGH_PVALUE}: no p-value yet"
+    if tested.is_known:
+        says = f"is not below {given.level:g}"
+        if tested.pvalue[-1] < given.level:
+            says = "falls short of the critical value for so few bars"
+        words = f"{HIGH_PVALUE}: {_test_words(given, tested)} {says}"
+    return HIGH_PVALUE, ~is_open, words
+
+
+def _half_life(given: GateInput, tested: _Tested) -> tuple[str, BoolArray, str]:
+    """Close where no return is shown, or a slow one: the half-life of a walk is often short."""
+    y, on = (given.y, given.x) if given.uses_beta else (given.spread, None)
+    values, _ = trailing_half_life(y, tested.starts, tested.ends, on=on)
+    is_open = _held(tested.returns & (values <= given.window), tested.ends, len(given.y))
     words = f"{LONG_HALF_LIFE}: none is known yet"
-    if ends.size and estimated[-1]:
-        span = _span(given, starts, ends)
-        words = f"{LONG_HALF_LIFE}: the spread was not mean-reverting {span}"
-        if not math.isnan(values[-1]):
-            words = f"{LONG_HALF_LIFE}: {values[-1]:,.1f} bars {span}, window {given.window}"
-    return LONG_HALF_LIFE, ~(path <= given.window), words
+    if tested.is_known:
+        words = f"{LONG_HALF_LIFE}: no return shown, {_test_words(given, tested)}"
+        if tested.returns[-1]:
+            bars = f"{values[-1]:,.1f} bars {_span(given, tested)}"
+            words = f"{LONG_HALF_LIFE}: {bars}, window {given.window}"
+    return LONG_HALF_LIFE, ~is_open, words

@@ -31,13 +31,15 @@ class Gates:
     enough_bars, least_bars
         NEUTRAL until so many bars are known on both legs; None for the window.
     pvalue
-        NEUTRAL unless the p-value is below the level: Engle-Granger of y on x where the spread has
-        an estimated hedge ratio, ADF of the spread where it has none.
+        NEUTRAL unless a return is shown at the level: by Engle-Granger of y on x where the spread
+        has an estimated hedge ratio, whatever its method, by ADF of the spread where it has none.
     half_life
-        NEUTRAL when the spread's half-life is longer than the window, or there is none.
+        NEUTRAL unless that test shows a return and its half-life is no longer than the window. The
+        test is part of it: on ten windows an unrelated walk has a half-life shorter than one.
 
     The two on statistics are tested once every window, over the ten windows (100 bars or more)
     before; counted from the epoch, so that a bar's gate does not depend on where the range begins.
+    Each test fits its own line to the bars that it looks at.
     """
 
     leg_stale: bool = True

@@ -12,9 +12,14 @@ from analytics.pair.spread import PairSpread
 # A leg whose last closed bar is this much older than the other's is worth a note.
 _LAG_NOTE_BARS = 5
 
-_ADF_NOTE = (
-    "β was estimated from these same bars, so the plain ADF p-value is too small: "
-    "judge by the Engle-Granger p-value."
+_ONE_LINE_NOTE = (
+    "The tests and the half-life look at the residual of one least-squares line over all of their "
+    "bars. The usual ADF p-value would take that line as given and be too small: judge by the "
+    "Engle-Granger p-value."
+)
+_FOLLOWS_NOTE = (
+    "The {method} hedge ratio follows the prices, so the spread drawn, its z-score and the speed "
+    "at which they come back are of the filter's making: unrelated legs would show them too."
 )
 
 
@@ -50,8 +55,10 @@ def _hedge_notes(hedge: HedgeFit | NotEnough | Degenerate, params: PairParams) -
         return [f"The {hedge.reason}."]
     if not params.uses_beta:
         return []
-    notes = [_ADF_NOTE]
-    if not hedge.causal:
+    notes = [_ONE_LINE_NOTE]
+    if hedge.causal:
+        notes.append(_FOLLOWS_NOTE.format(method=hedge.method))
+    else:
         notes.append(
             f"The {hedge.method} hedge ratio looks back {hedge.looks_back}: earlier values of the "
             "spread, its z-score and its signals are in-sample, and change as bars arrive."

@@ -8,6 +8,7 @@ from analytics.stationarity.dickey_fuller import (
     min_bars,
     schwert_max_lags,
 )
+from analytics.stationarity.driftless import without_drift
 from analytics.stationarity.engle_granger import EngleGrangerResult, engle_granger_test
 from analytics.stationarity.hurst import hurst_exponent
 from analytics.stationarity.johansen import JohansenResult, johansen_pvalue, johansen_test
@@ -15,6 +16,8 @@ from analytics.stationarity.long_run import long_run_std
 from analytics.stationarity.mackinnon import critical_values
 from analytics.stationarity.mackinnon_tables import TABLES
 from analytics.stationarity.median_unbiased import unbiased_thetas
+from analytics.stationarity.power import bars_for_power
+from analytics.stationarity.residual import of_residual
 from analytics.stationarity.result import SpreadTest
 from analytics.stationarity.spread_tests import (
     kpss_test,
@@ -23,7 +26,7 @@ from analytics.stationarity.spread_tests import (
     variance_ratio_test,
 )
 from analytics.stationarity.trailing import trailing_adf, trailing_engle_granger, trailing_half_life
-from analytics.stationarity.verdicts import check_level, verdict_words
+from analytics.stationarity.verdicts import check_level, pvalue_words, verdict_words
 
 __all__ = [
     "AUTO_LAGS",
@@ -35,6 +38,7 @@ __all__ = [
     "JohansenResult",
     "SpreadTest",
     "adf_test",
+    "bars_for_power",
     "check_autolag",
     "check_level",
     "critical_values",
@@ -46,8 +50,10 @@ __all__ = [
     "kpss_test",
     "long_run_std",
     "min_bars",
+    "of_residual",
     "phillips_ouliaris_test",
     "phillips_perron_test",
+    "pvalue_words",
     "schwert_max_lags",
     "trailing_adf",
     "trailing_engle_granger",
@@ -55,4 +61,5 @@ __all__ = [
     "unbiased_thetas",
     "variance_ratio_test",
     "verdict_words",
+    "without_drift",
 ]

@@ -38,6 +38,8 @@ class ADFResult:
         Rows of the test regression.
     coefficient
         Of the lagged level, per bar.
+    plain_pvalue
+        Of a residual (`of_residual`): what the test would say if its line had been given; else NaN.
     """
 
     stat: float
@@ -51,6 +53,7 @@ class ADFResult:
     coefficient: float
     null_hypothesis: str = "the series has a unit root: it wanders and does not return to a mean"
     reference: str = "Dickey & Fuller (1979); p-values MacKinnon (1994), critical values (2010)"
+    plain_pvalue: float = math.nan
 
     def rejects(self, level: float = 0.05) -> bool:
         """Whether H0 is rejected, by the p-value and by the sample's own critical value."""
@@ -119,14 +122,20 @@ class HalfLife:
         slow, middle, fast = (_halving(theta) for theta in thetas[:, 0].tolist())
         return slow, middle, fast
 
+    def rejects(self, level: float = 0.05) -> bool:
+        """Whether H0 is rejected, so that there is a half-life to speak of."""
+        return self.mean_reverting and rejects_unit_root(
+            self.stat, self.pvalue, self.critical_values, level
+        )
+
     def verdict(self, level: float = 0.05) -> str:
         """Say in plain words how long a deviation lasts, or that it does not return."""
         check_level(level)
         if not self.mean_reverting:
             return "not mean-reverting: deviations grow instead of shrinking"
-        if not self.pvalue < level:
+        if not self.rejects(level):
             return (
-                f"not mean-reverting at this level ({pvalue_words(self.pvalue)}, not below "
+                f"not mean-reverting at this level ({pvalue_words(self.pvalue)}, level "
                 f"{level:g}): {self.half_life:,.1f} bars is what a random walk would show too"
             )
         low, high = self.interval
@@ -165,7 +174,7 @@ def adf_test(
     -------
     ADFResult
         H0: the series has a unit root. For a spread whose beta was *estimated* from the same bars
-        the p-value is too small: use `engle_granger_test`.
+        the p-value is too small: see `of_residual` and `engle_granger_test`.
 
     Raises
     ------

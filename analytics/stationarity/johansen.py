@@ -198,6 +198,11 @@ def johansen_pvalue(
     tenth, _, hundredth = (float(value) for value in table(free, det_order))
     if not tenth > 0:
         return float("nan")
+    return gamma_pvalue(stat, tenth, hundredth)
+
+
+def gamma_pvalue(stat: float, tenth: float, hundredth: float) -> float:
+    """p-value of a statistic by the gamma distribution with these 10 % and 1 % points."""
     shape, scale = _gamma_through(tenth, hundredth)
     return float(gammaincc(shape, max(stat, 0.0) / scale))
 

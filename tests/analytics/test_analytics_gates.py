@@ -12,6 +12,7 @@ from analytics.bars import resample_ticks
 from analytics.errors import ParameterError
 from analytics.frames import utc_index
 from analytics.kernels.coverage import mark_stale, mark_uncovered
+from analytics.leg import Leg
 from analytics.pair import (
     FEW_BARS,
     HIGH_PVALUE,
@@ -126,7 +127,7 @@ def test_the_p_value_gate_is_the_trailing_engle_granger_test():
     for end in (60, 300, 900):
         span = slice(max(0, end - 600), end)
         test = engle_granger_test(result.y.iloc[span], result.x.iloc[span])
-        expected = "" if test.pvalue < 0.05 else HIGH_PVALUE
+        expected = "" if test.rejects(0.05) else HIGH_PVALUE
         assert result.gate.iloc[end - 1] == expected
     assert result.gate.iloc[:59].eq(HIGH_PVALUE).all()
     assert result.signal_now.reason.startswith("z = ")
@@ -146,14 +147,60 @@ def test_without_an_estimated_beta_the_p_value_is_that_of_the_spread():
 def test_the_half_life_gate_compares_with_the_window():
     gates = replace(NO_GATES, half_life=True)
     assert analyse(gates).gate.iloc[-1] == ""
-    slow = analyse(gates, memory=1.0, window=5)
-    assert not float(half_life(slow.spread.iloc[800:])) <= 5
+    slow = analyse(gates, memory=0.8, window=2)
+    span = slice(800, 900)
+    test = engle_granger_test(slow.y.iloc[span], slow.x.iloc[span])
+    assert test.rejects(0.05)
+    rest = slow.y.iloc[span] - (test.alpha + test.beta * slow.x.iloc[span])
+    bars = float(half_life(rest))
+    assert bars > 2
     assert slow.gate.iloc[-1] == LONG_HALF_LIFE
-    assert slow.signal_now.reason.startswith("half-life longer than the window: ")
+    words = f"half-life longer than the window: {bars:,.1f} bars over the 100 bars to 00:14:59"
+    assert slow.signal_now.reason.startswith(words)
     flat = analyse_pair(leg(np.full(200, 5.0)), leg(np.full(200, 4.0)),
                         PairParams("A", "B", gates=gates))  # fmt: skip
     assert flat.gate.eq(LONG_HALF_LIFE).all()
     assert flat.signal_now.reason == "the spread did not move over the last 60 bars"
+
+
+def test_without_a_return_shown_there_is_no_half_life_to_compare():
+    wandering = analyse(replace(NO_GATES, half_life=True), memory=1.0)
+    assert wandering.gate.iloc[-1] == LONG_HALF_LIFE
+    words = "half-life longer than the window: no return shown, Engle-Granger p = 0."
+    assert wandering.signal_now.reason.startswith(words)
+
+
+@pytest.mark.parametrize("hedge", ["ols", "rolling_ols", "kalman"])
+def test_the_gates_open_on_few_unrelated_legs_whatever_the_hedge(hedge: str):
+    """The half-life of the spread as drawn kept the gate open on all of them."""
+    rng = np.random.default_rng(20240808)
+    shares: dict[str, list[pd.Series]] = {"pvalue": [], "half_life": []}
+    for _ in range(60):
+        y, x = 1_000 + rng.normal(size=(2, 900)).cumsum(axis=1)
+        for name, found in shares.items():
+            chosen = replace(NO_GATES, **{name: True})
+            params = PairParams("A", "B", spread="hedged", hedge=hedge, gates=chosen)
+            found.append(analyse_pair(plain_leg(y), plain_leg(x), params).gate.iloc[599:].eq(""))
+    for found in shares.values():
+        assert np.mean(found) < 0.13
+
+
+def test_a_gate_does_not_know_what_comes_after_its_bar():
+    y, x = paths(memory=0.9)
+    params = PairParams("A", "B", spread="hedged", gates=replace(NO_GATES, half_life=True))
+    whole = analyse_pair(leg(y), leg(x), params).gate
+    other = y.copy()
+    other[700:] *= 1.5
+    changed = analyse_pair(leg(other), leg(x), params).gate
+    assert whole.iloc[:700].tolist() == changed.iloc[:700].tolist()
+    assert analyse_pair(leg(y[:700]), leg(x[:700]), params).gate.tolist() == whole.tolist()[:700]
+    assert whole.iloc[:700].eq("").any()
+
+
+def plain_leg(close: np.ndarray) -> Leg:
+    """Bars of a second, each of one trade."""
+    ones = np.ones(close.size)
+    return Leg(0, 1_000_000, close.copy(), ones, ones.astype(np.int64), ones.astype(np.int8) * 0)
 
 
 def test_with_all_gates_off_the_plain_rule_runs():

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from analytics.errors import FrameError, NonPositivePriceError, ParameterError
 from analytics.frames import empty_bars
 from analytics.hedge import CAUSAL_HEDGES, HEDGE_METHODS, HedgeFit, fit_hedge
+from analytics.leg import Leg
 from analytics.outcome import Degenerate, NotEnough
 from analytics.pair import PairParams, analyse_pair
 from analytics.signals import signal_for
@@ -26,6 +27,7 @@ from analytics.stationarity import (
     adf_test,
     engle_granger_test,
     half_life,
+    of_residual,
 )
 
 KINDS = ("price difference", "hedged", "log", "ratio")
@@ -110,11 +112,46 @@ def test_every_part_is_what_its_own_function_says(kind: SpreadKind):
     np.testing.assert_array_equal(result.zscore, zscore(expected, 60))
     np.testing.assert_array_equal(result.correlation, rolling_correlation(y, x, 60))
     assert result.signal.equals(signal_for(result.zscore))
-    assert result.adf == adf_test(expected)
-    estimated = result.params.uses_beta
-    assert result.half_life == half_life(expected, on_estimated_line=estimated)
+    assert isinstance(result.residual, pd.Series)
+    np.testing.assert_allclose(result.residual, expected, atol=1e-8)
+    adf, halving = adf_test(result.residual), half_life(result.residual)
+    if kind in {"hedged", "log"}:
+        # The same statistics, with the p-values of a residual whose line was estimated.
+        adf, halving = of_residual(adf), of_residual(halving)
+    assert result.adf == adf
+    assert result.half_life == halving
     assert result.engle_granger == engle_granger_test(fit_y, fit_x)
     assert result.engle_granger_swapped == engle_granger_test(fit_x, fit_y)
+
+
+@pytest.mark.parametrize("hedge", HEDGE_METHODS)
+def test_whatever_draws_the_spread_the_tests_look_at_one_line(hedge: str):
+    drawn, plain = analyse(spread="hedged", hedge=hedge), analyse(spread="hedged")
+    assert isinstance(drawn.residual, pd.Series)
+    assert drawn.adf == plain.adf
+    assert drawn.half_life == plain.half_life
+    assert isinstance(drawn.engle_granger, EngleGrangerResult)
+    assert drawn.residual.sum() == pytest.approx(0.0, abs=1e-6)
+    line = drawn.y - drawn.residual
+    steps = np.diff(line) - drawn.engle_granger.beta * np.diff(drawn.x)
+    assert np.abs(steps).max() < 1e-9
+
+
+def test_unrelated_legs_show_a_return_in_about_one_of_twenty_whatever_the_hedge():
+    """With the spread as drawn, rolling and Kalman made it all of them."""
+    rng, pairs = np.random.default_rng(20240808), 150
+    legs = [1_000 + rng.normal(size=(2, 400)).cumsum(axis=1) for _ in range(pairs)]
+    for hedge in ("ols", "rolling_ols", "expanding_ols", "kalman"):
+        chosen = params(spread="hedged", hedge=hedge)
+        found = [analyse_pair(plain_leg(y), plain_leg(x), chosen) for y, x in legs]
+        for name in ("adf", "half_life", "engle_granger"):
+            share = np.mean([getattr(each, name).rejects(0.05) for each in found])
+            assert share < 0.12, (hedge, name, share)
+
+
+def plain_leg(close: np.ndarray) -> Leg:
+    ones = np.ones(close.size)
+    return Leg(0, 1_000_000, close.copy(), ones, ones.astype(np.int64), ones.astype(np.int8) * 0)
 
 
 def test_both_orderings_name_their_dependent_leg():

@@ -4,7 +4,8 @@
 
 On unrelated walks the share of rejections should be 5 %: the test's size. On cointegrated pairs it
 is its power. With 2,000 pairs a share of 5 % is known to within 1 point (two standard errors). Two
-processes; how well each method finds beta: statistics_beta_error.py.
+processes; what the pages show by each hedge: statistics_size_by_hedge.py; how well each method
+finds beta: statistics_beta_error.py.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from analytics.stationarity import (
     phillips_ouliaris_test,
     phillips_perron_test,
     variance_ratio_test,
+    without_drift,
 )
 
 LEVEL = 0.05
@@ -60,10 +62,15 @@ def johansen(draw: Draw) -> JohansenResult:
 def of_the_pair(draw: Draw) -> dict[str, bool]:
     """Every test's answer; the names say which are the wrong question."""
     both = johansen(draw)
+    driftless, ouliaris = without_drift(both), phillips_ouliaris_test(draw.y, draw.x).pvalue
+    one = engle_granger_test(draw.y, draw.x)
+    three = [one.rejects(LEVEL), ouliaris < LEVEL, driftless.max_eigen_pvalues[0] < LEVEL]
     pvalues = {
-        "Phillips-Ouliaris y on x": phillips_ouliaris_test(draw.y, draw.x).pvalue,
+        "Phillips-Ouliaris y on x": ouliaris,
         "Johansen trace": both.trace_pvalues[0],
         "Johansen maximum eigenvalue": both.max_eigen_pvalues[0],
+        "Johansen trace, table without drift": driftless.trace_pvalues[0],
+        "Johansen maximum eigenvalue, without drift": driftless.max_eigen_pvalues[0],
         "plain ADF on the estimated residual (wrong)": adf_test(draw.residual).pvalue,
         "plain PP on the estimated residual (wrong)": phillips_perron_test(draw.residual).pvalue,
         "ADF, β given": adf_test(draw.given).pvalue,
@@ -72,7 +79,12 @@ def of_the_pair(draw: Draw) -> dict[str, bool]:
         "Hurst exponent, β given": hurst_exponent(draw.given).pvalue,
         "KPSS, β given (its null is a stationary spread)": kpss_test(draw.given).pvalue,
     }
-    return engle_granger(draw) | {name: bool(p < LEVEL) for name, p in pvalues.items()}
+    together = {
+        "any of Engle-Granger, Phillips-Ouliaris, Johansen": any(three),
+        "all three of them": all(three),
+    }
+    rejected = {name: bool(p < LEVEL) for name, p in pvalues.items()}
+    return engle_granger(draw) | together | rejected
 
 
 def kpss_size(memory: float, n: int, count: int) -> float:

@@ -313,7 +313,7 @@ def gates(n: int) -> list[Row]:
 
     def both() -> None:
         trailing_engle_granger(y, x, starts, ends)
-        trailing_half_life(y - 1.5 * x, starts, ends)
+        trailing_half_life(y, starts, ends, on=x)
 
     (taken,) = interleaved(both, times=5, clock=time.process_time)
     return [value_row(f"p and half-life gates, {n:,} bars", taken.scaled(1e3), unit="ms CPU",

@@ -12,12 +12,13 @@ from streamlit.testing.v1 import AppTest
 from analytics.bars import resample_ticks
 from analytics.evidence.validation import ValidationCase
 from analytics.pair import NO_GATES, Gates, PairAnalytics, PairParams, analyse_pair
+from analytics.stationarity import JohansenResult
 from ingest.files import read_ticks
 from ingest.tick import Tick
 from pages.charts.asynchrony_figure import correlation_figure, fitted, lead_lag_figure
 from pages.charts.stability_figure import StabilitySeries, half_life_range, stability_figure
 from pages.ui.desk import controls, file_choice
-from pages.ui.evidence import charts, data, tables
+from pages.ui.evidence import charts, data, figures, tables
 from pages.ui.evidence import words as evidence_words
 from pages.ui.parts import formats
 from pages.ui.state import choices
@@ -85,16 +86,63 @@ def test_every_test_stands_with_its_null_and_its_verdict(project_root, database)
     assert "Dickey &amp; Fuller (1979)" in body
 
 
-def test_an_estimated_beta_marks_the_plain_test_beside_the_right_one(sample):
+def test_what_the_tests_look_at_is_named_and_a_filters_speed_is_no_test(sample):
+    """Right p-values in place of a remark that each is too optimistic."""
     table = tables.tests_table(sample, more_tests(sample))
-    right = formats.pvalue(sample.engle_granger.pvalue).replace("<", "&lt;")
-    assert f"Judge by Engle-Granger, p {right}." in table
-    given = replace(sample, params=replace(sample.params, spread="price difference"))
-    assert "Too optimistic" not in tables.tests_table(given, more_tests(given))
+    assert "ADF of the spread" in table
+    assert "Too optimistic" not in table
+    assert "Speed of the filter" not in table
+    y, x = sample.legs
+    moving = analyse_pair(y, x, replace(sample.params, hedge="rolling_ols"))
+    table = tables.tests_table(moving, more_tests(moving))
+    assert "ADF of the residual of one line" in table
+    assert "Speed of the filter" in table
+    assert "None: this is no test" in table
 
 
 def more_tests(result: PairAnalytics) -> data.SpreadTests:
     return data._spread_tests(result, "a test", result.params)
+
+
+@pytest.mark.parametrize(
+    ("pvalues", "words"),
+    [
+        ((0.001, 0.001, 0.001), "Phillips-Ouliaris (p 0.001) and Johansen (p 0.001) agree."),
+        ((0.001, 0.001, 0.4), "Johansen (p 0.400) would not say so: take it as doubtful"),
+        ((0.3, 0.01, 0.4), "Phillips-Ouliaris (p 0.010) would say cointegrated. Engle-Granger, "),
+        ((0.3, 0.01, 0.02), "Phillips-Ouliaris (p 0.010) and Johansen (p 0.020) would say"),
+    ],
+)
+def test_the_headline_is_reconciled_with_the_other_tests(sample, pvalues, words):
+    first, second, third = pvalues
+    more = more_tests(sample)
+    assert isinstance(more.johansen, JohansenResult)
+    stat = -9.0 if first < 0.05 else -1.0
+    result = replace(
+        sample, engle_granger=replace(sample.engle_granger, pvalue=first, stat=stat)
+    )  # fmt: skip
+    ouliaris = replace(more.phillips_ouliaris, pvalue=second)
+    johansen = replace(more.johansen, max_eigen_pvalues=np.array([third, 0.9]))
+    (said,) = evidence_words.other_tests(result, ouliaris, johansen)
+    assert said.startswith(words)
+    given = replace(result, params=replace(sample.params, spread="ratio"))
+    assert evidence_words.other_tests(given, ouliaris, johansen) == []
+
+
+def test_unproven_says_how_many_bars_would_tell(sample):
+    test, slow = sample.engle_granger, replace(sample.half_life, half_life=100.0)
+    unproven = replace(sample, engle_granger=replace(test, pvalue=0.3, stat=-1.0), half_life=slow)
+    # 23.7 / (1 - 2^(-1/100)), by the power table.
+    assert "100.0 bars, would be found in 80 % of samples of 3,432 bars" in " ".join(
+        evidence_words.beside_headline(unproven)
+    )
+    (figure,) = [
+        each
+        for each in figures.main_figures(unproven, more_tests(sample))
+        if each.label.startswith("Half-life")
+    ]
+    assert figure.value == "not shown"
+    assert "Unproven" not in " ".join(evidence_words.beside_headline(sample))
 
 
 def test_the_level_moves_the_critical_values_and_the_words(project_root, database):

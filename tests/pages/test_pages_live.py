@@ -188,6 +188,19 @@ def test_what_the_plain_p_value_is_worth_is_said_once(project_root, database, sp
     assert len(remarks) == 1
 
 
+@pytest.mark.parametrize("hedge", ["ols", "rolling_ols"])
+def test_unrelated_legs_have_no_half_life_but_the_bars_that_would_tell(
+    project_root, database, hedge
+):
+    store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
+    body = shown(run_page(project_root, spread="hedged", hedge=hedge))
+    assert "not shown" in body
+    assert re.search(r"as a random walk may look; 80 % power at [\d,]+ bars", body)
+    assert re.search(r"ADF of the spread</td><td>−[\d.]+</td><td>0\.\d+ were β given; 0", body)
+    assert ("rows, by one line" in body) == (hedge == "rolling_ols")
+    assert ("of the filter&#39;s making" in body) == (hedge == "rolling_ols")
+
+
 def test_the_page_says_how_much_of_the_window_is_covered(project_root, database):
     btc = ticks_of("BTCUSDT", 60_000.0)
     store(database, btc[:100] + btc[120:], ticks_of("ETHUSDT", 2_500.0, seed=6))

@@ -228,6 +228,18 @@ def test_a_number_that_is_not_known_is_a_dash_and_sorts_last():
     assert [row["path"] for row in data["rows"]] == [[], [], [0, 13, 40]]
 
 
+def test_unproven_says_how_many_bars_would_tell():
+    table = scan_pairs(walks("ABC")).assign(
+        verdict=["unproven", "holds", "unproven"], half_life=[10.0, 10.0, math.nan]
+    )
+    data = scanner_table.table_data(table, {}, {"legs": [], "choices": {}})
+    place = [column["label"] for column in data["columns"]].index("Held-out part")
+    # 19.3 / (1 - 2^(-1/10)): a test of that many bars finds such a return in 80 % of samples.
+    assert [row["cells"][place][0] for row in data["rows"]] == [
+        "· unproven: wants 289 bars", "✓ holds", "· unproven",
+    ]  # fmt: skip
+
+
 def test_movers_are_counted_from_the_bar_before(monkeypatch):
     monkeypatch.setattr(st, "session_state", {})
     first, second = kept(walks("ABC")), kept(walks("ABC"))

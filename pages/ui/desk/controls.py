@@ -102,11 +102,11 @@ GATE_SWITCHES: Final = (
     GateSwitch("enough_bars", FEW_BARS, "fewer bars than the window are known on both legs"),
     GateSwitch(
         "pvalue", HIGH_PVALUE,
-        "the p-value is not below the level: Engle-Granger where β is estimated, else ADF",
+        "no return is shown at the level: by Engle-Granger where β is estimated, else by ADF",
     ),
     GateSwitch(
         "half_life", LONG_HALF_LIFE,
-        "the spread's half-life is longer than the window, or it has none",
+        "no return is shown at the level, or its half-life is longer than the window",
     ),
 )  # fmt: skip
 

@@ -34,14 +34,15 @@ def show(material: Material) -> None:
             lack_notice.without_zscore(params, material.bars), params, material.bars, key="lack"
         )
         return
-    sentences = [evidence_words.headline(result), *evidence_words.beside_headline(result)]
-    markup.show(_verdict(sentences))
+    with st.spinner("Testing the spread"):
+        more = data.spread_tests(material, result)
+    others = evidence_words.other_tests(result, more.phillips_ouliaris, more.johansen)
+    sentences = [evidence_words.headline(result), *others]
+    markup.show(_verdict([*sentences, *evidence_words.beside_headline(result)]))
     _show_provenance(material, result)
     lack = lack_notice.latest_lack(result)
     if lack is not None:
         lack_notice.show(lack, material.params, material.bars, key="lack")
-    with st.spinner("Testing the spread"):
-        more = data.spread_tests(material, result)
     markup.show(markup.block(markup.figures(figures.main_figures(result, more))))
     chosen = st.segmented_control(
         "Section", list(SECTIONS), default="Tests", key="section", required=True,

@@ -24,8 +24,8 @@ STABILITY_PX = 720
 SMALL_PX = 340
 
 
-def stability_series(stability: Stability) -> StabilitySeries:
-    """Take the arrays of a stability analysis."""
+def stability_series(stability: Stability, level: float) -> StabilitySeries:
+    """Take the arrays of a stability analysis; a half-life only where its window shows a return."""
     table, break_test = stability.table, stability.break_test
     path = break_test.path if isinstance(break_test, BreakTest) else None
     return StabilitySeries(
@@ -34,7 +34,7 @@ def stability_series(stability: Stability) -> StabilitySeries:
         low=table["beta_low"].to_numpy(),
         high=table["beta_high"].to_numpy(),
         pvalue=table["pvalue"].to_numpy(),
-        half_life=table["half_life"].to_numpy(),
+        half_life=stability.half_lives(level).to_numpy(),
         cusum_time_ms=np.empty(0) if path is None else time_ms(pd.DatetimeIndex(path.index)),
         cusum=np.empty(0) if path is None else path.to_numpy(),
     )
@@ -52,7 +52,7 @@ def show_stability(stability: Stability, result: PairAnalytics) -> None:
         else math.nan
     )
     figure = stability_figure(
-        stability_series(stability),
+        stability_series(stability, level),
         level=level,
         cusum_critical=critical,
         window=stability.window,
@@ -63,8 +63,8 @@ def show_stability(stability: Stability, result: PairAnalytics) -> None:
     plain.caption(
         f"{formats.count(stability.windows, 'window')} of "
         f"{formats.count(stability.window, 'bar')}, "
-        f"{result.params.y} on {result.params.x}. A half-life beyond two windows is not drawn: "
-        "so few bars cannot tell it from a random walk."
+        f"{result.params.y} on {result.params.x}. A half-life is drawn where the window's p-value "
+        "is below the level: elsewhere a random walk would show one too."
     )
 
 

@@ -12,17 +12,27 @@ from analytics.frames import closed_bars
 from analytics.hedge import CAUSAL_HEDGES, HEDGE_METHODS, HedgeFit, fit_hedge
 from analytics.leg import Leg, align_legs
 from analytics.outcome import Degenerate, NotEnough, attempt
-from analytics.pair import DATA_GATES, NO_GATES, PairAnalytics, PairParams, fitted_legs
+from analytics.pair import (
+    DATA_GATES,
+    NO_GATES,
+    PairAnalytics,
+    PairParams,
+    fitted_legs,
+    judged,
+)
 from analytics.series import longest_run
 from analytics.stationarity import (
+    HalfLife,
     JohansenResult,
     SpreadTest,
+    half_life,
     hurst_exponent,
     johansen_test,
     kpss_test,
     phillips_ouliaris_test,
     phillips_perron_test,
     variance_ratio_test,
+    without_drift,
 )
 from pages.ui.desk import pair_data
 from pages.ui.desk.controls import GATE_SWITCHES
@@ -33,7 +43,10 @@ Lack = NotEnough | Degenerate
 
 @dataclass(frozen=True, eq=False)
 class SpreadTests:
-    """The tests beside those of the live page."""
+    """The tests beside those of the live page.
+
+    `drawn` is the half-life of the spread as drawn, where its β follows the bars; else None.
+    """
 
     kpss: SpreadTest | Lack
     phillips_perron: SpreadTest | Lack
@@ -41,6 +54,7 @@ class SpreadTests:
     hurst: SpreadTest | Lack
     phillips_ouliaris: SpreadTest | Lack
     johansen: JohansenResult | Lack
+    drawn: HalfLife | Lack | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,18 +91,25 @@ def _spread_tests(
     key: Hashable,  # noqa: ARG001 - stands for the result in the cache key
     params: PairParams,  # noqa: ARG001 - in the cache key
 ) -> SpreadTests:
-    y, x, spread = _result.sample.y, _result.sample.x, _result.sample.spread
+    residual, chosen = _result.residual, _result.params
     if isinstance(_result.adf, Degenerate):
-        # A spread that moves by rounding only: no test of it has a meaning.
-        flat = _result.adf
-        return SpreadTests(flat, flat, flat, flat, *_leg_tests(y, x))
+        # A residual that moves by rounding only: no test of it has a meaning.
+        residual = _result.adf
     return SpreadTests(
-        attempt(lambda: kpss_test(spread)),
-        attempt(lambda: phillips_perron_test(spread)),
-        attempt(lambda: variance_ratio_test(spread)),
-        attempt(lambda: hurst_exponent(spread)),
-        *_leg_tests(y, x),
+        judged("KPSS on", kpss_test, residual, chosen),
+        judged("Phillips-Perron on", phillips_perron_test, residual, chosen),
+        judged("variance ratio on", variance_ratio_test, residual, chosen),
+        judged("Hurst exponent of", hurst_exponent, residual, chosen),
+        *_leg_tests(_result.sample.y, _result.sample.x),
+        drawn_half_life(_result),
     )
+
+
+def drawn_half_life(result: PairAnalytics) -> HalfLife | Lack | None:
+    """Estimate how fast a spread comes back whose β follows it; None for any other."""
+    if not (result.params.uses_beta and result.params.hedge in CAUSAL_HEDGES):
+        return None
+    return attempt(lambda: half_life(result.sample.spread))
 
 
 def _leg_tests(y: pd.Series, x: pd.Series) -> tuple[SpreadTest | Lack, JohansenResult | Lack]:
@@ -97,7 +118,7 @@ def _leg_tests(y: pd.Series, x: pd.Series) -> tuple[SpreadTest | Lack, JohansenR
     whole = pd.DataFrame({str(y.name): y.iloc[run], str(x.name): x.iloc[run]})
     return (
         attempt(lambda: phillips_ouliaris_test(y, x)),
-        attempt(lambda: johansen_test(whole)),
+        attempt(lambda: without_drift(johansen_test(whole))),
     )
 
 

@@ -9,11 +9,12 @@ from analytics.evidence.asynchrony import Asynchrony, LeadLag
 from analytics.evidence.stability import BreakTest, Stability
 from analytics.outcome import Degenerate, NotEnough
 from analytics.pair import PairAnalytics
-from analytics.stationarity import ADFResult, EngleGrangerResult, HalfLife
+from analytics.stationarity import ADFResult, EngleGrangerResult, HalfLife, JohansenResult
 from pages.ui.evidence.data import SpreadTests
+from pages.ui.evidence.tables import tested_name
 from pages.ui.evidence.words import percent
 from pages.ui.parts import formats
-from pages.ui.parts.judge import judge, judge_name
+from pages.ui.parts.judge import judge, judge_name, shows_return
 from pages.ui.parts.markup import Figure
 from pages.ui.parts.notices import sentence
 
@@ -25,7 +26,7 @@ def main_figures(result: PairAnalytics, more: SpreadTests) -> list[Figure]:
     right, name = judge(result), judge_name(result)
     first = _pvalue(name, right, f"the test to go by, level {percent(result.params.level)}")
     if result.params.uses_beta:
-        second = _pvalue("Plain ADF", result.adf, "too optimistic here")
+        second = _second_opinion(more)
     else:
         asks = "asks another question: does any fixed ratio hold"
         second = _pvalue("Engle-Granger", result.engle_granger, asks)
@@ -57,18 +58,29 @@ def _between(estimate: HalfLife) -> str:
     return f"median-unbiased {formats.number(middle, 1)}, {interval}"
 
 
+def _second_opinion(more: SpreadTests) -> Figure:
+    """Show the other tests that allow for an estimated β."""
+    other, label = more.phillips_ouliaris, "Phillips-Ouliaris p"
+    if isinstance(other, NotEnough | Degenerate):
+        return lacking(label, other)
+    notes = [formats.sample(other.nobs)]
+    if isinstance(more.johansen, JohansenResult):
+        notes.insert(0, f"Johansen p {formats.pvalue(float(more.johansen.max_eigen_pvalues[0]))}")
+    return Figure(label, formats.pvalue(other.pvalue), tuple(notes))
+
+
 def _half_life(result: PairAnalytics) -> Figure:
-    """Show the half-life where the spread returns, and say so where it does not."""
-    label, estimate = "Half-life of the spread", result.half_life
+    """Show the half-life where a return is shown, and say so where none is."""
+    label, estimate = f"Half-life of {tested_name(result.params)}", result.half_life
     if not isinstance(estimate, HalfLife):
         return lacking(label, estimate)
     sample = formats.sample(estimate.nobs)
     if not estimate.mean_reverting:
         return Figure(label, "none", ("not mean-reverting", sample))
-    between = _between(estimate)
-    is_sure = estimate.pvalue < result.params.level
-    note = between if is_sure else f"{between}; a random walk shows such too"
-    return Figure(label, f"{formats.number(estimate.half_life, 1)} bars", (note, sample))
+    if not shows_return(result):
+        return Figure(label, "not shown", ("as a random walk may look", sample))
+    value = f"{formats.number(estimate.half_life, 1)} bars"
+    return Figure(label, value, (_between(estimate), sample))
 
 
 def _hurst(more: SpreadTests) -> Figure:
@@ -89,7 +101,7 @@ def stability_figures(stability: Stability, level: float) -> list[Figure]:
         Figure("Cointegrated in", shown, (note,)),
         _break_figure(stability, level),
         _range("β over the windows", stability.table["beta"], formats.estimate),
-        _range("Half-life over the windows", stability.table["half_life"], _bars),
+        _range("Half-life, windows cointegrated", stability.half_lives(level), _bars),
     ]
 
 

@@ -9,7 +9,7 @@ from analytics.evidence.causality import PATH_WORDS, CausalityProof
 from analytics.evidence.validation import ValidationCase
 from analytics.hedge import HEDGE_WORDS, HedgeFit
 from analytics.outcome import Degenerate, NotEnough
-from analytics.pair import PairAnalytics
+from analytics.pair import PairAnalytics, PairParams
 from analytics.stationarity import (
     ADFResult,
     EngleGrangerResult,
@@ -22,7 +22,6 @@ from pages.ui.desk.controls import GATE_SWITCHES
 from pages.ui.evidence.data import FittedHedge, GateAlone, SpreadTests
 from pages.ui.evidence.words import level_key, percent
 from pages.ui.parts import formats
-from pages.ui.parts.judge import judge, judge_name
 from pages.ui.parts.markup import Cell, Figure, Html, table
 
 Row = tuple[str | Cell, ...]
@@ -34,19 +33,23 @@ COINTEGRATED: Final = ("cointegrated", "no evidence of cointegration")
 
 def tests_table(result: PairAnalytics, more: SpreadTests) -> Html:
     """Set every test: what it asks, what it found, and what follows at the level chosen."""
-    y, x, level = result.params.y, result.params.x, result.params.level
+    params = result.params
+    y, x, level = params.y, params.x, params.level
+    of = tested_name(params)
     rows = [
-        _row("ADF of the spread", result.adf, result, is_plain=True),
-        _row(f"Engle-Granger, {y} on {x}", result.engle_granger, result),
-        _row(f"Engle-Granger, {x} on {y}", result.engle_granger_swapped, result),
-        _row("Phillips-Perron of the spread", more.phillips_perron, result, is_plain=True),
-        _row(f"Phillips-Ouliaris, {y} on {x}", more.phillips_ouliaris, result),
+        _row(f"ADF of {of}", result.adf, level),
+        _row(f"Engle-Granger, {y} on {x}", result.engle_granger, level),
+        _row(f"Engle-Granger, {x} on {y}", result.engle_granger_swapped, level),
+        _row(f"Phillips-Perron of {of}", more.phillips_perron, level),
+        _row(f"Phillips-Ouliaris, {y} on {x}", more.phillips_ouliaris, level),
         *_johansen_rows(more.johansen, level),
-        _row("KPSS of the spread", more.kpss, result, is_plain=True),
-        _row("Variance ratio of the spread", more.variance_ratio, result, is_plain=True),
-        _row("Hurst exponent of the spread", more.hurst, result, is_plain=True),
-        _row("Half-life of the spread", result.half_life, result, is_plain=True),
+        _row(f"KPSS of {of}", more.kpss, level),
+        _row(f"Variance ratio of {of}", more.variance_ratio, level),
+        _row(f"Hurst exponent of {of}", more.hurst, level),
+        _row(f"Half-life of {of}", result.half_life, level),
     ]
+    if more.drawn is not None:
+        rows.append(_filter_row(more.drawn))
     head = (
         "Test", Cell("Null hypothesis", words=True), "Statistic", "p-value",
         f"Critical at {percent(level)}", "Lags", "n", Cell("Verdict", words=True),
@@ -54,30 +57,35 @@ def tests_table(result: PairAnalytics, more: SpreadTests) -> Html:
     return table("Tests of the spread and of the pair", head, rows)
 
 
-def _row(name: str, test: Test | Lack, result: PairAnalytics, *, is_plain: bool = False) -> Row:
-    """Set one test; `is_plain` says that it takes β as given."""
+def tested_name(params: PairParams) -> str:
+    """Name what the tests look at: the spread, or where another β draws it, one line's residual."""
+    is_drawn = not params.uses_beta or params.hedge == "ols"
+    return "the spread" if is_drawn else "the residual of one line"
+
+
+def _row(name: str, test: Test | Lack, level: float) -> Row:
+    """Set one test."""
     if isinstance(test, NotEnough | Degenerate):
         return _lacking(name, test)
-    level = result.params.level
     verdict = Cell(formats.capital(test.verdict(level)), words=True)
-    if is_plain and result.params.uses_beta:
-        verdict = Cell(f"{verdict.text}. {_too_optimistic(result, test)}", "wait", words=True)
     numbers = _numbers(test.stat, test.pvalue, test.critical_values, level)
     null = Cell(formats.capital(test.null_hypothesis), words=True)
     return (name, null, *numbers, f"{test.lags:,}", f"{test.nobs:,}", verdict)
 
 
-def _too_optimistic(result: PairAnalytics, test: Test) -> str:
-    right, fit = judge(result), result.hedge
-    if isinstance(fit, HedgeFit) and fit.causal:
-        return "Flattered here: β follows these prices, and the spread returns by its making."
-    is_unit_root = isinstance(test, ADFResult) or getattr(test, "name", "") == "Phillips-Perron"
-    if not is_unit_root or isinstance(right, NotEnough | Degenerate):
-        return "Flattered here: β was chosen from these same bars."
-    return (
-        "Too optimistic here: it takes β as known, but β was chosen from these same bars. Judge by "
-        f"{judge_name(result)}, p {formats.pvalue(right.pvalue)}."
+def _filter_row(drawn: HalfLife | Lack) -> Row:
+    """Set how fast the spread as drawn comes back: no test, and it says so."""
+    name = "Speed of the filter"
+    if isinstance(drawn, NotEnough | Degenerate):
+        return _lacking(name, drawn)
+    back = f"{formats.number(drawn.half_life, 1)} bars" if drawn.mean_reverting else "no end"
+    words = (
+        f"Half of a deviation of the spread as drawn is gone in {back}, since β follows the "
+        "prices. No evidence of a return: of unrelated legs it is gone as fast"
     )
+    asks = Cell("None: this is no test", words=True)
+    empty = [formats.NOT_KNOWN] * 4
+    return (name, asks, *empty, f"{drawn.nobs:,}", Cell(words, "wait", words=True))
 
 
 def _lacking(name: str, lack: Lack) -> Row:

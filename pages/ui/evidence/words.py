@@ -1,14 +1,27 @@
 """The evidence in a trader's words: the headline, and what stands behind each name."""
 
+import math
+from collections.abc import Mapping
 from typing import Final
 
-from analytics.hedge import HedgeFit
 from analytics.outcome import Degenerate, NotEnough
 from analytics.pair import PairAnalytics
-from analytics.stationarity import ADFResult, EngleGrangerResult
+from analytics.stationarity import (
+    ADFResult,
+    EngleGrangerResult,
+    HalfLife,
+    JohansenResult,
+    SpreadTest,
+)
 from pages.ui.parts import formats
-from pages.ui.parts.judge import judge, judge_name
+from pages.ui.parts.judge import bars_to_show, judge, judge_name, shows_return
 from pages.ui.parts.markup import Figure
+
+Lack = NotEnough | Degenerate
+
+# Share of unrelated walks in which Engle-Granger, Phillips-Ouliaris or Johansen rejects at 5 %
+# (9.5 % on 500 bars): the table of sizes in the README of `analytics`.
+ANY_OF_THREE: Final = "10 %"
 
 TITLES: Final = {
     "price difference": "The price difference of {y} and {x}",
@@ -20,20 +33,20 @@ TESTS_EXPLAINED: Final = (
     Figure(
         "ADF", "",
         tip="Δs(t) = c + θ·s(t−1) + Σ φ(i)·Δs(t−i) + e(t): the statistic is θ over its error, the "
-        "lags are chosen by AIC. Its p-value (MacKinnon 1994, 2010) takes β as known. Where β was "
-        "chosen from the same bars it rejects a true null about 15 % of the time at a nominal 5 %. "
-        "Dickey & Fuller (1979).",
+        "lags are chosen by AIC. Where a β is estimated it is run on the residual of one line over "
+        "all bars, with MacKinnon's p-values for that (1994, 2010): the usual ones would reject a "
+        "true null about 15 % of the time at a nominal 5 %. Dickey & Fuller (1979).",
     ),
     Figure(
         "Engle-Granger", "",
         tip="Regress y on x, then ADF on the residual, with critical values made for an estimated "
-        "β. The two orderings are two tests: taking the better one is a second look at the same "
-        "data. Engle & Granger (1987); MacKinnon (2010).",
+        "β. The two orderings are two tests: on unrelated walks the better one is below 5 % in "
+        "about 10 % of cases. Engle & Granger (1987); MacKinnon (2010).",
     ),
     Figure(
         "Phillips-Perron", "",
-        tip="ADF without lags, its statistic corrected by a long-run variance. The same caution "
-        "for an estimated β. Phillips & Perron (1988).",
+        tip="ADF without lags, its statistic corrected by a long-run variance. p-values for an "
+        "estimated β as ADF's. Phillips & Perron (1988); Phillips & Ouliaris (1990).",
     ),
     Figure(
         "Phillips-Ouliaris", "",
@@ -44,14 +57,15 @@ TESTS_EXPLAINED: Final = (
         "Johansen", "",
         tip="Fits both legs at once, Δp(t) = Π·p(t−1) + Γ·Δp(t−1) + c, and asks for the rank of Π: "
         "no leg is the dependent one. Trace: −T·Σ ln(1 − λ); maximum eigenvalue: "
-        "−T·ln(1 − λ of the next). p-values are approximate. Johansen (1991); "
-        "MacKinnon, Haug & Michelis (1999).",
+        "−T·ln(1 − λ of the next). p-values are approximate, for prices without drift: those for "
+        "prices with one find a relation between two such walks in 11 % of cases. Johansen (1991); "
+        "Johansen & Juselius (1990), table A2; Reinsel & Ahn (1992).",
     ),
     Figure(
         "KPSS", "",
         tip="The other way round: here the null is that the spread is stationary. Sum of squared "
-        "running sums over n² times the long-run variance. Where β was estimated it keeps that "
-        "null too easily: Shin (1994) has the stricter values. Kwiatkowski et al. (1992).",
+        "running sums over n² times the long-run variance. Where β is estimated by Shin's (1994) "
+        "values, which are stricter. Kwiatkowski et al. (1992).",
     ),
     Figure(
         "Variance ratio", "",
@@ -62,20 +76,21 @@ TESTS_EXPLAINED: Final = (
         "Hurst exponent", "",
         tip="The size of changes grows with the horizon to the power H: 0.5 a random walk, less "
         "where the spread returns, more where it trends. Hurst (1951); errors by Richardson & "
-        "Stock (1989).",
+        "Stock (1989), for an estimated β moved by what two unrelated walks show.",
     ),
     Figure(
         "Half-life", "",
         tip="Bars in which half of a deviation is gone: ln 2 / −θ from Δs(t) = c + θ·s(t−1), "
-        "interval right near a random walk too: Andrews (1993). Chan (2013), ch. 2.",
+        "interval right near a random walk too: Andrews (1993). Two unrelated walks have one too, "
+        "so it counts only where a test shows a return. Chan (2013), Algorithmic Trading, ch. 2.",
     ),
 )  # fmt: skip
 STABILITY_EXPLAINED: Final = (
     Figure(
         "Windows", "",
         tip="Each point stands on the bars of its own trailing window alone: β by OLS with a 95 % "
-        "band that allows for autocorrelation, the Engle-Granger p-value of y on x, the half-life "
-        "of that residual.",
+        "band that allows for autocorrelation, the Engle-Granger p-value of y on x, and where that "
+        "is below the level the half-life of its residual.",
     ),
     Figure(
         "Share cointegrated", "",
@@ -137,8 +152,43 @@ def _covered(result: PairAnalytics) -> str:
     return formats.share(result.coverage.known, result.coverage.bars)
 
 
+def other_tests(
+    result: PairAnalytics, ouliaris: SpreadTest | Lack, johansen: JohansenResult | Lack
+) -> list[str]:
+    """Say whether the other tests of an estimated β agree with the headline, and what if not."""
+    test, level = result.engle_granger, result.params.level
+    if not result.params.uses_beta or isinstance(test, NotEnough | Degenerate):
+        return []
+    others = {}
+    if isinstance(ouliaris, SpreadTest):
+        others["Phillips-Ouliaris"] = ouliaris.pvalue
+    if isinstance(johansen, JohansenResult):
+        others["Johansen"] = float(johansen.max_eigen_pvalues[0])
+    apart = {
+        name: pvalue for name, pvalue in others.items() if (pvalue < level) != test.rejects(level)
+    }
+    named = " and ".join(f"{name} (p {formats.pvalue(pvalue)})" for name, pvalue in others.items())
+    if apart:
+        return [_disagreement(apart, is_found=not test.rejects(level))]
+    return [f"{named} {'agree' if len(others) > 1 else 'agrees'}."] if others else []
+
+
+def _disagreement(apart: Mapping[str, float], *, is_found: bool) -> str:
+    """Say which tests see it otherwise, and why the first still counts."""
+    named = " and ".join(f"{name} (p {formats.pvalue(pvalue)})" for name, pvalue in apart.items())
+    if is_found:
+        return (
+            f"{named} would say cointegrated. Engle-Granger, chosen beforehand, stands: one of the "
+            f"three says so of about {ANY_OF_THREE} of unrelated pairs at 5 %."
+        )
+    return (
+        f"{named} would not say so: take it as doubtful, for a relation that is there and strong "
+        "is seen by all three."
+    )
+
+
 def beside_headline(result: PairAnalytics) -> list[str]:
-    """Say what must be known with it: the plain p-value, and whether the orderings agree."""
+    """Say what must be known with it: the plain p-value, the orderings, what more bars would do."""
     sentences = []
     level = result.params.level
     test, swapped, adf = result.engle_granger, result.engle_granger_swapped, result.adf
@@ -146,8 +196,8 @@ def beside_headline(result: PairAnalytics) -> list[str]:
         sentences.append("No β was estimated for this spread, so the ADF p-value stands as it is.")
     elif isinstance(adf, ADFResult):
         sentences.append(
-            f"A plain ADF test would say p {formats.pvalue(adf.pvalue)}: too optimistic here, for "
-            f"{_why_flattered(result)}."
+            f"A plain ADF test would say p {formats.pvalue(adf.plain_pvalue)}: too optimistic, for "
+            "β was chosen from these same bars to make the residual look stable."
         )
     if isinstance(test, EngleGrangerResult) and isinstance(swapped, EngleGrangerResult):
         agree = test.rejects(level) == swapped.rejects(level)
@@ -157,13 +207,20 @@ def beside_headline(result: PairAnalytics) -> list[str]:
             f"{formats.pvalue(swapped.pvalue)}. The two orderings "
             f"{'agree' if agree else 'disagree: trust neither alone'}."
         )
-    return sentences
+    return [*sentences, *_power(result)]
 
 
-def _why_flattered(result: PairAnalytics) -> str:
-    if isinstance(result.hedge, HedgeFit) and result.hedge.causal:
-        return "β follows these prices, so the spread returns by its making"
-    return "β was chosen from these same bars to make the spread look stable"
+def _power(result: PairAnalytics) -> list[str]:
+    """Say how many bars would tell, where no return is shown."""
+    needed, half_life = bars_to_show(result), result.half_life
+    if shows_return(result) or math.isnan(needed) or not isinstance(half_life, HalfLife):
+        return []
+    sentence = (
+        "Unproven is not disproved: a return with the half-life that these bars seem to have, "
+        f"{formats.number(half_life.half_life, 1)} bars, would be found in 80 % of samples of "
+        f"{needed:,.0f} bars; these are {half_life.nobs:,}."
+    )
+    return [sentence]
 
 
 def percent(level: float) -> str:

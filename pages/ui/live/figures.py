@@ -20,6 +20,7 @@ from pages.ui.live.trade import Terms, caution, trade_words
 from pages.ui.live.trends import Trend
 from pages.ui.methods import what
 from pages.ui.parts import formats, markup
+from pages.ui.parts.judge import bars_to_show, shows_return
 from pages.ui.parts.markup import ICONS, TONES, Figure, Html, Tone, signal_block
 from pages.ui.parts.notices import sentence
 from pages.ui.state.once import once_for_each
@@ -166,13 +167,21 @@ def _half_life(result: PairAnalytics, trend: Trend) -> Figure:
     tip = f"{what('half-life')} {_windows(trend)}"
     spark = _trend(trend, "half_life")
     value, note = "none", "the spread does not return"
-    if half_life.mean_reverting:
+    if shows_return(result) and half_life.mean_reverting:
         value = f"{formats.number(half_life.half_life, 1)} bars"
         seconds = half_life.half_life * parse_interval(result.params.interval).us / US_PER_S
-        is_sure = half_life.pvalue < result.params.level
-        note = f"about {formats.age(seconds)}" + ("" if is_sure else ", as a random walk may have")
+        note = f"about {formats.age(seconds)}"
+    elif half_life.mean_reverting:
+        value, note = "not shown", _not_shown(result)
     notes = (note, formats.sample(half_life.nobs))
     return Figure(label, value, notes, tip=tip, spark=spark, about="half-life")
+
+
+def _not_shown(result: PairAnalytics) -> str:
+    """Say that a walk would look alike, and how many bars would tell."""
+    bars = bars_to_show(result)
+    power = "" if math.isnan(bars) else f"; 80 % power at {bars:,.0f} bars"
+    return f"as a random walk may look{power}"
 
 
 def _cointegration(result: PairAnalytics, trend: Trend) -> Figure:

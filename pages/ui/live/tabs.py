@@ -148,8 +148,15 @@ def _show_residuals(result: PairAnalytics, bars: PairBars, source: str) -> None:
                height_px=320)  # fmt: skip
     plain.caption(
         f"The spread less its mean, {formats.sample(int(residual.notna().sum()))}: its "
-        "distribution, its quantiles against a normal one, and how long a deviation lasts."
+        f"distribution, its quantiles against a normal one, and {_lasts(result)}."
     )
+
+
+def _lasts(result: PairAnalytics) -> str:
+    follows = isinstance(result.hedge, HedgeFit) and result.hedge.causal
+    if follows and result.params.uses_beta:
+        return "how fast β follows it: the speed of the filter, which is no evidence of a return"
+    return "how long a deviation lasts"
 
 
 _TABS: Final[dict[str, Tab]] = dict(

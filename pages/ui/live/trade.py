@@ -121,9 +121,9 @@ def caution(result: PairAnalytics) -> str:
 
 
 def _doubts(result: PairAnalytics) -> list[str]:
-    """Name the p-value to go by, where it is not below the level."""
+    """Name the p-value to go by, where that test shows no return."""
     test = judge(result)
-    if isinstance(test, NotEnough | Degenerate) or test.pvalue < result.params.level:
+    if isinstance(test, NotEnough | Degenerate) or test.rejects(result.params.level):
         return []
     name = "cointegration" if result.params.uses_beta else "ADF"
     return [f"{name} p {formats.pvalue(test.pvalue)}"]

@@ -5,6 +5,7 @@ passed, not at every bar: a sparkline of sixteen points has nothing new to say b
 """
 
 from collections.abc import Hashable
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -41,19 +42,24 @@ def relation(result: PairAnalytics, bars: PairBars) -> Trend:
     line = (_source_of(bars), params, STEPS)
     # A new bar leaves the epochs as they are; what is repaired among the old ones changes them.
     key = (line, bars.closed.epochs, int(times_us[rows.start]), cut_us)
-    return _trends.get(key, partial(_follow, *legs, rows, STEPS), line)
+    return _trends.get(key, partial(_follow, *legs, rows, STEPS, params.level), line)
 
 
 def path(result: PairAnalytics, bars: PairBars) -> Trend:
     """Follow the relation in more steps, up to the latest bar."""
     y, x = result.sample.y, result.sample.x
     line = (_source_of(bars), result.params, PATH_STEPS)
-    return _trends.get((line, bars.key), partial(_follow, y, x, slice(None), PATH_STEPS), line)
+    follow = partial(_follow, y, x, slice(None), PATH_STEPS, result.params.level)
+    return _trends.get((line, bars.key), follow, line)
 
 
 def _source_of(bars: PairBars) -> Hashable:
     return bars.key[0] if isinstance(bars.key, tuple) else bars.key
 
 
-def _follow(y: pd.Series, x: pd.Series, rows: slice, steps: int) -> Trend:
-    return attempt(lambda: stability(y.iloc[rows], x.iloc[rows], steps=steps))
+def _follow(y: pd.Series, x: pd.Series, rows: slice, steps: int, level: float) -> Trend:
+    """Follow the relation; a half-life only where the window shows a return."""
+    found = attempt(lambda: stability(y.iloc[rows], x.iloc[rows], steps=steps))
+    if not isinstance(found, Stability):
+        return found
+    return replace(found, table=found.table.assign(half_life=found.half_lives(level)))

@@ -18,19 +18,19 @@ TESTS: Final = (
         "All known bars of the range, the latest 120 at least; lags by AIC. Both orderings are "
         "shown, the dependent leg named first.",
         "Null hypothesis: no fixed ratio keeps the two together. Prices are integrated of order "
-        "one. Taking the smaller of two orderings is a second look at the same data.",
+        "one. The smaller of the two orderings is below 5 % in about 10 % of unrelated pairs.",
         "Engle & Granger (1987), Econometrica 55, 251-276; p-values MacKinnon (1994, 2010).",
         BOTH,
     ),
     Entry(
         "adf", "ADF test of the spread",
-        "Whether the spread returns to a mean, with its β taken as given.",
+        "Whether the spread returns to a mean.",
         r"\Delta s_t = c + \theta s_{t-1} + \sum_{i=1}^{p}\gamma_i\Delta s_{t-i} + u_t,"
         r"\qquad \tau = \hat\theta / \mathrm{se}(\hat\theta)",
-        "The spread at all known bars of the range, the latest 120 at least; lags by AIC on a "
-        "common sample.",
-        "Null hypothesis: the spread has a unit root. Where β was estimated from the same prices "
-        "its p-value is too small: at a nominal 5 % it rejects a true null about 15 % of the time.",
+        "The spread at all known bars of the range, the latest 120 at least; with an estimated β, "
+        "whatever its method, the residual of one least-squares line over them. Lags by AIC.",
+        "Null hypothesis: a unit root. Where β is estimated MacKinnon's values for two variables "
+        "count: the usual p-value, shown beside, rejects a true null 15 % of the time at 5 %.",
         "Dickey & Fuller (1979), JASA 74, 427-431; p-values MacKinnon (1994, 2010).",
         BOTH,
     ),
@@ -40,16 +40,17 @@ TESTS: Final = (
         r"\eta = \frac{1}{n^2\hat\lambda^2}\sum_{t=1}^{n} S_t^2,\qquad S_t = \sum_{i\le t} e_i",
         "The spread at all known bars.",
         "A small p-value speaks against a spread that returns. The long-run variance uses Bartlett "
-        "weights.",
-        "Kwiatkowski, Phillips, Schmidt & Shin (1992), J. Econometrics 54, 159-178.", ONLY,
+        "weights; with an estimated β the values are Shin's.",
+        "Kwiatkowski, Phillips, Schmidt & Shin (1992), J. Econometrics 54, 159-178; Shin (1994), "
+        "Econometric Theory 10, 91-115.", ONLY,
     ),
     Entry(
         "phillips-perron", "Phillips-Perron",
         "As ADF, with the autocorrelation taken care of by a correction in place of lags.",
         r"Z_\tau = \sqrt{\hat\gamma_0/\hat\lambda^2}\,\tau - "
         r"\frac{(\hat\lambda^2-\hat\gamma_0)\,n\,\mathrm{se}(\hat\theta)}{2\hat\lambda\,\hat\sigma}",
-        "The spread at all known bars.",
-        "Null hypothesis: a unit root.",
+        "As ADF, in one unbroken run.",
+        "Null hypothesis: a unit root; p-values as ADF.",
         "Phillips & Perron (1988), Biometrika 75, 335-346.", ONLY,
     ),
     Entry(
@@ -66,8 +67,9 @@ TESTS: Final = (
         r"\lambda_{\max}(r) = -n\ln(1-\hat\lambda_{r+1})",
         "Both legs at all known bars, one lagged difference.",
         "Null hypothesis of each row: at most r relations. r ≤ 0 rejected and r ≤ 1 not: one "
-        "relation, a pair. Errors without autocorrelation.",
-        "Johansen (1991), Econometrica 59, 1551-1580.", ONLY,
+        "relation, a pair. Errors without autocorrelation; prices without drift, for which the "
+        "usual tables find a relation between 11 % of unrelated pairs.",
+        "Johansen (1991), Econometrica 59, 1551-1580; Johansen & Juselius (1990), table A2.", ONLY,
     ),
     Entry(
         "variance-ratio", "Variance ratio",
@@ -82,7 +84,8 @@ TESTS: Final = (
         "Below 0.5 the spread turns back, at 0.5 it is a random walk, above 0.5 it trends.",
         r"\mathrm{Var}(s_{t+k} - s_t) \propto k^{2H}",
         "The spread at all known bars, lags of several lengths.",
-        "One power law holds over all lags.",
+        "One power law holds over all lags. With an estimated β the p-value allows for the 0.3 "
+        "errors by which two unrelated walks lie below 0.5.",
         "Hurst (1951); errors by Richardson & Stock (1989), J. Fin. Econ. 25, 323-348.", ONLY,
     ),
     Entry(

@@ -76,8 +76,11 @@ PAIR: Final = (
         "Conditions that must hold before a z-score becomes a signal: a leg that is stale, a "
         "window with holes, too few bars, a p-value or a half-life that speaks against the pair.",
         "",
-        "At each bar, what was known then: the trailing window for coverage and tests.",
-        "A closed gate says NEUTRAL with its reason; it never turns a BUY into a SELL.",
+        "At each bar, what was known then: the trailing window for coverage; for the tests ten "
+        "windows and a line of their own, whatever hedge draws the spread.",
+        "The half-life gate opens only where the p-value shows a return: on ten windows an "
+        "unrelated walk has a half-life shorter than one. A closed gate says NEUTRAL with its "
+        "reason; it never turns a BUY into a SELL.",
         "This program's own.",
         "Live, Evidence",
     ),
@@ -146,14 +149,16 @@ PAIR: Final = (
         "half-life", "Half-life",
         "Time in which half of a deviation of the spread is gone, if it returns at all.",
         r"\Delta s_t = c + \theta s_{t-1} + \varepsilon_t,\qquad h = -\frac{\ln 2}{\theta}",
-        "The spread at all known bars of the range, the latest 120 at least.",
-        "The spread returns at one steady rate. A random walk shows a finite half-life too: trust "
-        "it only with a small p-value. The estimate reads short (at 300 bars and a true 13.9 by a "
-        "sixth, of an estimated line by a quarter, among pairs picked for p < 5 % by nearly half); "
-        "the median-unbiased one and the 95 % interval allow for it, but not for noise of single "
-        "bars, which shortens them all.",
+        "The spread at all known bars of the range, the latest 120 at least; where it has an "
+        "estimated β, whatever its method, the residual of one least-squares line over them.",
+        "The spread returns at one steady rate. A random walk has a finite half-life too, so it is "
+        "shown only where Engle-Granger (ADF without β) rejects one; else the bars at which a "
+        "return as slow is found in 80 % of samples: 34 half-lives at 5 % (28 without β). The "
+        "estimate reads short (at 300 bars and a true 13.9 by a sixth, of an estimated line by a "
+        "quarter, among pairs picked for p < 5 % by nearly half); the median-unbiased one and the "
+        "95 % interval allow for it, but not for noise of single bars, which shortens them all.",
         "Chan (2013), Algorithmic Trading, ch. 2; Ornstein & Uhlenbeck (1930); interval Andrews "
-        "(1993), Econometrica 61, 139-165.",
+        "(1993), Econometrica 61, 139-165; power simulated.",
         "Live, Evidence",
     ),
     Entry(

@@ -1,8 +1,10 @@
-"""Which test a pair's verdict goes by, and its name."""
+"""Which test a pair's verdict goes by, its name, and what it cannot see yet."""
+
+import math
 
 from analytics.outcome import Degenerate, NotEnough
 from analytics.pair import PairAnalytics
-from analytics.stationarity import ADFResult, EngleGrangerResult
+from analytics.stationarity import ADFResult, EngleGrangerResult, HalfLife, bars_for_power
 
 Judge = ADFResult | EngleGrangerResult | NotEnough | Degenerate
 
@@ -15,3 +17,21 @@ def judge(result: PairAnalytics) -> Judge:
 def judge_name(result: PairAnalytics) -> str:
     """Name the test to go by."""
     return "Engle-Granger" if result.params.uses_beta else "ADF"
+
+
+def shows_return(result: PairAnalytics) -> bool:
+    """Whether that test rejects a walk at the level: else a half-life is what any walk has."""
+    test = judge(result)
+    return not isinstance(test, NotEnough | Degenerate) and test.rejects(result.params.level)
+
+
+def bars_to_show(result: PairAnalytics) -> float:
+    """Count the bars at which that test finds a return at this half-life in 80 % of samples.
+
+    NaN where there is no half-life or the level has no such number.
+    """
+    half_life = result.half_life
+    if not isinstance(half_life, HalfLife) or not half_life.mean_reverting:
+        return math.nan
+    params = result.params
+    return bars_for_power(half_life.half_life, params.level, is_estimated=params.uses_beta)

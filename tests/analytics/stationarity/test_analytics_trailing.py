@@ -56,10 +56,28 @@ def test_every_span_is_the_test_of_that_span_alone(kind: str):
     rows = [slice(int(a), int(b)) for a, b in zip(starts, ends, strict=True)]
     spread = y - 2 * x
     tolerance: dict[str, Any] = {"rel": 1e-8, "abs": 1e-12, "nan_ok": True}
-    assert trailing_engle_granger(y, x, starts, ends) == pytest.approx(
+    tested = trailing_engle_granger(y, x, starts, ends)
+    assert tested.pvalue == pytest.approx(
         by_hand(engle_granger_test, EngleGrangerResult, "pvalue", rows, y, x), **tolerance
     )
-    assert trailing_adf(spread, starts, ends) == pytest.approx(
+    alone = [attempt(partial(engle_granger_test, y[row], x[row])) for row in rows]
+    for level in (0.01, 0.05, 0.2):
+        assert tested.rejects(level).tolist() == [
+            isinstance(each, EngleGrangerResult) and each.rejects(level) for each in alone
+        ]
+    lines = [
+        y[row] - (each.alpha + each.beta * x[row])
+        if isinstance(each, EngleGrangerResult)
+        else np.full(y[row].size, np.nan)
+        for row, each in zip(rows, alone, strict=True)
+    ]
+    on_lines = [attempt(partial(half_life, line)) for line in lines]
+    assert trailing_half_life(y, starts, ends, on=x)[0] == pytest.approx(
+        [each.half_life if isinstance(each, HalfLife) else math.nan for each in on_lines],
+        rel=1e-7,
+        nan_ok=True,
+    )
+    assert trailing_adf(spread, starts, ends).pvalue == pytest.approx(
         by_hand(adf_test, ADFResult, "pvalue", rows, spread), **tolerance
     )
     values, estimated = trailing_half_life(spread, starts, ends)
@@ -72,15 +90,19 @@ def test_every_span_is_the_test_of_that_span_alone(kind: str):
 def test_spans_too_short_have_no_answer():
     y, x = legs("whole", 60)
     starts, ends = np.array([0, 0, 0]), np.array([10, 22, 60])
-    assert np.isnan(trailing_engle_granger(y, x, starts, ends)).tolist() == [True, True, False]
+    assert np.isnan(trailing_engle_granger(y, x, starts, ends).pvalue).tolist() == [
+        True,
+        True,
+        False,
+    ]
     none = np.array([], dtype=np.int64)
-    assert trailing_adf(y, none, none).size == 0
+    assert trailing_adf(y, none, none).pvalue.size == 0
 
 
 def test_a_span_knows_nothing_of_what_lies_beyond_it():
     y, x = legs("holes")
     starts, ends = spans(y.size, 200, 50)
-    whole = trailing_engle_granger(y, x, starts, ends)
+    whole = trailing_engle_granger(y, x, starts, ends).pvalue
     early = ends <= 700
-    cut = trailing_engle_granger(y[:700], x[:700], starts[early], ends[early])
+    cut = trailing_engle_granger(y[:700], x[:700], starts[early], ends[early]).pvalue
     np.testing.assert_array_equal(whole[early], cut)
