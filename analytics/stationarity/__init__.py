@@ -22,6 +22,7 @@ from analytics.stationarity.spread_tests import (
 )
 from analytics.stationarity.trailing import trailing_adf, trailing_engle_granger, trailing_half_life
 from analytics.stationarity.verdicts import check_level, verdict_words
+from analytics.stationarity.wild_bootstrap import wild_bootstrap_test
 
 __all__ = [
     "AUTO_LAGS",
@@ -51,4 +52,5 @@ __all__ = [
     "trailing_half_life",
     "variance_ratio_test",
     "verdict_words",
+    "wild_bootstrap_test",
 ]
