@@ -20,12 +20,12 @@ _YY, _XX, _XY = 0, 1, 2
 
 
 @compiled_sums
-def _draw(leg: FloatArray, signs: Signs, drawn: FloatArray) -> None:
+def _draw(leg: FloatArray, bars: IntArray, signs: Signs, drawn: FloatArray) -> None:
     """Sum the changes of a leg with their new signs, and centre the path."""
     level, total = 0.0, 0.0
     drawn[0] = 0.0
     for t in range(1, leg.size):
-        level += signs[t - 1] * (leg[t] - leg[t - 1])
+        level += signs[bars[t]] * (leg[t] - leg[t - 1])
         drawn[t] = level
         total += level
     mean = total / leg.size
@@ -69,6 +69,7 @@ def null_stats(
     y: FloatArray,
     x: FloatArray,
     starts: IntArray,
+    bars: IntArray,
     signs: Signs,
     lags: int,
     criterion: int,
@@ -81,8 +82,10 @@ def null_stats(
     y, x : ndarray, shape (n,)
         Levels of the known bars, both of a size about 1; stretches begin at `starts`, which ends
         with n.
-    signs : ndarray, shape (draws, n - 1)
-        1 or -1 for the change into each bar but the first, that over missing bars included.
+    bars : ndarray, shape (n,)
+        Where each known bar stands among all.
+    signs : ndarray, shape (draws, all bars)
+        1 or -1 for the change into each bar, also where that reaches over missing ones.
     lags, criterion : int
         Most lags tried; as in `analytics.kernels.adf.fit_unbroken`.
     out : ndarray, shape (draws, 2)
@@ -98,8 +101,8 @@ def null_stats(
     for begin in range(0, signs.shape[0], LANES):
         lanes = min(LANES, signs.shape[0] - begin)
         for lane in range(lanes):
-            _draw(y, signs[begin + lane], drawn_y[lane])
-            _draw(x, signs[begin + lane], drawn_x[lane])
+            _draw(y, bars, signs[begin + lane], drawn_y[lane])
+            _draw(x, bars, signs[begin + lane], drawn_x[lane])
             _moments(drawn_y[lane], drawn_x[lane], moments[lane])
         for ordering in range(2):
             own, other = (_YY, _XX) if ordering == 0 else (_XX, _YY)

@@ -22,10 +22,16 @@ from analytics.stationarity.spread_tests import (
 )
 from analytics.stationarity.trailing import trailing_adf, trailing_engle_granger, trailing_half_life
 from analytics.stationarity.verdicts import check_level, verdict_words
-from analytics.stationarity.wild_bootstrap import wild_bootstrap_test
+from analytics.stationarity.wild_bootstrap import (
+    LEAST_DRAWS,
+    WildDraws,
+    graded_pvalues,
+    wild_bootstrap_test,
+)
 
 __all__ = [
     "AUTO_LAGS",
+    "LEAST_DRAWS",
     "TABLES",
     "ADFResult",
     "AutoLag",
@@ -33,11 +39,13 @@ __all__ = [
     "HalfLife",
     "JohansenResult",
     "SpreadTest",
+    "WildDraws",
     "adf_test",
     "check_autolag",
     "check_level",
     "critical_values",
     "engle_granger_test",
+    "graded_pvalues",
     "half_life",
     "hurst_exponent",
     "johansen_pvalue",

@@ -14,74 +14,85 @@ import pandas as pd
 from scipy.special import ndtr
 
 from analytics.errors import DegenerateSeriesError
-from analytics.frames import FloatArray, IntArray
+from analytics.frames import FloatArray
 from analytics.series import as_float_pair, series_name
 from analytics.stationarity.dickey_fuller import AUTO_LAGS, AutoLag, check_autolag
 from analytics.stationarity.engle_granger import EngleGrangerResult, engle_granger_test
 from analytics.stationarity.mackinnon_tables import TABLES
 from analytics.stationarity.result import SpreadTest
 
-DRAWS: Final = 399
+Signs = npt.NDArray[np.int8]
+
+LEAST_DRAWS: Final = 199
+_MOST_DRAWS: Final = 999
+# Signs kept at once, a byte each; the time that draws take grows with them.
+_MOST_SIGNS: Final = 20_000_000
 # Fewer answers than this of the draws asked for are no distribution.
 _LEAST_SHARE: Final = 0.5
 _SEED: Final = 20100701
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class KnownPair:
-    """Levels of the bars that both legs know, scaled; where unbroken stretches begin, and n."""
+class WildDraws:
+    """Pairs under the null, the same ones each time, for all pairs of the same bars.
 
-    y: FloatArray
-    x: FloatArray
-    starts: IntArray
+    Attributes
+    ----------
+    signs : ndarray, shape (draws, bars)
+        1 or -1 for the change into each bar, the same for all legs.
+    """
+
+    signs: Signs
 
     @classmethod
-    def of(cls, y: FloatArray, x: FloatArray) -> "KnownPair":
-        """Take two rows of closes or their logarithms, NaN at missing bars."""
+    def of(cls, most: int, bars: int) -> "WildDraws":
+        """Take `most` draws of so many bars; fewer where these are many, but 199 at least."""
+        draws = max(LEAST_DRAWS, min(most, _MOST_SIGNS // max(bars, 1)))
+        return cls.exactly(draws, bars)
+
+    @classmethod
+    def exactly(cls, draws: int, bars: int) -> "WildDraws":
+        """Take as many draws as asked."""
+        coins = np.random.default_rng(_SEED).integers(0, 2, (draws, bars), dtype=np.int8)
+        return cls(2 * coins - 1)
+
+    def first(self, draws: int) -> "WildDraws":
+        """Keep the first ones."""
+        return WildDraws(self.signs[:draws])
+
+    def null_stats(
+        self, y: FloatArray, x: FloatArray, lags: int, autolag: AutoLag | None
+    ) -> FloatArray:
+        """Engle-Granger statistics of a pair drawn without cointegration.
+
+        Parameters
+        ----------
+        y, x : ndarray, shape (bars,)
+            Prices or their logarithms, NaN missing.
+        lags, autolag
+            Most lags tried, and how they are chosen.
+
+        Returns
+        -------
+        ndarray, shape (draws, 2)
+            Of y on x, and of x on y; NaN where a draw would lose digits.
+
+        References
+        ----------
+        Cavaliere, Rahbek & Taylor (2010), Econometric Theory 26, 1719-1760, (2014), Econometric
+        Reviews 33, 606-650: one weight of 1 or -1 a bar for all legs (Rademacher's), under the
+        null.
+        """
+        from analytics.kernels import wild  # noqa: PLC0415 - numba, when needed
+
         known = np.flatnonzero(~(np.isnan(y) | np.isnan(x)))
         breaks = np.flatnonzero(np.diff(known) > 1) + 1
         starts = np.concatenate([[0], breaks, [known.size]]).astype(np.int64)
-        return cls(_scaled(y[known]), _scaled(x[known]), starts)
-
-
-def random_signs(draws: int, bars: int) -> npt.NDArray[np.int8]:
-    """Signs of the change into each bar, shape (draws, bars); the same ones each time."""
-    coins = np.random.default_rng(_SEED).integers(0, 2, (draws, bars), dtype=np.int8)
-    return 2 * coins - 1
-
-
-def null_stats(
-    pair: KnownPair, signs: npt.NDArray[np.int8], lags: int, autolag: AutoLag | None
-) -> FloatArray:
-    """Engle-Granger statistics of the pair drawn without cointegration.
-
-    Parameters
-    ----------
-    pair
-        Of n bars.
-    signs : ndarray, shape (draws, n - 1)
-        Of the change into each bar but the first.
-    lags, autolag
-        Most lags tried, and how they are chosen.
-
-    Returns
-    -------
-    ndarray, shape (draws, 2)
-        Of y on x, and of x on y; NaN where a draw would lose digits.
-
-    References
-    ----------
-    Cavaliere, Rahbek & Taylor (2010), Econometric Theory 26, 1719-1760, (2014), Econometric Reviews
-    33, 606-650: one weight of 1 or -1 a bar for all legs (Rademacher's), under the null.
-    """
-    from analytics.kernels import wild  # noqa: PLC0415 - numba, when needed
-
-    criterion = -1 if autolag is None else AUTO_LAGS.index(autolag)
-    out = np.full((signs.shape[0], 2), np.nan)
-    wild.null_stats(
-        pair.y, pair.x, pair.starts, np.ascontiguousarray(signs), lags, criterion, out
-    )  # fmt: skip
-    return out
+        criterion = -1 if autolag is None else AUTO_LAGS.index(autolag)
+        legs = _scaled(y[known]), _scaled(x[known])
+        out = np.full((self.signs.shape[0], 2), np.nan)
+        wild.null_stats(*legs, starts, known, self.signs, lags, criterion, out)
+        return out
 
 
 def graded_pvalues(stats: FloatArray, drawn: FloatArray) -> FloatArray:
@@ -125,7 +136,7 @@ def wild_bootstrap_test(
     x: pd.Series | FloatArray,
     max_lags: int | None = None,
     autolag: str | None = "aic",
-    draws: int = 999,
+    draws: int | None = None,
 ) -> SpreadTest:
     """Test two series for cointegration, allowing for volatility that comes and goes.
 
@@ -133,8 +144,8 @@ def wild_bootstrap_test(
     ----------
     y, x, max_lags, autolag
         As in `engle_granger_test`; y is the dependent leg.
-    draws : int
-        Pairs drawn. The smallest p-value is 1 in draws + 1.
+    draws : int, optional
+        Pairs drawn, by default 999 or fewer of many bars. The smallest p-value is 1 in draws + 1.
 
     Returns
     -------
@@ -149,12 +160,13 @@ def wild_bootstrap_test(
 
     References
     ----------
-    Cavaliere, Rahbek & Taylor (2010, 2014), as in `null_stats`.
+    Cavaliere, Rahbek & Taylor (2010, 2014), as in `WildDraws`.
     """
     plain = engle_granger_test(y, x, max_lags=max_lags, autolag=autolag)
-    pair = KnownPair.of(*as_float_pair(y, x))
-    signs = random_signs(draws, pair.y.size - 1)
-    drawn = null_stats(pair, signs, plain.max_lags, check_autolag(autolag))[:, 0]
+    legs = as_float_pair(y, x)
+    bars = legs[0].size
+    pairs = WildDraws.of(_MOST_DRAWS, bars) if draws is None else WildDraws.exactly(draws, bars)
+    drawn = pairs.null_stats(*legs, plain.max_lags, check_autolag(autolag))[:, 0]
     what = f"the wild bootstrap of {series_name(y, 'y')} on {series_name(x, 'x')}"
     return _of_draws(plain, drawn, what)
 

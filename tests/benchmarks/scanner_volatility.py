@@ -31,12 +31,11 @@ from statistics_draws import SEED, Draw, cointegrated, unrelated
 
 from analytics.scanner import scan_pairs
 from analytics.scanner.multiple_testing import benjamini_hochberg
-from analytics.stationarity import engle_granger_test, wild_bootstrap_test
-from analytics.stationarity.wild_bootstrap import (
-    KnownPair,
+from analytics.stationarity import (
+    WildDraws,
+    engle_granger_test,
     graded_pvalues,
-    null_stats,
-    random_signs,
+    wild_bootstrap_test,
 )
 
 SHARED = Path(__file__).resolve().parents[3] / "shared/data"
@@ -176,9 +175,9 @@ def rejections(task: tuple[str, int, int]) -> dict[str, object]:
 
 
 def _of_pair(draw: Draw) -> dict[str, bool]:
-    closes = pd.DataFrame({"y": draw.y, "x": draw.x})
+    closes = pd.DataFrame({"y": draw.y, "x": draw.x}) + 10_000.0
     both = scan_pairs(closes, on="price", train_share=1.0, workers=1).iloc[0]
-    wild = wild_bootstrap_test(draw.y, draw.x, draws=399).pvalue
+    wild = wild_bootstrap_test(draw.y, draw.x, draws=999).pvalue
     return {
         "y on x, MacKinnon": engle_granger_test(draw.y, draw.x).pvalue < LEVEL,
         "y on x, wild bootstrap": wild < LEVEL,
@@ -190,10 +189,10 @@ def _of_pair(draw: Draw) -> dict[str, bool]:
 def cost(rows: int = 50, bars: int = 1_440, repeats: int = 5) -> float:
     """Median seconds of 199 draws of so many rows, from closes to p-values."""
     walks = np.random.default_rng(SEED).normal(size=(2, rows, bars)).cumsum(axis=2)
-    signs = random_signs(199, bars - 1)
+    draws = WildDraws.exactly(199, bars)
 
     def pvalues(row: int) -> np.ndarray:
-        drawn = null_stats(KnownPair.of(walks[0, row], walks[1, row]), signs, 24, "aic")
+        drawn = draws.null_stats(walks[0, row], walks[1, row], 24, "aic")
         return graded_pvalues(np.full(2, -3.0), drawn)
 
     times = []

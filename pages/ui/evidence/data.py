@@ -23,6 +23,7 @@ from analytics.stationarity import (
     phillips_ouliaris_test,
     phillips_perron_test,
     variance_ratio_test,
+    wild_bootstrap_test,
 )
 from pages.ui.desk import pair_data
 from pages.ui.desk.controls import GATE_SWITCHES
@@ -41,6 +42,7 @@ class SpreadTests:
     hurst: SpreadTest | Lack
     phillips_ouliaris: SpreadTest | Lack
     johansen: JohansenResult | Lack
+    wild_bootstrap: SpreadTest | Lack
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,13 +93,16 @@ def _spread_tests(
     )
 
 
-def _leg_tests(y: pd.Series, x: pd.Series) -> tuple[SpreadTest | Lack, JohansenResult | Lack]:
+def _leg_tests(
+    y: pd.Series, x: pd.Series
+) -> tuple[SpreadTest | Lack, JohansenResult | Lack, SpreadTest | Lack]:
     run = longest_run((y.notna() & x.notna()).to_numpy())
     # Johansen's model cannot leave bars out: it takes the longest run without a missing one.
     whole = pd.DataFrame({str(y.name): y.iloc[run], str(x.name): x.iloc[run]})
     return (
         attempt(lambda: phillips_ouliaris_test(y, x)),
         attempt(lambda: johansen_test(whole)),
+        attempt(lambda: wild_bootstrap_test(y, x)),
     )
 
 

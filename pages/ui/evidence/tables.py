@@ -39,6 +39,7 @@ def tests_table(result: PairAnalytics, more: SpreadTests) -> Html:
         _row("ADF of the spread", result.adf, result, is_plain=True),
         _row(f"Engle-Granger, {y} on {x}", result.engle_granger, result),
         _row(f"Engle-Granger, {x} on {y}", result.engle_granger_swapped, result),
+        _row(f"Engle-Granger, {y} on {x}, wild bootstrap", more.wild_bootstrap, result),
         _row("Phillips-Perron of the spread", more.phillips_perron, result, is_plain=True),
         _row(f"Phillips-Ouliaris, {y} on {x}", more.phillips_ouliaris, result),
         *_johansen_rows(more.johansen, level),
