@@ -103,8 +103,7 @@ def wild_pvalues(
 def deciding_rows(rows: Rows, level: float) -> IntArray:
     """Places of the discoveries by MacKinnon's p alone, the smallest p first."""
     qvalues = benjamini_hochberg(rows.pvalue)
-    with np.errstate(invalid="ignore"):
-        places = np.flatnonzero(qvalues < level)
+    places = np.flatnonzero(qvalues < level)
     order = np.lexsort((rows.stats[0, places], rows.pvalue[places]))
     return places[order]
 

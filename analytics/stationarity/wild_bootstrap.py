@@ -114,8 +114,7 @@ def graded_pvalues(stats: FloatArray, drawn: FloatArray) -> FloatArray:
         NaN where fewer than half of the draws have an answer.
     """
     scores = _normal_scores(drawn)
-    with np.errstate(invalid="ignore"):
-        enough = (~np.isnan(drawn)).mean(axis=0) >= _LEAST_SHARE
+    enough = (~np.isnan(drawn)).mean(axis=0) >= _LEAST_SHARE
     middle = np.nanmedian(np.where(enough, scores, 0.0), axis=0)
     below = np.where(scores < middle, scores - middle, np.nan)
     spread = np.sqrt(np.nanmean(np.where(enough, below, 1.0) ** 2, axis=0))
