@@ -20,7 +20,7 @@ from analytics.stationarity import LEAST_DRAWS, AutoLag, WildDraws, graded_pvalu
 # For a row near the border of a discovery: the error of 199 would let the luckiest through.
 MORE_DRAWS: Final = 1_999
 # How far from the border more draws could still matter, as factors of it.
-_NEAR: Final = (1e-3, 4.0)
+_NEAR: Final = (1e-2, 2.0)
 # Rows beyond are no discoveries: they were not drawn for.
 MOST_ROWS: Final = 1_000
 # Rows after which a look is taken whether any still decides.

@@ -31,6 +31,13 @@ TESTS_EXPLAINED: Final = (
         "data. Engle & Granger (1987); MacKinnon (2010).",
     ),
     Figure(
+        "Wild bootstrap", "",
+        tip="Engle-Granger's statistic among those of unrelated pairs drawn from these very bars: "
+        "each change keeps its size and takes a random sign, the same for both legs. Where "
+        "volatility comes and goes, MacKinnon's p is too small; this one is not. Cavaliere, "
+        "Rahbek & Taylor (2010, 2014).",
+    ),
+    Figure(
         "Phillips-Perron", "",
         tip="ADF without lags, its statistic corrected by a long-run variance. The same caution "
         "for an estimated β. Phillips & Perron (1988).",
