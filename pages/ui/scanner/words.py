@@ -66,7 +66,7 @@ def figures(scan: ScanResult) -> list[Figure]:
         Figure("Pairs tried", f"{tried:,}", (f"of {table.attrs['symbols']} symbols",)),
         Figure(
             f"Below {percent} uncorrected", f"{counts['uncorrected']:,}",
-            (f"luck alone gives {low} to {high}",),
+            (f"luck alone gives {low} to {high} in a calm market",),
             tip="The smaller p of the two orderings, as if nobody had tried any other. The table's "
             "p is that times two: fewer of those are below.",
         ),
