@@ -216,9 +216,9 @@ def show_discoveries(shares: list[dict[str, object]]) -> None:
 def show_rejections(tests: list[dict[str, object]]) -> None:
     """Print size and power of single pairs."""
     names = [name for name in tests[0] if name != "kind"]
-    print(f"\n{'rejected at 5 %, bars':<40}" + "".join(f"{t['kind']:>10}" for t in tests))
+    print(f"\n{'rejected at 5 %, bars':<40}" + "".join(f"{t['kind']:>14}" for t in tests))
     for name in names:
-        print(f"{name:<40}" + "".join(f"{test[name]:>10.1%}" for test in tests))
+        print(f"{name:<40}" + "".join(f"{test[name]:>14.1%}" for test in tests))
 
 
 if __name__ == "__main__":
