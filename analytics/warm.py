@@ -23,6 +23,7 @@ from analytics.stationarity import (
     engle_granger_test,
     trailing_adf,
     trailing_engle_granger,
+    wild_bootstrap_test,
 )
 
 # In the order in which pages are opened.
@@ -42,11 +43,12 @@ def calls_of(part: Part) -> list[Call]:
         case "gates":
             return _gates(y, x)
         case "evidence":
-            return _evidence()
+            return [*_evidence(), partial(wild_bootstrap_test, y, x, draws=8)]
         case "backtest":
             return _backtest(y, x)
         case "scan":
-            return [lambda: scan_pairs(pd.DataFrame({"y": y, "x": x}))]
+            scan = partial(scan_pairs, pd.DataFrame({"y": y, "x": x}))
+            return [scan, partial(wild_bootstrap_test, y, x, draws=8)]
 
 
 def warm_up() -> None:

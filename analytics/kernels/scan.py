@@ -29,7 +29,7 @@ NOT_DONE, DONE, UNSAFE = 0, 1, 2
 T_RATIO, COEFFICIENT, COEFFICIENT_STDERR, ROWS = 0, 1, 2, 3
 FIT_COLUMNS = 4
 # Residuals that go through one factorisation side by side, in vector registers.
-_LANES = 8
+LANES = 8
 
 
 @compiled_sums
@@ -112,7 +112,7 @@ def _refit(
 
 
 @compiled
-def _test_lanes(
+def test_lanes(
     first: FloatArray,
     last: FloatArray,
     starts: IntArray,
@@ -214,11 +214,11 @@ def test_orderings(
     out : ndarray, shape (pairs, RESULTS)
     """
     lags, stretches = left_own.shape[1] - 1, starts.size - 1
-    first = np.zeros((stretches, lags + 2, _LANES))
-    last = np.zeros((stretches, lags + 2, _LANES))
-    dots, squares = np.ones((lags + 1, _LANES)), np.ones(_LANES)
-    gram = np.ones((terms + lags + 2, terms + lags + 2, _LANES))
-    found, place_of = np.empty((_LANES, RESULTS)), np.empty(_LANES, dtype=np.int64)
+    first = np.zeros((stretches, lags + 2, LANES))
+    last = np.zeros((stretches, lags + 2, LANES))
+    dots, squares = np.ones((lags + 1, LANES)), np.ones(LANES)
+    gram = np.ones((terms + lags + 2, terms + lags + 2, LANES))
+    found, place_of = np.empty((LANES, RESULTS)), np.empty(LANES, dtype=np.int64)
     lane, n = 0, left.shape[1]
     for i in range(left.shape[0]):
         for j in range(right.shape[0]):
@@ -236,12 +236,12 @@ def test_orderings(
                     squares[lane], place_of[lane] = square[i, j], place
                     lane += 1
             is_last = i == left.shape[0] - 1 and j == right.shape[0] - 1
-            if lane == _LANES or (is_last and lane > 0):
+            if lane == LANES or (is_last and lane > 0):
                 for each in range(lane):
                     for m in range(RESULTS):
                         found[each, m] = np.nan
                     found[each, STATE] = UNSAFE
-                _test_lanes(first, last, starts, dots, squares, terms, criterion, lane, gram, found)
+                test_lanes(first, last, starts, dots, squares, terms, criterion, lane, gram, found)
                 for each in range(lane):
                     for m in range(RESULTS):
                         out[place_of[each], m] = found[each, m]

@@ -52,8 +52,9 @@ def scan_pairs(
     workers : int, optional
         Threads; by default the cores, four at most.
     progress : callable, optional
-        Called with pairs done and pairs in all, on the caller's thread. What it raises ends the
-        scan: that is how to cancel.
+        Called with pairs done and pairs in all, on the caller's thread; then, where a discovery is
+        to be tested for volatility, with those rows done and in all. What it raises ends the scan:
+        that is how to cancel.
 
     Returns
     -------
@@ -64,7 +65,9 @@ def scan_pairs(
         ``correlation`` of log returns; ``beta``, ``alpha`` of y on x, ``beta_swapped`` of x on y;
         ``stat``, ``lags``, ``pvalue_ordered`` : Engle-Granger of y on x, and ``…_swapped``;
         ``pvalue`` : twice the smaller one, at most 1, since both orderings were tried;
-        ``qvalue``, ``pvalue_bonferroni`` : that one corrected for all pairs tried
+        ``pvalue_wild`` : the same by the wild bootstrap, which keeps the volatility of each bar,
+        for the rows that decide what is a discovery; NaN for all others;
+        ``qvalue``, ``pvalue_bonferroni`` : the larger of the two corrected for all pairs tried
         (``attrs["pairs_tried"]``, those without an answer included);
         ``half_life`` in bars of y - beta x, ``half_life_low``, ``half_life_high`` (95 %);
         ``zscore`` : of y - beta x at the very last bar, beta of the train part;
@@ -85,7 +88,8 @@ def scan_pairs(
 
     References
     ----------
-    Engle & Granger (1987); MacKinnon (1994, 2010); Benjamini & Hochberg (1995).
+    Engle & Granger (1987); MacKinnon (1994, 2010); Benjamini & Hochberg (1995); Cavaliere, Rahbek &
+    Taylor (2010, 2014).
     """
     criterion = check_autolag(autolag)
     _check_options(on, train_share, max_lags)

@@ -17,6 +17,7 @@ from analytics.scanner.verdict import (
     half_lives,
     verdicts,
 )
+from analytics.scanner.volatility import Rows, wild_pvalues
 from analytics.stationarity import AutoLag, adf_test, engle_granger_test, half_life, min_bars
 
 # The smaller p-value of the two orderings is paid for by this factor.
@@ -28,7 +29,7 @@ _LEAST_HOLDOUT_BARS: Final = min_bars("c")
 COLUMNS: Final = (
     "y", "x", "bars", "correlation", "beta", "alpha", "beta_swapped",
     "stat", "lags", "pvalue_ordered", "stat_swapped", "lags_swapped", "pvalue_swapped",
-    "pvalue", "qvalue", "pvalue_bonferroni",
+    "pvalue", "pvalue_wild", "qvalue", "pvalue_bonferroni",
     "half_life", "half_life_low", "half_life_high", "zscore", "share_traded", "liquidity",
     "holdout_bars", "holdout_stat", "holdout_pvalue", "holdout_crossings", "verdict", "reason",
 )  # fmt: skip
@@ -142,10 +143,26 @@ class Scan:
             "beta_swapped": train.beta[rows, 1 - chosen.swapped.astype(np.int64)],
             "stat": best[:, STAT], "lags": best[:, LAG], "pvalue_ordered": ordered,
             "stat_swapped": other[:, STAT], "lags_swapped": other[:, LAG],
-            "pvalue_swapped": swapped, "pvalue": pvalue, "qvalue": benjamini_hochberg(pvalue),
-            "pvalue_bonferroni": bonferroni(pvalue),
+            "pvalue_swapped": swapped, "pvalue": pvalue,
+            **self._corrected(train, chosen, np.stack([best[:, STAT], other[:, STAT]]), pvalue),
             "half_life": half, "half_life_low": low, "half_life_high": high,
         }  # fmt: skip
+
+    def _corrected(
+        self, train: SpanTests, chosen: _Ordered, stats: FloatArray, pvalue: FloatArray
+    ) -> dict[str, FloatArray]:
+        """Allow for volatility where that decides, and for the number of pairs."""
+        rows = Rows(chosen.y, chosen.x, stats, train.max_lags, pvalue)
+        wild = wild_pvalues(
+            self.panel.values[:, : self.border], rows, self.autolag, self.level,
+            workers=self.workers, progress=self.progress,
+        )  # fmt: skip
+        larger = np.fmax(pvalue, wild)
+        return {
+            "pvalue_wild": wild,
+            "qvalue": benjamini_hochberg(larger),
+            "pvalue_bonferroni": bonferroni(larger),
+        }
 
     def _now(
         self, chosen: _Ordered, traded: FloatArray | None, volumes: FloatArray | None
@@ -199,9 +216,11 @@ class Scan:
                 tests.results[0, place, STAT] = np.nan
 
     def _ranked(self, table: pd.DataFrame) -> pd.DataFrame:
-        table = table.assign(_named=table["reason"] != "")
-        table = table.sort_values(["_named", "pvalue", "stat"], kind="stable", ignore_index=True)
-        ranked = table.drop(columns="_named")
+        table = table.assign(
+            _named=table["reason"] != "", _larger=table[["pvalue", "pvalue_wild"]].max(axis=1)
+        )
+        table = table.sort_values(["_named", "_larger", "stat"], kind="stable", ignore_index=True)
+        ranked = table.drop(columns=["_named", "_larger"])
         ranked.attrs = {
             "pairs_tried": len(table),
             "symbols": len(self.panel.names),

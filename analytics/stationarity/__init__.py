@@ -27,9 +27,16 @@ from analytics.stationarity.spread_tests import (
 )
 from analytics.stationarity.trailing import trailing_adf, trailing_engle_granger, trailing_half_life
 from analytics.stationarity.verdicts import check_level, pvalue_words, verdict_words
+from analytics.stationarity.wild_bootstrap import (
+    LEAST_DRAWS,
+    WildDraws,
+    graded_pvalues,
+    wild_bootstrap_test,
+)
 
 __all__ = [
     "AUTO_LAGS",
+    "LEAST_DRAWS",
     "TABLES",
     "ADFResult",
     "AutoLag",
@@ -37,12 +44,14 @@ __all__ = [
     "HalfLife",
     "JohansenResult",
     "SpreadTest",
+    "WildDraws",
     "adf_test",
     "bars_for_power",
     "check_autolag",
     "check_level",
     "critical_values",
     "engle_granger_test",
+    "graded_pvalues",
     "half_life",
     "hurst_exponent",
     "johansen_pvalue",
@@ -61,5 +70,6 @@ __all__ = [
     "unbiased_thetas",
     "variance_ratio_test",
     "verdict_words",
+    "wild_bootstrap_test",
     "without_drift",
 ]

@@ -1,18 +1,21 @@
 """The evidence page through AppTest: verdict, tests, every section, gates, emptiness, formats."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from desk.script_page import store, ticks_of
 from streamlit.testing.v1 import AppTest
 
 from analytics.bars import resample_ticks
 from analytics.evidence.validation import ValidationCase
+from analytics.frames import utc_index
 from analytics.pair import NO_GATES, Gates, PairAnalytics, PairParams, analyse_pair
-from analytics.stationarity import JohansenResult
+from analytics.stationarity import JohansenResult, wild_bootstrap_test
 from ingest.files import read_ticks
 from ingest.tick import Tick
 from pages.charts.asynchrony_figure import correlation_figure, fitted, lead_lag_figure
@@ -420,3 +423,29 @@ def test_only_numbers_get_a_minus_sign(words, expected):
 )  # fmt: skip
 def test_a_label_begins_with_a_capital_but_a_letter_of_statistics_does_not(words, expected):
     assert formats.capital(words) == expected
+
+
+def volatile_bars(log_close: np.ndarray) -> pd.DataFrame:
+    columns = dict.fromkeys(("open", "high", "low", "close"), np.exp(log_close))
+    return pd.DataFrame(
+        {**columns, "volume": 1.0, "trades": 1, "coverage": "traded"},
+        index=utc_index(np.arange(log_close.size) * 1_000_000),
+    ).astype({"coverage": "str"})
+
+
+def test_a_row_says_what_volatility_leaves_of_a_small_p():
+    # Unrelated legs, four times as volatile in the last quarter: the table's p is 2.7 %.
+    size = np.where(np.arange(600) < 450, 1e-3, 4e-3)
+    y, x = (np.random.default_rng(22).normal(size=(2, 600)) * size).cumsum(axis=1) + 5.0
+    result = analyse_pair(
+        volatile_bars(y), volatile_bars(x), PairParams("AUSDT", "BUSDT", "1s", spread="log")
+    )
+    more = data._spread_tests(result, "volatile legs", result.params)
+    table = re.sub(r"<[^>]*>", " ", tables.tests_table(result, more))
+    rows = table.partition("Engle-Granger, AUSDT on BUSDT")[2]
+    plain, _, wild = rows.partition("Engle-Granger, AUSDT on BUSDT, wild bootstrap")
+    expected = wild_bootstrap_test(y, x).pvalue
+    assert expected > 0.05
+    assert "Cointegrated (p = 0.027, below 0.05)" in plain
+    assert formats.pvalue(expected) in wild
+    assert "No evidence of cointegration once volatility is allowed for" in wild

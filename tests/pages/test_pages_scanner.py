@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from analytics.scanner import scan_pairs
 from pages.charts.scanner_heatmap import correlation_heatmap, pvalue_heatmap
-from pages.ui.scanner import files, run
+from pages.ui.scanner import files, run, words
 from pages.ui.scanner import store as scanner_store
 from pages.ui.scanner import table as scanner_table
 from pages.ui.scanner.settings import CLOSES, RECORDED, SAVED, TICKS, ScanSettings
@@ -152,6 +152,55 @@ def test_a_kept_scan_is_shown_and_none_says_how_to_keep_one(
     page = run_page(project_root, SAVED)
     assert len(table_of(page)) == 6
     assert "a day" in shown(page)
+
+
+def volatile(wild: list[float]) -> ScanResult:
+    """A scan whose first rows the table calls discoveries, with the bootstrap's p for them."""
+    scan = kept(walks())
+    nothing = [math.nan] * (len(scan.table) - len(wild))
+    small = [1e-4] * len(wild)
+    table = scan.table.assign(
+        pvalue_wild=[*wild, *nothing],
+        qvalue=[6 * max(each) for each in zip(small, wild, strict=True)] + [1.0] * len(nothing),
+        pvalue=[*small, *scan.table["pvalue"].iloc[len(wild) :]],
+    )
+    return ScanResult(table, SETTINGS, "closes.csv", "a day")
+
+
+def test_discoveries_that_volatility_explains_are_said_to_be_none():
+    said_words = words.headline(volatile([0.2, 0.4]))
+    assert "2 of 6 pairs are below 5 % by the usual table once all are counted" in said_words
+    assert "none once its own volatility is allowed for" in said_words
+    (figure,) = [each for each in words.figures(volatile([0.2, 0.4])) if "q below" in each.label]
+    assert figure.value == "0"
+    assert "2 more if their volatility were not allowed for" in figure.notes
+
+
+def test_discoveries_that_stay_are_counted_and_the_others_noted():
+    scan = volatile([1e-3, 0.4])
+    assert "1 of 6 pairs stays below 5 % once all are counted" in words.headline(scan)
+    (figure,) = [each for each in words.figures(scan) if "q below" in each.label]
+    assert figure.value == "1"
+    assert "1 more if their volatility were not allowed for" in figure.notes
+
+
+def test_the_volatile_p_is_shown_where_a_row_was_drawn_for():
+    shown_rows = scanner_table.table_data(volatile([1e-3, 0.4]).table, {}, {})
+    labels = [column["label"] for column in shown_rows["columns"]]
+    at = labels.index("p, volatile")
+    read = [row["cells"][at][1] for row in shown_rows["rows"]]
+    assert read == [1e-3, 0.4, None, None, None, None]
+    calm = scanner_table.table_data(kept(walks()).table, {}, {})
+    assert "p, volatile" not in [column["label"] for column in calm["columns"]]
+
+
+def test_a_scan_kept_by_an_earlier_version_is_shown_without_the_volatile_p():
+    scan = volatile([1e-3, 0.4])
+    earlier = ScanResult(scan.table.drop(columns="pvalue_wild"), SETTINGS, "closes.csv", "a day")
+    assert "1 of 6 pairs stays below 5 %" in words.headline(earlier)
+    (figure,) = [each for each in words.figures(earlier) if "q below" in each.label]
+    assert not [note for note in figure.notes if "volatility" in note]
+    assert len(scanner_table.table_data(earlier.table, {}, {})["rows"]) == 6
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ from analytics.stationarity import (
     phillips_ouliaris_test,
     phillips_perron_test,
     variance_ratio_test,
+    wild_bootstrap_test,
     without_drift,
 )
 from pages.ui.desk import pair_data
@@ -54,6 +55,7 @@ class SpreadTests:
     hurst: SpreadTest | Lack
     phillips_ouliaris: SpreadTest | Lack
     johansen: JohansenResult | Lack
+    wild_bootstrap: SpreadTest | Lack
     drawn: HalfLife | Lack | None
 
 
@@ -112,13 +114,16 @@ def drawn_half_life(result: PairAnalytics) -> HalfLife | Lack | None:
     return attempt(lambda: half_life(result.sample.spread))
 
 
-def _leg_tests(y: pd.Series, x: pd.Series) -> tuple[SpreadTest | Lack, JohansenResult | Lack]:
+def _leg_tests(
+    y: pd.Series, x: pd.Series
+) -> tuple[SpreadTest | Lack, JohansenResult | Lack, SpreadTest | Lack]:
     run = longest_run((y.notna() & x.notna()).to_numpy())
     # Johansen's model cannot leave bars out: it takes the longest run without a missing one.
     whole = pd.DataFrame({str(y.name): y.iloc[run], str(x.name): x.iloc[run]})
     return (
         attempt(lambda: phillips_ouliaris_test(y, x)),
         attempt(lambda: without_drift(johansen_test(whole))),
+        attempt(lambda: wild_bootstrap_test(y, x)),
     )
 
 

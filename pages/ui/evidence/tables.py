@@ -40,6 +40,7 @@ def tests_table(result: PairAnalytics, more: SpreadTests) -> Html:
         _row(f"ADF of {of}", result.adf, level),
         _row(f"Engle-Granger, {y} on {x}", result.engle_granger, level),
         _row(f"Engle-Granger, {x} on {y}", result.engle_granger_swapped, level),
+        _row(f"Engle-Granger, {y} on {x}, wild bootstrap", more.wild_bootstrap, level),
         _row(f"Phillips-Perron of {of}", more.phillips_perron, level),
         _row(f"Phillips-Ouliaris, {y} on {x}", more.phillips_ouliaris, level),
         *_johansen_rows(more.johansen, level),

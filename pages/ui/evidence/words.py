@@ -44,6 +44,13 @@ TESTS_EXPLAINED: Final = (
         "about 10 % of cases. Engle & Granger (1987); MacKinnon (2010).",
     ),
     Figure(
+        "Wild bootstrap", "",
+        tip="Engle-Granger's statistic among those of unrelated pairs drawn from these very bars: "
+        "each change keeps its size and takes a random sign, the same for both legs. Where "
+        "volatility comes and goes, MacKinnon's p is too small; this one is not. Cavaliere, "
+        "Rahbek & Taylor (2010, 2014).",
+    ),
+    Figure(
         "Phillips-Perron", "",
         tip="ADF without lags, its statistic corrected by a long-run variance. p-values for an "
         "estimated β as ADF's. Phillips & Perron (1988); Phillips & Ouliaris (1990).",

@@ -29,9 +29,11 @@ _COLUMNS: Final = (
     ("move", "Move", "Places up or down since the bar before."),
     ("spread", "Spread", "S1 − (α + β·S2) over the sample, the held-out part included."),
     ("pvalue", "p", "Engle-Granger, the smaller of both orderings, times two: both are tried."),
-    ("qvalue", "q", ("Benjamini-Hochberg over all pairs tried: among pairs below 5 %, at most 5 % "
-     "are expected to be false.")),
-    ("pvalue_bonferroni", "Bonferroni", "p times the number of pairs tried."),
+    ("pvalue_wild", "p, volatile", ("The same where each bar keeps its own volatility (wild "
+     "bootstrap), for the rows that decide. The larger p counts.")),
+    ("qvalue", "q", ("Benjamini-Hochberg over all pairs tried, of the larger p: among pairs below "
+     "5 %, at most 5 % are expected to be false.")),
+    ("pvalue_bonferroni", "Bonferroni", "The larger p times the number of pairs tried."),
     ("verdict", "Held-out part", ("Whether the spread, with β from the first part, still comes "
      "back in the part that was held out. unproven: after how many held-out bars ADF at 5 % finds "
      "a return of this half-life in 80 % of samples.")),
@@ -192,7 +194,7 @@ def _is_empty(view: pd.DataFrame, name: str) -> bool:
     """Whether a column says nothing in any row, where it may be left out."""
     if name in {"move", "reason"}:
         return not view[name].astype(bool).any()
-    return name in {"share_traded", "liquidity"} and bool(view[name].isna().all())
+    return name in {"pvalue_wild", "share_traded", "liquidity"} and bool(view[name].isna().all())
 
 
 def _move(places: float) -> str:
@@ -214,6 +216,7 @@ def _volume(value: float) -> str:
 _FORMATS: Final[dict[str, Callable[[float], str]]] = {
     "move": _move,
     "pvalue": formats.pvalue,
+    "pvalue_wild": formats.pvalue,
     "qvalue": formats.pvalue,
     "pvalue_bonferroni": formats.pvalue,
     "holdout_pvalue": formats.pvalue,

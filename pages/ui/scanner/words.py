@@ -19,6 +19,14 @@ EXPLAINED: Final = (
         "times two. Null hypothesis: no fixed ratio keeps the two together.",
     ),
     Figure(
+        "p, volatile", "",
+        tip="MacKinnon's values are those of shocks of one size. Markets have calm and wild hours, "
+        "and legs with nothing in common then look related too often. For each pair that would be "
+        "a discovery, thousands of unrelated ones are drawn from its own bars: each change keeps "
+        "its size and takes a random sign, the same for both legs (wild bootstrap: Cavaliere, "
+        "Rahbek & Taylor 2010, 2014). The larger of the two p-values counts.",
+    ),
+    Figure(
         "q and Bonferroni", "",
         tip="With many pairs some p-values are small by luck: 5 in 100 below 5 % where nothing is "
         "there. q (Benjamini & Hochberg 1995) bounds the share of false ones among those chosen; "
@@ -59,13 +67,13 @@ def figures(scan: ScanResult) -> list[Figure]:
         Figure("Pairs tried", f"{tried:,}", (f"of {table.attrs['symbols']} symbols",)),
         Figure(
             f"Below {percent} uncorrected", f"{counts['uncorrected']:,}",
-            (f"luck alone gives {low} to {high}",),
+            (f"luck alone gives {low} to {high} in a calm market",),
             tip="The smaller p of the two orderings, as if nobody had tried any other. The table's "
             "p is that times two: fewer of those are below.",
         ),
         Figure(
             f"q below {percent}", f"{counts['bh']:,}",
-            (f"Benjamini-Hochberg; {counts['bonferroni']:,} by Bonferroni",),
+            (f"Benjamini-Hochberg; {counts['bonferroni']:,} by Bonferroni", *_fell(counts)),
         ),
         Figure(
             "Hold out of sample", f"{counts['holds']:,}",
@@ -75,15 +83,27 @@ def figures(scan: ScanResult) -> list[Figure]:
 
 
 def discoveries(table: pd.DataFrame, level: float) -> Mapping[str, int]:
-    """Count pairs below the level: uncorrected, corrected, and those that hold afterwards."""
+    """Count pairs below the level: uncorrected, corrected, and those that hold afterwards.
+
+    ``calm`` counts those that would be below, all counted, with MacKinnon's p alone.
+    """
     trusted = table["reason"] == ""
+    # A scan kept by an earlier version knows none.
+    calm = table["pvalue_wild"].notna() if "pvalue_wild" in table else table["qvalue"] < level
     small = trusted & (table["pvalue_ordered"] < level)
     return {
         "uncorrected": int(small.sum()),
+        "calm": int((trusted & calm).sum()),
         "bh": int((trusted & (table["qvalue"] < level)).sum()),
         "bonferroni": int((trusted & (table["pvalue_bonferroni"] < level)).sum()),
         "holds": int((small & (table["verdict"] == "holds")).sum()),
     }
+
+
+def _fell(counts: Mapping[str, int]) -> tuple[str, ...]:
+    """Say how many more it would be in a calm market."""
+    fell = counts["calm"] - counts["bh"]
+    return (f"{fell:,} more if their volatility were not allowed for",) if fell > 0 else ()
 
 
 def headline(scan: ScanResult) -> str:
@@ -92,6 +112,13 @@ def headline(scan: ScanResult) -> str:
     percent = f"{scan.settings.level * 100:g} %"
     tried = int(scan.table.attrs["pairs_tried"])
     pairs = formats.count(tried, "pair")
+    if counts["bh"] == 0 and counts["calm"] > 0:
+        verb = "is" if counts["calm"] == 1 else "are"
+        return (
+            f"{counts['calm']:,} of {pairs} {verb} below {percent} by the usual table once all are "
+            "counted, none once its own volatility is allowed for: nothing here is more than luck "
+            "would give."
+        )
     if counts["bh"] == 0:
         return (
             f"None of {pairs} is below {percent} once all {tried:,} are counted: nothing here is "
@@ -102,7 +129,10 @@ def headline(scan: ScanResult) -> str:
          & (scan.table["verdict"] == "holds")).sum()
     )  # fmt: skip
     verb = "stays" if counts["bh"] == 1 else "stay"
-    passed = f"{counts['bh']:,} of {pairs} {verb} below {percent} once all are counted"
+    passed = (
+        f"{counts['bh']:,} of {pairs} {verb} below {percent} once all are counted and their "
+        "volatility is allowed for"
+    )
     if scan.settings.train_percent == 100:
         return f"{passed}; no part was held out to check them."
     return f"{passed}; {confirmed:,} of them came back in the part held out as well."

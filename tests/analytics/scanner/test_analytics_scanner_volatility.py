@@ -1,0 +1,100 @@
+"""What is left of a scan's discoveries once the volatility of their legs is allowed for."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analytics.scanner import scan_pairs, volatility
+from analytics.scanner.multiple_testing import benjamini_hochberg
+
+LEVEL = 0.05
+
+
+def stepping(symbols: int, bars: int, seed: int) -> pd.DataFrame:
+    """Unrelated walks whose volatility is four times as large from one bar on."""
+    size = np.where(np.arange(bars) < 2 * bars // 3, 1e-3, 4e-3)[:, np.newaxis]
+    steps = np.random.default_rng(seed).normal(size=(bars, symbols)) * size
+    return pd.DataFrame(np.exp(steps.cumsum(axis=0)), columns=[f"S{n:02d}" for n in range(symbols)])
+
+
+def with_pairs(closes: pd.DataFrame, pairs: int) -> pd.DataFrame:
+    """Add followers of the first symbols."""
+    rng = np.random.default_rng(9)
+    added = {}
+    for number in range(pairs):
+        gap = np.zeros(len(closes))
+        for t in range(1, len(closes)):
+            gap[t] = 0.7 * gap[t - 1] + rng.normal(0, 1e-3)
+        added[f"P{number:02d}"] = np.exp(np.log(closes.iloc[:, number]) + gap)
+    return closes.assign(**added)
+
+
+def by_table(table: pd.DataFrame) -> pd.Series:
+    return pd.Series(benjamini_hochberg(table["pvalue"].to_numpy()) < LEVEL, index=table.index)
+
+
+def test_only_discoveries_of_the_table_are_drawn_for_and_none_is_added():
+    table = scan_pairs(with_pairs(stepping(8, 500, seed=1), 3), train_share=1.0)
+    assert table["pvalue_wild"].notna().sum() >= 3
+    pd.testing.assert_series_equal(table["pvalue_wild"].notna(), by_table(table), check_names=False)
+    found = table["qvalue"] < LEVEL
+    assert (by_table(table) | ~found).all()
+    larger = table[["pvalue", "pvalue_wild"]].max(axis=1)
+    assert larger.is_monotonic_increasing
+    np.testing.assert_allclose(table["qvalue"], benjamini_hochberg(larger.to_numpy()), rtol=1e-12)
+
+
+def test_true_pairs_stay_found_amid_volatility():
+    table = scan_pairs(with_pairs(stepping(8, 500, seed=1), 3), train_share=1.0)
+    found = {frozenset(legs) for legs in table.loc[table["qvalue"] < LEVEL, ["y", "x"]].to_numpy()}
+    assert {frozenset({f"S{n:02d}", f"P{n:02d}"}) for n in range(3)} <= found
+
+
+def test_a_step_in_volatility_alone_is_no_discovery():
+    fooled = found = 0
+    for seed in range(40):
+        table = scan_pairs(stepping(16, 300, seed), train_share=1.0, workers=2)
+        fooled += bool(by_table(table).any())
+        found += bool((table["qvalue"] < LEVEL).any())
+    assert fooled >= 10
+    assert found <= 4
+
+
+def test_threads_change_nothing():
+    closes = with_pairs(stepping(6, 300, seed=2), 4)
+    pd.testing.assert_frame_equal(scan_pairs(closes, workers=1), scan_pairs(closes, workers=3))
+
+
+def test_progress_tells_of_rows_drawn_for_and_may_end_the_scan():
+    closes = with_pairs(stepping(6, 300, seed=2), 4)
+    calls: list[tuple[int, int]] = []
+    table = scan_pairs(closes, progress=lambda done, steps: calls.append((done, steps)))
+    rows = int(table["pvalue_wild"].notna().sum())
+    assert rows >= 4
+    assert calls[-rows:] == [(done, rows) for done in range(1, rows + 1)]
+
+    def cancel(done: int, steps: int) -> None:
+        if (done, steps) == (1, rows):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        scan_pairs(closes, progress=cancel)
+
+
+def test_rows_beyond_the_most_drawn_for_are_no_discoveries(monkeypatch):
+    closes = with_pairs(stepping(6, 300, seed=2), 4)
+    monkeypatch.setattr(volatility, "MOST_ROWS", 2)
+    table = scan_pairs(closes, train_share=1.0)
+    assert by_table(table).sum() > 2
+    assert (table["pvalue_wild"] < 1.0).sum() == 2
+    assert (table["qvalue"] < LEVEL).sum() <= 2
+
+
+def test_holes_and_a_late_leg_are_drawn_as_they_were_tested():
+    closes = with_pairs(stepping(6, 400, seed=3), 3)
+    closes.iloc[100:120] = np.nan
+    closes.iloc[:60, 0] = np.nan
+    table = scan_pairs(closes, train_share=1.0)
+    drawn = table[table["pvalue_wild"].notna()]
+    assert {340 - 20, 400 - 20} <= set(drawn["bars"])
+    assert (drawn["pvalue_wild"] < 1.0).all()
