@@ -1,5 +1,6 @@
 """A rule on a pair, walked through the past with all costs paid."""
 
+from analytics.backtest.entries import Entry, best_entry
 from analytics.backtest.market import with_vwap
 from analytics.backtest.null import NullRuns, null_backtests
 from analytics.backtest.performance import Performance
@@ -44,6 +45,7 @@ __all__ = [
     "BacktestRules",
     "Costs",
     "DeflatedSharpe",
+    "Entry",
     "Independent",
     "NullRuns",
     "Performance",
@@ -51,6 +53,7 @@ __all__ = [
     "Superiority",
     "Sweep",
     "WalkForward",
+    "best_entry",
     "buy_and_hold",
     "deflated_sharpe",
     "null_backtests",

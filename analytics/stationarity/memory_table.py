@@ -1,6 +1,6 @@
 """Quantiles of (estimate - truth) / error of a spread's memory, by bars and distance.
 
-Written by `python tests/benchmarks/statistics_half_life_table.py` (60000 samples).
+Written by `python tests/benchmarks/properties/statistics_half_life_table.py` (60000 samples).
 """
 
 from typing import Final

@@ -5,7 +5,7 @@ from typing import Final
 
 # c in n = c / (1 - φ) at which a spread AR(φ) is found in 80 % of samples, by level: regression
 # values of 2,000 simulated samples of 300 and of 1,000 bars each, lags by AIC:
-# `tests/benchmarks/statistics_size_by_hedge.py`.
+# `tests/benchmarks/properties/statistics_size_by_hedge.py`.
 _GIVEN: Final = {0.01: 27.6, 0.05: 19.3, 0.10: 15.4}
 _ESTIMATED: Final = {0.01: 32.8, 0.05: 23.7, 0.10: 19.3}
 

@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
+from cases.backtest import bars as walk_bars
+from cases.backtest import reverting_pair
 from desk.script_page import (
     SECONDS,
     START_US,
@@ -27,16 +29,18 @@ from desk.script_page import (
 )
 from streamlit.testing.v1 import AppTest
 
+from analytics.backtest import best_entry
 from analytics.bars import resample_ticks
-from analytics.pair import PairParams, analyse_pair
+from analytics.pair import PairAnalytics, PairParams, analyse_pair
 from analytics.signals import SIGNALS
+from analytics.stationarity import EngleGrangerResult, HalfLife
 from ingest.binance import Kline
 from ingest.files import read_ticks
 from ingest.store import TickReader, TickWriter, shared_windows
 from ingest.tick import StreamKey, Tick
 from pages.ui.desk import file_choice, pair_data
 from pages.ui.feed.ledger import why_words
-from pages.ui.live import chart_view, exports
+from pages.ui.live import chart_view, exports, payment
 from pages.ui.parts.csv_file import file_stem
 from pages.ui.state import choices
 
@@ -199,6 +203,46 @@ def test_unrelated_legs_have_no_half_life_but_the_bars_that_would_tell(
     assert re.search(r"ADF of the spread</td><td>−[\d.]+</td><td>0\.\d+ were β given; 0", body)
     assert ("rows, by one line" in body) == (hedge == "rolling_ols")
     assert ("of the filter&#39;s making" in body) == (hedge == "rolling_ols")
+
+
+def pair_of(y: pd.DataFrame, x: pd.DataFrame, spread: Any) -> PairAnalytics:
+    return analyse_pair(y, x, PairParams("AUSDT", "BUSDT", "1min", spread=spread, window=60))
+
+
+@pytest.mark.parametrize("spread", ["hedged", "log"])
+def test_what_a_return_is_worth_after_costs_is_said_of_a_pair_that_has_one(spread):
+    result = pair_of(*reverting_pair(1_500), spread)
+    line, decay, residual = result.engle_granger, result.half_life, result.residual
+    assert isinstance(line, EngleGrangerResult)
+    assert isinstance(decay, HalfLife)
+    assert isinstance(residual, pd.Series)
+    (said,) = payment.payment_words(result, 1.0)
+    found = re.search(r"most at ([\d.]+): one in about ([\d,]+) bars", said)
+    assert found is not None
+    # In and out of both legs at the last prices, per unit of the spread.
+    y, x = result.y.iloc[-1], result.x.iloc[-1]
+    money = y + line.beta * x if spread == "hedged" else 1 + line.beta
+    told = best_entry(decay.median_unbiased, float(residual.std(ddof=0)), 2 * money / 1e4)
+    assert float(found[1]) == pytest.approx(told.level, abs=0.051)
+    assert int(found[2].replace(",", "")) == pytest.approx(told.length, abs=0.51)
+    (never,) = payment.payment_words(result, 90.0)
+    assert "does not pay" in never
+
+
+@pytest.mark.parametrize("spread", ["price difference", "ratio"])
+def test_the_legs_of_a_unit_of_a_spread_are_worth_what_moves_it(spread):
+    result = pair_of(*reverting_pair(300), spread)
+    y, x = result.y.iloc[-1], result.x.iloc[-1]
+    # A rise of S1 by a basis point, on half of the money in the legs for equal values.
+    moved = (y * 1.0001 - x) - (y - x) if spread == "price difference" else (y * 1e-4) / x
+    held = y / (y + x) if spread == "price difference" else 0.5
+    assert moved / payment.worth_of_legs(result) == pytest.approx(1e-4 * held)
+
+
+def test_no_cost_is_weighed_against_a_return_that_is_not_shown():
+    rng = np.random.default_rng(1)
+    y, x = (walk_bars(100 * np.exp(1e-3 * rng.normal(size=1_500).cumsum())) for _ in range(2))
+    assert payment.payment_words(pair_of(y, x, "log"), 7.5) == []
 
 
 def test_the_page_says_how_much_of_the_window_is_covered(project_root, database):

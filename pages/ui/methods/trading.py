@@ -142,6 +142,20 @@ BACKTEST: Final = (
         "Backtest",
     ),
     Entry(
+        "entries-that-pay", "Entries that pay",
+        "From how far out a way back to the mean is longer than its costs, and where it earns most "
+        "a bar, waiting counted.",
+        r"\max_a \frac{a\,\sigma - c}{\tfrac{\pi}{2}\,\tau\,"
+        r"\operatorname{erfi}(a/\sqrt2)},\qquad \tau=\frac{h}{\ln 2}",
+        "The residual's standard deviation σ and median-unbiased half-life h; c is the cost of the "
+        "four fills of a trade at the fees chosen on Backtest. Said only where a return is shown.",
+        "The residual is an Ornstein-Uhlenbeck process that goes on as fitted; it is traded at "
+        "every price, and both ways, out at the mean.",
+        "Bertram (2010), Physica A 389, 2234-2243; Zeng & Lee (2014), Quant. Finance 14, "
+        "1881-1893.",
+        "Live",
+    ),
+    Entry(
         "permutation", "Permutation of a leg",
         "How often the rule earns as much on legs that have nothing to do with each other.",
         r"p = \frac{1 + \#\{S_k \ge S\}}{1 + K}",

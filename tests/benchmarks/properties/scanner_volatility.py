@@ -1,6 +1,7 @@
 """How often a scan has a discovery among legs that nothing ties, whatever their volatility does.
 
-    nice python tests/benchmarks/scanner_volatility.py [--families 500] [--pairs 2000] [--json FILE]
+    nice python tests/benchmarks/properties/scanner_volatility.py
+        [--families 500] [--pairs 2000] [--json FILE]
 
 Families of 20 legs: pieces of the recorded 2021 returns from unrelated places, some upside down
 (400 bars of 15 minutes, 1,440 of one minute), and made ones. With 500 families a share of 5 % is
@@ -19,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from statistics import median
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 # As app.py sets it: the scan has threads of its own.
@@ -38,7 +39,7 @@ from analytics.stationarity import (
     wild_bootstrap_test,
 )
 
-SHARED = Path(__file__).resolve().parents[3] / "shared/data"
+SHARED = Path(__file__).resolve().parents[4] / "shared/data"
 CLOSES = SHARED / "binance_spot_closes_1m_20symbols_202104.csv.gz"
 LEVEL, SYMBOLS = 0.05, 20
 # One volatility step of this size.

@@ -1,6 +1,6 @@
 """How often a 95 % interval holds the truth: of beta by each method, and of the half-life.
 
-    nice python tests/benchmarks/statistics_coverage.py [--pairs 1000] [--json FILE]
+    nice python tests/benchmarks/properties/statistics_coverage.py [--pairs 1000] [--json FILE]
 
 Seeded pairs y = 3 + 1.5 x + AR(memory), the shocks of y and x correlated, in some cells noise of
 single bars on top; the spread of a given line and the residual of an estimated one, all and those
@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 import numpy as np
 from scipy.signal import lfilter

@@ -1,6 +1,6 @@
 """What the Kalman hedges leave to trade, and whether their intervals hold beta.
 
-    nice python tests/benchmarks/statistics_kalman.py [--pairs 200] [--json FILE]
+    nice python tests/benchmarks/properties/statistics_kalman.py [--pairs 200] [--json FILE]
 
 Seeded log prices y = 0.5 + beta x + AR(0.9), beta 1.1 or on a walk about it, shocks of both legs
 unrelated or correlated 0.5. Break-even: gross profit over money traded, all pairs together, rule
@@ -14,7 +14,7 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 import numpy as np
 import pandas as pd

@@ -1,6 +1,6 @@
 """How often each test rejects at 5 % on unrelated walks and on cointegrated pairs.
 
-    nice python tests/benchmarks/statistics_size_power.py [--pairs 2000] [--json FILE]
+    nice python tests/benchmarks/properties/statistics_size_power.py [--pairs 2000] [--json FILE]
 
 On unrelated walks the share of rejections should be 5 %: the test's size. On cointegrated pairs it
 is its power. With 2,000 pairs a share of 5 % is known to within 1 point (two standard errors). Two
@@ -14,7 +14,7 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import numpy as np

@@ -1,6 +1,6 @@
 """How far each hedge method's beta is from the truth: clean, with outliers, with a drifting beta.
 
-    nice python tests/benchmarks/statistics_beta_error.py [--pairs 2000] [--json FILE]
+    nice python tests/benchmarks/properties/statistics_beta_error.py [--pairs 2000] [--json FILE]
 
 Seeded pairs y = 3 + beta x + AR(0.9), see statistics_draws.py. The error is that of the beta to
 hedge with now: the estimate at the last bar less the truth at the last bar. Two processes.
@@ -13,7 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import numpy as np

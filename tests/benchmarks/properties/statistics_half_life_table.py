@@ -1,6 +1,6 @@
 """Quantiles of the Dickey-Fuller regression's t about the truth, for intervals of a half-life.
 
-    nice python tests/benchmarks/statistics_half_life_table.py [--samples 60000]
+    nice python tests/benchmarks/properties/statistics_half_life_table.py [--samples 60000]
 
 Writes analytics/stationarity/memory_table.py anew. u is a stationary AR(1) of n bars with
 coefficient 1 - c / n, or the residual of a regression on a random walk unrelated to it.
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import lfilter
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SEED = 20240808
 SIZES = (25, 50, 100, 200, 500, 2_000)
 DISTANCES = (0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 14.0, 20.0, 30.0, 50.0)
@@ -24,7 +24,8 @@ LEVELS = (0.025, 0.5, 0.975)
 _CELLS = 2_000_000
 _HEAD = '''"""Quantiles of (estimate - truth) / error of a spread's memory, by bars and distance.
 
-Written by `python tests/benchmarks/statistics_half_life_table.py`, {samples} samples a cell.
+Written by `python tests/benchmarks/properties/statistics_half_life_table.py`,
+{samples} samples a cell.
 """
 
 from typing import Final

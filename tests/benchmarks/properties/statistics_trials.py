@@ -1,6 +1,6 @@
 """How often the backtest's own verdicts call the best of many worthless settings worth something.
 
-    nice python tests/benchmarks/statistics_trials.py [--pairs 300]
+    nice python tests/benchmarks/properties/statistics_trials.py [--pairs 300]
 
 Unrelated seeded walks of 1,500 bars, no costs: whatever a rule earns is luck. Windows and entries
 are tried as the page does; the best Sharpe ratio is then deflated by all settings that differ and
@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 import numpy as np
 import pandas as pd

@@ -1,6 +1,6 @@
 """Would it have paid: 20 real symbols, April to May 2021, walk-forward, net of 7.5 bps a leg.
 
-    python tests/benchmarks/walk_forward_2021.py [--quick] [--data PATH]
+    python tests/benchmarks/properties/walk_forward_2021.py [--quick] [--data PATH]
 
 All 190 pairs of the recorded one-minute closes (../shared/data). Log spread, rolling β, both legs
 worth 10,000 at each entry. On every 7 days the window and entry with the best net Sharpe ratio are
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,7 @@ from analytics.frames import parse_interval
 from analytics.pair import PairParams
 from analytics.signals import SYMMETRIC
 
-SHARED = Path(__file__).resolve().parents[3] / "shared/data"
+SHARED = Path(__file__).resolve().parents[4] / "shared/data"
 DATA = SHARED / "binance_spot_closes_1m_20symbols_202104.csv.gz"
 TRAIN_DAYS, TEST_DAYS = 7, 3
 WINDOWS = {

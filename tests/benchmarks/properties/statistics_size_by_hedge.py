@@ -1,6 +1,6 @@
 """What the pages show of unrelated walks, by the hedge that draws the spread: 5 % is right.
 
-    nice python tests/benchmarks/statistics_size_by_hedge.py [--pairs 1000]
+    nice python tests/benchmarks/properties/statistics_size_by_hedge.py [--pairs 1000]
 
 Each verdict at 5 %, and the share of bars at which the gates on statistics are open. KPSS, whose
 null is a stationary residual, is asked on y = 1.5 x + AR(0.5). Then how far the two orderings of
@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import numpy as np
