@@ -1,6 +1,7 @@
 """What z says, on Evidence and Live: figures, tables and sentences."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from desk.script_page import shown, store, ticks_of
 from streamlit.testing.v1 import AppTest
 
 from analytics.bars import resample_ticks
+from analytics.evidence.zscore_forecast import ZscoreForecast
 from analytics.evidence.zscore_study import ZscoreStudy, zscore_study
 from analytics.outcome import NotEnough
 from analytics.pair import PairAnalytics, PairParams, analyse_pair
@@ -49,8 +51,10 @@ def test_whatever_draws_the_spread_the_forecast_is_by_one_line(sample, study):
     """A β that follows the bars would come back to them by itself."""
     y, x = sample.legs
     rolling = zscore_study(analyse_pair(y, x, replace(sample.params, hedge="rolling_ols")))
+    assert isinstance(rolling.forecast, ZscoreForecast)
+    assert isinstance(study.forecast, ZscoreForecast)
     assert rolling.forecast.slope == study.forecast.slope
-    assert rolling.distribution.beyond != study.distribution.beyond
+    assert zscore.shares_table(rolling.distribution) != zscore.shares_table(study.distribution)
 
 
 def test_the_sentences_say_how_often_and_what_is_foretold(sample, study):
@@ -101,13 +105,13 @@ def test_too_few_bars_are_said_in_the_section(project_root, database):
 def test_the_histogram_leaves_out_a_walk_that_is_not_known():
     edges = np.linspace(-3.0, 3.0, 11)
     share, unknown = np.full(10, 0.1), np.full(10, np.nan)
-    limits = {"sell_above": 2.0, "buy_below": 0.0, "fitted": "Fitted", "view_id": "v"}
-    figure = zscore_figure(ZscoreShares(edges, share, share, 2 * share), **limits)
+    draw = partial(zscore_figure, sell_above=2.0, buy_below=0.0, fitted="Fitted", view_id="v")
+    figure = draw(ZscoreShares(edges, share, share, 2 * share))
     drawn = {trace.name: trace for trace in figure.data}
     assert list(drawn) == ["This pair", "Fitted", "A walk", "Sell above", "Buy below"]
     assert list(drawn["Sell above"].x) == [2.0, 2.0]
     assert figure.layout.yaxis.range[1] > 20
-    filtered = zscore_figure(ZscoreShares(edges, share, share, unknown), **limits)
+    filtered = draw(ZscoreShares(edges, share, share, unknown))
     assert "A walk" not in {trace.name for trace in filtered.data}
     assert 10 < filtered.layout.yaxis.range[1] < 20
 
