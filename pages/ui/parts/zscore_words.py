@@ -11,8 +11,8 @@ from pages.ui.parts import formats
 
 FITTED: Final = {
     "autoregression": "the fitted process",
-    "walk": "the fitted process, a walk",
-    "normal": "a normal one, as the filter has it",
+    "walk": "the fitted process, a walk,",
+    "normal": "the normal distribution that the filter has",
 }
 
 
@@ -20,7 +20,7 @@ def sentences(study: ZscoreStudy, params: PairParams) -> list[str]:
     """Say how often z is beyond the thresholds, and what it foretells."""
     shares, forecast = study.distribution, study.forecast
     return [
-        _often(shares) if isinstance(shares, ZscoreDistribution) else _lacking(shares),
+        _often(shares, params) if isinstance(shares, ZscoreDistribution) else _lacking(shares),
         _foretells(forecast, params)
         if isinstance(forecast, ZscoreForecast)
         else _lacking(forecast),
@@ -31,19 +31,20 @@ def _lacking(lack: NotEnough | Degenerate) -> str:
     return f"{formats.capital(lack.reason)}."
 
 
-def _often(found: ZscoreDistribution) -> str:
-    walk = "" if found.fitted == "normal" else f", of a walk's {both(found.walk_beyond)}"
-    return (
-        f"z is beyond the thresholds in {both(found.beyond)} of "
-        f"{formats.count(found.nobs, 'bar')}; "
-        f"of {FITTED[found.fitted]} it would be {both(found.fitted_beyond)}{walk}."
+def _often(found: ZscoreDistribution, params: PairParams) -> str:
+    above, below = (f"{at:+g}" if at else "0" for at in (params.sell_above, params.buy_below))
+    walk = "" if found.fitted == "normal" else f", for a walk {_both(found.walk_beyond)}"
+    words = (
+        f"Of {formats.count(found.nobs, 'bar')} z is above {above} and below {below} in "
+        f"{_both(found.beyond)}; for {FITTED[found.fitted]} it would be "
+        f"{_both(found.fitted_beyond)}{walk}."
     )
+    return formats.with_minus(words)
 
 
-def both(beyond: Beyond) -> str:
-    """Write the share above and the share below: "3.1 % above and 2.9 % below"."""
-    above, below = formats.percent(beyond.above, 1), formats.percent(beyond.below, 1)
-    return f"{above} above and {below} below"
+def _both(beyond: Beyond) -> str:
+    """Write the share above and the share below: "3.1 and 2.9 %"."""
+    return f"{beyond.above * 100:.1f} and {formats.percent(beyond.below, 1)}"
 
 
 def _foretells(found: ZscoreForecast, params: PairParams) -> str:
