@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 
 from analytics.evidence.stability import Stability, stability
+from analytics.evidence.zscore_forecast import ZscoreForecast
 from analytics.pair import PairParams
 from ingest.store import TickWriter
 from ingest.tick import Tick
 from pages.ui.desk import pair_data
-from pages.ui.live import trends
+from pages.ui.live import trends, zscore_note
 
 T0_S = 1_700_000_000
 LEGS = ("BTCUSDT", "ETHUSDT")
@@ -55,6 +56,16 @@ def test_bars_that_close_inside_a_step_make_no_history_anew(writer: TickWriter) 
     anew = [row for row in range(1, len(found)) if found[row] is not found[row - 1]]
     assert np.diff(anew).tolist() == [STEP] * (len(anew) - 1)
     assert len(anew) in {2, 3}
+
+
+def test_bars_that_close_inside_a_step_study_z_no_second_time(writer: TickWriter) -> None:
+    found = []
+    for second in range(250, 250 + 2 * STEP):
+        writer.write(trades(second))
+        bars = pair_data.read_pair(writer.path, PARAMS)
+        found.append(zscore_note.study(pair_data.analyse(bars, PARAMS), bars))
+    assert len({id(each) for each in found}) in {2, 3}
+    assert isinstance(found[-1].forecast, ZscoreForecast)
 
 
 def test_what_is_repaired_inside_a_step_makes_the_history_anew(tmp_path: Path) -> None:

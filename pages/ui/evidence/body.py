@@ -10,7 +10,7 @@ from analytics.outcome import Degenerate, NotEnough
 from analytics.pair import PairAnalytics
 from pages.ui.desk import coverage_note, lack_notice, pair_data
 from pages.ui.desk.material import Material, take_anew
-from pages.ui.evidence import charts, data, figures, proof, tables
+from pages.ui.evidence import charts, data, figures, proof, tables, zscore
 from pages.ui.evidence import words as evidence_words
 from pages.ui.parts import formats, markup, plain
 from pages.ui.parts.markup import Html
@@ -154,6 +154,7 @@ SECTIONS: Final[dict[str, Section]] = {
     "Hedge ratios": _show_hedges,
     "Stability": _show_stability,
     "Trading together": _show_together,
+    "What z says": zscore.show,
     "Gates": _show_gates,
     "Prove it": _show_proof,
     "Validation": _show_validation,

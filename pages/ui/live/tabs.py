@@ -20,7 +20,7 @@ from pages.charts.residual_figure import ResidualSeries, residual_figure
 from pages.ui.chart.live_chart import live_chart
 from pages.ui.desk import lack_notice
 from pages.ui.desk.pair_data import PairBars
-from pages.ui.live import test_table, trends
+from pages.ui.live import test_table, trends, zscore_note
 from pages.ui.live.chart_view import spread_unit
 from pages.ui.live.payment import fill_bps, payment_words
 from pages.ui.live.tables import legs_table
@@ -154,6 +154,8 @@ def _show_residuals(result: PairAnalytics, bars: PairBars, source: str) -> None:
         f"The spread less its mean, {formats.sample(int(residual.notna().sum()))}: its "
         f"distribution, its quantiles against a normal one, and {_lasts(result)}."
     )
+    for sentence in zscore_note.sentences(result, bars):
+        plain.caption(sentence)
 
 
 def _lasts(result: PairAnalytics) -> str:

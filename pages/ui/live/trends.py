@@ -5,7 +5,7 @@ passed, not at every bar: a sparkline of sixteen points has nothing new to say b
 """
 
 from collections.abc import Hashable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -28,21 +28,41 @@ Trend = Stability | NotEnough | Degenerate
 _trends: Final[Once[Trend]] = Once(256)
 
 
-def relation(result: PairAnalytics, bars: PairBars) -> Trend:
-    """Follow the relation in a few steps, for sparklines."""
-    legs, params = (result.sample.y, result.sample.x), result.params
-    every = max(1, len(legs[0]) // STEPS)
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The latest whole step of a sample: its rows, and the key of what is computed of them."""
+
+    rows: slice
+    key: Hashable
+
+
+def step_of(result: PairAnalytics, bars: PairBars) -> Step:
+    """Cut the sample at its latest whole step, a sixteenth of it."""
+    index, params = result.sample.y.index, result.params
+    every = max(1, len(index) // STEPS)
     step_us = every * params.bar.us
-    times_us = bar_times_us(legs[0].index)
+    times_us = bar_times_us(index)
     cut_us = int(times_us[-1]) // step_us * step_us
     rows = slice(0, int(np.searchsorted(times_us, cut_us, side="right")))
     if bars.last and len(times_us) == params.sample:
         # With each new bar the oldest goes: what the sample has through all of a step stands still.
         rows = slice(rows.stop - (len(times_us) - every + 1), rows.stop)
-    line = (_source_of(bars), params, STEPS)
     # A new bar leaves the epochs as they are; what is repaired among the old ones changes them.
-    key = (line, bars.closed.epochs, int(times_us[rows.start]), cut_us)
-    return _trends.get(key, partial(_follow, *legs, rows, STEPS, params.level), line)
+    return Step(
+        rows, (line_of(result, bars), bars.closed.epochs, int(times_us[rows.start]), cut_us)
+    )
+
+
+def line_of(result: PairAnalytics, bars: PairBars) -> Hashable:
+    """Name what moves on with each bar: the source and the parameters."""
+    return (_source_of(bars), result.params, STEPS)
+
+
+def relation(result: PairAnalytics, bars: PairBars) -> Trend:
+    """Follow the relation in a few steps, for sparklines."""
+    step, legs = step_of(result, bars), (result.sample.y, result.sample.x)
+    follow = partial(_follow, *legs, step.rows, STEPS, result.params.level)
+    return _trends.get(step.key, follow, line_of(result, bars))
 
 
 def path(result: PairAnalytics, bars: PairBars) -> Trend:

@@ -189,6 +189,7 @@ PAGE_CHOICES: Final = {
             "Hedge ratios",
             "Stability",
             "Trading together",
+            "What z says",
             "Gates",
             "Prove it",
             "Validation",
