@@ -88,6 +88,32 @@ def test_equal_speeds_are_called_unequal_in_about_five_of_a_hundred():
     assert 0.01 < np.mean(said) < 0.09
 
 
+def test_the_bootstrap_is_the_plain_one_within_its_noise():
+    """Errors with random signs, each threshold fitted by itself: about as many are as large."""
+    y, x = pair(120, falling=0.15)
+    test = momentum_test(y, x, lags=1)
+    design = np.column_stack([np.ones(x.size), x])
+    gap = y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
+    change = np.diff(gap)
+    moved, level, past = change[1:], gap[1:-1], change[:-1]
+    ordered = np.sort(past)
+    tried = ordered[int(0.15 * ordered.size) : int(0.85 * ordered.size) + 1]
+    hats = []
+    for sides in [level, *(level * (past >= tau) for tau in tried)]:
+        q = np.linalg.qr(np.column_stack([level, past, sides][: 2 if sides is level else 3]))[0]
+        hats.append(np.eye(moved.size) - q @ q.T)
+    is_up = past >= test.threshold
+    design = np.column_stack([level * is_up, level * ~is_up, past])
+    errors = moved - design @ np.linalg.lstsq(design, moved, rcond=None)[0]
+    signs = np.random.default_rng(1).choice([-1.0, 1.0], size=(moved.size, 400))
+    squares = [np.einsum("ij,ij->j", hat @ (errors[:, None] * signs), errors[:, None] * signs)
+               for hat in hats]  # fmt: skip
+    least = np.min(squares[1:], axis=0)
+    best = (squares[0] - least) / (least / (moved.size - 3))
+    assert 0.05 < test.symmetry_pvalue < 0.95
+    assert test.symmetry_pvalue == pytest.approx(np.mean(best >= test.symmetry), abs=0.08)
+
+
 def test_unrelated_walks_are_rejected_in_about_five_of_a_hundred():
     tests = [momentum_test(*walks(250, s), draws=0) for s in range(600)]
     assert 0.03 < np.mean([test.rejects(0.05) for test in tests]) < 0.075
