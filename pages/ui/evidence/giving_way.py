@@ -56,7 +56,8 @@ SHIFTS_EXPLAINED: Final = Figure(
     tip="Engle-Granger with a line that may shift once: the least ADF statistic over all dates in "
     "the middle 70 % of the bars. C: the level shifts; C/T: the same about a trend; C/S: level "
     "and slope shift. It asks whether a relation is there although it shifted, CUSUM whether one "
-    "line held; a line that never shifts is found too. Gregory & Hansen (1996).",
+    "line held; a line that never shifts is found too. Where volatility clusters "
+    "it finds a relation between 8 % of unrelated walks at 5 %. Gregory & Hansen (1996).",
 )  # fmt: skip
 
 

@@ -137,7 +137,8 @@ TESTS: Final = (
         "Both legs at all known bars; 400 dates at most in the middle 70 % of them. One lag or "
         "more by BIC, the same at all dates.",
         "Null hypothesis: no relation, not even one that shifts once. A rejection proves no shift: "
-        "a line that never shifts is found too. At 5 % −4.61 (C, level), −4.99 (C/T, about a "
+        "a line that never shifts is found too; where volatility clusters so are 8 % of unrelated "
+        "walks at 5 %. Critical values at 5 %: −4.61 (C, level), −4.99 (C/T, about a "
         "trend), −4.95 (C/S, level and slope).",
         "Gregory & Hansen (1996), J. Econometrics 70, 99-126, table 1.", ONLY,
     ),
