@@ -12,8 +12,12 @@ from desk.script_page import store, ticks_of
 from streamlit.testing.v1 import AppTest
 
 from analytics.bars import resample_ticks
+from analytics.evidence.error_correction import error_correction
+from analytics.evidence.momentum import MomentumTest, momentum_test
+from analytics.evidence.regime_shift import shift_test
 from analytics.evidence.validation import ValidationCase
 from analytics.frames import utc_index
+from analytics.outcome import NotEnough
 from analytics.pair import NO_GATES, Gates, PairAnalytics, PairParams, analyse_pair
 from analytics.stationarity import JohansenResult, wild_bootstrap_test
 from ingest.files import read_ticks
@@ -21,7 +25,7 @@ from ingest.tick import Tick
 from pages.charts.asynchrony_figure import correlation_figure, fitted, lead_lag_figure
 from pages.charts.stability_figure import StabilitySeries, half_life_range, stability_figure
 from pages.ui.desk import controls, file_choice
-from pages.ui.evidence import charts, data, figures, tables
+from pages.ui.evidence import charts, data, figures, giving_way, tables
 from pages.ui.evidence import words as evidence_words
 from pages.ui.parts import formats
 from pages.ui.state import choices
@@ -159,7 +163,11 @@ def test_the_level_moves_the_critical_values_and_the_words(project_root, databas
     [
         ("Hedge ratios", ["Kalman filter", "Theil-Sen", "Not causal", "Causal: looks back",
                           "OLS through the origin", "95 % interval of β"]),
-        ("Stability", ["Cointegrated in", "Break flag", "β over the windows"]),
+        ("Stability", ["Cointegrated in", "Break flag", "β over the windows", "Gregory-Hansen",
+                       "−4.610", "this test adds no proof of one"]),
+        ("Error correction", ["SYNAUSDT gives way, SYNBUSDT is not seen to at 5 %", "Permanent",
+                              "of SYNAUSDT, last and first in the order", "Who moves first",
+                              "Φ, two speeds", "no difference of speed shows"]),
         ("Trading together", ["Both legs traded in", "99.3 %", "Lead-lag ratio", "5min (5T)"]),
         ("Gates", ["Leg stale", "p above the level", "No gate that is on is closed"]),
     ],
@@ -168,6 +176,50 @@ def test_each_section_opens_by_its_name_in_the_url(project_root, database, secti
     body = shown(run_page(project_root, **SAMPLE, section=section))
     for each in words:
         assert each in body
+
+
+def test_no_leg_gives_way_where_no_relation_is_shown(sample):
+    """The loadings of unrelated walks are large too: no verdict and no share stands beside them."""
+    test = replace(sample.engle_granger, pvalue=0.3, stat=-1.0)
+    unrelated = replace(sample, engle_granger=test)
+    y, x = sample.sample.y, sample.sample.x
+    found = data.GivingWay(error_correction(y, x), momentum_test(y, x))
+    lead = NotEnough("lead-lag", 50, 3)
+    shown = giving_way.giving_figures(unrelated, found, lead)
+    assert [each.value for each in shown[:3]] == ["not shown"] * 3
+    table = giving_way.loadings_table(unrelated, found.correction)
+    assert table.count("No verdict: Engle-Granger shows no relation") == 2
+    assert "Gives way" not in table
+    assert giving_way.giving_figures(sample, found, lead)[0].value == "SYNAUSDT"
+    assert isinstance(found.momentum, MomentumTest)
+    walk = replace(found.momentum, phi_pvalue=0.2, symmetry_pvalue=0.001)
+    assert "No verdict: it is not shown" in giving_way.momentum_table(sample, walk)
+
+
+def test_a_shift_is_spoken_of_only_where_engle_granger_finds_nothing(sample):
+    shift = shift_test(sample.sample.y, sample.sample.x)
+    (agree,) = giving_way.shift_remark(sample, [shift])
+    assert "no proof of one" in agree
+    test = replace(sample.engle_granger, pvalue=0.3, stat=-1.0)
+    (apart,) = giving_way.shift_remark(replace(sample, engle_granger=test), [shift])
+    assert "if the level shifted once, likeliest near 2025-01-06" in apart
+    (none,) = giving_way.shift_remark(sample, [replace(shift, stat=-3.0)])
+    assert none == "No relation shows with a shift of the level either."
+
+
+def test_too_few_bars_leave_the_reason_in_each_table(sample):
+    lack = NotEnough("M-TAR of A and B", 50, 12)
+    found = data.GivingWay(lack, lack)
+    for table in (
+        giving_way.loadings_table(sample, lack),
+        giving_way.momentum_table(sample, lack),
+        giving_way.shifts_table(sample, [lack]),
+    ):
+        assert "needs 50 bars, had 12" in table
+    values = [each.value for each in giving_way.giving_figures(sample, found, lack)]
+    assert values == [formats.NOT_KNOWN] * 4
+    assert giving_way.remarks(sample, found) == []
+    assert giving_way.shift_remark(sample, [lack]) == []
 
 
 def test_a_section_nobody_knows_shows_the_tests(project_root, database):
@@ -222,7 +274,8 @@ def test_too_few_bars_say_how_many_are_needed_and_had(project_root, database):
 
 
 def controls_sections() -> list[str]:
-    return ["Tests", "Hedge ratios", "Stability", "Trading together", "Gates", "Prove it"]
+    return ["Tests", "Hedge ratios", "Stability", "Error correction", "Trading together", "Gates",
+            "Prove it"]  # fmt: skip
 
 
 def test_without_a_closed_bar_the_page_says_so(project_root, database):

@@ -10,7 +10,7 @@ from analytics.outcome import Degenerate, NotEnough
 from analytics.pair import PairAnalytics
 from pages.ui.desk import coverage_note, lack_notice, pair_data
 from pages.ui.desk.material import Material, take_anew
-from pages.ui.evidence import charts, data, figures, proof, tables, zscore
+from pages.ui.evidence import charts, data, figures, giving_way, proof, tables, zscore
 from pages.ui.evidence import words as evidence_words
 from pages.ui.parts import formats, markup, plain
 from pages.ui.parts.markup import Html
@@ -111,8 +111,27 @@ def _show_stability(material: Material, result: PairAnalytics) -> None:
         lack_notice.show(stability, material.params, material.bars, key="lack_stability")
         return
     charts.show_stability(stability, result)
+    shifts = data.shifts(material, result)
+    table = giving_way.shifts_table(result, shifts)
+    markup.show(markup.block(table, markup.notes(giving_way.shift_remark(result, shifts))))
+    explained = (*evidence_words.STABILITY_EXPLAINED, giving_way.SHIFTS_EXPLAINED)
     with st.popover("What is drawn, and references", key="explain_stability"):
-        markup.show(markup.block(markup.explanations(evidence_words.STABILITY_EXPLAINED)))
+        markup.show(markup.block(markup.explanations(explained)))
+
+
+def _show_giving_way(material: Material, result: PairAnalytics) -> None:
+    with st.spinner("Looking at which leg gives way"):
+        found, lead = data.giving_way(material, result), data.lead(material, result)
+    markup.show(
+        markup.block(
+            markup.figures(giving_way.giving_figures(result, found, lead)),
+            giving_way.loadings_table(result, found.correction),
+            giving_way.momentum_table(result, found.momentum),
+            markup.notes(giving_way.remarks(result, found)),
+        )
+    )
+    with st.popover("Formulas and references", key="explain_giving_way"):
+        markup.show(markup.block(markup.explanations(giving_way.EXPLAINED)))
 
 
 def _show_together(material: Material, result: PairAnalytics) -> None:
@@ -153,6 +172,7 @@ SECTIONS: Final[dict[str, Section]] = {
     "Tests": _show_tests,
     "Hedge ratios": _show_hedges,
     "Stability": _show_stability,
+    "Error correction": _show_giving_way,
     "Trading together": _show_together,
     "What z says": zscore.show,
     "Gates": _show_gates,

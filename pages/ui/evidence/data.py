@@ -2,11 +2,15 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pandas as pd
 import streamlit as st
 
 from analytics.evidence.asynchrony import Asynchrony, LeadLag, asynchrony, lead_lag
+from analytics.evidence.error_correction import ErrorCorrection, error_correction
+from analytics.evidence.momentum import MomentumTest, momentum_test
+from analytics.evidence.regime_shift import SHIFTS, ShiftTest, shift_test
 from analytics.evidence.stability import Stability, stability
 from analytics.frames import closed_bars
 from analytics.hedge import CAUSAL_HEDGES, HEDGE_METHODS, HedgeFit, fit_hedge
@@ -66,6 +70,14 @@ class FittedHedge:
     method: str
     intercept: bool
     fit: HedgeFit | Lack
+
+
+@dataclass(frozen=True)
+class GivingWay:
+    """How the legs answer the gap between them, or why that is not known."""
+
+    correction: ErrorCorrection | Lack
+    momentum: MomentumTest | Lack
 
 
 @dataclass(frozen=True)
@@ -176,6 +188,38 @@ def _paths(
     params: PairParams,  # noqa: ARG001 - in the cache key
 ) -> Stability | Lack:
     return attempt(lambda: stability(_result.sample.y, _result.sample.x))
+
+
+def shifts(material: Material, result: PairAnalytics) -> tuple[ShiftTest | Lack, ...]:
+    """Test for a line that may have shifted once, in each of the three ways."""
+    return _shifts(result, material.bars.key, tested(material.params))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _shifts(
+    _result: PairAnalytics,
+    key: Hashable,  # noqa: ARG001 - stands for the result in the cache key
+    params: PairParams,  # noqa: ARG001 - in the cache key
+) -> tuple[ShiftTest | Lack, ...]:
+    y, x = _result.sample.y, _result.sample.x
+    return tuple(attempt(partial(shift_test, y, x, shift)) for shift in SHIFTS)
+
+
+def giving_way(material: Material, result: PairAnalytics) -> GivingWay:
+    """Fit how each leg answers the gap, and whether it closes alike from either side."""
+    return _giving_way(result, material.bars.key, tested(material.params))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _giving_way(
+    _result: PairAnalytics,
+    key: Hashable,  # noqa: ARG001 - stands for the result in the cache key
+    params: PairParams,  # noqa: ARG001 - in the cache key
+) -> GivingWay:
+    y, x = _result.sample.y, _result.sample.x
+    return GivingWay(
+        attempt(lambda: error_correction(y, x)), attempt(lambda: momentum_test(y, x))
+    )  # fmt: skip
 
 
 def together(material: Material, result: PairAnalytics) -> Asynchrony:

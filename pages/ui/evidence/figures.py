@@ -148,12 +148,16 @@ def together_figures(asynchrony: Asynchrony, lead: LeadLag | Lack) -> list[Figur
             ("bars without a trade, S1 / S2", f"{covered.missing:,} missing"),
         ),
     ]
+    return [*items, *lead_figures(lead)]
+
+
+def lead_figures(lead: LeadLag | Lack) -> list[Figure]:
+    """Say which leg moves first, and by how much."""
     if not isinstance(lead, LeadLag):
-        return [*items, lacking("Who moves first", lead), lacking("Lead-lag ratio", lead)]
+        return [lacking("Who moves first", lead), lacking("Lead-lag ratio", lead)]
     changes = f"{lead.y_changes:,} and {lead.x_changes:,} price changes"
     ratio = formats.number(lead.lead_lag_ratio, 2)
     return [
-        *items,
         Figure("Who moves first", _leads(lead), (sentence(lead.verdict()), changes)),
         Figure("Lead-lag ratio", ratio, (f"above 1: {lead.x_name} leads", changes)),
     ]

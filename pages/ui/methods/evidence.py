@@ -182,6 +182,57 @@ TESTS: Final = (
         "375-421; wild bootstrap: Liu (1988), Annals of Statistics 16, 1696-1708.", BOTH,
     ),
     Entry(
+        "gregory-hansen", "Gregory-Hansen",
+        "Whether a relation is there although its line shifted once, and when it likeliest did.",
+        r"\min_{\tau}\ \mathrm{ADF}\!\left(y_t - \hat\alpha_1 - \hat\alpha_2\,\mathbf 1\{t\ge\tau\}"
+        r" - \hat\beta x_t\right)",
+        "Both legs at all known bars; 400 dates at most in the middle 70 % of them. One lag or "
+        "more by BIC, the same at all dates.",
+        "Null hypothesis: no relation, not even one that shifts once. A rejection proves no shift: "
+        "a line that never shifts is found too; where volatility clusters so are 8 % of unrelated "
+        "walks at 5 %. Critical values at 5 %: −4.61 (C, level), −4.99 (C/T, about a "
+        "trend), −4.95 (C/S, level and slope).",
+        "Gregory & Hansen (1996), J. Econometrics 70, 99-126, table 1.", ONLY,
+    ),
+    Entry(
+        "error-correction", "Error correction",
+        "Which leg moves to close a gap between the two: the one that gives way follows, the other "
+        "leads.",
+        r"\begin{aligned}\Delta y_t &= a\,g_{t-1} + \dots,\quad \Delta x_t = b\,g_{t-1} + \dots,"
+        r"\quad g = y - \hat\alpha - \hat\beta x \\ \text{closes:}\quad & -a\ \text{and}\ "
+        r"\hat\beta b\end{aligned}",
+        "All known bars; lags of both legs by BIC, 0 to 10.",
+        "Said only where Engle-Granger rejects: loadings of unrelated walks are large. One fixed "
+        "line; errors allow for unequal variances (HC3).",
+        "Engle & Granger (1987), Econometrica 55, 251-276; MacKinnon & White (1985).", ONLY,
+    ),
+    Entry(
+        "price-leadership", "Permanent component and information share",
+        "How much of the price that lasts is made in each leg.",
+        r"\begin{aligned}\text{Gonzalo-Granger:}\quad & \gamma_y = "
+        r"\tfrac{\hat\beta b}{\hat\beta b - a},\quad \gamma_x = 1 - \gamma_y "
+        r"\\ \text{Hasbrouck:}\quad & \mathrm{IS}_j = "
+        r"\tfrac{([\gamma^\top F]_j)^2}{\gamma^\top \Omega \gamma},\quad F F^\top = \Omega"
+        r"\end{aligned}",
+        "As error correction; Ω is the covariance of the shocks of y and of β·x.",
+        "The relation is there. Hasbrouck's share has two values, the leg first and last in the "
+        "Cholesky order: what moves both in one bar goes to the first.",
+        "Gonzalo & Granger (1995), J. Business & Economic Statistics 13, 27-35; Hasbrouck (1995), "
+        "J. Finance 50, 1175-1199; Baillie et al. (2002), J. Financial Markets 5, 309-321.", ONLY,
+    ),
+    Entry(
+        "m-tar", "M-TAR",
+        "Whether a gap closes faster while it rises than while it falls.",
+        r"\Delta g_t = \rho_1 I_t\,g_{t-1} + \rho_2 (1 - I_t)\,g_{t-1} + \sum_i\gamma_i\Delta "
+        r"g_{t-i} + u_t,\qquad I_t = \mathbf 1\{\Delta g_{t-1}\ge\tau\}",
+        "All known bars; τ by least squares over the middle 70 % of the changes; one lag or more "
+        "by BIC.",
+        "Φ: no relation at either speed, by values simulated for two unrelated walks. F of equal "
+        "speeds: by a wild bootstrap, since τ was searched for; asked only where Φ rejects.",
+        "Enders & Siklos (2001), J. Business & Economic Statistics 19, 166-176; Chan (1993), "
+        "Annals of Statistics 21, 520-533; Hansen (1996), Econometrica 64, 413-430.", ONLY,
+    ),
+    Entry(
         "epps", "Correlation by interval",
         "At short intervals correlation falls because the legs do not trade at the same moments.",
         r"\tanh\!\left(\operatorname{artanh}\hat\rho \pm \frac{1.96}{\sqrt{n-3}}\right)",

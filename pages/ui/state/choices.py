@@ -188,6 +188,7 @@ PAGE_CHOICES: Final = {
             "Tests",
             "Hedge ratios",
             "Stability",
+            "Error correction",
             "Trading together",
             "What z says",
             "Gates",
