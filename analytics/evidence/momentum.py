@@ -22,8 +22,8 @@ _SEED = 20240808
 _CHUNK = 50
 _MOST_SPLITS = 1_500
 PHI_SHARES: Final = (0.5, 0.25, 0.10, 0.05, 0.025, 0.01, 0.005, 0.001)
-# Upper quantiles of phi on two unrelated walks, a row a number of bars: regression values of 40,000
-# pairs, tests/benchmarks/properties/statistics_leg_gives_way.py --quantiles. 5 % point to within 0.1.
+# Upper quantiles of phi on two unrelated walks, a row a number of bars: regression values of
+# 40,000 pairs by statistics_leg_gives_way.py --quantiles, the 5 % point to within 0.1.
 PHI_QUANTILES: Final[Mapping[int, tuple[float, ...]]] = {
     80: (3.82, 5.322, 7.016, 8.199, 9.339, 10.792, 11.808, 14.488),
     200: (3.917, 5.393, 7.014, 8.139, 9.22, 10.611, 11.606, 13.641),
