@@ -132,7 +132,7 @@ def run_backtest(
     ------
     ParameterError
         A hedge ratio that is estimated over the whole sample (``"ols"`` and its like): its past
-        values know the future. ``"rolling_ols"``, ``"expanding_ols"`` and ``"kalman"`` do not.
+        values know the future. `CAUSAL_HEDGES` do not.
     NotEnoughDataError
         Fewer than 3 bars.
     FrameError, NonPositivePriceError

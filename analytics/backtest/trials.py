@@ -15,6 +15,8 @@ from analytics.frames import BoolArray, FloatArray, IntArray
 MOST_STRETCHES: Final = 2_000
 DRAWS: Final = 500
 LEVEL: Final = 0.05
+# With fewer there is nothing to resample.
+LEAST_STRETCHES: Final = 20
 # Draws resampled at once: a few MB of counts.
 _AT_ONCE: Final = 100
 
@@ -54,7 +56,8 @@ class Superiority:
     Attributes
     ----------
     pvalue
-        Hansen's consistent p-value; NaN without a setting that traded.
+        Hansen's consistent p-value; NaN without a setting that traded, or with fewer than 20
+        stretches.
     lower, upper
         Its bounds; the upper one is White's reality check, studentised.
     worth : ndarray of bool, shape (settings,)
@@ -147,7 +150,7 @@ def superiority(
     _check(draws, level, block)
     worth = np.zeros(len(returns), dtype=np.bool_)
     varies = returns.std(axis=1) > 0
-    if not varies.any():
+    if not varies.any() or returns.shape[1] < LEAST_STRETCHES:
         return Superiority(math.nan, math.nan, math.nan, worth, level, draws, math.nan)
     used = returns[varies]
     mean, size = used.mean(axis=1), used.shape[1]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from analytics.errors import ParameterError
+from analytics.errors import DegenerateSeriesError, ParameterError
 from analytics.evidence.lagged import complete, lagged, lags_by_bic, line_and_gap
 from analytics.frames import FloatArray
 from analytics.hedge import Legs
@@ -16,6 +16,7 @@ from analytics.series import as_float_pair, index_of, series_name
 from analytics.stationarity import check_level
 
 MAX_LAGS: Final = 10
+_SINGULAR: Final = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ def error_correction(
         lags = lags_by_bic(moved, np.hstack([level, np.ones_like(level)]), past)
     moved, level, past = complete(what, change, gap[:-1], lagged(change, lags))
     columns = np.hstack([level, np.ones_like(level), past])
-    return _fit(moved, columns, (alpha, beta), lags, names)
+    return _fit(moved, columns, (alpha, beta), lags, names, what)
 
 
 def _fit(
@@ -157,10 +158,16 @@ def _fit(
     line: tuple[float, float],
     lags: int,
     names: tuple[str, str],
+    what: str,
 ) -> ErrorCorrection:
     q, r = np.linalg.qr(columns)
+    diagonal = np.abs(np.diag(r))
+    if diagonal.min() <= _SINGULAR * diagonal.max():
+        raise DegenerateSeriesError(what, "a leg hardly moves in the rows that are known")
     loadings = np.linalg.solve(r, q.T @ moved)[0]
     shocks = moved - q @ (q.T @ moved)
+    if (shocks.std(axis=0) <= _SINGULAR * moved.std(axis=0)).any() or not moved.any(axis=0).all():
+        raise DegenerateSeriesError(what, "a leg hardly moves in the rows that are known")
     errors = _loading_errors(q, r, shocks)
     # In the unit of the gap: y closes it by falling, x, which counts beta times, by rising.
     scale = np.array([-1.0, line[1]])

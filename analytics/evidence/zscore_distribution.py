@@ -80,8 +80,8 @@ def zscore_distribution(
 ) -> ZscoreDistribution:
     """Count z and set it beside the z of the process that was fitted to the spread.
 
-    A trailing z of a walk is no normal number: it leaves ±2 in about a fifth of all bars at 60
-    bars. So both comparisons are made by the same trailing window, of simulated spreads.
+    A trailing z of a walk is no normal number: it leaves ±2 in 14 % of all bars at 60 bars. So both
+    comparisons are made by the same trailing window, of simulated spreads.
 
     Parameters
     ----------

@@ -221,7 +221,7 @@ def _half_life(given: GateInput, tested: _Tested) -> tuple[str, BoolArray, str]:
     words = f"{LONG_HALF_LIFE}: none is known yet"
     if tested.is_known:
         words = f"{LONG_HALF_LIFE}: no return shown, {_test_words(given, tested)}"
-        if tested.returns[-1]:
+        if tested.returns[-1] and values[-1] > 0:
             bars = f"{values[-1]:,.1f} bars {_span(given, tested)}"
             words = f"{LONG_HALF_LIFE}: {bars}, window {given.window}"
     return LONG_HALF_LIFE, ~is_open, words

@@ -19,7 +19,7 @@ _ONE_LINE_NOTE = (
 )
 _FOLLOWS_NOTE = (
     "The {method} hedge ratio follows the prices, so the spread drawn, its z-score and the speed "
-    "at which they come back are of the filter's making: unrelated legs would show them too."
+    "at which they come back are in part of the filter's making: no evidence of a return."
 )
 
 

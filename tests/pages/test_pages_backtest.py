@@ -334,7 +334,9 @@ def test_the_page_says_whether_the_best_setting_is_luck(found):
     assert said.startswith("2 of 3 settings earn")
     assert "p = 0.01" in said
     idle = replace(found.best, pvalue=float("nan"))
-    assert "No setting traded" in backtest_words.best_words(idle, found.swept)
+    assert "900 bars of training are too few" in backtest_words.best_words(idle, found.swept)
+    never = replace(found.swept, trades=np.zeros_like(found.swept.trades))
+    assert "No setting traded" in backtest_words.best_words(idle, never)
 
 
 def test_a_card_counts_settings_that_are_copies_once(found):

@@ -227,6 +227,8 @@ def test_what_a_return_is_worth_after_costs_is_said_of_a_pair_that_has_one(sprea
     assert int(found[2].replace(",", "")) == pytest.approx(told.length, abs=0.51)
     (never,) = payment.payment_words(result, 90.0)
     assert "does not pay" in never
+    # Free fills, or a maker's rebate, need no way to pay for.
+    assert payment.payment_words(result, 0.0) == payment.payment_words(result, -1.0) == []
 
 
 @pytest.mark.parametrize("spread", ["price difference", "ratio"])

@@ -287,6 +287,11 @@ def test_unproven_says_how_many_bars_would_tell():
     assert [row["cells"][place][0] for row in data["rows"]] == [
         "· unproven: wants 289 bars", "✓ holds", "· unproven",
     ]  # fmt: skip
+    # It had as many: a return as slow is not what they hold.
+    enough = scanner_table.table_data(
+        table.assign(holdout_bars=300), {}, {"legs": [], "choices": {}}
+    )
+    assert enough["rows"][0]["cells"][place][0] == "· unproven"
 
 
 def test_movers_are_counted_from_the_bar_before(monkeypatch):

@@ -162,7 +162,8 @@ def tried_words(trials: Independent) -> str:
     settings = formats.count(trials.distinct, "setting")
     if trials.distinct < 2:
         return f"in training, {settings} that traded"
-    return f"in training, {settings} tried, as {formats.number(trials.number, 0)} unrelated ones"
+    unrelated = formats.count(max(round(trials.number), 1), "unrelated one")
+    return f"in training, {settings} tried, as {unrelated}"
 
 
 def _few_trades(performance: Performance) -> str:
@@ -262,7 +263,8 @@ def sweep_caption(swept: Sweep, what: str) -> str:
 def best_words(best: Superiority, swept: Sweep) -> str:
     """Say whether the best of all settings is more than the luck of a choice."""
     if math.isnan(best.pvalue):
-        return "No setting traded in training: there is nothing to be lucky with."
+        few = f"{formats.count(swept.bars, 'bar')} of training are too few to tell luck from skill."
+        return few if (swept.trades > 0).any() else "No setting traded in training."
     kept, settings = int(best.worth.sum()), formats.count(best.worth.size, "setting")
     verdict = (
         f"{kept:,} of {settings} earn more than their costs beyond the luck of the choice"
@@ -270,7 +272,8 @@ def best_words(best: Superiority, swept: Sweep) -> str:
         else f"None of {settings} earns more than its costs beyond the luck of the choice"
     )
     return (
-        f"{verdict} ({best.level:.0%} for all together, Romano & Wolf). The best against nothing: "
+        f"{verdict} ({formats.percent(best.level)} for all together, Romano & Wolf). The best "
+        "against nothing: "
         f"p = {formats.pvalue(best.pvalue)} (Hansen's SPA, {best.draws:,} resamples of "
         f"{formats.count(swept.bars, 'bar')} of training)."
     )

@@ -110,7 +110,7 @@ def _break_figure(stability: Stability, level: float) -> Figure:
     if not isinstance(test, BreakTest):
         return lacking("Break flag", test)
     notes = [
-        f"CUSUM {formats.statistic(test.stat)}, p {_bounded(test.pvalue)}",
+        f"CUSUM {formats.statistic(test.stat)}, p {bounded_pvalue(test.pvalue)}",
         formats.sample(test.nobs),
     ]
     if not test.pvalue < level:
@@ -119,7 +119,7 @@ def _break_figure(stability: Stability, level: float) -> Figure:
     return Figure("Break flag", "▲ break", tuple(notes), "sell")
 
 
-def _bounded(pvalue: float) -> str:
+def bounded_pvalue(pvalue: float) -> str:
     """Write a p-value that is only known between 0.001 and 0.5."""
     return "above 0.5" if pvalue >= 0.5 else formats.pvalue(pvalue)
 

@@ -13,7 +13,7 @@ from analytics.outcome import Degenerate, NotEnough
 from analytics.pair import PairAnalytics
 from analytics.stationarity import EngleGrangerResult
 from pages.ui.evidence.data import GivingWay
-from pages.ui.evidence.figures import lacking, lead_figures
+from pages.ui.evidence.figures import bounded_pvalue, lacking, lead_figures
 from pages.ui.evidence.words import level_key, percent
 from pages.ui.parts import formats
 from pages.ui.parts.markup import Cell, Figure, Html, table
@@ -167,7 +167,7 @@ def momentum_table(result: PairAnalytics, test: MomentumTest | Lack) -> Html:
     counts = (f"{test.lags:,}", f"{test.nobs:,}")
     phi = (
         "Φ, two speeds", Cell(formats.capital(test.null_hypothesis), words=True),
-        formats.statistic(test.phi), _bounded(test.phi_pvalue),
+        formats.statistic(test.phi), bounded_pvalue(test.phi_pvalue),
         formats.statistic(test.phi_critical[level_key(level)]), *counts,
         Cell("The gap closes" if test.rejects(level) else "No evidence of cointegration",
              words=True),
@@ -186,15 +186,20 @@ def _symmetry(test: MomentumTest, level: float) -> str:
     return formats.capital(test.verdict(level))
 
 
+def _leg_of(result: PairAnalytics, name: str) -> str:
+    return f"log {name}" if result.params.spread == "log" else name
+
+
 def remarks(result: PairAnalytics, found: GivingWay) -> list[str]:
     """Say what goes with the tables."""
     model, test = found.correction, found.momentum
     lines = []
     if isinstance(model, ErrorCorrection):
         line = f"β {formats.estimate(model.beta)} by least squares over these bars"
+        y, x = (_leg_of(result, name) for name in (result.params.y, result.params.x))
         shocks = formats.number(model.shock_correlation, 2)
         lines.append(
-            f"The gap is {result.params.y} − β·{result.params.x} from its level, {line}. The "
+            f"The gap is {y} − β·{x} from its level, {line}. The "
             f"shocks of the two legs correlate {shocks}: the closer to 1, the farther apart the "
             "two information shares."
         )
@@ -206,11 +211,6 @@ def remarks(result: PairAnalytics, found: GivingWay) -> list[str]:
             f"{formats.estimate(test.threshold)}."
         )
     return lines
-
-
-def _bounded(pvalue: float) -> str:
-    """Write a p-value that is only known between 0.001 and 0.5."""
-    return "above 0.5" if pvalue >= 0.5 else formats.pvalue(pvalue)
 
 
 def shifts_table(result: PairAnalytics, tests: Sequence[ShiftTest | Lack]) -> Html:
@@ -249,10 +249,10 @@ def shift_remark(result: PairAnalytics, tests: Sequence[ShiftTest | Lack]) -> li
         result.engle_granger, EngleGrangerResult
     ):
         return []
-    if not level_test.rejects(level):
-        return ["No relation shows with a shift of the level either."]
     if is_related(result):
         return ["Engle-Granger finds the relation without a shift: this test adds no proof of one."]
+    if not level_test.rejects(level):
+        return ["No relation shows with a shift of the level either."]
     date = formats.moment(pd.Timestamp(str(level_test.time)))
     sentence = (
         "Engle-Granger finds no relation and this test does, if the level shifted once, likeliest "

@@ -81,8 +81,8 @@ def _filter_row(drawn: HalfLife | Lack) -> Row:
         return _lacking(name, drawn)
     back = f"{formats.number(drawn.half_life, 1)} bars" if drawn.mean_reverting else "no end"
     words = (
-        f"Half of a deviation of the spread as drawn is gone in {back}, since β follows the "
-        "prices. No evidence of a return: of unrelated legs it is gone as fast"
+        f"Half of a deviation of the spread as drawn is gone in {back}. β follows the prices, so "
+        "this is no evidence of a return: unrelated legs come back too"
     )
     asks = Cell("None: this is no test", words=True)
     empty = [formats.NOT_KNOWN] * 4
@@ -173,7 +173,7 @@ def _hedge_row(each: FittedHedge, used: str) -> Row:
 
 
 def _interval(low: float, high: float) -> str:
-    """Say an interval of beta: two ends, no bound, or that the method has none that holds."""
+    """Say an interval of beta: two ends, no bound, or that there is none that holds."""
     if math.isnan(low):
         return "none that holds"
     if math.isinf(low):

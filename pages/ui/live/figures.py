@@ -27,6 +27,8 @@ from pages.ui.state.once import once_for_each
 
 US_PER_S: Final = 1_000_000
 DECIMALS_FROM: Final = 500
+# Methods whose own error allows for a residual that remembers.
+LONG_RUN: Final = ("dols", "fmols", "johansen", "kalman")
 SPARK_BARS: Final = 120
 SPARK_POINTS: Final = 60
 LATEST: Final = f"The line: the latest {SPARK_BARS} bars."
@@ -141,8 +143,9 @@ def _hedge(result: PairAnalytics, trend: Trend) -> Figure:
     if isinstance(fit, NotEnough | Degenerate):
         return _lacking("Hedge ratio β", fit, "hedge-ratio")
     value = formats.estimate(fit.beta)
-    is_long_run = math.isfinite(fit.beta_hac_stderr)
-    error = fit.beta_hac_stderr if is_long_run else fit.beta_stderr
+    has_hac = math.isfinite(fit.beta_hac_stderr)
+    error = fit.beta_hac_stderr if has_hac else fit.beta_stderr
+    is_long_run = has_hac or fit.method in LONG_RUN
     if math.isfinite(error):
         value = f"{value} ± {formats.error(error, fit.beta)}"
     notes = (f"{fit.method}, R² {formats.statistic(fit.r_squared)}", formats.sample(fit.nobs))

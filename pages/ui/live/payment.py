@@ -1,6 +1,7 @@
 """Whether the spread pays for its costs: from how far out, how often, how much."""
 
 import math
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
@@ -13,6 +14,7 @@ from analytics.stationarity import EngleGrangerResult, HalfLife
 from pages.ui.parts import formats
 from pages.ui.parts.judge import shows_return
 from pages.ui.state import choices
+from pages.ui.state.once import once_for_each
 
 _FEES: Final = {"spot": SPOT, "futures": FUTURES, "none": FREE}
 # In and out.
@@ -29,31 +31,42 @@ def fill_bps() -> float:
     )
     costs = _FEES.get(name, Costs(taker, maker))
     is_maker = choices.value_of("bt_liquidity") == "maker"
-    return (costs.maker_bps if is_maker else costs.taker_bps) + half_spread
+    costs = replace(costs, liquidity="maker" if is_maker else "taker", half_spread_bps=half_spread)
+    return costs.fee_bps + costs.spread_bps
 
 
 def payment_words(result: PairAnalytics, bps: float) -> list[str]:
-    """Say from where a trade back to the mean pays at a cost of a fill; [] without a return."""
-    half_life, residual = result.half_life, result.residual
-    if not (isinstance(half_life, HalfLife) and isinstance(residual, pd.Series)):
+    """Say from where a trade back to the mean pays at a cost of a fill above 0.
+
+    [] where no return is shown, or its speed has no median-unbiased estimate.
+    """
+    if bps <= 0 or not shows_return(result):
         return []
-    halving, deviation = half_life.median_unbiased, float(np.nanstd(residual.to_numpy()))
-    worth = worth_of_legs(result)
-    if not (shows_return(result) and halving > 0 and deviation > 0 and worth > 0):
+    halving, deviation, worth = _fitted(result)
+    if not (halving > 0 and deviation > 0 and worth > 0):
         return []
     cost = _FILLS * worth * bps / 1e4
     entry = _best(halving, deviation, cost)
     at = f"At {formats.number(bps, 1)} bps a fill"
-    least, bars = cost / deviation, half_life.bars
-    if entry.profit <= 0 or entry.length > bars:
-        words = (
-            f"{at} this spread does not pay: a way back to the mean as long as the costs, "
-            f"{formats.number(least, 1)} standard deviations of its residual, comes less than once "
-            f"in these {bars:,} bars."
-        )
-    else:
-        words = _pays(at, entry, least, worth)
-    return [words]
+    least, bars = cost / deviation, len(result.sample.y)
+    if entry.length <= bars:
+        return [_pays(at, entry, least, worth)]
+    sentence = (
+        f"{at} this spread does not pay: its costs are {formats.number(least, 1)} standard "
+        "deviations of its residual, and a trade from where it would earn most comes less than "
+        f"once in these {bars:,} bars."
+    )
+    return [sentence]
+
+
+@once_for_each
+def _fitted(result: PairAnalytics) -> tuple[float, float, float]:
+    """Half-life (bars), deviation, and what both legs are worth; NaN where not known."""
+    half_life, residual = result.half_life, result.residual
+    if not (isinstance(half_life, HalfLife) and isinstance(residual, pd.Series)):
+        return math.nan, math.nan, math.nan
+    deviation = float(np.nanstd(residual.to_numpy()))
+    return half_life.median_unbiased, deviation, worth_of_legs(result)
 
 
 def _pays(at: str, entry: Entry, least: float, worth: float) -> str:

@@ -96,6 +96,8 @@ def _show_beta(result: PairAnalytics, bars: PairBars, source: str) -> None:
     plain.caption(words)
 
 
+# Filters whose errors hold the truth too seldom to draw them.
+WITHOUT_BAND: Final = ("kalman_walks", "kalman_chan")
 Band = tuple[pd.Series, pd.Series, pd.Series, str]
 
 
@@ -104,7 +106,10 @@ def beta_path(result: PairAnalytics, bars: PairBars) -> Band | NotEnough | Degen
     fit = result.hedge
     if isinstance(fit, HedgeFit) and fit.beta_path is not None:
         path, error = fit.beta_path.loc[result.y.index[0] :], fit.beta_stderr_path
-        half = path * np.nan if error is None else NORMAL_95 * error.loc[path.index[0] :]
+        if error is None or fit.method in WITHOUT_BAND:
+            half = path * np.nan
+        else:
+            half = NORMAL_95 * error.loc[path.index[0] :]
         if np.isfinite(fit.beta_hac_stderr) and fit.beta_stderr > 0:
             # Each bar's error counts its rows as unrelated: widened as the last window's asks.
             half *= fit.beta_hac_stderr / fit.beta_stderr
@@ -161,7 +166,7 @@ def _show_residuals(result: PairAnalytics, bars: PairBars, source: str) -> None:
 def _lasts(result: PairAnalytics) -> str:
     follows = isinstance(result.hedge, HedgeFit) and result.hedge.causal
     if follows and result.params.uses_beta:
-        return "how fast β follows it: the speed of the filter, which is no evidence of a return"
+        return "how long a deviation lasts while β follows: no evidence of a return"
     return "how long a deviation lasts"
 
 

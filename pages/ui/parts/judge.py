@@ -28,10 +28,12 @@ def shows_return(result: PairAnalytics) -> bool:
 def bars_to_show(result: PairAnalytics) -> float:
     """Count the bars at which that test finds a return at this half-life in 80 % of samples.
 
-    NaN where there is no half-life or the level has no such number.
+    NaN where there is no half-life, the level has no such number, or the bars at hand are as many:
+    then a return as slow is not what they have.
     """
     half_life = result.half_life
     if not isinstance(half_life, HalfLife) or not half_life.mean_reverting:
         return math.nan
     params = result.params
-    return bars_for_power(half_life.half_life, params.level, is_estimated=params.uses_beta)
+    needed = bars_for_power(half_life.half_life, params.level, is_estimated=params.uses_beta)
+    return needed if needed > half_life.nobs else math.nan

@@ -49,9 +49,12 @@ def _both(beyond: Beyond) -> str:
 
 def _foretells(found: ZscoreForecast, params: PairParams) -> str:
     fitted = "β and horizon were" if params.uses_beta else "the horizon was"
+    line = ""
+    if params.uses_beta and params.hedge != "ols":
+        line = f"The z of one fitted line over {params.window:,} bars, not that drawn: "
     fits = (formats.percent(share, 1) for share in (found.r_squared, found.walk_r_squared))
     return (
-        f"{formats.capital(found.verdict(params.level))}: p {formats.pvalue(found.pvalue)}, "
+        f"{formats.capital(line + found.verdict(params.level))}: p {formats.pvalue(found.pvalue)}, "
         f"R² {' (of walks '.join(fits)}), {formats.sample(found.nobs)} after those that {fitted} "
         "fitted on."
     )

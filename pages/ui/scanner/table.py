@@ -152,8 +152,10 @@ def _worded(view: pd.DataFrame, moves: Mapping[frozenset[str], int]) -> pd.DataF
     return view.assign(
         move=[moves.get(frozenset(pair), 0) for pair in legs],
         verdict=[
-            _verdict(verdict, half_life)
-            for verdict, half_life in zip(view["verdict"], view["half_life"], strict=True)
+            _verdict(verdict, half_life, bars)
+            for verdict, half_life, bars in zip(
+                view["verdict"], view["half_life"], view["holdout_bars"], strict=True
+            )
         ],
         interval=[
             _interval(low, high)
@@ -162,11 +164,11 @@ def _worded(view: pd.DataFrame, moves: Mapping[frozenset[str], int]) -> pd.DataF
     )
 
 
-def _verdict(verdict: str, half_life: float) -> str:
-    """Write the verdict; unproven says at how many held-out bars ADF finds such a return."""
+def _verdict(verdict: str, half_life: float, bars: float) -> str:
+    """Write the verdict; unproven says how many held-out bars ADF needs, if more than it had."""
     needed = bars_for_power(half_life, is_estimated=False) if verdict == "unproven" else np.nan
     sign = VERDICT_SIGNS[verdict]
-    return sign if np.isnan(needed) else f"{sign}: wants {needed:,.0f} bars"
+    return f"{sign}: wants {needed:,.0f} bars" if needed > bars else sign
 
 
 def _cells(name: str, values: pd.Series) -> list[tuple[str, str | float | None]]:

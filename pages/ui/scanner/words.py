@@ -129,10 +129,9 @@ def headline(scan: ScanResult) -> str:
          & (scan.table["verdict"] == "holds")).sum()
     )  # fmt: skip
     verb = "stays" if counts["bh"] == 1 else "stay"
-    passed = (
-        f"{counts['bh']:,} of {pairs} {verb} below {percent} once all are counted and their "
-        "volatility is allowed for"
-    )
+    passed = f"{counts['bh']:,} of {pairs} {verb} below {percent} once all are counted"
+    if "pvalue_wild" in scan.table:
+        passed += " and their volatility is allowed for"
     if scan.settings.train_percent == 100:
         return f"{passed}; no part was held out to check them."
     return f"{passed}; {confirmed:,} of them came back in the part held out as well."

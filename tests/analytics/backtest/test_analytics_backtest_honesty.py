@@ -175,7 +175,7 @@ def test_a_kalman_sweep_has_equal_rows_because_its_z_has_no_window():
 def test_the_walk_forward_table_of_2021_reads_the_real_outage_as_missing(shared_data: Path):
     import sys
 
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks/properties"))
     import walk_forward_2021 as table
 
     closes = table.read_closes(shared_data / table.DATA.name)

@@ -230,6 +230,14 @@ def test_settings_that_never_traded_are_worth_nothing():
     assert list(superiority(returns).worth) == [False, True, False]
 
 
+def test_a_few_bars_of_training_say_nothing_of_luck():
+    returns = np.random.default_rng(SEED).normal(0.5, 1.0, (3, 19))
+    told = superiority(returns)
+    assert math.isnan(told.pvalue)
+    assert not told.worth.any()
+    assert superiority(np.c_[returns, returns[:, :1]]).pvalue > 0
+
+
 @pytest.mark.parametrize("wrong", [{"draws": 0}, {"level": 1.0}, {"block": 0.5}])
 def test_wrong_settings_of_the_test_are_named(wrong):
     with pytest.raises(ParameterError, match=next(iter(wrong))):

@@ -156,5 +156,13 @@ def test_what_cannot_be_fitted_is_named():
         error_correction(y[:60], x[:60])
     with pytest.raises(ParameterError, match="lags"):
         error_correction(y, x, lags=-1)
+    once = np.zeros(len(x))
+    once[-1] = 1.0
+    with pytest.raises(DegenerateSeriesError, match="hardly moves"):
+        error_correction(y, 7 + once, lags=1)
+    across = x.copy() * 0 + 7
+    across[40], across[41:] = np.nan, 8.0
+    with pytest.raises(DegenerateSeriesError, match="hardly moves"):
+        error_correction(y, across, lags=0)
     assert all(math.isnan(each) for each in information_shares(np.zeros(2), np.eye(2)))
     assert all(math.isnan(each) for each in component_share(np.zeros(2), np.eye(2)))

@@ -21,13 +21,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 import numpy as np
 from scipy.signal import lfilter
 
-from analytics.hedge import HEDGE_METHODS, fit_hedge
+from analytics.hedge import FILTERS, HEDGE_METHODS, fit_hedge
 from analytics.stationarity import HalfLife, adf_test, engle_granger_test, half_life
 
 SEED = 20240808
 BETA = 1.5
 START = 400
-METHODS = tuple(method for method in HEDGE_METHODS if method not in ("tls", "kalman"))
+METHODS = tuple(method for method in HEDGE_METHODS if method not in ("tls", *FILTERS))
 NEWEY_WEST = "ols, Newey-West"
 LEVEL = 0.05
 
