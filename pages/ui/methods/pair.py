@@ -109,7 +109,8 @@ PAIR: Final = (
         "of the moves of the rest. Its line says which model was taken, and when it is at that "
         "bound or the rest does not return.",
         "Shocks are normal; γ takes up what those of both legs have in common. An interval of β "
-        "takes φ and the variances as known.",
+        "takes φ and the variances as known: 92 % of simulated ones hold a fixed β, 60 to 75 % one "
+        "that drifts (500 bars). On walks and in Chan's form none is given.",
         "Clegg & Krauss (2018), Quantitative Finance 18, 121-138; Harvey (1989), ch. 3; Chan "
         "(2013), ch. 3.",
         "Live, Evidence",
