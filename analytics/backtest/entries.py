@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 import numpy as np
-from scipy.integrate import cumulative_simpson, simpson
-from scipy.optimize import minimize_scalar
 from scipy.special import erf, erfcx, erfi
 
 from analytics.errors import ParameterError
@@ -136,6 +134,8 @@ def best_entry(
         found = trade_at(level, half_life, deviation, cost, sides)
         return -(found.mean - rate / found.length) / math.sqrt(found.variance)
 
+    from scipy.optimize import minimize_scalar  # noqa: PLC0415 - half a second to import
+
     found = minimize_scalar(
         regret, bounds=(least, FURTHEST), method="bounded", options={"xatol": 1e-9}
     )
@@ -179,6 +179,8 @@ def _passage(start: float, end: float, *, is_reflected: bool) -> float:
     Reflected at 0, it is the time to either of ± `end`. Siegert (1951), Physical Review 81,
     617-623: with w = exp(−x²/2), T′ = ∫w / w and V′ = 2 ∫w T′² / w, both from the wall.
     """
+    from scipy.integrate import cumulative_simpson, simpson  # noqa: PLC0415 - half a second
+
     before = 0.0
     if not is_reflected:
         x = np.linspace(start - FURTHEST, start, _POINTS)

@@ -6,7 +6,6 @@ from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.signal import lfilter
 from scipy.special import ndtr
 
 from analytics.errors import NotEnoughDataError
@@ -156,6 +155,8 @@ def _memory(spread: pd.Series | FloatArray) -> float:
 
 def _simulated(memory: float, window: int) -> FloatArray:
     """Trailing z of a simulated autoregression, or walk; the same at each call."""
+    from scipy.signal import lfilter  # noqa: PLC0415 - half a second to import
+
     bars = int(np.clip(WINDOWS * window, LEAST_BARS, MOST_BARS))
     path = lfilter([1.0], [1.0, -memory], np.random.default_rng(SEED).normal(size=bars))
     z = rolling_moments(path, window).zscore().to_numpy()
