@@ -16,6 +16,8 @@ MARGIN: Final = {"l": 76, "r": 16, "t": 20, "b": 40}
 NO_TIMES: Final = np.empty(0)
 # Share of a candle's time that is left free on either side of its body.
 CANDLE_ROOM: Final = 0.15
+# How far beyond its own span, or half the usual band, a path may have its band drawn.
+BAND_ROOM: Final = 2.0
 
 
 def new_figure(traces: Sequence[Any], layout: dict[str, Any]) -> go.Figure:
@@ -205,6 +207,21 @@ def band_outline(time_ms: Floats, low: Floats, high: Floats) -> tuple[Floats, Fl
         times += [stretch, stretch[::-1], np.array([np.nan])]
         edges += [high[start:end], low[start:end][::-1], np.array([np.nan])]
     return np.concatenate(times), np.concatenate(edges)
+
+
+def path_range(path: Floats, low: Floats, high: Floats) -> list[float] | None:
+    """Bound an axis where a band would press its path flat; None where it does not.
+
+    A stretch in which next to nothing is known has edges many times as far out as the rest.
+    """
+    known, half = path[np.isfinite(path)], (high - low)[np.isfinite(high - low)] / 2
+    if not known.size or not half.size:
+        return None
+    room = BAND_ROOM * max(float(np.ptp(known)), float(np.median(half)))
+    bottom, top = float(known.min()) - room, float(known.max()) + room
+    if room == 0 or (np.nanmin(low) >= bottom and np.nanmax(high) <= top):
+        return None
+    return [max(bottom, float(np.nanmin(low))), min(top, float(np.nanmax(high)))]
 
 
 def stretches(name: str, start_ms: Floats, end_ms: Floats, axis: str, color: str) -> go.Scatter:

@@ -56,6 +56,9 @@ def beta_figure(
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
     }
     layout["margin"]["t"] = 34
+    bounds = axes.path_range(beta, low, high)
+    if bounds is not None:
+        layout["yaxis"]["range"] = bounds
     if fixed is not None and len(drawn_ms):
         traces.append(axes.level("Whole sample", drawn_ms[[0, -1]], fixed, "y", theme.MUTED))
         words = f"whole sample {fixed:,.{estimate_decimals(fixed)}f}".replace("-", "−")

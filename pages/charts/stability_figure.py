@@ -121,6 +121,9 @@ def _value_axes(series: StabilitySeries, window: int) -> dict[str, object]:
     value_axes = {
         name: axes.value_axis(title, DOMAINS[name], nticks=5) for name, title in titles.items()
     }
+    bounds = axes.path_range(series.beta, series.low, series.high)
+    if bounds is not None:
+        value_axes["yaxis"]["range"] = bounds
     value_axes["yaxis2"]["range"] = [-0.04, 1.04]
     value_axes["yaxis3"]["range"] = half_life_range(series.half_life, window)
     return dict(value_axes)

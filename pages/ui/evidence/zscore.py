@@ -101,18 +101,11 @@ def _show_changes(found: ZscoreForecast | Lack, material: Material, result: Pair
     figure = change_figure(
         ZscoreChanges(found.mean_zscore, found.mean_change, found.slope, found.walk_slope),
         horizon=formats.count(found.horizon, "bar"),
-        unit=unit(params),
+        unit=formats.spread_unit(params.spread, params.y),
         view_id=_view_id(result),
     )
     label = f"Next change of the spread of {params.label} by z-score"
     live_chart(figure, key="zscore_changes_chart", label=label, height_px=HEIGHT_PX)
-
-
-def unit(params: PairParams) -> str:
-    """Name the unit of the spread."""
-    if params.spread in {"log", "ratio"}:
-        return params.spread
-    return formats.quote_currency(params.y)
 
 
 def shares_table(found: ZscoreDistribution | Lack) -> Html | None:
@@ -150,9 +143,10 @@ def forecast_table(found: ZscoreForecast | Lack, result: PairAnalytics) -> Html 
             Cell("What the way of measuring gives where z says nothing", words=True),
         ),
     ]  # fmt: skip
+    unit = formats.spread_unit(result.params.spread, result.params.y)
     head = (
         Cell("Held-out half, one line of the first", words=True),
-        f"Slope a unit of z ({unit(result.params)})", "R²", "p-value", "Change over", "n",
+        f"Slope a unit of z ({unit})", "R²", "p-value", "Change over", "n",
         Cell("Verdict", words=True),
     )  # fmt: skip
     return table("z now, and the spread's change over the next half-life", head, rows)

@@ -132,8 +132,7 @@ def _make_labels(result: PairAnalytics, view: PriceView, source: str) -> PairLab
 
 def spread_unit(result: PairAnalytics) -> str:
     """Name the unit of the spread of this kind."""
-    units = {"log": "log", "ratio": "ratio"}
-    return units.get(result.params.spread, formats.quote_currency(result.params.y))
+    return formats.spread_unit(result.params.spread, result.params.y)
 
 
 def spread_decimals(result: PairAnalytics) -> int:

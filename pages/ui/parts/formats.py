@@ -121,6 +121,11 @@ def percent(share: float, decimals: int = 0) -> str:
     return NOT_KNOWN if not math.isfinite(share) else f"{number(share * 100, decimals)} %"
 
 
+def spread_unit(spread: str, y: str) -> str:
+    """Name the unit of a spread of this kind: the quote currency of S1, or none but its kind."""
+    return spread if spread in {"log", "ratio"} else quote_currency(y)
+
+
 def capital(words: str) -> str:
     """Begin a label with a capital; a statistic's letter, as in "z-score", keeps its case."""
     is_letter = words[1:2] in {" ", "-"} and words[:1] != "a"

@@ -455,6 +455,20 @@ def test_beta_is_drawn_with_its_band_over_the_whole_samples():
     assert np.nanmax(drawn["95 % band"].y) == pytest.approx(np.nanmax(beta) + 1)
 
 
+def test_a_band_that_knows_next_to_nothing_does_not_press_its_path_flat():
+    time_ms = np.arange(90, dtype=np.float64) * 1e3
+    beta = 1.5 + 0.1 * np.sin(time_ms)
+    half = np.where(np.arange(90) < 30, 9.0, 0.05)
+    options: dict[str, Any] = {"level": "", "symbol_y": "A", "symbol_x": "B", "view_id": "v"}
+    wild = beta_figure(time_ms, beta, beta - half, beta + half, fixed=None, **options)
+    low, high = wild.layout.yaxis.range
+    assert np.ptp(beta) > 0.15 * (high - low)
+    assert low < (beta - 0.05).min()
+    assert high > (beta + 0.05).max()
+    calm = beta_figure(time_ms, beta, beta - 0.05, beta + 0.05, fixed=None, **options)
+    assert calm.layout.yaxis.range is None
+
+
 def test_a_beta_without_band_or_data_draws_without_error():
     for length in (0, 1, 30):
         time_ms = np.arange(length, dtype=np.float64) * 1e3
