@@ -107,9 +107,12 @@ export default function (component) {
   show();
   plot.pairdeskStop?.();
   document.addEventListener("visibilitychange", show);
-  plot.pairdeskStop = () => document.removeEventListener("visibilitychange", show);
+  const stop = () => document.removeEventListener("visibilitychange", show);
+  plot.pairdeskStop = stop;
   return () => {
-    plot.pairdeskStop?.();
+    // Streamlit may end an earlier call after a later one has begun: only the newest ends the plot.
+    if (plot.pairdeskStop !== stop) return;
+    stop();
     window.Plotly?.purge(plot);
   };
 }

@@ -142,8 +142,10 @@ export default function (component) {
   link.onclick = () => {
     link.href = new URL("feed" + location.search, document.baseURI).href;
   };
-  host.pairdeskStop = follow(host, data);
-  return () => host.pairdeskStop?.();
+  // Streamlit may end this call after a later one has begun: it ends its own questions only.
+  const stop = follow(host, data);
+  host.pairdeskStop = stop;
+  return stop;
 }
 
 /** @type {(host: OwnPart, data: PillData) => () => void} */

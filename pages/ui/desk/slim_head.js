@@ -19,10 +19,16 @@ function look() {
   return undefined;
 }
 
+// Streamlit may end an earlier call after a later one has begun: only the newest ends the line.
+let newest = 0;
+
 export default function () {
+  newest += 1;
+  const call = newest;
   addEventListener("scroll", look, { capture: true, passive: true });
   addEventListener("resize", look);
   return () => {
+    if (call !== newest) return;
     removeEventListener("scroll", look, { capture: true });
     removeEventListener("resize", look);
     ROOT.removeAttribute(MARK);
