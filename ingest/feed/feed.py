@@ -73,6 +73,7 @@ class Feed:
         self.between: Between | None = None  # who answered the last attempt instead
         self.retry_at_s: float | None = None
         self.link: Link | None = None
+        self._dismissed: Link | None = None
         self._symbols: tuple[str, ...] = ()
         self._wanted = asyncio.Event()
         self._idle = asyncio.Event()
@@ -100,7 +101,7 @@ class Feed:
             self._wanted.clear()
             self.last_error = self.between = None  # nobody waits for it any more
         if self.link is not None and not self._symbols:
-            await self.link.break_off(reason)
+            await self._dismiss(self.link, reason)
         elif self.link is not None:
             try:
                 await self.link.change(self._symbols)
@@ -111,6 +112,8 @@ class Feed:
         """Connect, read and reconnect until cancelled."""
         while True:
             await self._wanted.wait()
+            if self.state == "off":
+                self.state = "connecting"
             try:
                 await self._wait_turn()
                 link = await self._open()
@@ -158,8 +161,6 @@ class Feed:
 
     async def _open(self) -> Link:
         loop = asyncio.get_running_loop()
-        if self.state == "off":
-            self.state = "connecting"
         self.attempts += 1
         self._budget.note(loop.time())
         try:
@@ -203,7 +204,12 @@ class Feed:
         if self._symbols:
             await link.change(self._symbols)
         else:
-            await link.break_off("no symbols to record")
+            await self._dismiss(link, "no symbols to record")
+
+    async def _dismiss(self, link: Link, reason: str) -> None:
+        """End a connection that nobody wants: no failure, so what follows it waits for nothing."""
+        self._dismissed = link
+        await link.break_off(reason)
 
     def _end(self, link: Link, reason: str) -> None:
         good_s = link.last_frame_s - link.opened_s
@@ -212,20 +218,26 @@ class Feed:
         self.link = None
         self._idle.set()
         self.reconnects += 1
-        self._lost(reason)
+        if link is self._dismissed:
+            self.sink.lost(reason)
+            self._rest(reason)
+        else:
+            self._lost(reason)
+
+    def _rest(self, reason: str) -> None:
+        """Be without a connection, as wanted; symbols may be back already."""
+        self.state, self.retry_at_s, self._dismissed = "off", None, None
+        _LOG.info("no connection, and none is wanted: %s", reason)
 
     def _lost(self, reason: str, wait_s: float = 0.0) -> None:
-        now_s = asyncio.get_running_loop().time()
-        if self._symbols:
-            self.last_error = reason
         self.sink.lost(reason)
-        self.state = "reconnecting" if self._symbols else "off"
+        if not self._symbols:
+            self._rest(reason)
+            return
+        self.state, self.last_error = "reconnecting", reason
         wait_s = max(wait_s, self._backoff.next_wait_s(self._rng))
-        self.retry_at_s = now_s + wait_s
-        if self._symbols:
-            _LOG.info("no connection: %s; tried again in %.1f s at the earliest", reason, wait_s)
-        else:
-            _LOG.info("no connection, and none is wanted: %s", reason)
+        self.retry_at_s = asyncio.get_running_loop().time() + wait_s
+        _LOG.info("no connection: %s; tried again in %.1f s at the earliest", reason, wait_s)
 
     async def _until_successor(self, link: Link, pump: "asyncio.Task[str]") -> Link | None:
         """Wait until the connection ends (None), or is due and its successor is open."""

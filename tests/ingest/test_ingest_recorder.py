@@ -133,6 +133,16 @@ def test_the_last_error_is_told_while_it_lasts(exchange, recorder) -> None:
     assert recorder.status().state == "reconnecting"
 
 
+def test_recording_goes_on_at_once_after_each_of_many_pauses(exchange, recorder) -> None:
+    until(lambda: recorder.state == "live")
+    for _ in range(10):
+        recorder.pause()
+        exchange.run(lambda e: e.wait_until(lambda: not e.connections, 10.0))
+        recorder.resume()
+        exchange.run(lambda e: e.wait_until(lambda: bool(e.connections), 2.0))
+    assert recorder.status().last_error is None
+
+
 def test_a_bad_frame_is_counted_and_ends_nothing(exchange, recorder) -> None:
     for frame in (b"{", b"[" * 100_000, b'{"e":"aggTrade","p":"NaN"}', b"\xff\xfe"):
         exchange.call(lambda e, frame=frame: e.push_raw(frame, binary=True))
