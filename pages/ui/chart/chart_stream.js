@@ -381,15 +381,11 @@ export class Stream extends ChartData {
 /** @type {(component: Component<StreamData>) => () => void} */
 export default function (component) {
   const { data, parentElement } = component;
-  /** @type {OwnPart & { pairdeskStream?: Stream, pairdeskCall?: object }} */
+  /** @type {OwnPart & { pairdeskStream?: Stream }} */
   const host = parentElement.querySelector(".pairdesk-chart");
   host.pairdeskStream ??= new Stream(host);
   host.pairdeskStream.tell(data);
-  // Streamlit may end an earlier call after a later one has begun: only the newest ends the chart.
-  const call = {};
-  host.pairdeskCall = call;
   return () => {
-    if (host.pairdeskCall !== call) return;
     host.pairdeskStream?.close();
     host.pairdeskStream = undefined;
   };

@@ -107,12 +107,9 @@ export default function (component) {
   show();
   plot.pairdeskStop?.();
   document.addEventListener("visibilitychange", show);
-  const stop = () => document.removeEventListener("visibilitychange", show);
-  plot.pairdeskStop = stop;
+  plot.pairdeskStop = () => document.removeEventListener("visibilitychange", show);
   return () => {
-    // Streamlit may end an earlier call after a later one has begun: only the newest ends the plot.
-    if (plot.pairdeskStop !== stop) return;
-    stop();
+    plot.pairdeskStop?.();
     window.Plotly?.purge(plot);
   };
 }

@@ -13,6 +13,7 @@ from pages.ui.chart import plotly_library
 from pages.ui.chart.route import CHART_PATH
 from pages.ui.chart.script import early_script, loader
 from pages.ui.chart.store import ServedChart
+from pages.ui.component import component
 
 HERE: Final = Path(__file__).parent
 
@@ -53,19 +54,9 @@ _STREAM_HTML = f"""
 
 
 _CSS: Final = (HERE / "live_chart.css").read_text(encoding="utf-8")
-_mount = st.components.v2.component(
-    "pairdesk_live_chart",
-    html=_HTML,
-    css=_CSS,
-    js=loader("figure"),
-    isolate_styles=False,
-)
-_mount_stream = st.components.v2.component(
-    "pairdesk_chart_stream",
-    html=_STREAM_HTML,
-    css=_CSS,
-    js=loader("stream"),
-    isolate_styles=False,
+_mount = component("pairdesk_live_chart", html=_HTML, css=_CSS, script=loader("figure"))
+_mount_stream = component(
+    "pairdesk_chart_stream", html=_STREAM_HTML, css=_CSS, script=loader("stream")
 )
 
 

@@ -25,17 +25,23 @@ _MARK: Final = sha256(
 ).hexdigest()[:12]
 FOLDER: Final = f"/pairdesk/scripts-{_MARK}"
 _LOADER: Final = """
-export default function (component) {
+import { settled } from "../settled.js";
+export default settled((component) => {
+  const host = component.parentElement;
+  const call = {};
+  host.pairdeskCall = call;
   let isOver = false;
   let stop;
+  // While the script comes, later data may have come too: only the last is drawn.
+  const isWanted = () => !isOver && host.pairdeskCall === call;
   import(new URL("PATH", document.baseURI).href)
-    .then((script) => { if (!isOver) stop = script.default(component); })
+    .then((script) => { if (isWanted()) stop = script.default(component); })
     .catch((error) => {
-      const place = component.parentElement.querySelector(".pairdesk-chart-error");
+      const place = host.querySelector(".pairdesk-chart-error");
       if (place) place.textContent = "The chart could not be loaded: " + error.message;
     });
   return () => { isOver = true; stop?.(); };
-}
+});
 """
 # The library first: it is what takes long, and needs none of the other scripts.
 _EARLY: Final = """

@@ -2,6 +2,8 @@
 // It rests while nobody looks. Where the server no longer answers, the whole page shows it: what is
 // shown is old, it turns grey, and its ages count on.
 
+import { settled } from "../settled.js";
+
 const EVERY_MS = 1000;
 // A stopped process takes the question and never answers it.
 const PATIENCE_MS = 3000;
@@ -129,7 +131,7 @@ function showLife(isDead) {
 }
 
 /** @type {(component: Component<PillData>) => () => void} */
-export default function (component) {
+function begin(component) {
   const { data, parentElement } = component;
   const host = parentElement.querySelector(".pd-pill");
   // Called again with each change of the data: what asked before must not answer any more.
@@ -142,11 +144,12 @@ export default function (component) {
   link.onclick = () => {
     link.href = new URL("feed" + location.search, document.baseURI).href;
   };
-  // Streamlit may end this call after a later one has begun: it ends its own questions only.
   const stop = follow(host, data);
   host.pairdeskStop = stop;
   return stop;
 }
+
+export default settled(begin);
 
 /** @type {(host: OwnPart, data: PillData) => () => void} */
 function follow(host, data) {

@@ -3,8 +3,7 @@
 from dataclasses import asdict
 from pathlib import Path
 
-import streamlit as st
-
+from pages.ui.component import component
 from pages.ui.desk.pill_route import PILL_PATH, START, current_pill
 from pages.ui.parts.status import FILE_PILL
 
@@ -19,11 +18,10 @@ _HTML = """
 </div>
 """
 
-_mount = st.components.v2.component(
+_mount = component(
     "pairdesk_health_pill",
     html=_HTML,
-    js=(Path(__file__).parent / "health_pill.js").read_text(encoding="utf-8"),
-    isolate_styles=False,
+    script=(Path(__file__).parent / "health_pill.js").read_text(encoding="utf-8"),
 )
 
 

@@ -1,5 +1,7 @@
 // Pair, signal and z stay in sight once the signal is scrolled away; the pill moves beside them.
 
+import { settled } from "../settled.js";
+
 const ROOT = document.documentElement;
 const MARK = "data-pd-slim";
 
@@ -19,18 +21,14 @@ function look() {
   return undefined;
 }
 
-// Streamlit may end an earlier call after a later one has begun: only the newest ends the line.
-let newest = 0;
-
-export default function () {
-  newest += 1;
-  const call = newest;
+function begin() {
   addEventListener("scroll", look, { capture: true, passive: true });
   addEventListener("resize", look);
   return () => {
-    if (call !== newest) return;
     removeEventListener("scroll", look, { capture: true });
     removeEventListener("resize", look);
     ROOT.removeAttribute(MARK);
   };
 }
+
+export default settled(begin);

@@ -5,15 +5,14 @@ from pathlib import Path
 import streamlit as st
 
 from analytics.pair import PairAnalytics
+from pages.ui.component import component
 from pages.ui.parts import formats, markup
 from pages.ui.parts.markup import ICONS, TONES, Html
 from pages.ui.state.once import once_for_each
 
-_mount = st.components.v2.component(
+_mount = component(
     "pairdesk_slim_head",
-    html="",
-    js=(Path(__file__).parent / "slim_head.js").read_text(encoding="utf-8"),
-    isolate_styles=False,
+    script=(Path(__file__).parent / "slim_head.js").read_text(encoding="utf-8"),
 )
 
 

@@ -1,5 +1,7 @@
 // Buttons that fetch a file and hand it to the reader. A file that cannot be had is said beside them.
 
+import { settled } from "../settled.js";
+
 const NO_ANSWER = "The server does not answer, so there is no file. Try again when it is back.";
 
 /** @type {(answer: Response) => string} */
@@ -64,7 +66,7 @@ function buttonFor(row, file) {
 }
 
 /** @type {(component: Component<{ files: OfferedFile[] }>) => void} */
-export default function (component) {
+function begin(component) {
   const { data, parentElement } = component;
   const host = parentElement.querySelector(".pd-files");
   const row = host.querySelector(".pd-files-row");
@@ -79,3 +81,5 @@ export default function (component) {
     buttons.length === row.children.length && buttons.every((each, i) => row.children[i] === each);
   if (!isSame) row.replaceChildren(...buttons);
 }
+
+export default settled(begin);

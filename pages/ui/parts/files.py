@@ -7,6 +7,7 @@ from typing import Final
 
 import streamlit as st
 
+from pages.ui.component import component
 from pages.ui.state.served_files import FILES_PATH, MakeFile, ServedFiles, new_files
 
 HERE: Final = Path(__file__).parent
@@ -16,11 +17,8 @@ _HTML = """
 <div class="pd-files"><div class="pd-files-row"></div>
 <p class="pd-file-error" role="alert"></p></div>
 """
-_mount = st.components.v2.component(
-    "pairdesk_files",
-    html=_HTML,
-    js=(HERE / "files.js").read_text(encoding="utf-8"),
-    isolate_styles=False,
+_mount = component(
+    "pairdesk_files", html=_HTML, script=(HERE / "files.js").read_text(encoding="utf-8")
 )
 
 

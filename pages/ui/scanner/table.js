@@ -1,10 +1,12 @@
 // The scan's table: a row is a link to its pair on Live. Sorted here, so that no page runs for it.
 
+import { settled } from "../settled.js";
+
 const SPARK_WIDTH = 96;
 const SPARK_HEIGHT = 22;
 
 /** @type {(component: Component<ScanData>) => void} */
-export default function (component) {
+function tell(component) {
   const { data, parentElement, setTriggerValue } = component;
   /** @type {OwnPart & { pairdeskScan?: ScanState }} */
   const host = parentElement.querySelector(".pd-scan");
@@ -195,3 +197,5 @@ function moved(event, body) {
   linkOf(next).tabIndex = 0;
   linkOf(next).focus();
 }
+
+export default settled(tell);

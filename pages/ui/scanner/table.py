@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-import streamlit as st
 
 from analytics.stationarity import bars_for_power
+from pages.ui.component import component
 from pages.ui.parts import formats
 
 MOST_ROWS: Final = 200
@@ -60,12 +60,11 @@ _HTML: Final = """
 </div>
 """
 _HERE: Final = Path(__file__).parent
-_mount = st.components.v2.component(
+_mount = component(
     "pairdesk_scanner_table",
     html=_HTML,
     css=(_HERE / "table.css").read_text(encoding="utf-8"),
-    js=(_HERE / "table.js").read_text(encoding="utf-8"),
-    isolate_styles=False,
+    script=(_HERE / "table.js").read_text(encoding="utf-8"),
 )
 
 

@@ -5,6 +5,8 @@
 // out is put back, and a change of pair, interval or range is a step of the browser's history. On
 // Back and Forward it reads the address itself.
 
+import { settled } from "../settled.js";
+
 /** What the server says of the choices.
  * @type {{ link: Record<string, string>, first: Record<string, string>, known: Set<string>, steps: string[], own: string[] }} */
 const told = { link: {}, first: {}, known: new Set(), steps: [], own: [] };
@@ -77,9 +79,11 @@ function settle() {
 }
 
 /** @type {(component: Component<AddressData>) => void} */
-export default function (component) {
+function tell(component) {
   const { link, first, known, steps, own } = component.data;
   Object.assign(told, { link, first, steps, own, known: new Set(known) });
   if (!isInstalled) install();
   settle();
 }
+
+export default settled(tell);

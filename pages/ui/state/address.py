@@ -5,17 +5,16 @@ from typing import Final
 
 import streamlit as st
 
+from pages.ui.component import component
 from pages.ui.state import choices
 from pages.ui.streamlit_private import keep_defaults_in_address
 
 # What the browser's Back undoes, beside a change of page; other choices change the address only.
 STEPS: Final = (*choices.SOURCES, choices.UPLOAD_KEY, "interval", "lookback", "span")
 
-_mount = st.components.v2.component(
+_mount = component(
     "pairdesk_address",
-    html="",
-    js=(Path(__file__).parent / "address.js").read_text(encoding="utf-8"),
-    isolate_styles=False,
+    script=(Path(__file__).parent / "address.js").read_text(encoding="utf-8"),
 )
 
 

@@ -1,101 +1,67 @@
-// A component's script is called again with each change of its data, and Streamlit ends an earlier
-// call whenever its promise comes to be settled: also after a later one has begun.
+// While a component's script is on its way, Streamlit gathers calls of it: they come in any order,
+// and those that it does not want any more are ended as soon as they have returned.
 
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 
-import streamChart from "../../../pages/ui/chart/chart_stream.js";
-import figureChart from "../../../pages/ui/chart/live_chart.js";
 import pill from "../../../pages/ui/desk/health_pill.js";
+import { settled } from "../../../pages/ui/settled.js";
 
-const nothing = () => undefined;
+const aMoment = () => new Promise((resolve) => setTimeout(resolve));
 
-function page() {
-  const heard = new EventTarget();
+test("a call that is ended as it returns never begins, also where it comes last", async () => {
+  const did = [];
+  const call = settled(({ data }) => {
+    did.push(data);
+    return () => did.push(`end of ${data}`);
+  });
+  const wanted = call({ data: "new" });
+  const unwanted = call({ data: "old" });
+  unwanted();
+  await aMoment();
+  assert.deepEqual(did, ["new"]);
+  wanted();
+  assert.deepEqual(did, ["new", "end of new"]);
+});
+
+test("each change of the data begins", async () => {
+  const did = [];
+  const call = settled(({ data }) => did.push(data) && undefined);
+  call({ data: 1 });
+  await aMoment();
+  call({ data: 2 });
+  await aMoment();
+  assert.deepEqual(did, [1, 2]);
+});
+
+test("the pill goes on asking when a call that is not wanted comes last", async () => {
   Object.assign(globalThis, {
-    document: Object.assign(heard, {
+    document: Object.assign(new EventTarget(), {
       hidden: false,
       baseURI: "http://desk/",
       documentElement: { dataset: {} },
-      querySelector: nothing,
+      querySelector: () => null,
       querySelectorAll: () => [],
     }),
-    location: { search: "", reload: nothing },
+    location: { search: "" },
   });
-  return heard;
-}
-
-test("the pill goes on asking when an earlier call ends after a later one has begun", async () => {
-  page();
   mock.timers.enable({ apis: ["setInterval"] });
   const words = { sign: "●", word: "LIVE", number: "0.1 s", tone: "good", start: "a" };
   const asked = mock.method(globalThis, "fetch", async () => Response.json(words));
-  const place = { textContent: "" };
-  const shown = { querySelector: () => place };
+  const shown = { querySelector: () => ({ textContent: "" }) };
   const host = { querySelector: (name) => (name === "a" ? {} : shown) };
   const component = {
     data: { pill: words, url: "pill", follows: true, start: "a" },
     parentElement: { querySelector: () => host },
   };
-  const earlier = pill(component);
-  const later = pill(component);
-  earlier();
+  const wanted = pill(component);
+  pill(component)();
+  await aMoment();
   mock.timers.tick(1000);
   assert.equal(asked.mock.callCount(), 1);
-  await new Promise(setImmediate); // the answer is in
-  later();
+  await aMoment(); // the answer is in
+  wanted();
   mock.timers.tick(5000);
   assert.equal(asked.mock.callCount(), 1);
   mock.reset();
-  mock.timers.reset();
-});
-
-test("the line in the head follows the scrolling until its newest call ends", async () => {
-  const listening = new Set();
-  globalThis.addEventListener = (name) => listening.add(name);
-  globalThis.removeEventListener = (name) => listening.delete(name);
-  page().documentElement.removeAttribute = nothing;
-  const { default: slimHead } = await import("../../../pages/ui/desk/slim_head.js");
-  const earlier = slimHead();
-  const later = slimHead();
-  earlier();
-  assert.deepEqual([...listening], ["scroll", "resize"]);
-  later();
-  assert.deepEqual([...listening], []);
-});
-
-test("a live chart is closed by its newest call only", () => {
-  const did = [];
-  const host = {
-    pairdeskStream: { tell: (data) => did.push(data), close: () => did.push("closed") },
-  };
-  const call = (data) => streamChart({ data, parentElement: { querySelector: () => host } });
-  const earlier = call("first");
-  const later = call("second");
-  earlier();
-  assert.deepEqual(did, ["first", "second"]);
-  later();
-  assert.deepEqual(did, ["first", "second", "closed"]);
-});
-
-test("a figure is taken away by its newest call only", () => {
-  page();
-  const purged = mock.fn();
-  globalThis.window = { Plotly: { purge: purged } };
-  const plot = {};
-  const host = {
-    style: {},
-    setAttribute: nothing,
-    querySelector: (name) => (name === ".pairdesk-plot" ? plot : {}),
-  };
-  const data = new TextEncoder().encode(
-    JSON.stringify({ height: 1, label: "", plotly_url: "data:," }),
-  );
-  const call = () => figureChart({ data, parentElement: { querySelector: () => host } });
-  const earlier = call();
-  const later = call();
-  earlier();
-  assert.equal(purged.mock.callCount(), 0);
-  later();
-  assert.equal(purged.mock.callCount(), 1);
 });

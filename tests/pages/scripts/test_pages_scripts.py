@@ -22,6 +22,7 @@ from starlette.applications import Starlette
 from pages.charts.fill import filled
 from pages.charts.frame import UNKNOWN, Frame, coded, packed
 from pages.ui.chart import plotly_library, script
+from pages.ui.component import component, in_one_piece
 from pages.ui.parts import formats
 
 HERE = Path(__file__).parent
@@ -296,3 +297,34 @@ def test_a_machine_without_node_skips_or_fails_where_all_is_required(project_roo
         )  # fmt: skip
         assert word in done.stdout
         assert bool(done.returncode) == bool(required)
+
+
+def test_a_component_without_the_rule_for_unwanted_calls_is_refused():
+    with pytest.raises(ValueError, match="settled"):
+        component("pairdesk_none", script="export default function () {}")
+
+
+_LATE_CHART = """
+globalThis.document = { baseURI: "file://FOLDER/" };
+const { default: call } = await import("./loader.mjs");
+const parentElement = {};
+const [early] = ["old", "new"].map((data) => call({ data, parentElement }));
+await new Promise((resolve) => setTimeout(resolve, 100));
+early();
+console.log(JSON.stringify(globalThis.drawn));
+"""
+
+
+def test_of_the_data_that_comes_before_the_charts_script_the_last_is_drawn(tmp_path):
+    chart = tmp_path / script.script_path("stream").lstrip("/")
+    chart.parent.mkdir(parents=True)
+    # It comes when both calls wait for it.
+    chart.write_text(
+        "await new Promise((resolve) => setTimeout(resolve, 30)); globalThis.drawn = [];"
+        "export default ({ data }) => { drawn.push(data); return () => drawn.push(`-${data}`); };"
+    )
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    (tmp_path / "loader.mjs").write_text(in_one_piece(script.loader("stream")))
+    (tmp_path / "late.mjs").write_text(_LATE_CHART.replace("FOLDER", str(tmp_path)))
+    done = run(node(), "late.mjs", folder=tmp_path)
+    assert json.loads(done.stdout) == ["new"], done.stderr
