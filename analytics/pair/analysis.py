@@ -11,14 +11,14 @@ from analytics.errors import FrameError
 from analytics.frames import bar_times_us
 from analytics.hedge import HedgeFit
 from analytics.leg import Leg, PairCoverage, align_legs, pair_coverage
-from analytics.outcome import Degenerate, NotEnough, attempt
+from analytics.outcome import Degenerate, NotEnough
 from analytics.pair.closed_gates import GateInput, gate_codes, gate_names
 from analytics.pair.describe import describe_legs
 from analytics.pair.notes import pair_notes
 from analytics.pair.params import PairParams
-from analytics.pair.residual import judged, residual_of
+from analytics.pair.residual import tests_of
 from analytics.pair.signal import correlation_needs, signal_now, zscore_needs
-from analytics.pair.spread import PairSample, PairSpread, latest_of, make_spread
+from analytics.pair.spread import PairSample, PairSpread, SumSample, latest_of, make_spread
 from analytics.signals import (
     SIGNALS,
     SignalChange,
@@ -28,14 +28,7 @@ from analytics.signals import (
     signal_names,
 )
 from analytics.spread import trailing_correlation
-from analytics.stationarity import (
-    ADFResult,
-    EngleGrangerResult,
-    HalfLife,
-    adf_test,
-    engle_granger_test,
-    half_life,
-)
+from analytics.stationarity import ADFResult, EngleGrangerResult, HalfLife, SampleSums
 
 CodeArray = npt.NDArray[np.int8]
 
@@ -84,6 +77,8 @@ class PairAnalytics:
         Descriptive statistics, a column a leg.
     notes
         Plain sentences the reader should know.
+    sums
+        Of the sample, where an analysis before was given: the next one moves on from them.
     """
 
     params: PairParams
@@ -113,6 +108,7 @@ class PairAnalytics:
     half_life: HalfLife | NotEnough | Degenerate
     stats: pd.DataFrame
     notes: tuple[str, ...]
+    sums: SampleSums | None = None
 
     @cached_property
     def signal(self) -> pd.Series:
@@ -151,7 +147,10 @@ class PairAnalytics:
 
 
 def analyse_pair(
-    y_bars: pd.DataFrame | Leg, x_bars: pd.DataFrame | Leg, params: PairParams
+    y_bars: pd.DataFrame | Leg,
+    x_bars: pd.DataFrame | Leg,
+    params: PairParams,
+    before: PairAnalytics | None = None,
 ) -> PairAnalytics:
     """Compute everything about a pair from the closed bars of its legs.
 
@@ -161,6 +160,9 @@ def analyse_pair(
         Bars frames of S1 and S2 at ``params.interval``, of which the bar still forming
         (``attrs["forming"]``) is left out; or their closed bars as arrays.
     params : PairParams
+    before : PairAnalytics, optional
+        An analysis by the same parameters some bars ago. What it knows of bars that did not change
+        is taken over: the same figures, but for their last digits, sooner.
 
     Returns
     -------
@@ -182,14 +184,13 @@ def analyse_pair(
     index, first = reach[0].index, len(reach[0]) - len(legs[0])
     y = pd.Series(reach[0].close, index=index, name=params.y, copy=False)
     x = pd.Series(reach[1].close, index=index, name=params.x, copy=False)
-    made = make_spread(y, x, params)
+    made = make_spread(y, x, params, _sums_since(before, reach, params))
     z = made.moments.zscore(made.rounding)
     gated, why = gate_codes(_gate_input(made, reach, closed, params), params.gates)
     signals = signal_codes(z.to_numpy(), params.sell_above, params.buy_below)
     signals[gated != 0] = SIGNALS.index("NEUTRAL")
     coverage = pair_coverage(legs[0].coverage, legs[1].coverage)
-    engle_granger = attempt(lambda: engle_granger_test(made.sample.y, made.sample.x))
-    residual = residual_of(made, engle_granger, params)
+    tests = tests_of(made, params)
 
     def shown(path: pd.Series, cut: pd.Index = index[first:]) -> pd.Series:
         return latest_of(path, cut)
@@ -215,14 +216,25 @@ def analyse_pair(
         correlation_needs=correlation_needs(reach[0].close, reach[1].close, params),
         reach=PairSample(made.y, made.x, made.path),
         sample=made.sample,
-        engle_granger=engle_granger,
-        engle_granger_swapped=attempt(lambda: engle_granger_test(made.sample.x, made.sample.y)),
-        residual=residual,
-        adf=judged("ADF on", adf_test, residual, params),
-        half_life=judged("half-life of", half_life, residual, params),
+        engle_granger=tests.engle_granger,
+        engle_granger_swapped=tests.engle_granger_swapped,
+        residual=tests.residual,
+        adf=tests.adf,
+        half_life=tests.half_life,
         stats=_stats(_latest(reach, params.sample), params),
         notes=pair_notes(coverage, made, closed, params),
+        sums=made.sums,
     )
+
+
+def _sums_since(
+    before: PairAnalytics | None, reach: tuple[Leg, Leg], params: PairParams
+) -> SumSample | None:
+    """Sum the sample from where `before` was; None without one by the same parameters."""
+    if before is None or before.params != params:
+        return None
+    end, sums = reach[0].start_us // reach[0].step_us + len(reach[0]), before.sums
+    return lambda y, x: SampleSums.of(end - y.size, y, x, sums)
 
 
 def _latest(legs: tuple[Leg, Leg], bars: int | None) -> tuple[Leg, Leg]:
