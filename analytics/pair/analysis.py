@@ -1,6 +1,6 @@
 """The pair as a whole: bars and parameters in, every figure and its sample size out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -8,17 +8,18 @@ import numpy.typing as npt
 import pandas as pd
 
 from analytics.errors import FrameError
-from analytics.frames import bar_times_us
+from analytics.frames import FloatArray, bar_times_us
 from analytics.hedge import HedgeFit
 from analytics.leg import Leg, PairCoverage, align_legs, pair_coverage
 from analytics.outcome import Degenerate, NotEnough
+from analytics.pair.carried import Carried, Start
 from analytics.pair.closed_gates import GateInput, gate_codes, gate_names
 from analytics.pair.describe import describe_legs
 from analytics.pair.notes import pair_notes
 from analytics.pair.params import PairParams
 from analytics.pair.residual import tests_of
 from analytics.pair.signal import correlation_needs, signal_now, zscore_needs
-from analytics.pair.spread import PairSample, PairSpread, SumSample, latest_of, make_spread
+from analytics.pair.spread import PairSample, PairSpread, latest_of, make_spread
 from analytics.signals import (
     SIGNALS,
     SignalChange,
@@ -27,8 +28,9 @@ from analytics.signals import (
     signal_codes,
     signal_names,
 )
-from analytics.spread import trailing_correlation
-from analytics.stationarity import ADFResult, EngleGrangerResult, HalfLife, SampleSums
+from analytics.spread import correlation_path
+from analytics.stationarity import ADFResult, EngleGrangerResult, HalfLife
+from analytics.trailing import TrailingPath
 
 CodeArray = npt.NDArray[np.int8]
 
@@ -77,8 +79,8 @@ class PairAnalytics:
         Descriptive statistics, a column a leg.
     notes
         Plain sentences the reader should know.
-    sums
-        Of the sample, where an analysis before was given: the next one moves on from them.
+    carried
+        What the next analysis moves on from.
     """
 
     params: PairParams
@@ -108,7 +110,7 @@ class PairAnalytics:
     half_life: HalfLife | NotEnough | Degenerate
     stats: pd.DataFrame
     notes: tuple[str, ...]
-    sums: SampleSums | None = None
+    carried: Carried = field(default=Carried(), repr=False)
 
     @cached_property
     def signal(self) -> pd.Series:
@@ -182,9 +184,10 @@ def analyse_pair(
     reach = align_legs(*closed, params.reach)
     legs = _latest(reach, params.lookback)
     index, first = reach[0].index, len(reach[0]) - len(legs[0])
-    y = pd.Series(reach[0].close, index=index, name=params.y, copy=False)
-    x = pd.Series(reach[1].close, index=index, name=params.x, copy=False)
-    made = make_spread(y, x, params, _sums_since(before, reach, params))
+    y, x = _on(index, reach[0].close, params.y), _on(index, reach[1].close, params.x)
+    start = _start(before, reach, params)
+    made = make_spread(y, x, params, start)
+    correlation = _correlation(reach, start, params)
     z = made.moments.zscore(made.rounding)
     gated, why = gate_codes(_gate_input(made, reach, closed, params), params.gates)
     signals = signal_codes(z.to_numpy(), params.sell_above, params.buy_below)
@@ -208,7 +211,7 @@ def analyse_pair(
         mean=shown(made.moments.mean),
         std=shown(made.moments.std),
         zscore=shown(z),
-        correlation=shown(_correlation(reach, index, params)),
+        correlation=shown(_on(index, correlation.rows[0], "correlation")),
         signal_codes=signals[first:],
         gate_codes=gated[first:],
         signal_now=signal_now(y, x, made, z, params, why),
@@ -223,18 +226,18 @@ def analyse_pair(
         half_life=tests.half_life,
         stats=_stats(_latest(reach, params.sample), params),
         notes=pair_notes(coverage, made, closed, params),
-        sums=made.sums,
+        carried=Carried(made.sums, made.carried, correlation),
     )
 
 
-def _sums_since(
-    before: PairAnalytics | None, reach: tuple[Leg, Leg], params: PairParams
-) -> SumSample | None:
-    """Sum the sample from where `before` was; None without one by the same parameters."""
-    if before is None or before.params != params:
-        return None
-    end, sums = reach[0].start_us // reach[0].step_us + len(reach[0]), before.sums
-    return lambda y, x: SampleSums.of(end - y.size, y, x, sums)
+def _start(before: PairAnalytics | None, reach: tuple[Leg, Leg], params: PairParams) -> Start:
+    """Take over from an analysis before, if that is by the same parameters."""
+    first = reach[0].start_us // reach[0].step_us
+    return Start(first, before.carried if before and before.params == params else None)
+
+
+def _on(index: pd.DatetimeIndex, values: FloatArray, name: str) -> pd.Series:
+    return pd.Series(values, index=index, name=name, copy=False)
 
 
 def _latest(legs: tuple[Leg, Leg], bars: int | None) -> tuple[Leg, Leg]:
@@ -256,11 +259,10 @@ def _leg(bars: pd.DataFrame | Leg, name: str, which: str, params: PairParams) ->
     return leg
 
 
-def _correlation(legs: tuple[Leg, Leg], index: pd.DatetimeIndex, params: PairParams) -> pd.Series:
+def _correlation(legs: tuple[Leg, Leg], start: Start, params: PairParams) -> TrailingPath:
     on = params.correlation_on
     y, x = (leg.log_returns if on == "returns" else leg.close for leg in legs)
-    values = trailing_correlation(y, x, params.window, on)
-    return pd.Series(values, index=index, name="correlation", copy=False)
+    return correlation_path((y, x), params.window, on, start.first, start.correlation)
 
 
 def _gate_input(

@@ -1,6 +1,5 @@
 """The spread of a pair with what it stands on: the hedge, its path, and the scale of its moves."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +9,12 @@ from analytics.errors import DegenerateSeriesError
 from analytics.frames import FloatArray
 from analytics.hedge import CAUSAL_HEDGES, HedgeFit, fit_hedge, ols_on_sums
 from analytics.outcome import Degenerate, NotEnough, attempt
+from analytics.pair.carried import NO_START, Start
 from analytics.pair.params import PairParams
 from analytics.series import as_floats
-from analytics.spread import RollingMoments, log_price, rolling_moments, spread
+from analytics.spread import RollingMoments, log_price, moments_on, moments_path, spread
 from analytics.stationarity import SampleSums, min_bars
-
-SumSample = Callable[[FloatArray, FloatArray], SampleSums | None]
+from analytics.trailing import TrailingPath
 
 # A spread that moves less than this share of the prices it is made of moves by rounding only.
 SPREAD_ROUNDING = 64 * float(np.finfo(np.float64).eps)
@@ -57,8 +56,8 @@ class PairSpread:
         Known bars of the sample, where its spread moves by rounding only; 0 for one that moves.
     sample
         The last ``params.sample`` of these bars.
-    sums
-        Theirs, where they were asked for and there are any.
+    sums, carried
+        Theirs, and the moments as they are carried on; None where there are none.
     """
 
     y: pd.Series
@@ -73,6 +72,7 @@ class PairSpread:
     constant_bars: int
     sample: PairSample
     sums: SampleSums | None = None
+    carried: TrailingPath | None = None
 
 
 def fitted_legs(y: pd.Series, x: pd.Series, params: PairParams) -> tuple[pd.Series, pd.Series]:
@@ -86,26 +86,29 @@ def fitted_legs(y: pd.Series, x: pd.Series, params: PairParams) -> tuple[pd.Seri
 
 
 def make_spread(
-    y: pd.Series, x: pd.Series, params: PairParams, sum_sample: SumSample | None = None
+    y: pd.Series, x: pd.Series, params: PairParams, start: Start = NO_START
 ) -> PairSpread:
     """Fit the hedge and build the spread the parameters ask for.
 
     A causal hedge ratio follows all bars given, any other is fitted on the last ``params.sample``;
-    by its sums, where `sum_sample` gives them.
+    by its sums where `start` knows those before.
     """
     fitted_y, fitted_x = fitted_legs(y, x, params)
     index = y.index
     sample_index = index if params.sample is None else index[-params.sample :]
     latest = latest_of(fitted_y, sample_index), latest_of(fitted_x, sample_index)
-    sums = None if sum_sample is None else sum_sample(*(as_floats(each) for each in latest))
+    sample_y, sample_x = (as_floats(each) for each in latest)
+    sums = start.sums_of(sample_y, sample_x, len(y) - sample_y.size)
     hedge = _hedge(latest, (fitted_y, fitted_x), params, sums)
     beta, alpha = _coefficients(hedge, len(y))
+    carried = None
     own = _own_scale(hedge) if params.uses_beta else None
     hedge_ratio = _on(index, beta, "hedge_ratio")
     intercept = _on(index, alpha, "intercept")
     if own is None:
         path = spread(y, x, params.spread, hedge_ratio, intercept).rename(params.label)
-        moments = rolling_moments(path, params.window)
+        carried = moments_path(as_floats(path), params.window, start.first, start.moments)
+        moments = moments_on(index, carried)
     else:
         path = _on(index, own[0], params.label)
         moments = _own_moments(index, *own)
@@ -124,6 +127,7 @@ def make_spread(
         constant_bars=_constant_bars(sample.spread.to_numpy(), rounding[-len(sample_index) :]),
         sample=sample,
         sums=sums,
+        carried=carried,
     )
 
 

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 
 from analytics.frames import FloatArray
+from analytics.series import same_bits
 from analytics.stationarity.adf import ADFResult, HalfLife, adf_of_fit, half_life_of_fit
 from analytics.stationarity.dickey_fuller import (
     AUTO_LAGS,
@@ -90,7 +91,7 @@ class SampleSums:
             return None
         if self.lagged.shape[1] != schwert_max_lags(y.size, "n") + 1:
             return None
-        if not (_same(self.y[left:], y[:kept]) and _same(self.x[left:], x[:kept])):
+        if not (same_bits(self.y[left:], y[:kept]) and same_bits(self.x[left:], x[:kept])):
             return None
         if not np.isfinite([y[kept:], x[kept:]]).all():
             return None
@@ -221,8 +222,3 @@ def _summed(first: int, y: FloatArray, x: FloatArray) -> SampleSums:
 def _squares(lagged: FloatArray, levels: FloatArray) -> FloatArray:
     """Squares of both legs' levels about their anchors, and of their changes."""
     return np.array([*levels[4:6], lagged[0, 0], lagged[-1, 0]])
-
-
-def _same(left: FloatArray, right: FloatArray) -> bool:
-    """Whether two arrays are equal to the bit."""
-    return bool((left.view(np.int64) == right.view(np.int64)).all())

@@ -53,6 +53,9 @@ def assert_same_figures(found: PairAnalytics, plain: PairAnalytics) -> None:
         pd.testing.assert_series_equal(
             getattr(found, name), getattr(plain, name), rtol=1e-9, atol=1e-9
         )
+    if not found.params.uses_beta:
+        for name in ("spread", "mean", "std", "zscore", "correlation"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(plain, name))
     np.testing.assert_array_equal(found.signal_codes, plain.signal_codes)
     np.testing.assert_array_equal(found.gate_codes, plain.gate_codes)
     for name in ("engle_granger", "engle_granger_swapped", "adf", "half_life"):
@@ -100,8 +103,8 @@ def test_random_appends_give_the_figures_of_a_full_run(kind: SpreadKind, hedge: 
     closes = prices(1_200, seed=4)
     params = replace(PARAMS, spread=kind, hedge=hedge)
     result, span = moved_on(closes, params, steps=12, seed=5)
-    assert result.sums is not None
-    assert result.sums.age > 10
+    assert result.carried.sums is not None
+    assert result.carried.sums.age > 10
     assert_same_figures(result, analyse(closes, span, params))
 
 
@@ -120,7 +123,7 @@ def test_gaps_that_were_there_that_come_and_that_are_left_behind(hole):
     for steps in (4, 12, 250):
         result, span = moved_on(closes, PARAMS, steps=steps, seed=9)
         assert_same_figures(result, analyse(closes, span, PARAMS))
-    assert result.sums is not None  # the hole has left the sample
+    assert result.carried.sums is not None  # the hole has left the sample
 
 
 def test_a_late_trade_that_changes_an_earlier_bar_is_not_overlooked():
@@ -146,7 +149,7 @@ def test_a_range_that_grows_from_its_first_bar():
 def test_an_analysis_by_other_parameters_is_not_taken_over():
     closes = prices(800, seed=13)
     other = analyse(closes, (0, 799), replace(PARAMS, window=31))
-    assert analyse(closes, (0, 800), PARAMS, other).sums is None
+    assert analyse(closes, (0, 800), PARAMS, other).carried.sums is None
 
 
 def test_figures_stay_what_they_were_when_another_analysis_moves_on():
