@@ -39,7 +39,7 @@ _LEAST_VARIATION = 1e-9
 _ABOVE_NOISE = 1e3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SampleSums:
     """Sums of the levels and of the lagged changes of two legs, no bar missing.
 
