@@ -87,7 +87,7 @@ class SampleSums:
         left = first - self.first
         kept = self.y.size - left
         age = self.age + left + y.size - kept
-        if left < 0 or not 0 < kept <= y.size or age > RENEW:
+        if left < 0 or not y.size // 2 < kept <= y.size or age > RENEW:
             return None
         if self.lagged.shape[1] != schwert_max_lags(y.size, "n") + 1:
             return None

@@ -86,6 +86,15 @@ def test_other_bars_are_summed_anew(first):
     assert_equal_to_the_tests(moved, *other)
 
 
+@pytest.mark.parametrize("left", [1, 90, 110, 190, LEAST_BARS - 1])
+def test_a_sample_that_shares_few_bars_is_summed_anew(left):
+    y, x = legs(2 * LEAST_BARS)
+    rows = slice(left, left + LEAST_BARS)
+    moved = summed(y[rows], x[rows], summed(y[:LEAST_BARS], x[:LEAST_BARS]), left)
+    assert (moved.age > 0) == (left < LEAST_BARS // 2)
+    assert_equal_to_the_tests(moved, y[rows], x[rows])
+
+
 def test_sums_are_renewed_in_time():
     y, x = legs(BARS + RENEW + 10)
     sums, ages = summed(y[:BARS], x[:BARS]), []
