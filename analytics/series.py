@@ -76,6 +76,11 @@ def as_float_pair(
     return y_values, x_values
 
 
+def same_bits(left: FloatArray, right: FloatArray) -> bool:
+    """Whether two arrays of one length are equal to the bit; so NaN may equal NaN."""
+    return bool((left.view(np.int64) == right.view(np.int64)).all())
+
+
 def index_of(*values: pd.Series | FloatArray) -> pd.Index:
     """Index of the first Series given, or a plain count when all are arrays."""
     for item in values:

@@ -9,6 +9,7 @@ import pandas as pd
 from analytics.errors import InvalidSeriesError, NonPositivePriceError, ParameterError
 from analytics.frames import FloatArray
 from analytics.series import as_float_pair, as_floats, index_of
+from analytics.trailing import Inputs, TrailingPath, trailing_path
 
 SpreadKind = Literal["price difference", "hedged", "log", "ratio"]
 CorrelationOn = Literal["returns", "prices"]
@@ -182,20 +183,39 @@ def rolling_mean_std(values: pd.Series | FloatArray, window: int) -> tuple[pd.Se
 
 def rolling_moments(values: pd.Series | FloatArray, window: int) -> RollingMoments:
     """Compute `rolling_mean_std` and the deviation of the current bar in one pass."""
+    path = moments_path(as_floats(values, "values"), check_window(window))
+    return moments_on(index_of(values), path)
+
+
+def moments_path(
+    values: FloatArray, window: int, first: int = 0, before: TrailingPath | None = None
+) -> TrailingPath:
+    """Mean, std and deviation of each trailing window, as rows; `first` counts its first bar.
+
+    `before` is such a path some bars ago, from which this one moves on.
+    """
     from analytics.kernels.rolling import (  # noqa: PLC0415 - numba, when needed
         MOMENT_ROWS,
+        SQUARES,
+        SQUARES_STATE,
+        SQUARES_TURN,
         rolling_squares,
     )
 
-    window = check_window(window)
-    floats = as_floats(values, "values")
-    moments = np.empty((MOMENT_ROWS, floats.size))
-    rolling_squares(floats, window, moments)
-    mean, std, deviation = moments
-    # In place: each array of a long range that is made for a moment costs as much as the sum.
-    std /= window - 1
-    np.sqrt(std, out=std)
-    index = index_of(values)
+    def fill(inputs: Inputs, begin: int, state: FloatArray, rows: FloatArray) -> None:
+        rolling_squares(inputs[0], window, begin, state, rows)
+        # In place: each array of a long range that is made for a moment costs as much as the sum.
+        std = rows[SQUARES, begin:]
+        std /= window - 1
+        np.sqrt(std, out=std)
+
+    shape = (MOMENT_ROWS, SQUARES_STATE, SQUARES_TURN)
+    return trailing_path((values,), window, shape, fill, first, before)
+
+
+def moments_on(index: pd.Index, path: TrailingPath) -> RollingMoments:
+    """Lay the rows of a `moments_path` on an index."""
+    mean, std, deviation = path.rows
     return RollingMoments(
         mean=_on(index, mean, "spread_mean"),
         std=_on(index, std, "spread_std"),
@@ -273,17 +293,32 @@ def rolling_correlation(
     if on == "returns":
         y_values = log_returns(y_values, "correlation of log returns")
         x_values = log_returns(x_values, "correlation of log returns")
-    values = trailing_correlation(y_values, x_values, window, on)
-    return _on(index_of(y, x), values, "correlation")
+    path = correlation_path((y_values, x_values), window, on)
+    return _on(index_of(y, x), path.rows[0], "correlation")
 
 
-def trailing_correlation(
-    y: FloatArray, x: FloatArray, window: int, on: CorrelationOn
-) -> FloatArray:
-    """Correlate arrays as `rolling_correlation` does: log returns or prices, as `on` says."""
-    from analytics.kernels.rolling import rolling_correlations  # noqa: PLC0415 - numba, when needed
+def correlation_path(
+    legs: tuple[FloatArray, FloatArray],
+    window: int,
+    on: CorrelationOn,
+    first: int = 0,
+    before: TrailingPath | None = None,
+) -> TrailingPath:
+    """Correlate log returns or prices, as `on` says, in each trailing window: one row.
+
+    `first` counts the first bar; `before` is such a path some bars ago, from which this one moves
+    on.
+    """
+    from analytics.kernels.rolling import (  # noqa: PLC0415 - numba, when needed
+        STATE_SIZE,
+        TURN,
+        rolling_correlations,
+    )
 
     rounding = _RETURN_ROUNDING if on == "returns" else 0.0
-    values = np.empty(y.size)
-    rolling_correlations(y, x, window, float(rounding * np.sqrt(window)), values)
-    return values
+    floor = float(rounding * np.sqrt(window))
+
+    def fill(inputs: Inputs, begin: int, state: FloatArray, rows: FloatArray) -> None:
+        rolling_correlations(inputs[0], inputs[1], window, floor, begin, state, rows[0])
+
+    return trailing_path(legs, window, (1, STATE_SIZE, TURN), fill, first, before)

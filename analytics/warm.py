@@ -68,8 +68,15 @@ def _live(y: FloatArray, x: FloatArray) -> list[Call]:
     return [
         *_single(y, x),
         *_single(pd.Series(y), pd.Series(x)),
-        lambda: analyse_pair(_leg(y), _leg(x), PairParams("Y", "X", window=20)),
+        partial(_analyse_on, _leg(y), _leg(x)),
     ]
+
+
+def _analyse_on(y: Leg, x: Leg) -> None:
+    """Analyse all bars but the last two, then as each of them comes."""
+    params, result = PairParams("Y", "X", window=20), None
+    for bars in range(_BARS - 2, _BARS + 1):
+        result = analyse_pair(y.part(0, bars), x.part(0, bars), params, result)
 
 
 def _single(y: FloatArray | pd.Series, x: FloatArray | pd.Series) -> list[Call]:

@@ -217,11 +217,12 @@ def _spread(levels: FloatArray, frame: _Frame, what: str) -> FloatArray:
 def _zscore(spread: FloatArray, frame: _Frame) -> FloatArray:
     from analytics.kernels.rolling import (  # noqa: PLC0415 - numba, when needed
         MOMENT_ROWS,
+        SQUARES_STATE,
         rolling_squares,
     )
 
     moments = np.full((MOMENT_ROWS, spread.size), np.nan)
-    rolling_squares(spread, frame.window, moments)
+    rolling_squares(spread, frame.window, 0, np.zeros(SQUARES_STATE), moments)
     _, squares, deviation = moments
     std = np.sqrt(squares / (frame.window - 1))
     known = std > frame.rounding

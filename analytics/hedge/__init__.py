@@ -1,6 +1,7 @@
 """Hedge ratios: how much of S2 (x) stands against one S1 (y)."""
 
 from analytics.hedge.fit import HedgeFit, Legs
+from analytics.hedge.least_squares import ols_on_sums
 from analytics.hedge.methods import (
     CAUSAL_HEDGES,
     FILTERS,
@@ -19,4 +20,5 @@ __all__ = [
     "Legs",
     "bars_before_path",
     "fit_hedge",
+    "ols_on_sums",
 ]

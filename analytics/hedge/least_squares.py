@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from analytics.hedge.fit import (
 )
 from analytics.hedge.long_run import LONG_RUN_REFERENCE, andrews_lags, long_run_errors
 from analytics.series import centred, interval_95
-from analytics.stationarity import long_run_std
+from analytics.stationarity import SampleSums, long_run_of_fit, long_run_std
 
 # Rows below which no long-run covariance is worth the name.
 _FMOLS_ROWS = 10
@@ -52,34 +53,76 @@ def fit_ols(legs: Legs, intercept: bool, options: Mapping[str, object]) -> Hedge
     lags = min(hac_lags, nobs - 1) if "hac_lags" in options else -1
     figures, residual = np.empty(FIT_SIZE), np.empty(nobs)
     line_with_errors(legs.y, legs.x, intercept, lags, figures, residual)
-    y_mean, x_mean, unit, slope, x_squares, y_squares, squares, *hac = figures.tolist()
-    residual_std = math.sqrt(squares / (nobs - coefficients))
-    beta = slope / unit
-    stderr = residual_std / math.sqrt(x_squares)
+    *line, slope_variance, level_variance = figures.tolist()
+    found = _Line(*line)
     if lags < 0:
-        deviation = long_run_std(residual, coefficients)
-        beta_hac = deviation / math.sqrt(x_squares)
-        alpha_hac = math.hypot(deviation / math.sqrt(nobs), beta_hac * (x_mean / unit))
+        errors = found.long_run_errors(long_run_std(residual, coefficients), nobs)
     else:
         corrected = nobs / (nobs - coefficients)
-        beta_hac, alpha_hac = (math.sqrt(each * corrected) for each in hac)
+        errors = math.sqrt(slope_variance * corrected), math.sqrt(level_variance * corrected)
+    rows, names = (nobs, legs.dropped), (legs.y_name, legs.x_name)
+    return _ols_fit(found, rows, names, errors, hac_lags, intercept)
+
+
+def ols_on_sums(sums: SampleSums, y_name: str, x_name: str) -> HedgeFit | None:
+    """Fit least squares with an intercept by a sample's sums; None where they would lose digits."""
+    memory = sums.line_fit
+    if memory is None:
+        return None
+    nobs, (yy, xx, squares) = sums.y.size, sums.squares
+    line = _Line(*sums.means, 1.0, sums.beta, xx, yy, squares)
+    errors = line.long_run_errors(long_run_of_fit(memory, nobs), nobs)
+    return _ols_fit(line, (nobs, 0), (y_name, x_name), errors, 0, True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Means, the unit that x is measured in, slope in it, and sums of squares."""
+
+    y_mean: float
+    x_mean: float
+    unit: float
+    slope: float
+    x_squares: float
+    y_squares: float
+    squares: float
+
+    def long_run_errors(self, deviation: float, nobs: int) -> tuple[float, float]:
+        """Errors of slope and level where the residual has that long-run deviation."""
+        slope = deviation / math.sqrt(self.x_squares)
+        return slope, math.hypot(deviation / math.sqrt(nobs), slope * (self.x_mean / self.unit))
+
+
+def _ols_fit(
+    line: _Line,
+    rows: tuple[int, int],
+    names: tuple[str, str],
+    errors: tuple[float, float],
+    hac_lags: int,
+    intercept: bool,
+) -> HedgeFit:
+    """Put the fit together: `rows` used and dropped, names of y and x, HAC `errors`."""
+    unit, nobs, (beta_hac, alpha_hac) = line.unit, rows[0], errors
+    beta = line.slope / unit
+    residual_std = math.sqrt(line.squares / (nobs - (2 if intercept else 1)))
+    stderr = residual_std / math.sqrt(line.x_squares)
     return HedgeFit(
         beta=beta,
-        alpha=y_mean - beta * x_mean,
+        alpha=line.y_mean - beta * line.x_mean,
         nobs=nobs,
-        dropped=legs.dropped,
+        dropped=rows[1],
         beta_stderr=stderr / unit,
-        alpha_stderr=math.hypot(residual_std / math.sqrt(nobs), stderr * (x_mean / unit))
+        alpha_stderr=math.hypot(residual_std / math.sqrt(nobs), stderr * (line.x_mean / unit))
         if intercept
         else math.nan,
-        r_squared=1.0 - squares / y_squares if y_squares > 0 else math.nan,
+        r_squared=1.0 - line.squares / line.y_squares if line.y_squares > 0 else math.nan,
         residual_std=residual_std,
         method="ols",
         intercept=intercept,
         causal=False,
         looks_back=f"over all {nobs:,} bars at once",
-        y_name=legs.y_name,
-        x_name=legs.x_name,
+        y_name=names[0],
+        x_name=names[1],
         reference="Engle & Granger (1987), Econometrica 55, 251-276: the cointegrating "
         f"regression; {LONG_RUN_REFERENCE}",
         beta_hac_stderr=beta_hac / unit,

@@ -72,7 +72,16 @@ def lagged_dots(change: FloatArray, start: int, lags: int, out: FloatArray) -> N
 
 
 @compiled
-def _fill_lags(gram: FloatArray, place: IntArray, change: FloatArray, row: FloatArray) -> None:
+def places_of_lags(terms: int, lags: int, level_last: bool) -> IntArray:
+    """Columns of the lags; lag 0 is the difference itself, which stands last."""
+    place = np.full(lags + 1, terms + lags + 1)
+    for lag in range(1, lags + 1):
+        place[lag] = (terms if level_last else terms + 1) + lag - 1
+    return place
+
+
+@compiled
+def fill_lags(gram: FloatArray, place: IntArray, change: FloatArray, row: FloatArray) -> None:
     """Fill the nearly Toeplitz block of the lags from its first row, which is used up."""
     lags = place.size - 1
     start, stop = lags, change.size
@@ -85,6 +94,25 @@ def _fill_lags(gram: FloatArray, place: IntArray, change: FloatArray, row: Float
             for other in range(lags, lag, -1):
                 ends = enter * change[start - other] - leave * change[stop - other]
                 row[other] = row[other - 1] + ends
+
+
+@compiled
+def fill_level(
+    gram: FloatArray, place: IntArray, level_at: int, values: FloatArray, change: FloatArray,
+    first: FloatArray, product: float,
+) -> None:  # fmt: skip
+    """Fill the level's products with the lags from `product`, that with the difference.
+
+    `first` are the difference's products with the lags.
+    """
+    lags = place.size - 1
+    start, stop = lags, change.size
+    for lag in range(lags + 1):
+        gram[level_at, place[lag]] = gram[place[lag], level_at] = product
+        if lag < lags:
+            # Shifted by one bar, the level is larger by the change: the products shift with it.
+            product += first[lag] + values[start] * change[start - 1 - lag]
+            product -= values[stop] * change[stop - 1 - lag]
 
 
 @compiled
@@ -102,20 +130,11 @@ def gram_of(
     gram = np.zeros((k + lags + 2, k + lags + 2))
     first = np.empty(lags + 1)
     lagged_dots(change, start, lags, first)
-    # Lag 0 is the difference itself, which stands last.
-    place = np.full(lags + 1, k + lags + 1)
-    for lag in range(1, lags + 1):
-        place[lag] = (k if level_last else k + 1) + lag - 1
-    _fill_lags(gram, place, change, first.copy())
+    place = places_of_lags(k, lags, level_last)
+    fill_lags(gram, place, change, first.copy())
     level = values[start:stop]
     gram[level_at, level_at] = _dot(level, level)
-    product = _dot(level, change[start:stop])
-    for lag in range(lags + 1):
-        gram[level_at, place[lag]] = gram[place[lag], level_at] = product
-        if lag < lags:
-            # Shifted by one bar, the level is larger by the change: the products shift with it.
-            product += first[lag] + values[start] * change[start - 1 - lag]
-            product -= values[stop] * change[stop - 1 - lag]
+    fill_level(gram, place, level_at, values, change, first, _dot(level, change[start:stop]))
     for i in range(k):
         for j in range(i, k):
             gram[i, j] = gram[j, i] = _dot(trend[i, start:stop], trend[j, start:stop])
@@ -194,6 +213,17 @@ def best_lag(effects: FloatArray, first_lag: int, nobs: int, criterion: int) -> 
 
 
 @compiled
+def take_fit(factor: FloatArray, free: int, out: FloatArray) -> None:
+    """Read t, coefficient, its error and the residual off a factor whose level stands last."""
+    rest = factor[-1, -1]
+    residual_std = rest / np.sqrt(free)
+    out[STATISTIC] = factor[-1, -2] / residual_std
+    out[COEFFICIENT] = factor[-1, -2] / factor[-2, -2]
+    out[STDERR] = residual_std / factor[-2, -2]
+    out[RESIDUAL] = rest
+
+
+@compiled
 def fit_unbroken(
     values: FloatArray, trend_terms: int, max_lags: int, criterion: int, out: FloatArray
 ) -> int:
@@ -221,13 +251,7 @@ def fit_unbroken(
         if last == 0:
             effects = effects_of(factor)
             lags = best_lag(effects, trend_terms + 1, size - max_lags, criterion)
-    free = size - lags - trend_terms - 1 - lags
-    rest = factor[-1, -1]
-    residual_std = rest / np.sqrt(free)
-    out[STATISTIC] = factor[-1, -2] / residual_std
-    out[COEFFICIENT] = factor[-1, -2] / factor[-2, -2]
-    out[STDERR] = residual_std / factor[-2, -2]
-    out[RESIDUAL] = rest
+    take_fit(factor, size - lags - trend_terms - 1 - lags, out)
     return lags
 
 

@@ -7,30 +7,26 @@ import numpy as np
 from analytics.frames import FloatArray
 from analytics.kernels.jit import compiled_sums
 
-# Mean, extremes, and sums of powers of the deviations.
+# Mean, and sums of powers of the deviations.
 MEAN: Final = 0
-LEAST: Final = 1
-MOST: Final = 2
-SQUARES: Final = 3
-CUBES: Final = 4
-FOURTHS: Final = 5
-MOMENTS: Final = 6
+SQUARES: Final = 1
+CUBES: Final = 2
+FOURTHS: Final = 3
+MOMENTS: Final = 4
 
 
 @compiled_sums
 def sample_moments(values: FloatArray, out: FloatArray) -> None:
-    """Fill mean, minimum, maximum and the sums of the 2nd to 4th powers of the deviations.
+    """Fill the mean and the sums of the 2nd to 4th powers of the deviations.
 
     `values` holds no NaN and is not empty. The mean is taken twice: the second pass removes what
     the first was rounded by.
     """
     n = values.size
     first = values[0]
-    total, least, most = 0.0, first, first
+    total = 0.0
     for i in range(n):
         total += values[i] - first
-        least = min(least, values[i])
-        most = max(most, values[i])
     mean = first + total / n
     rest = 0.0
     for i in range(n):
@@ -43,8 +39,7 @@ def sample_moments(values: FloatArray, out: FloatArray) -> None:
         squares += square
         cubes += square * deviation
         fourths += square * square
-    out[MEAN], out[LEAST], out[MOST] = mean + rest, least, most
-    out[SQUARES], out[CUBES], out[FOURTHS] = squares, cubes, fourths
+    out[MEAN], out[SQUARES], out[CUBES], out[FOURTHS] = mean + rest, squares, cubes, fourths
 
 
 @compiled_sums

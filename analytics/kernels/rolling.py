@@ -2,8 +2,9 @@
 
 A sum of squares around a fixed anchor is updated by the bar that enters and the bar that leaves. It
 is renewed from the window's own values every `window` bars, and at once when the window has become
-so quiet that what earlier, larger moves left in the sum would show. A run-length counter knows a
-flat window exactly: its sum of squares is 0, not rounding.
+so quiet that what earlier, larger moves left in the sum would show. Each such turn is counted from
+the epoch: two paths of the same bars are equal to the bit, wherever they begin. A run-length
+counter knows a flat window exactly: its sum of squares is 0, not rounding.
 """
 
 import math
@@ -26,7 +27,7 @@ SUM_ROWS: Final = 7
 Y_PEAK: Final = 7
 X_PEAK: Final = 8
 KNOWN: Final = 9
-AGE: Final = 10
+TURN: Final = 10
 Y_RUN: Final = 11
 X_RUN: Final = 12
 STATE_SIZE: Final = 13
@@ -45,6 +46,9 @@ MEAN: Final = 0
 SQUARES: Final = 1
 DEVIATION: Final = 2
 MOMENT_ROWS: Final = 3
+# What those carry from bar to bar: anchor, sum, squares, peak; known, turn, run.
+SQUARES_TURN: Final = 5
+SQUARES_STATE: Final = 7
 
 # Bars at a time, so that their sums are still near when they are centred.
 BLOCK: Final = 512
@@ -109,22 +113,26 @@ def _put(
 
 
 @compiled
-def rolling_squares(values: FloatArray, window: int, out: FloatArray) -> None:
+def rolling_squares(
+    values: FloatArray, window: int, first: int, state: FloatArray, out: FloatArray
+) -> None:
     """Fill rows mean, sum of squared deviations, deviation of the last bar; out has shape (3, n).
 
-    NaN where the window is not full of known values.
+    NaN where the window is not full of known values. From bar `first` on: `state`, of
+    SQUARES_STATE and at bar 0 zeros but for its turn, carries the sums from one call to the next.
     """
-    known, age, run = 0, 0, 0
-    anchor, total, squares, peak = 0.0, 0.0, 0.0, 0.0
-    for t in range(values.size):
+    anchor, total, squares, peak = state[0], state[1], state[2], state[3]
+    known, turn, run = int(state[4]), int(state[SQUARES_TURN]), int(state[6])
+    for t in range(first, values.size):
         value = values[t]
+        turn = turn + 1 if turn + 1 < window else 0
         run = run + 1 if t > 0 and value == values[t - 1] else 1
         if np.isnan(value):
             known = 0
             out[MEAN, t] = out[SQUARES, t] = out[DEVIATION, t] = np.nan
             continue
         if known == 0:
-            anchor, total, squares, peak, age = value, 0.0, 0.0, 0.0, 0
+            anchor, total, squares, peak = value, 0.0, 0.0, 0.0
         known += 1
         entering = value - anchor
         total += entering
@@ -138,14 +146,13 @@ def rolling_squares(values: FloatArray, window: int, out: FloatArray) -> None:
             out[MEAN, t] = out[SQUARES, t] = out[DEVIATION, t] = np.nan
             continue
         if run >= window:
-            anchor, total, squares, peak, age = value, 0.0, 0.0, 0.0, 0
+            anchor, total, squares, peak = value, 0.0, 0.0, 0.0
             out[MEAN, t], out[SQUARES, t], out[DEVIATION, t] = value, 0.0, 0.0
             continue
         centred = squares - total * total / window
-        age += 1
-        if age > window or not centred >= _QUIET * peak:
+        if turn == 0 or not centred >= _QUIET * peak:
             anchor = _anchor(values, t - window + 1, t + 1)
-            total, squares, age = 0.0, 0.0, 0
+            total, squares = 0.0, 0.0
             for i in range(t - window + 1, t + 1):
                 entering = values[i] - anchor
                 total += entering
@@ -155,6 +162,8 @@ def rolling_squares(values: FloatArray, window: int, out: FloatArray) -> None:
         out[MEAN, t] = anchor + total / window
         out[SQUARES, t] = max(centred, 0.0)
         out[DEVIATION, t] = (value - anchor) - total / window
+    state[0], state[1], state[2], state[3] = anchor, total, squares, peak
+    state[4], state[SQUARES_TURN], state[6] = known, turn, run
 
 
 @compiled
@@ -166,16 +175,17 @@ def trailing_sums(
 
     `sums`, shape (7, stop - first or more), has NaN where the window is not full of bars known on
     both legs; of a flat leg the anchor is its value and the sums are 0. `state`, of STATE_SIZE
-    zeros at row 0, carries the sums from one call to the next.
+    and at row 0 zeros but for its turn, carries the sums from one call to the next.
     """
     y_anchor, x_anchor = state[Y_ANCHOR], state[X_ANCHOR]
     y_sum, x_sum = state[Y_SUM], state[X_SUM]
     yy, xx, yx = state[YY], state[XX], state[YX]
     y_peak, x_peak = state[Y_PEAK], state[X_PEAK]
-    known, age = int(state[KNOWN]), int(state[AGE])
+    known, turn = int(state[KNOWN]), int(state[TURN])
     y_run, x_run = int(state[Y_RUN]), int(state[X_RUN])
     for t in range(first, stop):
         column = t - first
+        turn = turn + 1 if turn + 1 < window else 0
         y_now, x_now = y[t], x[t]
         y_run = y_run + 1 if t > 0 and y_now == y[t - 1] else 1
         x_run = x_run + 1 if t > 0 and x_now == x[t - 1] else 1
@@ -184,7 +194,7 @@ def trailing_sums(
             _put(sums, column, np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, np.nan)
             continue
         if known == 0:
-            y_anchor, x_anchor, y_peak, x_peak, age = y_now, x_now, 0.0, 0.0, 0
+            y_anchor, x_anchor, y_peak, x_peak = y_now, x_now, 0.0, 0.0
             y_sum, x_sum, yy, xx, yx = 0.0, 0.0, 0.0, 0.0, 0.0
         known += 1
         dy, dx = y_now - y_anchor, x_now - x_anchor
@@ -198,17 +208,16 @@ def trailing_sums(
         if known < window:
             _put(sums, column, np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, np.nan)
             continue
-        age += 1
         y_flat, x_flat = y_run >= window, x_run >= window
         if (
-            age > window
+            turn == 0
             or (not y_flat and _loses_digits(y_sum, yy, y_peak, window))
             or (not x_flat and _loses_digits(x_sum, xx, x_peak, window))
         ):
             begin = t - window + 1
             y_anchor, x_anchor = _anchors(y, x, begin, t + 1)
             y_sum, x_sum, yy, xx, yx = _sums_about(y, x, begin, t + 1, y_anchor, x_anchor)
-            y_peak, x_peak, age = yy, xx, 0
+            y_peak, x_peak = yy, xx
         _put(sums, column, y_anchor, x_anchor, y_sum, x_sum, yy, xx, yx)
         if y_flat:
             sums[Y_ANCHOR, column] = y_now
@@ -220,7 +229,7 @@ def trailing_sums(
     state[Y_SUM], state[X_SUM] = y_sum, x_sum
     state[YY], state[XX], state[YX] = yy, xx, yx
     state[Y_PEAK], state[X_PEAK] = y_peak, x_peak
-    state[KNOWN], state[AGE] = known, age
+    state[KNOWN], state[TURN] = known, turn
     state[Y_RUN], state[X_RUN] = y_run, x_run
 
 
@@ -294,14 +303,16 @@ def _correlate(sums: FloatArray, window: int, floor: float, out: FloatArray) -> 
 
 @compiled
 def rolling_correlations(
-    y: FloatArray, x: FloatArray, window: int, floor: float, out: FloatArray
-) -> None:
+    y: FloatArray, x: FloatArray, window: int, floor: float, begin: int, state: FloatArray,
+    out: FloatArray,
+) -> None:  # fmt: skip
     """Fill the correlation of each window of bars known on both legs, NaN where it is not full.
 
-    NaN too where the root of a leg's sum of squares is at most `floor`.
+    NaN too where the root of a leg's sum of squares is at most `floor`. From bar `begin` on:
+    `state` is as for `trailing_sums`.
     """
-    state, sums = np.zeros(STATE_SIZE), np.empty((SUM_ROWS, BLOCK))
-    for first in range(0, y.size, BLOCK):
+    sums = np.empty((SUM_ROWS, BLOCK))
+    for first in range(begin, y.size, BLOCK):
         stop = min(first + BLOCK, y.size)
         trailing_sums(y, x, window, first, stop, state, sums)
         _correlate(sums, window, floor, out[first:stop])

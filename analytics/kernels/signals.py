@@ -6,7 +6,14 @@ import numpy as np
 
 from analytics.frames import FloatArray
 from analytics.kernels.jit import compiled
-from analytics.kernels.rolling import DEVIATION, MOMENT_ROWS, SQUARES, rolling_squares
+from analytics.kernels.rolling import (
+    DEVIATION,
+    MOMENT_ROWS,
+    SQUARES,
+    SQUARES_STATE,
+    SQUARES_TURN,
+    rolling_squares,
+)
 from analytics.kernels.settle import X_UNITS, Y_UNITS
 
 # How a spread is made of its legs.
@@ -43,7 +50,9 @@ def spread_scores(
             path[t] = y[t] - x[t]
             size[t] = abs(y[t]) + abs(x[t])
     moments = np.empty((MOMENT_ROWS, y.size))
-    rolling_squares(path, window, moments)
+    state = np.zeros(SQUARES_STATE)
+    state[SQUARES_TURN] = window - 1
+    rolling_squares(path, window, 0, state, moments)
     for t in range(y.size):
         std = np.sqrt(moments[SQUARES, t] / (window - 1))
         z[t] = moments[DEVIATION, t] / std if std > rounding * size[t] else np.nan

@@ -1,6 +1,6 @@
 """The pair as a whole: bars and parameters in, every figure and its sample size out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -8,15 +8,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from analytics.errors import FrameError
-from analytics.frames import bar_times_us
+from analytics.frames import FloatArray, bar_times_us
 from analytics.hedge import HedgeFit
 from analytics.leg import Leg, PairCoverage, align_legs, pair_coverage
-from analytics.outcome import Degenerate, NotEnough, attempt
+from analytics.outcome import Degenerate, NotEnough
+from analytics.pair.carried import Carried, Start
 from analytics.pair.closed_gates import GateInput, gate_codes, gate_names
 from analytics.pair.describe import describe_legs
 from analytics.pair.notes import pair_notes
 from analytics.pair.params import PairParams
-from analytics.pair.residual import judged, residual_of
+from analytics.pair.residual import tests_of
 from analytics.pair.signal import correlation_needs, signal_now, zscore_needs
 from analytics.pair.spread import PairSample, PairSpread, latest_of, make_spread
 from analytics.signals import (
@@ -27,15 +28,9 @@ from analytics.signals import (
     signal_codes,
     signal_names,
 )
-from analytics.spread import trailing_correlation
-from analytics.stationarity import (
-    ADFResult,
-    EngleGrangerResult,
-    HalfLife,
-    adf_test,
-    engle_granger_test,
-    half_life,
-)
+from analytics.spread import correlation_path
+from analytics.stationarity import ADFResult, EngleGrangerResult, HalfLife
+from analytics.trailing import TrailingPath
 
 CodeArray = npt.NDArray[np.int8]
 
@@ -84,6 +79,8 @@ class PairAnalytics:
         Descriptive statistics, a column a leg.
     notes
         Plain sentences the reader should know.
+    carried
+        What the next analysis moves on from.
     """
 
     params: PairParams
@@ -113,6 +110,7 @@ class PairAnalytics:
     half_life: HalfLife | NotEnough | Degenerate
     stats: pd.DataFrame
     notes: tuple[str, ...]
+    carried: Carried = field(default=Carried(), repr=False)
 
     @cached_property
     def signal(self) -> pd.Series:
@@ -151,7 +149,10 @@ class PairAnalytics:
 
 
 def analyse_pair(
-    y_bars: pd.DataFrame | Leg, x_bars: pd.DataFrame | Leg, params: PairParams
+    y_bars: pd.DataFrame | Leg,
+    x_bars: pd.DataFrame | Leg,
+    params: PairParams,
+    before: PairAnalytics | None = None,
 ) -> PairAnalytics:
     """Compute everything about a pair from the closed bars of its legs.
 
@@ -161,6 +162,9 @@ def analyse_pair(
         Bars frames of S1 and S2 at ``params.interval``, of which the bar still forming
         (``attrs["forming"]``) is left out; or their closed bars as arrays.
     params : PairParams
+    before : PairAnalytics, optional
+        An analysis by the same parameters some bars ago. What it knows of bars that did not change
+        is taken over: the same figures, but for their last digits, sooner.
 
     Returns
     -------
@@ -180,16 +184,16 @@ def analyse_pair(
     reach = align_legs(*closed, params.reach)
     legs = _latest(reach, params.lookback)
     index, first = reach[0].index, len(reach[0]) - len(legs[0])
-    y = pd.Series(reach[0].close, index=index, name=params.y, copy=False)
-    x = pd.Series(reach[1].close, index=index, name=params.x, copy=False)
-    made = make_spread(y, x, params)
+    y, x = _on(index, reach[0].close, params.y), _on(index, reach[1].close, params.x)
+    start = _start(before, reach, params)
+    made = make_spread(y, x, params, start)
+    correlation = _correlation(reach, start, params)
     z = made.moments.zscore(made.rounding)
     gated, why = gate_codes(_gate_input(made, reach, closed, params), params.gates)
     signals = signal_codes(z.to_numpy(), params.sell_above, params.buy_below)
     signals[gated != 0] = SIGNALS.index("NEUTRAL")
     coverage = pair_coverage(legs[0].coverage, legs[1].coverage)
-    engle_granger = attempt(lambda: engle_granger_test(made.sample.y, made.sample.x))
-    residual = residual_of(made, engle_granger, params)
+    tests = tests_of(made, params)
 
     def shown(path: pd.Series, cut: pd.Index = index[first:]) -> pd.Series:
         return latest_of(path, cut)
@@ -207,7 +211,7 @@ def analyse_pair(
         mean=shown(made.moments.mean),
         std=shown(made.moments.std),
         zscore=shown(z),
-        correlation=shown(_correlation(reach, index, params)),
+        correlation=shown(_on(index, correlation.rows[0], "correlation")),
         signal_codes=signals[first:],
         gate_codes=gated[first:],
         signal_now=signal_now(y, x, made, z, params, why),
@@ -215,14 +219,25 @@ def analyse_pair(
         correlation_needs=correlation_needs(reach[0].close, reach[1].close, params),
         reach=PairSample(made.y, made.x, made.path),
         sample=made.sample,
-        engle_granger=engle_granger,
-        engle_granger_swapped=attempt(lambda: engle_granger_test(made.sample.x, made.sample.y)),
-        residual=residual,
-        adf=judged("ADF on", adf_test, residual, params),
-        half_life=judged("half-life of", half_life, residual, params),
+        engle_granger=tests.engle_granger,
+        engle_granger_swapped=tests.engle_granger_swapped,
+        residual=tests.residual,
+        adf=tests.adf,
+        half_life=tests.half_life,
         stats=_stats(_latest(reach, params.sample), params),
         notes=pair_notes(coverage, made, closed, params),
+        carried=Carried(made.sums, made.carried, correlation),
     )
+
+
+def _start(before: PairAnalytics | None, reach: tuple[Leg, Leg], params: PairParams) -> Start:
+    """Take over from an analysis before, if that is by the same parameters."""
+    first = reach[0].start_us // reach[0].step_us
+    return Start(first, before.carried if before and before.params == params else None)
+
+
+def _on(index: pd.DatetimeIndex, values: FloatArray, name: str) -> pd.Series:
+    return pd.Series(values, index=index, name=name, copy=False)
 
 
 def _latest(legs: tuple[Leg, Leg], bars: int | None) -> tuple[Leg, Leg]:
@@ -244,11 +259,10 @@ def _leg(bars: pd.DataFrame | Leg, name: str, which: str, params: PairParams) ->
     return leg
 
 
-def _correlation(legs: tuple[Leg, Leg], index: pd.DatetimeIndex, params: PairParams) -> pd.Series:
+def _correlation(legs: tuple[Leg, Leg], start: Start, params: PairParams) -> TrailingPath:
     on = params.correlation_on
     y, x = (leg.log_returns if on == "returns" else leg.close for leg in legs)
-    values = trailing_correlation(y, x, params.window, on)
-    return pd.Series(values, index=index, name="correlation", copy=False)
+    return correlation_path((y, x), params.window, on, start.first, start.correlation)
 
 
 def _gate_input(

@@ -92,7 +92,8 @@ def _moments(values: FloatArray) -> _Moments:
         return _Moments()
     sums = np.empty(MOMENTS)
     sample_moments(values, sums)
-    mean, least, most, squares, cubes, fourths = sums.tolist()
+    mean, squares, cubes, fourths = sums.tolist()
+    least, most = float(values.min()), float(values.max())
     if least == most:
         return _Moments(mean, least, most, std=0.0 if n > 1 else math.nan)
     variance = squares / n

@@ -1,7 +1,7 @@
 """What the tests of a spread look at, and their answers with the distribution that fits it."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -14,12 +14,65 @@ from analytics.stationarity import (
     ADFResult,
     EngleGrangerResult,
     HalfLife,
+    SampleSums,
     SpreadTest,
+    adf_test,
+    engle_granger_test,
+    half_life,
     of_residual,
 )
 
 Lack = NotEnough | Degenerate
 AnyTest = TypeVar("AnyTest", ADFResult, HalfLife, SpreadTest)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairTests:
+    """The tests of a pair, as `PairAnalytics` has them."""
+
+    engle_granger: EngleGrangerResult | Lack
+    engle_granger_swapped: EngleGrangerResult | Lack
+    residual: pd.Series | Lack
+    adf: ADFResult | Lack
+    half_life: HalfLife | Lack
+
+
+def tests_of(made: PairSpread, params: PairParams) -> PairTests:
+    """Test the sample: by its sums where there are such, which are the quicker."""
+    sums, y, x = made.sums, made.sample.y, made.sample.x
+    engle_granger = _engle_granger(y, x, sums)
+    residual = residual_of(made, engle_granger, params)
+    slope = _slope(engle_granger, params)
+
+    def adf(series: pd.Series) -> ADFResult:
+        known = None if sums is None or slope is None else sums.adf(slope)
+        return adf_test(series) if known is None else known
+
+    def speed(series: pd.Series) -> HalfLife:
+        known = None if sums is None or slope is None else sums.half_life(slope)
+        return half_life(series) if known is None else known
+
+    return PairTests(
+        engle_granger=engle_granger,
+        engle_granger_swapped=_engle_granger(x, y, None if sums is None else sums.swapped),
+        residual=residual,
+        adf=judged("ADF on", adf, residual, params),
+        half_life=judged("half-life of", speed, residual, params),
+    )
+
+
+def _engle_granger(
+    y: pd.Series, x: pd.Series, sums: SampleSums | None
+) -> EngleGrangerResult | Lack:
+    known = None if sums is None else sums.engle_granger(str(y.name), str(x.name))
+    return attempt(lambda: engle_granger_test(y, x)) if known is None else known
+
+
+def _slope(engle_granger: EngleGrangerResult | Lack, params: PairParams) -> float | None:
+    """How much of x the residual has less than y; None where it is no line of both."""
+    if params.uses_beta:
+        return engle_granger.beta if isinstance(engle_granger, EngleGrangerResult) else None
+    return 1.0 if params.spread == "price difference" else None
 
 
 def residual_of(

@@ -7,11 +7,14 @@ import pandas as pd
 
 from analytics.errors import DegenerateSeriesError
 from analytics.frames import FloatArray
-from analytics.hedge import CAUSAL_HEDGES, HedgeFit, fit_hedge
+from analytics.hedge import CAUSAL_HEDGES, HedgeFit, fit_hedge, ols_on_sums
 from analytics.outcome import Degenerate, NotEnough, attempt
+from analytics.pair.carried import NO_START, Start
 from analytics.pair.params import PairParams
-from analytics.spread import RollingMoments, log_price, rolling_moments, spread
-from analytics.stationarity import min_bars
+from analytics.series import as_floats
+from analytics.spread import RollingMoments, log_price, moments_on, moments_path, spread
+from analytics.stationarity import SampleSums, min_bars
+from analytics.trailing import TrailingPath
 
 # A spread that moves less than this share of the prices it is made of moves by rounding only.
 SPREAD_ROUNDING = 64 * float(np.finfo(np.float64).eps)
@@ -53,6 +56,8 @@ class PairSpread:
         Known bars of the sample, where its spread moves by rounding only; 0 for one that moves.
     sample
         The last ``params.sample`` of these bars.
+    sums, carried
+        Theirs, and the moments as they are carried on; None where there are none.
     """
 
     y: pd.Series
@@ -66,6 +71,8 @@ class PairSpread:
     moments: RollingMoments
     constant_bars: int
     sample: PairSample
+    sums: SampleSums | None = None
+    carried: TrailingPath | None = None
 
 
 def fitted_legs(y: pd.Series, x: pd.Series, params: PairParams) -> tuple[pd.Series, pd.Series]:
@@ -78,25 +85,30 @@ def fitted_legs(y: pd.Series, x: pd.Series, params: PairParams) -> tuple[pd.Seri
     )
 
 
-def make_spread(y: pd.Series, x: pd.Series, params: PairParams) -> PairSpread:
+def make_spread(
+    y: pd.Series, x: pd.Series, params: PairParams, start: Start = NO_START
+) -> PairSpread:
     """Fit the hedge and build the spread the parameters ask for.
 
-    A causal hedge ratio follows all bars given, any other is fitted on the last ``params.sample``.
+    A causal hedge ratio follows all bars given, any other is fitted on the last ``params.sample``;
+    by its sums where `start` knows those before.
     """
     fitted_y, fitted_x = fitted_legs(y, x, params)
-    options = params.hedge_options
     index = y.index
     sample_index = index if params.sample is None else index[-params.sample :]
     latest = latest_of(fitted_y, sample_index), latest_of(fitted_x, sample_index)
-    hedge_y, hedge_x = (fitted_y, fitted_x) if params.hedge in CAUSAL_HEDGES else latest
-    hedge = attempt(lambda: fit_hedge(hedge_y, hedge_x, params.hedge, intercept=True, **options))
+    sample_y, sample_x = (as_floats(each) for each in latest)
+    sums = start.sums_of(sample_y, sample_x, len(y) - sample_y.size)
+    hedge = _hedge(latest, (fitted_y, fitted_x), params, sums)
     beta, alpha = _coefficients(hedge, len(y))
+    carried = None
     own = _own_scale(hedge) if params.uses_beta else None
     hedge_ratio = _on(index, beta, "hedge_ratio")
     intercept = _on(index, alpha, "intercept")
     if own is None:
         path = spread(y, x, params.spread, hedge_ratio, intercept).rename(params.label)
-        moments = rolling_moments(path, params.window)
+        carried = moments_path(as_floats(path), params.window, start.first, start.moments)
+        moments = moments_on(index, carried)
     else:
         path = _on(index, own[0], params.label)
         moments = _own_moments(index, *own)
@@ -114,7 +126,25 @@ def make_spread(y: pd.Series, x: pd.Series, params: PairParams) -> PairSpread:
         moments=moments,
         constant_bars=_constant_bars(sample.spread.to_numpy(), rounding[-len(sample_index) :]),
         sample=sample,
+        sums=sums,
+        carried=carried,
     )
+
+
+def _hedge(
+    latest: tuple[pd.Series, pd.Series],
+    fitted: tuple[pd.Series, pd.Series],
+    params: PairParams,
+    sums: SampleSums | None,
+) -> HedgeFit | NotEnough | Degenerate:
+    """Fit the hedge of y on x: on the sample, `latest`, or for a causal one on all bars."""
+    if params.hedge == "ols" and sums is not None:
+        fit = ols_on_sums(sums, params.y, params.x)
+        if fit is not None:
+            return fit
+    y, x = fitted if params.hedge in CAUSAL_HEDGES else latest
+    options = params.hedge_options
+    return attempt(lambda: fit_hedge(y, x, params.hedge, intercept=True, **options))
 
 
 def latest_of(series: pd.Series, index: pd.Index) -> pd.Series:

@@ -12,13 +12,14 @@ from analytics.stationarity.driftless import without_drift
 from analytics.stationarity.engle_granger import EngleGrangerResult, engle_granger_test
 from analytics.stationarity.hurst import hurst_exponent
 from analytics.stationarity.johansen import JohansenResult, johansen_pvalue, johansen_test
-from analytics.stationarity.long_run import long_run_std
+from analytics.stationarity.long_run import long_run_of_fit, long_run_std
 from analytics.stationarity.mackinnon import critical_values
 from analytics.stationarity.mackinnon_tables import TABLES
 from analytics.stationarity.median_unbiased import unbiased_thetas
 from analytics.stationarity.power import bars_for_power
 from analytics.stationarity.residual import of_residual
 from analytics.stationarity.result import SpreadTest
+from analytics.stationarity.sample_sums import SampleSums
 from analytics.stationarity.spread_tests import (
     kpss_test,
     phillips_ouliaris_test,
@@ -43,6 +44,7 @@ __all__ = [
     "EngleGrangerResult",
     "HalfLife",
     "JohansenResult",
+    "SampleSums",
     "SpreadTest",
     "WildDraws",
     "adf_test",
@@ -57,6 +59,7 @@ __all__ = [
     "johansen_pvalue",
     "johansen_test",
     "kpss_test",
+    "long_run_of_fit",
     "long_run_std",
     "min_bars",
     "of_residual",

@@ -9,7 +9,14 @@ import pandas as pd
 
 from analytics.frames import FloatArray
 from analytics.series import as_floats, series_name
-from analytics.stationarity.dickey_fuller import check_autolag, check_trend, dickey_fuller
+from analytics.stationarity.dickey_fuller import (
+    AutoLag,
+    DickeyFullerFit,
+    Trend,
+    check_autolag,
+    check_trend,
+    dickey_fuller,
+)
 from analytics.stationarity.mackinnon import critical_values, mackinnon_pvalue
 from analytics.stationarity.median_unbiased import unbiased_thetas
 from analytics.stationarity.verdicts import (
@@ -189,15 +196,20 @@ def adf_test(
     name = series_name(series, "the series")
     values = as_floats(series, name)
     fit = dickey_fuller(values, known_trend, max_lags, criterion, f"ADF on {name}")
+    return adf_of_fit(fit, known_trend, criterion)
+
+
+def adf_of_fit(fit: DickeyFullerFit, trend: Trend, autolag: AutoLag | None) -> ADFResult:
+    """Judge a regression of a given series."""
     return ADFResult(
         stat=fit.stat,
-        pvalue=mackinnon_pvalue(fit.stat, known_trend, 1),
-        critical_values=critical_values(known_trend, 1, fit.nobs),
+        pvalue=mackinnon_pvalue(fit.stat, trend, 1),
+        critical_values=critical_values(trend, 1, fit.nobs),
         lags=fit.lags,
         nobs=fit.nobs,
         max_lags=fit.max_lags,
-        trend=known_trend,
-        autolag=criterion,
+        trend=trend,
+        autolag=autolag,
         coefficient=fit.coefficient,
     )
 
@@ -229,6 +241,11 @@ def half_life(spread: pd.Series | FloatArray, *, on_estimated_line: bool = False
     name = series_name(spread, "the spread")
     values = as_floats(spread, name)
     fit = dickey_fuller(values, "c", 0, None, f"half-life of {name}")
+    return half_life_of_fit(fit, int(np.count_nonzero(~np.isnan(values))), on_estimated_line)
+
+
+def half_life_of_fit(fit: DickeyFullerFit, bars: int, on_estimated_line: bool = False) -> HalfLife:
+    """Read the half-life off a regression with a constant and without lags."""
     return HalfLife(
         half_life=_halving(fit.coefficient),
         theta=fit.coefficient,
@@ -238,7 +255,7 @@ def half_life(spread: pd.Series | FloatArray, *, on_estimated_line: bool = False
         pvalue=mackinnon_pvalue(fit.stat, "c", 1),
         critical_values=critical_values("c", 1, fit.nobs),
         nobs=fit.nobs,
-        bars=int(np.count_nonzero(~np.isnan(values))),
+        bars=bars,
         on_estimated_line=on_estimated_line,
     )
 

@@ -13,6 +13,8 @@ from analytics.series import as_float_pair, centred, series_name
 from analytics.stationarity.dickey_fuller import (
     NOISE,
     TREND_TERMS,
+    AutoLag,
+    DickeyFullerFit,
     Trend,
     check_autolag,
     check_trend,
@@ -118,20 +120,33 @@ def engle_granger_test(
         raise NotEnoughDataError(what, min_bars(known_trend, max_lags), bars)
     residual, beta, alpha = _cointegrating_residual(y_values, x_values, known, known_trend, what)
     fit = dickey_fuller(residual, "n", max_lags, criterion, what)
+    line, names = (beta, alpha), (dependent, regressor)
+    return engle_granger_of_fit(fit, known_trend, criterion, bars, line, names)
+
+
+def engle_granger_of_fit(
+    fit: DickeyFullerFit,
+    trend: Trend,
+    autolag: AutoLag | None,
+    bars: int,
+    line: tuple[float, float],
+    names: tuple[str, str],
+) -> EngleGrangerResult:
+    """Judge the regression of a residual: `line` has beta and alpha, `names` y and x."""
     return EngleGrangerResult(
         stat=fit.stat,
-        pvalue=mackinnon_pvalue(fit.stat, known_trend, 2),
-        critical_values=critical_values(known_trend, 2, bars - 1),
+        pvalue=mackinnon_pvalue(fit.stat, trend, 2),
+        critical_values=critical_values(trend, 2, bars - 1),
         lags=fit.lags,
         nobs=fit.nobs,
         max_lags=fit.max_lags,
-        trend=known_trend,
-        autolag=criterion,
+        trend=trend,
+        autolag=autolag,
         bars=bars,
-        beta=beta,
-        alpha=alpha,
-        dependent=dependent,
-        regressor=regressor,
+        beta=line[0],
+        alpha=line[1],
+        dependent=names[0],
+        regressor=names[1],
     )
 
 

@@ -4,7 +4,7 @@ import math
 
 from analytics.errors import DegenerateSeriesError, NotEnoughDataError
 from analytics.frames import FloatArray
-from analytics.stationarity.dickey_fuller import dickey_fuller
+from analytics.stationarity.dickey_fuller import DickeyFullerFit, dickey_fuller
 
 
 def long_run_std(residual: FloatArray, coefficients: int = 2) -> float:
@@ -31,7 +31,11 @@ def long_run_std(residual: FloatArray, coefficients: int = 2) -> float:
         fit = dickey_fuller(residual, "n", None, "aic", "the long-run variance")
     except (NotEnoughDataError, DegenerateSeriesError):
         return math.nan
-    bars = residual.size
+    return long_run_of_fit(fit, residual.size, coefficients)
+
+
+def long_run_of_fit(fit: DickeyFullerFit, bars: int, coefficients: int = 2) -> float:
+    """Read it off the regression of a residual of `bars` bars."""
     memory = 1.0 + fit.coefficient
     memory = min(memory + (2.0 + 4.0 * memory) / bars, 1.0 - 1.0 / bars)
     free = fit.nobs - fit.lags - 1

@@ -73,20 +73,17 @@ class PairSeries:
         return float(self.time_ms[-1] - self.time_ms[0]) / (len(self) - 1)
 
     @cached_property
-    def entered(self) -> NDArray[np.bool_]:
-        """Whether the rule begins to say SELL or BUY at each bar; the first of all is no entry."""
-        begun: NDArray[np.bool_] = self.held != NOTHING_HELD
-        begun[1:] &= self.held[1:] != self.held[:-1]
-        begun[:1] = False
+    def entered(self) -> NDArray[np.int64]:
+        """Rows at which the rule begins to say SELL or BUY; the first of all is no entry."""
+        rows = np.flatnonzero(self.held[1:] != self.held[:-1]) + 1
+        begun: NDArray[np.int64] = rows[self.held[rows] != NOTHING_HELD]
         return begun
 
     def entries(self) -> dict[str, int]:
         """Count the entries of each kind."""
         kinds = {"SELL": SELL_HELD, "BUY": BUY_HELD}
-        return {
-            name: int(np.count_nonzero(self.entered & (self.held == kind)))
-            for name, kind in kinds.items()
-        }
+        begun = self.held[self.entered]
+        return {name: int(np.count_nonzero(begun == kind)) for name, kind in kinds.items()}
 
     def _first_known(self, rows: int) -> int | None:
         known = np.isfinite(self.price_y[:rows]) & np.isfinite(self.price_x[:rows])

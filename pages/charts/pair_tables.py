@@ -184,10 +184,12 @@ def _marks(series: PairSeries, seen: Cut) -> Arrays:
 
 def _firsts(series: PairSeries, seen: Cut, kind: int) -> tuple[NDArray, NDArray]:
     """Give the row of the first entry of a kind in each bucket, and how many are in there."""
-    rows = np.flatnonzero(series.entered[seen.rows] & (series.held[seen.rows] == kind))
-    buckets = (rows + seen.first) // seen.mark_size
+    start, end = np.searchsorted(series.entered, [seen.start, seen.end])
+    rows = series.entered[start:end]
+    rows = rows[series.held[rows] == kind]
+    buckets = (rows - seen.start + seen.first) // seen.mark_size
     begin = np.flatnonzero(np.diff(buckets, prepend=-1))
-    return rows[begin] + seen.start, np.diff(begin, append=len(rows))
+    return rows[begin], np.diff(begin, append=len(rows))
 
 
 def _held(time_ms: Floats, positions: NDArray[np.int8], seen: Cut, bar_ms: float) -> Arrays:

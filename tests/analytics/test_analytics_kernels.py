@@ -16,6 +16,7 @@ from analytics.kernels import (
     numba_private,
     partial_cointegration,
     rolling,
+    sample_sums,
     trailing,
 )
 from analytics.pair import PairParams, analyse_pair
@@ -120,6 +121,9 @@ def test_after_warming_up_no_page_compiles_anything():
         adf.residual_on_line,
         lines.line_with_errors,
         trailing.trailing_fits,
+        sample_sums.sum_sample,
+        sample_sums.move_sums,
+        sample_sums.fit_on_sums,
     ]
     before = {each.__name__: len(each.signatures) for each in functions}
     rng = np.random.default_rng(SEED)
@@ -134,7 +138,9 @@ def test_after_warming_up_no_page_compiles_anything():
             legs.append(frame)
         for hedge in ("ols", "rolling_ols", "expanding_ols", "kalman", "kalman_walks"):
             params = PairParams("A", "B", hedge=hedge, spread="log", gates=ALL_GATES)
-            analyse_pair(legs[0], legs[1], params)
+            result = analyse_pair(legs[0][:-2], legs[1][:-2], params)
+            result = analyse_pair(legs[0][:-1], legs[1][:-1], params, result)
+            analyse_pair(legs[0], legs[1], params, result)
     assert {each.__name__: len(each.signatures) for each in functions} == before
     assert set(before.values()) == {1}, before
 

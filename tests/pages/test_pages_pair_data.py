@@ -88,6 +88,22 @@ def test_refreshes_bar_by_bar_equal_a_fresh_read_to_the_bit(writer) -> None:
         assert live.notes == expected.notes
 
 
+def test_a_new_bar_moves_on_from_the_analysis_before(writer) -> None:
+    params, ages = replace(PARAMS, lookback=250), []
+    writer.write([*late, *(each for second in range(150, 300) for each in trades(second))])
+    for second in range(300, 304):
+        writer.write(trades(second))
+        bars = pair_data.read_pair(writer.path, params)
+        result = pair_data.analyse(bars, params)
+        ages.append(0 if result.carried.sums is None else result.carried.sums.age)
+        paths = ["spread", "mean", "std", "zscore", "correlation"]
+        expected = analyse_pair(bars.y_bars, bars.x_bars, params)
+        for name in paths:
+            np.testing.assert_array_equal(getattr(result, name), getattr(expected, name))
+    assert ages == sorted(ages)
+    assert ages[-1] > 0
+
+
 def test_bars_are_read_as_far_as_the_range_stands_on_them(writer) -> None:
     newest = (T0_S + 149) * 1_000_000
     for params in (PARAMS, replace(PARAMS, window=60), replace(PARAMS, lookback=5, window=10)):

@@ -254,6 +254,9 @@ def analyse(bars: PairBars, params: PairParams) -> PairAnalytics:
     """
     # The legs and the range are in the parameters: what differs beside them is the source.
     source = bars.key[0] if isinstance(bars.key, tuple) else bars.key
-    return _analyses.get(
-        (bars.key, params), lambda: analyse_pair(*bars.closed.legs, params), (source, params)
-    )
+    line = (source, params)
+
+    def compute() -> PairAnalytics:
+        return analyse_pair(*bars.closed.legs, params, _analyses.newest(line))
+
+    return _analyses.get((bars.key, params), compute, line)
