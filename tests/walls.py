@@ -87,6 +87,7 @@ WALLS = {
         f"{NUMBERS} scipy",
         "concurrent.futures os",
     ),
+    "analytics.factors": wall("analytics analytics.scanner", f"{NUMBERS} scipy"),
     "analytics.backtest": wall(
         "analytics analytics.hedge analytics.kernels analytics.pair",
         f"{NUMBERS} arch scipy",
