@@ -163,6 +163,7 @@ WALLS = {
         )
         for page in ("live", "evidence", "scanner", "backtest", "feed")
     },
+    "pages.ui.factors": wall(f"{DATA} analytics.factors {UI}", f"{NUMBERS} streamlit", "pathlib"),
     "pages.ui.server": wall(
         f"{DATA} analytics.warm {UI}",
         "starlette streamlit",
@@ -171,7 +172,7 @@ WALLS = {
     ),
     "pages": wall(
         f"{DATA} {UI} pages.ui.live pages.ui.evidence pages.ui.scanner pages.ui.backtest "
-        "pages.ui.feed pages.ui.server",
+        "pages.ui.factors pages.ui.feed pages.ui.server",
         "streamlit streamlit_autorefresh",
         "pathlib",
     ),
