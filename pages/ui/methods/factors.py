@@ -45,8 +45,8 @@ FACTORS: Final = (
         "single bars off.",
         "Null hypothesis: the residual's returns have no memory. 20,000 draws of as many bars and "
         "factors; below 20 % also draws that keep the symbol's own volatility, and the larger p "
-        "counts. Without factors and lags the values are Schmidt and Phillips'. It finds about "
-        "half of the returns whose half-life is a thirtieth of the window.",
+        "counts. 4 to 6 % of residuals without memory are below 5 %, of recorded minutes 5 to "
+        "10 %. It finds about half of the returns whose half-life is a thirtieth of the window.",
         "Schmidt & Phillips (1992), Oxford Bulletin 54, 257-287; Liu (1988), Annals of Statistics "
         "16, 1696-1708. Half-life: Andrews (1993), Econometrica 61, 139-165.",
         "Factors",

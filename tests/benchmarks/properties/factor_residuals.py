@@ -3,11 +3,12 @@
     nice python tests/benchmarks/properties/factor_residuals.py [--families 100]
 
 Families of 20 symbols with one common factor, β from 0.5 to 2, twice as many bars as the regression
-window. The residual returns: Gaussian, one volatility step of 4 in the middle of the window, GARCH,
-and pieces of the recorded one-minute returns of 2021 less their share of BTC's, from unrelated
-places and some upside down. A share among 2,000 symbols is known to within 1 point (two standard
-errors; their draws share a factor), one among 100 families to within 4. Then residuals that do
-return, one in four symbols; then factors counted where none is. Two processes.
+window. The residual returns: Gaussian, one volatility step of 4 in the middle of the window, GARCH;
+pieces of the recorded one-minute returns of 2021 less their share of BTC's, from unrelated places,
+with a random sign at each bar (no memory) and as they were (which may well return). A share among
+2,000 symbols is known to within 1 point (two standard errors), one among 100 families to within 4.
+Then residuals that do return, one in four symbols; then factors counted where none is. Two
+processes.
 """
 
 import argparse
@@ -94,6 +95,12 @@ def recorded(rng: np.random.Generator, bars: int) -> FloatArray:
     return np.column_stack(pieces)
 
 
+def signed(rng: np.random.Generator, bars: int) -> FloatArray:
+    """Those pieces with a random sign for each bar: their volatility, and no memory."""
+    pieces = recorded(rng, bars)
+    return pieces * rng.choice([-1.0, 1.0], pieces.shape)
+
+
 @cache
 def minute_returns() -> tuple[FloatArray, FloatArray]:
     """Log returns of all symbols but BTC, and of BTC."""
@@ -103,7 +110,9 @@ def minute_returns() -> tuple[FloatArray, FloatArray]:
     return returns.drop(columns=market).to_numpy(), returns[market].to_numpy()
 
 
-KINDS: dict[str, Residuals] = {"gauss": gauss, "step": step, "garch": garch, "recorded": recorded}
+KINDS: dict[str, Residuals] = {
+    "gauss": gauss, "step": step, "garch": garch, "signed": signed, "recorded": recorded,
+}  # fmt: skip
 
 
 def closes_of(rng: np.random.Generator, residuals: FloatArray, market: float) -> pd.DataFrame:
