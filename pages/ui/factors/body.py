@@ -57,18 +57,15 @@ def _show_symbols(result: FactorResult) -> None:
     markup.show(markup.block(table.symbols_table(scores)))
     if len(scores.table) > table.MOST_ROWS:
         plain.caption(f"The first {table.MOST_ROWS} shown; the CSV has all.")
-    symbol = st.selectbox(
-        "Residual of", list(scores.table["symbol"]), key="factors_symbol", width=220,
-        help="The one farthest from its level at first.",
-    )  # fmt: skip
-    lines = [words.symbol_words(scores, str(symbol)), words.trade_words(scores, str(symbol))]
+    symbol = _choose_symbol(scores)
+    lines = [words.symbol_words(scores, symbol), words.trade_words(scores, symbol)]
     markup.show(markup.block(markup.paragraphs(lines)))
-    series = _series(result, str(symbol))
+    series = _series(result, symbol)
     if series is None:
         return
     view_id = f"{symbol}|{result.settings.interval}|{scores.window}"
     live_chart(
-        factor_figures.residual_figure(series, str(symbol), threshold=OPEN_AT, view_id=view_id),
+        factor_figures.residual_figure(series, symbol, threshold=OPEN_AT, view_id=view_id),
         key="factors_residual", label=f"Residual and s-score of {symbol}",
         height_px=factor_figures.RESIDUAL_PX,
     )  # fmt: skip
@@ -76,6 +73,15 @@ def _show_symbols(result: FactorResult) -> None:
         "Above, the residual of the window, which ends at 0, with the level and the thresholds "
         "that were fitted to it. Below, s at earlier bars, each from what was known then."
     )
+
+
+def _choose_symbol(scores: FactorScores) -> str:
+    """Choose a residual; the one farthest from its level at first, and then what was chosen."""
+    key = "factors_symbol"
+    names = sorted(scores.names)
+    if st.session_state.get(key) not in names:
+        st.session_state[key] = str(scores.table["symbol"].iloc[0])
+    return str(st.selectbox("Residual of", names, key=key, width=220))
 
 
 def _series(result: FactorResult, symbol: str) -> ResidualSeries | None:

@@ -108,6 +108,7 @@ def test_a_symbol_that_is_chosen_has_its_own_words(project_root, database):
     page = run_factors(project_root)
     page.selectbox(key="factors_symbol").select("CUSDT").run()
     assert not page.exception
+    assert page.run().selectbox(key="factors_symbol").value == "CUSDT"
     assert "1,000.0" not in text_of(page)  # its own part of the factor is netted
     assert "One residual bought, in USDT: buy" in text_of(page)
 
