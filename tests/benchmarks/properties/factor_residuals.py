@@ -98,7 +98,8 @@ def recorded(rng: np.random.Generator, bars: int) -> FloatArray:
 def signed(rng: np.random.Generator, bars: int) -> FloatArray:
     """Those pieces with a random sign for each bar: their volatility, and no memory."""
     pieces = recorded(rng, bars)
-    return pieces * rng.choice([-1.0, 1.0], pieces.shape)
+    flipped: FloatArray = pieces * rng.choice([-1.0, 1.0], pieces.shape)
+    return flipped
 
 
 @cache
