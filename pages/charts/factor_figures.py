@@ -16,7 +16,7 @@ MOST_BARS: Final = 30
 
 
 def eigenvalue_figure(eigenvalues: Floats, edge: float, flipped: Floats, taken: int) -> go.Figure:
-    """Draw the largest eigenvalues as bars, those taken out dark, beside what luck gives.
+    """Draw the largest eigenvalues as bars, those taken out blue, beside what luck gives.
 
     Parameters
     ----------

@@ -106,7 +106,7 @@ def _show_factors(scores: FactorScores) -> None:
         height_px=factor_figures.EIGENVALUES_PX,
     )  # fmt: skip
     plain.caption(
-        "Dark: taken out. An eigenvalue says how many symbols' worth of variance a factor has. "
+        "Blue: taken out. An eigenvalue says how many symbols' worth of variance a factor has. "
         "Above its mark it is more than the same returns give with random signs."
     )
     markup.show(markup.block(table.weights_table(scores)))

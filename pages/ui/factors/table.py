@@ -11,8 +11,8 @@ from pages.ui.parts.markup import Cell, Html
 
 MOST_ROWS: Final = 200
 HEAD: Final = (
-    "Symbol", "s-score", "Beyond ±1.25", "s with drift", "β factor 1", "R²", "Filter",
-    "Half-life (bars)", "95 % interval", "p", "q", "Return",
+    "Symbol", "s-score", "Beyond ±1.25", "Return", "p", "q", "Half-life (bars)", "95 % interval",
+    "β factor 1", "R²", "s with drift", "Filter",
 )  # fmt: skip
 WEIGHTS_SHOWN: Final = 30
 
@@ -28,12 +28,11 @@ def _row(row: pd.Series) -> list[str | Cell]:
     score = float(row["s_score"])
     return [
         str(row["symbol"]), formats.zscore(score), _mark(score, shown=shown),
-        formats.zscore(float(row["s_drift"])), formats.estimate(float(row["beta_1"])),
-        formats.statistic(float(row["r_squared"])), "passes" if row["passes"] else "–",
-        half_life(float(row["half_life"])),
+        _shown(row, shown=shown), formats.pvalue(float(row["pvalue"])),
+        formats.pvalue(float(row["qvalue"])), half_life(float(row["half_life"])),
         _interval(float(row["half_life_low"]), float(row["half_life_high"])),
-        formats.pvalue(float(row["pvalue"])), formats.pvalue(float(row["qvalue"])),
-        _shown(row, shown=shown),
+        formats.estimate(float(row["beta_1"])), formats.statistic(float(row["r_squared"])),
+        formats.zscore(float(row["s_drift"])), "passes" if row["passes"] else "–",
     ]  # fmt: skip
 
 

@@ -47,7 +47,8 @@ EXPLAINED: Final = (
         "Half-life", "",
         tip="Median-unbiased: as often too long as too short, with its 95 % interval. "
         f"{NO_RETURN.capitalize()}: a residual without any return looks as quick in half of all "
-        "cases.",
+        "cases. It goes by b without lags, as the paper has it; p allows for noise of single bars: "
+        "the two may differ.",
     ),
     Figure(
         "p and q", "",
@@ -188,8 +189,8 @@ def trade_words(scores: FactorScores, symbol: str, named: int = 5) -> str:
         net = sum(amount for _, amount in rest)
         words.append(f"{_side(net)} {abs(net):,.1f} net of {formats.count(len(rest), 'other')}")
     return (
-        f"One residual bought, in {quote}: {_side(own)} {abs(own):,.1f} {symbol}; "
-        f"{', '.join(words)}. Sold: the reverse."
+        f"Buying 1,000 {quote} of {symbol} against its factors: {_side(own)} {abs(own):,.1f} "
+        f"{symbol}; {', '.join(words)}. Selling it is the reverse."
     )
 
 

@@ -110,7 +110,7 @@ def test_a_symbol_that_is_chosen_has_its_own_words(project_root, database):
     assert not page.exception
     assert page.run().selectbox(key="factors_symbol").value == "CUSDT"
     assert "1,000.0" not in text_of(page)  # its own part of the factor is netted
-    assert "One residual bought, in USDT: buy" in text_of(page)
+    assert "Buying 1,000 USDT of CUSDT against its factors: buy" in text_of(page)
 
 
 @pytest.mark.parametrize(("symbols", "what"), [(1, "holds 1 symbol"), (2, "hold 2 symbols")])
