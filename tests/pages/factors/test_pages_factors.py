@@ -6,9 +6,11 @@ from html import unescape
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pandas as pd
 import pytest
 from desk.script_page import START_US, said, shown, store, write_ndjson
+from msgspec import structs
 from streamlit.testing.v1 import AppTest
 
 from analytics.errors import NotEnoughDataError, ParameterError
@@ -157,6 +159,20 @@ def test_bars_of_the_database_are_those_of_its_reader(database):
     closes = [[leg[at].price for leg in ticks] for at in range(4, 195, 5)]
     assert material.closes.to_numpy().tolist() == closes
     assert material.closes.index[0] == pd.Timestamp(START_US, unit="us", tz="UTC")
+
+
+def test_symbols_of_a_foreign_database_are_text(project_root, database):
+    tag = "<a href=x>t</a>"
+    renamed = [[structs.replace(tick, symbol=tag + tick.symbol) for tick in leg] for leg in legs(4)]
+    store(database, *renamed)
+    page = run_factors(project_root)
+    assert "known to all 4 symbols" in shown(page)
+    assert "<a href=x>" not in shown(page)
+    assert "&lt;a href=x&gt;t" in shown(page)
+    drawn = [each.proto.bytes for each in page.get("bidi_component")
+             if each.proto.component_name.endswith("live_chart")]  # fmt: skip
+    assert drawn
+    assert all("<a" not in str(orjson.loads(sent)["figure"]) for sent in drawn)
 
 
 def test_what_is_bought_and_sold_has_no_factor_left():
