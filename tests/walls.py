@@ -87,6 +87,7 @@ WALLS = {
         f"{NUMBERS} scipy",
         "concurrent.futures os",
     ),
+    "analytics.factors": wall("analytics analytics.scanner", f"{NUMBERS} scipy"),
     "analytics.backtest": wall(
         "analytics analytics.hedge analytics.kernels analytics.pair",
         f"{NUMBERS} arch scipy",
@@ -162,6 +163,7 @@ WALLS = {
         )
         for page in ("live", "evidence", "scanner", "backtest", "feed")
     },
+    "pages.ui.factors": wall(f"{DATA} analytics.factors {UI}", f"{NUMBERS} streamlit", "pathlib"),
     "pages.ui.server": wall(
         f"{DATA} analytics.warm {UI}",
         "starlette streamlit",
@@ -170,7 +172,7 @@ WALLS = {
     ),
     "pages": wall(
         f"{DATA} {UI} pages.ui.live pages.ui.evidence pages.ui.scanner pages.ui.backtest "
-        "pages.ui.feed pages.ui.server",
+        "pages.ui.factors pages.ui.feed pages.ui.server",
         "streamlit streamlit_autorefresh",
         "pathlib",
     ),

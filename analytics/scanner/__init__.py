@@ -1,13 +1,17 @@
 """Many pairs at once: which belong together, with what certainty."""
 
-from analytics.scanner.panel import ScanOn, coarser_closes
+from analytics.scanner.multiple_testing import benjamini_hochberg
+from analytics.scanner.panel import ScanOn, coarser_closes, even_closes, make_panel
 from analytics.scanner.scan import scan_pairs, spread_paths
 from analytics.scanner.verdict import VERDICTS
 
 __all__ = [
     "VERDICTS",
     "ScanOn",
+    "benjamini_hochberg",
     "coarser_closes",
+    "even_closes",
+    "make_panel",
     "scan_pairs",
     "spread_paths",
 ]

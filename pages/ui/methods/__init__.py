@@ -4,6 +4,7 @@ from typing import Final
 
 from pages.ui.methods.entry import Entry
 from pages.ui.methods.evidence import TESTS
+from pages.ui.methods.factors import FACTORS
 from pages.ui.methods.pair import PAIR
 from pages.ui.methods.trading import BACKTEST, SCAN
 
@@ -11,6 +12,7 @@ SECTIONS: Final[dict[str, tuple[Entry, ...]]] = {
     "The pair": PAIR,
     "Tests and stability": TESTS,
     "Scanner": SCAN,
+    "Factors": FACTORS,
     "Backtest": BACKTEST,
 }
 ENTRIES: Final[dict[str, Entry]] = {

@@ -179,6 +179,7 @@ CHOICES: Final[dict[str, OneOf | Word | Number | Switch]] = {
 PAGE_NUMBERS: Final = {
     "scan_train": Number(70, 30, 100, 5),
     "scan_window": Number(60, 5, 10_000, 5),
+    "factors_window": Number(120, 30, 10_000, 10),
 }
 # The same of choices; a test holds them to what the pages draw.
 PAGE_CHOICES: Final = {
@@ -206,6 +207,21 @@ PAGE_CHOICES: Final = {
     "scan_on": OneOf("log", ("log", "price")),
     "scan_level": OneOf("5", tuple(LEVELS)),
     "scan_view": OneOf("Table", ("Table", "p-values", "Correlations")),
+    "factors_source": OneOf("Recorded symbols", ("Recorded symbols", "NDJSON file")),
+    "factors_interval": OneOf("1min", tuple(each.name for each in INTERVALS)),
+    "factors_count": OneOf(
+        "1",
+        (
+            "1",
+            "2",
+            "3",
+            "5",
+            "as many as stand out",
+            "55 % of the variance",
+            "75 % of the variance",
+        ),
+    ),
+    "factors_view": OneOf("Symbols", ("Symbols", "Factors")),
 }
 # Where the data is from, and of what: a visit begins with the live database and its first pair.
 SOURCES: Final = ("mode", "file", "s1", "s2", "file_s1", "file_s2")

@@ -1,0 +1,1 @@
+"""The Factors page: what all symbols do together, and what is left of each."""
