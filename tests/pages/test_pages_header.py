@@ -17,6 +17,7 @@ SHOWN = {
     "Live": PAIR | WHOLE_METHOD | VIEWS | {"zone", "range", "every", "pause", "capital"},
     "Evidence": PAIR | WHOLE_METHOD | VIEWS | {"zone", "range"},
     "Scanner": set(),
+    "Baskets": {"zone"},
     "Backtest": PAIR | VIEWS | {"window", "spread", "zone", "range"},
     "Feed": {"zone", "every", "pause"},
     "Methods": set(),

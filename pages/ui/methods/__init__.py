@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from pages.ui.methods.baskets import BASKETS
 from pages.ui.methods.entry import Entry
 from pages.ui.methods.evidence import TESTS
 from pages.ui.methods.pair import PAIR
@@ -11,6 +12,7 @@ SECTIONS: Final[dict[str, tuple[Entry, ...]]] = {
     "The pair": PAIR,
     "Tests and stability": TESTS,
     "Scanner": SCAN,
+    "Baskets": BASKETS,
     "Backtest": BACKTEST,
 }
 ENTRIES: Final[dict[str, Entry]] = {

@@ -179,6 +179,12 @@ CHOICES: Final[dict[str, OneOf | Word | Number | Switch]] = {
 PAGE_NUMBERS: Final = {
     "scan_train": Number(70, 30, 100, 5),
     "scan_window": Number(60, 5, 10_000, 5),
+    "basket_window": Number(60, 5, 10_000, 5),
+    "basket_sell": Number(2.0, -10.0, 10.0, 0.25),
+    "basket_buy": Number(-2.0, -10.0, 10.0, 0.25),
+    "basket_capital": Number(10_000.0, 0.001, 1e9, 1_000.0),
+    "basket_fee": Number(7.5, -5.0, 100.0, 0.5),
+    "basket_train": Number(60, 20, 90, 5),
 }
 # The same of choices; a test holds them to what the pages draw.
 PAGE_CHOICES: Final = {
@@ -206,6 +212,10 @@ PAGE_CHOICES: Final = {
     "scan_on": OneOf("log", ("log", "price")),
     "scan_level": OneOf("5", tuple(LEVELS)),
     "scan_view": OneOf("Table", ("Table", "p-values", "Correlations")),
+    "basket_source": OneOf("Recorded symbols", ("Recorded symbols", "Tick file")),
+    "basket_method": OneOf("Johansen", ("Johansen", "Box-Tiao", "Shortest half-life")),
+    "basket_interval": OneOf("1min", tuple(each.name for each in INTERVALS)),
+    "basket_range": OneOf(AUTO, (AUTO, *LOOKBACKS_S, WHOLE)),
 }
 # Where the data is from, and of what: a visit begins with the live database and its first pair.
 SOURCES: Final = ("mode", "file", "s1", "s2", "file_s1", "file_s2")

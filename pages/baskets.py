@@ -1,0 +1,78 @@
+"""The baskets page: three to eight symbols as one spread, what to trade, and how one knows."""
+
+import streamlit as st
+from streamlit_autorefresh import st_autorefresh
+
+from pages.ui.baskets import body, data, lacking
+from pages.ui.baskets import settings as basket_settings
+from pages.ui.baskets.settings import LEAST_SYMBOLS, BasketChoice
+from pages.ui.desk import file_choice, header, pair_data
+from pages.ui.parts import notices
+from pages.ui.parts.lots import lots_of
+from pages.ui.state.source import current_recorder
+
+REFRESH_MS = 2_000
+
+
+def main() -> None:
+    """Show the basket that the reader chose."""
+    source = basket_settings.choose_source()
+    with notices.shown_in_place():
+        SOURCES[source]()
+
+
+def show_recorded() -> None:
+    """Show a basket of recorded symbols, and anew as bars close."""
+    path = pair_data.database_path()
+    recorder = current_recorder()
+    symbols = header.in_order(tuple(pair_data.recorded_symbols(path)), recorder)
+    if len(symbols) < LEAST_SYMBOLS:
+        notices.show(lacking.too_few(symbols, is_recording=recorder is not None))
+        return
+    choice = basket_settings.choose_basket(symbols, may_read_all=False)
+    if choice is None:
+        notices.show(lacking.TOO_FEW_CHOSEN)
+    else:
+        live_basket(choice)
+
+
+@st.fragment
+def live_basket(choice: BasketChoice) -> None:
+    """Show the closed bars; the timer stands inside, so that only this is redrawn."""
+    with notices.shown_in_place():
+        path = pair_data.database_path()
+        bars = data.live_bars(path, choice.params)
+        if bars is None:
+            notices.show(lacking.NO_BARS)
+        else:
+            body.show(bars, choice, lots_of(path))
+    st_autorefresh(REFRESH_MS, key="basket_refresh")
+
+
+def show_file() -> None:
+    """Show a basket of a file's symbols."""
+    file = file_choice.choose_file()
+    if isinstance(file, notices.Notice):
+        notices.show(file)
+        return
+    symbols = data.symbols_of(file)
+    if len(symbols) < LEAST_SYMBOLS:
+        notices.show(lacking.too_few_in_file(symbols, file.name))
+        return
+    choice = basket_settings.choose_basket(symbols, may_read_all=True)
+    if choice is None:
+        notices.show(lacking.TOO_FEW_CHOSEN)
+    else:
+        still_basket(data.file_bars(file, choice.params), choice)
+
+
+@st.fragment
+def still_basket(bars: data.BasketBars, choice: BasketChoice) -> None:
+    """Show a basket that does not change; apart from the controls, which redraw the page."""
+    with notices.shown_in_place():
+        body.show(bars, choice, {})
+
+
+SOURCES = {basket_settings.RECORDED: show_recorded, basket_settings.TICKS: show_file}
+
+main()
