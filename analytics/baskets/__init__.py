@@ -1,6 +1,7 @@
 """Baskets of three to eight symbols: weights, the spread they make, and what it is worth."""
 
 from analytics.baskets.analysis import BasketAnalytics, analyse_basket
+from analytics.baskets.backtest import BasketBacktest, backtest_basket
 from analytics.baskets.judge import BasketHalfLife
 from analytics.baskets.legs import BasketCoverage
 from analytics.baskets.lots import BasketSize, basket_lots
@@ -20,6 +21,7 @@ __all__ = [
     "METHOD_TITLES",
     "MOST_SYMBOLS",
     "BasketAnalytics",
+    "BasketBacktest",
     "BasketCoverage",
     "BasketFit",
     "BasketHalfLife",
@@ -27,6 +29,7 @@ __all__ = [
     "BasketParams",
     "BasketSize",
     "analyse_basket",
+    "backtest_basket",
     "basket_lots",
     "fit_basket",
 ]
