@@ -15,7 +15,11 @@ from analytics.stationarity.johansen import JohansenResult, johansen_pvalue, joh
 from analytics.stationarity.long_run import long_run_std
 from analytics.stationarity.mackinnon import critical_values
 from analytics.stationarity.mackinnon_tables import TABLES
-from analytics.stationarity.median_unbiased import unbiased_thetas
+from analytics.stationarity.median_unbiased import (
+    invert_quantiles,
+    unbiased_thetas,
+    with_far_nodes,
+)
 from analytics.stationarity.power import bars_for_power
 from analytics.stationarity.residual import of_residual
 from analytics.stationarity.result import SpreadTest
@@ -54,6 +58,7 @@ __all__ = [
     "graded_pvalues",
     "half_life",
     "hurst_exponent",
+    "invert_quantiles",
     "johansen_pvalue",
     "johansen_test",
     "kpss_test",
@@ -71,5 +76,6 @@ __all__ = [
     "variance_ratio_test",
     "verdict_words",
     "wild_bootstrap_test",
+    "with_far_nodes",
     "without_drift",
 ]
