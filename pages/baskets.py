@@ -41,7 +41,7 @@ def live_basket(choice: BasketChoice) -> None:
     """Show the closed bars; the timer stands inside, so that only this is redrawn."""
     with notices.shown_in_place():
         path = pair_data.database_path()
-        bars = data.live_bars(path, choice.params)
+        bars = data.live_bars(path, choice)
         if bars is None:
             notices.show(lacking.NO_BARS)
         else:
@@ -63,7 +63,7 @@ def show_file() -> None:
     if choice is None:
         notices.show(lacking.TOO_FEW_CHOSEN)
     else:
-        still_basket(data.file_bars(file, choice.params), choice)
+        still_basket(data.file_bars(file, choice), choice)
 
 
 @st.fragment

@@ -27,6 +27,7 @@ from pages.ui.state.once import Once
 from pages.ui.state.served_files import MadeFile
 
 CHANGES: Final = 8
+VIEWS: Final = ("Now", "Backtest")
 
 _results: Final[Once[BasketAnalytics]] = Once(16)
 
@@ -45,6 +46,22 @@ def show(bars: BasketBars, choice: BasketChoice, lots: Mapping[str, LotSteps]) -
         words.signal(result, lots, choice.capital), markup.figures(words.figures(result)),
         css="pd-top",
     ))  # fmt: skip
+    chosen = st.segmented_control(
+        "View", list(VIEWS), default="Now", key="basket_view", required=True,
+        bind="query-params", label_visibility="collapsed",
+    )  # fmt: skip
+    if chosen == "Backtest":
+        backtest.show(bars, choice)
+    else:
+        _show_now(bars, result, choice, lots)
+
+
+def _show_now(
+    bars: BasketBars,
+    result: BasketAnalytics,
+    choice: BasketChoice,
+    lots: Mapping[str, LotSteps],
+) -> None:
     verdict = markup.paragraphs(words.verdict(result))
     markup.show(markup.block(verdict, kind="section", css="pd-verdict"))
     left, right = st.columns([1.7, 1], gap="medium")
@@ -52,7 +69,6 @@ def show(bars: BasketBars, choice: BasketChoice, lots: Mapping[str, LotSteps]) -
         _show_chart(result)
     with right:
         _show_weights(result, choice, lots)
-    backtest.show(bars, choice)
     markup.show(markup.block(markup.notes(result.notes)))
     with st.container(horizontal=True, vertical_alignment="center"):
         files.show([_offer(result, bars)], key="basket_files")

@@ -1,13 +1,14 @@
 """What a basket was asked for: the controls above it, and the same as a plain record."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import streamlit as st
 
 from analytics.baskets import LEAST_SYMBOLS, MOST_SYMBOLS, BasketMethod, BasketParams
 from analytics.frames import INTERVALS, parse_interval
+from analytics.pair import DATA_GATES, Gates
 from pages.ui.state import choices
 from pages.ui.state.choices import AUTO, PAGE_NUMBERS, WHOLE
 
@@ -15,6 +16,14 @@ RECORDED: Final = "Recorded symbols"
 TICKS: Final = "Tick file"
 SOURCES: Final = (RECORDED, TICKS)
 FIRST: Final = 4  # of the symbols on offer, while nobody chose
+LEAST_TRAIN: Final = 60  # bars; fewer the backtest does not fit weights on
+MOST_BARS: Final = 20_000  # of a range; more take the analysis of eight symbols seconds
+GATES: Final[dict[str, Gates]] = {
+    "none": replace(DATA_GATES, leg_stale=False, window_covered=False, enough_bars=False),
+    "data": DATA_GATES,
+    "data and p": replace(DATA_GATES, pvalue=True),
+    "data, p and half-life": replace(DATA_GATES, pvalue=True, half_life=True),
+}
 METHODS: Final[dict[str, BasketMethod]] = {
     "Johansen": "johansen",
     "Box-Tiao": "box_tiao",
@@ -37,13 +46,17 @@ RANGE_HELP: Final = (
     "see the bars before it."
 )
 WINDOW_HELP: Final = "Closed bars behind each mean, standard deviation and z-score."
+GATES_HELP: Final = (
+    "What makes the signal NEUTRAL. data: a leg that is stale, seldom trades or lacks bars. p and "
+    "half-life: no return is shown on the ten windows before, by weights fitted to those, or its "
+    "half-life is longer than the window."
+)
 CAPITAL_HELP: Final = (
     "Money in all legs together. Each quantity is rounded down to the exchange's lot step."
 )
 FEE_HELP: Final = "What each fill of each leg costs, in basis points of its money."
 TRAIN_HELP: Final = (
-    "The first part of the range: the weights of the backtest are from it alone, and only the bars "
-    "after it are traded."
+    "The backtest trades each window by weights of the bars before it alone: of so many windows."
 )
 
 
@@ -59,23 +72,35 @@ class BasketChoice:
         Money in all legs together, quote currency.
     fee_bps
         Cost of each fill, in basis points of its money.
-    train_percent
-        Part of the bars that the weights of the backtest are from.
+    train_windows
+        Windows whose bars each fit of the backtest stands on.
     """
 
     params: BasketParams
     capital: float
     fee_bps: float
-    train_percent: int
+    train_windows: int
+
+    @property
+    def train_bars(self) -> int:
+        """Bars that each fit of the backtest stands on."""
+        return max(self.train_windows * self.params.window, LEAST_TRAIN)
+
+    @property
+    def bars_to_read(self) -> int | None:
+        """Latest bars that all of the page is made of; None for all there are."""
+        reach = self.params.reach
+        return None if reach is None else reach + self.train_bars
 
 
 @dataclass(frozen=True)
 class _Rule:
     sell_above: float
     buy_below: float
+    gates: Gates
     capital: float
     fee_bps: float
-    train_percent: int
+    train_windows: int
 
 
 def choose_source() -> str:
@@ -109,20 +134,30 @@ def choose_basket(symbols: Sequence[str], *, may_read_all: bool) -> BasketChoice
     length_s = choices.lookback_seconds(range_, interval)
     params = BasketParams(
         tuple(map(str, chosen)), interval, _bars(length_s, interval), window, method,
-        sell_above=rule.sell_above, buy_below=rule.buy_below,
+        sell_above=rule.sell_above, buy_below=rule.buy_below, gates=rule.gates,
     )  # fmt: skip
-    return BasketChoice(params, rule.capital, rule.fee_bps, rule.train_percent)
+    return BasketChoice(params, rule.capital, rule.fee_bps, rule.train_windows)
 
 
 def _choose_bars(*, may_read_all: bool) -> tuple[str, str]:
     names = [each.name for each in INTERVALS]
     interval = _select("Interval", "basket_interval", names, INTERVAL_HELP, 100)
-    offered = choices.lookbacks_on_offer(interval)
-    ranges = (*offered, WHOLE) if may_read_all else offered
+    ranges = _ranges(interval)
+    if may_read_all:
+        ranges += (WHOLE,)
     # A range that the interval or the source no longer has: as it was at first.
     if st.session_state.get("basket_range", AUTO) not in ranges:
         del st.session_state["basket_range"]
     return interval, _select("Range", "basket_range", ranges, RANGE_HELP, 100)
+
+
+def _ranges(interval: str) -> tuple[str, ...]:
+    """Name the ranges that hold two bars to `MOST_BARS`."""
+    return tuple(
+        name
+        for name in choices.lookbacks_on_offer(interval)
+        if (_bars(choices.lookback_seconds(name, interval), interval) or 0) <= MOST_BARS
+    )
 
 
 def _choose_rule() -> _Rule:
@@ -131,9 +166,10 @@ def _choose_rule() -> _Rule:
         return _Rule(
             _number("SELL above z", "basket_sell"),
             _number("BUY below z", "basket_buy"),
+            GATES[_select("Gates", "basket_gates", list(GATES), GATES_HELP)],
             _number("Capital", "basket_capital", CAPITAL_HELP),
             _number("Fee a fill (bps)", "basket_fee", FEE_HELP),
-            int(_number("Backtest: train share (%)", "basket_train", TRAIN_HELP)),
+            int(_number("Backtest: windows to fit on", "basket_train", TRAIN_HELP)),
         )
 
 
@@ -141,7 +177,9 @@ def _bars(length_s: int | None, interval: str) -> int | None:
     return None if length_s is None else length_s * 1_000_000 // parse_interval(interval).us
 
 
-def _select(label: str, key: str, options: Sequence[str], help_: str, width: int) -> str:
+def _select(
+    label: str, key: str, options: Sequence[str], help_: str, width: int | str = "stretch"
+) -> str:
     first = str(choices.PAGE_CHOICES[key].default)
     chosen = st.selectbox(
         label, options, options.index(first), key=key, bind="query-params", help=help_, width=width

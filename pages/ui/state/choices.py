@@ -184,7 +184,7 @@ PAGE_NUMBERS: Final = {
     "basket_buy": Number(-2.0, -10.0, 10.0, 0.25),
     "basket_capital": Number(10_000.0, 0.001, 1e9, 1_000.0),
     "basket_fee": Number(7.5, -5.0, 100.0, 0.5),
-    "basket_train": Number(60, 20, 90, 5),
+    "basket_train": Number(10, 1, 200, 1),
 }
 # The same of choices; a test holds them to what the pages draw.
 PAGE_CHOICES: Final = {
@@ -216,6 +216,8 @@ PAGE_CHOICES: Final = {
     "basket_method": OneOf("Johansen", ("Johansen", "Box-Tiao", "Shortest half-life")),
     "basket_interval": OneOf("1min", tuple(each.name for each in INTERVALS)),
     "basket_range": OneOf(AUTO, (AUTO, *LOOKBACKS_S, WHOLE)),
+    "basket_gates": OneOf("data", ("none", "data", "data and p", "data, p and half-life")),
+    "basket_view": OneOf("Now", ("Now", "Backtest")),
 }
 # Where the data is from, and of what: a visit begins with the live database and its first pair.
 SOURCES: Final = ("mode", "file", "s1", "s2", "file_s1", "file_s2")
