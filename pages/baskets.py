@@ -3,9 +3,10 @@
 import streamlit as st
 from streamlit_autorefresh import st_autorefresh
 
+from analytics.baskets import LEAST_SYMBOLS
 from pages.ui.baskets import body, data, lacking
 from pages.ui.baskets import settings as basket_settings
-from pages.ui.baskets.settings import LEAST_SYMBOLS, BasketChoice
+from pages.ui.baskets.settings import BasketChoice
 from pages.ui.desk import file_choice, header, pair_data
 from pages.ui.parts import notices
 from pages.ui.parts.lots import lots_of

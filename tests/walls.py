@@ -166,6 +166,7 @@ WALLS = {
         )
         for page in ("live", "evidence", "scanner", "backtest", "feed")
     },
+    "pages.ui.baskets": wall(f"{DATA} {UI}", f"{NUMBERS} streamlit", "pathlib time"),
     "pages.ui.server": wall(
         f"{DATA} analytics.warm {UI}",
         "starlette streamlit",
@@ -173,7 +174,7 @@ WALLS = {
         "time urllib.parse",
     ),
     "pages": wall(
-        f"{DATA} {UI} pages.ui.live pages.ui.evidence pages.ui.scanner pages.ui.backtest "
+        f"{DATA} {UI} pages.ui.baskets pages.ui.live pages.ui.evidence pages.ui.scanner pages.ui.backtest "
         "pages.ui.feed pages.ui.server",
         "streamlit streamlit_autorefresh",
         "pathlib",

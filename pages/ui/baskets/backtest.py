@@ -115,11 +115,8 @@ def figures(run: BasketBacktest) -> list[Figure]:
 
 def _show_equity(run: BasketBacktest) -> None:
     index, capital = pd.DatetimeIndex(run.closes.index), run.rules.capital
-    series = EquitySeries(
-        even_ms(index),
-        *((path.to_numpy() / capital - 1) * 100 for path in (run.equity, run.gross_equity)),
-        run.drawdown.to_numpy() * 100,
-    )
+    net, gross = ((path.to_numpy() / capital - 1) * 100 for path in (run.equity, run.gross_equity))
+    series = EquitySeries(even_ms(index), net, gross, run.drawdown.to_numpy() * 100)
     figure = basket_figure.equity_figure(
         series, view_id=f"{run.params.label}|{run.params.interval}", zone=even_label(index)
     )

@@ -130,9 +130,10 @@ def series_of(result: BasketAnalytics) -> BasketSeries:
     marks = np.zeros(len(codes), dtype=np.int8)
     for name, mark in (("SELL", 1), ("BUY", -1)):
         marks[changed & (codes == SIGNALS.index(name))] = mark
-    paths = (result.spread, result.mean, result.std, result.zscore)
-    time_ms = even_ms(pd.DatetimeIndex(result.zscore.index))
-    return BasketSeries(time_ms, *(path.to_numpy() for path in paths), marks)
+    return BasketSeries(
+        even_ms(pd.DatetimeIndex(result.zscore.index)), result.spread.to_numpy(),
+        result.mean.to_numpy(), result.std.to_numpy(), result.zscore.to_numpy(), marks,
+    )  # fmt: skip
 
 
 def _show_weights(

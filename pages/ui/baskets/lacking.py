@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from pages.ui.baskets.settings import LEAST_SYMBOLS
+from analytics.baskets import LEAST_SYMBOLS
 from pages.ui.parts import formats
 from pages.ui.parts.notices import Notice
 

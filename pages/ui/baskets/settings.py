@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 import streamlit as st
 
@@ -178,7 +178,11 @@ def _bars(length_s: int | None, interval: str) -> int | None:
 
 
 def _select(
-    label: str, key: str, options: Sequence[str], help_: str, width: int | str = "stretch"
+    label: str,
+    key: str,
+    options: Sequence[str],
+    help_: str,
+    width: int | Literal["stretch"] = "stretch",
 ) -> str:
     first = str(choices.PAGE_CHOICES[key].default)
     chosen = st.selectbox(
@@ -188,10 +192,13 @@ def _select(
 
 
 def _number(
-    label: str, key: str, help_: str | None = None, *, width: int | str = "stretch"
+    label: str, key: str, help_: str | None = None, *, width: int | Literal["stretch"] = "stretch"
 ) -> float:
     kind = PAGE_NUMBERS[key]
+    # Of one type all four, or Streamlit refuses them; a union of both is too much for mypy.
+    low, high, default, step = map(
+        type(kind.default), (kind.low, kind.high, kind.default, kind.step)
+    )
     return st.number_input(
-        label, kind.low, kind.high, kind.default, kind.step, key=key, bind="query-params",
-        help=help_, width=width,
-    )  # fmt: skip
+        label, low, high, default, step, key=key, bind="query-params", help=help_, width=width
+    )
