@@ -54,11 +54,10 @@ def leading_vector(values: FloatArray, what: str) -> LeadingVector:
     """
     moved, level = _concentrated(values, what)
     rows = len(moved)
-    root = np.linalg.inv(np.linalg.cholesky(level.T @ level))
-    factor = np.linalg.cholesky(moved.T @ moved)
-    related = np.linalg.solve(factor, moved.T @ level @ root.T)
-    _, correlations, directions = np.linalg.svd(related)
-    vector = root.T @ directions[0]
+    own, scale = np.linalg.qr(level)
+    basis, _ = np.linalg.qr(moved)
+    _, correlations, directions = np.linalg.svd(basis.T @ own)
+    vector = np.linalg.solve(scale, directions[0])
     eigenvalues = correlations**2
     trace = -rows * float(np.log1p(-eigenvalues).sum())
     return LeadingVector(
@@ -68,7 +67,7 @@ def leading_vector(values: FloatArray, what: str) -> LeadingVector:
 
 def _concentrated(values: FloatArray, what: str) -> tuple[FloatArray, FloatArray]:
     """Changes and levels before, less what a constant and past changes explain of them."""
-    levels = values - np.nanmean(values, axis=0)
+    levels = values - values[~np.isnan(values.sum(axis=1))].mean(axis=0)
     change = np.diff(levels, axis=0)
     known = ~np.isnan(change).any(axis=1)
     rows = np.flatnonzero(known[1:] & known[:-1]) + 1

@@ -48,11 +48,6 @@ class BasketSize:
         pairs = zip(self.rounded, self.weights, strict=True)
         return tuple(had - wanted for had, wanted in pairs)
 
-    @property
-    def largest_error(self) -> float:
-        """Greatest error of a weight as a share of all weights together."""
-        return max(map(abs, self.errors)) / sum(map(abs, self.weights))
-
     def noise(self, logs: pd.DataFrame) -> float:
         """Moves that the rounding adds, a bar, over the moves of the spread itself.
 

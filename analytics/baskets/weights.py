@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from analytics.baskets.johansen import leading_vector
-from analytics.baskets.moments import LagMoments, check_values
 from analytics.baskets.params import BasketMethod, check_method, check_symbols
+from analytics.baskets.rows import LaggedRows, check_values
 from analytics.errors import DegenerateSeriesError
 from analytics.frames import FloatArray
 
 # A first symbol with a smaller part of the combination than this has none.
-_LEAST_PART: Final = 1e-10
+_LEAST_PART: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,13 +82,12 @@ def box_tiao(values: FloatArray, what: str) -> Direction:
     ----------
     Box & Tiao (1977), Biometrika 64, 355-365; d'Aspremont (2011), Quantitative Finance 11, 351-364.
     """
-    moments = LagMoments.of(values, what)
-    explained = moments.cross @ np.linalg.solve(moments.before, moments.cross.T)
-    least, vector = smallest_ratio(explained, moments.now)
+    rows = LaggedRows.of(values, what)
+    least, vector = least_predictable(rows.now, rows.before)
     return Direction(
         vector,
         least,
-        moments.nobs,
+        len(rows.now),
         "Box & Tiao (1977), Biometrika 64, 355-365; d'Aspremont (2011), Quantitative Finance 11, "
         "351-364",
     )
@@ -106,13 +105,14 @@ def min_half_life(values: FloatArray, what: str) -> Direction:
     d'Aspremont (2011), Quantitative Finance 11, 351-364; Cuturi & d'Aspremont (2013), ICML 30,
     271-279: crossing statistics, without their penalties.
     """
-    moments = LagMoments.of(values, what)
-    change = moments.cross - moments.before
-    least, vector = smallest_ratio((change + change.T) / 2.0, moments.before)
+    rows = LaggedRows.of(values, what)
+    basis, scale = np.linalg.qr(rows.before)
+    pull = np.linalg.solve(scale.T, (rows.now - rows.before).T @ basis)
+    slopes, vectors = np.linalg.eigh((pull + pull.T) / 2.0)
     return Direction(
-        vector,
-        least,
-        moments.nobs,
+        np.linalg.solve(scale, vectors[:, 0]),
+        float(slopes[0]),
+        len(rows.now),
         "d'Aspremont (2011), Quantitative Finance 11, 351-364; Cuturi & d'Aspremont (2013), ICML "
         "30, 271-279",
     )
@@ -130,11 +130,15 @@ def johansen(values: FloatArray, what: str) -> Direction:
     )
 
 
-def smallest_ratio(above: FloatArray, below: FloatArray) -> tuple[float, FloatArray]:
-    """Least value of w'Aw / w'Bw, A symmetric and B positive definite, and the w that has it."""
-    factor = np.linalg.inv(np.linalg.cholesky(below))
-    values, vectors = np.linalg.eigh(factor @ above @ factor.T)
-    return float(values[0]), factor.T @ vectors[:, 0]
+def least_predictable(now: FloatArray, before: FloatArray) -> tuple[float, FloatArray]:
+    """Least share of a combination of `now` that `before` explains, and the combination.
+
+    Both of shape (n, k), columns about their means: the smallest squared canonical correlation.
+    """
+    basis, _ = np.linalg.qr(before)
+    own, scale = np.linalg.qr(now)
+    _, correlations, directions = np.linalg.svd(basis.T @ own)
+    return float(correlations[-1] ** 2), np.linalg.solve(scale, directions[-1])
 
 
 _METHODS: Final[dict[BasketMethod, Callable[[FloatArray, str], Direction]]] = {

@@ -1,4 +1,4 @@
-"""Moments of a basket's log prices and of the bar before, with missing bars left out."""
+"""A basket's log prices beside those of the bar before, with missing bars left out."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -18,27 +18,15 @@ _FREE: Final = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LagMoments:
-    """Covariances of rows whose bar before is known too, each about its own mean.
-
-    Attributes
-    ----------
-    now, before : ndarray, shape (k, k)
-        Of x(t), and of x(t-1).
-    cross : ndarray, shape (k, k)
-        Of x(t) with x(t-1).
-    nobs
-        Rows.
-    """
+class LaggedRows:
+    """Rows whose bar before is known too, each set about its own mean: x(t), and x(t-1)."""
 
     now: FloatArray
     before: FloatArray
-    cross: FloatArray
-    nobs: int
 
     @classmethod
-    def of(cls, values: FloatArray, what: str) -> "LagMoments":
-        """Take moments of checked values: see `check_values`.
+    def of(cls, values: FloatArray, what: str) -> "LaggedRows":
+        """Take the rows of checked values: see `check_values`.
 
         Raises
         ------
@@ -51,9 +39,7 @@ class LagMoments:
         needed = _FREE + values.shape[1] + 1
         if rows.size < needed:
             raise NotEnoughDataError(what, needed, int(rows.size), "changes between known bars")
-        now, before = _about_mean(values[rows]), _about_mean(values[rows - 1])
-        count = rows.size
-        return cls(now.T @ now / count, before.T @ before / count, now.T @ before / count, count)
+        return cls(_about_mean(values[rows]), _about_mean(values[rows - 1]))
 
 
 def _about_mean(values: FloatArray) -> FloatArray:
