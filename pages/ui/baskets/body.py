@@ -13,11 +13,11 @@ from analytics.signals import SIGNALS
 from ingest.binance import LotSteps
 from pages.charts import basket_figure
 from pages.charts.basket_figure import BasketLabels, BasketSeries
-from pages.ui.baskets import backtest, trade, words
+from pages.ui.baskets import backtest, lacking, trade, words
 from pages.ui.baskets.data import BasketBars
 from pages.ui.baskets.settings import BasketChoice
 from pages.ui.chart.live_chart import live_chart
-from pages.ui.parts import files, formats, markup
+from pages.ui.parts import files, formats, markup, notices
 from pages.ui.parts.csv_file import csv_bytes, file_stem
 from pages.ui.parts.explain import explain
 from pages.ui.parts.files import Offer
@@ -42,6 +42,9 @@ def show(bars: BasketBars, choice: BasketChoice, lots: Mapping[str, LotSteps]) -
     """
     result = analysed(bars, choice)
     markup.show(_head(bars, result))
+    if result.zscore.empty:
+        notices.show(lacking.no_common_bar(choice.params))
+        return
     markup.show(markup.block(
         words.signal(result, lots, choice.capital), markup.figures(words.figures(result)),
         css="pd-top",
@@ -110,8 +113,6 @@ def _span(bars: BasketBars, result: BasketAnalytics) -> Html:
 
 
 def _show_chart(result: BasketAnalytics) -> None:
-    if result.zscore.empty:
-        return
     params = result.params
     index = pd.DatetimeIndex(result.zscore.index)
     labels = BasketLabels(
@@ -141,13 +142,13 @@ def _show_weights(
 ) -> None:
     size = trade.size_of(result, "BUY", lots, choice.capital)
     markup.show(markup.block(
-        words.weights_table(result, size), markup.notes(words.weights_notes(size)),
+        words.weights_table(result, size), markup.notes(words.weights_notes(result, size)),
         words.changes_table(result, CHANGES),
     ))  # fmt: skip
 
 
 def _offer(result: BasketAnalytics, bars: BasketBars) -> Offer:
-    return Offer("Series (CSV)", "basket-csv", partial(_csv, result, bars), not len(result.zscore))
+    return Offer("Series (CSV)", "basket-csv", partial(_csv, result, bars))
 
 
 def _csv(result: BasketAnalytics, bars: BasketBars, _: str) -> MadeFile:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from analytics.baskets import LEAST_SYMBOLS
+from analytics.baskets import LEAST_SYMBOLS, BasketParams
 from pages.ui.parts import formats
 from pages.ui.parts.notices import Notice
 
@@ -29,6 +29,15 @@ def too_few_in_file(symbols: Sequence[str], name: str) -> Notice:
     """Say that a file holds fewer than three symbols."""
     cause = f"Baskets need three symbols; {name} holds {_names(symbols)}"
     return Notice(cause, f"Choose a file with {LEAST_SYMBOLS} or more.", is_fault=False)
+
+
+def no_common_bar(params: BasketParams) -> Notice:
+    """Say that the symbols have no bar in common."""
+    return Notice(
+        f"No closed {params.interval} bar is known of all {len(params.symbols)} symbols at once",
+        "Shorter bars or symbols recorded over the same time have some.",
+        is_fault=False,
+    )
 
 
 def _named(symbols: Sequence[str]) -> str:

@@ -34,11 +34,11 @@ def trade_words(result: BasketAnalytics, lots: Mapping[str, LotSteps], capital: 
     if isinstance(size, NoSize):
         return f"{signal} basket, no size: {size.reason}"
     legs = ", ".join(f"{leg.side} {leg.quantity:,f} {leg.symbol}" for leg in size.legs)
-    return f"{signal} basket: {legs} ({'; '.join(basis(size))})"
+    return f"{signal} basket: {legs} ({'; '.join(basis(result, size))})"
 
 
-def basis(size: BasketSize) -> list[str]:
-    """Say what quantities stand on: the money, how far whole lots are from the weights, lots."""
+def basis(result: BasketAnalytics, size: BasketSize) -> list[str]:
+    """Say what quantities stand on: the money, the lots, and what rounding to them adds."""
     money = f"{size.capital:,.10g} {size.quote}"
     if size.gross < Decimal(repr(size.capital)) * CLOSE_ENOUGH:
         money = f"{size.gross:,.2f} of {money}"
@@ -46,12 +46,8 @@ def basis(size: BasketSize) -> list[str]:
     if unknown:
         of = "" if len(unknown) == len(size.legs) else f" of {', '.join(unknown)}"
         return [money, f"lot step{of} not known"]
-    return [money, rounding_words(size)]
-
-
-def rounding_words(size: BasketSize) -> str:
-    """Say how far whole lots are from the weights."""
-    return f"whole lots are off the weights by {_percent(size.largest_error)} at most"
+    noise = size.noise(result.sample)
+    return [money, f"rounding to lots adds {_percent(noise)} of the spread's moves"]
 
 
 def _percent(share: float) -> str:

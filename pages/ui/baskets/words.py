@@ -136,7 +136,7 @@ def _interval(found: BasketHalfLife) -> str:
 
 def _spread(result: BasketAnalytics) -> Figure:
     known = int(result.spread.notna().sum())
-    value = float(result.spread.iloc[-1]) if len(result.spread) else math.nan
+    value = float(result.spread.iloc[-1])
     return Figure(
         "Spread", formats.estimate(value), ("log prices, mean 0", formats.sample(known)),
         tip=what("baskets"), about="baskets",
@@ -177,11 +177,11 @@ def _order(size: BasketSize | NoSize, place: int) -> str | Cell:
     return f"{leg.side} {leg.quantity:,f}"
 
 
-def weights_notes(size: BasketSize | NoSize) -> list[str]:
+def weights_notes(result: BasketAnalytics, size: BasketSize | NoSize) -> list[str]:
     """Say what the quantities stand on, or why there are none."""
     if isinstance(size, NoSize):
         return [f"No size: {size.reason}."]
-    return [f"A BUY with {'; '.join(trade.basis(size))}. A SELL is the other way round."]
+    return [f"A BUY with {'; '.join(trade.basis(result, size))}. A SELL is the other way round."]
 
 
 def changes_table(result: BasketAnalytics, rows: int) -> Html:
