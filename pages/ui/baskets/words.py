@@ -16,10 +16,10 @@ from pages.ui.parts.markup import ICONS, TONES, Cell, Figure, Html
 from pages.ui.parts.notices import sentence
 
 US_PER_S: Final = 1_000_000
-# Measured with all methods on 3 and 5 of 20 symbols of 2021, cut at unrelated places.
+# By `python tests/benchmarks/properties/basket_real_returns.py`: the table in README.md.
 REAL_RETURNS: Final = (
-    "Unrelated real returns, whose volatility moves, are below 5 % in 5 to 8 of 100 samples of a "
-    "day of minutes, and in 9 to 15 of 100 of four days of quarter hours."
+    "Unrelated real returns, whose volatility moves, are below 5 % in 6 to 15 of 100 samples, by "
+    "method and number of symbols."
 )
 
 

@@ -11,7 +11,7 @@ import pytest
 from desk.script_page import said, shown, store, ticks_of, write_ndjson
 from streamlit.testing.v1 import AppTest
 
-from analytics.baskets import METHODS, BasketFit, analyse_basket
+from analytics.baskets import METHODS, BasketFit, BasketParams, analyse_basket
 from ingest.binance import LotSteps
 from ingest.tick import Tick
 from pages.ui.baskets import body, data, settings, trade, words
@@ -44,9 +44,9 @@ def plain(page: AppTest) -> str:
 
 
 def choice(**changes: Any) -> BasketChoice:
-    terms = {"symbols": SYMBOLS, "interval": "1s", "lookback": 300, "window": 60,
+    terms: dict[str, Any] = {"symbols": SYMBOLS, "interval": "1s", "lookback": 300, "window": 60,
              "sell_above": 2.0, "buy_below": -2.0} | changes  # fmt: skip
-    return BasketChoice(settings.BasketParams(**terms), 10_000.0, 7.5, 3)
+    return BasketChoice(BasketParams(**terms), 10_000.0, 7.5, 3)
 
 
 def bars_of(path: Path, wanted: BasketChoice) -> data.BasketBars:
