@@ -174,8 +174,9 @@ WALLS = {
         "time urllib.parse",
     ),
     "pages": wall(
-        f"{DATA} {UI} pages.ui.baskets pages.ui.live pages.ui.evidence pages.ui.scanner pages.ui.backtest "
-        "pages.ui.feed pages.ui.server",
+        f"{DATA} {UI} pages.ui.live pages.ui.evidence pages.ui.scanner pages.ui.backtest "
+        "pages.ui.feed pages.ui.server "
+        "pages.ui.baskets",
         "streamlit streamlit_autorefresh",
         "pathlib",
     ),
