@@ -1,9 +1,12 @@
 """The baskets page: three to eight symbols as one spread, what to trade, and how one knows."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 from streamlit_autorefresh import st_autorefresh
 
 from analytics.baskets import LEAST_SYMBOLS
+from analytics.errors import ParameterError
 from pages.ui.baskets import body, data, lacking
 from pages.ui.baskets import settings as basket_settings
 from pages.ui.baskets.settings import BasketChoice
@@ -30,11 +33,21 @@ def show_recorded() -> None:
     if len(symbols) < LEAST_SYMBOLS:
         notices.show(lacking.too_few(symbols, is_recording=recorder is not None))
         return
-    choice = basket_settings.choose_basket(symbols, may_read_all=False)
+    choice = choose(symbols, may_read_all=False)
+    if choice is not None:
+        live_basket(choice)
+
+
+def choose(symbols: Sequence[str], *, may_read_all: bool) -> BasketChoice | None:
+    """Show the controls; says what is the matter and returns None where they make no basket."""
+    try:
+        choice = basket_settings.choose_basket(symbols, may_read_all=may_read_all)
+    except ParameterError as error:
+        notices.show(lacking.refused(error))
+        return None
     if choice is None:
         notices.show(lacking.TOO_FEW_CHOSEN)
-    else:
-        live_basket(choice)
+    return choice
 
 
 @st.fragment
@@ -42,7 +55,8 @@ def live_basket(choice: BasketChoice) -> None:
     """Show the closed bars; the timer stands inside, so that only this is redrawn."""
     with notices.shown_in_place():
         path = pair_data.database_path()
-        bars = data.live_bars(path, choice)
+        desk = header.current()
+        bars = data.live_bars(path, choice, desk.source, is_synthetic=desk.is_synthetic)
         if bars is None:
             notices.show(lacking.NO_BARS)
         else:
@@ -60,10 +74,8 @@ def show_file() -> None:
     if len(symbols) < LEAST_SYMBOLS:
         notices.show(lacking.too_few_in_file(symbols, file.name))
         return
-    choice = basket_settings.choose_basket(symbols, may_read_all=True)
-    if choice is None:
-        notices.show(lacking.TOO_FEW_CHOSEN)
-    else:
+    choice = choose(symbols, may_read_all=True)
+    if choice is not None:
         still_basket(data.file_bars(file, choice), choice)
 
 

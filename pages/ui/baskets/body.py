@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from analytics.baskets import BasketAnalytics, analyse_basket
@@ -23,7 +24,7 @@ from pages.ui.parts.explain import explain
 from pages.ui.parts.files import Offer
 from pages.ui.parts.markup import Html
 from pages.ui.state.clock import even_label, even_ms
-from pages.ui.state.once import Once
+from pages.ui.state.once import Once, once_for_each
 from pages.ui.state.served_files import MadeFile
 
 CHANGES: Final = 8
@@ -113,15 +114,18 @@ def _span(bars: BasketBars, result: BasketAnalytics) -> Html:
 
 
 def _show_chart(result: BasketAnalytics) -> None:
-    params = result.params
-    index = pd.DatetimeIndex(result.zscore.index)
+    label = f"Spread and z-score of the basket {result.params.label}"
+    live_chart(_figure(result), key="basket_chart", label=label, height_px=basket_figure.HEIGHT_PX)
+
+
+@once_for_each
+def _figure(result: BasketAnalytics) -> go.Figure:
+    params, index = result.params, pd.DatetimeIndex(result.zscore.index)
     labels = BasketLabels(
         "log prices", params.sell_above, params.buy_below,
         view_id=f"{params.label}|{params.interval}|{params.method}", zone=even_label(index),
     )  # fmt: skip
-    figure = basket_figure.basket_figure(series_of(result), labels)
-    label = f"Spread and z-score of the basket {params.label}"
-    live_chart(figure, key="basket_chart", label=label, height_px=basket_figure.HEIGHT_PX)
+    return basket_figure.basket_figure(series_of(result), labels)
 
 
 def series_of(result: BasketAnalytics) -> BasketSeries:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -67,10 +67,19 @@ _live: Final[Once[BasketBars]] = Once(8, most_a_line=1)
 _file: Final[Once[pd.DataFrame]] = Once(32)
 
 
-def live_bars(path: Path, choice: BasketChoice) -> BasketBars | None:
+def live_bars(
+    path: Path, choice: BasketChoice, name: str = "Live database", *, is_synthetic: bool = False
+) -> BasketBars | None:
     """Return the closed bars of a basket, read once for each bar; None before the first trade.
 
     Of bars shorter than `RENEWED_S` seconds a newer state is read every so often only.
+
+    Parameters
+    ----------
+    path, name, is_synthetic
+        The database, what the reader calls it, and whether a script made what it holds.
+    choice
+        The basket.
     """
     params = choice.params
     newest_us = _newest_us(path, params.symbols)
@@ -79,7 +88,12 @@ def live_bars(path: Path, choice: BasketChoice) -> BasketBars | None:
     step_us = max(params.bar.us, RENEWED_S * SECOND_US)
     end_us = newest_us // step_us * step_us
     line = (str(path), identity(path), _reading(choice))
-    return _live.get((*line, end_us), lambda: _of_database(path, choice, end_us), line)
+
+    def read() -> BasketBars:
+        bars = _of_database(path, choice, end_us)
+        return replace(bars, name=name, is_synthetic=is_synthetic)
+
+    return _live.get((*line, end_us), read, line)
 
 
 def _reading(choice: BasketChoice) -> Hashable:

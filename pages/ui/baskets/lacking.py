@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from analytics.baskets import LEAST_SYMBOLS, BasketParams
+from analytics.errors import ParameterError
 from pages.ui.parts import formats
-from pages.ui.parts.notices import Notice
+from pages.ui.parts.notices import Notice, sentence
 
 ADD_ONE: Final = "Add one under Recorded symbols in the sidebar, or wait for its trades."
 TOO_FEW_CHOSEN: Final = Notice(
@@ -29,6 +30,11 @@ def too_few_in_file(symbols: Sequence[str], name: str) -> Notice:
     """Say that a file holds fewer than three symbols."""
     cause = f"Baskets need three symbols; {name} holds {_names(symbols)}"
     return Notice(cause, f"Choose a file with {LEAST_SYMBOLS} or more.", is_fault=False)
+
+
+def refused(error: ParameterError) -> Notice:
+    """Say which values do not go together, and where to change them."""
+    return Notice(sentence(str(error)), "Change it under Rule and money above.", is_fault=False)
 
 
 def no_common_bar(params: BasketParams) -> Notice:

@@ -183,9 +183,8 @@ def test_every_control_bound_to_the_address_is_known_with_its_options(project_ro
 
 def test_thresholds_that_contradict_each_other_are_said_in_words(project_root, database):
     store(database, *legs())
-    assert "both would hold at once" in said(
-        open_page(project_root, basket_sell="-1", basket_buy="1")
-    )
+    words_ = said(open_page(project_root, basket_sell="-1", basket_buy="1"))
+    assert "both would hold at once. Change it under Rule and money above" in words_
 
 
 def test_a_signal_says_what_to_buy_and_sell_in_whole_lots(database):

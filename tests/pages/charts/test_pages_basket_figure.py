@@ -1,6 +1,9 @@
 """The basket's figures: what is drawn, at which bars the signal changed, and what stays thin."""
 
+from typing import Any
+
 import numpy as np
+import plotly.graph_objects as go
 
 from pages.charts.basket_figure import (
     MAX_POINTS,
@@ -20,10 +23,10 @@ def series(bars: int) -> BasketSeries:
     std[:5] = np.nan
     marks = np.zeros(bars, dtype=np.int8)
     marks[[10, 20]], marks[30] = 1, -1
-    return BasketSeries(np.arange(bars) * 1_000.0, spread, 0 * std, std, spread / std, marks)
+    return BasketSeries(np.arange(float(bars)) * 1_000, spread, 0 * std, std, spread / std, marks)
 
 
-def trace(figure, name):
+def trace(figure: go.Figure, name: str) -> Any:
     (found,) = [each for each in figure.data if each.name == name]
     return found
 
@@ -60,7 +63,7 @@ def test_long_series_are_thinned_and_keep_their_extremes_and_every_mark():
 
 def test_the_equity_is_drawn_before_and_after_costs():
     net, gross = np.linspace(0, -1, 50), np.linspace(0, 1, 50)
-    figure = equity_figure(EquitySeries(np.arange(50) * 1e3, net, gross, net), view_id="v")
+    figure = equity_figure(EquitySeries(np.arange(50.0) * 1e3, net, gross, net), view_id="v")
     np.testing.assert_array_equal(trace(figure, "After costs").y, net)
     np.testing.assert_array_equal(trace(figure, "Before costs").y, gross)
     np.testing.assert_array_equal(trace(figure, "Drawdown").y, net)
