@@ -29,6 +29,13 @@ from analytics.stationarity import (
 )
 
 _LEVELS: Final = (1, 5, 10)
+# A draw of so many bars takes some 2 ms.
+_MOST_BARS: Final = 5_000
+
+
+def default_draws(bars: int) -> int:
+    """Draws that a page can wait for, of so many bars; 0 of too many."""
+    return LEAST_DRAWS if bars <= _MOST_BARS else 0
 
 
 def wild_basket_test(

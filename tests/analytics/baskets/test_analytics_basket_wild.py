@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cases.baskets import NAMES, frames, logs_frame, related
+from cases.baskets import NAMES, frames, logs_frame, related, walks
 
 from analytics.baskets import (
     METHODS,
@@ -13,6 +13,7 @@ from analytics.baskets import (
     wild_basket_test,
 )
 from analytics.baskets.judge import basket_adf, basket_test
+from analytics.baskets.wild import default_draws
 from analytics.outcome import NotEnough
 from analytics.stationarity import SpreadTest
 
@@ -65,22 +66,45 @@ def test_the_scale_of_the_prices_plays_no_part():
 
 
 def test_the_larger_p_counts():
-    params = BasketParams(NAMES[:6], "1min")
+    params, counted = BasketParams(NAMES[:6], "1min"), set()
     for seed in range(20):
-        found = analyse_basket(frames(stepped(seed)), params, draws=99)
+        values = walks(300, 6, seed) if seed % 2 else stepped(seed)
+        found = analyse_basket(frames(values), params)
+        table, draws = found.by_table, found.by_draws
+        assert isinstance(table, SpreadTest)
+        assert isinstance(draws, SpreadTest)
+        assert found.pvalue == max(table.pvalue, draws.pvalue)
         assert isinstance(found.test, SpreadTest)
-        assert isinstance(found.wild, SpreadTest)
-        if found.wild.pvalue > found.test.pvalue:
-            assert found.pvalue == found.wild.pvalue
+        counted.add(found.test.name)
+        if len(counted) == 2:
             break
-    else:
-        pytest.fail("no draw said less than the table")
-    without = analyse_basket(frames(stepped(seed)), params)
-    assert without.wild is None
-    assert without.pvalue == found.test.pvalue
+    assert counted == {"Johansen trace", "Johansen trace, wild bootstrap"}
+
+
+def test_the_notes_say_when_volatility_made_the_difference():
+    params = BasketParams(NAMES[:6], "1min")
+    said = "Shocks of one size would pass it for a return"
+    for seed in range(20):
+        found = analyse_basket(frames(stepped(seed)), params)
+        assert isinstance(found.by_table, SpreadTest)
+        made_it = found.by_table.pvalue < 0.05 <= found.pvalue
+        assert any(said in note for note in found.notes) == made_it
+        if made_it:
+            return
+    pytest.fail("volatility never made the difference")
+
+
+def test_without_draws_the_table_counts():
+    found = analyse_basket(frames(stepped(1)), BasketParams(NAMES[:6], "1min"), draws=0)
+    assert found.by_draws is None
+    assert found.test is found.by_table
+    assert "Volatility that comes and goes is not allowed for" in found.notes[-1]
+    assert default_draws(5_000) == 199
+    assert default_draws(5_001) == 0
 
 
 def test_too_few_bars_are_counted():
-    found = analyse_basket(frames(stepped(1)[:12]), BasketParams(NAMES[:6], "1min"), draws=99)
-    assert isinstance(found.wild, NotEnough)
-    assert "had 12" in found.wild.reason
+    found = analyse_basket(frames(stepped(1)[:12]), BasketParams(NAMES[:6], "1min"))
+    assert isinstance(found.by_draws, NotEnough)
+    assert found.test is found.by_table
+    assert "had 12" in found.by_draws.reason
