@@ -14,6 +14,7 @@ from analytics.baskets.params import (
     BasketParams,
 )
 from analytics.baskets.weights import BasketFit, fit_basket
+from analytics.baskets.wild import wild_basket_test
 
 __all__ = [
     "LEAST_SYMBOLS",
@@ -32,4 +33,5 @@ __all__ = [
     "backtest_basket",
     "basket_lots",
     "fit_basket",
+    "wild_basket_test",
 ]

@@ -22,11 +22,12 @@ from analytics.baskets.legs import (
     log_closes,
     traded_legs,
 )
-from analytics.baskets.notes import basket_notes
+from analytics.baskets.notes import basket_notes, volatility_notes
 from analytics.baskets.params import BasketParams
 from analytics.baskets.spread import basket_spread
 from analytics.baskets.trailing import BasketTrailing
 from analytics.baskets.weights import BasketFit, fit_basket
+from analytics.baskets.wild import default_draws, wild_basket_test
 from analytics.frames import bar_times_us
 from analytics.leg import Leg
 from analytics.outcome import Degenerate, NotEnough, attempt
@@ -82,9 +83,12 @@ class BasketAnalytics:
         Log closes of the bars that the weights and the tests look at.
     residual
         The spread over them.
+    by_table, by_draws
+        Whether any combination returns, with the distribution of the search for weights: on
+        unrelated walks (see `basket_test`), and on baskets drawn from the bars at hand, which
+        allows for volatility that comes and goes (see `wild_basket_test`); None without draws.
     test, pvalue
-        What the basket is judged by, with the distribution of its search for weights: see
-        `basket_test`. NaN without one.
+        What the basket is judged by: of these two the one with the larger p-value; NaN without.
     adf, half_life
         Of the residual, with p-values, critical values and interval of the same search.
     stats
@@ -109,7 +113,8 @@ class BasketAnalytics:
     zscore_needs: NotEnough | None
     sample: pd.DataFrame
     residual: pd.Series | Lack
-    test: SpreadTest | Lack
+    by_table: SpreadTest | Lack
+    by_draws: SpreadTest | Lack | None
     adf: ADFResult | Lack
     half_life: BasketHalfLife | Lack
     stats: pd.DataFrame
@@ -125,6 +130,14 @@ class BasketAnalytics:
         """Weight of each symbol's log price; all NaN without a fit."""
         known = self.fit.weights if isinstance(self.fit, BasketFit) else np.nan
         return pd.Series(known, index=list(self.symbols), dtype=np.float64, name="weight")
+
+    @property
+    def test(self) -> SpreadTest | Lack:
+        """The test that counts: by its table or by draws, whichever has the larger p-value."""
+        table, draws = self.by_table, self.by_draws
+        if not isinstance(table, SpreadTest) or not isinstance(draws, SpreadTest):
+            return table
+        return draws if draws.pvalue > table.pvalue else table
 
     @property
     def pvalue(self) -> float:
@@ -164,7 +177,9 @@ class BasketAnalytics:
         return frame
 
 
-def analyse_basket(bars: Sequence[pd.DataFrame | Leg], params: BasketParams) -> BasketAnalytics:
+def analyse_basket(
+    bars: Sequence[pd.DataFrame | Leg], params: BasketParams, *, draws: int | None = None
+) -> BasketAnalytics:
     """Compute everything about a basket from the closed bars of its legs.
 
     Parameters
@@ -173,6 +188,8 @@ def analyse_basket(bars: Sequence[pd.DataFrame | Leg], params: BasketParams) -> 
         Bars frames at ``params.interval``, in the order of ``params.symbols``, of which the bar
         still forming is left out; or closed bars as arrays.
     params : BasketParams
+    draws : int, optional
+        Baskets drawn for `by_draws`, 0 for none; by default 199, of more than 5,000 bars none.
 
     Returns
     -------
@@ -201,7 +218,8 @@ def analyse_basket(bars: Sequence[pd.DataFrame | Leg], params: BasketParams) -> 
     codes, why = gate_codes(_gate_input(made, logs, reach, closed, params), params.gates)
     signals = signal_codes(z.to_numpy(), params.sell_above, params.buy_below)
     signals[codes != 0] = SIGNALS.index("NEUTRAL")
-    residual, adf, half_life, test = _judged(sample, fit)
+    residual, adf, half_life, by_table = _judged(sample, fit)
+    by_draws = _by_draws(sample, params, draws)
     first, coverage = len(logs) - len(legs[0]), basket_coverage(legs)
     return BasketAnalytics(
         params=params,
@@ -220,13 +238,17 @@ def analyse_basket(bars: Sequence[pd.DataFrame | Leg], params: BasketParams) -> 
         zscore_needs=_zscore_needs(made, logs, fit, params),
         sample=sample,
         residual=residual,
-        test=test,
+        by_table=by_table,
+        by_draws=by_draws,
         adf=adf,
         half_life=half_life,
         stats=describe_legs(
             list(zip(params.symbols, (leg.last(len(sample)) for leg in reach), strict=True))
         ),
-        notes=basket_notes(fit, coverage, adf, params),
+        notes=(
+            *basket_notes(fit, coverage, adf, params),
+            *volatility_notes(by_table, by_draws),
+        ),
     )
 
 
@@ -245,6 +267,13 @@ def _judged(
     adf = attempt(lambda: basket_adf(residual, fit))
     test = basket_test(adf, fit) if isinstance(adf, ADFResult) else adf
     return residual, adf, attempt(lambda: basket_half_life(residual, fit)), test
+
+
+def _by_draws(
+    sample: pd.DataFrame, params: BasketParams, draws: int | None
+) -> SpreadTest | Lack | None:
+    count = default_draws(len(sample)) if draws is None else draws
+    return attempt(lambda: wild_basket_test(sample, params.method, count)) if count else None
 
 
 def _correlation(

@@ -12,7 +12,7 @@ from analytics.baskets.params import BasketParams
 from analytics.baskets.spread import basket_spread
 from analytics.baskets.weights import BasketFit, fit_basket
 from analytics.errors import FrameError
-from analytics.frames import FloatArray
+from analytics.frames import FloatArray, closed_bars
 from analytics.outcome import attempt
 from analytics.pair import PairParams
 from analytics.spread import log_price
@@ -99,16 +99,15 @@ def _as_pair(params: BasketParams, other: str) -> PairParams:
 
 
 def _shared(bars: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
-    """Cut to the span that all legs cover; what is no bars frame is for `prepare` to refuse."""
-    if not all(isinstance(each, pd.DataFrame) and len(each) for each in bars):
+    """Cut to the closed bars that all legs span; `prepare` refuses what is no bars frame."""
+    if not all(isinstance(each, pd.DataFrame) for each in bars):
         return list(bars)
-    start = max(each.index[0] for each in bars)
-    end = min(each.index[-1] for each in bars)
-    cut = []
-    for each in bars:
-        part = each.loc[start:end]
-        part.attrs = dict(each.attrs)
-        cut.append(part)
+    closed = [closed_bars(each) for each in bars]
+    if not all(len(each) for each in closed):
+        return closed
+    start = max(each.index[0] for each in closed)
+    end = min(each.index[-1] for each in closed)
+    cut = [each.loc[start:end] for each in closed]
     if len({len(each) for each in cut}) > 1:
         raise FrameError("the legs have different bars. Resample all to one interval")
     return cut

@@ -6,13 +6,18 @@ from analytics.baskets.legs import BasketCoverage
 from analytics.baskets.params import METHOD_TITLES, BasketParams
 from analytics.baskets.weights import BasketFit
 from analytics.outcome import Degenerate, NotEnough
-from analytics.stationarity import ADFResult, pvalue_words
+from analytics.stationarity import ADFResult, SpreadTest, pvalue_words
 
 Lack = NotEnough | Degenerate
 _IN_SAMPLE: Final = (
     "Spread, z-score and signals before the latest bar are in-sample and change as bars arrive; "
     "the backtest fits on bars before those that it trades."
 )
+_NO_DRAWS: Final = (
+    "Volatility that comes and goes is not allowed for: where it does, unrelated legs pass more "
+    "often than the p-value says."
+)
+_LEVEL: Final = 0.05
 # Rows that have no bar before them, of a basket without missing bars.
 _START_ROWS: Final = {"johansen": 2, "box_tiao": 1, "min_half_life": 1}
 
@@ -39,13 +44,28 @@ def _search_notes(fit: BasketFit, adf: ADFResult | Lack) -> list[str]:
         "here are those of the same search."
     )
     notes = [searched, _IN_SAMPLE]
-    if isinstance(adf, ADFResult) and adf.plain_pvalue < 0.05 <= adf.pvalue:
+    if isinstance(adf, ADFResult) and adf.plain_pvalue < _LEVEL <= adf.pvalue:
         notes.append(
             f"Read as a pair's with given weights, the spread would pass the ADF test "
             f"({pvalue_words(adf.plain_pvalue)}): that is the search, not a return "
             f"({pvalue_words(adf.pvalue)} with the search allowed for)."
         )
     return notes
+
+
+def volatility_notes(by_table: SpreadTest | Lack, by_draws: SpreadTest | Lack | None) -> list[str]:
+    """Say what allowing for volatility changed, or that it is not allowed for."""
+    if by_draws is None and isinstance(by_table, SpreadTest):
+        return [_NO_DRAWS]
+    if not isinstance(by_table, SpreadTest) or not isinstance(by_draws, SpreadTest):
+        return []
+    if not by_table.pvalue < _LEVEL <= by_draws.pvalue:
+        return []
+    note = (
+        f"Shocks of one size would pass it for a return ({pvalue_words(by_table.pvalue)}); baskets "
+        f"drawn with the volatility of these bars do not ({pvalue_words(by_draws.pvalue)})."
+    )
+    return [note]
 
 
 def _row_notes(fit: BasketFit, params: BasketParams) -> list[str]:

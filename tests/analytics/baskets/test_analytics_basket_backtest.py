@@ -195,6 +195,24 @@ def test_the_lookback_is_traded_in_and_bars_before_it_are_trained_on(values: np.
     assert np.array_equal(last.zscore, whole.zscore.iloc[-400:], equal_nan=True)
 
 
+def test_a_forming_bar_of_one_leg_ends_all(values: np.ndarray):
+    made = _frames(values)
+    made[2].attrs["forming"] = made[2].index[-1]
+    made[3] = made[3].iloc[5:]
+    found = backtest_basket(made, params(), SYMMETRIC_RULES, train_bars=TRAIN, draws=0)
+    assert found.closes.index[-1] == made[0].index[-2]
+    assert found.closes.index[0] == made[0].index[TRAIN + 5]
+
+
+def test_legs_without_a_bar_in_common_are_refused(values: np.ndarray):
+    made = _frames(values)
+    late = [made[0].iloc[:700], *made[1:3], made[3].iloc[800:]]
+    with pytest.raises(NotEnoughDataError, match="needs 303 bars, had 0"):
+        backtest_basket(late, params(), train_bars=TRAIN)
+    with pytest.raises(NotEnoughDataError, match="needs 303 bars, had 0"):
+        backtest_basket([made[0].iloc[:0], *made[1:]], params(), train_bars=TRAIN)
+
+
 def test_wrong_input_is_refused(values: np.ndarray):
     made = _frames(values)
     with pytest.raises(ParameterError, match="a basket is sized by its weights"):

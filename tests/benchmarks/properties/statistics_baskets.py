@@ -7,9 +7,9 @@ verdict that is shown. Prints the tables of analytics/baskets/README.md.
 """
 
 import argparse
-import multiprocessing
 import os
 from collections.abc import Callable
+from multiprocessing.pool import Pool
 from typing import Final
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -18,13 +18,17 @@ import numpy as np
 import pandas as pd
 from scipy.signal import lfilter
 
-from analytics.baskets import METHODS, fit_basket
+from analytics.baskets import METHODS, fit_basket, wild_basket_test
 from analytics.baskets.judge import basket_adf, basket_half_life, basket_test
 from analytics.frames import FloatArray
 
 SEED: Final = 20240810
 SYMBOLS: Final = (3, 5, 8)
-VERDICTS: Final = ("the test", "ADF", "half-life shown", "plain ADF (the mistake)")
+VERDICTS: Final = ("the test by its table", "ADF", "half-life shown", "plain ADF (the mistake)")
+WILD_DRAWS: Final = 99
+WILD_VERDICTS: Final = ("by draws alone", "by the larger p (the page's)")
+Job = tuple[str, int, int, int]
+"""Kind of legs, symbols, bars, samples."""
 Maker = Callable[[np.random.Generator, int, int], FloatArray]
 
 
@@ -117,12 +121,29 @@ def covered(values: FloatArray, keep: float) -> FloatArray:
     return out
 
 
-def rejections(job: tuple[str, int, int, int]) -> FloatArray:
+def rejections(job: Job) -> FloatArray:
     kind, symbols, bars, samples = job
     rng = np.random.default_rng([SEED, symbols, bars, len(kind)])
     make = NULLS.get(kind) or returning(0.9, 0.5 if "0.5" in kind else 0.0)
     found = [verdicts(make(rng, bars, symbols)) for _ in range(samples)]
     share: FloatArray = np.mean(found, axis=0)
+    return share
+
+
+def wild_rejections(job: Job) -> FloatArray:
+    """As `rejections`: by draws alone, and by the larger p of both; shape (methods, 2)."""
+    kind, symbols, bars, samples = job
+    rng = np.random.default_rng([SEED + 1, symbols, bars, len(kind)])
+    names = [f"S{place}" for place in range(symbols)]
+    found = np.empty((samples, len(METHODS), len(WILD_VERDICTS)))
+    for at in range(samples):
+        logs = pd.DataFrame(NULLS[kind](rng, bars, symbols), columns=names)
+        for place, method in enumerate(METHODS):
+            by_draws = wild_basket_test(logs, method, WILD_DRAWS).pvalue <= 0.05
+            fit = fit_basket(logs, method)
+            by_table = basket_test(basket_adf(fit.spread(logs), fit), fit).pvalue < 0.05
+            found[at, place] = by_draws, by_draws and by_table
+    share: FloatArray = found.mean(axis=0)
     return share
 
 
@@ -134,15 +155,21 @@ def coverage(job: tuple[float, float, int, int, int]) -> FloatArray:
     return np.column_stack([found[..., 0].mean(axis=0), np.nanmedian(found[..., 1], axis=0)])
 
 
-def print_rates(title: str, jobs: list[tuple[str, int, int, int]], pool: object) -> None:
-    found = np.array(pool.map(rejections, jobs, chunksize=1))  # type: ignore[attr-defined]
+def print_rates(
+    title: str,
+    jobs: list[Job],
+    pool: Pool,
+    rates: Callable[[Job], FloatArray] = rejections,
+    verdicts_: tuple[str, ...] = VERDICTS,
+) -> None:
+    found = np.array(pool.map(rates, jobs, chunksize=1))
     print(
         f"\n{title}\n\n| legs | bars | verdict | {' | '.join(METHODS)} |\n|---|---|---|---|---|---|"
     )
     for kind, bars in dict.fromkeys((kind, bars) for kind, _, bars, _ in jobs):
         same = [job[0] == kind and job[2] == bars for job in jobs]
         table = 100 * found[same]
-        for place, verdict in enumerate(VERDICTS):
+        for place, verdict in enumerate(verdicts_):
             cells = (
                 " / ".join(f"{each:.1f}" for each in table[:, method, place])
                 for method in range(len(METHODS))
@@ -150,8 +177,8 @@ def print_rates(title: str, jobs: list[tuple[str, int, int, int]], pool: object)
             print(f"| {kind} | {bars:,} | {verdict} | {' | '.join(cells)} |", flush=True)
 
 
-def print_coverage(jobs: list[tuple[float, float, int, int, int]], pool: object) -> None:
-    found = np.array(pool.map(coverage, jobs, chunksize=1))  # type: ignore[attr-defined]
+def print_coverage(jobs: list[tuple[float, float, int, int, int]], pool: Pool) -> None:
+    found = np.array(pool.map(coverage, jobs, chunksize=1))
     heads = " | ".join(METHODS)
     print(f"\n| keep | shocks' correlation | k | bars | {heads} | {heads} |")
     print(f"|---|---|---|---|{'---|' * (2 * len(METHODS))}")
@@ -165,11 +192,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=2000)
     samples = parser.parse_args().samples
-    with multiprocessing.Pool(2) as pool:
+    with Pool(2) as pool:
         sizes = [("Gaussian walks", k, n, samples) for n in (120, 500, 2000) for k in SYMBOLS]
         print_rates("Rejections at 5 %, in %, of unrelated Gaussian walks.", sizes, pool)
         kinds = [(kind, k, 500, samples // 2) for kind in list(NULLS)[1:] for k in SYMBOLS]
         print_rates("The same on other unrelated legs.", kinds, pool)
+        wild = [
+            (kind, k, 500, max(samples // 10, 2))
+            for kind in ("Gaussian walks", "GARCH(0.13, 0.85)", "volatility × 4 halfway")
+            for k in SYMBOLS
+        ]
+        title = f"By {WILD_DRAWS} draws of the basket's own bars (wild bootstrap)."
+        print_rates(title, wild, pool, wild_rejections, WILD_VERDICTS)
         power = [
             (kind, k, 500, samples // 4)
             for kind in ("returning, keep 0.9", "returning, keep 0.9, shocks 0.5")
