@@ -82,9 +82,12 @@ def _show_now(
 def analysed(bars: BasketBars, choice: BasketChoice) -> BasketAnalytics:
     """Analyse a basket, once for each state of the bars: the same object until then."""
     line = (bars.name, choice.params)
-    return _results.get(
-        (bars.key, choice.params), partial(analyse_basket, bars.legs, choice.params), line
-    )
+
+    def analyse() -> BasketAnalytics:
+        with st.spinner("Drawing baskets with the volatility of these bars"):
+            return analyse_basket(bars.legs, choice.params)
+
+    return _results.get((bars.key, choice.params), analyse, line)
 
 
 def _head(bars: BasketBars, result: BasketAnalytics) -> Html:

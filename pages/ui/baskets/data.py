@@ -18,7 +18,7 @@ from pages.ui.desk.file_choice import TickFile
 from pages.ui.state.once import Once
 
 # Of shorter bars the figures are made anew every so often, and not at each bar.
-RENEWED_S: Final = 10
+RENEWED_S: Final = 30
 
 Frames = tuple[pd.DataFrame, ...]
 

@@ -31,12 +31,27 @@ def verdict(result: BasketAnalytics) -> list[str]:
         f"{head} than unrelated walks show: {test.name} p {formats.pvalue(test.pvalue)}, level "
         f"{formats.percent(params.level)}"
     )
-    null = (
+    return [what_is_said, _null(result)]
+
+
+def _null(result: BasketAnalytics) -> str:
+    """Say how often nothing at all gives as much, by each of the two p-values."""
+    table, draws = result.by_table, result.by_draws
+    if not isinstance(table, SpreadTest):
+        return ""
+    walks = (
         "Random walks with nothing in common, searched for weights in the same way, give as much "
-        f"in {out_of(test.pvalue)}. Unrelated real returns, whose volatility moves, are below 5 % "
-        f"in {REAL_RETURNS[params.method]} of 100."
+        f"in {out_of(table.pvalue)}"
     )
-    return [what_is_said, null]
+    if isinstance(draws, SpreadTest):
+        return (
+            f"{walks}; walks with the volatility of these very bars in {out_of(draws.pvalue)}. "
+            "The larger p counts."
+        )
+    return (
+        f"{walks}. Unrelated real returns, whose volatility moves, are below 5 % in "
+        f"{REAL_RETURNS[result.params.method]} of 100."
+    )
 
 
 def out_of(pvalue: float) -> str:

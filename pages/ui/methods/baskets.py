@@ -28,9 +28,11 @@ BASKETS: Final = (
         r"p = P\left(\text{statistic of the search on } k \text{ unrelated walks} \ge "
         r"\text{that seen}\right)",
         "The bars that the weights stand on.",
-        "Shocks of even size. Where volatility moves, unrelated symbols are below 5 % more often "
-        "than in 5 of 100 samples: the page says how often that was measured.",
-        "Simulated tables; Johansen (1991), Econometrica 59, 1551-1580; Dickey & Fuller (1979), "
+        "Shocks of even size for the tables. Up to 5,000 bars 199 baskets are drawn with the "
+        "volatility of these bars too, each bar's changes with a new sign common to all legs: the "
+        "larger p counts. Of more bars the page says how often real returns get below 5 %.",
+        "Simulated tables; wild bootstrap of Cavaliere, Rahbek & Taylor (2010), Econometric Theory "
+        "26, 1719-1760; Johansen (1991), Econometrica 59, 1551-1580; Dickey & Fuller (1979), "
         "JASA 74, 427-431.",
         "Baskets",
     ),

@@ -72,9 +72,9 @@ def test_recorded_symbols_make_a_basket_whose_figures_are_those_of_the_analysis(
 def test_the_verdict_names_its_null_and_says_how_often_real_legs_pass(project_root, database):
     store(database, *legs())
     text = plain(open_page(project_root))
-    assert "No more of a return than unrelated walks show: Johansen trace p" in text
+    assert "No more of a return than unrelated walks show: Johansen trace" in text
     assert "Random walks with nothing in common, searched for weights in the same way" in text
-    assert "Unrelated real returns" in text
+    assert "walks with the volatility of these very bars in" in text
     assert "Not shown to revert" in text
     assert "not shown as unrelated walks may look" in text
 
