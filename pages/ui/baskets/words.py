@@ -17,6 +17,7 @@ from pages.ui.parts.notices import sentence
 
 US_PER_S: Final = 1_000_000
 # By `python tests/benchmarks/properties/basket_real_returns.py`: the table in README.md.
+REAL_WITH_DRAWS: Final = 6
 REAL_RETURNS: Final = {"johansen": "6 to 14", "box_tiao": "9 to 15", "min_half_life": "9 to 15"}
 
 
@@ -45,12 +46,13 @@ def _null(result: BasketAnalytics) -> str:
     )
     if isinstance(draws, SpreadTest):
         return (
-            f"{walks}; walks with the volatility of these very bars in {out_of(draws.pvalue)}. "
-            "The larger p counts."
+            f"{walks}; walks with the volatility of these very bars in {out_of(draws.pvalue)}. The "
+            f"larger p counts: below 5 % for {REAL_WITH_DRAWS} of 100 baskets of unrelated real "
+            "returns."
         )
     return (
-        f"{walks}. Unrelated real returns, whose volatility moves, are below 5 % in "
-        f"{REAL_RETURNS[result.params.method]} of 100."
+        f"{walks}. Below 5 % are {REAL_RETURNS[result.params.method]} of 100 baskets of unrelated "
+        "real returns, whose volatility moves."
     )
 
 

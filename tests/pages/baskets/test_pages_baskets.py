@@ -75,6 +75,7 @@ def test_the_verdict_names_its_null_and_says_how_often_real_legs_pass(project_ro
     assert "No more of a return than unrelated walks show: Johansen trace" in text
     assert "Random walks with nothing in common, searched for weights in the same way" in text
     assert "walks with the volatility of these very bars in" in text
+    assert "The larger p counts: below 5 % for 6 of 100 baskets of unrelated real returns" in text
     assert "Not shown to revert" in text
     assert "not shown as unrelated walks may look" in text
 
