@@ -29,7 +29,9 @@ def show_recorded() -> None:
     """Show a basket of recorded symbols, and anew as bars close."""
     path = pair_data.database_path()
     recorder = current_recorder()
-    symbols = header.in_order(tuple(pair_data.recorded_symbols(path)), recorder)
+    stored = tuple(pair_data.recorded_symbols(path))
+    # What is recorded and never traded would be a basket without a bar.
+    symbols = [symbol for symbol in header.in_order(stored, recorder) if symbol in stored]
     if len(symbols) < LEAST_SYMBOLS:
         notices.show(lacking.too_few(symbols, is_recording=recorder is not None))
         return

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from analytics.baskets import METHODS, BasketFit, BasketParams, analyse_basket
 from ingest.binance import LotSteps
+from ingest.settings import Settings, install_settings
 from ingest.tick import Tick
 from pages.ui.baskets import body, data, settings, trade, words
 from pages.ui.baskets.settings import BasketChoice
@@ -100,6 +101,13 @@ def test_fewer_than_three_recorded_symbols_are_said_in_one_line(project_root, da
     page = open_page(project_root)
     assert "Baskets need three symbols; AUSDT" in said(page)
     assert "--no-ingest" in said(page)
+
+
+def test_a_symbol_that_is_asked_for_and_never_traded_is_not_offered(project_root, database):
+    store(database, *legs()[:3])
+    install_settings(Settings(db=database, symbols=("ZUSDT", "CUSDT", "AUSDT")))
+    page = open_page(project_root)
+    assert "Basket: CUSDT, AUSDT, BUSDT" in plain(page)
 
 
 def test_without_a_database_the_page_says_so(project_root, database):
