@@ -90,7 +90,8 @@ class BasketAnalytics:
     test, pvalue
         What the basket is judged by: of these two the one with the larger p-value; NaN without.
     adf, half_life
-        Of the residual, with p-values, critical values and interval of the same search.
+        Of the residual, with p-value, critical values and interval of the same search; the
+        half-life's p-value is that of `test`.
     stats
         Descriptive statistics, a column a leg.
     notes
@@ -134,10 +135,7 @@ class BasketAnalytics:
     @property
     def test(self) -> SpreadTest | Lack:
         """The test that counts: by its table or by draws, whichever has the larger p-value."""
-        table, draws = self.by_table, self.by_draws
-        if not isinstance(table, SpreadTest) or not isinstance(draws, SpreadTest):
-            return table
-        return draws if draws.pvalue > table.pvalue else table
+        return larger_p(self.by_table, self.by_draws)
 
     @property
     def pvalue(self) -> float:
@@ -218,7 +216,7 @@ def analyse_basket(
     codes, why = gate_codes(_gate_input(made, logs, reach, closed, params), params.gates)
     signals = signal_codes(z.to_numpy(), params.sell_above, params.buy_below)
     signals[codes != 0] = SIGNALS.index("NEUTRAL")
-    residual, adf, half_life, by_table = _judged(sample, fit)
+    residual, adf, by_table = _judged(sample, fit)
     by_draws = _by_draws(sample, params, draws)
     first, coverage = len(logs) - len(legs[0]), basket_coverage(legs)
     return BasketAnalytics(
@@ -241,7 +239,7 @@ def analyse_basket(
         by_table=by_table,
         by_draws=by_draws,
         adf=adf,
-        half_life=half_life,
+        half_life=_half_life(residual, fit, larger_p(by_table, by_draws)),
         stats=describe_legs(
             list(zip(params.symbols, (leg.last(len(sample)) for leg in reach), strict=True))
         ),
@@ -259,14 +257,32 @@ def _closes(legs: tuple[Leg, ...], params: BasketParams) -> pd.DataFrame:
 
 def _judged(
     sample: pd.DataFrame, fit: BasketFit | Lack
-) -> tuple[pd.Series | Lack, ADFResult | Lack, BasketHalfLife | Lack, SpreadTest | Lack]:
-    """Residual, ADF, half-life and the test that counts; the fit's own lack where there is none."""
+) -> tuple[pd.Series | Lack, ADFResult | Lack, SpreadTest | Lack]:
+    """Residual, ADF and the test by its table; the fit's own lack where there is none."""
     if not isinstance(fit, BasketFit):
-        return fit, fit, fit, fit
+        return fit, fit, fit
     residual = fit.spread(sample)
     adf = attempt(lambda: basket_adf(residual, fit))
-    test = basket_test(adf, fit) if isinstance(adf, ADFResult) else adf
-    return residual, adf, attempt(lambda: basket_half_life(residual, fit)), test
+    return residual, adf, basket_test(adf, fit) if isinstance(adf, ADFResult) else adf
+
+
+def larger_p(by_table: SpreadTest | Lack, by_draws: SpreadTest | Lack | None) -> SpreadTest | Lack:
+    """Choose the test with the larger p-value; the one by its table without the other."""
+    if not isinstance(by_table, SpreadTest) or not isinstance(by_draws, SpreadTest):
+        return by_table
+    return by_draws if by_draws.pvalue > by_table.pvalue else by_table
+
+
+def _half_life(
+    residual: pd.Series | Lack, fit: BasketFit | Lack, test: SpreadTest | Lack
+) -> BasketHalfLife | Lack:
+    if not isinstance(test, SpreadTest):
+        return test
+    if not isinstance(residual, pd.Series):
+        return residual
+    if not isinstance(fit, BasketFit):
+        return fit
+    return attempt(lambda: basket_half_life(residual, fit, test.pvalue))
 
 
 def _by_draws(

@@ -8,10 +8,10 @@ import pandas as pd
 
 from analytics.baskets.memory_table import SIZES, T_QUANTILES
 from analytics.baskets.null import (
+    adf_quantiles,
     critical_of,
     lower_pvalue,
     minus_trace_quantiles,
-    spread_quantiles,
 )
 from analytics.baskets.params import LEAST_SYMBOLS, METHODS, BasketMethod
 from analytics.baskets.weights import BasketFit
@@ -35,8 +35,8 @@ _NOT_REJECTED: Final = "no more of a return than unrelated walks show after the 
 class BasketHalfLife(HalfLife):
     """Half-life of a spread whose weights a method chose from so many symbols on the same bars.
 
-    The choice leaves the spread less memory than it had: p-value, critical values and interval are
-    those of the same choice.
+    The choice leaves the spread less memory than it had, which the interval allows for. The p-value
+    is that of the basket's test: noise of single bars would make the half-life's own far too small.
     """
 
     method: BasketMethod = "johansen"
@@ -65,7 +65,7 @@ def basket_adf(spread: pd.Series, fit: BasketFit) -> ADFResult:
         As `adf_test`.
     """
     plain = adf_test(spread)
-    table = spread_quantiles(fit.method, len(fit.symbols), _bars(spread), lags=True)
+    table = adf_quantiles(fit.method, len(fit.symbols), int(spread.notna().sum()))
     return replace(
         plain,
         pvalue=lower_pvalue(plain.stat, table),
@@ -76,30 +76,31 @@ def basket_adf(spread: pd.Series, fit: BasketFit) -> ADFResult:
     )
 
 
-def basket_half_life(spread: pd.Series, fit: BasketFit) -> BasketHalfLife:
+def basket_half_life(spread: pd.Series, fit: BasketFit, pvalue: float) -> BasketHalfLife:
     """Half-life of a basket's spread over the bars that its weights stand on.
+
+    `pvalue` is that of the test which the basket is judged by.
 
     Raises
     ------
     NotEnoughDataError, DegenerateSeriesError
         As `analytics.stationarity.half_life`.
     """
-    plain, symbols = half_life(spread), len(fit.symbols)
-    table = spread_quantiles(fit.method, symbols, plain.bars, lags=False)
+    plain = half_life(spread)
     return BasketHalfLife(
         half_life=plain.half_life,
         theta=plain.theta,
         theta_stderr=plain.theta_stderr,
         mean_reverting=plain.mean_reverting,
         stat=plain.stat,
-        pvalue=lower_pvalue(plain.stat, table),
-        critical_values=critical_of(table),
+        pvalue=pvalue,
+        critical_values={},
         nobs=plain.nobs,
         bars=plain.bars,
         on_estimated_line=True,
         reference=f"{plain.reference}; the same search on simulated baskets",
         method=fit.method,
-        symbols=symbols,
+        symbols=len(fit.symbols),
     )
 
 
@@ -145,7 +146,3 @@ def _search_test(adf: ADFResult, fit: BasketFit) -> SpreadTest:
         if_not=_NOT_REJECTED,
         reference=f"{fit.reference}; the same search on unrelated walks, simulated",
     )
-
-
-def _bars(spread: pd.Series) -> int:
-    return int(spread.notna().sum())

@@ -10,27 +10,20 @@ from typing import Final
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from analytics.baskets.null_table import ADF, LEVELS, MINUS_TRACE, NO_LAGS, SIZES
+from analytics.baskets.null_table import ADF, LEVELS, MINUS_TRACE, SIZES
 from analytics.baskets.params import LEAST_SYMBOLS, METHODS, BasketMethod
 from analytics.frames import FloatArray
 
 _SCORES: Final[FloatArray] = ndtri(LEVELS)
-_TABLES: Final = {"adf": ADF, "no lags": NO_LAGS}
 CRITICAL_LEVELS: Final = (1, 5, 10)
 
 
-def spread_quantiles(method: BasketMethod, symbols: int, bars: int, *, lags: bool) -> FloatArray:
-    """Quantiles at `LEVELS` of a fitted basket's Dickey-Fuller statistic, on unrelated walks.
+def adf_quantiles(method: BasketMethod, symbols: int, bars: int) -> FloatArray:
+    """Quantiles at `LEVELS` of a fitted basket's ADF statistic (lags by AIC), on unrelated walks.
 
-    Parameters
-    ----------
-    method, symbols, bars
-        How the weights were found, of how many symbols, on how many bars: below 50 as of 50.
-    lags
-        Whether the test chooses lags by AIC, or has none.
+    Of weights found by this method, of so many symbols on so many bars: below 50 as of 50.
     """
-    table = _TABLES["adf" if lags else "no lags"]
-    return _at_size(table[METHODS.index(method), symbols - LEAST_SYMBOLS], bars)
+    return _at_size(ADF[METHODS.index(method), symbols - LEAST_SYMBOLS], bars)
 
 
 def minus_trace_quantiles(symbols: int, bars: int) -> FloatArray:

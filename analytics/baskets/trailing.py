@@ -7,11 +7,12 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analytics.baskets.judge import basket_adf, basket_half_life, basket_test
+from analytics.baskets.judge import basket_adf, basket_test
 from analytics.baskets.params import BasketMethod
 from analytics.baskets.weights import fit_basket
 from analytics.frames import FloatArray, IntArray
 from analytics.outcome import Degenerate, NotEnough, attempt
+from analytics.stationarity import half_life
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +43,7 @@ class BasketTrailing:
 
     def _half_life(self, logs: pd.DataFrame) -> float:
         fit = fit_basket(logs, self.method)
-        return basket_half_life(fit.spread(logs), fit).half_life
+        return half_life(fit.spread(logs)).half_life
 
 
 def _known(found: Iterable[float | NotEnough | Degenerate]) -> Iterator[float]:

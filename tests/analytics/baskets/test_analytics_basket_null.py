@@ -8,12 +8,12 @@ from analytics.baskets import METHODS, BasketMethod, BasketParams, analyse_baske
 from analytics.baskets.judge import BasketHalfLife, basket_adf, basket_half_life
 from analytics.baskets.memory_table import T_QUANTILES
 from analytics.baskets.null import (
+    adf_quantiles,
     critical_of,
     lower_pvalue,
     minus_trace_quantiles,
-    spread_quantiles,
 )
-from analytics.baskets.null_table import ADF, LEVELS, MINUS_TRACE, NO_LAGS, SIZES
+from analytics.baskets.null_table import ADF, LEVELS, MINUS_TRACE, SIZES
 from analytics.stationarity import ADFResult, SpreadTest
 from analytics.stationarity.memory_table import DISTANCES
 
@@ -37,7 +37,7 @@ def test_the_trace_table_meets_the_published_one(
         assert found[level] == pytest.approx(value, rel=0.035)
 
 
-@pytest.mark.parametrize("table", [ADF, NO_LAGS, MINUS_TRACE])
+@pytest.mark.parametrize("table", [ADF, MINUS_TRACE])
 def test_the_tables_rise_with_the_level(table: np.ndarray):
     assert (np.diff(table, axis=-1) > 0).all()
     assert table.shape[-3:] == (6, SIZES.size, LEVELS.size)
@@ -45,13 +45,12 @@ def test_the_tables_rise_with_the_level(table: np.ndarray):
 
 def test_more_symbols_look_better_on_walks():
     middle = list(LEVELS).index(0.05)
-    for table in (ADF, NO_LAGS):
-        assert (np.diff(table[..., middle], axis=1) < 0).all()
+    assert (np.diff(ADF[..., middle], axis=1) < 0).all()
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_pvalue_is_the_level_at_each_quantile_and_falls_beyond(method: BasketMethod):
-    quantiles = spread_quantiles(method, 5, 500, lags=True)
+    quantiles = adf_quantiles(method, 5, 500)
     for level, quantile in zip(LEVELS, quantiles, strict=True):
         assert lower_pvalue(float(quantile), quantiles) == pytest.approx(level, rel=1e-9)
     tails = [lower_pvalue(stat, quantiles) for stat in (-12.0, quantiles[0] - 0.01)]
@@ -61,12 +60,12 @@ def test_a_pvalue_is_the_level_at_each_quantile_and_falls_beyond(method: BasketM
 
 
 def test_between_sizes_quantiles_go_with_one_over_the_bars():
-    low, high = (spread_quantiles("box_tiao", 4, bars, lags=False) for bars in (100, 200))
-    between = spread_quantiles("box_tiao", 4, 133, lags=False)
+    low, high = (adf_quantiles("box_tiao", 4, bars) for bars in (100, 200))
+    between = adf_quantiles("box_tiao", 4, 133)
     share = (1 / 100 - 1 / 133) / (1 / 100 - 1 / 200)
     assert between == pytest.approx((1 - share) * low + share * high, abs=1e-12)
-    shortest = spread_quantiles("box_tiao", 4, 50, lags=False)
-    assert np.array_equal(spread_quantiles("box_tiao", 4, 30, lags=False), shortest)
+    shortest = adf_quantiles("box_tiao", 4, 50)
+    assert np.array_equal(adf_quantiles("box_tiao", 4, 30), shortest)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -99,7 +98,7 @@ def test_the_interval_of_the_half_life_allows_for_the_search(method: BasketMetho
     for seed in range(60):
         logs = logs_frame(related(500, 5, seed, keep=0.95))
         fit = fit_basket(logs, method)
-        found = basket_half_life(fit.spread(logs), fit)
+        found = basket_half_life(fit.spread(logs), fit, 0.5)
         low, high = found.interval
         held += low <= true and not high < true
         short += found.half_life < true
@@ -117,7 +116,17 @@ def test_the_memory_table_has_a_row_for_each():
 def test_a_slow_half_life_has_no_upper_end():
     logs = logs_frame(walks(200, 4, seed=8))
     fit = fit_basket(logs, "min_half_life")
-    found = basket_half_life(fit.spread(logs), fit)
+    found = basket_half_life(fit.spread(logs), fit, 0.5)
     assert isinstance(found, BasketHalfLife)
     assert np.isnan(found.interval[1])
     assert "a random walk would show too" in found.verdict()
+
+
+def test_the_half_life_is_judged_by_the_baskets_test():
+    found = analyse_basket(frames(related(500, 4, seed=1)), BasketParams(NAMES[:4], "1min"))
+    assert isinstance(found.half_life, BasketHalfLife)
+    assert found.half_life.pvalue == found.pvalue
+    assert found.half_life.rejects(0.05)
+    walk = analyse_basket(frames(walks(500, 4, seed=1)), BasketParams(NAMES[:4], "1min"))
+    assert isinstance(walk.half_life, BasketHalfLife)
+    assert not walk.half_life.rejects(0.05)

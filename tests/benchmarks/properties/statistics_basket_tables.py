@@ -76,10 +76,10 @@ def basket(rng: np.random.Generator, bars: int, symbols: int, theta: float) -> F
 
 
 def null_cell(job: tuple[int, int, int]) -> FloatArray:
-    """ADF, Dickey-Fuller without lags and the method's own, each method; shape (3, 3, samples)."""
+    """ADF statistic and the method's own, each method; quantiles of shape (levels, 3, 2)."""
     symbols, bars, samples = job
     rng = np.random.default_rng([20240808, symbols, bars])
-    out = np.empty((len(METHODS), 3, samples))
+    out = np.empty((len(METHODS), 2, samples))
     for at in range(samples):
         values = basket(rng, bars, symbols, 0.0)
         for place, method in enumerate(METHODS):
@@ -87,7 +87,6 @@ def null_cell(job: tuple[int, int, int]) -> FloatArray:
             spread = values @ found.vector
             out[place, :, at] = (
                 dickey_fuller(spread, "c", None, "aic", "sample").stat,
-                dickey_fuller(spread, "c", 0, None, "sample").stat,
                 # Large where there is a relation: its negative has the same tail as the others.
                 -found.stat,
             )
@@ -128,14 +127,13 @@ def main() -> None:
         cells = [(k, n, samples) for k in SYMBOLS for n in SIZES]
         null = np.array(pool.map(null_cell, cells, chunksize=1))
         # Cells, levels, methods, statistics -> statistics, methods, symbols, sizes, levels.
-        null = null.reshape(len(SYMBOLS), len(SIZES), len(LEVELS), len(METHODS), 3)
+        null = null.reshape(len(SYMBOLS), len(SIZES), len(LEVELS), len(METHODS), 2)
         null = null.transpose(4, 3, 0, 1, 2)
         head = NULL_HEAD.format(samples=samples, sizes=[float(n) for n in SIZES], levels=LEVELS)
         (options.out / "null_table.py").write_text(
             head
             + text(null[0], "ADF", "(methods, symbols - 3, sizes, levels)")
-            + text(null[1], "NO_LAGS", "(methods, symbols - 3, sizes, levels)")
-            + text(null[2, 0], "MINUS_TRACE", "(symbols - 3, sizes, levels)")
+            + text(null[1, 0], "MINUS_TRACE", "(symbols - 3, sizes, levels)")
         )
         memory_cells = [(k, n, max(samples // 2, 2)) for k in SYMBOLS for n in MEMORY_SIZES]
         memory = np.array(pool.map(memory_cell, memory_cells, chunksize=1))
