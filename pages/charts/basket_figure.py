@@ -113,7 +113,8 @@ def _layout(series: BasketSeries, labels: BasketLabels) -> dict[str, Any]:
     layout["yaxis2"] = axes.value_axis("z-score", DOMAINS["zscore"])
     layout["annotations"] = [
         axes.level_label(f"SELL above {labels.sell_above:+g}", labels.sell_above, "y2", theme.SELL),
-        axes.level_label(f"BUY below {labels.buy_below:+g}", labels.buy_below, "y2", theme.BUY),
+        axes.level_label(f"BUY below {labels.buy_below:+g}", labels.buy_below, "y2", theme.BUY)
+        | {"yanchor": "top"},
     ]
     return layout
 
