@@ -124,11 +124,11 @@ def size_position(
     sides = _sides(signal, is_opposed=used is None or used > 0)
     exact = _quantities(kind, used, y.price, x.price, capital)
     legs = [
-        _whole_lots(leg, side, quantity)
+        whole_lots(leg, side, quantity)
         for leg, side, quantity in zip((y, x), sides, exact, strict=True)
     ]
     for leg, quote in zip(legs, (y, x), strict=True):
-        if reason := _too_small(leg, quote, capital):
+        if reason := too_small(leg, quote, capital):
             return NoSize(reason)
     return PositionSize(legs[0], legs[1], used, capital, y.quote)
 
@@ -155,8 +155,8 @@ def _quantities(
     kind: SpreadKind, beta: float | None, y_price: float, x_price: float, capital: float
 ) -> tuple[Fraction, Fraction]:
     """Divide the capital, without rounding."""
-    ratio = Fraction(1) if beta is None else abs(_exact(beta))
-    money, y, x = _exact(capital), _exact(y_price), _exact(x_price)
+    ratio = Fraction(1) if beta is None else abs(exact_number(beta))
+    money, y, x = exact_number(capital), exact_number(y_price), exact_number(x_price)
     if kind in {"log", "ratio"}:
         y_money = money / (1 + ratio)
         return y_money / y, ratio * y_money / x
@@ -164,12 +164,12 @@ def _quantities(
     return units, ratio * units
 
 
-def _exact(value: float) -> Fraction:
+def exact_number(value: float) -> Fraction:
     """Take a float as the decimal it is printed as."""
     return Fraction(repr(float(value)))
 
 
-def _whole_lots(leg: LegQuote, side: Side, exact: Fraction) -> LegSize:
+def whole_lots(leg: LegQuote, side: Side, exact: Fraction) -> LegSize:
     """Round down to the lot step, or to eight digits where it is not known."""
     step = _digit_step(exact) if leg.lot is None else leg.lot.step.normalize()
     quantity = step * int(exact // Fraction(step))
@@ -186,7 +186,7 @@ def _digit_step(exact: Fraction) -> Decimal:
     return max(Decimal(1).scaleb(whole_digits - _DIGITS), _FINEST)
 
 
-def _too_small(leg: LegSize, quote: LegQuote, capital: float) -> str:
+def too_small(leg: LegSize, quote: LegQuote, capital: float) -> str:
     """Say why the exchange would not take this order; "" where it would."""
     money = f"{capital:,.10g} {quote.quote}"
     lot = quote.lot or Lot(_FINEST)

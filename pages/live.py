@@ -7,8 +7,9 @@ from streamlit_autorefresh import st_autorefresh
 
 from ingest.status import RecorderStatus
 from pages.ui.desk import file_choice, header, pair_data, recording, replaying
-from pages.ui.live import body, exports, trade
+from pages.ui.live import body, exports
 from pages.ui.parts import notices, plain, status
+from pages.ui.parts.lots import lots_of
 from pages.ui.state.choices import REPLAY
 from pages.ui.state.source import current_recorder
 
@@ -48,7 +49,7 @@ def stored_pair(desk: header.Desk) -> body.Pair:
     view = desk.checked_view()
     params, path = view.params, pair_data.database_path()
     read = partial(pair_data.read_pair, path, params)
-    lots = partial(trade.lots_of, path)
+    lots = partial(lots_of, path)
     return body.Pair(params, body.Source.of(desk), read, view.capital, lots)
 
 

@@ -13,7 +13,7 @@ ROOMS = ("ingest", "analytics", "pages")
 DOORS = {
     f"{room}.{wing}"
     for room, wings in {
-        "analytics": "backtest factors hedge pair scanner stationarity",
+        "analytics": "backtest baskets factors hedge pair scanner stationarity",
         "ingest": "binance feed files recorder repair replay rest store",
     }.items()
     for wing in wings.split()

@@ -44,8 +44,8 @@ def wall(first: str = "", third: str = "", effects: str = "") -> Wall:
 NUMBERS = "numpy pandas"
 # What pages know of the other rooms: results and readers, no kernels and no connection.
 DATA = (
-    "analytics analytics.backtest analytics.evidence analytics.hedge analytics.pair "
-    "analytics.scanner analytics.stationarity ingest ingest.binance ingest.files "
+    "analytics analytics.backtest analytics.baskets analytics.evidence analytics.hedge "
+    "analytics.pair analytics.scanner analytics.stationarity ingest ingest.binance ingest.files "
     "ingest.recorder ingest.repair ingest.replay ingest.store"
 )
 # In their order: each may import those before it.
@@ -92,6 +92,10 @@ WALLS = {
         "analytics analytics.hedge analytics.kernels analytics.pair",
         f"{NUMBERS} arch scipy",
         "concurrent.futures os",
+    ),
+    "analytics.baskets": wall(
+        "analytics analytics.backtest analytics.kernels analytics.pair analytics.stationarity",
+        f"{NUMBERS} scipy",
     ),
     # The vocabulary of ingest. What has a thread, a clock or the user's options has a row.
     "ingest": wall("", "msgspec", "email.utils http.HTTPStatus ipaddress urllib.parse"),
@@ -163,6 +167,7 @@ WALLS = {
         )
         for page in ("live", "evidence", "scanner", "backtest", "feed")
     },
+    "pages.ui.baskets": wall(f"{DATA} {UI}", f"{NUMBERS} plotly streamlit", "pathlib time"),
     "pages.ui.factors": wall(f"{DATA} analytics.factors {UI}", f"{NUMBERS} streamlit", "pathlib"),
     "pages.ui.server": wall(
         f"{DATA} analytics.warm {UI}",
@@ -172,7 +177,7 @@ WALLS = {
     ),
     "pages": wall(
         f"{DATA} {UI} pages.ui.live pages.ui.evidence pages.ui.scanner pages.ui.backtest "
-        "pages.ui.factors pages.ui.feed pages.ui.server",
+        "pages.ui.baskets pages.ui.factors pages.ui.feed pages.ui.server",
         "streamlit streamlit_autorefresh",
         "pathlib",
     ),

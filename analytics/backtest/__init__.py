@@ -1,10 +1,13 @@
 """A rule on a pair, walked through the past with all costs paid."""
 
+from analytics.backtest.accounting import Account, Fills, account
 from analytics.backtest.entries import Entry, best_entry
-from analytics.backtest.market import with_vwap
+from analytics.backtest.ledger import REASONS, notes_of
+from analytics.backtest.market import Market, Signals, prepare, with_vwap
 from analytics.backtest.null import NullRuns, null_backtests
-from analytics.backtest.performance import Performance
+from analytics.backtest.performance import Performance, drawdown_path, measure
 from analytics.backtest.rules import (
+    DEFAULT_RULES,
     FILLS,
     FREE,
     FUTURES,
@@ -18,8 +21,14 @@ from analytics.backtest.rules import (
     BacktestRules,
     Costs,
 )
-from analytics.backtest.run import BacktestResult, buy_and_hold, run_backtest, split_backtest
-from analytics.backtest.sharpe import DeflatedSharpe, Independent, deflated_sharpe
+from analytics.backtest.run import (
+    BacktestResult,
+    buy_and_hold,
+    run_backtest,
+    side_held,
+    split_backtest,
+)
+from analytics.backtest.sharpe import DRAWS, DeflatedSharpe, Independent, deflated_sharpe
 from analytics.backtest.sweep import Sweep, prepare_sweep, sweep_backtest, sweep_span
 from analytics.backtest.trials import (
     SettingReturns,
@@ -30,36 +39,49 @@ from analytics.backtest.trials import (
 from analytics.backtest.walk import LEAST_TRADES, WalkForward, walk_forward
 
 __all__ = [
+    "DEFAULT_RULES",
+    "DRAWS",
     "FILLS",
     "FREE",
     "FUTURES",
     "IMPACTS",
     "LEAST_TRADES",
     "LIQUIDITIES",
+    "REASONS",
     "REENTRIES",
     "RULE_PRESETS",
     "SIZINGS",
     "SPOT",
     "SYMMETRIC_RULES",
+    "Account",
     "BacktestResult",
     "BacktestRules",
     "Costs",
     "DeflatedSharpe",
     "Entry",
+    "Fills",
     "Independent",
+    "Market",
     "NullRuns",
     "Performance",
     "SettingReturns",
+    "Signals",
     "Superiority",
     "Sweep",
     "WalkForward",
+    "account",
     "best_entry",
     "buy_and_hold",
     "deflated_sharpe",
+    "drawdown_path",
+    "measure",
+    "notes_of",
     "null_backtests",
+    "prepare",
     "prepare_sweep",
     "run_backtest",
     "setting_returns",
+    "side_held",
     "split_backtest",
     "superiority",
     "sweep_backtest",

@@ -213,7 +213,7 @@ def _result(
     trades = ledger(market, bar_signals, raw, money)
     returns = net[inside] / rules.capital
     books = _books(market, bar_signals, raw, rules.capital, span)
-    side = _side(raw, market.size)[inside]
+    side = side_held(raw, market.size)[inside]
     performance = measure(
         returns, trades, side.astype(np.float64), rules, params.bar.bars_per_year, draws=draws
     )
@@ -244,7 +244,7 @@ def _result(
     )
 
 
-def _side(raw: IntArray, bars: int) -> IntArray:
+def side_held(raw: IntArray, bars: int) -> IntArray:
     """Side held after each bar: from the fill of the entry up to the bar before that of the exit.
 
     A forced end leaves at the last close, so nothing is held after that bar either.

@@ -7,11 +7,16 @@ from analytics.pair.closed_gates import (
     LEG_STALE,
     LONG_HALF_LIFE,
     NOT_COVERED,
+    GateInput,
+    gate_codes,
+    gate_names,
 )
+from analytics.pair.describe import describe_legs
 from analytics.pair.gates import DATA_GATES, NO_GATES, Gates
 from analytics.pair.params import PairParams
 from analytics.pair.residual import judged
-from analytics.pair.spread import SPREAD_ROUNDING, fitted_legs, make_spread
+from analytics.pair.signal import signal_now, zscore_needs
+from analytics.pair.spread import SPREAD_ROUNDING, PairSpread, fitted_legs, make_spread
 
 __all__ = [
     "DATA_GATES",
@@ -22,11 +27,18 @@ __all__ = [
     "NOT_COVERED",
     "NO_GATES",
     "SPREAD_ROUNDING",
+    "GateInput",
     "Gates",
     "PairAnalytics",
     "PairParams",
+    "PairSpread",
     "analyse_pair",
+    "describe_legs",
     "fitted_legs",
+    "gate_codes",
+    "gate_names",
     "judged",
     "make_spread",
+    "signal_now",
+    "zscore_needs",
 ]

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +46,10 @@ class GateInput:
         Number of the first bar, counted in bars from the epoch.
     behind
         Name of a leg whose bars end well before the other's, and by how many seconds; or None.
+    traded
+        Legs of a basket by name, in place of the two: whether each traded in the bar.
+    tests
+        How a basket is tested over trailing spans, in place of the pair's own.
     """
 
     y: pd.Series
@@ -59,6 +63,22 @@ class GateInput:
     level: float
     first_bar: int = 0
     behind: tuple[str, float] | None = None
+    traded: tuple[tuple[str, BoolArray], ...] = ()
+    tests: "TrailingTests | None" = None
+
+
+class TrailingTests(Protocol):
+    """Tests of many spans of bars: `start` to `stop`, in rows."""
+
+    @property
+    def name(self) -> str:
+        """As the words of a gate name the test."""
+
+    def pvalues(self, starts: IntArray, stops: IntArray) -> FloatArray:
+        """p-value of each span; NaN where there is none."""
+
+    def half_lives(self, starts: IntArray, stops: IntArray) -> FloatArray:
+        """Half-life of each span's spread, bars; NaN where it does not return."""
 
 
 def gate_names(codes: CodeArray, index: pd.Index) -> pd.Series:
@@ -106,8 +126,9 @@ def _checks(given: GateInput, gates: Gates) -> list[tuple[str, BoolArray, str]]:
     return checks
 
 
-def _legs(given: GateInput) -> tuple[tuple[str, BoolArray], tuple[str, BoolArray]]:
-    return (str(given.y.name), given.y_traded), (str(given.x.name), given.x_traded)
+def _legs(given: GateInput) -> tuple[tuple[str, BoolArray], ...]:
+    pair = (str(given.y.name), given.y_traded), (str(given.x.name), given.x_traded)
+    return given.traded or pair
 
 
 def _for_kernels(traded: BoolArray) -> BoolArray:
@@ -154,7 +175,8 @@ def _enough(given: GateInput, least: int | None) -> tuple[str, BoolArray, str]:
         closed[: needed - 1] = True
     else:
         closed[: np.flatnonzero(known)[needed - 1]] = True
-    return FEW_BARS, closed, f"{FEW_BARS}: {count} of {needed} known on both legs"
+    legs = "all" if given.traded else "both"
+    return FEW_BARS, closed, f"{FEW_BARS}: {count} of {needed} known on {legs} legs"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,6 +200,9 @@ def _tested(given: GateInput) -> _Tested:
     # A test ends with every window, once one is full.
     ends = np.arange(window + -given.first_bar % window, size + 1, window, dtype=np.int64)
     starts = np.maximum(ends - bars_of_test(window), 0)
+    if given.tests is not None:
+        pvalues = given.tests.pvalues(starts, ends)
+        return _Tested(starts, ends, pvalues, pvalues < given.level)
     if given.uses_beta:
         found = trailing_engle_granger(given.y, given.x, starts, ends)
     else:
@@ -187,6 +212,7 @@ def _tested(given: GateInput) -> _Tested:
 
 def _test_words(given: GateInput, tested: _Tested) -> str:
     test = "Engle-Granger" if given.uses_beta else "ADF"
+    test = test if given.tests is None else given.tests.name
     return f"{test} {pvalue_words(float(tested.pvalue[-1]))} {_span(given, tested)}"
 
 
@@ -213,10 +239,16 @@ def _pvalue(given: GateInput, tested: _Tested) -> tuple[str, BoolArray, str]:
     return HIGH_PVALUE, ~is_open, words
 
 
+def _half_lives(given: GateInput, tested: _Tested) -> FloatArray:
+    if given.tests is not None:
+        return given.tests.half_lives(tested.starts, tested.ends)
+    y, on = (given.y, given.x) if given.uses_beta else (given.spread, None)
+    return trailing_half_life(y, tested.starts, tested.ends, on=on)[0]
+
+
 def _half_life(given: GateInput, tested: _Tested) -> tuple[str, BoolArray, str]:
     """Close where no return is shown, or a slow one: the half-life of a walk is often short."""
-    y, on = (given.y, given.x) if given.uses_beta else (given.spread, None)
-    values, _ = trailing_half_life(y, tested.starts, tested.ends, on=on)
+    values = _half_lives(given, tested)
     is_open = _held(tested.returns & (values <= given.window), tested.ends, len(given.y))
     words = f"{LONG_HALF_LIFE}: none is known yet"
     if tested.is_known:

@@ -15,7 +15,11 @@ from analytics.stationarity.johansen import JohansenResult, johansen_pvalue, joh
 from analytics.stationarity.long_run import long_run_of_fit, long_run_std
 from analytics.stationarity.mackinnon import critical_values
 from analytics.stationarity.mackinnon_tables import TABLES
-from analytics.stationarity.median_unbiased import unbiased_thetas
+from analytics.stationarity.median_unbiased import (
+    invert_quantiles,
+    unbiased_thetas,
+    with_far_nodes,
+)
 from analytics.stationarity.power import bars_for_power
 from analytics.stationarity.residual import of_residual
 from analytics.stationarity.result import SpreadTest
@@ -31,6 +35,7 @@ from analytics.stationarity.verdicts import check_level, pvalue_words, verdict_w
 from analytics.stationarity.wild_bootstrap import (
     LEAST_DRAWS,
     WildDraws,
+    counted_pvalue,
     graded_pvalues,
     wild_bootstrap_test,
 )
@@ -51,11 +56,13 @@ __all__ = [
     "bars_for_power",
     "check_autolag",
     "check_level",
+    "counted_pvalue",
     "critical_values",
     "engle_granger_test",
     "graded_pvalues",
     "half_life",
     "hurst_exponent",
+    "invert_quantiles",
     "johansen_pvalue",
     "johansen_test",
     "kpss_test",
@@ -74,5 +81,6 @@ __all__ = [
     "variance_ratio_test",
     "verdict_words",
     "wild_bootstrap_test",
+    "with_far_nodes",
     "without_drift",
 ]

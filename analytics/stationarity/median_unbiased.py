@@ -15,13 +15,14 @@ _FAR: Final = DISTANCES[-1] * 2.0 ** np.arange(1, 16)
 _NODES: Final = np.r_[DISTANCES, _FAR]
 
 
-def _extended() -> FloatArray:
+def with_far_nodes(quantiles: FloatArray) -> FloatArray:
+    """Add distances beyond those simulated to quantiles of shape (..., 3, sizes, distances)."""
     normal = _NORMAL[:, np.newaxis, np.newaxis]
-    shift = T_QUANTILES[..., -1:] - normal
-    return np.concatenate([T_QUANTILES, normal + shift * np.sqrt(DISTANCES[-1] / _FAR)], axis=-1)
+    shift = quantiles[..., -1:] - normal
+    return np.concatenate([quantiles, normal + shift * np.sqrt(DISTANCES[-1] / _FAR)], axis=-1)
 
 
-_TABLE: Final = _extended()
+_TABLE: Final = with_far_nodes(T_QUANTILES)
 
 
 def unbiased_thetas(
@@ -53,11 +54,28 @@ def unbiased_thetas(
     Andrews (1993), Econometrica 61, 139-165: median-unbiased estimates; Hansen (1999), Rev. Econ.
     Stat. 81, 594-607: by t statistics; Mikusheva (2007), Econometrica 75, 1411-1452.
     """
+    return invert_quantiles(theta, stderr, bars, _TABLE[int(on_estimated_line)], SIZES)
+
+
+def invert_quantiles(
+    theta: FloatArray, stderr: FloatArray, bars: IntArray, table: FloatArray, sizes: FloatArray
+) -> FloatArray:
+    """Do what `unbiased_thetas` does by a table of its own.
+
+    Parameters
+    ----------
+    theta, stderr, bars
+        As there.
+    table : ndarray, shape (3, sizes, nodes)
+        As `with_far_nodes` gives it.
+    sizes : ndarray
+        Bars of its rows, ascending, two or more.
+    """
     size = np.maximum(bars, 1)
-    place = np.interp(1.0 / size, 1.0 / SIZES[::-1], np.arange(SIZES.size)[::-1])
-    below = np.minimum(place.astype(np.int64), SIZES.size - 2)
+    place = np.interp(1.0 / size, 1.0 / sizes[::-1], np.arange(sizes.size)[::-1])
+    below = np.minimum(place.astype(np.int64), sizes.size - 2)
     share = place - below
-    table, level = _TABLE[int(on_estimated_line)], np.arange(3)[:, np.newaxis]
+    level = np.arange(3)[:, np.newaxis]
 
     def gap(node: IntArray) -> FloatArray:
         quantile = (1.0 - share) * table[level, below, node] + share * table[level, below + 1, node]

@@ -18,6 +18,7 @@ SHOWN = {
     "Evidence": PAIR | WHOLE_METHOD | VIEWS | {"zone", "range"},
     "Scanner": set(),
     "Factors": set(),
+    "Baskets": {"zone"},
     "Backtest": PAIR | VIEWS | {"window", "spread", "zone", "range"},
     "Feed": {"zone", "every", "pause"},
     "Methods": set(),

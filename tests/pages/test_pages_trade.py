@@ -14,8 +14,8 @@ from analytics.spread import SpreadKind
 from analytics.stationarity import ADFResult, EngleGrangerResult, HalfLife
 from ingest.binance import LotSteps
 from ingest.store import TickWriter, keep_lots
-from pages.ui.live import trade
 from pages.ui.live.trade import Terms, caution, trade_words
+from pages.ui.parts import lots
 
 BTC = LotSteps("BTC", "USDT", "0.00100000", "0.00100000", "5.00000000")
 ETH = LotSteps("ETH", "USDT", "0.10000000", "0.10000000", "5.00000000")
@@ -24,7 +24,7 @@ LOTS = {"BTCUSDT": BTC, "ETHUSDT": ETH}
 
 @pytest.fixture(autouse=True)
 def fresh_lots() -> None:
-    trade._lots.clear()
+    lots._lots.clear()
 
 
 def result_of(
@@ -143,7 +143,7 @@ def test_the_page_says_it_with_the_databases_lot_steps_and_the_readers_money(
     writer = TickWriter(database)
     keep_lots(writer, "spot", LOTS, 0)
     writer.close()
-    trade._lots.clear()
+    lots._lots.clear()
     body = shown(run_page(project_root, **link, capital="40000"))
     words = r"sell 0\.333 BTCUSDT, buy (8\.0|7\.9) ETHUSDT \(equal value, 40,000 USDT\)"
     assert re.search(words, body)

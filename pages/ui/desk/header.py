@@ -209,10 +209,10 @@ def _recorded(mode: Mode) -> _Material:
     if len(stored) < 2:
         why_not = notices.too_few(stored, is_recording=recorder is not None)
         return _Material(stored=stored, offered=stored, why_not=why_not)
-    return _Material(stored=stored, offered=_in_order(stored, recorder))
+    return _Material(stored=stored, offered=in_order(stored, recorder))
 
 
-def _in_order(stored: tuple[str, ...], recorder: Recorder | None) -> tuple[str, ...]:
+def in_order(stored: tuple[str, ...], recorder: Recorder | None) -> tuple[str, ...]:
     """Put the symbols as they were named at the start first: the first two are the first pair.
 
     What is being recorded is offered before its first trade, so that the pair does not depend on

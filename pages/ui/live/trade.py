@@ -1,30 +1,21 @@
 """The signal as something one can act on: what to buy and sell, and whether there is a return."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import partial
-from pathlib import Path
 from typing import Final
 
 from analytics.outcome import Degenerate, NotEnough
 from analytics.pair import PairAnalytics
-from analytics.sizes import LegQuote, LegSize, Lot, NoSize, PositionSize, size_position
+from analytics.sizes import LegSize, NoSize, PositionSize, size_position
 from analytics.stationarity import HalfLife
 from ingest.binance import LotSteps
-from ingest.errors import StoreError
-from ingest.store import LotsBySymbol, read_lots
 from pages.ui.parts import formats
 from pages.ui.parts.judge import judge
+from pages.ui.parts.lots import leg_quote
 from pages.ui.state.choices import CHOICES
-from pages.ui.state.once import Once
 
-LOTS_FOR_S: Final = 5
 CLOSE_ENOUGH: Final = Decimal("0.99")
-UNITS: Final = "units of quote currency"
-
-_lots: Final[Once[LotsBySymbol]] = Once(8, most_a_line=1)
 
 
 @dataclass(frozen=True)
@@ -40,19 +31,6 @@ class Terms:
         return self.capital, self.lots.get(params.y), self.lots.get(params.x)
 
 
-def lots_of(path: Path) -> LotsBySymbol:
-    """Read a database's lot steps; sessions share a look every few seconds."""
-    moment = int(time.monotonic()) // LOTS_FOR_S
-    return _lots.get((path, moment), partial(_read, path), path)
-
-
-def _read(path: Path) -> LotsBySymbol:
-    try:
-        return read_lots(path)
-    except StoreError:
-        return {}
-
-
 def trade_words(result: PairAnalytics, terms: Terms) -> str:
     """Say what a BUY or a SELL comes to, or why there is no size; "" for NEUTRAL."""
     signal = result.signal_now.signal
@@ -60,7 +38,7 @@ def trade_words(result: PairAnalytics, terms: Terms) -> str:
         return ""
     params, beta = result.params, float(result.hedge_ratio.iloc[-1])
     y, x = (
-        _quote(symbol, float(closes.iloc[-1]), terms.lots.get(symbol))
+        leg_quote(symbol, float(closes.iloc[-1]), terms.lots)
         for symbol, closes in ((params.y, result.y), (params.x, result.x))
     )
     position = size_position(signal, params.spread, beta, y, x, terms.capital)
@@ -71,14 +49,6 @@ def trade_words(result: PairAnalytics, terms: Terms) -> str:
     return formats.with_minus(
         f"{signal} spread: {joint.join(legs)} ({'; '.join(_basis(result, position))})"
     )
-
-
-def _quote(symbol: str, price: float, lots: LotSteps | None) -> LegQuote:
-    if lots is not None:
-        numbers = map(Decimal, (lots.step, lots.least, lots.least_value))
-        return LegQuote(symbol, price, lots.quote, Lot(*numbers))
-    quote = formats.quote_currency(symbol)
-    return LegQuote(symbol, price, UNITS if quote == "quote" else quote)
 
 
 def _leg(leg: LegSize) -> str:

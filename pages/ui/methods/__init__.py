@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from pages.ui.methods.baskets import BASKETS
 from pages.ui.methods.entry import Entry
 from pages.ui.methods.evidence import TESTS
 from pages.ui.methods.factors import FACTORS
@@ -13,6 +14,7 @@ SECTIONS: Final[dict[str, tuple[Entry, ...]]] = {
     "Tests and stability": TESTS,
     "Scanner": SCAN,
     "Factors": FACTORS,
+    "Baskets": BASKETS,
     "Backtest": BACKTEST,
 }
 ENTRIES: Final[dict[str, Entry]] = {

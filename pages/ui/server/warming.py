@@ -16,9 +16,11 @@ PARTS: Final[dict[str, tuple[Part, ...]]] = {
     "Live": ("live", "gates"),
     "Evidence": ("live", "gates", "evidence"),
     "Scanner": ("scan",),
+    "Baskets": ("live", "gates"),
     "Backtest": ("live", "backtest"),
 }
 """What a page needs, by its name; the others need nothing."""
+PAIRLESS: Final = ("Scanner", "Baskets")
 
 
 def wait_for_page(name: str, desk: Desk) -> None:
@@ -35,7 +37,7 @@ def wait_for_page(name: str, desk: Desk) -> None:
 
 def needed(name: str, desk: Desk) -> tuple[Part, ...]:
     """Return what a page needs; nothing where there is no pair to look at."""
-    return PARTS.get(name, ()) if desk.view is not None or name == "Scanner" else ()
+    return PARTS.get(name, ()) if desk.view is not None or name in PAIRLESS else ()
 
 
 def wait_for(

@@ -48,6 +48,7 @@ LIVE_PAGE: Final = Page(
 SUB_PAGES: Final = (
     Page("Evidence", has_pair=True, has_range=True, method="whole", has_times=True),
     Page("Scanner", has_symbols=True),
+    Page("Baskets", has_times=True, has_symbols=True),
     Page("Factors", has_symbols=True),
     Page("Backtest", has_pair=True, has_range=True, method="causal", has_times=True),
     Page("Feed", is_live=True, has_times=True, has_symbols=True),
