@@ -15,7 +15,7 @@ from analytics.stationarity.johansen import JohansenResult, johansen_pvalue, joh
 from analytics.stationarity.long_run import long_run_std
 from analytics.stationarity.mackinnon import critical_values
 from analytics.stationarity.mackinnon_tables import TABLES
-from analytics.stationarity.median_unbiased import unbiased_thetas
+from analytics.stationarity.median_unbiased import halvings, unbiased_thetas
 from analytics.stationarity.power import bars_for_power
 from analytics.stationarity.residual import of_residual
 from analytics.stationarity.result import SpreadTest
@@ -53,6 +53,7 @@ __all__ = [
     "engle_granger_test",
     "graded_pvalues",
     "half_life",
+    "halvings",
     "hurst_exponent",
     "johansen_pvalue",
     "johansen_test",
