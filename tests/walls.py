@@ -88,7 +88,7 @@ WALLS = {
         "concurrent.futures os",
     ),
     "analytics.backtest": wall(
-        "analytics analytics.hedge analytics.kernels analytics.pair",
+        "analytics analytics.hedge analytics.kernels analytics.pair analytics.stationarity",
         f"{NUMBERS} arch scipy",
         "concurrent.futures os",
     ),

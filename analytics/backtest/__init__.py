@@ -1,6 +1,12 @@
 """A rule on a pair, walked through the past with all costs paid."""
 
-from analytics.backtest.entries import Entry, best_entry
+from analytics.backtest.entries import (
+    Entry,
+    best_entry,
+    levels_that_pay,
+    trade_at,
+    worth_of_legs,
+)
 from analytics.backtest.market import with_vwap
 from analytics.backtest.null import NullRuns, null_backtests
 from analytics.backtest.performance import Performance
@@ -10,6 +16,7 @@ from analytics.backtest.rules import (
     FUTURES,
     IMPACTS,
     LIQUIDITIES,
+    PAYING_RULES,
     REENTRIES,
     RULE_PRESETS,
     SIZINGS,
@@ -36,6 +43,7 @@ __all__ = [
     "IMPACTS",
     "LEAST_TRADES",
     "LIQUIDITIES",
+    "PAYING_RULES",
     "REENTRIES",
     "RULE_PRESETS",
     "SIZINGS",
@@ -56,6 +64,7 @@ __all__ = [
     "best_entry",
     "buy_and_hold",
     "deflated_sharpe",
+    "levels_that_pay",
     "null_backtests",
     "prepare_sweep",
     "run_backtest",
@@ -64,6 +73,8 @@ __all__ = [
     "superiority",
     "sweep_backtest",
     "sweep_span",
+    "trade_at",
     "walk_forward",
     "with_vwap",
+    "worth_of_legs",
 ]

@@ -8,7 +8,7 @@ from analytics.pair.closed_gates import (
     LONG_HALF_LIFE,
     NOT_COVERED,
 )
-from analytics.pair.gates import DATA_GATES, NO_GATES, Gates
+from analytics.pair.gates import DATA_GATES, NO_GATES, Gates, bars_of_test
 from analytics.pair.params import PairParams
 from analytics.pair.residual import judged
 from analytics.pair.spread import SPREAD_ROUNDING, fitted_legs, make_spread
@@ -26,6 +26,7 @@ __all__ = [
     "PairAnalytics",
     "PairParams",
     "analyse_pair",
+    "bars_of_test",
     "fitted_legs",
     "judged",
     "make_spread",

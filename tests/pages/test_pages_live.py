@@ -238,7 +238,7 @@ def test_the_legs_of_a_unit_of_a_spread_are_worth_what_moves_it(spread):
     # A rise of S1 by a basis point, on half of the money in the legs for equal values.
     moved = (y * 1.0001 - x) - (y - x) if spread == "price difference" else (y * 1e-4) / x
     held = y / (y + x) if spread == "price difference" else 0.5
-    assert moved / payment.worth_of_legs(result) == pytest.approx(1e-4 * held)
+    assert moved / payment.worth_of(result) == pytest.approx(1e-4 * held)
 
 
 def test_no_cost_is_weighed_against_a_return_that_is_not_shown():

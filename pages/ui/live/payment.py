@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from analytics.backtest import FREE, FUTURES, SPOT, Costs, Entry, best_entry
+from analytics.backtest import FREE, FUTURES, SPOT, Costs, Entry, best_entry, worth_of_legs
 from analytics.pair import PairAnalytics
 from analytics.stationarity import EngleGrangerResult, HalfLife
 from pages.ui.parts import formats
@@ -66,7 +66,7 @@ def _fitted(result: PairAnalytics) -> tuple[float, float, float]:
     if not (isinstance(half_life, HalfLife) and isinstance(residual, pd.Series)):
         return math.nan, math.nan, math.nan
     deviation = float(np.nanstd(residual.to_numpy()))
-    return half_life.median_unbiased, deviation, worth_of_legs(result)
+    return half_life.median_unbiased, deviation, worth_of(result)
 
 
 def _pays(at: str, entry: Entry, least: float, worth: float) -> str:
@@ -79,16 +79,12 @@ def _pays(at: str, entry: Entry, least: float, worth: float) -> str:
     )
 
 
-def worth_of_legs(result: PairAnalytics) -> float:
+def worth_of(result: PairAnalytics) -> float:
     """Value of both legs of one unit of the residual, in its own unit; NaN where it is not known.
 
     A change of the residual by this share of itself is a return on the money in both legs.
     """
-    y, x = float(result.y.iloc[-1]), float(result.x.iloc[-1])
-    line, kind = result.engle_granger, result.params.spread
-    if kind == "ratio":
-        return 2.0 * y / x
-    beta = 1.0
-    if result.params.uses_beta:
-        beta = abs(line.beta) if isinstance(line, EngleGrangerResult) else math.nan
-    return 1.0 + beta if kind == "log" else y + beta * x
+    line = result.engle_granger
+    beta = line.beta if isinstance(line, EngleGrangerResult) else math.nan
+    y, x = (leg.to_numpy(dtype=np.float64)[-1:] for leg in (result.y, result.x))
+    return float(worth_of_legs(result.params.spread, y, x, np.array([beta]))[0])
