@@ -4,6 +4,8 @@ from analytics.backtest.entries import (
     Entry,
     best_entry,
     levels_that_pay,
+    profit_a_bar,
+    round_trip,
     trade_at,
     worth_of_legs,
 )
@@ -67,6 +69,8 @@ __all__ = [
     "levels_that_pay",
     "null_backtests",
     "prepare_sweep",
+    "profit_a_bar",
+    "round_trip",
     "run_backtest",
     "setting_returns",
     "split_backtest",

@@ -11,6 +11,8 @@ from analytics.errors import ParameterError
 from analytics.frames import FloatArray
 from analytics.spread import SpreadKind
 
+# A trade is filled going in and coming out.
+FILLS: Final = 2
 # "one side": bought below, sold above (Bertram). "reverse": both sides, each exit the other side's
 # entry. "to the mean": both sides, out at the mean (Zeng & Lee).
 Sides = Literal["one side", "reverse", "to the mean"]
@@ -34,6 +36,8 @@ class Entry:
         Distance from the mean at which a trade is opened, in standard deviations of the process.
     length
         Expected bars of a cycle: from one entry to the next.
+    held
+        Expected bars of a trade.
     profit
         Of a cycle after its cost, in the unit of the spread.
     mean, variance
@@ -44,6 +48,7 @@ class Entry:
 
     level: float
     length: float
+    held: float
     profit: float
     mean: float
     variance: float
@@ -92,6 +97,7 @@ def trade_at(
     return Entry(
         level=level,
         length=length,
+        held=relaxation * _held(level, sides),
         profit=profit,
         mean=profit / length,
         variance=profit**2 * variance / length**3,
@@ -192,6 +198,26 @@ def levels_that_pay(
     return level
 
 
+def profit_a_bar(
+    level: FloatArray, half_life: FloatArray, deviation: FloatArray, cost: FloatArray
+) -> FloatArray:
+    """Mean profit a bar of trades from `level` back to the mean, unit of the spread; 0 at infinity.
+
+    Arrays of shape (n,), as `trade_at` names them; NaN gives NaN.
+    """
+    far = np.isinf(level)
+    near = np.where(far, FURTHEST, level)
+    length = half_life / math.log(2.0) * mean_cycles(near)
+    profit: FloatArray = np.where(far, 0.0, (near * deviation - cost) / length)
+    return profit
+
+
+def round_trip(worth: FloatArray, fill_bps: float) -> FloatArray:
+    """Cost of a whole trade in the unit of the spread, from what both legs of a unit are worth."""
+    cost: FloatArray = FILLS * max(fill_bps, 0.0) * 1e-4 * worth
+    return cost
+
+
 def mean_cycles(level: FloatArray, sides: Sides = "to the mean") -> FloatArray:
     """Mean time from one entry to the next, in relaxation times (half-life / ln 2)."""
     halves = {"to the mean": 0.5, "reverse": 1.0, "one side": 2.0}[sides]
@@ -241,6 +267,16 @@ def _cycle(level: float, sides: Sides) -> tuple[float, float]:
         return mean, back + _passage(0.0, level, is_reflected=True)
     across = _passage(-level, level, is_reflected=False)
     return mean, across * (2.0 if sides == "one side" else 1.0)
+
+
+def _held(level: float, sides: Sides) -> float:
+    """Mean time of a trade, in relaxation times: back from the level to the mean, or across."""
+    if sides != "to the mean":
+        return float(mean_cycles(np.array([level]), sides)[0]) / (2 if sides == "one side" else 1)
+    from scipy.integrate import simpson  # noqa: PLC0415 - half a second
+
+    x = np.linspace(-level, 0.0, _POINTS)
+    return float(simpson(math.sqrt(math.pi / 2.0) * erfcx(-x / math.sqrt(2.0)), x=x))
 
 
 def _passage(start: float, end: float, *, is_reflected: bool) -> float:

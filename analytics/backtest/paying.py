@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from analytics.backtest.entries import levels_that_pay, worth_of_legs
-from analytics.backtest.rules import BPS, Costs
+from analytics.backtest.entries import levels_that_pay, round_trip, worth_of_legs
+from analytics.backtest.rules import Costs
 from analytics.frames import BoolArray, FloatArray, IntArray, bar_times_us
 from analytics.outcome import attempt
 from analytics.pair import PairParams, bars_of_test, fitted_legs
@@ -22,8 +22,6 @@ from analytics.stationarity import (
     half_life,
 )
 
-# A trade is filled going in and coming out.
-FILLS: Final = 2
 # Where no entry pays only the sign of z counts, so that a mean that is passed still ends a trade.
 _FAR: Final = 1e9
 
@@ -104,9 +102,7 @@ def fit_entries(y: pd.Series, x: pd.Series, params: PairParams, costs: Costs) ->
     rows = [_fit(legs[0][span], legs[1][span], params) for span in spans]
     found = np.array(rows, dtype=np.float64).reshape(len(spans), 5)
     beta, alpha, deviation, decay, returns = found.T
-    paid = (
-        FILLS * max(costs.fee_bps + costs.spread_bps, 0.0) * BPS * _worth(y, x, ends, beta, params)
-    )
+    paid = round_trip(_worth(y, x, ends, beta, params), costs.fee_bps + costs.spread_bps)
     level = levels_that_pay(decay, deviation, paid, (ends - starts).astype(np.float64))
     level[np.isnan(level) & ~np.isnan(deviation)] = np.inf
     return PayingEntries(ends, returns == 1.0, level, beta, alpha, deviation, bars_of_test(window))

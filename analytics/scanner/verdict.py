@@ -43,10 +43,13 @@ def _pvalues(stats: FloatArray, row: int) -> FloatArray:
 
 def half_lives(
     theta: FloatArray, stderr: FloatArray, bars: IntArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Half-life in bars and its 95 % interval, as `analytics.stationarity.half_life` has them."""
-    slow, _, fast = unbiased_thetas(theta, stderr, bars, on_estimated_line=True)
-    return halvings(theta), halvings(fast), halvings(slow)
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Half-life in bars, low end, median-unbiased value, high end of its 95 % interval.
+
+    As `analytics.stationarity.half_life` has them.
+    """
+    slow, middle, fast = unbiased_thetas(theta, stderr, bars, on_estimated_line=True)
+    return halvings(theta), halvings(fast), halvings(middle), halvings(slow)
 
 
 def verdicts(pvalues: FloatArray, crossings: IntArray, level: float) -> list[Verdict]:

@@ -30,6 +30,7 @@ from analytics.stationarity.verdicts import check_level, pvalue_words, verdict_w
 from analytics.stationarity.wild_bootstrap import (
     LEAST_DRAWS,
     WildDraws,
+    counted_pvalue,
     graded_pvalues,
     wild_bootstrap_test,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "bars_for_power",
     "check_autolag",
     "check_level",
+    "counted_pvalue",
     "critical_values",
     "engle_granger_test",
     "graded_pvalues",

@@ -227,6 +227,20 @@ def test_what_a_return_is_worth_after_costs_is_said_of_a_pair_that_has_one(sprea
     assert int(found[2].replace(",", "")) == pytest.approx(told.length, abs=0.51)
     (never,) = payment.payment_words(result, 90.0)
     assert "does not pay" in never
+    assert payment.payment_rows(result, 90.0) == []
+    rows = {name: row for name, *row in payment.payment_rows(result, 1.0)}
+    best, steady, fixed = (rows[name] for name in rows)
+    assert list(rows) == ["earns most", "highest Sharpe ratio", "fixed, ±2"]
+    assert best[0] == f"{told.level:.2f}"
+    assert best[4] == f"{told.mean * 525_600 / money:,.0%}".replace("%", " %")
+    assert fixed[0] == "2.00"
+
+    def a_year(row: list[str]) -> float:
+        return float(row[4].removesuffix(" %").replace(",", "").replace("−", "-"))
+
+    # Nothing earns more than the best, nothing is steadier than the steadiest.
+    assert a_year(best) >= max(a_year(steady), a_year(fixed))
+    assert float(steady[6]) >= float(fixed[6])
     # Free fills, or a maker's rebate, need no way to pay for.
     assert payment.payment_words(result, 0.0) == payment.payment_words(result, -1.0) == []
 
