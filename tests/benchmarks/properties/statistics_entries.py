@@ -85,11 +85,11 @@ def _of_pair(y: np.ndarray, x: np.ndarray, memory: float | None) -> dict[str, fl
     decay = half_life(rest, on_estimated_line=True).median_unbiased
     row: dict[str, float | bool] = {"test": line.rejects(LEVEL)}
     for bps in COSTS:
-        fitted = [np.array([each]) for each in (decay, rest.std())]
+        speed, deviation = (np.array([each]) for each in (decay, rest.std()))
         cost = round_trip(np.array([1 + abs(line.beta)]), bps)
-        level = levels_that_pay(*fitted, cost, np.array([float(y.size)]))
+        level = levels_that_pay(speed, deviation, cost, np.array([float(y.size)]))
         row[f"pays {bps}"] = bool(np.isfinite(level[0]))
-        earned = profit_a_bar(level, *fitted, cost)[0] / (1 + abs(line.beta))
+        earned = profit_a_bar(level, speed, deviation, cost)[0] / (1 + abs(line.beta))
         row[f"ratio {bps}"] = earned / _true(memory, bps) if memory else np.nan
     return row
 
