@@ -35,6 +35,7 @@ from pages.ui.backtest import charts, data, files
 from pages.ui.backtest import controls as backtest_controls
 from pages.ui.backtest import words as backtest_words
 from pages.ui.backtest.data import Runs
+from pages.ui.parts import annual
 from pages.ui.state import choices
 
 PARAMS = PairParams("AUSDT", "BUSDT", "1min", spread="log", hedge="rolling_ols", window=60)
@@ -290,8 +291,8 @@ def test_figures_say_their_samples_and_what_is_not_known(found):
 
 def test_a_years_rate_is_told_from_two_days_on():
     step = pd.Timedelta(minutes=1)
-    assert backtest_words.is_too_short(2 * 1_440 - 1, step)
-    assert not backtest_words.is_too_short(2 * 1_440, step)
+    assert annual.is_too_short(2 * 1_440 - 1, step)
+    assert not annual.is_too_short(2 * 1_440, step)
 
 
 def test_the_ledger_as_csv_reads_back_with_every_digit(found):

@@ -299,8 +299,13 @@ def test_a_discovery_says_from_where_it_pays_and_no_other_pair_does():
     best = best_entry(row["half_life_unbiased"], row["deviation"], cost)
     assert row["entry_level"] == pytest.approx(best.level, rel=1e-6)
     assert row["pays_from"] == pytest.approx(cost / row["deviation"])
-    earned = best.mean * 525_600 / (1 + abs(row["beta"]))
-    assert row["return_a_year"] == pytest.approx(earned, rel=1e-6)
+    # Seven hours are too few for a year's rate; two days are not.
+    earned = best.mean / (1 + abs(row["beta"]))
+    assert row["return_in_bars"] == pytest.approx(earned * 420, rel=1e-6)
+    hours = replace(scan, settings=replace(SETTINGS, interval="1h"))
+    a_year = payment.with_payment(hours, 1.0)[found]["return_a_year"].iloc[0]
+    assert a_year == pytest.approx(earned * 8_760, rel=1e-6)
+    assert np.isnan(row["return_a_year"])
     residual = np.log(with_return())
     rest = (residual[row["y"]] - row["beta"] * residual[row["x"]]).iloc[:420]
     assert row["deviation"] == pytest.approx(rest.std(ddof=0), rel=1e-6)
@@ -310,7 +315,8 @@ def test_a_discovery_says_from_where_it_pays_and_no_other_pair_does():
     labels = [column["label"] for column in data["columns"]]
     cells = [dict(zip(labels, each["cells"], strict=True)) for each in data["rows"]]
     assert cells[0]["Pays from |z|"] == ("never", None)
-    assert cells[0]["A year from there"] == ("0 %", 0.0)
+    assert cells[0]["In n bars from there"] == ("0.00 %", 0.0)
+    assert "A year from there" not in labels
     assert cells[-1]["Pays from |z|"] == ("–", None)
     assert "pays_from" in body.scan_csv(scan, 90.0).decode().splitlines()[0]
 

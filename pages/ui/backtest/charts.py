@@ -14,7 +14,7 @@ from pages.charts.backtest_figure import (
 )
 from pages.charts.backtest_heatmap import null_figure, sweep_heatmap
 from pages.ui.backtest.data import Runs
-from pages.ui.backtest.words import is_too_short
+from pages.ui.parts.annual import is_too_short
 from pages.ui.state.clock import even_label, even_ms
 
 # Bars in sight on either side of a trade that is looked at, and at least so many.

@@ -19,9 +19,9 @@ from analytics.hedge import FILTERS
 from pages.ui.backtest.data import Runs
 from pages.ui.backtest.explained import EXPLAINED
 from pages.ui.parts import formats, markup
+from pages.ui.parts.annual import is_too_short
 from pages.ui.parts.markup import Cell, Figure, Html, Tone
 
-SHORTEST_ANNUAL: Final = pd.Timedelta(days=2)
 FEWEST_TRADES: Final = 20
 PARTS: Final = ("", "Train", "Test", "All")
 
@@ -129,11 +129,6 @@ def main_figures(runs: Runs) -> list[Figure]:
                ("needs slippage by volume" if math.isnan(performance.capacity) else "both legs",),
                tip=tips["Capacity"]),
     ]  # fmt: skip
-
-
-def is_too_short(bars: int, step: pd.Timedelta) -> bool:
-    """Whether so many bars span too little time for a year's rate to mean anything."""
-    return bars * step < SHORTEST_ANNUAL
 
 
 def too_short(bars: int) -> str:

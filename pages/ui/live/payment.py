@@ -12,14 +12,15 @@ from analytics.pair import PairAnalytics
 from analytics.stationarity import EngleGrangerResult, HalfLife
 from pages.ui.desk.fees import fill_bps
 from pages.ui.parts import formats, markup
+from pages.ui.parts.annual import is_too_short
 from pages.ui.parts.judge import shows_return
 from pages.ui.parts.markup import Html
 from pages.ui.state.once import once_for_each
 
 FIXED: Final = 2.0
 HEAD: Final = (
-    "Entry", "From |z|", "Held (bars)", "One in (bars)", "A trade, after costs", "A year",
-    "Variance a year", "Sharpe ratio",
+    "Entry", "From |z|", "Held (bars)", "One in (bars)", "A trade, after costs", "Return",
+    "Its variance", "Sharpe ratio",
 )  # fmt: skip
 NOTE: Final = (
     "By the process fitted to these bars (Bertram 2010; Zeng & Lee 2014), z of the residual, out "
@@ -40,7 +41,8 @@ def payment(result: PairAnalytics) -> Html | None:
     rows = payment_rows(result, bps)
     if not rows:
         return markup.block(markup.notes(words))
-    table = markup.table(f"Trades at {formats.number(bps, 1)} bps a fill", HEAD, rows)
+    title = f"Trades at {formats.number(bps, 1)} bps a fill; return and risk of {_basis(result)[1]}"
+    table = markup.table(title, HEAD, rows)
     return markup.block(table, markup.notes([*words, NOTE]))
 
 
@@ -78,22 +80,30 @@ def payment_rows(result: PairAnalytics, bps: float) -> list[tuple[str, ...]]:
     levels = _steadiest(round(cost / deviation, 2)), FIXED
     others = [trade_at(level, halving, deviation, cost) for level in levels]
     names = "earns most", "highest Sharpe ratio", "fixed, ±2"
-    a_year = result.params.bar.bars_per_year
+    bars, _ = _basis(result)
     entries = zip(names, (best, *others), strict=True)
-    return [(name, *_row(entry, worth, a_year)) for name, entry in entries]
+    return [(name, *_row(entry, worth, bars)) for name, entry in entries]
 
 
-def _row(entry: Entry, worth: float, a_year: float) -> tuple[str, ...]:
-    mean, variance = entry.mean * a_year / worth, entry.variance * a_year / worth**2
-    deviation = formats.percent(math.sqrt(variance))
+def _basis(result: PairAnalytics) -> tuple[float, str]:
+    """Bars that return and risk are of, and their name: a year where the sample allows one."""
+    bars, bar = len(result.sample.y), result.params.bar
+    if is_too_short(bars, bar.timedelta):
+        return bars, f"{formats.count(bars, 'bar')}, too few for a year's rate"
+    return bar.bars_per_year, "a year"
+
+
+def _row(entry: Entry, worth: float, bars: float) -> tuple[str, ...]:
+    mean, variance = entry.mean * bars / worth, entry.variance * bars / worth**2
+    deviation = formats.percent(math.sqrt(variance), 2)
     return (
         formats.number(entry.level, 2),
         formats.number(entry.held, 1),
         formats.number(entry.length, 1),
         f"{formats.number(entry.profit / worth * 1e4, 2)} bps",
-        formats.percent(mean),
-        f"{formats.estimate(variance)} ({deviation} squared)",
-        formats.number(entry.sharpe * math.sqrt(a_year), 1),
+        formats.percent(mean, 2),
+        f"{deviation} squared",
+        formats.number(entry.sharpe * math.sqrt(bars), 1),
     )
 
 

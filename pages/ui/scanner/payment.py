@@ -4,6 +4,7 @@ import pandas as pd
 
 from analytics.backtest import levels_that_pay, profit_a_bar, round_trip
 from analytics.frames import parse_interval
+from pages.ui.parts.annual import is_too_short
 from pages.ui.scanner.store import ScanResult
 
 
@@ -22,7 +23,8 @@ def with_payment(scan: ScanResult, bps: float) -> pd.DataFrame:
     DataFrame
         ``pays_from``, ``entry_level``: standard deviations of y - beta x from which a trade back to
         its mean pays, and from which it earns most; infinity where that comes less than once in the
-        bars of the first part, NaN for no discovery. ``return_a_year``: of the money in both legs.
+        bars of the first part, NaN for no discovery. ``return_a_year``: of the money in both legs,
+        or, where the first part is too short for a year's rate, ``return_in_bars``: over its bars.
     """
     table = scan.table
     if bps <= 0 or "deviation" not in table:
@@ -33,10 +35,13 @@ def with_payment(scan: ScanResult, bps: float) -> pd.DataFrame:
     level = levels_that_pay(half_life, deviation, cost, bars)
     earned = profit_a_bar(level, half_life, deviation, cost) / worth
     least = (cost / deviation).clip(min=0.0)
+    interval = parse_interval(scan.settings.interval)
+    is_annual = not is_too_short(int(table["bars"].max()), interval.timedelta)
     added = table.assign(
         pays_from=pd.Series(least, index=table.index).where(level < float("inf"), level),
         entry_level=level,
-        return_a_year=earned * parse_interval(scan.settings.interval).bars_per_year,
+        return_a_year=earned * (interval.bars_per_year if is_annual else float("nan")),
+        return_in_bars=earned * bars * (float("nan") if is_annual else 1.0),
         cost_bps=bps,
     )
     added.attrs = table.attrs

@@ -49,6 +49,9 @@ _COLUMNS: Final = (
     ("entry_level", "Best |z|", "From where it would earn most a bar (Zeng & Lee 2014)."),
     ("return_a_year", "A year from there", ("Of the money in both legs, if the residual goes on as "
      "fitted. Pairs picked for a small p look better than they are.")),
+    ("return_in_bars", "In n bars from there", ("Of the money in both legs, in as many bars as the "
+     "first part has, if the residual goes on as fitted; too few for a year's rate. Pairs picked "
+     "for a small p look better than they are.")),
     ("correlation", "Correlation", "Of log returns from bar to bar."),
     ("beta", "β S1 on S2", "Slope of S1 on S2."),
     ("beta_swapped", "β S2 on S1", "Slope of S2 on S1."),
@@ -59,6 +62,7 @@ _COLUMNS: Final = (
 )  # fmt: skip
 _OPTIONAL: Final = {
     "pvalue_wild", "share_traded", "liquidity", "pays_from", "entry_level", "return_a_year",
+    "return_in_bars",
 }  # fmt: skip
 _KINDS: Final = {
     "y": "name", "x": "name", "spread": "spark", "verdict": "words", "interval": "words",
@@ -240,6 +244,7 @@ _FORMATS: Final[dict[str, Callable[[float], str]]] = {
     "pays_from": lambda value: _level(value, 1),
     "entry_level": lambda value: _level(value, 2),
     "return_a_year": formats.percent,
+    "return_in_bars": lambda value: formats.percent(value, 2),
     "half_life": lambda value: formats.number(value, 1),
     "correlation": formats.statistic,
     "beta": formats.estimate,
