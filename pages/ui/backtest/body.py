@@ -133,7 +133,7 @@ def _show_trades(material: Material, plan: Plan, runs: Runs) -> None:  # noqa: A
     trades = runs.whole.trades
     markup.show(markup.block(backtest_words.parts_table(runs)))
     if trades.empty:
-        st.info(backtest_words.no_trade(runs.whole))
+        plain.info(backtest_words.no_trade(runs.whole))
         return
     shown = min(len(trades), LEDGER_ROWS)
     currency = formats.quote_currency(runs.whole.params.y)
