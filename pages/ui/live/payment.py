@@ -30,6 +30,7 @@ NOTE: Final = (
 )
 
 _best: Final = lru_cache(maxsize=64)(best_entry)
+_at: Final = lru_cache(maxsize=128)(trade_at)
 
 
 def payment(result: PairAnalytics) -> Html | None:
@@ -78,7 +79,7 @@ def payment_rows(result: PairAnalytics, bps: float) -> list[tuple[str, ...]]:
     if best.length > len(result.sample.y):
         return []
     levels = _steadiest(round(cost / deviation, 2)), FIXED
-    others = [trade_at(level, halving, deviation, cost) for level in levels]
+    others = [_at(level, halving, deviation, cost) for level in levels]
     names = "earns most", "highest Sharpe ratio", "fixed, ±2"
     bars, _ = _basis(result)
     entries = zip(names, (best, *others), strict=True)
