@@ -16,15 +16,20 @@ def main() -> None:
         if desk.view is None:
             desk.show_why_not()
         else:
-            window = data.longest_window(desk.view.params)
-            show_backtest(of_desk(desk, window))
+            window = data.bars_to_read(desk.view.params)
+            show_backtest(of_desk(desk, window), is_fitted=data.is_fitted())
 
 
 @st.fragment
-def show_backtest(material: Material) -> None:
-    """Show all of it; apart from the header, so that its controls redraw only this."""
+def show_backtest(material: Material, *, is_fitted: bool) -> None:
+    """Show all of it; apart from the header, so that its controls redraw only this.
+
+    `is_fitted`: whether the bars reach as far back as a rule that fits its entries asks for.
+    """
     with notices.shown_in_place():
         body.show(material)
+    if data.is_fitted() and not is_fitted:
+        st.rerun()
 
 
 main()

@@ -89,7 +89,7 @@ WALLS = {
     ),
     "analytics.factors": wall("analytics analytics.scanner", f"{NUMBERS} scipy"),
     "analytics.backtest": wall(
-        "analytics analytics.hedge analytics.kernels analytics.pair",
+        "analytics analytics.hedge analytics.kernels analytics.pair analytics.stationarity",
         f"{NUMBERS} arch scipy",
         "concurrent.futures os",
     ),

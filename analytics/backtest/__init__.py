@@ -1,7 +1,15 @@
 """A rule on a pair, walked through the past with all costs paid."""
 
 from analytics.backtest.accounting import Account, Fills, account
-from analytics.backtest.entries import Entry, best_entry
+from analytics.backtest.entries import (
+    Entry,
+    best_entry,
+    levels_that_pay,
+    profit_a_bar,
+    round_trip,
+    trade_at,
+    worth_of_legs,
+)
 from analytics.backtest.ledger import REASONS, notes_of
 from analytics.backtest.market import Market, Signals, prepare, with_vwap
 from analytics.backtest.null import NullRuns, null_backtests
@@ -13,6 +21,7 @@ from analytics.backtest.rules import (
     FUTURES,
     IMPACTS,
     LIQUIDITIES,
+    PAYING_RULES,
     REENTRIES,
     RULE_PRESETS,
     SIZINGS,
@@ -47,6 +56,7 @@ __all__ = [
     "IMPACTS",
     "LEAST_TRADES",
     "LIQUIDITIES",
+    "PAYING_RULES",
     "REASONS",
     "REENTRIES",
     "RULE_PRESETS",
@@ -74,11 +84,14 @@ __all__ = [
     "buy_and_hold",
     "deflated_sharpe",
     "drawdown_path",
+    "levels_that_pay",
     "measure",
     "notes_of",
     "null_backtests",
     "prepare",
     "prepare_sweep",
+    "profit_a_bar",
+    "round_trip",
     "run_backtest",
     "setting_returns",
     "side_held",
@@ -86,6 +99,8 @@ __all__ = [
     "superiority",
     "sweep_backtest",
     "sweep_span",
+    "trade_at",
     "walk_forward",
     "with_vwap",
+    "worth_of_legs",
 ]

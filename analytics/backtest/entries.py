@@ -5,18 +5,25 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 import numpy as np
-from scipy.special import erf, erfcx, erfi
+from scipy.special import dawsn, erf, erfcx, erfi
 
 from analytics.errors import ParameterError
 from analytics.frames import FloatArray
+from analytics.spread import SpreadKind
 
+# A trade is filled going in and coming out.
+FILLS: Final = 2
 # "one side": bought below, sold above (Bertram). "reverse": both sides, each exit the other side's
 # entry. "to the mean": both sides, out at the mean (Zeng & Lee).
 Sides = Literal["one side", "reverse", "to the mean"]
 SIDES: Final[tuple[Sides, ...]] = get_args(Sides)
 # Beyond so many standard deviations a normal process comes once in 10^14 relaxation times.
 FURTHEST: Final = 8.0
+NEAREST: Final = 1e-3
 _POINTS: Final = 2_001
+# Cost at which each of these levels earns most.
+_LEVELS: Final = np.geomspace(NEAREST, FURTHEST, 2_000)
+_REFINED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,8 @@ class Entry:
         Distance from the mean at which a trade is opened, in standard deviations of the process.
     length
         Expected bars of a cycle: from one entry to the next.
+    held
+        Expected bars of a trade.
     profit
         Of a cycle after its cost, in the unit of the spread.
     mean, variance
@@ -39,6 +48,7 @@ class Entry:
 
     level: float
     length: float
+    held: float
     profit: float
     mean: float
     variance: float
@@ -87,6 +97,7 @@ def trade_at(
     return Entry(
         level=level,
         length=length,
+        held=relaxation * _held(level, sides),
         profit=profit,
         mean=profit / length,
         variance=profit**2 * variance / length**3,
@@ -123,23 +134,108 @@ def best_entry(
     _check(half_life, deviation, cost, sides)
     if criterion not in ("mean", "sharpe"):
         raise ParameterError("criterion", criterion, "mean or sharpe")
+    if criterion == "mean":
+        level = float(best_levels(np.array([cost / deviation]), sides)[0])
+        return trade_at(level, half_life, deviation, cost, sides)
     # Nearer than this the costs are more than the way back.
     nearest = min((cost + rate) / deviation / _distance(1.0, sides), 0.999 * FURTHEST)
-    least = max(nearest, 1e-3)
 
     def regret(level: float) -> float:
-        if criterion == "mean":
-            gain = _distance(level, sides) - cost / deviation
-            return -gain / _mean_cycle(level, sides)
         found = trade_at(level, half_life, deviation, cost, sides)
         return -(found.mean - rate / found.length) / math.sqrt(found.variance)
 
     from scipy.optimize import minimize_scalar  # noqa: PLC0415 - half a second to import
 
     found = minimize_scalar(
-        regret, bounds=(least, FURTHEST), method="bounded", options={"xatol": 1e-9}
+        regret, bounds=(max(nearest, NEAREST), FURTHEST), method="bounded", options={"xatol": 1e-9}
     )
     return trade_at(float(found.x), half_life, deviation, cost, sides)
+
+
+def best_levels(costs: FloatArray, sides: Sides = "to the mean") -> FloatArray:
+    """Find the levels with the highest profit a bar, for many costs at once.
+
+    Parameters
+    ----------
+    costs : ndarray, shape (n,)
+        Of a whole trade, in standard deviations of the process; NaN gives NaN.
+    sides
+        One of `SIDES`.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        From 0.001 to 8. How fast the process returns plays no part: it only scales time.
+    """
+    # (way - c) / erfi(a / √2) is highest where c = a - √2 D(a / √2), D Dawson's integral.
+    wanted = np.asarray(costs, dtype=np.float64) / _distance(1.0, sides)
+    level: FloatArray = np.interp(wanted, _cost_of(_LEVELS), _LEVELS)
+    for _ in range(_REFINED):
+        slope = math.sqrt(2.0) * level * dawsn(level / math.sqrt(2.0))
+        level = np.clip(level - (_cost_of(level) - wanted) / slope, NEAREST, FURTHEST)
+    return level
+
+
+def levels_that_pay(
+    half_life: FloatArray, deviation: FloatArray, cost: FloatArray, bars: FloatArray
+) -> FloatArray:
+    """Find where trades back to the mean earn most, if they come within the bars at hand.
+
+    Parameters
+    ----------
+    half_life, deviation, cost, bars : ndarray, shape (n,)
+        As `trade_at`, and the bars each process was fitted to; NaN gives NaN.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Standard deviations; infinity where a trade from there comes less than once in `bars`.
+    """
+    level = best_levels(cost / deviation)
+    length = half_life / math.log(2.0) * mean_cycles(level)
+    level[length > bars] = math.inf
+    level[np.isnan(length)] = math.nan
+    return level
+
+
+def profit_a_bar(
+    level: FloatArray, half_life: FloatArray, deviation: FloatArray, cost: FloatArray
+) -> FloatArray:
+    """Mean profit a bar of trades from `level` back to the mean, unit of the spread; 0 at infinity.
+
+    Arrays of shape (n,), as `trade_at` names them; NaN gives NaN.
+    """
+    far = np.isinf(level)
+    near = np.where(far, FURTHEST, level)
+    length = half_life / math.log(2.0) * mean_cycles(near)
+    profit: FloatArray = np.where(far, 0.0, (near * deviation - cost) / length)
+    return profit
+
+
+def round_trip(worth: FloatArray, fill_bps: float) -> FloatArray:
+    """Cost of a whole trade in the unit of the spread, from what both legs of a unit are worth."""
+    cost: FloatArray = FILLS * max(fill_bps, 0.0) * 1e-4 * worth
+    return cost
+
+
+def mean_cycles(level: FloatArray, sides: Sides = "to the mean") -> FloatArray:
+    """Mean time from one entry to the next, in relaxation times (half-life / ln 2)."""
+    halves = {"to the mean": 0.5, "reverse": 1.0, "one side": 2.0}[sides]
+    cycles: FloatArray = halves * math.pi * erfi(level / math.sqrt(2.0))
+    return cycles
+
+
+def worth_of_legs(kind: SpreadKind, y: FloatArray, x: FloatArray, beta: FloatArray) -> FloatArray:
+    """Value of both legs of one unit of a spread, in the spread's own unit.
+
+    A change of the spread by this share of itself is a return on the money in both legs. `beta` is
+    looked at where the spread has one.
+    """
+    if kind == "ratio":
+        return 2.0 * y / x
+    if kind == "log":
+        return 1.0 + np.abs(beta)
+    return y + (np.abs(beta) if kind == "hedged" else 1.0) * x
 
 
 def _check(half_life: float, deviation: float, cost: float, sides: Sides) -> None:
@@ -157,20 +253,30 @@ def _distance(level: float, sides: Sides) -> float:
     return level if sides == "to the mean" else 2.0 * level
 
 
-def _mean_cycle(level: float, sides: Sides) -> float:
-    """Mean of the time of a cycle, in relaxation times, in closed form."""
-    halves = {"to the mean": 0.5, "reverse": 1.0, "one side": 2.0}[sides]
-    return float(halves * math.pi * erfi(level / math.sqrt(2.0)))
+def _cost_of(level: FloatArray) -> FloatArray:
+    """Cost at which trading at a level and back to the mean earns most, standard deviations."""
+    cost: FloatArray = level - math.sqrt(2.0) * dawsn(level / math.sqrt(2.0))
+    return cost
 
 
 def _cycle(level: float, sides: Sides) -> tuple[float, float]:
     """Mean and variance of the time of a cycle, in relaxation times."""
+    mean = float(mean_cycles(np.array([level]), sides)[0])
     if sides == "to the mean":
         back = _passage(-level, 0.0, is_reflected=False)
-        away = _passage(0.0, level, is_reflected=True)
-        return _mean_cycle(level, sides), back + away
+        return mean, back + _passage(0.0, level, is_reflected=True)
     across = _passage(-level, level, is_reflected=False)
-    return _mean_cycle(level, sides), across * (2.0 if sides == "one side" else 1.0)
+    return mean, across * (2.0 if sides == "one side" else 1.0)
+
+
+def _held(level: float, sides: Sides) -> float:
+    """Mean time of a trade, in relaxation times: back from the level to the mean, or across."""
+    if sides != "to the mean":
+        return float(mean_cycles(np.array([level]), sides)[0]) / (2 if sides == "one side" else 1)
+    from scipy.integrate import simpson  # noqa: PLC0415 - half a second
+
+    x = np.linspace(-level, 0.0, _POINTS)
+    return float(simpson(math.sqrt(math.pi / 2.0) * erfcx(-x / math.sqrt(2.0)), x=x))
 
 
 def _passage(start: float, end: float, *, is_reflected: bool) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.backtest.market import Market, Signals
+from analytics.backtest.paying import PayingEntries
 from analytics.backtest.rules import BacktestRules
 from analytics.frames import FloatArray, IntArray
 from analytics.pair import PairParams
@@ -26,7 +27,8 @@ def ledger(market: Market, bar_signals: Signals, raw: IntArray, money: FloatArra
         ``entry_time``, ``exit_time`` (open of the bars; of the last bar for a forced end, which is
         filled at its close), ``entry_y``, ``entry_x``, ``exit_y``, ``exit_x`` (quote currency),
         ``quantity_y``, ``quantity_x`` (signed, base currency), ``entry_z``, ``exit_z`` (of the
-        deciding closes), ``beta``, ``bars`` held, ``gross``, ``fees``, ``half_spread``,
+        deciding closes), ``entry_level`` (the entry that paid then, where the rule goes by it),
+        ``beta``, ``bars`` held, ``gross``, ``fees``, ``half_spread``,
         ``slippage``, ``funding``, ``net``, ``traded`` (quote currency) and ``reason``: ``exit``,
         ``stop``, ``time`` or ``end of data``.
     """
@@ -39,6 +41,7 @@ def ledger(market: Market, bar_signals: Signals, raw: IntArray, money: FloatArra
     out = np.where(forced, paths[MARKS, exited], paths[FILLS, exited])
     units = bar_signals.units[:, decided] * side
     gross, fees, half_spread, slippage, funding, traded = money.T
+    fitted = {} if bar_signals.level is None else {"entry_level": bar_signals.level[decided]}
     return pd.DataFrame(
         {
             "side": pd.Series([_SIDES[int(each)] for each in side], dtype="str"),
@@ -53,6 +56,7 @@ def ledger(market: Market, bar_signals: Signals, raw: IntArray, money: FloatArra
             "quantity_x": units[1],
             "entry_z": bar_signals.zscore[decided],
             "exit_z": bar_signals.zscore[exit_decided],
+            **fitted,
             "beta": bar_signals.beta[decided],
             # From open to open; a forced end holds its last bar to the close.
             "bars": exited - entered + forced,
@@ -87,6 +91,8 @@ def notes_of(
             f"No bar has a z-score: the window of {params.window:,} bars never filled in "
             f"{bars:,} bars."
         )
+    elif bar_signals.entries is not None:
+        notes.append(_fits_note(bar_signals.entries, params, span))
     closed = int((~market.tradable[inside]).sum())
     if closed:
         notes.append(
@@ -112,6 +118,24 @@ def notes_of(
             "refilled, so that the rule can be judged over all bars."
         )
     return tuple(notes)
+
+
+def _fits_note(entries: PayingEntries, params: PairParams, span: tuple[int, int]) -> str:
+    """Say how many fits showed a return, and how many an entry that pays."""
+    decides = entries.inside(*span)
+    returns, level = entries.returns[decides], entries.level[decides]
+    paying = level[np.isfinite(level)]
+    fitted = (
+        f"fitted {_times(level.size, 'time', 'times')}, every {params.window:,} bars to the "
+        f"{entries.bars:,} before; {int(returns.sum()):,} showed a return at {params.level:.0%}"
+    )
+    if not paying.size:
+        return f"No entry pays: {fitted}, and none of these an entry that comes once in its bars."
+    return (
+        f"An entry pays by {paying.size:,} of the fits, at {paying.min():.1f} to "
+        f"{paying.max():.1f} standard deviations of the residual: {fitted}. Else nothing is "
+        "entered, and what is held waits for the mean."
+    )
 
 
 def _times(count: int, one: str, many: str) -> str:

@@ -1,11 +1,12 @@
 """What a backtest trades in and on: prices, what a fill costs, z and the size of a position."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from analytics.backtest.paying import PayingEntries, fit_entries, in_entries, paying_path
 from analytics.backtest.rules import BPS, BacktestRules, Costs
 from analytics.errors import FrameError, ParameterError
 from analytics.frames import (
@@ -74,11 +75,31 @@ class Market:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Signals:
-    """z and β of each bar's close, and the quantities of a long position decided then."""
+    """What each bar's close decides on.
+
+    Attributes
+    ----------
+    zscore, beta
+        Of the spread, standard deviations; the hedge ratio.
+    units : ndarray, shape (2, n)
+        Quantities of a long position decided then.
+    level
+        Entry that pays, in standard deviations, infinite where none does; None where the rule's
+        thresholds are of z itself.
+    entries
+        The fits that it is from.
+    """
 
     zscore: FloatArray
     beta: FloatArray
     units: FloatArray
+    level: FloatArray | None = None
+    entries: PayingEntries | None = None
+
+    @property
+    def compared(self) -> FloatArray:
+        """What the rule's thresholds are compared with."""
+        return self.zscore if self.level is None else in_entries(self.zscore, self.level)
 
 
 def check_causal(params: PairParams) -> None:
@@ -137,7 +158,8 @@ def prepare(
     NonPositivePriceError
         Prices at or below zero.
     """
-    check_causal(params)
+    if not rules.is_fitted:
+        check_causal(params)
     legs = []
     for name, bars in ((params.y, y_bars), (params.x, x_bars)):
         check_bars(bars, f"the bars of {name}")
@@ -149,9 +171,18 @@ def prepare(
             )
         legs.append(closed_bars(bars))
     y, x = align_pair(*legs)
-    if params.reach is not None:
-        y, x = y.iloc[-params.reach :], x.iloc[-params.reach :]
+    reach = reach_of(params, rules)
+    if reach is not None:
+        y, x = y.iloc[-reach:], x.iloc[-reach:]
     return _market(y, x, params, rules)
+
+
+def reach_of(params: PairParams, rules: BacktestRules) -> int | None:
+    """Latest bars that a backtest is made of, those before the range too; None for all."""
+    if not rules.is_fitted:
+        return params.reach
+    # A fit looks at the bars that a gate's test does.
+    return replace(params, gates=replace(params.gates, pvalue=True)).reach
 
 
 def _market(y: pd.DataFrame, x: pd.DataFrame, params: PairParams, rules: BacktestRules) -> Market:
@@ -223,16 +254,28 @@ def signals(market: Market, params: PairParams, rules: BacktestRules) -> Signals
     The quantities make both legs together worth `rules.notional` at the bar's close. They are NaN,
     and nothing is entered, where no β is known.
     """
-    made = make_spread(market.y, market.x, params)
+    if rules.is_fitted:
+        entries = fit_entries(market.y, market.x, params, rules.costs)
+        path = paying_path(market.y, market.x, params, entries)
+        beta, zscore, level = path.beta, path.zscore, path.level
+    else:
+        made, entries, level = make_spread(market.y, market.x, params), None, None
+        beta = made.hedge_ratio.to_numpy()
+        zscore = made.moments.zscore(made.rounding).to_numpy().copy()
+    units = _units(market, beta, params, rules)
+    zscore[np.isnan(units[0])] = np.nan
+    return Signals(zscore, beta, units, level, entries)
+
+
+def _units(
+    market: Market, beta: FloatArray, params: PairParams, rules: BacktestRules
+) -> FloatArray:
     y, x = market.y.to_numpy(), market.x.to_numpy()
-    beta = made.hedge_ratio.to_numpy()
     ratio = y / x if rules.sizing == "dollar" else _spread_ratio(y, x, beta, params)
     units = np.empty((2, y.size))
     units[0] = rules.notional / (y + np.abs(ratio) * x)
     units[1] = -ratio * units[0]
-    zscore = made.moments.zscore(made.rounding).to_numpy().copy()
-    zscore[np.isnan(units[0])] = np.nan
-    return Signals(zscore, beta, units)
+    return units
 
 
 def _spread_ratio(y: FloatArray, x: FloatArray, beta: FloatArray, params: PairParams) -> FloatArray:

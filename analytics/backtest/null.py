@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analytics.backtest.market import reach_of
 from analytics.backtest.rules import BacktestRules
 from analytics.backtest.run import BacktestResult, run_backtest
 from analytics.backtest.sharpe import sharpe
@@ -99,8 +100,9 @@ def null_backtests(
         if value < 1:
             raise ParameterError(name, value, "1 or more")
     y, x = align_pair(closed_bars(y_bars), closed_bars(x_bars))
-    if params.reach is not None:
-        y, x = y.iloc[-params.reach :], x.iloc[-params.reach :]
+    reach = reach_of(params, rules)
+    if reach is not None:
+        y, x = y.iloc[-reach:], x.iloc[-reach:]
     if len(x) < _LEAST_BLOCKS * block:
         what = f"null of {params.label} in blocks of {block}"
         raise NotEnoughDataError(what, _LEAST_BLOCKS * block, len(x))

@@ -15,12 +15,14 @@ Fill = Literal["open", "vwap"]
 Reentry = Literal["after return", "at once"]
 Impact = Literal["none", "square root", "linear"]
 Liquidity = Literal["taker", "maker"]
+Scale = Literal["z", "entry that pays"]
 
 SIZINGS: Final[tuple[Sizing, ...]] = get_args(Sizing)
 FILLS: Final[tuple[Fill, ...]] = get_args(Fill)
 REENTRIES: Final[tuple[Reentry, ...]] = get_args(Reentry)
 IMPACTS: Final[tuple[Impact, ...]] = get_args(Impact)
 LIQUIDITIES: Final[tuple[Liquidity, ...]] = get_args(Liquidity)
+SCALES: Final[tuple[Scale, ...]] = get_args(Scale)
 
 BPS: Final = 1e-4
 
@@ -133,6 +135,11 @@ class BacktestRules:
         is not compounded and not adjusted while a position is held.
     costs
         Of each leg.
+    scale
+        What entries, exits and the stop count. ``"z"``: standard deviations of the trailing window.
+        ``"entry that pays"``: distances from the mean to the entry that earns most after these
+        costs, by the process fitted to the bars before (`analytics.backtest.paying`). Where none
+        pays nothing is entered, and what is held waits for the mean: no stop is then in sight.
     """
 
     sell_above: float = DEFAULT_THRESHOLDS.sell_above
@@ -147,6 +154,7 @@ class BacktestRules:
     capital: float = 10_000.0
     leverage: float = 1.0
     costs: Costs = field(default=SPOT)
+    scale: Scale = "z"
 
     def __post_init__(self) -> None:
         check_thresholds(self.sell_above, self.buy_below)
@@ -167,6 +175,7 @@ class BacktestRules:
         _check_choice("reentry", self.reentry, REENTRIES)
         _check_choice("sizing", self.sizing, SIZINGS)
         _check_choice("fill", self.fill, FILLS)
+        _check_choice("scale", self.scale, SCALES)
         for name in ("capital", "leverage"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
@@ -176,6 +185,11 @@ class BacktestRules:
     def notional(self) -> float:
         """Money in both legs together at the decision, quote currency."""
         return self.capital * self.leverage
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether the entry is that which pays, by a fit."""
+        return self.scale == "entry that pays"
 
     @property
     def widest_entry(self) -> float:
@@ -218,7 +232,10 @@ SYMMETRIC_RULES: Final = BacktestRules(
     SYMMETRIC.sell_above, SYMMETRIC.buy_below, exit_short=0.0, exit_long=0.0
 )
 """SELL above +2, BUY below −2, out at 0."""
+PAYING_RULES: Final = BacktestRules(1.0, -1.0, 0.0, 0.0, scale="entry that pays")
+"""SELL and BUY from where a trade back to the mean earns most after costs, out at the mean."""
 RULE_PRESETS: Final[dict[str, BacktestRules]] = {
     DEFAULT_THRESHOLDS.name: DEFAULT_RULES,
     SYMMETRIC.name: SYMMETRIC_RULES,
+    "entries that pay": PAYING_RULES,
 }

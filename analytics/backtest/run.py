@@ -12,6 +12,7 @@ import pandas as pd
 from analytics.backtest.accounting import Account, Fills, account
 from analytics.backtest.ledger import ledger, notes_of
 from analytics.backtest.market import Market, Signals, prepare, signals
+from analytics.backtest.paying import in_entries
 from analytics.backtest.performance import Performance, drawdown_path, measure
 from analytics.backtest.rules import DEFAULT_RULES, BacktestRules
 from analytics.backtest.sharpe import DRAWS
@@ -33,6 +34,9 @@ class BacktestResult:
         Closes, NaN where missing.
     zscore, beta
         What each close decided on.
+    entry_level
+        Entry that pays by the latest fit, in standard deviations, infinite where none does; None
+        for a rule whose thresholds are of z itself.
     side
         Held after each bar: +1 long the spread (S1 bought), −1 short, 0 nothing.
     books
@@ -69,23 +73,37 @@ class BacktestResult:
     cancelled: int
     waited: int
     notes: tuple[str, ...]
+    entry_level: pd.Series | None = None
 
     @property
     def equity(self) -> pd.Series:
         """Cash and what is held at its mark, quote currency."""
         return pd.Series(self.books.equity, index=self.y.index, name="equity")
 
+    @property
+    def compared(self) -> pd.Series:
+        """What the rule's thresholds are compared with: z, or z in units of the entry that pays."""
+        if self.entry_level is None:
+            return self.zscore
+        measured = in_entries(self.zscore.to_numpy(), self.entry_level.to_numpy())
+        return pd.Series(measured, index=self.y.index, name="zscore")
+
     def to_frame(self) -> pd.DataFrame:
-        """Lay out the paths, a row a bar, time as ISO 8601 UTC text."""
+        """Lay out the paths, a row a bar, time as ISO 8601 UTC text.
+
+        ``entry_level`` stands beside ``zscore`` where the rule has one.
+        """
         times = np.datetime_as_string(
             bar_times_us(self.y.index).astype("datetime64[us]"), unit="s", timezone="UTC"
         )
+        fitted = {} if self.entry_level is None else {"entry_level": self.entry_level.to_numpy()}
         return pd.DataFrame(
             {
                 "time": pd.Series(times, dtype="str"),
                 f"price_{self.params.y}": self.y.to_numpy(),
                 f"price_{self.params.x}": self.x.to_numpy(),
                 "zscore": self.zscore.to_numpy(),
+                **fitted,
                 "hedge_ratio": self.beta.to_numpy(),
                 "side": self.side.to_numpy(),
                 f"quantity_{self.params.y}": self.books.quantities[:, 0],
@@ -132,7 +150,7 @@ def run_backtest(
     ------
     ParameterError
         A hedge ratio that is estimated over the whole sample (``"ols"`` and its like): its past
-        values know the future. `CAUSAL_HEDGES` do not.
+        values know the future. `CAUSAL_HEDGES` do not. Entries that pay fit their own.
     NotEnoughDataError
         Fewer than 3 bars.
     FrameError, NonPositivePriceError
@@ -190,7 +208,7 @@ def run_on(
         raise NotEnoughDataError(f"backtest of {params.label}", 3, stop - start)
     raw = np.zeros(((stop - start) // 2 + 2, TRADE_COLUMNS), dtype=np.int64)
     tally = np.zeros(TALLIES, dtype=np.int64)
-    count = walk(bar_signals.zscore, market.tradable, start, stop, rules.as_row(), raw, tally)
+    count = walk(bar_signals.compared, market.tradable, start, stop, rules.as_row(), raw, tally)
     return _result(market, bar_signals, params, rules, span, raw[:count], tally, draws)
 
 
@@ -221,7 +239,7 @@ def _result(
     def path(values: FloatArray | IntArray, name: str) -> pd.Series:
         return pd.Series(values, index=index, name=name)
 
-    equity = rules.capital + np.cumsum(net[inside])
+    equity, level = rules.capital + np.cumsum(net[inside]), bar_signals.level
     return BacktestResult(
         params=params,
         rules=rules,
@@ -241,6 +259,7 @@ def _result(
         notes=notes_of(
             market, bar_signals, params, rules, span, trades, (int(tally[0]), int(tally[1])), equity
         ),
+        entry_level=None if level is None else path(level[inside], "entry_level"),
     )
 
 

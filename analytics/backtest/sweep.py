@@ -225,7 +225,7 @@ def _grid(
         if not len(values) or len(set(values)) < len(values):
             raise ParameterError(name, tuple(values), "one or more values, none of them twice")
     checked = tuple(replace(params, window=window).window for window in windows)
-    market = prepare(y_bars, x_bars, _reaching(params, checked), rules)
+    market = prepare(y_bars, x_bars, _reaching(params, rules, checked), rules)
     allowed = np.array([rules.stop is None or rules.stop > abs(entry) for entry in entries])
     rows = [rules.with_entry(float(entry)).as_row() for entry in np.array(entries)[allowed]]
     return Grid(
@@ -241,12 +241,12 @@ def _grid(
     )
 
 
-def _reaching(params: PairParams, windows: tuple[int, ...]) -> PairParams:
+def _reaching(params: PairParams, rules: BacktestRules, windows: tuple[int, ...]) -> PairParams:
     """Return the same as far back as the longest window needs, so that each is full in the range.
 
     A hedge ratio that remembers where it began must begin where the rule's own run does.
     """
-    if params.uses_beta and params.hedge != "rolling_ols":
+    if params.uses_beta and params.hedge != "rolling_ols" and not rules.is_fitted:
         return params
     return replace(params, window=max(params.window, *windows))
 
@@ -260,7 +260,14 @@ def _check_span(grid: Grid, span: tuple[int, int]) -> None:
 def _gathered(grid: Grid, span: tuple[int, int], of_row: Callable[[int], FloatArray]) -> Sweep:
     """Run all rows of the grid on all cores and lay their figures out."""
     rows = range(len(grid.distinct))
-    swept = np.stack(_on_all_cores(of_row, rows))
+    return laid_out(grid, np.stack(_on_all_cores(of_row, rows)), span[1] - span[0])
+
+
+def laid_out(grid: Grid, swept: FloatArray, bars: int) -> Sweep:
+    """Lay out what each allowed setting came to over so many bars.
+
+    `swept`, shape (distinct windows, allowed entries, 6), has `analytics.kernels.sweep`'s columns.
+    """
     trades, gross, net, traded, mean, deviation = np.moveaxis(_spread_out(grid, swept), 2, 0)
     return Sweep(
         params=grid.params,
@@ -273,7 +280,7 @@ def _gathered(grid: Grid, span: tuple[int, int], of_row: Callable[[int], FloatAr
         traded=traded,
         sharpe=_ratio(mean, deviation),
         break_even_bps=_ratio(gross, traded * BPS),
-        bars=span[1] - span[0],
+        bars=bars,
     )
 
 
@@ -290,7 +297,7 @@ def _swept(grid: Grid, bar_signals: Signals, span: tuple[int, int]) -> FloatArra
     market = grid.market
     out = np.empty((len(grid.rows), RULE_COLUMNS))
     sweep_rules(
-        bar_signals.zscore, bar_signals.units, market.tradable, *span, grid.rows, grid.cells,
+        bar_signals.compared, bar_signals.units, market.tradable, *span, grid.rows, grid.cells,
         market.costs, grid.rules.capital, out,
     )  # fmt: skip
     return out

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from analytics.backtest.sharpe import SEED, Independent, automatic_block, independent_trials
-from analytics.backtest.sweep import Prepared
+from analytics.backtest.sweep import Prepared, Sweep, laid_out
 from analytics.errors import ParameterError
 from analytics.frames import BoolArray, FloatArray, IntArray
 
@@ -36,12 +36,15 @@ class SettingReturns:
         Settings of the grid that the rules allow, copies and idle ones among them.
     stretch
         Bars in each, on average.
+    swept
+        The figures of the same walks, as `analytics.backtest.sweep.sweep_span` has them.
     """
 
     returns: FloatArray
     places: IntArray
     tried: int
     stretch: float
+    swept: Sweep
 
     @property
     def independent(self) -> Independent:
@@ -89,35 +92,48 @@ def setting_returns(prepared: Prepared, start: int, stop: int) -> SettingReturns
     grid = prepared.grid
     columns = np.flatnonzero(grid.allowed)
     edges = np.linspace(0, stop - start, min(stop - start, MOST_STRETCHES), endpoint=False)
-    found, places = [], []
+    found, places, figures = [], [], []
     for row in range(len(grid.distinct)):
         for column, rule in zip(columns, grid.rows, strict=True):
-            profit = _profits(prepared, row, rule, start, stop)
+            profit, came_to = _booked(prepared, row, rule, start, stop)
+            figures.append(came_to)
             if profit.any():
                 found.append(np.add.reduceat(profit, edges.astype(np.int64)))
                 places.append((row, column))
+    shape = (len(grid.distinct), columns.size, -1)
     returns = np.array(found).reshape(len(found), edges.size) / grid.rules.capital
     return SettingReturns(
         returns=returns,
         places=np.array(places, dtype=np.int64).reshape(-1, 2),
         tried=len(grid.windows) * columns.size,
         stretch=(stop - start) / edges.size,
+        swept=laid_out(grid, np.array(figures).reshape(shape), stop - start),
     )
 
 
-def _profits(prepared: Prepared, row: int, rule: FloatArray, start: int, stop: int) -> FloatArray:
-    """Net profit of each bar of a rule, quote currency."""
-    from analytics.kernels.settle import MONEY_COLUMNS, settle  # noqa: PLC0415 - numba, when needed
+def _booked(
+    prepared: Prepared, row: int, rule: FloatArray, start: int, stop: int
+) -> tuple[FloatArray, FloatArray]:
+    """Net profit of each bar of a rule, quote currency, and what a sweep has of it."""
+    from analytics.kernels.settle import (  # noqa: PLC0415 - numba, when needed
+        GROSS,
+        MONEY_COLUMNS,
+        TRADED,
+        settle,
+    )
     from analytics.kernels.walk import TALLIES, TRADE_COLUMNS, walk  # noqa: PLC0415
 
     market, bar_signals = prepared.market, prepared.bar_signals[row]
     trades = np.zeros(((stop - start) // 2 + 2, TRADE_COLUMNS), dtype=np.int64)
     tally = np.zeros(TALLIES, dtype=np.int64)
-    count = walk(bar_signals.zscore, market.tradable, start, stop, rule, trades, tally)
+    count = walk(bar_signals.compared, market.tradable, start, stop, rule, trades, tally)
     money = np.zeros((count, MONEY_COLUMNS))
     gross, net = np.zeros((2, market.size))
     settle(trades, count, market.paths, bar_signals.units, market.costs, money, gross, net)
-    return net[start:stop]
+    profit, capital = net[start:stop], prepared.grid.rules.capital
+    deviation = profit.std(ddof=1) / capital
+    totals = count, money[:, GROSS].sum(), profit.sum(), money[:, TRADED].sum()
+    return profit, np.array([*totals, profit.mean() / capital, deviation])
 
 
 def superiority(

@@ -45,7 +45,8 @@ class WindowSignals:
         """Compute what all windows share."""
         closes, line = _floats(market.y, market.x), None
         legs = _floats(*fitted_legs(market.y, market.x, params))
-        if params.hedge != "rolling_ols" or params.hedge_window is not None:
+        has_line = params.hedge != "rolling_ols" or params.hedge_window is not None
+        if has_line and not rules.is_fitted:
             pair_spread = make_spread(market.y, market.x, params)
             line = _floats(pair_spread.hedge_ratio, pair_spread.intercept)
         return cls(market, params, rules, closes, legs, line)
@@ -53,12 +54,13 @@ class WindowSignals:
     @property
     def has_window(self) -> bool:
         """Whether z depends on the window: a Kalman filter has a scale of its own."""
-        return not (self.params.uses_beta and self.params.hedge in FILTERS)
+        is_filter = self.params.uses_beta and self.params.hedge in FILTERS
+        return self.rules.is_fitted or not is_filter
 
     def at(self, window: int) -> Signals:
         """Return the signals of a window."""
-        if not self.has_window:
-            return signals(self.market, self.params, self.rules)
+        if not self.has_window or self.rules.is_fitted:
+            return signals(self.market, replace(self.params, window=window), self.rules)
         from analytics.kernels import signals as kernel  # noqa: PLC0415 - numba, when needed
 
         size, spread = self.market.size, self.params.spread

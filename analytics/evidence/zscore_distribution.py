@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 import numpy as np
@@ -112,7 +113,7 @@ def zscore_distribution(
     memory = math.nan if window == 1 else _memory(spread)
     fitted, walk = (_normal(edges, *at), _UNKNOWN) if window == 1 else (
         _counted(_simulated(memory, window), edges, *at),
-        _counted(_simulated(1.0, window), edges, *at),
+        _counted(_walk(window), edges, *at),
     )  # fmt: skip
     seen = _counted(z, edges, *at)
     return ZscoreDistribution(
@@ -151,6 +152,12 @@ def _memory(spread: pd.Series | FloatArray) -> float:
     if not isinstance(found, HalfLife) or not found.mean_reverting:
         return 1.0
     return max(0.0, 1.0 + found.theta)
+
+
+@lru_cache(maxsize=2)
+def _walk(window: int) -> FloatArray:
+    """Trailing z of the simulated walk, which no data changes: kept from step to step."""
+    return _simulated(1.0, window)
 
 
 def _simulated(memory: float, window: int) -> FloatArray:

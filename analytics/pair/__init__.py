@@ -12,7 +12,7 @@ from analytics.pair.closed_gates import (
     gate_names,
 )
 from analytics.pair.describe import describe_legs
-from analytics.pair.gates import DATA_GATES, NO_GATES, Gates
+from analytics.pair.gates import DATA_GATES, NO_GATES, Gates, bars_of_test
 from analytics.pair.params import PairParams
 from analytics.pair.residual import judged
 from analytics.pair.signal import signal_now, zscore_needs
@@ -33,6 +33,7 @@ __all__ = [
     "PairParams",
     "PairSpread",
     "analyse_pair",
+    "bars_of_test",
     "describe_legs",
     "fitted_legs",
     "gate_codes",

@@ -27,6 +27,7 @@ def scan_pairs(
     quote_volume: pd.DataFrame | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
+    draw_progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Test every pair of symbols for cointegration, and check the answers on a held-out part.
 
@@ -52,9 +53,10 @@ def scan_pairs(
     workers : int, optional
         Threads; by default the cores, four at most.
     progress : callable, optional
-        Called with pairs done and pairs in all, on the caller's thread; then, where a discovery is
-        to be tested for volatility, with those rows done and in all. What it raises ends the scan:
-        that is how to cancel.
+        Called with pairs done and pairs in all, on the caller's thread. What it raises ends the
+        scan: that is how to cancel.
+    draw_progress : callable, optional
+        The same for the discoveries that are then tested for volatility, done and in all.
 
     Returns
     -------
@@ -69,13 +71,19 @@ def scan_pairs(
         for the rows that decide what is a discovery; NaN for all others;
         ``qvalue``, ``pvalue_bonferroni`` : the larger of the two corrected for all pairs tried
         (``attrs["pairs_tried"]``, those without an answer included);
-        ``half_life`` in bars of y - beta x, ``half_life_low``, ``half_life_high`` (95 %);
+        ``half_life`` in bars of y - beta x, ``half_life_low``, ``half_life_high`` (95 %),
+        ``half_life_unbiased`` : as often too long as too short; ``deviation`` of y - beta x where
+        ``qvalue`` is below the level, else NaN, and ``worth`` : value of both legs of one unit of
+        it, in its own unit;
         ``zscore`` : of y - beta x at the very last bar, beta of the train part;
         ``share_traded`` : share of bars in which both legs traded; ``liquidity`` : mean quote
         volume a bar of the thinner leg (both NaN where not given, over all bars);
         ``holdout_bars``, ``holdout_stat``, ``holdout_pvalue`` : ADF with a constant of the
         held-out y - beta x; beta being given there, plain Dickey-Fuller values apply;
-        ``holdout_crossings`` : of the train part's level; ``verdict`` : one of `VERDICTS`;
+        ``holdout_pvalue_wild`` : by the wild bootstrap, for rows with both this and
+        ``pvalue_ordered`` below the level (the best of very many), NaN for all others;
+        ``holdout_crossings`` : of the train part's level; ``verdict`` : one of `VERDICTS`, by the
+        larger p;
         ``reason`` : why a pair has no p-value or should not be trusted, else empty. Such rows
         stand last.
 
@@ -98,8 +106,10 @@ def scan_pairs(
     border = math.floor(bars * train_share)
     if border < min_bars("c", max_lags):
         raise NotEnoughDataError("a scan's train part", min_bars("c", max_lags), border)
-    scan = Scan(panel, border, check_window(window), max_lags, criterion,
-                 check_level(level), workers or default_workers(), progress)  # fmt: skip
+    scan = Scan(
+        panel, on == "log", border, check_window(window), max_lags, criterion, check_level(level),
+        workers or default_workers(), progress, draw_progress,
+    )  # fmt: skip
     shares = _traded_together(traded, closes), _quote_volumes(quote_volume, closes)
     return scan.table(*shares)
 

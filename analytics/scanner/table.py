@@ -8,42 +8,28 @@ import pandas as pd
 
 from analytics.errors import DegenerateSeriesError, NotEnoughDataError
 from analytics.frames import BoolArray, FloatArray, IntArray
-from analytics.scanner.engine import FixedSlopes, Progress, SpanTests, pair_legs, scan_span
+from analytics.scanner.engine import Progress, SpanTests, pair_legs, scan_span
+from analytics.scanner.holdout import Holdout, Ordered
 from analytics.scanner.multiple_testing import benjamini_hochberg, bonferroni
 from analytics.scanner.panel import Panel
-from analytics.scanner.verdict import (
-    dickey_fuller_pvalues,
-    engle_granger_pvalues,
-    half_lives,
-    verdicts,
-)
+from analytics.scanner.verdict import engle_granger_pvalues, half_lives
 from analytics.scanner.volatility import Rows, wild_pvalues
-from analytics.stationarity import AutoLag, adf_test, engle_granger_test, half_life, min_bars
+from analytics.stationarity import AutoLag, engle_granger_test, half_life
 
 # The smaller p-value of the two orderings is paid for by this factor.
 ORDERINGS_TRIED: Final = 2
 # Returns this much alike are one series under two names, or its copy.
 _NEARLY_ONE: Final = 0.9999
-_LEAST_HOLDOUT_BARS: Final = min_bars("c")
 
 COLUMNS: Final = (
     "y", "x", "bars", "correlation", "beta", "alpha", "beta_swapped",
     "stat", "lags", "pvalue_ordered", "stat_swapped", "lags_swapped", "pvalue_swapped",
     "pvalue", "pvalue_wild", "qvalue", "pvalue_bonferroni",
-    "half_life", "half_life_low", "half_life_high", "zscore", "share_traded", "liquidity",
-    "holdout_bars", "holdout_stat", "holdout_pvalue", "holdout_crossings", "verdict", "reason",
+    "half_life", "half_life_low", "half_life_high", "half_life_unbiased", "deviation", "worth",
+    "zscore", "share_traded", "liquidity",
+    "holdout_bars", "holdout_stat", "holdout_pvalue", "holdout_pvalue_wild",
+    "holdout_crossings", "verdict", "reason",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Ordered:
-    """The better ordering of each pair: numbers of its legs, its slope and intercept."""
-
-    swapped: BoolArray
-    y: IntArray
-    x: IntArray
-    beta: FloatArray
-    alpha: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +37,7 @@ class Scan:
     """Everything a scan was asked for."""
 
     panel: Panel
+    is_log: bool
     border: int
     window: int
     max_lags: int | None
@@ -58,6 +45,7 @@ class Scan:
     level: float
     workers: int
     progress: Progress | None
+    draw_progress: Progress | None
 
     def table(self, traded: FloatArray | None, volumes: FloatArray | None) -> pd.DataFrame:
         """Test the train part, then check the better orderings on what was held out."""
@@ -67,7 +55,8 @@ class Scan:
         chosen = self._ordered(train, swapped, first, second)
         columns = self._statistics(train, chosen)
         columns |= self._now(chosen, traded, volumes)
-        columns |= self._holdout(chosen)
+        found = np.asarray(columns["pvalue_ordered"], dtype=np.float64) < self.level
+        columns |= self._held_out().columns(chosen, found)
         columns["reason"] = [
             reason or _warning(correlation)
             for reason, correlation in zip(reasons, train.correlation.tolist(), strict=True)
@@ -115,15 +104,15 @@ class Scan:
 
     def _ordered(
         self, train: SpanTests, swapped: BoolArray, first: IntArray, second: IntArray
-    ) -> _Ordered:
+    ) -> Ordered:
         y, x = np.where(swapped, second, first), np.where(swapped, first, second)
         beta = np.where(swapped, train.beta[:, 1], train.beta[:, 0])
         means = _common_means(self.panel.values[:, : self.border], first, second)
         y_mean = np.where(swapped, means[1], means[0])
         x_mean = np.where(swapped, means[0], means[1])
-        return _Ordered(swapped, y, x, beta, y_mean - beta * x_mean)
+        return Ordered(swapped, y, x, beta, y_mean - beta * x_mean)
 
-    def _statistics(self, train: SpanTests, chosen: _Ordered) -> dict[str, object]:
+    def _statistics(self, train: SpanTests, chosen: Ordered) -> dict[str, object]:
         """Lay out what the train part gave, the better ordering first."""
         from analytics.kernels.scan import LAG, STAT, THETA, THETA_STDERR  # noqa: PLC0415 - numba
 
@@ -135,7 +124,10 @@ class Scan:
             engle_granger_pvalues(other[:, STAT]),
         )
         pvalue = np.minimum(ORDERINGS_TRIED * ordered, 1.0)
-        half, low, high = half_lives(best[:, THETA], best[:, THETA_STDERR], train.bars)
+        half, low, middle, high = half_lives(best[:, THETA], best[:, THETA_STDERR], train.bars)
+        corrected = self._corrected(
+            train, chosen, np.stack([best[:, STAT], other[:, STAT]]), pvalue
+        )
         names = np.array(self.panel.names, dtype=object)
         return {
             "y": names[chosen.y], "x": names[chosen.x], "bars": train.bars,
@@ -144,18 +136,21 @@ class Scan:
             "stat": best[:, STAT], "lags": best[:, LAG], "pvalue_ordered": ordered,
             "stat_swapped": other[:, STAT], "lags_swapped": other[:, LAG],
             "pvalue_swapped": swapped, "pvalue": pvalue,
-            **self._corrected(train, chosen, np.stack([best[:, STAT], other[:, STAT]]), pvalue),
+            **corrected,
             "half_life": half, "half_life_low": low, "half_life_high": high,
+            "half_life_unbiased": middle,
+            "deviation": self._deviations(chosen, corrected["qvalue"] < self.level),
+            "worth": self._worth(chosen),
         }  # fmt: skip
 
     def _corrected(
-        self, train: SpanTests, chosen: _Ordered, stats: FloatArray, pvalue: FloatArray
+        self, train: SpanTests, chosen: Ordered, stats: FloatArray, pvalue: FloatArray
     ) -> dict[str, FloatArray]:
         """Allow for volatility where that decides, and for the number of pairs."""
         rows = Rows(chosen.y, chosen.x, stats, train.max_lags, pvalue)
         wild = wild_pvalues(
             self.panel.values[:, : self.border], rows, self.autolag, self.level,
-            workers=self.workers, progress=self.progress,
+            workers=self.workers, progress=self.draw_progress,
         )  # fmt: skip
         larger = np.fmax(pvalue, wild)
         return {
@@ -164,8 +159,24 @@ class Scan:
             "pvalue_bonferroni": bonferroni(larger),
         }
 
+    def _deviations(self, chosen: Ordered, found: BoolArray) -> FloatArray:
+        """Standard deviation of the residual of the pairs found; NaN for all others."""
+        values, out = self.panel.values[:, : self.border], np.full(found.size, np.nan)
+        for place in np.flatnonzero(found).tolist():
+            rest = values[chosen.y[place]] - chosen.beta[place] * values[chosen.x[place]]
+            out[place] = np.nanstd(rest)
+        return out
+
+    def _worth(self, chosen: Ordered) -> FloatArray:
+        """Value of both legs of a unit of the spread, in its own unit, at the last closes."""
+        if self.is_log:
+            return 1.0 + np.abs(chosen.beta)
+        last = _last_known(self.panel.values)
+        worth: FloatArray = last[chosen.y] + np.abs(chosen.beta) * last[chosen.x]
+        return worth
+
     def _now(
-        self, chosen: _Ordered, traded: FloatArray | None, volumes: FloatArray | None
+        self, chosen: Ordered, traded: FloatArray | None, volumes: FloatArray | None
     ) -> dict[str, object]:
         from analytics.kernels.scan_paths import zscores_now  # noqa: PLC0415 - numba, when needed
 
@@ -178,42 +189,10 @@ class Scan:
             ),
         }
 
-    def _holdout(self, chosen: _Ordered) -> dict[str, object]:
-        """Test the held-out residual of the train part's slope."""
-        values = np.ascontiguousarray(self.panel.values[:, self.border :])
-        pairs = chosen.y.size
-        if values.shape[1] < _LEAST_HOLDOUT_BARS:
-            return {
-                "holdout_bars": np.full(pairs, values.shape[1]),
-                "holdout_stat": np.full(pairs, np.nan), "holdout_pvalue": np.full(pairs, np.nan),
-                "holdout_crossings": np.zeros(pairs, dtype=np.int64), "verdict": [""] * pairs,
-            }  # fmt: skip
-        from analytics.kernels.scan import STAT  # noqa: PLC0415 - numba, when needed
-        from analytics.kernels.scan_paths import crossings  # noqa: PLC0415 - as above
-
-        tests = scan_span(
-            values, np.ascontiguousarray(self.panel.returns[:, self.border :]), None, "aic",
-            fixed_slopes=FixedSlopes(chosen.beta, chosen.y < chosen.x), workers=self.workers,
-        )  # fmt: skip
-        self._plain_holdout(tests, chosen, values)
-        stats = tests.results[0, :, STAT]
-        pvalues = dickey_fuller_pvalues(stats)
-        crossed = crossings(values, chosen.y, chosen.x, chosen.beta, chosen.alpha)
-        return {
-            "holdout_bars": tests.bars, "holdout_stat": stats, "holdout_pvalue": pvalues,
-            "holdout_crossings": crossed, "verdict": verdicts(pvalues, crossed, self.level),
-        }  # fmt: skip
-
-    def _plain_holdout(self, tests: SpanTests, chosen: _Ordered, values: FloatArray) -> None:
-        from analytics.kernels.scan import STAT, STATE, UNSAFE  # noqa: PLC0415 - numba, when needed
-
-        unsafe = (tests.results[0, :, STATE] == UNSAFE) & ~np.isnan(chosen.beta)
-        for place in np.flatnonzero(unsafe).tolist():
-            residual = values[chosen.y[place]] - chosen.beta[place] * values[chosen.x[place]]
-            try:
-                tests.results[0, place, STAT] = adf_test(residual).stat
-            except (DegenerateSeriesError, NotEnoughDataError):
-                tests.results[0, place, STAT] = np.nan
+    def _held_out(self) -> Holdout:
+        parts = (self.panel.values, self.panel.returns)
+        values, returns = (np.ascontiguousarray(each[:, self.border :]) for each in parts)
+        return Holdout(values, returns, self.level, self.workers)
 
     def _ranked(self, table: pd.DataFrame) -> pd.DataFrame:
         table = table.assign(
@@ -239,6 +218,14 @@ def _second_is_better(train: SpanTests) -> BoolArray:
     """Whether the second leg on the first has the smaller statistic, and so the smaller p."""
     better: BoolArray = train.results[1, :, 0] < train.results[0, :, 0]
     return better
+
+
+def _last_known(values: FloatArray) -> FloatArray:
+    """Last value of each row that is no NaN; NaN without one."""
+    known = ~np.isnan(values)
+    place = values.shape[1] - 1 - known[:, ::-1].argmax(axis=1)
+    last: FloatArray = values[np.arange(len(values)), place]
+    return last
 
 
 def _warning(correlation: float) -> str:

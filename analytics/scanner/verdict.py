@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from analytics.frames import BoolArray, FloatArray, IntArray
-from analytics.stationarity import TABLES, unbiased_thetas
+from analytics.stationarity import TABLES, halvings, unbiased_thetas
 
 Verdict = Literal["", "holds", "shifted", "unproven", "broke"]
 
@@ -43,16 +43,13 @@ def _pvalues(stats: FloatArray, row: int) -> FloatArray:
 
 def half_lives(
     theta: FloatArray, stderr: FloatArray, bars: IntArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Half-life in bars and its 95 % interval, as `analytics.stationarity.half_life` has them."""
-    slow, _, fast = unbiased_thetas(theta, stderr, bars, on_estimated_line=True)
-    return _halving(theta), _halving(fast), _halving(slow)
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Half-life in bars, low end, median-unbiased value, high end of its 95 % interval.
 
-
-def _halving(theta: FloatArray) -> FloatArray:
-    out = np.full(theta.size, np.nan)
-    np.divide(np.log(2.0), -theta, out=out, where=theta < 0)
-    return out
+    As `analytics.stationarity.half_life` has them.
+    """
+    slow, middle, fast = unbiased_thetas(theta, stderr, bars, on_estimated_line=True)
+    return halvings(theta), halvings(fast), halvings(middle), halvings(slow)
 
 
 def verdicts(pvalues: FloatArray, crossings: IntArray, level: float) -> list[Verdict]:

@@ -16,6 +16,7 @@ from analytics.stationarity.long_run import long_run_of_fit, long_run_std
 from analytics.stationarity.mackinnon import critical_values
 from analytics.stationarity.mackinnon_tables import TABLES
 from analytics.stationarity.median_unbiased import (
+    halvings,
     invert_quantiles,
     unbiased_thetas,
     with_far_nodes,
@@ -61,6 +62,7 @@ __all__ = [
     "engle_granger_test",
     "graded_pvalues",
     "half_life",
+    "halvings",
     "hurst_exponent",
     "invert_quantiles",
     "johansen_pvalue",

@@ -18,7 +18,7 @@ from analytics.stationarity.dickey_fuller import (
     dickey_fuller,
 )
 from analytics.stationarity.mackinnon import critical_values, mackinnon_pvalue
-from analytics.stationarity.median_unbiased import unbiased_thetas
+from analytics.stationarity.median_unbiased import halvings, unbiased_thetas
 from analytics.stationarity.verdicts import (
     check_level,
     pvalue_words,
@@ -126,7 +126,7 @@ class HalfLife:
         """Bars at the slow end, in the middle and at the fast end."""
         estimate = np.array([self.theta]), np.array([self.theta_stderr]), np.array([self.bars])
         thetas = unbiased_thetas(*estimate, self.on_estimated_line)
-        slow, middle, fast = (_halving(theta) for theta in thetas[:, 0].tolist())
+        slow, middle, fast = halvings(thetas[:, 0]).tolist()
         return slow, middle, fast
 
     def rejects(self, level: float = 0.05) -> bool:
@@ -247,7 +247,7 @@ def half_life(spread: pd.Series | FloatArray, *, on_estimated_line: bool = False
 def half_life_of_fit(fit: DickeyFullerFit, bars: int, on_estimated_line: bool = False) -> HalfLife:
     """Read the half-life off a regression with a constant and without lags."""
     return HalfLife(
-        half_life=_halving(fit.coefficient),
+        half_life=float(halvings(np.array([fit.coefficient]))[0]),
         theta=fit.coefficient,
         theta_stderr=fit.stderr,
         mean_reverting=fit.coefficient < 0,
@@ -258,8 +258,3 @@ def half_life_of_fit(fit: DickeyFullerFit, bars: int, on_estimated_line: bool = 
         bars=bars,
         on_estimated_line=on_estimated_line,
     )
-
-
-def _halving(theta: float) -> float:
-    """Bars in which half of a deviation is gone; NaN where it does not shrink."""
-    return math.log(2) / -theta if theta < 0 else math.nan

@@ -87,6 +87,13 @@ def invert_quantiles(
     return found
 
 
+def halvings(theta: FloatArray) -> FloatArray:
+    """Bars in which half of a deviation is gone, ln 2 / -theta; NaN where it does not shrink."""
+    bars = np.full(theta.size, np.nan)
+    np.divide(np.log(2.0), -theta, out=bars, where=theta < 0)
+    return bars
+
+
 def _first_zero(gap: Callable[[IntArray], FloatArray], shape: tuple[int, int]) -> FloatArray:
     """Distance at which the gap, which grows with it, is 0: between two nodes on a line."""
     low, high = np.zeros(shape, dtype=np.int64), np.full(shape, _NODES.size - 1)

@@ -13,6 +13,7 @@ from analytics.series import as_float_pair, as_floats
 from analytics.stationarity.adf import ADFResult, HalfLife, adf_test, half_life
 from analytics.stationarity.engle_granger import EngleGrangerResult, engle_granger_test
 from analytics.stationarity.mackinnon import critical_values, mackinnon_pvalue
+from analytics.stationarity.median_unbiased import halvings
 from analytics.stationarity.verdicts import check_level
 
 Values = pd.Series | FloatArray
@@ -107,9 +108,7 @@ def trailing_half_life(
 
     theta = fits[trailing.SPAN_COEFFICIENT]
     _test_rest(theta, untested, starts, ends, by_itself)
-    bars = np.full(theta.size, np.nan)
-    np.divide(math.log(2), -theta, out=bars, where=theta < 0)
-    return bars, ~np.isnan(theta)
+    return halvings(theta), ~np.isnan(theta)
 
 
 def _off_line(y: FloatArray, x: FloatArray) -> FloatArray:

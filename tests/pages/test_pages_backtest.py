@@ -17,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 from analytics.backtest import (
     FUTURES,
     LEAST_TRADES,
+    PAYING_RULES,
     RULE_PRESETS,
     SYMMETRIC_RULES,
     deflated_sharpe,
@@ -25,7 +26,6 @@ from analytics.backtest import (
     setting_returns,
     split_backtest,
     superiority,
-    sweep_span,
 )
 from analytics.pair import PairParams
 from analytics.signals import SYMMETRIC
@@ -35,6 +35,7 @@ from pages.ui.backtest import charts, data, files
 from pages.ui.backtest import controls as backtest_controls
 from pages.ui.backtest import words as backtest_words
 from pages.ui.backtest.data import Runs
+from pages.ui.parts import annual
 from pages.ui.state import choices
 
 PARAMS = PairParams("AUSDT", "BUSDT", "1min", spread="log", hedge="rolling_ols", window=60)
@@ -54,7 +55,7 @@ def found() -> Runs:
     whole = run_backtest(y, x, PARAMS, SYMMETRIC_RULES, draws=50)
     deflated = deflated_sharpe(train.returns.to_numpy(), tried.independent)
     best = superiority(tried.returns)
-    return Runs(whole, train, test, sweep_span(prepared, *training), deflated, best)
+    return Runs(whole, train, test, tried.swept, deflated, best)
 
 
 def run_page(project_root: Path, **query: str) -> AppTest:
@@ -118,6 +119,33 @@ def test_slippage_funding_and_vwap_from_a_link(project_root, database):
     assert "slippage" in body
     assert "of the capital" in body
     assert "would know the future" not in body
+
+
+@pytest.mark.parametrize(("taker", "words"), [("0.2", "An entry pays by"), ("50", "No entry pays")])
+def test_entries_that_pay_are_a_rule_that_a_link_names(project_root, database, taker, words):
+    page = run_page(project_root, **SAMPLE, bt_rule="entries that pay", bt_costs="custom",
+                    bt_taker=taker)  # fmt: skip
+    body = shown(page)
+    assert words in body
+    assert "Entries that pay" in body  # explained
+    assert page.selectbox(key="bt_rule").value == "entries that pay"
+    assert "would know the future" not in body  # it fits a line of its own
+    assert page.number_input(key="bt_stop").label == "Stop at entries"
+    assert ("No trade: by these costs no entry paid" in said(page)) == (taker == "50")
+
+
+def test_with_entries_that_pay_the_figure_and_the_ledger_say_so(found):
+    y, x = reverting_pair(1_500)
+    result = run_backtest(y, x, PARAMS, PAYING_RULES, draws=0)
+    runs = replace(found, whole=result, test=result)
+    assert charts.figure_of(runs).layout.yaxis3.title.text == "z ÷ entry"
+    marks = charts.marks_of(result)
+    assert (np.abs(marks.entry_z) > 0).all()
+    ledger = backtest_body.ledger_frame(result)
+    assert (ledger["z in"].abs() > ledger["Entry from"]).all()
+    assert "entry_level" in pd.read_csv(io.BytesIO(files.trades_csv(result)))
+    swept = replace(found.swept, rules=PAYING_RULES)
+    assert "multiples of the one that pays" in backtest_words.sweep_caption(swept, "net")
 
 
 def test_values_that_do_not_go_together_give_one_line(project_root, database):
@@ -263,8 +291,8 @@ def test_figures_say_their_samples_and_what_is_not_known(found):
 
 def test_a_years_rate_is_told_from_two_days_on():
     step = pd.Timedelta(minutes=1)
-    assert backtest_words.is_too_short(2 * 1_440 - 1, step)
-    assert not backtest_words.is_too_short(2 * 1_440, step)
+    assert annual.is_too_short(2 * 1_440 - 1, step)
+    assert not annual.is_too_short(2 * 1_440, step)
 
 
 def test_the_ledger_as_csv_reads_back_with_every_digit(found):
@@ -292,7 +320,7 @@ def test_the_report_needs_nothing_but_itself(found):
     assert f"Trades ({len(found.whole.trades):,} of" in text
 
 
-def test_windows_and_entries_around_hold_the_chosen_ones():
+def test_windows_and_entries_around_hold_the_chosen_ones(monkeypatch):
     assert 60 in data.windows_around(60, 1_440)
     assert all(5 <= each <= 720 for each in data.windows_around(60, 1_440))
     assert 2.1 in data.entries_around(2.1)
@@ -302,6 +330,10 @@ def test_windows_and_entries_around_hold_the_chosen_ones():
     asked = replace(PARAMS, window=60, lookback=1_440)
     assert data.longest_window(asked) == 240
     assert data.longest_window(replace(asked, lookback=300)) == 150
+    # A fit looks at ten windows, and holds for one.
+    assert data.bars_to_read(asked) == 240
+    monkeypatch.setattr(data, "is_fitted", lambda: True)
+    assert data.bars_to_read(asked) == 11 * 240
 
 
 @pytest.mark.parametrize("size", [500, 1_797, 1_801])

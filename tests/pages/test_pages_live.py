@@ -227,6 +227,21 @@ def test_what_a_return_is_worth_after_costs_is_said_of_a_pair_that_has_one(sprea
     assert int(found[2].replace(",", "")) == pytest.approx(told.length, abs=0.51)
     (never,) = payment.payment_words(result, 90.0)
     assert "does not pay" in never
+    assert payment.payment_rows(result, 90.0) == []
+    rows = {name: row for name, *row in payment.payment_rows(result, 1.0)}
+    best, steady, fixed = (rows[name] for name in rows)
+    assert list(rows) == ["earns most", "highest Sharpe ratio", "fixed, ±2"]
+    assert best[0] == f"{told.level:.2f}"
+    # A day and an hour are too short for a year's rate.
+    assert best[4] == f"{told.mean * 1_500 / money:,.2%}".replace("%", " %")
+    assert fixed[0] == "2.00"
+
+    def a_year(row: list[str]) -> float:
+        return float(row[4].removesuffix(" %").replace(",", "").replace("−", "-"))
+
+    # Nothing earns more than the best, nothing is steadier than the steadiest.
+    assert a_year(best) >= max(a_year(steady), a_year(fixed))
+    assert float(steady[6]) >= float(fixed[6])
     # Free fills, or a maker's rebate, need no way to pay for.
     assert payment.payment_words(result, 0.0) == payment.payment_words(result, -1.0) == []
 
@@ -238,7 +253,7 @@ def test_the_legs_of_a_unit_of_a_spread_are_worth_what_moves_it(spread):
     # A rise of S1 by a basis point, on half of the money in the legs for equal values.
     moved = (y * 1.0001 - x) - (y - x) if spread == "price difference" else (y * 1e-4) / x
     held = y / (y + x) if spread == "price difference" else 0.5
-    assert moved / payment.worth_of_legs(result) == pytest.approx(1e-4 * held)
+    assert moved / payment.worth_of(result) == pytest.approx(1e-4 * held)
 
 
 def test_no_cost_is_weighed_against_a_return_that_is_not_shown():

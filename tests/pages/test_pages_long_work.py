@@ -117,6 +117,18 @@ def test_live_work_stays_cancelled_until_something_else_is_asked_for(monkeypatch
     assert WORK.run("bar 2", steps_of([]), asked="others") == "result 5"
 
 
+def test_a_later_stage_counts_what_it_counts_in_its_own_words(monkeypatch, session):
+    bar = with_bar(monkeypatch, Bar())
+
+    def work(progress: long_work.Progress) -> str:
+        progress(2, 4)
+        progress(1, 3, "Looking again, of the pairs left")
+        return "done"
+
+    WORK.run("stages", work)
+    assert bar.told == ["Working: 2 of 4 steps", "Looking again, of the pairs left: 1 of 3"]
+
+
 def test_the_newest_few_results_are_kept_and_each_kind_has_its_own(monkeypatch, session):
     with_bar(monkeypatch, Bar())
     other = LongWork("other", "Working", "steps", WORK.cancelled, "Again")

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,13 @@ import streamlit as st
 from desk.script_page import said, shown, store, ticks_of, write_ndjson
 from streamlit.testing.v1 import AppTest
 
+from analytics.backtest import best_entry
 from analytics.scanner import scan_pairs
 from pages.charts.scanner_heatmap import correlation_heatmap, pvalue_heatmap
-from pages.ui.scanner import files, run, words
+from pages.ui.scanner import body, files, payment, run, words
 from pages.ui.scanner import store as scanner_store
 from pages.ui.scanner import table as scanner_table
+from pages.ui.scanner.data import ScanMaterial
 from pages.ui.scanner.settings import CLOSES, RECORDED, SAVED, TICKS, ScanSettings
 from pages.ui.scanner.store import ScanFileError, ScanResult
 
@@ -277,6 +280,68 @@ def test_a_number_that_is_not_known_is_a_dash_and_sorts_last():
     assert [row["path"] for row in data["rows"]] == [[], [], [0, 13, 40]]
 
 
+def with_return() -> pd.DataFrame:
+    """Walks, and a follower of the first of them."""
+    closes, gap = walks("ABCD", 600), np.zeros(600)
+    for t in range(1, gap.size):
+        gap[t] = 0.8 * gap[t - 1] + np.random.default_rng(t).normal(0, 1e-3)
+    return closes.assign(PUSDT=np.exp(np.log(closes["AUSDT"]) + gap))
+
+
+def test_a_discovery_says_from_where_it_pays_and_no_other_pair_does():
+    scan = kept(with_return())
+    table = payment.with_payment(scan, 1.0)
+    found = table["qvalue"] < SETTINGS.level
+    assert 0 < found.sum() < len(table)
+    assert table["pays_from"].notna().tolist() == found.tolist()
+    row = table[found].iloc[0]
+    cost = 2 * (1 + abs(row["beta"])) * 1e-4
+    best = best_entry(row["half_life_unbiased"], row["deviation"], cost)
+    assert row["entry_level"] == pytest.approx(best.level, rel=1e-6)
+    assert row["pays_from"] == pytest.approx(cost / row["deviation"])
+    # Seven hours are too few for a year's rate; two days are not.
+    earned = best.mean / (1 + abs(row["beta"]))
+    assert row["return_in_bars"] == pytest.approx(earned * 420, rel=1e-6)
+    hours = replace(scan, settings=replace(SETTINGS, interval="1h"))
+    a_year = payment.with_payment(hours, 1.0)[found]["return_a_year"].iloc[0]
+    assert a_year == pytest.approx(earned * 8_760, rel=1e-6)
+    assert np.isnan(row["return_a_year"])
+    residual = np.log(with_return())
+    rest = (residual[row["y"]] - row["beta"] * residual[row["x"]]).iloc[:420]
+    assert row["deviation"] == pytest.approx(rest.std(ddof=0), rel=1e-6)
+
+    dear = payment.with_payment(scan, 90.0)
+    data = scanner_table.table_data(dear, {}, {"legs": [], "choices": {}})
+    labels = [column["label"] for column in data["columns"]]
+    cells = [dict(zip(labels, each["cells"], strict=True)) for each in data["rows"]]
+    assert cells[0]["Pays from |z|"] == ("never", None)
+    assert cells[0]["In n bars from there"] == ("0.00 %", 0.0)
+    assert "A year from there" not in labels
+    assert cells[-1]["Pays from |z|"] == ("–", None)
+    assert "pays_from" in body.scan_csv(scan, 90.0).decode().splitlines()[0]
+
+
+def test_while_volatility_is_allowed_for_the_pairs_left_are_counted_by_that_name():
+    material = ScanMaterial("closes.csv", "key", with_return())
+    told: list[tuple[object, ...]] = []
+    scan = run._scan(material, SETTINGS, lambda *step: told.append(step))
+    left = int(scan.table["pvalue_wild"].notna().sum())
+    assert told[-1] == (left, left, words.DRAWING)
+    assert (10, 10) in told
+
+
+def test_free_fills_and_scans_of_an_earlier_version_have_no_payment():
+    scan = kept(walks("ABC"))
+    assert payment.with_payment(scan, 0.0) is scan.table
+    earlier = replace(scan, table=scan.table.drop(columns="deviation"))
+    assert payment.with_payment(earlier, 5.0) is earlier.table
+    # Without a discovery the columns would say nothing.
+    data = scanner_table.table_data(
+        payment.with_payment(scan, 5.0), {}, {"legs": [], "choices": {}}
+    )
+    assert "Pays from |z|" not in [column["label"] for column in data["columns"]]
+
+
 def test_unproven_says_how_many_bars_would_tell():
     table = scan_pairs(walks("ABC")).assign(
         verdict=["unproven", "holds", "unproven"], half_life=[10.0, 10.0, math.nan]
@@ -320,7 +385,7 @@ def test_the_csv_has_every_pair_and_every_digit():
     from pages.ui.scanner.body import csv_name, scan_csv
 
     scan = kept(walks("ABC"))
-    lines = scan_csv(scan).decode().splitlines()
+    lines = scan_csv(scan, 7.5).decode().splitlines()
     assert len(lines) == 4
     assert repr(float(scan.table["stat"].iloc[0])) in lines[1]
     assert csv_name(scan) == "scan_1min_3pairs.csv"

@@ -14,6 +14,7 @@ from pages.ui.backtest import charts, data, files
 from pages.ui.backtest import words as backtest_words
 from pages.ui.backtest.controls import Plan, choose_plan, refused
 from pages.ui.backtest.data import Runs
+from pages.ui.backtest.explained import EXPLAINED
 from pages.ui.chart.live_chart import live_chart
 from pages.ui.desk import lack_notice
 from pages.ui.desk.material import Material, take_anew
@@ -85,7 +86,7 @@ def _show_results(material: Material, plan: Plan) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         files.offer(runs, material.name, notes, is_synthetic=material.is_synthetic)
         with st.popover("What the figures mean"):
-            markup.show(markup.block(markup.definitions(backtest_words.EXPLAINED.items())))
+            markup.show(markup.block(markup.definitions(EXPLAINED.items())))
 
 
 def _show_provenance(material: Material, result: BacktestResult, *, is_cut: bool) -> None:
@@ -132,7 +133,7 @@ def _show_trades(material: Material, plan: Plan, runs: Runs) -> None:  # noqa: A
     trades = runs.whole.trades
     markup.show(markup.block(backtest_words.parts_table(runs)))
     if trades.empty:
-        st.info("No trade: z never passed an entry. A lower one may have some.")
+        plain.info(backtest_words.no_trade(runs.whole))
         return
     shown = min(len(trades), LEDGER_ROWS)
     currency = formats.quote_currency(runs.whole.params.y)
@@ -161,6 +162,7 @@ def ledger_frame(result: BacktestResult) -> pd.DataFrame:
             "Left by": trades["reason"],
             "z in": trades["entry_z"],
             "z out": trades["exit_z"],
+            **({"Entry from": trades["entry_level"]} if result.rules.is_fitted else {}),
             f"{y} in": trades["entry_y"],
             f"{y} out": trades["exit_y"],
             f"{x} in": trades["entry_x"],
@@ -185,7 +187,7 @@ def _columns(result: BacktestResult) -> dict[str, ColumnConfig | str | None]:
         "z out": signed,
     }
     columns |= dict.fromkeys(("Gross", "Net"), signed)
-    columns |= dict.fromkeys(("Fees", "Slippage", "Funding"), two)
+    columns |= dict.fromkeys(("Fees", "Slippage", "Funding", "Entry from"), two)
     columns["β"] = st.column_config.NumberColumn(format="%.4f")
     for name, closes in ((result.params.y, result.y), (result.params.x, result.x)):
         decimals = formats.price_decimals(closes.to_numpy())

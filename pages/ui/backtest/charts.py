@@ -14,7 +14,7 @@ from pages.charts.backtest_figure import (
 )
 from pages.charts.backtest_heatmap import null_figure, sweep_heatmap
 from pages.ui.backtest.data import Runs
-from pages.ui.backtest.words import is_too_short
+from pages.ui.parts.annual import is_too_short
 from pages.ui.state.clock import even_label, even_ms
 
 # Bars in sight on either side of a trade that is looked at, and at least so many.
@@ -37,7 +37,7 @@ def series_of(result: BacktestResult) -> BacktestSeries:
         held_y=held_y,
         held_x=held_x,
         drawdown=result.drawdown.to_numpy() * 100,
-        zscore=result.zscore.to_numpy(),
+        zscore=result.compared.to_numpy(),
     )
 
 
@@ -45,7 +45,7 @@ def marks_of(result: BacktestResult) -> TradeMarks:
     """Take where trades were filled, at the z of that bar."""
     trades = result.trades
     entry, left = (pd.DatetimeIndex(trades[name]) for name in ("entry_time", "exit_time"))
-    z, end = result.zscore, result.y.index[-1]
+    z, end = result.compared, result.y.index[-1]
     return TradeMarks(
         entry_ms=even_ms(entry, end),
         entry_z=z.reindex(entry).to_numpy(),
@@ -76,10 +76,13 @@ def figure_of(runs: Runs, row: int | None = None, view: str = "") -> go.Figure:
         zone=even_label(pd.DatetimeIndex(result.y.index)),
     )  # fmt: skip
     border = even_ms(pd.DatetimeIndex(runs.test.y.index[:1]), result.y.index[-1])[0]
-    return backtest_figure(
+    figure = backtest_figure(
         series_of(result), marks_of(result), labels, border_ms=float(border),
         focus=focus_on(result, row),
     )  # fmt: skip
+    if result.rules.is_fitted:
+        figure.layout.yaxis3.title.text = "z ÷ entry"
+    return figure
 
 
 def heatmap_of(swept: Sweep, result: BacktestResult, what: str) -> go.Figure:

@@ -28,6 +28,7 @@ from pages.ui.parts.notices import Notice
 from pages.ui.state import choices
 
 Name = TypeVar("Name", bound=str)
+PAYING: Final = next(name for name, rules in RULE_PRESETS.items() if rules.is_fitted)
 COSTS: Final[dict[str, Costs]] = {"spot": SPOT, "futures": FUTURES, "none": FREE}
 COST_WORDS: Final = {
     "spot": "Binance spot: 7.5 bps a fill.",
@@ -37,8 +38,17 @@ COST_WORDS: Final = {
 RULE_WORDS: Final = {
     DEFAULT_THRESHOLDS.name: "SELL above +2, BUY below 0; each signal reverses the other.",
     SYMMETRIC.name: "SELL above +2, BUY below −2; out at 0.",
+    PAYING: (
+        "SELL and BUY from where a trade back to the mean earns most after these costs, by the "
+        "process fitted to the ten windows before, once every window, with β by least squares; out "
+        "at the mean. No trade while no return is shown, or none pays (Zeng & Lee 2014)."
+    ),
 }
 STOP_HELP: Final = "Leave when |z| has gone this far against the position. 0: no stop."
+FITTED_STOP_HELP: Final = (
+    "Leave when the deviation is so many times that of the entry. 0: no stop. While no entry pays, "
+    "only the mean and the time-stop end a position."
+)
 TIME_HELP: Final = "Leave after so many bars. 0: no time-stop."
 REENTRY_HELP: Final = (
     "After a stop: enter the same side again once z has been back inside its entry threshold, or "
@@ -92,7 +102,9 @@ def choose_plan(params: PairParams) -> Plan:
     ParameterError
         Values that do not go together.
     """
-    causal, note = _choose_hedge(params)
+    # Entries that pay fit a line of their own.
+    is_fitted = choices.value_of("bt_rule") == PAYING
+    causal, note = (params, "") if is_fitted else _choose_hedge(params)
     rules = _choose_rule()
     with st.expander("Stops and re-entry"):
         rules = _choose_stops(rules)
@@ -147,7 +159,10 @@ def _choose_rule() -> BacktestRules:
 
 
 def _choose_stops(rules: BacktestRules) -> BacktestRules:
-    stop = number("Stop at |z|", "bt_stop", STOP_HELP)
+    label, note = (
+        ("Stop at entries", FITTED_STOP_HELP) if rules.is_fitted else (LABELS["stop"], STOP_HELP)
+    )
+    stop = number(label, "bt_stop", note)
     bars = int(number("Time-stop (bars)", "bt_time", TIME_HELP))
     reentry = _one("Re-entry", "bt_reentry", REENTRIES, REENTRY_HELP)
     return replace(rules, stop=stop or None, time_stop=bars or None, reentry=reentry)

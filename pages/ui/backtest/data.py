@@ -24,17 +24,17 @@ from analytics.backtest import (
     setting_returns,
     split_backtest,
     superiority,
-    sweep_span,
     walk_forward,
     with_vwap,
 )
 from analytics.errors import NotEnoughDataError
 from analytics.frames import closed_bars
-from analytics.pair import PairParams
-from pages.ui.backtest.controls import Plan
+from analytics.pair import PairParams, bars_of_test
+from pages.ui.backtest.controls import PAYING, Plan
 from pages.ui.desk.material import Material
 from pages.ui.parts.long_work import LongWork, Progress
 from pages.ui.parts.notices import Notice
+from pages.ui.state import choices
 
 ENTRIES: Final = tuple(float(each) for each in np.arange(0.5, 3.75, 0.25))
 WINDOW_STEPS: Final = 12
@@ -119,6 +119,17 @@ def longest_window(params: PairParams) -> int:
     return max(windows_around(params.window, params.lookback))
 
 
+def bars_to_read(params: PairParams) -> int:
+    """Return the longest window that is to be full where the range begins; a fit looks at ten."""
+    longest = longest_window(params)
+    return bars_of_test(longest) + longest if is_fitted() else longest
+
+
+def is_fitted() -> bool:
+    """Whether the rule that is chosen fits its entries."""
+    return choices.value_of("bt_rule") == PAYING
+
+
 def _bars_in_range(y: pd.DataFrame, x: pd.DataFrame, params: PairParams) -> int:
     bars = int(y.index.isin(x.index).sum())
     return bars if params.lookback is None else min(bars, params.lookback)
@@ -155,7 +166,7 @@ def _runs(
         whole=whole,
         train=train,
         test=test,
-        swept=sweep_span(prepared, *training),
+        swept=tried.swept,
         deflated=deflated_sharpe(train.returns.to_numpy(), tried.independent),
         best=superiority(tried.returns),
     )

@@ -11,6 +11,7 @@ from analytics.frames import bar_times_us, utc_index
 from pages.charts import backtest_figure, backtest_heatmap
 from pages.ui.backtest import charts, words
 from pages.ui.backtest.data import Runs
+from pages.ui.backtest.explained import EXPLAINED
 from pages.ui.chart import plotly_library
 from pages.ui.parts import files, formats, markup
 from pages.ui.parts.csv_file import csv_bytes, file_stem
@@ -69,7 +70,7 @@ def report(runs: Runs, source: str, notes: list[str]) -> bytes:
         markup.block(ledger_table(result)),
         markup.block(markup.notes([*notes, *result.notes])),
         markup.block(settings_table(result)),
-        markup.block(markup.definitions(words.EXPLAINED.items())),
+        markup.block(markup.definitions(EXPLAINED.items())),
     ]  # fmt: skip
     return document(f"Pairdesk backtest {params.label}", pieces, plotly_library.script())
 
@@ -110,7 +111,7 @@ def settings_table(result: BacktestResult) -> Html:
         for source, names in (
             (params, ("interval", "lookback", "window", "spread", "hedge")),
             (rules, ("sell_above", "buy_below", "exit_short", "exit_long", "stop", "time_stop",
-                     "reentry", "sizing", "fill", "capital", "leverage")),
+                     "reentry", "sizing", "fill", "capital", "leverage", "scale")),
             (rules.costs, ("liquidity", "fee_bps", "spread_bps", "impact", "impact_factor",
                            "funding_y_bps", "funding_x_bps")),
         )

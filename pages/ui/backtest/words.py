@@ -17,36 +17,13 @@ from analytics.backtest import (
 )
 from analytics.hedge import FILTERS
 from pages.ui.backtest.data import Runs
+from pages.ui.backtest.explained import EXPLAINED
 from pages.ui.parts import formats, markup
+from pages.ui.parts.annual import is_too_short
 from pages.ui.parts.markup import Cell, Figure, Html, Tone
 
-SHORTEST_ANNUAL: Final = pd.Timedelta(days=2)
 FEWEST_TRADES: Final = 20
 PARTS: Final = ("", "Train", "Test", "All")
-EXPLAINED: Final[dict[str, str]] = {
-    "Fill": (
-        "A close decides; the next bar fills, at its open or its volume-weighted price. A bar in "
-        "which a leg is missing or did not trade fills nothing: an entry is cancelled, an exit "
-        "waits. What is still held at the end is closed at the last close and marked as such. The "
-        "sidebar's signal rule and gates play no part here."
-    ),
-    "Break-even cost": (
-        "(gross profit − funding) / money traded: the cost of a fill, everything together, at "
-        "which nothing is left."
-    ),
-    "Sharpe ratio": (
-        "Mean over standard deviation of the net return of a bar, flat bars included, by 365 days "
-        "of 24 hours. Interval: studentised block bootstrap, Ledoit & Wolf (2008), 95 %."
-    ),
-    "Deflated Sharpe": (
-        "Chance that the true Sharpe ratio in training is above what the best of as many worthless "
-        "settings would show by luck. Copies count once, and settings that earn together for less "
-        "(by their mean correlation). Bailey & López de Prado (2014)."
-    ),
-    "Sortino ratio": "Mean over the downside deviation, by the same clock.",
-    "Capacity": "Money in both legs together at which slippage has eaten the profit.",
-    "Turnover": "Money traded in all fills of both legs, over the capital.",
-}
 
 
 def percent(share: float, decimals: int = 2, *, signed: bool = True) -> str:
@@ -108,6 +85,13 @@ def headline(runs: Runs) -> list[str]:
     return [first, f"{second} {third}"]
 
 
+def no_trade(result: BacktestResult) -> str:
+    """Say why there is none."""
+    if result.rules.is_fitted:
+        return "No trade: by these costs no entry paid, or z never went as far as one that did."
+    return "No trade: z never passed an entry. A lower one may have some."
+
+
 def main_figures(runs: Runs) -> list[Figure]:
     """Set the figures of the whole run."""
     result, performance = runs.whole, runs.whole.performance
@@ -145,11 +129,6 @@ def main_figures(runs: Runs) -> list[Figure]:
                ("needs slippage by volume" if math.isnan(performance.capacity) else "both legs",),
                tip=tips["Capacity"]),
     ]  # fmt: skip
-
-
-def is_too_short(bars: int, step: pd.Timedelta) -> bool:
-    """Whether so many bars span too little time for a year's rate to mean anything."""
-    return bars * step < SHORTEST_ANNUAL
 
 
 def too_short(bars: int) -> str:
@@ -247,11 +226,13 @@ def sweep_caption(swept: Sweep, what: str) -> str:
     """Say what the heatmap's values are: of the span, or of a year where the span allows one."""
     step = swept.params.bar.timedelta
     bars = formats.count(swept.bars, "bar")
+    entries = " Entries are multiples of the one that pays." if swept.rules.is_fitted else ""
     span = f"{bars} of training ({formats.age((swept.bars * step).total_seconds())})"
     if what != "Sharpe":
         basis = "after costs" if what == "net" else "before costs"
-        return f"% of the capital {basis}, earned over {span}: no year's rate. Empty: never traded."
-    few = f"Empty: fewer than {LEAST_TRADES} trades."
+        earned = f"% of the capital {basis}, earned over {span}: no year's rate."
+        return f"{earned} Empty: never traded.{entries}"
+    few = f"Empty: fewer than {LEAST_TRADES} trades.{entries}"
     if is_too_short(swept.bars, step):
         return (
             f"Sharpe ratio of the span itself, after costs: a bar's times √{swept.bars:,}. {span} "
@@ -297,7 +278,8 @@ def sweep_words(swept: Sweep, test: BacktestResult) -> list[str]:
         ),
         _best_words(swept),
     ]
-    if swept.params.uses_beta and swept.params.hedge in FILTERS:
+    is_filter = swept.params.uses_beta and swept.params.hedge in FILTERS
+    if is_filter and not swept.rules.is_fitted:
         sentences.append("The Kalman filter's z has no window: all rows are equal.")
     return sentences
 

@@ -1,38 +1,50 @@
-"""Whether the spread pays for its costs: from how far out, how often, how much."""
+"""Whether the spread pays for its costs: from how far out, how often, how much, how steadily."""
 
 import math
-from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from analytics.backtest import FREE, FUTURES, SPOT, Costs, Entry, best_entry
+from analytics.backtest import Entry, best_entry, round_trip, trade_at, worth_of_legs
 from analytics.pair import PairAnalytics
 from analytics.stationarity import EngleGrangerResult, HalfLife
-from pages.ui.parts import formats
+from pages.ui.desk.fees import fill_bps
+from pages.ui.parts import formats, markup
+from pages.ui.parts.annual import is_too_short
 from pages.ui.parts.judge import shows_return
-from pages.ui.state import choices
+from pages.ui.parts.markup import Html
 from pages.ui.state.once import once_for_each
 
-_FEES: Final = {"spot": SPOT, "futures": FUTURES, "none": FREE}
-# In and out.
-_FILLS: Final = 2
+FIXED: Final = 2.0
+HEAD: Final = (
+    "Entry", "From |z|", "Held (bars)", "One in (bars)", "A trade, after costs", "Return",
+    "Its variance", "Sharpe ratio",
+)  # fmt: skip
+NOTE: Final = (
+    "By the process fitted to these bars (Bertram 2010; Zeng & Lee 2014), z of the residual, out "
+    "at its mean; of the money in both legs. Pairs chosen for a small p look better than they are. "
+    "Only when trades come is random here, so that the Sharpe ratio flatters; the highest is that "
+    "of trades that have to earn their costs twice."
+)
 
 _best: Final = lru_cache(maxsize=64)(best_entry)
+_at: Final = lru_cache(maxsize=128)(trade_at)
 
 
-def fill_bps() -> float:
-    """Cost of a fill by the reader's own choice on Backtest: fee and half-spread, bps."""
-    name = str(choices.value_of("bt_costs"))
-    taker, maker, half_spread = (
-        float(choices.value_of(key)) for key in ("bt_taker", "bt_maker", "bt_spread")
-    )
-    costs = _FEES.get(name, Costs(taker, maker))
-    is_maker = choices.value_of("bt_liquidity") == "maker"
-    costs = replace(costs, liquidity="maker" if is_maker else "taker", half_spread_bps=half_spread)
-    return costs.fee_bps + costs.spread_bps
+def payment(result: PairAnalytics) -> Html | None:
+    """Set the sentence and the table of what trades come to at the reader's own costs."""
+    bps = fill_bps()
+    words = payment_words(result, bps)
+    if not words:
+        return None
+    rows = payment_rows(result, bps)
+    if not rows:
+        return markup.block(markup.notes(words))
+    title = f"Trades at {formats.number(bps, 1)} bps a fill; return and risk of {_basis(result)[1]}"
+    table = markup.table(title, HEAD, rows)
+    return markup.block(table, markup.notes([*words, NOTE]))
 
 
 def payment_words(result: PairAnalytics, bps: float) -> list[str]:
@@ -45,7 +57,7 @@ def payment_words(result: PairAnalytics, bps: float) -> list[str]:
     halving, deviation, worth = _fitted(result)
     if not (halving > 0 and deviation > 0 and worth > 0):
         return []
-    cost = _FILLS * worth * bps / 1e4
+    cost = _cost(worth, bps)
     entry = _best(halving, deviation, cost)
     at = f"At {formats.number(bps, 1)} bps a fill"
     least, bars = cost / deviation, len(result.sample.y)
@@ -59,6 +71,49 @@ def payment_words(result: PairAnalytics, bps: float) -> list[str]:
     return [sentence]
 
 
+def payment_rows(result: PairAnalytics, bps: float) -> list[tuple[str, ...]]:
+    """Set what trades from the best entries and from ±2 come to; [] where none pays."""
+    halving, deviation, worth = _fitted(result)
+    cost = _cost(worth, bps)
+    best = _best(halving, deviation, cost)
+    if best.length > len(result.sample.y):
+        return []
+    levels = _steadiest(round(cost / deviation, 2)), FIXED
+    others = [_at(level, halving, deviation, cost) for level in levels]
+    names = "earns most", "highest Sharpe ratio", "fixed, ±2"
+    bars, _ = _basis(result)
+    entries = zip(names, (best, *others), strict=True)
+    return [(name, *_row(entry, worth, bars)) for name, entry in entries]
+
+
+def _basis(result: PairAnalytics) -> tuple[float, str]:
+    """Bars that return and risk are of, and their name: a year where the sample allows one."""
+    bars, bar = len(result.sample.y), result.params.bar
+    if is_too_short(bars, bar.timedelta):
+        return bars, f"{formats.count(bars, 'bar')}, too few for a year's rate"
+    return bar.bars_per_year, "a year"
+
+
+def _row(entry: Entry, worth: float, bars: float) -> tuple[str, ...]:
+    mean, variance = entry.mean * bars / worth, entry.variance * bars / worth**2
+    deviation = formats.percent(math.sqrt(variance), 2)
+    return (
+        formats.number(entry.level, 2),
+        formats.number(entry.held, 1),
+        formats.number(entry.length, 1),
+        f"{formats.number(entry.profit / worth * 1e4, 2)} bps",
+        formats.percent(mean, 2),
+        f"{deviation} squared",
+        formats.number(entry.sharpe * math.sqrt(bars), 1),
+    )
+
+
+@lru_cache(maxsize=64)
+def _steadiest(cost: float) -> float:
+    """Entry of the highest Sharpe ratio for a cost in standard deviations; speed plays no part."""
+    return best_entry(math.log(2.0), 1.0, cost, criterion="sharpe", rate=cost).level
+
+
 @once_for_each
 def _fitted(result: PairAnalytics) -> tuple[float, float, float]:
     """Half-life (bars), deviation, and what both legs are worth; NaN where not known."""
@@ -66,7 +121,11 @@ def _fitted(result: PairAnalytics) -> tuple[float, float, float]:
     if not (isinstance(half_life, HalfLife) and isinstance(residual, pd.Series)):
         return math.nan, math.nan, math.nan
     deviation = float(np.nanstd(residual.to_numpy()))
-    return half_life.median_unbiased, deviation, worth_of_legs(result)
+    return half_life.median_unbiased, deviation, worth_of(result)
+
+
+def _cost(worth: float, bps: float) -> float:
+    return float(round_trip(np.array([worth]), bps)[0])
 
 
 def _pays(at: str, entry: Entry, least: float, worth: float) -> str:
@@ -79,16 +138,12 @@ def _pays(at: str, entry: Entry, least: float, worth: float) -> str:
     )
 
 
-def worth_of_legs(result: PairAnalytics) -> float:
+def worth_of(result: PairAnalytics) -> float:
     """Value of both legs of one unit of the residual, in its own unit; NaN where it is not known.
 
     A change of the residual by this share of itself is a return on the money in both legs.
     """
-    y, x = float(result.y.iloc[-1]), float(result.x.iloc[-1])
-    line, kind = result.engle_granger, result.params.spread
-    if kind == "ratio":
-        return 2.0 * y / x
-    beta = 1.0
-    if result.params.uses_beta:
-        beta = abs(line.beta) if isinstance(line, EngleGrangerResult) else math.nan
-    return 1.0 + beta if kind == "log" else y + beta * x
+    line = result.engle_granger
+    beta = line.beta if isinstance(line, EngleGrangerResult) else math.nan
+    y, x = (leg.to_numpy(dtype=np.float64)[-1:] for leg in (result.y, result.x))
+    return float(worth_of_legs(result.params.spread, y, x, np.array([beta]))[0])

@@ -22,7 +22,7 @@ from pages.ui.desk import lack_notice
 from pages.ui.desk.pair_data import PairBars
 from pages.ui.live import test_table, trends, zscore_note
 from pages.ui.live.chart_view import spread_unit
-from pages.ui.live.payment import fill_bps, payment_words
+from pages.ui.live.payment import payment
 from pages.ui.live.tables import legs_table
 from pages.ui.parts import formats, markup, plain
 from pages.ui.parts.markup import Html
@@ -62,9 +62,9 @@ def _view_id(result: PairAnalytics, source: str) -> str:
 
 def _show_statistics(result: PairAnalytics, bars: PairBars, source: str) -> None:  # noqa: ARG001
     markup.show(_statistics(result))
-    costs = payment_words(result, fill_bps())
-    if costs:
-        markup.show(markup.block(markup.notes(costs)))
+    costs = payment(result)
+    if costs is not None:
+        markup.show(costs)
 
 
 @once_for_each

@@ -16,8 +16,8 @@ TELL_EVERY_S: Final = 0.1
 
 T = TypeVar("T")
 
-Progress = Callable[[int, int], None]
-"""Told how many steps are done, and how many there are."""
+Progress = Callable[..., None]
+"""Told how many steps are done, how many there are, and, of a later stage, what is counted."""
 
 
 class _CancelledError(Exception):
@@ -112,7 +112,7 @@ class LongWork:
 
         updated_s = 0.0
 
-        def progress(done: int, steps: int) -> None:
+        def progress(done: int, steps: int, counting: str = "", /) -> None:
             nonlocal updated_s
             if is_click_waiting(button):
                 raise _CancelledError
@@ -121,7 +121,10 @@ class LongWork:
                 return
             updated_s = time.monotonic()
             # Outside a fragment Streamlit itself ends this run at a click, inside this call.
-            bar.progress(done / steps, f"{self.doing}: {done:,} of {steps:,} {self.steps}")
+            words = f"{self.doing}: {done:,} of {steps:,} {self.steps}"
+            if counting:
+                words = f"{counting}: {done:,} of {steps:,}"
+            bar.progress(done / steps, words)
 
         try:
             return work(progress)

@@ -11,12 +11,14 @@ import streamlit as st
 from pages.charts import scanner_heatmap
 from pages.ui.chart.live_chart import live_chart
 from pages.ui.desk import file_choice, pair_data
+from pages.ui.desk.fees import fill_bps
 from pages.ui.parts import files, formats, markup, notices, plain
 from pages.ui.parts.csv_file import csv_bytes
 from pages.ui.parts.files import Offer
 from pages.ui.parts.markup import Html
 from pages.ui.scanner import store, words
 from pages.ui.scanner import table as scanner_table
+from pages.ui.scanner.payment import with_payment
 from pages.ui.scanner.store import ScanResult
 from pages.ui.scanner.table import MOST_ROWS, Filters
 from pages.ui.state import choices
@@ -64,7 +66,8 @@ def _head(scan: ScanResult) -> Html:
 
 
 def _show_table(scan: ScanResult, moves: Mapping[frozenset[str], int]) -> None:
-    rows = scanner_table.filtered(scan.table, _choose_filters(scan.table))
+    table = with_payment(scan, fill_bps())
+    rows = scanner_table.filtered(table, _choose_filters(table))
     if rows.empty:
         notices.show(notices.Notice(
             f"None of {formats.count(len(scan.table), 'pair')} passes the filters",
@@ -151,7 +154,9 @@ def _show_foot(scan: ScanResult) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.popover("What the columns mean", key="scan_explain"):
             markup.show(markup.block(markup.explanations(words.EXPLAINED)))
-        files.show([Offer("All pairs (CSV)", "scan-csv", partial(_csv, scan))], key="scan_csv")
+        files.show(
+            [Offer("All pairs (CSV)", "scan-csv", partial(_csv, scan, fill_bps()))], key="scan_csv"
+        )
         with st.popover("Keep this scan", key="scan_keep"), notices.shown_in_place():
             name = st.text_input("Name", key="scan_name", max_chars=60,
                                  placeholder="majors 1min 24h")  # fmt: skip
@@ -160,13 +165,13 @@ def _show_foot(scan: ScanResult) -> None:
                 plain.success(f"Kept as {path.name}; choose Saved scan above to see it.")
 
 
-def _csv(scan: ScanResult, _: str) -> MadeFile:
-    return MadeFile(csv_name(scan), "text/csv", scan_csv(scan))
+def _csv(scan: ScanResult, bps: float, _: str) -> MadeFile:
+    return MadeFile(csv_name(scan), "text/csv", scan_csv(scan, bps))
 
 
-def scan_csv(scan: ScanResult) -> bytes:
-    """Write every pair and every column, numbers with every digit."""
-    table = scan.table.drop(columns="spread", errors="ignore")
+def scan_csv(scan: ScanResult, bps: float) -> bytes:
+    """Write every pair and every column, numbers with every digit; payments at a fill's cost."""
+    table = with_payment(scan, bps).drop(columns="spread", errors="ignore")
     return csv_bytes(table)
 
 

@@ -54,6 +54,7 @@ def _scan(material: ScanMaterial, settings: ScanSettings, progress: Progress) ->
         traded=material.traded,
         quote_volume=material.quote_volume,
         progress=progress,
+        draw_progress=lambda done, steps: progress(done, steps, words.DRAWING),
     )
     index = material.closes.index
     paths = spread_paths(material.closes, table.head(SPARKLINES), on=settings.on)

@@ -38,10 +38,20 @@ _COLUMNS: Final = (
      "back in the part that was held out. unproven: after how many held-out bars ADF at 5 % finds "
      "a return of this half-life in 80 % of samples.")),
     ("holdout_pvalue", "Held-out p", ("ADF of the held-out spread. β was given, so the plain "
-     "Dickey-Fuller values apply.")),
+     "Dickey-Fuller values apply; where it and the first part are small, the wild bootstrap's, "
+     "in the CSV, counts if it is larger.")),
     ("zscore", "z now", "Of the spread at the last closed bar, over the window."),
     ("half_life", "Half-life (bars)", "Bars until half of a deviation is gone."),
     ("interval", "95 % interval", "Of the half-life; open where the spread may not return."),
+    ("pays_from", "Pays from |z|", ("Of a pair that q leaves: standard deviations of its residual "
+     "from which a trade back to the mean earns more than its costs as chosen on Backtest; never "
+     "where the best of them comes less than once in these bars.")),
+    ("entry_level", "Best |z|", "From where it would earn most a bar (Zeng & Lee 2014)."),
+    ("return_a_year", "A year from there", ("Of the money in both legs, if the residual goes on as "
+     "fitted. Pairs picked for a small p look better than they are.")),
+    ("return_in_bars", "In n bars from there", ("Of the money in both legs, in as many bars as the "
+     "first part has, if the residual goes on as fitted; too few for a year's rate. Pairs picked "
+     "for a small p look better than they are.")),
     ("correlation", "Correlation", "Of log returns from bar to bar."),
     ("beta", "β S1 on S2", "Slope of S1 on S2."),
     ("beta_swapped", "β S2 on S1", "Slope of S2 on S1."),
@@ -50,6 +60,10 @@ _COLUMNS: Final = (
     ("bars", "n (bars)", "Bars that both legs know, in the first part."),
     ("reason", "Remark", "Why a pair has no p-value, or is not to be trusted."),
 )  # fmt: skip
+_OPTIONAL: Final = {
+    "pvalue_wild", "share_traded", "liquidity", "pays_from", "entry_level", "return_a_year",
+    "return_in_bars",
+}  # fmt: skip
 _KINDS: Final = {
     "y": "name", "x": "name", "spread": "spark", "verdict": "words", "interval": "words",
     "reason": "words",
@@ -195,7 +209,7 @@ def _is_empty(view: pd.DataFrame, name: str) -> bool:
     """Whether a column says nothing in any row, where it may be left out."""
     if name in {"move", "reason"}:
         return not view[name].astype(bool).any()
-    return name in {"pvalue_wild", "share_traded", "liquidity"} and bool(view[name].isna().all())
+    return name in _OPTIONAL and bool(view[name].isna().all())
 
 
 def _move(places: float) -> str:
@@ -210,6 +224,10 @@ def _interval(low: float, high: float) -> str:
     return f"{low:,.1f} to {f'{high:,.1f}' if np.isfinite(high) else '∞'}"
 
 
+def _level(value: float, decimals: int) -> str:
+    return "never" if np.isposinf(value) else formats.number(value, decimals)
+
+
 def _volume(value: float) -> str:
     return formats.number(value, 0 if value >= 100 else 2)
 
@@ -222,6 +240,10 @@ _FORMATS: Final[dict[str, Callable[[float], str]]] = {
     "pvalue_bonferroni": formats.pvalue,
     "holdout_pvalue": formats.pvalue,
     "zscore": formats.zscore,
+    "pays_from": lambda value: _level(value, 1),
+    "entry_level": lambda value: _level(value, 2),
+    "return_a_year": formats.percent,
+    "return_in_bars": lambda value: formats.percent(value, 2),
     "half_life": lambda value: formats.number(value, 1),
     "correlation": formats.statistic,
     "beta": formats.estimate,

@@ -36,8 +36,17 @@ EXPLAINED: Final = (
     Figure(
         "Held-out part", "",
         tip="β, α and all of the above come from the first part only. In the rest the spread with "
-        "that β is tested by ADF with a constant. "
+        "that β is tested by ADF with a constant, and where both parts are small with the same "
+        "random signs as the first: the larger p counts. "
         + " ".join(f"{word}: {meaning}." for word, meaning in VERDICTS.items() if word),
+    ),
+    Figure(
+        "Pays from |z|", "",
+        tip="Of the pairs that q leaves. The residual of the first part is taken as an "
+        "Ornstein-Uhlenbeck process with its deviation and its median-unbiased half-life; a trade "
+        "pays where its way back to the mean is more than fee and half-spread of four fills, as "
+        "chosen on Backtest. Best |z| is where it earns most a bar, waiting included; never, where "
+        "that comes less than once in these bars. z is of that residual, not of the window.",
     ),
     Figure(
         "Missing bars", "",
@@ -51,6 +60,9 @@ EXPLAINED: Final = (
         "still holds the truth in 96 %; noise of single bars shortens it too.",
     ),
 )  # fmt: skip
+
+# While pairs that are small by the usual table are tested again.
+DRAWING: Final = "Allowing for volatility, of the pairs below the level once all are counted"
 
 
 def figures(scan: ScanResult) -> list[Figure]:

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from arch.bootstrap import SPA, StepM
 from arch.covariance.kernel import Bartlett
@@ -161,6 +162,7 @@ def test_a_setting_earned_what_its_own_backtest_books():
     tried = setting_returns(prepared, 0, prepared.market.size)
     swept = sweep_span(prepared, 0, prepared.market.size)
     assert tried.stretch == 1.0
+    pd.testing.assert_frame_equal(tried.swept.to_frame(), swept.to_frame(), rtol=1e-9, atol=1e-9)
     for earned, (row, column) in zip(tried.returns, tried.places, strict=True):
         assert earned.sum() * 10_000 == pytest.approx(swept.net[row, column])
         assert sharpe(earned) == pytest.approx(swept.sharpe[row, column])

@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from analytics.scanner import scan_pairs, volatility
+from analytics.scanner.holdout import null_stats
 from analytics.scanner.multiple_testing import benjamini_hochberg
+from analytics.stationarity import LEAST_DRAWS, WildDraws, adf_test, counted_pvalue
 
 LEVEL = 0.05
 
@@ -68,17 +70,17 @@ def test_threads_change_nothing():
 def test_progress_tells_of_rows_drawn_for_and_may_end_the_scan():
     closes = with_pairs(stepping(6, 300, seed=2), 4)
     calls: list[tuple[int, int]] = []
-    table = scan_pairs(closes, progress=lambda done, steps: calls.append((done, steps)))
+    table = scan_pairs(closes, draw_progress=lambda done, steps: calls.append((done, steps)))
     rows = int(table["pvalue_wild"].notna().sum())
     assert rows >= 4
-    assert calls[-rows:] == [(done, rows) for done in range(1, rows + 1)]
+    assert calls == [(done, rows) for done in range(1, rows + 1)]
 
     def cancel(done: int, steps: int) -> None:
         if (done, steps) == (1, rows):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        scan_pairs(closes, progress=cancel)
+        scan_pairs(closes, draw_progress=cancel)
 
 
 def test_rows_beyond_the_most_drawn_for_are_no_discoveries(monkeypatch):
@@ -98,3 +100,39 @@ def test_holes_and_a_late_leg_are_drawn_as_they_were_tested():
     drawn = table[table["pvalue_wild"].notna()]
     assert {340 - 20, 400 - 20} <= set(drawn["bars"])
     assert (drawn["pvalue_wild"] < 1.0).all()
+
+
+def test_a_held_out_draw_is_tested_as_the_residual_was():
+    residual = np.random.default_rng(4).normal(size=240).cumsum()
+    residual[100:104] = np.nan
+    draws = WildDraws.exactly(5, residual.size)
+    known = ~np.isnan(residual)
+    for sign, stat in zip(draws.signs, null_stats(residual, draws), strict=True):
+        path = np.full(residual.size, np.nan)
+        steps = np.diff(residual[known], prepend=residual[known][0])
+        path[known] = np.cumsum(sign[known] * steps)
+        assert stat == pytest.approx(adf_test(path).stat, abs=1e-9)
+
+
+def test_what_is_held_out_is_drawn_for_where_both_parts_are_small_and_the_larger_p_decides():
+    table = scan_pairs(with_pairs(stepping(8, 700, seed=1), 3))
+    small = (table["pvalue_ordered"] < LEVEL) & (table["holdout_pvalue"] < LEVEL)
+    assert small.sum() >= 3
+    pd.testing.assert_series_equal(table["holdout_pvalue_wild"].notna(), small, check_names=False)
+    larger = table[["holdout_pvalue", "holdout_pvalue_wild"]].max(axis=1)
+    says = table["verdict"].isin(["holds", "shifted"])
+    pd.testing.assert_series_equal(says, larger < LEVEL, check_names=False)
+    assert (table.loc[small, "verdict"] == "holds").sum() >= 3
+
+
+def test_a_step_in_the_held_out_volatility_is_no_second_find():
+    plain = wild = 0
+    for seed in range(150):
+        size = np.where(np.arange(300) < 200, 4e-3, 1e-3)
+        walk = (np.random.default_rng(seed).normal(size=300) * size).cumsum()
+        stat = adf_test(walk).stat
+        plain += adf_test(walk).pvalue < LEVEL
+        drawn = null_stats(walk, WildDraws.exactly(LEAST_DRAWS, 300))
+        wild += counted_pvalue(stat, drawn) < LEVEL
+    assert plain >= 15
+    assert wild <= 13  # Binomial(150, 0.05): more has a chance of 2 %
