@@ -27,7 +27,7 @@ CHECKS = (
     ("mypy",),
     ("vulture",),
 )
-COMPILING = ("pages.ui.server.compiler", "all")  # once, not by each process for itself
+COMPILING = ("pages.ui.server.compiler",)  # once, not by each process for itself
 TESTS = (
     COMPILING,
     ("pytest", "-m", "not browser", "-n", "2", "--dist", "loadfile"),
