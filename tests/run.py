@@ -4,8 +4,8 @@
 
 The tests without a browser run in two processes, those with one after them, one after the other: a
 page is looked at as its reader has it, beside nothing else. With `--coverage` only the former run,
-in one process, and what they execute is held to a floor in each room. With arguments of its own
-pytest runs once, as they say.
+and what they execute is held to a floor in each room. With arguments of its own pytest runs once,
+as they say.
 
 Makes ``.venv`` in the project's root if it is missing and installs the pinned requirements into it.
 Uses the standard library only, so that any Python from 3.11 on can start it.
@@ -28,9 +28,10 @@ CHECKS = (
     ("vulture",),
 )
 COMPILING = ("pages.ui.server.compiler",)  # once, not by each process for itself
+WITHOUT_BROWSER = ("pytest", "-m", "not browser", "-n", "2", "--dist", "loadfile")
 TESTS = (
     COMPILING,
-    ("pytest", "-m", "not browser", "-n", "2", "--dist", "loadfile"),
+    WITHOUT_BROWSER,
     ("pytest", "-m", "browser"),
 )
 KERNELS = "analytics/kernels/*,ingest/files/kernel_lines.py"
@@ -39,8 +40,11 @@ MEASURING = (
     *("slipcover", "--branch", "--source", "analytics,ingest,pages"),
     *("--omit", KERNELS, "--json", "--out", MEASURED),
 )
+# Of the tests' own branches, which nobody asks for.
+UNMEASURED = "ignore:Unable to activate pytest branch coverage:RuntimeWarning"
 COVERAGE = (
-    (*MEASURING, "-m", "pytest", "-m", "not browser"),
+    COMPILING,
+    (*MEASURING, "-m", *WITHOUT_BROWSER, "-W", UNMEASURED),
     ("tests.coverage_floors", MEASURED),
 )
 
