@@ -23,7 +23,7 @@ RUN pip install -r requirements.txt
 COPY --chown=pairdesk:pairdesk . .
 USER pairdesk
 # The numeric kernels are compiled here once, not at each container's first page.
-RUN python -m pages.ui.server.compiler all
+RUN python -m pages.ui.server.compiler
 
 VOLUME /app/data
 EXPOSE 8501

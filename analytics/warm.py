@@ -1,6 +1,6 @@
 """What each part of the desk compiles: calls of every kernel that it uses, on a small seeded pair.
 
-Seconds the first time, then read from numba's cache.
+Seconds the first time, then read from numba's cache. A test finds the kernels that no call reaches.
 """
 
 import importlib
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.backtest import SYMMETRIC_RULES, run_backtest, sweep_backtest
+from analytics.evidence.stability import stability
 from analytics.frames import FloatArray, utc_index
 from analytics.hedge import fit_hedge
 from analytics.leg import Leg
@@ -26,12 +27,14 @@ from analytics.stationarity import (
     wild_bootstrap_test,
 )
 
-# In the order in which pages are opened.
-Part = Literal["live", "gates", "evidence", "backtest", "scan"]
+# In the order in which they are compiled: the first page's, then those that take least.
+Part = Literal["live", "gates", "scan", "evidence", "backtest"]
 PARTS: Final[tuple[Part, ...]] = get_args(Part)
 Call = Callable[[], object]
 
 _BARS = 300
+# Three seconds that no page should wait for.
+_SLOW_IMPORTS = ("statsmodels.tsa.stattools", "statsmodels.tsa.vector_ar.vecm", "arch.unitroot")
 
 
 def calls_of(part: Part) -> list[Call]:
@@ -43,7 +46,8 @@ def calls_of(part: Part) -> list[Call]:
         case "gates":
             return _gates(y, x)
         case "evidence":
-            return [*_evidence(), partial(wild_bootstrap_test, y, x, draws=8)]
+            imports = [partial(importlib.import_module, name) for name in _SLOW_IMPORTS]
+            return [*imports, lambda: stability(y, x)]
         case "backtest":
             return _backtest(y, x)
         case "scan":
@@ -58,17 +62,14 @@ def warm_up() -> None:
             call()
 
 
-def _leg(close: FloatArray) -> Leg:
-    """Take prices as bars of a second, each of one trade."""
-    ones = np.ones(close.size)
-    return Leg(0, 1_000_000, close.copy(), ones, ones.astype(np.int64), ones.astype(np.int8) * 0)
-
-
 def _live(y: FloatArray, x: FloatArray) -> list[Call]:
+    ones = np.ones(_BARS)
+    counts, traded = ones.astype(np.int64), np.zeros(_BARS, dtype=np.int8)
+    legs = [Leg(0, 1_000_000, close.copy(), ones, counts, traded) for close in (y, x)]
     return [
         *_single(y, x),
         *_single(pd.Series(y), pd.Series(x)),
-        partial(_analyse_on, _leg(y), _leg(x)),
+        partial(_analyse_on, *legs),
     ]
 
 
@@ -84,10 +85,9 @@ def _single(y: FloatArray | pd.Series, x: FloatArray | pd.Series) -> list[Call]:
         lambda: rolling_moments(y, 20),
         lambda: rolling_correlation(y, x, 20),
         lambda: adf_test(y),
-        lambda: adf_test(y, autolag=None, max_lags=1),
         lambda: engle_granger_test(y, x),
         lambda: fit_hedge(y, x),
-        lambda: fit_hedge(y, x, intercept=False),
+        lambda: fit_hedge(y, x, "tls"),
         lambda: fit_hedge(y, x, "rolling_ols", window=20),
         lambda: fit_hedge(y, x, "expanding_ols"),
         lambda: fit_hedge(y, x, "kalman"),
@@ -96,31 +96,23 @@ def _single(y: FloatArray | pd.Series, x: FloatArray | pd.Series) -> list[Call]:
     ]
 
 
-def _evidence() -> list[Call]:
-    # Three seconds that no page should wait for.
-    needed = ("statsmodels.tsa.stattools", "statsmodels.tsa.vector_ar.vecm", "arch.unitroot")
-    return [partial(importlib.import_module, name) for name in needed]
-
-
 def _gates(y: FloatArray, x: FloatArray) -> list[Call]:
     starts, ends = np.array([0, 100]), np.array([200, 300])
     return [
         lambda: trailing_engle_granger(y, x, starts, ends),
-        lambda: trailing_engle_granger(pd.Series(y), pd.Series(x), starts, ends),
         lambda: trailing_adf(y, starts, ends),
-        lambda: trailing_adf(pd.Series(y), starts, ends),
     ]
 
 
 def _backtest(y: FloatArray, x: FloatArray) -> list[Call]:
-    legs = []
-    for closes in (y, x):
-        columns = dict.fromkeys(("open", "high", "low", "close"), closes)
-        bars = pd.DataFrame(
-            {**columns, "volume": 1.0, "trades": 1, "coverage": "traded"},
-            index=utc_index(np.arange(closes.size) * 1_000_000),
+    index = utc_index(np.arange(_BARS) * 1_000_000)
+    columns = ("open", "high", "low", "close")
+    legs = [
+        pd.DataFrame(dict.fromkeys(columns, closes), index=index).assign(
+            volume=1.0, trades=1, coverage="traded"
         )
-        legs.append(bars.astype({"coverage": "str"}))
+        for closes in (y, x)
+    ]
     params = PairParams("y", "x", spread="log", hedge="rolling_ols", window=20)
     pair = (legs[0], legs[1], params, SYMMETRIC_RULES)
     return [

@@ -30,11 +30,16 @@ class TradeTimes:
         self._skew_us: int | None = None
         self.most_ahead_us = AHEAD_UNKNOWN_US
 
-    def know_skew(self, skew_ms: float | None) -> None:
-        """Take the exchange's clock minus ours as measured; None when it is not known any more."""
+    def know_skew(self, skew_ms: float | None, *, is_measured: bool = True) -> None:
+        """Take the exchange's clock minus ours; None when it is not known any more.
+
+        Else than measured it refuses nothing that was taken before: trades that were played again
+        may be followed by those of today.
+        """
         self._skew_us = None if skew_ms is None else round(skew_ms * 1000)
-        is_known = self._skew_us is not None
-        self.most_ahead_us = (self._skew_us or 0) + (AHEAD_US if is_known else AHEAD_UNKNOWN_US)
+        is_sure = self._skew_us is not None and is_measured
+        known_us = (self._skew_us or 0) + AHEAD_US
+        self.most_ahead_us = known_us if is_sure else max(known_us, AHEAD_UNKNOWN_US)
 
     @property
     def skew_us(self) -> int | None:

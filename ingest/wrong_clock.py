@@ -1,8 +1,10 @@
 """A clock of ours that is wrong by days, shown by the trades where the exchange cannot be asked."""
 
+from collections.abc import Mapping
 from statistics import median
 from typing import Final, NamedTuple
 
+from ingest.counts import SymbolCounts
 from ingest.tick import Event
 from ingest.trade_times import AHEAD_UNKNOWN_US
 
@@ -60,6 +62,44 @@ class ClockWatch:
         """Whether what is held says nothing: good ones came since, or our clock went back."""
         is_one_of_many = not are_nearly_all(len(self._pending) + 1, received - self._others)
         return is_one_of_many or event.received_us < self._pending[-1].event.received_us
+
+
+class LagWatch:
+    """Looks now and then at the newest trades, until they show that our clock is ahead.
+
+    Where all that comes for 2 s and more, `LEAST` trades at the least, is dated more than a day
+    before its receipt, by the same: no network explains that. Trades that somebody plays again at
+    their own speed look alike, where nobody can be asked for the time.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[str, int] = {}
+        self._offset_us: int | None = None  # of the first such trade
+        self._since_us = self._came = 0
+
+    def look(self, symbols: Mapping[str, SymbolCounts]) -> int | None:
+        """Look at what came since the last time.
+
+        Returns the exchange's clock minus ours in µs, while that is shown.
+        """
+        newest_us = self._since_us
+        for name, counts in list(symbols.items()):
+            came = counts.received - self._seen.get(name, 0)
+            self._seen[name] = counts.received
+            if came and counts.last_trade_us is not None and counts.last_received_us is not None:
+                self._take(counts.last_trade_us, counts.last_received_us, came)
+                newest_us = max(newest_us, counts.last_received_us)
+        is_shown = self._came >= LEAST and newest_us - self._since_us >= _OVER_US
+        return self._offset_us if is_shown else None
+
+    def _take(self, time_us: int, received_us: int, came: int) -> None:
+        offset_us, first_us = time_us - received_us, self._offset_us
+        if offset_us > -AHEAD_UNKNOWN_US:
+            self._offset_us, self._came = None, 0
+        elif first_us is None or abs(offset_us - first_us) > ALIKE_US:
+            self._offset_us, self._since_us, self._came = offset_us, received_us, came
+        else:
+            self._came += came
 
 
 def ahead_us(event: Event) -> int:

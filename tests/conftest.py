@@ -32,7 +32,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not session.config.option.collectonly and any(
         item.get_closest_marker("browser") for item in session.items
     ):
-        command = [sys.executable, "-m", "pages.ui.server.compiler", "all"]
+        command = [sys.executable, "-m", "pages.ui.server.compiler"]
         subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 

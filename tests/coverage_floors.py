@@ -15,8 +15,8 @@ from typing import Final
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Per cent. Measured: 98.7, 97.3 and 91.8, with the browser tests, whose app is another process.
-FLOORS: Final = {"analytics": 97, "ingest": 95, "pages": 90}
+# Per cent. Measured: 98.7, 97.4 and 92.4, without the browser tests, whose app is another process.
+FLOORS: Final = {"analytics": 97, "ingest": 96, "pages": 91}
 COUNTS: Final = ("covered_lines", "missing_lines", "covered_branches", "missing_branches")
 UNREASONED: Final = re.compile(r"# pragma: no cover(?! - \w)")
 

@@ -11,9 +11,10 @@ from typing import Literal
 
 import msgspec
 
-from ingest.binance import Listed, valid_symbol
+from ingest.binance import Listed, market_name, valid_symbol
 from ingest.clock import now_us as wall_clock_us
 from ingest.errors import (
+    RecorderError,
     RestBlockedError,
     RestFailedError,
     RestRefusedError,
@@ -21,9 +22,12 @@ from ingest.errors import (
     SymbolError,
 )
 from ingest.rest import SEED_SHARE, RestClient
+from ingest.settings import Settings
 from ingest.store import LotsBySymbol, TickReader
 from ingest.tick import Market
 
+# How long to ask about a symbol before it is taken as typed.
+LOOK_UP_WITHIN_S = 3.0
 AGAIN_AFTER_S = 60.0
 # A stored list is used for this long: frequent starts do not spend the weight.
 FRESH_US = 24 * 3600 * 1_000_000
@@ -213,6 +217,13 @@ def sentence(symbol: str, standing: Standing, where: str) -> str:
     if standing == "not traded":
         return f"{symbol} is listed on {where}, but not traded at present"
     return ""
+
+
+def refuse_unlisted(symbol: str, standing: Standing, settings: Settings) -> None:
+    """RecorderError for a symbol that the exchange does not list."""
+    if standing == "not listed":
+        where = market_name(settings.market, settings.rest_url)
+        raise RecorderError(sentence(symbol, standing, where))
 
 
 def setting_key(market: Market) -> str:

@@ -6,28 +6,28 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from ingest.binance import MAX_STREAMS, market_name, parse_symbols, valid_symbol
+from ingest.binance import MAX_STREAMS, valid_symbol
 from ingest.clock import now_us as wall_clock_us
 from ingest.counts import Counts
-from ingest.errors import RecorderError, StoreError
-from ingest.event_queue import Call, Cause, EventQueue
+from ingest.errors import RecorderError
+from ingest.event_queue import Cause, EventQueue
 from ingest.feed import FeedLimits
-from ingest.recorder.listing import Standing, sentence
+from ingest.recorder.listing import LOOK_UP_WITHIN_S, Standing, refuse_unlisted
 from ingest.recorder.maintenance import Maintenance, Retention
 from ingest.recorder.receiving import ReceivingLoop
 from ingest.recorder.refusals import Refusals
 from ingest.recorder.reporting import Parts, check_notice, report
 from ingest.recorder.threads import FailureLog, RestartingThread
 from ingest.recorder.trade_source import MakeTradeSource, TradeSource
+from ingest.recorder.writer_requests import WriterRequests, remembered_symbols
 from ingest.recorder.writing import WritingLoop
 from ingest.repair import KlineName, intervals
-from ingest.settings import DEFAULT_SYMBOLS, Settings, say
+from ingest.settings import Settings, say
 from ingest.status import RecorderState, RecorderStatus
 from ingest.store import (
     LaterCheck,
     Opening,
     PublishedGaps,
-    TickReader,
     TickWriter,
     back_up,
     lock_database,
@@ -37,9 +37,6 @@ from ingest.store import (
 from ingest.venue import Refusal
 
 _LOG: Final = logging.getLogger("pairdesk.recorder")
-
-# How long to ask the exchange about a symbol before it is taken as typed.
-LOOK_UP_WITHIN_S = 3.0
 
 
 class Recorder:
@@ -76,6 +73,7 @@ class Recorder:
         self._counts = Counts()
         self._queue = EventQueue(queue_capacity)
         self._published = PublishedGaps()
+        self._ask = WriterRequests(settings, self._queue, self._published, self._counts, now_us)
         self._lock = lock_database(settings.db)
         self._venue = settings.venue if receiving is None else None
         self._refusals = Refusals(settings, self._venue, self._counts, now_us)
@@ -116,7 +114,7 @@ class Recorder:
         return writing
 
     def _receive_from_exchange(self, limits: FeedLimits) -> ReceivingLoop:
-        self._queue.put(Call(self._set_aside_future))
+        self._ask.set_aside_future()
         return ReceivingLoop(
             self.settings, self._queue, self._published, self._counts, limits, self._now_us
         )
@@ -222,9 +220,7 @@ class Recorder:
             raise RecorderError(f"{most} symbols are recorded: the exchange allows no more")
         if isinstance(self._receiving, ReceivingLoop):
             standing = self._receiving.look_up(symbol, LOOK_UP_WITHIN_S)
-            if standing == "not listed":
-                where = market_name(self.settings.market, self.settings.rest_url)
-                raise RecorderError(sentence(symbol, standing, where))
+            refuse_unlisted(symbol, standing, self.settings)
         self._set_symbols((*self._symbols, symbol))
         return symbol
 
@@ -253,7 +249,7 @@ class Recorder:
     def resume(self) -> None:
         """Receive again, also after the exchange blocked us, or its ids started over."""
         self._paused = False
-        self._queue.put(Call(TickWriter.accept_again))
+        self._ask.accept_again()
         self._counts.note(self._now_us(), "resumed", "by the user")
         _LOG.info("resumed by the user")
         self._receive()
@@ -263,12 +259,12 @@ class Recorder:
 
         They are fetched as far back as the exchange has them; what it has not stays marked.
         """
-        self._queue.put(Call(self._reopen_given_up))
+        self._ask.reopen_given_up(self._symbols)
         self._receiving.repair_now()
 
     def stop_repair(self) -> None:
         """Give up again what `repair_now` asked for and has not come yet; the rest goes on."""
-        self._queue.put(Call(self._give_up_again))
+        self._ask.give_up_again()
 
     def fetch_klines(self, symbols: Sequence[str], kline: KlineName, span_s: int) -> None:
         """Fetch the exchange's own bars of a length as far back as `span_s` seconds before now.
@@ -284,9 +280,8 @@ class Recorder:
         """
         if kline not in intervals(self.settings.market):
             raise RecorderError(f"{self.settings.market} has no {kline} bars")
-        for symbol in symbols:
-            if symbol not in self._symbols:
-                raise RecorderError(f"{symbol} is not recorded: add it first")
+        if unknown := [each for each in symbols if each not in self._symbols]:
+            raise RecorderError(f"{unknown[0]} is not recorded: add it first")
         if isinstance(self._receiving, ReceivingLoop):
             self._receiving.fetch_klines(symbols, kline, span_s * 1_000_000)
 
@@ -324,13 +319,7 @@ class Recorder:
         """
         take_lock(self._lock, path)
         opening = self._prepare(path)
-        try:
-            with TickReader(path) as reader:
-                refusal = self._refusals.compare(reader)
-        except StoreError:  # none yet, or one that the writer will refuse
-            refusal = None
-        if refusal is not None:
-            raise RecorderError(refusal.sentence)
+        self._refusals.refuse_another_venue(path)
         return opening
 
     def _database_changed(self) -> None:
@@ -341,7 +330,7 @@ class Recorder:
         if self._later_check is not None:
             self._later_check.leave()
         if isinstance(self._receiving, ReceivingLoop):
-            self._queue.put(Call(self._set_aside_future))
+            self._ask.set_aside_future()
             self._receiving.database_changed()
 
     @property
@@ -359,32 +348,10 @@ class Recorder:
             return "refused"
         return self._receiving.state()
 
-    def _reopen_given_up(self, writer: TickWriter) -> None:
-        market, stream = self.settings.market, self.settings.stream
-        keys = [(market, symbol, stream) for symbol in self._symbols]
-        if ids := self._published.requested.reopen(writer, keys):
-            self._counts.note(self._now_us(), "repair", f"{ids:,} given-up trades are asked for")
-
-    def _give_up_again(self, writer: TickWriter) -> None:
-        missing = self._published.requested.give_up(writer)
-        message = f"stopped by the user, {missing:,} trades left"
-        self._counts.note(self._now_us(), "repair", message)
-
-    def _set_aside_future(self, writer: TickWriter) -> None:
-        if moved := writer.set_aside_future(self._now_us()):
-            trades = "1 stored trade" if moved == 1 else f"{moved:,} stored trades"
-            message = f"{trades} dated far in the future: moved to the quarantine, asked for again"
-            self._counts.note(self._now_us(), "quarantine", message)
-            _LOG.info("quarantine: %s", message)
-            say(message)
-
     def _failed(self, thread: str, error: BaseException) -> None:
         """Take note of a thread's failure; it is restarted within a second."""
         self._counts.restarts += 1
-        message = self._failures.note(thread, error)
-        self._counts.note(self._now_us(), "restarted", message)
-        _LOG.warning("%s", message)
-        _LOG.debug("where it failed", exc_info=error)
+        self._counts.note(self._now_us(), "restarted", self._failures.note(thread, error))
 
     def _disk_low(self, low: bool) -> None:
         self._counts.note(self._now_us(), "paused" if low else "resumed", "free disk space")
@@ -418,25 +385,15 @@ class Recorder:
         self._receive("its trade ids start over")
 
     def _first_symbols(self, writer: TickWriter) -> tuple[str, ...]:
-        if self.settings.symbols is not None:
-            return self.settings.symbols
-        remembered = writer.setting(self._setting_key())
-        if remembered is None:
-            return DEFAULT_SYMBOLS
-        most = MAX_STREAMS[self.settings.market]  # more than an option may name: added one by one
-        return parse_symbols(remembered, most) if remembered else ()
-
-    def _setting_key(self) -> str:
-        return f"symbols {self.settings.market} {self.settings.stream}"
+        return remembered_symbols(self.settings, writer)
 
     def _set_symbols(self, symbols: tuple[str, ...]) -> None:
         removed = set(self._symbols) - set(symbols)  # added again, they are judged again
         if removed:
-            self._queue.put(Call(lambda writer: writer.accept_again(removed)))
+            self._ask.accept_again(removed)
         self._symbols = tuple(dict.fromkeys(symbols))
         self._remember_symbols()
         self._receive()
 
     def _remember_symbols(self) -> None:
-        key, value = self._setting_key(), ",".join(self._symbols)
-        self._queue.put(Call(lambda writer: writer.remember(key, value)))
+        self._ask.remember_symbols(self._symbols)

@@ -2,9 +2,12 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 from ingest.counts import Counts
+from ingest.errors import RecorderError, StoreError
 from ingest.settings import Settings, say
 from ingest.store import TickReader, TickWriter
 from ingest.tick import StreamKey
@@ -46,6 +49,14 @@ class Refusals:
         if self._venue is None or stored in {None, self._venue}:
             return None
         return other_venue(market, str(stored), self._venue, self._settings.ws_base)
+
+    def refuse_another_venue(self, path: Path) -> None:
+        """RecorderError where a database holds another exchange's trades."""
+        refusal = None
+        with suppress(StoreError), TickReader(path) as reader:  # none yet, or the writer refuses it
+            refusal = self.compare(reader)
+        if refusal is not None:
+            raise RecorderError(refusal.sentence)
 
     def current(
         self, symbols: tuple[str, ...], restarts: Mapping[StreamKey, Restart]

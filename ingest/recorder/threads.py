@@ -1,11 +1,14 @@
 """Threads whose work is started again when it fails, the log of that, and threads given up."""
 
+import logging
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
+
+_LOG: Final = logging.getLogger("pairdesk.recorder")
 
 # A thread that fails so often in so many seconds does not work, though it is started again.
 _FAILING = 5
@@ -32,6 +35,8 @@ class FailureLog:
         """Take note of a failure; returns it in a sentence."""
         message = f"the {thread} thread failed and was restarted: {error!r}"
         self._failures.append((self._clock(), thread, message))
+        _LOG.warning("%s", message)
+        _LOG.debug("where it failed", exc_info=error)
         return message
 
     def lasting(self) -> str | None:

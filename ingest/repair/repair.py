@@ -8,6 +8,7 @@ from ingest.counts import Counts
 from ingest.event_queue import EventQueue, Item
 from ingest.feed import Feed
 from ingest.repair.backfill import Backfill
+from ingest.repair.clock_ahead import ClockAhead
 from ingest.repair.gap_klines import GapKlines
 from ingest.repair.kline_seed import KlineName
 from ingest.repair.limits import BackfillLimits
@@ -89,6 +90,7 @@ class Repair:
             put=self._put_newest,
         )
         self._skew = SkewMeter(rest, times.know_skew)
+        self._clock_ahead = ClockAhead(counts, times, lambda: self._skew.newest is not None, now_us)
 
     def works(self) -> list[Coroutine[Any, Any, None]]:
         """What is to run beside the feed, until cancelled."""
@@ -98,6 +100,7 @@ class Repair:
             self._gap_klines.run(),
             self._watchdog.run(),
             self._skew.run(),
+            self._clock_ahead.run(),
         ]
 
     def symbols_change(self, symbols: tuple[str, ...]) -> None:

@@ -1,5 +1,9 @@
 """Compiled kernels against their plain NumPy form; compiled once, for every kind of input."""
 
+import ast
+import importlib
+import pkgutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,17 +11,13 @@ import pandas as pd
 import pytest
 from numba import njit
 
+from analytics import kernels
 from analytics.frames import utc_index
+from analytics.hedge import CAUSAL_HEDGES
 from analytics.kernels import (
     adf,
-    kalman,
-    line_paths,
     lines,
     numba_private,
-    partial_cointegration,
-    rolling,
-    sample_sums,
-    trailing,
 )
 from analytics.pair import PairParams, analyse_pair
 from analytics.pair.gates import ALL_GATES
@@ -106,26 +106,45 @@ def test_the_bartlett_variance_is_the_weighted_sum_over_lags(lags: int):
     assert lines.bartlett_variance(values, lags) == pytest.approx(plain, rel=1e-11)
 
 
+def dispatchers() -> dict[str, Any]:
+    """All kernels, by module and name."""
+    found = {}
+    for each in pkgutil.iter_modules(kernels.__path__):
+        module = importlib.import_module(f"{kernels.__name__}.{each.name}")
+        for name, value in vars(module).items():
+            function = getattr(value, "py_func", None)
+            if function is not None and function.__module__ == module.__name__:
+                found[f"{each.name}.{name}"] = value
+    return found
+
+
+def called_from_python() -> set[str]:
+    """What sources outside of the kernels import of them, or name through a module of them."""
+    folder = Path(kernels.__path__[0])
+    names = set()
+    for path in folder.parent.rglob("*.py"):
+        nodes = [] if folder in path.parents else list(ast.walk(ast.parse(path.read_bytes())))
+        modules: dict[str, str] = {}
+        for node in nodes:
+            if isinstance(node, ast.ImportFrom) and node.module:
+                inside = node.module.removeprefix(kernels.__name__).removeprefix(".")
+                names |= {f"{inside}.{each.name}" for each in node.names}
+                if node.module == kernels.__name__:
+                    modules |= {each.asname or each.name: each.name for each in node.names}
+        for node in nodes:
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                names.add(f"{modules.get(node.value.id)}.{node.attr}")
+    return names
+
+
 def test_after_warming_up_no_page_compiles_anything():
     warm_up()
-    functions: list[Any] = [
-        rolling.rolling_squares,
-        rolling.rolling_correlations,
-        line_paths.rolling_lines,
-        line_paths.expanding_lines,
-        kalman.kalman_filter,
-        adf.fit_unbroken,
-        kalman.most_likely_noise,
-        partial_cointegration.partial_filter,
-        partial_cointegration.most_likely_partial,
-        adf.residual_on_line,
-        lines.line_with_errors,
-        trailing.trailing_fits,
-        sample_sums.sum_sample,
-        sample_sums.move_sums,
-        sample_sums.fit_on_sums,
-    ]
-    before = {each.__name__: len(each.signatures) for each in functions}
+    before = {name: len(each.signatures) for name, each in dispatchers().items()}
+    assert len(before) > 80
+    assert max(before.values()) == 1, before
+    called = called_from_python() & before.keys()
+    assert len(called) > 25
+    assert [name for name in called if before[name] == 0] == []  # others are compiled inside these
     rng = np.random.default_rng(SEED)
     for seed in (1, 2):
         legs = []
@@ -136,13 +155,13 @@ def test_after_warming_up_no_page_compiles_anything():
             frame["coverage"] = pd.Series(["traded"] * 400, dtype="str")
             frame.index = utc_index(1_723_161_600_000_000 + np.arange(400) * 1_000_000)
             legs.append(frame)
-        for hedge in ("ols", "rolling_ols", "expanding_ols", "kalman", "kalman_walks"):
+        for hedge in CAUSAL_HEDGES:
             params = PairParams("A", "B", hedge=hedge, spread="log", gates=ALL_GATES)
             result = analyse_pair(legs[0][:-2], legs[1][:-2], params)
             result = analyse_pair(legs[0][:-1], legs[1][:-1], params, result)
             analyse_pair(legs[0], legs[1], params, result)
-    assert {each.__name__: len(each.signatures) for each in functions} == before
-    assert set(before.values()) == {1}, before
+    after = {name: len(each.signatures) for name, each in dispatchers().items()}
+    assert after == before
 
 
 def test_private_names_of_numba_are_where_we_look_for_them():

@@ -37,7 +37,7 @@ def main() -> int:
         return 2
     chosen = [name for name in names if not options.only or name in options.only]
     if not options.quick:  # the app's first start on a machine is not what is measured
-        compiling = [sys.executable, "-m", "pages.ui.server.compiler", "all"]
+        compiling = [sys.executable, "-m", "pages.ui.server.compiler"]
         subprocess.run(compiling, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         make_databases(chosen, options.folder)
     begun_s = time.monotonic()

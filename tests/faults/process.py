@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,27 @@ from ingest.settings import Settings
 from ingest.store.schema import PAGE_BYTES
 
 
+@dataclass
+class Kills:
+    """What was found after each kill."""
+
+    stored: dict[str, list[int]] = field(default_factory=dict)
+    early: int = 0  # during the start
+    lost: int = 0
+    torn: int = 0
+    unsound: int = 0
+    grown: int = 0  # lives that stored something
+
+    def look(self, database: Path, seen: dict[str, list[int]]) -> None:
+        """Compare the database with the rows `seen` in it before the kill."""
+        found, after = examine(database), stored_ids(database)
+        self.unsound += not found.sound
+        self.torn += found.torn
+        self.lost += _missing(seen, after)
+        self.grown += _count(after) > _count(self.stored)
+        self.stored = after
+
+
 def kill_at_random(
     folder: Path,
     *,
@@ -31,9 +53,7 @@ def kill_at_random(
     batch_wait_s: float = BATCH_WAIT_S,
 ) -> Result:
     """Kill the recorder `kills` times; look at the database each time; then let it repair."""
-    rng = random.Random(seed)
-    database = folder / "killed.db"
-    torn = unsound = lost = early = grown = stored_before = 0
+    rng, database, seen = random.Random(seed), folder / "killed.db", Kills()
     begun_s = time.monotonic()
     feed = LiveFeed(rate_per_s, seed=seed, history_s=0)
     with (
@@ -44,57 +64,62 @@ def kill_at_random(
         child = stack.enter_context(nursery.child())
         for _ in range(kills):
             child.begin(database, exchange, batch_wait_s)
-            if rng.random() < 0.1:
-                early += 1  # anywhere in its start
-                time.sleep(rng.uniform(0, 0.2))
-            else:
-                child.wait_recording()
-                exchange.wait_for_subscribers(1)
-                time.sleep(rng.uniform(0, longest_s))
-            follower = stack.enter_context(nursery.child())
-            seen = stored_ids(database)
+            seen.early += _live_for_a_while(child, exchange, rng, longest_s)
+            follower = stack.enter_context(nursery.child())  # ready once the other is dead
+            stored = stored_ids(database)
             child.kill()
             child = follower
-            found = examine(database)
-            unsound += not found.sound
-            torn += found.torn
-            after = stored_ids(database)
-            lost += _missing(seen, after)
-            grown += _count(after) > stored_before
-            stored_before = _count(after)
+            seen.look(database, stored)
         exchange.call(Exchange.stop_feed)
-        exchange.push("BTCUSDT", 1, 1)
-        exchange.push("ETHUSDT", 1, 1)
+        for symbol in SYMBOLS:
+            exchange.push(symbol, 1, 1)
         child.begin(database, exchange, batch_wait_s)
         child.wait_recording()
         exchange.wait_for_subscribers(1)
         killed_s = time.monotonic() - begun_s
-        # Live trades from beyond: what lies between is the gap.
-        for symbol in SYMBOLS:
-            exchange.push(symbol, 2, 1)
-        sent = {each: [t.trade_id for t in exchange.trades(each)] for each in SYMBOLS}
-        try:
-            whole_s = until(lambda: _is_whole(database, sent), 60.0, 0.05)
-        except TimeoutError:
-            whole_s = float("inf")
+        sent, whole_s = _repair(exchange, database)
         child.kill()
-        ids = stored_ids(database)
-        wanted = _since_first(sent, database)
+    ids, wanted = stored_ids(database), _since_first(sent, database)
     return Result(
         f"killed {kills} times in {killed_s:.0f} s while {_count(sent):,} trades ran",
         seed,
         (
             told("kills", kills),
-            told("kills during the start", early),
-            equal("stored rows lost", lost, 0),
-            equal("torn batches", torn, 0),
-            equal("quick_check not ok", unsound, 0),
-            at_least("lives that stored something", grown, kills // 2),
+            told("kills during the start", seen.early),
+            equal("stored rows lost", seen.lost, 0),
+            equal("torn batches", seen.torn, 0),
+            equal("quick_check not ok", seen.unsound, 0),
+            at_least("lives that stored something", seen.grown, kills // 2),
             equal("ids missing after the restart", _missing(wanted, ids), 0),
             equal("ids too many", _missing(ids, wanted), 0),
             at_most("ids equal the exchange's after", whole_s, 60.0, "s"),
         ),
     )
+
+
+def _live_for_a_while(
+    child: Child, exchange: ThreadedExchange, rng: random.Random, longest_s: float
+) -> bool:
+    """Let a recorder run to the moment of its kill; says whether that is in its start."""
+    is_early = rng.random() < 0.1
+    if is_early:
+        time.sleep(rng.uniform(0, 0.2))  # anywhere
+    else:
+        child.wait_recording()
+        exchange.wait_for_subscribers(1)
+        time.sleep(rng.uniform(0, longest_s))
+    return is_early
+
+
+def _repair(exchange: ThreadedExchange, database: Path) -> tuple[dict[str, list[int]], float]:
+    """Give all ids the exchange has sent, and the seconds until the database has those it owes."""
+    for symbol in SYMBOLS:  # live trades from beyond: what lies between is the gap
+        exchange.push(symbol, 2, 1)
+    sent = {each: [trade.trade_id for trade in exchange.trades(each)] for each in SYMBOLS}
+    try:
+        return sent, until(lambda: _is_whole(database, sent), 60.0, 0.05)
+    except TimeoutError:
+        return sent, float("inf")
 
 
 def _count(ids: dict[str, list[int]]) -> int:

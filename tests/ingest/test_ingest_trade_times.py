@@ -17,6 +17,7 @@ from exchange.virtual_time import in_virtual_time
 from pandas.testing import assert_frame_equal
 
 from ingest.clock import now_us as wall_clock_us
+from ingest.counts import SymbolCounts
 from ingest.recorder import Recorder
 from ingest.repair.skew import SkewMeter
 from ingest.settings import Settings
@@ -25,7 +26,7 @@ from ingest.store import BarWindow, TickReader, TickWriter
 from ingest.store.last_trade import LastTrade
 from ingest.tick import StreamKey, Tick
 from ingest.trade_times import AHEAD_UNKNOWN_US, TradeTimes, is_between
-from ingest.wrong_clock import LEAST, AheadTrade, ClockWatch
+from ingest.wrong_clock import LEAST, AheadTrade, ClockWatch, LagWatch
 from pages.ui.server.health import health
 
 NOW_US = 1_795_000_000_000_000
@@ -348,6 +349,73 @@ def test_a_clock_of_ours_that_is_days_behind_loses_nothing_without_rest(tmp_path
             exchange.call(lambda e: e.faults.rest.clear())
             recorder._receiving.clock_jumped()  # it is measured at once, not in a minute
             until(lambda: any("by the exchange's own time" in n for n in recorder.status().notices))
+
+
+def test_a_clock_of_ours_that_is_days_ahead_is_named_by_the_first_trades(tmp_path: Path) -> None:
+    db, sent = tmp_path / "ticks.db", 0
+    ahead_us = [3 * DAY]
+    with ThreadedExchange(["BTCUSDT", "ETHUSDT"]) as exchange:
+        exchange.call(lambda e: e.faults.answer_rest(503, times=None))
+        with recording(exchange, db, lambda: wall_clock_us() + ahead_us[0]) as recorder:
+
+            def is_said() -> bool:
+                return any("clock is 3 days ahead" in each for each in recorder.status().notices)
+
+            def push_until(condition: Callable[[], bool]) -> None:
+                nonlocal sent
+                while not condition():
+                    sent += 1
+                    exchange.push("BTCUSDT", 100, 1)
+                    exchange.push("ETHUSDT", 10, 1)
+                    until(partial(has_received, recorder, 2 * sent))
+                    assert sent < 100_000
+
+            push_until(is_said)
+            assert recorder.status().skew_ms == pytest.approx(-3 * 86_400_000, abs=1_000)
+            assert [each.kind for each in recorder.status().history].count("clock") == 1
+            ahead_us[0] = 0  # set right: what comes now is no trade of the future
+            push_until(lambda: not is_said())
+            assert recorder.status().skew_ms is None
+            until(lambda: recorder.status().stored == 2 * sent)
+            assert recorder.status().rejected == 0
+
+
+def counted(**symbols: tuple[int, int, int]) -> dict[str, SymbolCounts]:
+    """Counts by symbol: trades received, the newest one's time and its receipt."""
+    return {
+        name: SymbolCounts(received=received, last_trade_us=time_us, last_received_us=received_us)
+        for name, (received, time_us, received_us) in symbols.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("a_us", "b_us", "shown_us"),
+    [
+        (-3 * DAY, -3 * DAY - S, -3 * DAY),
+        (-3 * DAY, -2 * DAY, None),  # not by the same
+        (-3 * DAY, -S, None),  # one comes as it is dated
+        (-DAY + S, -DAY + S, None),  # a time zone's worth, and a slow day
+        (S, S, None),
+    ],
+)
+def test_trades_dated_days_before_they_come_show_a_clock_ahead(a_us, b_us, shown_us) -> None:
+    watch = LagWatch()
+    seen = []
+    for each in range(1, 6):
+        at_us = NOW_US + each * S
+        counts = counted(A=(each * 10, at_us + a_us, at_us), B=(each * 10, at_us + b_us, at_us))
+        seen.append(watch.look(counts))
+    assert seen[:2] == [None] * 2  # a burst shows nothing
+    assert seen[2:] == [shown_us] * 3
+
+
+def test_few_old_trades_or_a_replay_that_is_faster_show_no_clock_ahead() -> None:
+    few, fast = LagWatch(), LagWatch()
+    for each in range(1, LEAST):
+        at_us = NOW_US + each * S
+        assert few.look(counted(A=(each, at_us - 3 * DAY, at_us))) is None
+        assert fast.look(counted(A=(each * 10, at_us - 3 * DAY + each * 61 * S, at_us))) is None
+    assert few.look(counted(A=(LEAST - 1, NOW_US, NOW_US + 100 * S))) is None  # nothing came
 
 
 @pytest.mark.parametrize("others", [0, 5])

@@ -24,7 +24,7 @@ from ingest.files import read_ticks
 from ingest.tick import Tick
 from pages.charts.asynchrony_figure import correlation_figure, fitted, lead_lag_figure
 from pages.charts.stability_figure import StabilitySeries, half_life_range, stability_figure
-from pages.ui.desk import controls, file_choice
+from pages.ui.desk import file_choice, method_controls
 from pages.ui.evidence import charts, data, figures, giving_way, tables
 from pages.ui.evidence import words as evidence_words
 from pages.ui.parts import formats
@@ -333,7 +333,7 @@ def test_the_switches_make_the_gates(project_root, database):
         "gate_leg_stale": False, "gate_window_covered": False, "gate_enough_bars": False,
         "gate_pvalue": False, "gate_half_life": True,
     }  # fmt: skip
-    assert set(evidence_fields()) == {each.field for each in controls.GATE_SWITCHES}
+    assert set(evidence_fields()) == {each.field for each in method_controls.GATE_SWITCHES}
 
 
 def evidence_fields() -> list[str]:

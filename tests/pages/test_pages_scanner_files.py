@@ -24,7 +24,9 @@ def zipped(**files: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "content", [CLOSES, gzip.compress(CLOSES), zipped(a=CLOSES), b"\xef\xbb\xbf" + CLOSES]
+    "content",
+    [CLOSES, gzip.compress(CLOSES), zipped(a=CLOSES), b"\xef\xbb\xbf" + CLOSES],
+    ids=["plain", "gzip", "zip", "BOM"],  # by themselves after their bytes, which hold the time
 )
 def test_closes_are_read_as_they_are_or_packed_whatever_the_name(content: bytes) -> None:
     closes = read_closes(io.BytesIO(content), "closes")

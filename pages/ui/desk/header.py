@@ -13,6 +13,7 @@ from pages.ui.desk import (
     controls,
     file_choice,
     link_numbers,
+    method_controls,
     pair_data,
     recording,
     replaying,
@@ -132,7 +133,7 @@ def show(page: Page) -> None:
     with st.sidebar:
         method = None
         if page.method is not None:
-            method = controls.pick_method(page.method, is_traded=page.is_live)
+            method = method_controls.pick_method(page.method, is_traded=page.is_live)
         moves = page.is_live and mode != choices.FILE
         refresh = controls.pick_refresh() if moves else controls.STILL
         if mode != choices.FILE and (page.has_symbols or len(material.stored) < 2):

@@ -40,8 +40,8 @@ from analytics.stationarity import (
     without_drift,
 )
 from pages.ui.desk import pair_data
-from pages.ui.desk.controls import GATE_SWITCHES
 from pages.ui.desk.material import TICKS_S, Material, TicksBetween
+from pages.ui.desk.method_controls import GATE_SWITCHES
 
 Lack = NotEnough | Degenerate
 

@@ -18,7 +18,7 @@ from analytics.stationarity import (
     SpreadTest,
     verdict_words,
 )
-from pages.ui.desk.controls import GATE_SWITCHES
+from pages.ui.desk.method_controls import GATE_SWITCHES
 from pages.ui.evidence.data import FittedHedge, GateAlone, SpreadTests
 from pages.ui.evidence.words import level_key, percent
 from pages.ui.parts import formats

@@ -1,82 +1,42 @@
 """Compiles in a process of its own, so that what a compiler holds in memory goes with it.
 
-    python -m pages.ui.server.compiler [all]
+    python -m pages.ui.server.compiler
 
 Only at the first start on a machine, or after an update: what is compiled lies in numba's cache,
-and the app reads it from there. It reads names of parts, a line each, and answers with the number
-of calls that are done, from 0, and a last line when the part is.
+and the app reads it from there. It answers with a line for each call that is done.
 """
 
 import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import redirect_stdout, suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
-from analytics.warm import PARTS, Part, calls_of
+from analytics.warm import PARTS, Call, Part, calls_of
 from ingest.files import layout
 
 ROOT: Final = Path(__file__).resolve().parents[3]
-DONE: Final = "done"
-END_WITHIN_S: Final = 10.0
 
 
-@contextmanager
-def child_process(
-    count: Callable[[Part, int], object],
-) -> Iterator[Callable[[Part], None] | None]:
-    """Give what has a part compiled by another process; None where all is in the cache.
+def calls() -> dict[Part, list[Call]]:
+    """Return what each part calls; the first page may read files too."""
+    return {
+        part: [*calls_of(part), *([layout.warm_up] if part == "live" else [])] for part in PARTS
+    }
 
-    `count` is called with the number of a part's calls that are done. Whatever that process fails
-    in, the caller compiles as it calls it.
-    """
-    if mark().exists():
-        yield None
-        return
+
+def begin() -> "subprocess.Popen[str] | None":
+    """Begin the process; None where all is in the cache, or where none can be begun."""
     command = [sys.executable, "-m", "pages.ui.server.compiler"]
-    pipe = subprocess.PIPE
-    try:
-        process = subprocess.Popen(  # noqa: S603 - us
-            command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True
-        )
-    except OSError:
-        yield None
-        return
-    try:
-        yield lambda part: _compile(process, part, count)
-    finally:
-        with suppress(OSError, subprocess.TimeoutExpired):
-            process.communicate(timeout=END_WITHIN_S)
-
-
-def _compile(
-    process: "subprocess.Popen[str]", part: Part, count: Callable[[Part, int], object]
-) -> None:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    with suppress(OSError):  # it has ended
-        process.stdin.write(f"{part}\n")
-        process.stdin.flush()
-        for line in process.stdout:
-            if line.strip() == DONE:
-                return
-            if line.strip().isdecimal():  # else a word of what runs there, and not of ours
-                count(part, int(line))
-
-
-def prepare(part: Part) -> Iterator[int]:
-    """Make a part's calls in this process; yield how many are done, from 0."""
-    done = 0
-    for done, call in enumerate(calls_of(part)):
-        yield done
-        call()
-    if part == "live":
-        layout.warm_up()
-    yield done + 1
+    if not mark().exists():
+        with suppress(OSError):
+            return subprocess.Popen(  # noqa: S603 - us
+                command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            )
+    return None
 
 
 def mark() -> Path:
@@ -93,21 +53,17 @@ def mark() -> Path:
 
 
 def main() -> int:
-    """Compile what is asked for; once that was everything, leave the mark."""
-    everything = sys.argv[1:] == ["all"]
-    if everything and mark().exists():
+    """Make all calls, then leave the mark; nothing where it is there."""
+    made, answers = mark(), sys.stdout
+    if made.exists():
         return 0
-    missing = set(PARTS)
-    for name in PARTS if everything else (line.strip() for line in sys.stdin):
-        part = cast("Part", name)
-        for done in prepare(part):
-            print(done, flush=True)
-        missing.discard(part)
-        print(DONE, flush=True)
-    if not missing:
-        with suppress(OSError):  # a cache that is read only: the next start asks again
-            mark().parent.mkdir(parents=True, exist_ok=True)
-            mark().touch()
+    for call in (each for part in calls().values() for each in part):
+        with redirect_stdout(None):  # what a library says is no answer
+            call()
+        print("compiled", file=answers, flush=True)
+    with suppress(OSError):  # a cache that is read only: the next start asks again
+        made.parent.mkdir(parents=True, exist_ok=True)
+        made.touch()
     return 0
 
 

@@ -1,83 +1,75 @@
-"""Which parts of the compiled statistics are ready, and waiting for those that are not."""
+"""How many of the calls that compile the statistics are made, and waiting for those a page needs.
+
+One number: calls are made in one order, and a page waits for all up to the last that it needs.
+"""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from analytics.warm import PARTS, Part, calls_of
+from analytics.warm import Call, Part
+from pages.ui.server import compiler
 
 
 class Progress(NamedTuple):
-    """How many of the calls that compile what is waited for are done."""
+    """How many of the calls that a page waits for are made."""
 
     done: int
     total: int
 
 
 class Preparation:
-    """Parts made ready one after another, those first that a page waits for; for any thread."""
+    """Calls made one after another, part by part; to be asked by any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, calls: Mapping[Part, Sequence[Call]]) -> None:
+        self._calls = calls
         self._changed = threading.Condition()
-        self._missing: list[Part] = []
-        self._wanted: tuple[Part, ...] = ()
-        self._current: Part | None = None
-        self._compiled: dict[Part, int] = {}
-        self._pages_drawn = self._pages_waiting = 0
+        self._missing = 0  # until they begin, what a page calls is compiled as it is called
+        self.is_compiling = False  # else all comes from the cache, and no page need say how far
+        self._is_drawn, self._pages_waiting = False, 0
 
-    def run(self, prepare: Callable[[Part], object], after_each: Callable[[Part], object]) -> None:
-        """Make all parts ready; at the end, or where that fails, no page waits any longer."""
-        with self._changed:
-            self._missing = list(PARTS)
+    def run(self, compiled: Iterator[str] | None, after_each: Callable[[Part], object]) -> None:
+        """Make all calls, each once another process has `compiled` it; None: all are cached.
+
+        What that process failed in is compiled here. At the end, or where this fails too, no page
+        waits any longer.
+        """
+        self.is_compiling = compiled is not None
+        self._note(self._total(tuple(self._calls)))
         try:
-            while (part := self._next()) is not None:
-                prepare(part)
-                with self._changed:
-                    self._missing.remove(part)
-                    self._changed.notify_all()
+            for part, calls in self._calls.items():
+                for call in calls:
+                    next(compiled or iter(()), None)
+                    call()
+                    self._note(self._missing - 1)
                 after_each(part)
         finally:
-            with self._changed:
-                self._missing.clear()
-                self._changed.notify_all()
+            self._note(0)
 
-    def _next(self) -> Part | None:
+    def _note(self, missing: int) -> None:
         with self._changed:
-            in_order = (*self._wanted, *self._missing)
-            self._current = next((each for each in in_order if each in self._missing), None)
-            return self._current
+            self._missing = missing
+            self._changed.notify_all()
 
-    def count(self, part: Part, calls: int) -> None:
-        """Note how many calls of a part are compiled; where all is cached nobody does."""
-        self._compiled[part] = calls
+    def _total(self, parts: Sequence[Part]) -> int:
+        """Count the calls up to the last of these parts."""
+        names = list(self._calls)
+        last = max(map(names.index, parts), default=-1)
+        return sum(len(self._calls[name]) for name in names[: last + 1])
+
+    def progress(self, parts: Sequence[Part]) -> Progress:
+        """Return how far the calls are that these parts need."""
+        total = self._total(parts)
+        return Progress(min(self._total(tuple(self._calls)) - self._missing, total), total)
 
     def is_ready(self, parts: Sequence[Part]) -> bool:
-        """Whether a page that needs these parts has nothing to wait for.
-
-        Where nothing prepares them, what a page calls is compiled as it is called.
-        """
-        return not set(parts) & set(self._missing)
-
-    def progress(self, parts: Sequence[Part]) -> Progress | None:
-        """Return how far the work is that these parts wait for; None where nothing is compiled."""
-        if not self._compiled:
-            return None
-        current = (self._current,) if self._current is not None else ()
-        totals = {part: len(calls_of(part)) for part in (*parts, *current)}
-        missing = set(self._missing)
-        done = sum(
-            min(self._compiled.get(part, 0), total) if part in missing else total
-            for part, total in totals.items()
-        )
-        return Progress(done, sum(totals.values()))
+        """Whether a page that needs these parts has nothing to wait for."""
+        done, total = self.progress(parts)
+        return done == total
 
     def wait(self, parts: Sequence[Part], timeout_s: float) -> bool:
-        """Wait until these parts are ready, for so long at most; return whether they are.
-
-        They come next, after what is being compiled now.
-        """
+        """Wait until these parts are ready, for so long at most; return whether they are."""
         with self._changed:
-            self._wanted = tuple(parts)
             self._pages_waiting += 1
             self._changed.notify_all()
             try:
@@ -88,7 +80,7 @@ class Preparation:
     def page_drawn(self) -> None:
         """Note that a page is drawn: what it did not need may be made ready now."""
         with self._changed:
-            self._pages_drawn += 1
+            self._is_drawn = True
             self._changed.notify_all()
 
     def let_a_page_go_first(self, within_s: float, browser_s: float) -> None:
@@ -97,12 +89,10 @@ class Preparation:
         Not longer than `within_s` for a page, and not at all once one waits for what is missing.
         """
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._pages_drawn > 0 or self._pages_waiting > 0, within_s
-            )
-            if self._pages_drawn:
+            self._changed.wait_for(lambda: self._is_drawn or self._pages_waiting > 0, within_s)
+            if self._is_drawn:
                 self._changed.wait_for(lambda: self._pages_waiting > 0, browser_s)
 
 
-PREPARATION: Final = Preparation()
+PREPARATION: Final = Preparation(compiler.calls())
 """Of this process."""

@@ -7,13 +7,8 @@ import asyncio
 import gc
 import importlib
 import threading
-from collections import deque
-from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from analytics.warm import Part
+from contextlib import nullcontext
+from typing import Final
 
 FIRST_PAGE_WITHIN_S: Final = 5.0
 DRAWN_WITHIN_S: Final = 2.0  # by the browser, after the server is done
@@ -94,20 +89,11 @@ def _compile() -> None:
         _keep_from_collector()
 
     try:
-        with compiler.child_process(PREPARATION.count) as compile_part:
-            PREPARATION.run(partial(_prepare, compile_part), after_each)
+        with compiler.begin() or nullcontext() as process:
+            PREPARATION.run(process and process.stdout, after_each)
     except RuntimeError:
         if not _ending.is_set():  # an app that ends starts no more threads
             raise
-
-
-def _prepare(compile_part: "Callable[[Part], None] | None", part: "Part") -> None:
-    """Have a part compiled by the other process, where there is one, and read it from the cache."""
-    from pages.ui.server import compiler  # noqa: PLC0415 - after the imports
-
-    if compile_part is not None:
-        compile_part(part)
-    deque(compiler.prepare(part), maxlen=0)
 
 
 def _import(name: str) -> None:

@@ -52,9 +52,8 @@ def wait_for(
     """
     begun_s = time.monotonic()
     while not preparation.wait(parts, look_every_s):
-        progress = preparation.progress(parts)
-        if progress is not None:
-            show(progress, time.monotonic() - begun_s)
+        if preparation.is_compiling:
+            show(preparation.progress(parts), time.monotonic() - begun_s)
 
 
 def line(progress: Progress, waited_s: float) -> tuple[float, str]:

@@ -2,107 +2,19 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
-from itertools import pairwise
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
-from exchange.market import MarketName
+from backfill_scene import BTC, HOUR_US, scene
 from exchange.server import Exchange
-from exchange.virtual import T0_US, VirtualDesk, VirtualExchange, tape_ids
+from exchange.virtual import T0_US, VirtualDesk, tape_ids
 from exchange.virtual_time import in_virtual_time
-from hypothesis import given
-from hypothesis import strategies as st
 
-from ingest.event_queue import Item
-from ingest.repair.awaiting_commit import AwaitingCommit
 from ingest.repair.backfill import Backfill
 from ingest.repair.limits import BackfillLimits
 from ingest.repair.page import ABSENT_REASON
 from ingest.rest import HttpClient, RestClient
-from ingest.status import Progress
-from ingest.store import IdRange, holes, merged, overlap, without
-from ingest.store.requested_repairs import STOPPED
-from ingest.tick import StreamKey, StreamKind
-
-BTC: StreamKey = ("spot", "BTCUSDT", "aggTrade")
-ETH: StreamKey = ("spot", "ETHUSDT", "aggTrade")
-HOUR_US = 3_600_000_000
-
-
-@dataclass
-class Scene:
-    exchange: VirtualExchange
-    desk: VirtualDesk
-    backfill: Backfill
-    puts: list[Item]
-
-    async def trade(self, symbol: str, count: int, every_s: float, *, heard: bool) -> None:
-        """Let trades happen, one every `every_s`; the stream brings them where `heard`."""
-        for _ in range(count):
-            trade = self.exchange.trade(symbol)
-            if heard:
-                self.desk.receive(trade)
-            await asyncio.sleep(every_s)
-
-    async def until(self, condition: Callable[[], bool], within_s: float = 60.0) -> float:
-        """Wait for a condition; returns how long it took."""
-        begun_s = self.exchange.now_s()
-        async with asyncio.timeout(within_s):
-            while not condition():
-                await asyncio.sleep(0.05)
-        return self.exchange.now_s() - begun_s
-
-    def is_whole(self) -> bool:
-        return not self.desk.board.gaps and not len(self.desk.queue)
-
-    def calls(self, name: str = "aggTrades") -> int:
-        return sum(request.path.endswith(name) for request in self.exchange.requests)
-
-
-@asynccontextmanager
-async def scene(
-    tmp_path: Path,
-    *symbols: str,
-    market: MarketName = "spot",
-    stream: StreamKind = "aggTrade",
-    limits: BackfillLimits | None = None,
-    capacity: int = 200_000,
-    historical_trades: bool = False,
-    wanted: Callable[[str], bool] = lambda _symbol: True,
-) -> AsyncIterator[Scene]:
-    names = symbols or ("BTCUSDT",)
-    exchange = VirtualExchange(*names, market=market, historical_trades=historical_trades)
-    desk = VirtualDesk(tmp_path / "ticks.db", capacity)
-    puts: list[Item] = []
-
-    def put(item: Item) -> bool:
-        taken = desk.queue.put(item)
-        if taken:
-            puts.append(item)
-        return taken
-
-    backfill = Backfill(
-        desk.board,
-        exchange.client(market),
-        put,
-        stream,
-        wanted=wanted,
-        limits=limits,
-        now_us=exchange.now_us,
-        rng=random.Random(2),
-    )
-    tasks = [asyncio.create_task(desk.run()), asyncio.create_task(backfill.run())]
-    try:
-        yield Scene(exchange, desk, backfill, puts)
-        assert not any(task.done() for task in tasks), "a task ended by itself"
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        desk.writer.close()
 
 
 @in_virtual_time
@@ -236,150 +148,6 @@ async def test_past_the_request_limit_the_newest_are_fetched(tmp_path: Path) -> 
         assert "more than 3 requests" in gap[2]
         assert s.desk.stored_ids(BTC) == [1, *range(702, 1003)]
         assert s.calls() == 3
-
-
-def being_fetched(s: Scene) -> Progress:
-    assert s.backfill.requested_progress is not None
-    return s.backfill.requested_progress
-
-
-def ask_for_given_up(s: Scene, *keys: StreamKey) -> int:
-    """Ask as the recorder does: in the writing thread, before it publishes."""
-    reopened = s.desk.board.requested.reopen(s.desk.writer, keys or (BTC,))
-    s.backfill.repair_now()
-    s.desk.store()
-    return reopened
-
-
-@in_virtual_time
-async def test_what_lies_beyond_both_limits_is_fetched_when_the_reader_asks(tmp_path: Path) -> None:
-    limits = BackfillLimits(max_requests=3, page=100, max_span_s=3600.0)
-    async with scene(tmp_path, limits=limits) as s:
-        s.exchange.history("BTCUSDT", 5000, 30_000_000)  # 42 hours, a trade every 30 s
-        tape = s.exchange.venue.tape("BTCUSDT")
-        s.desk.receive(tape[0])
-        s.desk.receive(tape[4999])
-        await s.until(s.is_whole)
-        assert s.backfill.requested_progress is None
-        assert [gap[:2] for gap in s.desk.gaps("expired")] == [(2, 4879)]
-        before = s.calls()
-        assert ask_for_given_up(s) == 4878
-        assert s.backfill.notices == ()
-        told = being_fetched(s)
-        assert (told.symbol, told.done, told.total, told.unit) == ("BTCUSDT", 0, 49, "requests")
-        assert told.what == "4,878 given-up trades to be fetched"
-        await s.until(lambda: s.calls() - before >= 20)
-        told = being_fetched(s)
-        assert 20 <= told.done <= 30
-        assert told.total == pytest.approx(49, abs=9)  # those on their way count twice
-        assert told.eta_s is not None
-        assert 0.5 < told.eta_s < 3
-        assert s.backfill.progress == ()  # one bar for all of them
-        await s.until(s.is_whole)
-        assert s.desk.stored_ids(BTC) == tape_ids(tape)
-        assert s.desk.gaps("expired") == []
-        assert s.backfill.requested_progress is None
-        assert s.calls() - before == 49
-
-
-@in_virtual_time
-async def test_a_repair_that_was_asked_for_can_be_stopped_and_asked_for_again(
-    tmp_path: Path,
-) -> None:
-    limits = BackfillLimits(max_requests=1, page=100)
-    async with scene(tmp_path, limits=limits) as s:
-        s.exchange.history("BTCUSDT", 5000, 1000)
-        tape = s.exchange.venue.tape("BTCUSDT")
-        s.desk.receive(tape[0])
-        s.desk.receive(tape[4999])
-        await s.until(s.is_whole)
-        ask_for_given_up(s)
-        before = s.calls()
-        await s.until(lambda: s.calls() - before >= 10)
-        assert s.desk.board.requested.give_up(s.desk.writer) > 0
-        s.desk.store()
-        asked = s.calls()
-        await asyncio.sleep(60)
-        assert s.calls() <= asked + limits.pages_at_once  # some may have been under way
-        (gap,) = s.desk.gaps("expired")
-        assert gap[2] == STOPPED
-        assert s.is_whole()
-        stored = set(s.desk.stored_ids(BTC))
-        assert set(range(gap[0], gap[1] + 1)) == set(tape_ids(tape)) - stored
-        ask_for_given_up(s)
-        await s.until(s.is_whole)
-        assert s.desk.stored_ids(BTC) == tape_ids(tape)
-
-
-@in_virtual_time
-async def test_what_was_asked_for_keeps_the_half_of_the_weight_and_new_gaps_come_first(
-    tmp_path: Path,
-) -> None:
-    limits = BackfillLimits(max_requests=1, page=50)
-    async with scene(tmp_path, limits=limits) as s:
-        s.exchange.history("BTCUSDT", 100_001, 1000)
-        tape = s.exchange.venue.tape("BTCUSDT")
-        s.desk.receive(tape[0])
-        s.desk.receive(tape[100_000])
-        await s.until(s.is_whole)
-        ask_for_given_up(s)
-        await asyncio.sleep(3)
-        await s.trade("BTCUSDT", 40, 0.01, heard=False)
-        await s.trade("BTCUSDT", 1, 0.3, heard=True)
-        took_s = await s.until(lambda: _newest_gap(s) < 100_001)
-        assert took_s <= 1
-        assert _newest_gap(s) > 0
-        await s.until(s.is_whole, within_s=300)
-        assert len(s.desk.stored_ids(BTC)) == len(tape)
-        for begin_s in range(0, 180, 10):
-            moment_s = s.exchange.begun_s + begin_s
-            spent = [r.weight for r in s.exchange.requests if moment_s <= r.at_s < moment_s + 60]
-            assert sum(spent) <= 2700  # nine tenths of half of 6,000
-
-
-def _newest_gap(s: Scene) -> int:
-    return max((gap.from_id for gap in s.desk.board.gaps), default=0)
-
-
-@in_virtual_time
-async def test_of_what_was_asked_for_futures_give_out_48_hours_and_the_rest_says_so(
-    tmp_path: Path,
-) -> None:
-    key: StreamKey = ("usdm", "BTCUSDT", "aggTrade")
-    async with scene(tmp_path, market="usdm") as s:
-        s.exchange.history("BTCUSDT", 101, HOUR_US)
-        tape = s.exchange.venue.tape("BTCUSDT")
-        s.desk.receive(tape[0], "usdm")
-        s.desk.receive(tape[100], "usdm")
-        await s.until(s.is_whole)
-        assert "6 h back" in s.desk.gaps("expired")[0][2]
-        ask_for_given_up(s, key)
-        await s.until(s.is_whole)
-        (gap,) = s.desk.gaps("expired")
-        assert gap[:2] == (2, 101 - 48)
-        assert "the exchange gives out the last 48 h only" in gap[2]
-        assert s.desk.stored_ids(key) == [1, *range(54, 102)]
-        # Stopping a repair that is over changes nothing, not even the reason.
-        s.desk.board.requested.give_up(s.desk.writer)
-        assert s.desk.gaps("expired") == [gap]
-
-
-@in_virtual_time
-async def test_of_what_was_asked_for_ids_the_exchange_has_not_are_absent(tmp_path: Path) -> None:
-    limits = BackfillLimits(max_requests=1, page=100)
-    async with scene(tmp_path, limits=limits) as s:
-        s.exchange.history("BTCUSDT", 300, 1000)
-        tape = s.exchange.venue.tape("BTCUSDT")
-        hole = tape.skip_ids(40)
-        s.exchange.history("BTCUSDT", 300, 1000, T0_US + 1_000_000)
-        s.desk.receive(tape[0])
-        s.desk.receive(tape[599])
-        await s.until(s.is_whole)
-        ask_for_given_up(s)
-        await s.until(s.is_whole)
-        assert s.desk.stored_ids(BTC) == tape_ids(tape)
-        assert s.desk.gaps("absent") == [(hole[0], hole[-1], ABSENT_REASON)]
-        assert s.desk.gaps("expired") == []
 
 
 @in_virtual_time
@@ -651,62 +419,6 @@ def test_whatever_was_lost_the_ledger_ends_as_the_exchange_has_it(
             assert absent == set(range(begun, tape.next_id)) - set(stored)
 
     run()
-
-
-ranges = st.tuples(st.integers(0, 60), st.integers(0, 20)).map(
-    lambda pair: IdRange(pair[0], pair[0] + pair[1])
-)
-
-
-def ids_of(*parts: IdRange) -> list[int]:
-    return [each for part in parts for each in range(part.from_id, part.to_id + 1)]
-
-
-@given(whole=ranges, taken=st.lists(ranges, max_size=6))
-def test_what_is_left_of_a_range_is_what_sets_would_leave(
-    whole: IdRange, taken: list[IdRange]
-) -> None:
-    assert ids_of(*without(whole, taken)) == sorted(set(ids_of(whole)) - set(ids_of(*taken)))
-
-
-@given(one=ranges, other=ranges)
-def test_overlap_is_the_sets_intersection(one: IdRange, other: IdRange) -> None:
-    both = overlap(one, other)
-    common = sorted(set(ids_of(one)) & set(ids_of(other)))
-    assert (ids_of(both) if both is not None else []) == common
-
-
-def test_holes_are_the_runs_between_the_ids_present() -> None:
-    assert holes(IdRange(3, 10), [3, 4, 7, 10]) == [IdRange(5, 6), IdRange(8, 9)]
-    assert holes(IdRange(3, 5), []) == [IdRange(3, 5)]
-
-
-@given(st.lists(st.tuples(st.integers(1, 50), st.integers(0, 8)), max_size=8))
-def test_merged_ranges_are_the_same_ids_in_order_and_apart(pairs: list[tuple[int, int]]) -> None:
-    ranges = [IdRange(low, low + more) for low, more in pairs]
-    found = merged(ranges)
-    ids = {each for part in ranges for each in range(part.from_id, part.to_id + 1)}
-    assert [each for part in found for each in range(part.from_id, part.to_id + 1)] == sorted(ids)
-    assert all(one.to_id + 1 < other.from_id for one, other in pairwise(found))
-
-
-@given(
-    st.lists(st.tuples(st.integers(1, 50), st.integers(0, 8)), max_size=8),
-    st.integers(1, 60),
-    st.integers(0, 20),
-)
-def test_what_is_left_is_what_no_entry_settles(
-    pairs: list[tuple[int, int]], low: int, more: int
-) -> None:
-    settling, settled = AwaitingCommit(lambda: 0.0), set()
-    for first, size in pairs:
-        settling.add(BTC, IdRange(first, first + size))
-        settled |= set(range(first, first + size + 1))
-    whole = IdRange(low, low + more)
-    left = settling.left_of(BTC, whole)
-    ids = [each for part in left for each in range(part.from_id, part.to_id + 1)]
-    assert ids == [each for each in range(low, low + more + 1) if each not in settled]
-    assert settling.left_of(ETH, whole) == [whole]
 
 
 @in_virtual_time

@@ -1,57 +1,53 @@
-"""Compiling in a process of its own: it answers part by part; where it fails nothing is lost."""
+"""Compiling in a process of its own: it answers call by call; where it fails nothing is lost."""
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from analytics.warm import PARTS, calls_of
+from analytics.warm import PARTS
+from ingest.files import layout
 from pages.ui.server import compiler
 
 
 @pytest.fixture
-def no_mark(monkeypatch, tmp_path):
-    """No mark says that all is compiled."""
-    monkeypatch.setattr(compiler, "mark", lambda: tmp_path / "none")
+def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where the mark is laid that says that all is compiled; it is not there yet."""
+    monkeypatch.setattr(compiler, "mark", lambda: tmp_path / "cache" / "made")
+    return tmp_path / "cache" / "made"
 
 
-@pytest.mark.usefixtures("no_mark")
-def test_another_process_counts_its_calls_until_a_part_is_done():
-    counts = []
-    with compiler.child_process(lambda *each: counts.append(each)) as compile_part:
-        assert compile_part is not None
-        for part in ("gates", "live"):
-            compile_part(part)  # read from the cache, or compiled: it returns with the last line
-            calls = len(calls_of(part))
-            assert counts == [(part, done) for done in range(calls + 1)]
-            counts.clear()
+@pytest.mark.usefixtures("made")
+def test_another_process_answers_for_each_of_its_calls():
+    process = compiler.begin()
+    if process is None:
+        pytest.fail("no process was begun")
+    with process:
+        assert process.stdout is not None
+        answers = process.stdout.read().splitlines()  # none, where its own mark is there
+    assert process.returncode == 0
+    calls = sum(len(each) for each in compiler.calls().values())
+    assert answers in ([], ["compiled"] * calls)
 
 
-@pytest.mark.usefixtures("no_mark")
-@pytest.mark.parametrize("program", ["/bin/false", "/no/such/program"])
-def test_a_process_that_fails_leaves_the_work_to_the_app(monkeypatch, program):
-    monkeypatch.setattr(sys, "executable", program)
-    counts = []
-    with compiler.child_process(lambda *each: counts.append(each)) as compile_part:
-        if compile_part is not None:
-            compile_part("live")
-            compile_part("scan")
-    assert counts == []
+@pytest.mark.usefixtures("made")
+def test_where_no_process_can_be_begun_there_is_none(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/no/such/program")
+    assert compiler.begin() is None
 
 
-def test_no_process_is_begun_where_all_is_compiled(monkeypatch, tmp_path):
-    (tmp_path / "made").touch()
-    monkeypatch.setattr(compiler, "mark", lambda: tmp_path / "made")
+def test_no_process_is_begun_where_all_is_compiled(monkeypatch, made):
+    made.parent.mkdir()
+    made.touch()
     monkeypatch.setattr(subprocess, "Popen", None)
-    with compiler.child_process(lambda *_: pytest.fail("all is compiled")) as compile_part:
-        assert compile_part is None
+    assert compiler.begin() is None
 
 
-def test_all_makes_no_call_where_all_is_compiled(monkeypatch, tmp_path):
-    (tmp_path / "made").touch()
-    monkeypatch.setattr(compiler, "mark", lambda: tmp_path / "made")
-    monkeypatch.setattr(compiler, "prepare", pytest.fail)
-    monkeypatch.setattr(sys, "argv", ["compiler", "all"])
+def test_it_makes_no_call_where_all_is_compiled(monkeypatch, made):
+    made.parent.mkdir()
+    made.touch()
+    monkeypatch.setattr(compiler, "calls", pytest.fail)
     assert compiler.main() == 0
 
 
@@ -70,22 +66,28 @@ def test_the_mark_is_another_once_a_source_is(monkeypatch, tmp_path):
     assert compiler.mark().parent == tmp_path / "kernels"
 
 
-def test_a_compiler_that_was_asked_for_some_leaves_no_mark(monkeypatch, tmp_path):
-    made = tmp_path / "made"
-    monkeypatch.setattr(compiler, "mark", lambda: made)
-    asked = []
+def test_it_leaves_its_mark_after_the_last_call_and_answers_nothing_else(monkeypatch, made, capsys):
+    steps = []
 
-    def prepare(part):
-        asked.append(part)
-        return iter(())
+    def call() -> None:
+        print("a library's word")
+        steps.append(made.exists())
 
-    monkeypatch.setattr(compiler, "prepare", prepare)
-    monkeypatch.setattr(sys, "argv", ["compiler"])
-    monkeypatch.setattr(sys, "stdin", iter(["gates\n", "scan\n"]))
+    monkeypatch.setattr(compiler, "calls", lambda: {"live": [call, call], "scan": [call]})
     assert compiler.main() == 0
-    assert not made.exists()
-    monkeypatch.setattr(sys, "argv", ["compiler", "all"])
-    asked.clear()
-    assert compiler.main() == 0
+    assert steps == [False] * 3
     assert made.exists()
-    assert tuple(asked) == PARTS
+    assert capsys.readouterr().out == "compiled\n" * 3
+
+
+def test_a_call_that_fails_leaves_no_mark(monkeypatch, made):
+    monkeypatch.setattr(compiler, "calls", lambda: {"live": [lambda: 1 // 0]})
+    with pytest.raises(ZeroDivisionError):
+        compiler.main()
+    assert not made.exists()
+
+
+def test_the_file_reader_is_compiled_for_the_first_page():
+    counts = {part: len(calls) for part, calls in compiler.calls().items()}
+    assert tuple(counts) == PARTS
+    assert layout.warm_up in compiler.calls()["live"]

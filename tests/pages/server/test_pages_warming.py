@@ -1,128 +1,131 @@
 """The first start on a machine: what a page says while it waits, and that it waits no longer."""
 
+import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from desk.app_process import running_app
 
-from analytics.warm import PARTS, Part, calls_of
+from analytics.warm import Part
 from pages.ui.server import warming
 from pages.ui.server.compiling import Preparation, Progress
 
 PATIENT_S = 30.0
-CALLS = {part: len(calls_of(part)) for part in PARTS}
-Begin = Callable[..., threading.Thread]
 
 
-@pytest.fixture
-def preparation() -> Preparation:
-    return Preparation()
+class Compiler:
+    """The other process: its answers come as they are given."""
+
+    def __init__(self) -> None:
+        self._answers: queue.Queue[str] = queue.Queue()
+
+    def answer(self) -> None:
+        self._answers.put("compiled")
+
+    def __iter__(self) -> Iterator[str]:
+        while True:
+            yield self._answers.get(timeout=PATIENT_S)
 
 
-@pytest.fixture
-def cold(preparation: Preparation) -> Iterator[Begin]:
-    """Nothing is compiled yet; gives what begins a preparation of parts that are a call each."""
-    threads: list[threading.Thread] = []
-
-    def begin(**calls: Callable[[], object]) -> threading.Thread:
-        def prepare(part: Part) -> None:
-            calls.get(part, lambda: None)()
-
-        run = threading.Thread(target=preparation.run, args=(prepare, lambda _: None), daemon=True)
-        threads.append(run)
-        run.start()
-        return run
-
-    yield begin
-    for thread in threads:
-        thread.join(PATIENT_S)
-        assert not thread.is_alive()
+def nothing(_: object) -> None:
+    """Do nothing after a part."""
 
 
-def test_a_page_that_waits_is_told_how_far_it_is_and_goes_on_by_itself(cold, preparation):
-    begun, may_end = threading.Event(), threading.Event()
+@contextmanager
+def running(
+    preparation: Preparation,
+    compiled: Iterator[str] | None = None,
+    after_each: Callable[[Part], object] = nothing,
+) -> Iterator[None]:
+    """Prepare in a thread, which ends with the block."""
+    run = threading.Thread(target=preparation.run, args=(compiled, after_each), daemon=True)
+    run.start()
+    yield
+    run.join(PATIENT_S)
+    assert not run.is_alive()
 
-    def compile_live() -> None:
-        preparation.count("live", 0)
-        begun.set()
-        assert may_end.wait(PATIENT_S)
 
-    cold(live=compile_live)
-    assert begun.wait(PATIENT_S)
+def test_a_page_that_waits_is_told_how_far_it_is_and_goes_on_by_itself():
+    other, begun = Compiler(), threading.Event()
+    preparation = Preparation({"live": [begun.set, int, int], "gates": [int], "scan": [int] * 2})
     seen: list[Progress] = []
     waited: list[float] = []
 
     def show(progress: Progress, waited_s: float) -> None:
+        if progress not in seen:
+            other.answer()
         seen.append(progress)
         waited.append(waited_s)
-        preparation.count("live", 9)
-        if progress.done == 9:
-            may_end.set()
 
-    warming.wait_for(preparation, ("live",), show, look_every_s=0.01)
-    assert seen[0] == Progress(0, CALLS["live"])
-    assert Progress(9, CALLS["live"]) in seen
+    with running(preparation, iter(other)):
+        other.answer()
+        assert begun.wait(PATIENT_S)
+        warming.wait_for(preparation, ("live", "gates"), show, look_every_s=0.01)
+        assert preparation.is_ready(("live", "gates"))
+        assert preparation.progress(("scan",)) == Progress(4, 6)
+        other.answer()
+        other.answer()
+    assert {each.total for each in seen} == {4}  # not what other pages need
+    assert [each.done for each in seen] == sorted(each.done for each in seen)
+    assert seen[-1] == Progress(3, 4)
     assert 0.0 < waited[0] < waited[-1] < PATIENT_S
+
+
+def test_a_call_is_made_here_after_the_other_process_has_compiled_it():
+    steps: list[str] = []
+
+    def answers() -> Iterator[str]:
+        while True:
+            steps.append("compiled")
+            yield "compiled"
+
+    preparation = Preparation({"live": [lambda: steps.append("made")] * 2})
+    preparation.run(answers(), steps.append)
+    assert steps == ["compiled", "made"] * 2 + ["live"]
+
+
+def test_what_the_other_process_fails_in_is_made_here():
+    made: list[str] = []
+    preparation = Preparation({"live": [lambda: made.append("a")] * 3, "scan": [int]})
+    preparation.run(iter(["compiled"]), nothing)
+    assert made == ["a"] * 3
+    assert preparation.wait(("live", "scan"), 0.0)
+
+
+def test_where_all_comes_from_the_cache_nothing_is_said(monkeypatch):
+    begun, may_end = threading.Event(), threading.Event()
+    preparation = Preparation({"live": [begun.set, lambda: may_end.wait(PATIENT_S)]})
+    look = preparation.wait
+
+    def wait(parts: Sequence[Part], timeout_s: float) -> bool:
+        ready = look(parts, timeout_s)
+        may_end.set()  # after a first look at what is not ready
+        return ready
+
+    monkeypatch.setattr(preparation, "wait", wait)
+    with running(preparation):
+        assert begun.wait(PATIENT_S)
+        warming.wait_for(
+            preparation, ("live",), lambda *_: pytest.fail("nothing is compiled"), 0.01
+        )
     assert preparation.is_ready(("live",))
 
 
-def test_what_a_page_waits_for_is_compiled_next_and_alone_counted(cold, preparation):
-    begun, may_go_on, order = threading.Event(), threading.Event(), []
-
-    def compile_live() -> None:
-        preparation.count("live", 10)
-        begun.set()
-        assert may_go_on.wait(PATIENT_S)
-
-    thread = cold(
-        live=compile_live, gates=lambda: order.append("gates"),
-        backtest=lambda: order.append("backtest"), scan=lambda: order.append("scan"),
-    )  # fmt: skip
-    assert begun.wait(PATIENT_S)
-    assert not preparation.wait(("scan",), 0.0)
-    assert preparation.progress(("scan",)) == Progress(10, CALLS["live"] + CALLS["scan"])
-    may_go_on.set()
-    thread.join(PATIENT_S)
-    assert order == ["scan", "gates", "backtest"]
-    assert preparation.wait(PARTS, 0.0)
+def test_before_anything_is_prepared_no_page_waits():
+    preparation = Preparation({"live": [int]})
+    assert preparation.is_ready(("live",))
+    assert preparation.is_ready(())
 
 
-def begin_and_wait(begun: threading.Event, may_end: threading.Event) -> None:
-    begun.set()
-    may_end.wait(PATIENT_S)
-
-
-def test_a_part_that_is_ready_is_complete_whatever_was_counted(cold, preparation):
-    begun, may_end = threading.Event(), threading.Event()
-    preparation.count("live", 3)
-    cold(gates=partial(begin_and_wait, begun, may_end))
-    assert begun.wait(PATIENT_S)
-    total = CALLS["live"] + CALLS["gates"]
-    assert preparation.progress(("live", "gates")) == Progress(CALLS["live"], total)
-    may_end.set()
-
-
-def test_where_all_comes_from_the_cache_nothing_is_said(cold, preparation):
-    begun, may_end = threading.Event(), threading.Event()
-    cold(live=partial(begin_and_wait, begun, may_end))
-    assert begun.wait(PATIENT_S)
-    assert preparation.progress(("live",)) is None
-    may_end.set()
-    warming.wait_for(preparation, ("live",), lambda *_: pytest.fail("nothing was compiled"))
-
-
-def test_a_preparation_that_fails_lets_the_pages_go(cold, preparation, monkeypatch):
-    monkeypatch.setattr(threading, "excepthook", lambda _: None)  # told on stderr elsewhere
-
-    def fail() -> None:
-        raise RuntimeError
-
-    cold(live=fail)
-    assert preparation.wait(PARTS, PATIENT_S)
+def test_a_preparation_that_fails_lets_the_pages_go():
+    preparation = Preparation({"live": [int, lambda: 1 // 0], "gates": [int]})
+    with pytest.raises(ZeroDivisionError):
+        preparation.run(None, nothing)
+    assert preparation.wait(("live", "gates"), 0.0)
 
 
 def test_the_line_says_what_and_how_far():
@@ -155,7 +158,8 @@ def test_on_a_new_machine_the_first_page_says_so_and_comes_by_itself(
         page.close()
 
 
-def test_what_the_first_page_does_not_need_waits_until_it_is_shown(preparation):
+def test_what_the_first_page_does_not_need_waits_until_it_is_shown():
+    preparation = Preparation({"live": [int]})
     begun_s = time.monotonic()
     giver = threading.Thread(target=preparation.page_drawn)
     giver.start()
@@ -164,16 +168,18 @@ def test_what_the_first_page_does_not_need_waits_until_it_is_shown(preparation):
     assert 0.2 <= time.monotonic() - begun_s < PATIENT_S
 
 
-def test_it_waits_for_no_page_once_one_waits_for_it(cold, preparation):
+def test_it_waits_for_no_page_once_one_waits_for_it():
+    preparation = Preparation({"gates": [int], "scan": [int]})
     preparation.page_drawn()  # its browser has long to show it
     begun = threading.Event()
 
-    def compile_gates() -> None:
+    def after_each(part: Part) -> None:
         begun.set()
-        preparation.let_a_page_go_first(PATIENT_S, PATIENT_S)
+        if part == "gates":
+            preparation.let_a_page_go_first(PATIENT_S, PATIENT_S)
 
     begun_s = time.monotonic()
-    cold(gates=compile_gates)
-    assert begun.wait(PATIENT_S)
-    assert preparation.wait(("evidence",), PATIENT_S)
+    with running(preparation, after_each=after_each):
+        assert begun.wait(PATIENT_S)
+        assert preparation.wait(("scan",), PATIENT_S)
     assert time.monotonic() - begun_s < PATIENT_S
