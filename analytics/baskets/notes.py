@@ -44,7 +44,10 @@ def _search_notes(fit: BasketFit, adf: ADFResult | Lack) -> list[str]:
         "here are those of the same search."
     )
     notes = [searched, _IN_SAMPLE]
-    if isinstance(adf, ADFResult) and adf.plain_pvalue < _LEVEL <= adf.pvalue:
+    # Johansen's vector is judged by its trace, which may see a return where this test sees none.
+    if fit.method == "johansen" or not isinstance(adf, ADFResult):
+        return notes
+    if adf.plain_pvalue < _LEVEL <= adf.pvalue:
         notes.append(
             f"Read as a pair's with given weights, the spread would pass the ADF test "
             f"({pvalue_words(adf.plain_pvalue)}): that is the search, not a return "
