@@ -18,7 +18,7 @@ DEAD_WITHIN_MS = 5_000
 REFRESH_MS = 1_000
 LIST_MS, LIST_TRIES = 4_000, 3
 
-PAGES = ("Live", "Evidence", "Scanner", "Backtest", "Feed", "Methods")
+PAGES = ("Live", "Evidence", "Scanner", "Baskets", "Factors", "Backtest", "Feed", "Methods")
 INTERVALS = ("1s", "5s", "15s", "30s", "1min", "5min", "15min", "1h")
 TABS = ("Statistics", "β path", "Correlation", "Residuals")
 LIVE, FILE, REPLAY = "Live Database", "NDJSON File", "Replay"
@@ -32,6 +32,8 @@ UPLOAD = "Upload a file"
 # What each page other than Live lets one take home, beside its tables' own toolbars.
 FILES_OF = {
     "scanner": ("All pairs (CSV)",),
+    "baskets": ("Series (CSV)",),
+    "factors": ("Symbols (CSV)",),
     "backtest": ("Trades (CSV)", "Bars (CSV)", REPORT),
     "feed": ("Ledger of gaps (CSV)",),
 }

@@ -10,7 +10,8 @@ from analytics.baskets import LEAST_SYMBOLS, MOST_SYMBOLS, BasketMethod, BasketP
 from analytics.frames import INTERVALS, parse_interval
 from analytics.pair import DATA_GATES, Gates
 from pages.ui.state import choices
-from pages.ui.state.choices import AUTO, PAGE_NUMBERS, WHOLE
+from pages.ui.state.choices import AUTO, WHOLE
+from pages.ui.state.page_choices import PAGE_CHOICES, PAGE_NUMBERS
 
 RECORDED: Final = "Recorded symbols"
 TICKS: Final = "Tick file"
@@ -184,7 +185,7 @@ def _select(
     help_: str,
     width: int | Literal["stretch"] = "stretch",
 ) -> str:
-    first = str(choices.PAGE_CHOICES[key].default)
+    first = str(PAGE_CHOICES[key].default)
     chosen = st.selectbox(
         label, options, options.index(first), key=key, bind="query-params", help=help_, width=width
     )

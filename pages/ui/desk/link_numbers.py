@@ -14,7 +14,8 @@ from analytics.frames import parse_interval
 from pages.ui.parts import notices
 from pages.ui.parts.notices import RefusedValue
 from pages.ui.state import choices
-from pages.ui.state.choices import CHOICES, PAGE_CHOICES, PAGE_NUMBERS, Number, OneOf, Switch
+from pages.ui.state.choices import CHOICES, Number, OneOf, Switch
+from pages.ui.state.page_choices import PAGE_CHOICES, PAGE_NUMBERS
 from pages.ui.streamlit_private import is_step_of_history
 
 NUMBERS: Final[dict[str, Number]] = {

@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from analytics.frames import INTERVALS
-from pages.ui.state.choices import PAGE_CHOICES, PAGE_NUMBERS
+from pages.ui.state.page_choices import PAGE_CHOICES, PAGE_NUMBERS
 
 RECORDED: Final = "Recorded symbols"
 TICKS: Final = "NDJSON file"

@@ -8,7 +8,8 @@ import streamlit as st
 
 from analytics.frames import INTERVALS
 from analytics.scanner import ScanOn
-from pages.ui.state.choices import LEVELS, PAGE_NUMBERS
+from pages.ui.state.choices import LEVELS
+from pages.ui.state.page_choices import PAGE_NUMBERS
 
 RECORDED: Final = "Recorded symbols"
 CLOSES: Final = "File of closes"

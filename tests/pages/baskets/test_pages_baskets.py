@@ -17,7 +17,7 @@ from ingest.settings import Settings, install_settings
 from ingest.tick import Tick
 from pages.ui.baskets import body, data, settings, trade, words
 from pages.ui.baskets.settings import BasketChoice
-from pages.ui.state.choices import PAGE_CHOICES, PAGE_NUMBERS
+from pages.ui.state.page_choices import PAGE_CHOICES, PAGE_NUMBERS
 
 SYMBOLS = ("AUSDT", "BUSDT", "CUSDT", "DUSDT")
 LOTS = {name: LotSteps(name[:1], "USDT", "0.01", "0.01", "5") for name in SYMBOLS}

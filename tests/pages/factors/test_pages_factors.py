@@ -21,7 +21,7 @@ from pages.ui.factors import body, data, words
 from pages.ui.factors import settings as factor_settings
 from pages.ui.factors.settings import COUNTS, FactorSettings
 from pages.ui.factors.table import half_life, symbols_table
-from pages.ui.state.choices import PAGE_CHOICES
+from pages.ui.state.page_choices import PAGE_CHOICES
 
 
 def legs(symbols: int, seconds: int = 200, returning: bool = False) -> list[list[Tick]]:

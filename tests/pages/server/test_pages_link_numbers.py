@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
-from test_pages_outside_words import opened
+from test_pages_outside_words import PAGES, opened
 
 from ingest.settings import Settings, install_settings
 from pages.ui.desk import link_numbers
@@ -29,7 +29,7 @@ def said(test: AppTest) -> str:
     return "\n".join(each.value for each in test.info)
 
 
-@pytest.mark.parametrize("page", ["live", "evidence", "scanner", "backtest", "feed", "methods"])
+@pytest.mark.parametrize("page", PAGES)
 def test_every_page_falls_back_and_says_so(project_root: Path, page: str) -> None:
     asked = dict.fromkeys(link_numbers.NUMBERS, "1e309")
     test = opened(project_root, page, rule="custom", bt_rule="custom", bt_costs="custom",
@@ -69,7 +69,7 @@ def test_every_number_input_bound_to_the_address_is_known(project_root: Path) ->
         assert {each.key for each in bound} <= link_numbers.NUMBERS.keys()
 
 
-@pytest.mark.parametrize("page", ["live", "evidence", "scanner", "backtest", "feed", "methods"])
+@pytest.mark.parametrize("page", PAGES)
 def test_every_page_says_which_choices_are_unknown(project_root: Path, page: str) -> None:
     asked = {key: "zz" for key, kind in link_numbers.KINDS.items() if isinstance(kind, OneOf)}
     test = opened(project_root, page, **{**asked, "mode": choices.FILE})

@@ -25,7 +25,9 @@ from pages.ui.parts import figure_html, formats, notices, plain
 from pages.ui.scanner.files import LONGEST_NAME, read_closes
 from pages.ui.state import choices
 
-PAGES = ("live", "evidence", "scanner", "backtest", "feed", "methods")
+PAGES = (
+    "live", "evidence", "scanner", "baskets", "factors", "backtest", "feed", "methods",
+)  # fmt: skip
 IMAGE, LINK, TAG = "![t](http://x/y.png)", "[t](http://x)", "<a href=http://x>t</a>"
 HOSTILE = (IMAGE, LINK, TAG, "<img src=http://x/y.png>", "A" * 5_000)
 # What a browser would be told to fetch or to offer, had it not been made text.
@@ -94,7 +96,9 @@ def test_a_symbol_of_a_link_is_shown_as_it_was_asked(project_root: Path, tmp_pat
     assert len(line) < 400
 
 
-@pytest.mark.parametrize("page", ["live", "evidence", "backtest", "feed", "scanner"])
+@pytest.mark.parametrize(
+    "page", ["live", "evidence", "backtest", "feed", "scanner", "baskets", "factors"]
+)
 def test_symbols_of_a_foreign_database_are_text(project_root, tmp_path, page) -> None:
     db = tmp_path / "ticks.db"
     install_settings(Settings(db=db))
@@ -233,7 +237,9 @@ def test_a_notice_is_shown_by_the_one_place() -> None:
     assert shown.value == plain.text(notices.Notice(IMAGE, IMAGE).text)
 
 
-@pytest.mark.parametrize("page", ["live", "evidence", "backtest", "feed", "scanner"])
+@pytest.mark.parametrize(
+    "page", ["live", "evidence", "backtest", "feed", "scanner", "baskets", "factors"]
+)
 def test_symbols_of_a_foreign_database_are_cut_to_length(project_root, tmp_path, page) -> None:
     db = tmp_path / "ticks.db"
     install_settings(Settings(db=db))
