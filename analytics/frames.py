@@ -113,6 +113,14 @@ def bar_times_us(index: pd.Index) -> IntArray:
     return index.as_unit("us").asi8
 
 
+def first_bar(index: pd.Index) -> int:
+    """Number of the first of even bars, counted in bars from the epoch; 0 where it has no time."""
+    if not isinstance(index, pd.DatetimeIndex) or len(index) < 2:
+        return 0
+    first_us, next_us = index[:2].as_unit("us").asi8
+    return int(first_us // (next_us - first_us))
+
+
 def _check_columns(frame: pd.DataFrame, columns: tuple[str, ...], what: str) -> None:
     if not isinstance(frame, pd.DataFrame):
         raise FrameError(f"{what} must be a DataFrame, had {type(frame).__name__}")

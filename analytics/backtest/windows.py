@@ -8,7 +8,7 @@ import pandas as pd
 
 from analytics.backtest.market import Market, Signals, signals
 from analytics.backtest.rules import BacktestRules
-from analytics.frames import FloatArray
+from analytics.frames import FloatArray, first_bar
 from analytics.hedge import FILTERS
 from analytics.pair import SPREAD_ROUNDING, PairParams, fitted_legs, make_spread
 from analytics.series import ROUNDING, as_floats
@@ -66,7 +66,10 @@ class WindowSignals:
         size, spread = self.market.size, self.params.spread
         beta, alpha = self._line(window)
         z, units = np.empty(size), np.empty((2, size))
-        kernel.spread_scores(*self.legs, beta, alpha, _KINDS[spread], window, SPREAD_ROUNDING, z)
+        first = first_bar(self.market.y.index)
+        kernel.spread_scores(
+            *self.legs, beta, alpha, _KINDS[spread], window, SPREAD_ROUNDING, first, z
+        )
         ratio = _EQUAL_MONEY if self.rules.sizing == "dollar" else _RATIOS[spread]
         kernel.position_units(*self.closes, beta, ratio, self.rules.notional, units, z)
         return Signals(z, beta, units)

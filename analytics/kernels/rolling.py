@@ -2,8 +2,9 @@
 
 A sum of squares around a fixed anchor is updated by the bar that enters and the bar that leaves. It
 is renewed from the window's own values every `window` bars, and at once when the window has become
-so quiet that what earlier, larger moves left in the sum would show. Each such turn is counted from
-the epoch: two paths of the same bars are equal to the bit, wherever they begin. A run-length
+so quiet that what earlier, larger moves left in the sum would show. A turn that is
+counted from the epoch makes two paths of the same bars equal to the bit, wherever they begin (not
+so the lines of `line_paths`, which count from their first bar). A run-length
 counter knows a flat window exactly: its sum of squares is 0, not rounding.
 """
 

@@ -31,12 +31,12 @@ EQUAL_MONEY: Final = 3
 @compiled
 def spread_scores(
     y: FloatArray, x: FloatArray, beta: FloatArray, alpha: FloatArray, kind: int, window: int,
-    rounding: float, z: FloatArray,
+    rounding: float, first: int, z: FloatArray,
 ) -> None:  # fmt: skip
     """Fill the z-score of the spread of two legs, which for the log spread are logarithms.
 
     NaN where the window is not full, or its deviation no more than `rounding` of the numbers that
-    the bar's spread is the difference of.
+    the bar's spread is the difference of. Sums are renewed by the number of a bar, from `first` on.
     """
     path, size = np.empty(y.size), np.empty(y.size)
     for t in range(y.size):
@@ -51,7 +51,7 @@ def spread_scores(
             size[t] = abs(y[t]) + abs(x[t])
     moments = np.empty((MOMENT_ROWS, y.size))
     state = np.zeros(SQUARES_STATE)
-    state[SQUARES_TURN] = window - 1
+    state[SQUARES_TURN] = (first - 1) % window
     rolling_squares(path, window, 0, state, moments)
     for t in range(y.size):
         std = np.sqrt(moments[SQUARES, t] / (window - 1))

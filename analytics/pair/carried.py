@@ -49,6 +49,3 @@ class Start:
     def correlation(self) -> TrailingPath | None:
         """The correlation before."""
         return None if self.before is None else self.before.correlation
-
-
-NO_START = Start()

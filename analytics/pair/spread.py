@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from analytics.errors import DegenerateSeriesError
-from analytics.frames import FloatArray
+from analytics.frames import FloatArray, first_bar
 from analytics.hedge import CAUSAL_HEDGES, HedgeFit, fit_hedge, ols_on_sums
 from analytics.outcome import Degenerate, NotEnough, attempt
-from analytics.pair.carried import NO_START, Start
+from analytics.pair.carried import Start
 from analytics.pair.params import PairParams
 from analytics.series import as_floats
 from analytics.spread import RollingMoments, log_price, moments_on, moments_path, spread
@@ -86,13 +86,15 @@ def fitted_legs(y: pd.Series, x: pd.Series, params: PairParams) -> tuple[pd.Seri
 
 
 def make_spread(
-    y: pd.Series, x: pd.Series, params: PairParams, start: Start = NO_START
+    y: pd.Series, x: pd.Series, params: PairParams, start: Start | None = None
 ) -> PairSpread:
     """Fit the hedge and build the spread the parameters ask for.
 
     A causal hedge ratio follows all bars given, any other is fitted on the last ``params.sample``;
-    by its sums where `start` knows those before.
+    by its sums where `start` knows those before. Without a `start` it begins as an analysis of the
+    same bars does, so that z is the same to the bit.
     """
+    start = Start(first_bar(y.index)) if start is None else start
     fitted_y, fitted_x = fitted_legs(y, x, params)
     index = y.index
     sample_index = index if params.sample is None else index[-params.sample :]

@@ -30,7 +30,7 @@ from analytics.errors import FrameError, NotEnoughDataError, ParameterError
 from analytics.frames import utc_index
 from analytics.hedge import CAUSAL_HEDGES
 from analytics.kernels.walk import walk
-from analytics.pair import PairParams
+from analytics.pair import PairParams, analyse_pair
 from analytics.spread import SPREAD_KINDS
 
 PARAMS = PairParams("AUSDT", "BUSDT", "1min", spread="log", hedge="rolling_ols", window=120)
@@ -156,6 +156,15 @@ def test_every_setting_of_a_sweep_equals_its_own_run_and_the_plain_loop():
             )
             bare = replace(result.rules, costs=Costs(half_spread_bps=1.0))
             assert_equals_plain(run_backtest(y, x, result.params, bare, draws=0), y, x)
+
+
+@pytest.mark.parametrize("left_out", [0, 7, 59])
+def test_z_is_that_of_live_to_the_bit_wherever_the_range_begins(left_out):
+    y, x = (frame.iloc[left_out:] for frame in reverting_pair(600))
+    params = replace(PARAMS, hedge="expanding_ols", window=60)
+    live = analyse_pair(y, x, params)
+    traded = signals(prepare(y, x, params, SYMMETRIC_RULES), params, SYMMETRIC_RULES)
+    np.testing.assert_array_equal(traded.zscore, live.zscore)
 
 
 @pytest.mark.parametrize("sizing", SIZINGS)
