@@ -76,6 +76,7 @@ class LagWatch:
         self._seen: dict[str, int] = {}
         self._offset_us: int | None = None  # of the first such trade
         self._since_us = self._came = 0
+        self.are_dated_as_they_come = False  # the newest of those that came
 
     def look(self, symbols: Mapping[str, SymbolCounts]) -> int | None:
         """Look at what came since the last time.
@@ -94,7 +95,8 @@ class LagWatch:
 
     def _take(self, time_us: int, received_us: int, came: int) -> None:
         offset_us, first_us = time_us - received_us, self._offset_us
-        if offset_us > -AHEAD_UNKNOWN_US:
+        self.are_dated_as_they_come = offset_us > -AHEAD_UNKNOWN_US
+        if self.are_dated_as_they_come:
             self._offset_us, self._came = None, 0
         elif first_us is None or abs(offset_us - first_us) > ALIKE_US:
             self._offset_us, self._since_us, self._came = offset_us, received_us, came

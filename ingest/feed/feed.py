@@ -113,9 +113,13 @@ class Feed:
         while True:
             await self._wanted.wait()
             if self.state == "off":
-                self.state = "connecting"
+                must_wait = self._must_wait_s(asyncio.get_running_loop().time()) > 0
+                self.state = "reconnecting" if must_wait else "connecting"
             try:
                 await self._wait_turn()
+                if not self._symbols:  # called off while it waited
+                    self.state = "off"
+                    continue
                 link = await self._open()
             except LinkLostError as error:
                 self.between = error.between
@@ -233,6 +237,8 @@ class Feed:
         self.sink.lost(reason)
         if not self._symbols:
             self._rest(reason)
+            if wait_s:  # what comes next has to wait for it, too
+                self.last_error = reason
             return
         self.state, self.last_error = "reconnecting", reason
         wait_s = max(wait_s, self._backoff.next_wait_s(self._rng))

@@ -76,6 +76,8 @@ class Maintenance:
         Wall clock, or a replay's.
     has_departed
         Whether the database was deleted, renamed or replaced: the writer is woken to see to it.
+    skew_ms
+        The exchange's clock minus ours, by which what is old is told; None while it is not known.
     """
 
     def __init__(
@@ -90,13 +92,14 @@ class Maintenance:
         free: Callable[[Path], int] = free_bytes,
         now_us: Callable[[], int] = wall_clock_us,
         has_departed: Callable[[], bool] = lambda: False,
+        skew_ms: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._now_us = now_us
         self.disk = DiskStatus()
         self.low = False
         self._path, self._queue, self._counts, self._retention = path, queue, counts, retention
         self._disk_low, self._clock_jumped, self._free = disk_low, clock_jumped, free
-        self._has_departed = has_departed
+        self._has_departed, self._skew_ms = has_departed, skew_ms
         self._growth = Growth()
         self._ended = threading.Event()
         self._due: dict[str, float] = {}
@@ -139,7 +142,8 @@ class Maintenance:
         """Delete a small step of what is older, or more, than is to be kept."""
         cutoff = None
         if self._retention.days is not None:
-            cutoff = int(time.time() - self._retention.days * 86_400)
+            skew_s = min(self._skew_ms() or 0.0, 0.0) / 1e3  # ours may be ahead, by days
+            cutoff = int(time.time() + skew_s - self._retention.days * 86_400)
         if (
             self._retention.max_bytes is not None
             and writer.size_bytes() > self._retention.max_bytes

@@ -129,6 +129,7 @@ class Recorder:
             clock_jumped=self._clock_jumped,
             now_us=self._now_us,
             has_departed=self._writing.has_departed,
+            skew_ms=self._receiving.skew_ms,
         )
 
     def _gather_parts(self, opening: Opening) -> Parts:

@@ -35,23 +35,30 @@ class ClockAhead:
         self._counts, self._times = counts, times
         self._is_measured, self._now_us = is_measured, now_us
         self._watch = LagWatch()
-        self._named_us: int | None = None
+
+    def clock_jumped(self) -> None:
+        """Look anew: what came before was dated by another clock."""
+        self._watch = LagWatch()
 
     async def run(self) -> None:
         """Look until cancelled."""
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            skew_us = self._watch.look(self._counts.symbols)
-            if not self._is_measured():
-                self._name(skew_us)
+            self.look()
+
+    def look(self) -> None:
+        """Look at what came since the last time."""
+        skew_us = self._watch.look(self._counts.symbols)
+        if not self._is_measured():
+            self._name(skew_us)
 
     def _name(self, skew_us: int | None) -> None:
-        """Say it once; forget it once trades are dated as they come."""
-        known_us, named_us, self._named_us = self._times.skew_us, self._named_us, skew_us
+        """Say it once; forget it once trades are dated as they come, whoever said it."""
+        known_us = self._times.skew_us
         if skew_us is not None and known_us is None:
             self._times.know_skew(skew_us / 1000, is_measured=False)
             message = sentence(skew_us, is_measured=False) or ""
             self._counts.note(self._now_us(), "clock", message)
             say(message)
-        elif skew_us is None and named_us is not None and known_us == named_us:
+        elif self._watch.are_dated_as_they_come and known_us is not None and known_us < 0:
             self._times.know_skew(None)

@@ -128,6 +128,7 @@ class Repair:
     def clock_jumped(self) -> None:
         """Compare the clocks again: ours has moved."""
         self._skew.clock_jumped()
+        self._clock_ahead.clock_jumped()
 
     def repair_now(self) -> None:
         """Ask at once where the backfill would wait."""

@@ -143,6 +143,17 @@ def test_recording_goes_on_at_once_after_each_of_many_pauses(exchange, recorder)
     assert recorder.status().last_error is None
 
 
+def test_after_a_pause_a_wait_that_the_exchange_asks_for_is_said(exchange, recorder) -> None:
+    until(lambda: recorder.state == "live")
+    recorder.pause()
+    exchange.run(lambda e: e.wait_until(lambda: not e.connections, 10.0))
+    recorder._receiving.feed._refused_until_s = time.monotonic() + 60.0  # as a 418 does
+    recorder.resume()
+    until(lambda: recorder.state == "reconnecting")
+    assert (recorder.status().retry_in_s or 0.0) > 50.0
+    recorder.pause()
+
+
 def test_a_bad_frame_is_counted_and_ends_nothing(exchange, recorder) -> None:
     for frame in (b"{", b"[" * 100_000, b'{"e":"aggTrade","p":"NaN"}', b"\xff\xfe"):
         exchange.call(lambda e, frame=frame: e.push_raw(frame, binary=True))

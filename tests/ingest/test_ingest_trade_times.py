@@ -17,8 +17,9 @@ from exchange.virtual_time import in_virtual_time
 from pandas.testing import assert_frame_equal
 
 from ingest.clock import now_us as wall_clock_us
-from ingest.counts import SymbolCounts
+from ingest.counts import Counts, SymbolCounts
 from ingest.recorder import Recorder
+from ingest.repair.clock_ahead import ClockAhead
 from ingest.repair.skew import SkewMeter
 from ingest.settings import Settings
 from ingest.status import SymbolStatus
@@ -407,6 +408,30 @@ def test_trades_dated_days_before_they_come_show_a_clock_ahead(a_us, b_us, shown
         seen.append(watch.look(counts))
     assert seen[:2] == [None] * 2  # a burst shows nothing
     assert seen[2:] == [shown_us] * 3
+
+
+def test_a_clock_set_right_is_not_called_wrong_again_whoever_named_it() -> None:
+    counts, times, clock_us = Counts(), TradeTimes(), [NOW_US]
+    ahead = ClockAhead(counts, times, lambda: False, lambda: clock_us[0])
+
+    def second(offset_us: int) -> None:
+        clock_us[0] += S
+        one = counts.of("BTCUSDT")
+        one.received += 20
+        one.last_trade_us, one.last_received_us = clock_us[0] + offset_us, clock_us[0]
+        ahead.look()
+
+    for _ in range(4):
+        second(-3 * DAY)
+    said = [times.skew_us]
+    times.know_skew(None)  # our clock was set right
+    ahead.clock_jumped()
+    ahead.look()  # a quiet second
+    said.append(times.skew_us)
+    times.know_skew(-3.0 * DAY / 1000 + 0.5, is_measured=False)  # by a thread that then failed
+    second(0)
+    assert [*said, times.skew_us] == [-3 * DAY, None, None]
+    assert [each.kind for each in counts.history] == ["clock"]
 
 
 def test_few_old_trades_or_a_replay_that_is_faster_show_no_clock_ahead() -> None:

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -256,6 +257,23 @@ def test_retention_by_age_and_by_size_chooses_what_goes(tmp_path: Path) -> None:
     forget(Retention(days=1))
     assert writer.oldest_second() is None
     writer.close()
+
+
+def test_a_clock_that_is_days_ahead_makes_no_trade_old(tmp_path: Path) -> None:
+    path = tmp_path / "ticks.db"
+    day_s, now_s = 86_400, int(time.time())
+    with closing(TickWriter(path)) as writer:
+        writer.write([tick(1, now_s - 10 * day_s - T0 // 1_000_000)])
+        skews_ms: list[float | None] = [-8.0 * day_s * 1000]
+        maintenance = Maintenance(
+            path, EventQueue(), Counts(), Retention(days=7), disk_low=bool,
+            clock_jumped=float, skew_ms=lambda: skews_ms[-1],
+        )  # fmt: skip
+        maintenance.forget(writer)
+        assert writer.oldest_second() is not None
+        skews_ms.append(8.0 * day_s * 1000)  # behind: nothing is cut sooner for that
+        maintenance.forget(writer)
+        assert writer.oldest_second() is None
 
 
 def test_recording_pauses_when_the_disk_is_nearly_full_and_resumes_by_itself(tmp_path) -> None:
