@@ -2,16 +2,24 @@
 // still on its way, gathers calls that it does not want any more: they may come in any order, and
 // are ended as soon as they have returned. So a call begins a moment later, if it was not ended.
 
+/** @type {WeakMap<HTMLElement, (() => void) | void>} */
+const begun = new WeakMap();
+
 /** @type {<Data>(begin: (component: Component<Data>) => (() => void) | void) => (component: Component<Data>) => () => void} */
 export const settled = (begin) => (component) => {
+  const host = component.parentElement;
   let isOver = false;
   /** @type {(() => void) | void} */
   let stop;
   setTimeout(() => {
-    if (!isOver) stop = begin(component);
+    if (isOver) return;
+    stop = begin(component);
+    begun.set(host, stop);
   });
   return () => {
     isOver = true;
-    stop?.();
+    // The component itself may end before its newest call begins: then the one before is ended.
+    const last = stop ?? (host.isConnected ? undefined : begun.get(host));
+    last?.();
   };
 };

@@ -15,8 +15,9 @@ test("a call that is ended as it returns never begins, also where it comes last"
     did.push(data);
     return () => did.push(`end of ${data}`);
   });
-  const wanted = call({ data: "new" });
-  const unwanted = call({ data: "old" });
+  const parentElement = { isConnected: true };
+  const wanted = call({ data: "new", parentElement });
+  const unwanted = call({ data: "old", parentElement });
   unwanted();
   await aMoment();
   assert.deepEqual(did, ["new"]);
@@ -24,12 +25,33 @@ test("a call that is ended as it returns never begins, also where it comes last"
   assert.deepEqual(did, ["new", "end of new"]);
 });
 
+test("a component that goes before its newest call begins ends the one before", async () => {
+  const did = [];
+  const parentElement = { isConnected: true };
+  const call = settled(
+    ({ data }) =>
+      () =>
+        did.push(`end of ${data}`),
+  );
+  call({ data: 1, parentElement });
+  await aMoment();
+  const superseded = call({ data: 2, parentElement });
+  superseded();
+  assert.deepEqual(did, []);
+  const newest = call({ data: 3, parentElement });
+  parentElement.isConnected = false;
+  newest();
+  await aMoment();
+  assert.deepEqual(did, ["end of 1"]);
+});
+
 test("each change of the data begins", async () => {
   const did = [];
   const call = settled(({ data }) => did.push(data) && undefined);
-  call({ data: 1 });
+  const parentElement = { isConnected: true };
+  call({ data: 1, parentElement });
   await aMoment();
-  call({ data: 2 });
+  call({ data: 2, parentElement });
   await aMoment();
   assert.deepEqual(did, [1, 2]);
 });
@@ -52,7 +74,7 @@ test("the pill goes on asking when a call that is not wanted comes last", async 
   const host = { querySelector: (name) => (name === "a" ? {} : shown) };
   const component = {
     data: { pill: words, url: "pill", follows: true, start: "a" },
-    parentElement: { querySelector: () => host },
+    parentElement: { isConnected: true, querySelector: () => host },
   };
   const wanted = pill(component);
   pill(component)();

@@ -307,7 +307,7 @@ def test_a_component_without_the_rule_for_unwanted_calls_is_refused():
 _LATE_CHART = """
 globalThis.document = { baseURI: "file://FOLDER/" };
 const { default: call } = await import("./loader.mjs");
-const parentElement = {};
+const parentElement = { isConnected: true };
 const [early] = ["old", "new"].map((data) => call({ data, parentElement }));
 await new Promise((resolve) => setTimeout(resolve, 100));
 early();
