@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from analytics.baskets.rows import check_rank
 from analytics.errors import NotEnoughDataError
 from analytics.frames import FloatArray
 
@@ -46,6 +47,8 @@ def leading_vector(values: FloatArray, what: str) -> LeadingVector:
     ------
     NotEnoughDataError
         Fewer than 20 rows beyond the coefficients.
+    DegenerateSeriesError
+        A symbol that hardly moves in the rows used, or only as the others do.
 
     References
     ----------
@@ -79,7 +82,10 @@ def _concentrated(values: FloatArray, what: str) -> tuple[FloatArray, FloatArray
     both = np.column_stack([change[rows], levels[rows]])
     basis, _ = np.linalg.qr(past)
     both -= basis @ (basis.T @ both)
-    return both[:, :columns], both[:, columns:]
+    moved, level = both[:, :columns], both[:, columns:]
+    for each in (moved, level):
+        check_rank(each, values, what)
+    return moved, level
 
 
 def _stderr(moved: FloatArray, level: FloatArray, weights: FloatArray) -> FloatArray:

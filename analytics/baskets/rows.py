@@ -15,6 +15,7 @@ _NOISE: Final = 1e-12
 _COLLINEAR: Final = 1e-10
 # Rows beyond the coefficients of a model.
 _FREE: Final = 20
+HARDLY_MOVES: Final = "a symbol hardly moves in the rows used, or only as the others do"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +33,8 @@ class LaggedRows:
         ------
         NotEnoughDataError
             Fewer than 20 rows beyond a vector autoregression's coefficients.
+        DegenerateSeriesError
+            A symbol that hardly moves in these rows, or only as the others do.
         """
         missing: BoolArray = np.isnan(values.sum(axis=1))
         known = ~missing
@@ -39,12 +42,31 @@ class LaggedRows:
         needed = _FREE + values.shape[1] + 1
         if rows.size < needed:
             raise NotEnoughDataError(what, needed, int(rows.size), "changes between known bars")
-        return cls(_about_mean(values[rows]), _about_mean(values[rows - 1]))
+        now, before = _about_mean(values[rows]), _about_mean(values[rows - 1])
+        for each in (now, before):
+            check_rank(each, values, what)
+        return cls(now, before)
 
 
 def _about_mean(values: FloatArray) -> FloatArray:
     deviations: FloatArray = values - values.mean(axis=0)
     return deviations
+
+
+def check_rank(rows: FloatArray, values: FloatArray, what: str) -> None:
+    """Refuse rows, made of values, in which a column is rounding or follows from the others.
+
+    `check_values` looks at every known bar; a fit looks at fewer.
+
+    Raises
+    ------
+    DegenerateSeriesError
+    """
+    triangle = np.linalg.qr(rows, mode="r")
+    lengths = np.linalg.norm(triangle, axis=0)
+    rounding = _NOISE * np.nanmax(np.abs(values), axis=0)
+    if (np.abs(np.diag(triangle)) <= np.maximum(_COLLINEAR * lengths, rounding)).any():
+        raise DegenerateSeriesError(what, HARDLY_MOVES)
 
 
 def check_values(logs: pd.DataFrame, what: str) -> FloatArray:

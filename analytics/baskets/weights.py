@@ -9,7 +9,7 @@ import pandas as pd
 
 from analytics.baskets.johansen import leading_vector
 from analytics.baskets.params import BasketMethod, check_method, check_symbols
-from analytics.baskets.rows import LaggedRows, check_values
+from analytics.baskets.rows import HARDLY_MOVES, LaggedRows, check_values
 from analytics.errors import DegenerateSeriesError
 from analytics.frames import FloatArray
 
@@ -149,8 +149,17 @@ _METHODS: Final[dict[BasketMethod, Callable[[FloatArray, str], Direction]]] = {
 
 
 def find_direction(values: FloatArray, method: BasketMethod, what: str) -> Direction:
-    """Find a method's combination of checked values, shape (n, k), NaN missing."""
-    return _METHODS[method](values, what)
+    """Find a method's combination of checked values, shape (n, k), NaN missing.
+
+    Raises
+    ------
+    NotEnoughDataError, DegenerateSeriesError
+        Too few rows; rows that no combination can be found in.
+    """
+    try:
+        return _METHODS[method](values, what)
+    except np.linalg.LinAlgError as error:
+        raise DegenerateSeriesError(what, HARDLY_MOVES) from error
 
 
 def fit_basket(logs: pd.DataFrame, method: BasketMethod = "johansen") -> BasketFit:
@@ -174,7 +183,8 @@ def fit_basket(logs: pd.DataFrame, method: BasketMethod = "johansen") -> BasketF
     NotEnoughDataError
         Fewer than 20 rows beyond the coefficients of the model.
     DegenerateSeriesError
-        A constant or collinear symbol; a combination that leaves the first symbol out.
+        A constant or collinear symbol, over all known bars or in the rows used; a combination
+        that leaves the first symbol out.
     ParameterError, InvalidSeriesError
         Not three to eight different symbols, an unknown method; infinite values.
     """

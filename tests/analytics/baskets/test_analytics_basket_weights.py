@@ -181,3 +181,37 @@ def test_a_first_symbol_that_plays_no_part_is_said(method: BasketMethod):
     values[:, 1] = 0.5 * values[:, 2] - values[:, 3] + noise
     with pytest.raises(DegenerateSeriesError, match="leaves AAA out: put another symbol first"):
         fit_basket(logs_frame(values), method)
+
+
+def step_at(row: int) -> np.ndarray:
+    """Walks, of which the second moves in one bar only."""
+    values = walks(300, 4, seed=1)
+    values[:, 1] = 5.0
+    values[row:, 1] += 0.01
+    return values
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("row", [1, 299])
+def test_a_symbol_that_moves_at_an_end_only_is_said_where_a_fit_does_not_see_it(
+    method: BasketMethod, row: int
+):
+    with pytest.raises(DegenerateSeriesError, match="hardly moves in the rows used"):
+        fit_basket(logs_frame(step_at(row)), method)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_symbols_that_part_in_the_last_bar_only_are_said(method: BasketMethod):
+    values = walks(300, 4, seed=1)
+    values[:-1, 2] = 0.5 * values[:-1, 1]
+    with pytest.raises(DegenerateSeriesError, match="only as the others do"):
+        fit_basket(logs_frame(values), method)
+
+
+def test_a_matrix_that_cannot_be_inverted_is_a_reason_and_no_error(monkeypatch):
+    def singular(*_: object) -> np.ndarray:
+        raise np.linalg.LinAlgError("Singular matrix")
+
+    monkeypatch.setattr(np.linalg, "solve", singular)
+    with pytest.raises(DegenerateSeriesError, match="hardly moves in the rows used"):
+        fit_basket(logs_frame(walks(300, 4, seed=1)))
