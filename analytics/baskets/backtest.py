@@ -123,7 +123,8 @@ def backtest_basket(
     train_bars : int, optional
         Bars that each fit stands on, all before those it is traded in; ten windows, 120 at least.
     refit_bars : int, optional
-        Bars until the next fit: a window. A position that is held keeps its quantities.
+        Bars until the next fit: a window; counted from the epoch, so that a bar's weights do not
+        depend on where the bars begin. A position that is held keeps its quantities.
     draws : int
         Bootstrap samples for the Sharpe ratio's interval; 0 for none.
 
@@ -139,7 +140,7 @@ def backtest_basket(
         Sizing in equal money, which a basket has no meaning for; fewer than 60 bars to train on;
         not one frame for each symbol.
     NotEnoughDataError
-        No bar left to trade after the first fit's.
+        Fewer than three bars to trade: in the range, or after the first fit's.
     FrameError, NonPositivePriceError
         As `analytics.backtest.run_backtest`.
     """
@@ -155,9 +156,17 @@ def backtest_basket(
     market = basket_market(bars, params, rules)
     span = max(market.pair.first, train), market.size
     if span[1] - span[0] < 3:
-        raise NotEnoughDataError(f"backtest of {params.label}", train + 3, market.size)
+        raise _too_short(span, train, params)
     signals = basket_signals(market, params, train, refit)
     return _run(market, signals, params, rules, span, (train, refit), draws)
+
+
+def _too_short(span: tuple[int, int], train: int, params: BasketParams) -> NotEnoughDataError:
+    """Say whether the range is too short, or the bars there are."""
+    what = f"backtest of {params.label}"
+    if span[1] >= train + 3:
+        return NotEnoughDataError(f"range of the {what}", 3, span[1] - span[0])
+    return NotEnoughDataError(what, train + 3, span[1])
 
 
 def _walk(
@@ -238,5 +247,6 @@ def _run(
 def _walk_forward_note(fitted: tuple[int, int], fits: int, legs: int) -> str:
     return (
         f"Walk-forward: weights of the {fitted[0]:,} bars before, traded for {fitted[1]:,} bars, "
-        f"then fitted anew ({fits:,} fits); costs are paid on all {legs} legs."
+        f"then fitted anew ({fits:,} fits); costs are paid on all {legs} legs. A position that is "
+        "open at a new fit keeps its quantities and is left by the z of the new weights."
     )

@@ -12,7 +12,7 @@ from analytics.baskets.params import BasketParams
 from analytics.baskets.spread import basket_spread
 from analytics.baskets.weights import BasketFit, fit_basket
 from analytics.errors import FrameError
-from analytics.frames import FloatArray, closed_bars
+from analytics.frames import FloatArray, closed_bars, first_bar
 from analytics.outcome import attempt
 from analytics.pair import PairParams
 from analytics.spread import log_price
@@ -119,14 +119,15 @@ def basket_signals(
     """Compute z of every bar by weights fitted before it.
 
     Walk-forward: the weights of each stretch of `refit_bars` bars stand on the `train_bars` bars
-    before it, and z's window is of the spread that these weights make.
+    before it, and z's window is of the spread that these weights make. The stretches end at
+    multiples of `refit_bars`, counted in bars from the epoch.
     """
     names = list(params.symbols)
     closes = market.closes.to_numpy()
     logs = pd.DataFrame(log_price(closes, "a basket"), index=market.closes.index, columns=names)
     zscore, weights = np.full(len(logs), np.nan), np.full(closes.shape, np.nan)
     fits = 0
-    for start, stop in _stretches(len(logs), train_bars, refit_bars):
+    for start, stop in _stretches(logs.index, train_bars, refit_bars):
         fit = attempt(partial(fit_basket, logs.iloc[start - train_bars : start], params.method))
         if not isinstance(fit, BasketFit):
             continue
@@ -138,6 +139,10 @@ def basket_signals(
     return BasketSignals(zscore, weights, fits)
 
 
-def _stretches(bars: int, train_bars: int, refit_bars: int) -> Iterator[tuple[int, int]]:
-    for start in range(train_bars, bars, refit_bars):
-        yield start, min(start + refit_bars, bars)
+def _stretches(index: pd.Index, train_bars: int, refit_bars: int) -> Iterator[tuple[int, int]]:
+    """Rows from each fit to the next: the first as soon as there are bars to fit on."""
+    bars, start = len(index), train_bars
+    while start < bars:
+        stop = min(start + refit_bars - (first_bar(index) + start) % refit_bars, bars)
+        yield start, stop
+        start = stop

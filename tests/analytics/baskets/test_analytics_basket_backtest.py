@@ -204,6 +204,40 @@ def test_a_forming_bar_of_one_leg_ends_all(values: np.ndarray):
     assert found.closes.index[0] == made[0].index[TRAIN + 5]
 
 
+def test_bars_that_are_read_later_on_change_no_trade(values: np.ndarray):
+    chosen = params(lookback=900)
+    whole = backtest_basket(_frames(values), chosen, SYMMETRIC_RULES, train_bars=TRAIN, draws=0)
+    made = [each.iloc[31:] for each in _frames(values)]
+    later = backtest_basket(made, chosen, SYMMETRIC_RULES, train_bars=TRAIN, draws=0)
+    assert len(whole.trades) > 5
+    pd.testing.assert_frame_equal(later.trades, whole.trades)
+    pd.testing.assert_frame_equal(later.weights, whole.weights)
+
+
+def test_the_first_fit_is_traded_as_soon_as_there_are_bars_for_it(values: np.ndarray):
+    made = [each.iloc[31:] for each in _frames(values)]
+    found = backtest_basket(made, params(), SYMMETRIC_RULES, train_bars=TRAIN, draws=0)
+    fits = found.weights.drop_duplicates().index
+    assert fits[0] == made[0].index[TRAIN]
+    assert fits[1] == made[0].index[TRAIN + 29]
+    assert set((fits[1:] - fits[1]).total_seconds() % 3_600) == {0.0}
+
+
+def test_a_range_too_short_is_said_as_one(values: np.ndarray):
+    with pytest.raises(
+        NotEnoughDataError, match=r"range of the backtest of .* needs 3 bars, had 2"
+    ):
+        backtest_basket(_frames(values), params(lookback=2), train_bars=TRAIN)
+
+
+def test_a_leg_that_hardly_moves_where_weights_are_fitted_is_not_traded(values: np.ndarray):
+    still = values.copy()
+    still[600 : 600 + TRAIN - 1, 2] = still[600, 2]
+    found = run(still, refit_bars=TRAIN)
+    assert found.weights.iloc[600 : 600 + TRAIN].isna().all(axis=None)
+    assert found.weights.iloc[:600].notna().all(axis=None)
+
+
 def test_legs_without_a_bar_in_common_are_refused(values: np.ndarray):
     made = _frames(values)
     late = [made[0].iloc[:700], *made[1:3], made[3].iloc[800:]]
