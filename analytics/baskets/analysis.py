@@ -232,7 +232,7 @@ def analyse_basket(
         correlation=_correlation(reach, logs, fit, params).iloc[first:],
         signal_codes=signals[first:],
         gate_codes=codes[first:],
-        signal_now=_signal_now(made, z, fit, params, why),
+        signal_now=_signal_now(made, z, fit, params, logs, why),
         zscore_needs=_zscore_needs(made, logs, fit, params),
         sample=sample,
         residual=residual,
@@ -341,8 +341,20 @@ def _zscore_needs(
 
 
 def _signal_now(
-    made: PairSpread, z: pd.Series, fit: BasketFit | Lack, params: BasketParams, why: str
+    made: PairSpread,
+    z: pd.Series,
+    fit: BasketFit | Lack,
+    params: BasketParams,
+    logs: pd.DataFrame,
+    why: str,
 ) -> SignalNow:
     if len(z) and not isinstance(fit, BasketFit):
         return SignalNow("NEUTRAL", float("nan"), z.index[-1], fit.reason)
-    return signal_now(made.y, made.x, made, z, params.as_pair, why)
+    return signal_now(made.y, made.x.rename(_absent_others(logs)), made, z, params.as_pair, why)
+
+
+def _absent_others(logs: pd.DataFrame) -> str:
+    """Name the symbols but the first that are missing at the latest bar that lacks any."""
+    unknown = logs.isna().to_numpy()
+    rows = np.flatnonzero(unknown.any(axis=1))
+    return " and ".join(logs.columns[1:][unknown[rows[-1], 1:]]) if rows.size else ""

@@ -58,10 +58,14 @@ def _search_notes(fit: BasketFit, adf: ADFResult | Lack) -> list[str]:
 
 def volatility_notes(by_table: SpreadTest | Lack, by_draws: SpreadTest | Lack | None) -> list[str]:
     """Say what allowing for volatility changed, or that it is not allowed for."""
-    if by_draws is None and isinstance(by_table, SpreadTest):
-        return [_NO_DRAWS]
-    if not isinstance(by_table, SpreadTest) or not isinstance(by_draws, SpreadTest):
+    if not isinstance(by_table, SpreadTest):
         return []
+    if isinstance(by_draws, Lack):
+        return [
+            f"Baskets with the volatility of these bars failed ({by_draws.reason}). {_NO_DRAWS}"
+        ]
+    if by_draws is None:
+        return [_NO_DRAWS]
     if not by_table.pvalue < _LEVEL <= by_draws.pvalue:
         return []
     note = (

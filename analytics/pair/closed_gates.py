@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analytics.frames import BoolArray, FloatArray, IntArray, Interval
-from analytics.pair.gates import Gates, bars_of_test
+from analytics.pair.gates import Gates, bars_between_refits, bars_of_test
 from analytics.stationarity import (
     pvalue_words,
     trailing_adf,
@@ -197,8 +197,9 @@ class _Tested:
 def _tested(given: GateInput) -> _Tested:
     """Test for a return: each span's own line's residual, or a spread that uses no line."""
     window, size = given.window, len(given.y)
-    # A test ends with every window, once one is full.
-    ends = np.arange(window + -given.first_bar % window, size + 1, window, dtype=np.int64)
+    # A test ends with every window, once one is full; a basket's fit costs too much for short ones.
+    step = window if given.tests is None else bars_between_refits(window)
+    ends = np.arange(step + -given.first_bar % step, size + 1, step, dtype=np.int64)
     starts = np.maximum(ends - bars_of_test(window), 0)
     if given.tests is not None:
         pvalues = given.tests.pvalues(starts, ends)

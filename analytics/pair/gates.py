@@ -39,7 +39,8 @@ class Gates:
 
     The two on statistics are tested once every window, over the ten windows (100 bars or more)
     before; counted from the epoch, so that a bar's gate does not depend on where the range begins.
-    Each test fits its own line to the bars that it looks at.
+    Each test fits its own line to the bars that it looks at. A basket is tested every ten bars at
+    most.
     """
 
     leg_stale: bool = True
@@ -72,14 +73,19 @@ class Gates:
         if self.enough_bars:
             looked_at.append((self.least_bars or window) - 1)
         if self.pvalue or self.half_life:
-            # A test that ended up to a window ago still holds.
-            looked_at.append(bars_of_test(window) + window - 1)
+            # A test holds until the next one.
+            looked_at.append(bars_of_test(window) + bars_between_refits(window) - 1)
         return max(looked_at)
 
 
 def bars_of_test(window: int) -> int:
     """Bars that a test of a gate looks at."""
     return max(_TEST_WINDOWS * window, _LEAST_TEST_BARS)
+
+
+def bars_between_refits(window: int) -> int:
+    """Bars from one test of a basket to the next: a window, or a tenth of a short window's test."""
+    return max(window, bars_of_test(window) // 10)
 
 
 DATA_GATES: Final = Gates()

@@ -13,6 +13,7 @@ from analytics.baskets import (
     BasketParams,
     analyse_basket,
     fit_basket,
+    trailing,
 )
 from analytics.errors import FrameError, NonPositivePriceError, ParameterError
 from analytics.leg import Leg
@@ -71,7 +72,18 @@ def test_a_missing_bar_is_left_open_and_the_window_fills_anew():
 def test_the_latest_bar_missing_is_said():
     found = analyse_basket(frames(related(400, 4, seed=3), missing={2: ((399, 400),)}), params())
     assert found.signal_now.signal == "NEUTRAL"
-    assert found.signal_now.reason == "BBB+CCC+DDD missing at 06:39:00 UTC"
+    assert found.signal_now.reason == "CCC missing at 06:39:00 UTC"
+    two = analyse_basket(
+        frames(related(400, 4, seed=3), missing={0: ((399, 400),), 3: ((399, 400),)}), params()
+    )
+    assert two.signal_now.reason == "AAA and DDD missing at 06:39:00 UTC"
+
+
+def test_a_window_that_a_missing_bar_keeps_open_names_the_leg():
+    found = analyse_basket(frames(related(400, 4, seed=3), missing={1: ((390, 391),)}), params())
+    assert (
+        found.signal_now.reason == "window not full: 9 of 60 bars since BBB missing at 06:30:00 UTC"
+    )
 
 
 def test_legs_that_start_and_end_apart_are_cut_to_what_all_span():
@@ -114,6 +126,41 @@ def test_the_statistical_gates_fit_each_span_anew(method: BasketMethod):
     longer = np.vstack([related(900, 4, seed=7), walks(100, 4, seed=1)])
     after = analyse_basket(frames(longer), chosen)
     assert after.gate.iloc[:900].tolist() == holds.gate.tolist()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_span_in_which_a_leg_hardly_moves_closes_the_gate(method: BasketMethod):
+    values = related(600, 4, seed=7)
+    values[300:599, 2] = values[300, 2]
+    chosen = params(method=method, window=20, gates=Gates(pvalue=True, half_life=True))
+    found = analyse_basket(frames(values), chosen)
+    assert (found.gate.iloc[520:] == "p above the level").all()
+
+
+def test_short_windows_are_tested_every_ten_bars_and_each_span_is_fitted_once(monkeypatch):
+    fitted = []
+
+    def counted(logs: pd.DataFrame, method: BasketMethod) -> BasketFit:
+        fitted.append(len(logs))
+        return fit_basket(logs, method)
+
+    monkeypatch.setattr(trailing, "fit_basket", counted)
+    chosen = params(window=5, gates=Gates(pvalue=True, half_life=True))
+    found = analyse_basket(frames(related(403, 4, seed=7)), chosen)
+    assert len(fitted) == 40
+    assert fitted[-1] == 100
+    closed = (found.gate != "").to_numpy()
+    assert set(np.flatnonzero(closed[1:] != closed[:-1]) % 10) <= {8}
+
+
+def test_the_gates_of_a_range_do_not_depend_on_the_bars_before_it():
+    made = frames(related(600, 4, seed=7))
+    gates = Gates(pvalue=True, half_life=True)
+    whole = analyse_basket(made, params(window=5, gates=gates))
+    for bars_ in (200, 203, 207):
+        chosen = params(window=5, lookback=bars_, gates=gates)
+        cut = analyse_basket([each.iloc[-chosen.reach :] for each in made], chosen)  # type: ignore[operator]
+        assert cut.gate.tolist() == whole.gate.iloc[-bars_:].tolist()
 
 
 def test_the_gate_says_which_test_closed_it():

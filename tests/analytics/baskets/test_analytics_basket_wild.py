@@ -10,11 +10,14 @@ from analytics.baskets import (
     BasketParams,
     analyse_basket,
     fit_basket,
+    wild,
     wild_basket_test,
 )
 from analytics.baskets.judge import basket_adf, basket_test
+from analytics.baskets.notes import volatility_notes
+from analytics.baskets.weights import find_direction
 from analytics.baskets.wild import default_draws
-from analytics.outcome import NotEnough
+from analytics.outcome import Degenerate, NotEnough, attempt
 from analytics.stationarity import SpreadTest
 
 
@@ -108,3 +111,21 @@ def test_too_few_bars_are_counted():
     assert isinstance(found.by_draws, NotEnough)
     assert found.test is found.by_table
     assert "had 12" in found.by_draws.reason
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_draws_of_a_leg_that_moves_in_its_last_bars_only_have_no_answer(method: BasketMethod):
+    values = related(300, 4, seed=1)
+    values[:-1, 1] = values[0, 1]
+    values[-1, 1] += 0.1
+    direction = attempt(lambda: find_direction(values, method, "a draw"))
+    assert isinstance(direction, Degenerate)
+    assert np.isnan(wild._stat(values, method))
+
+
+def test_draws_that_fail_are_said():
+    table = wild_basket_test(logs_frame(walks(300, 4, seed=1)), "johansen", 99)
+    failed = Degenerate("the wild bootstrap of AAA+BBB", "most draws have no answer")
+    (note,) = volatility_notes(table, failed)
+    assert "failed (the wild bootstrap of AAA+BBB: most draws have no answer)" in note
+    assert "not allowed for" in note
