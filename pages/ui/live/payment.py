@@ -18,6 +18,7 @@ from pages.ui.parts.markup import Html
 from pages.ui.state.once import once_for_each
 
 FIXED: Final = 2.0
+TWICE: Final = "steadiest, costs earned twice"
 HEAD: Final = (
     "Entry", "From |z|", "Held (bars)", "One in (bars)", "A trade, after costs", "Return",
     "Its variance", "Sharpe ratio",
@@ -25,8 +26,9 @@ HEAD: Final = (
 NOTE: Final = (
     "By the process fitted to these bars (Bertram 2010; Zeng & Lee 2014), z of the residual, out "
     "at its mean; of the money in both legs. Pairs chosen for a small p look better than they are. "
-    "Only when trades come is random here, so that the Sharpe ratio flatters; the highest is that "
-    "of trades that have to earn their costs twice."
+    "Only when trades come is random here, so that the Sharpe ratio flatters. Costs earned twice: "
+    "the entry with the highest Sharpe ratio of what trades earn beyond twice their costs, where "
+    "one comes in these bars."
 )
 
 _best: Final = lru_cache(maxsize=64)(best_entry)
@@ -72,17 +74,22 @@ def payment_words(result: PairAnalytics, bps: float) -> list[str]:
 
 
 def payment_rows(result: PairAnalytics, bps: float) -> list[tuple[str, ...]]:
-    """Set what trades from the best entries and from ±2 come to; [] where none pays."""
+    """Set what trades from the best entries and from ±2 come to; [] where none pays.
+
+    Without the steadiest where it comes less than once in these bars.
+    """
     halving, deviation, worth = _fitted(result)
     cost = _cost(worth, bps)
-    best = _best(halving, deviation, cost)
-    if best.length > len(result.sample.y):
+    best, sample = _best(halving, deviation, cost), len(result.sample.y)
+    if best.length > sample:
         return []
-    levels = _steadiest(round(cost / deviation, 2)), FIXED
-    others = [_at(level, halving, deviation, cost) for level in levels]
-    names = "earns most", "highest Sharpe ratio", "fixed, ±2"
+    steady, fixed = (
+        _at(level, halving, deviation, cost)
+        for level in (_steadiest(round(cost / deviation, 2)), FIXED)
+    )
+    twice = [(TWICE, steady)] if steady.length <= sample else []
     bars, _ = _basis(result)
-    entries = zip(names, (best, *others), strict=True)
+    entries = [("earns most", best), *twice, ("fixed, ±2", fixed)]
     return [(name, *_row(entry, worth, bars)) for name, entry in entries]
 
 
@@ -110,7 +117,7 @@ def _row(entry: Entry, worth: float, bars: float) -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def _steadiest(cost: float) -> float:
-    """Entry of the highest Sharpe ratio for a cost in standard deviations; speed plays no part."""
+    """Entry of the highest Sharpe ratio beyond twice a cost (standard deviations), at any speed."""
     return best_entry(math.log(2.0), 1.0, cost, criterion="sharpe", rate=cost).level
 
 
