@@ -179,6 +179,12 @@ def test_discoveries_that_volatility_explains_are_said_to_be_none():
     assert "2 more if their volatility were not allowed for" in figure.notes
 
 
+def test_the_held_out_part_is_not_said_to_share_the_firsts_signs():
+    (held_out,) = [each for each in words.EXPLAINED if each.label == "Held-out part"]
+    assert "by random signs, as the first" in held_out.tip
+    assert "same" not in held_out.tip
+
+
 def test_discoveries_that_stay_are_counted_and_the_others_noted():
     scan = volatile([1e-3, 0.4])
     assert "1 of 6 pairs stays below 5 % once all are counted" in words.headline(scan)

@@ -36,8 +36,8 @@ EXPLAINED: Final = (
     Figure(
         "Held-out part", "",
         tip="β, α and all of the above come from the first part only. In the rest the spread with "
-        "that β is tested by ADF with a constant, and where both parts are small with the same "
-        "random signs as the first: the larger p counts. "
+        "that β is tested by ADF with a constant, and where both parts are small by random signs, "
+        "as the first: the larger p counts. "
         + " ".join(f"{word}: {meaning}." for word, meaning in VERDICTS.items() if word),
     ),
     Figure(
