@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.backtest.market import Market, Signals
-from analytics.backtest.paying import PayingEntries
+from analytics.backtest.paying import PayingEntries, first_fit
 from analytics.backtest.rules import BacktestRules
 from analytics.frames import FloatArray, IntArray
 from analytics.pair import PairParams
@@ -86,13 +86,13 @@ def notes_of(
     inside = slice(*span)
     bars = span[1] - span[0]
     notes = []
-    if np.isnan(bar_signals.zscore[inside]).all():
+    if bar_signals.entries is not None:
+        notes.append(_fits_note(bar_signals.entries, market, params, span))
+    elif np.isnan(bar_signals.zscore[inside]).all():
         notes.append(
             f"No bar has a z-score: the window of {params.window:,} bars never filled in "
             f"{bars:,} bars."
         )
-    elif bar_signals.entries is not None:
-        notes.append(_fits_note(bar_signals.entries, params, span))
     closed = int((~market.tradable[inside]).sum())
     if closed:
         notes.append(
@@ -120,14 +120,28 @@ def notes_of(
     return tuple(notes)
 
 
-def _fits_note(entries: PayingEntries, params: PairParams, span: tuple[int, int]) -> str:
-    """Say how many fits showed a return, and how many an entry that pays."""
+def _fits_note(
+    entries: PayingEntries, market: Market, params: PairParams, span: tuple[int, int]
+) -> str:
+    """Say how many fits showed a return, and how many an entry that pays; or why there is none."""
     decides = entries.inside(*span)
     returns, level = entries.returns[decides], entries.level[decides]
+    every = f"every {params.window:,} bars to the {entries.bars:,} before"
+    if not level.size:
+        wait = _times(first_fit(market.index, params) - span[1], "bar", "bars")
+        return (
+            f"Nothing is fitted yet: a fit comes {every}, at fixed times, and needs "
+            f"{params.window:,}. The first comes after {wait} more."
+        )
+    if np.isnan(level).all():
+        return (
+            f"Nothing could be fitted, tried {_times(level.size, 'time', 'times')}, {every}: a leg "
+            "does not move, both move as one, or too few bars are there."
+        )
     paying = level[np.isfinite(level)]
     fitted = (
-        f"fitted {_times(level.size, 'time', 'times')}, every {params.window:,} bars to the "
-        f"{entries.bars:,} before; {int(returns.sum()):,} showed a return at {params.level:.0%}"
+        f"fitted {_times(level.size, 'time', 'times')}, {every}; {int(returns.sum()):,} showed a "
+        f"return at {params.level:.0%}"
     )
     if not paying.size:
         return f"No entry pays: {fitted}, and none of these an entry that comes once in its bars."

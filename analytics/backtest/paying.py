@@ -95,8 +95,7 @@ def fit_entries(y: pd.Series, x: pd.Series, params: PairParams, costs: Costs) ->
         Fee and half-spread; slippage by volume and funding are not known ahead, and left out.
     """
     legs, window = _legs(y, x, params), params.window
-    first_bar = int(bar_times_us(y.index[:1])[0]) // params.bar.us if len(y) else 0
-    ends = np.arange(window + -first_bar % window, len(y) + 1, window, dtype=np.int64)
+    ends = np.arange(first_fit(y.index, params), len(y) + 1, window, dtype=np.int64)
     starts = np.maximum(ends - bars_of_test(window), 0)
     spans = [slice(*edges) for edges in zip(starts.tolist(), ends.tolist(), strict=True)]
     rows = [_fit(legs[0][span], legs[1][span], params) for span in spans]
@@ -106,6 +105,12 @@ def fit_entries(y: pd.Series, x: pd.Series, params: PairParams, costs: Costs) ->
     level = levels_that_pay(decay, deviation, paid, (ends - starts).astype(np.float64))
     level[np.isnan(level) & ~np.isnan(deviation)] = np.inf
     return PayingEntries(ends, returns == 1.0, level, beta, alpha, deviation, bars_of_test(window))
+
+
+def first_fit(index: pd.Index, params: PairParams) -> int:
+    """Bars that the first fit comes after, one window to nearly two; `index` may end before it."""
+    first_bar = int(bar_times_us(index[:1])[0]) // params.bar.us if len(index) else 0
+    return params.window + -first_bar % params.window
 
 
 def paying_path(

@@ -25,6 +25,7 @@ LIQUIDITIES: Final[tuple[Liquidity, ...]] = get_args(Liquidity)
 SCALES: Final[tuple[Scale, ...]] = get_args(Scale)
 
 BPS: Final = 1e-4
+_AT_THE_MEAN: Final = "0 with entries that pay: where none pays, only the mean is in sight"
 
 
 def _beyond(words: str) -> str:
@@ -139,7 +140,8 @@ class BacktestRules:
         What entries, exits and the stop count. ``"z"``: standard deviations of the trailing window.
         ``"entry that pays"``: distances from the mean to the entry that earns most after these
         costs, by the process fitted to the bars before (`analytics.backtest.paying`). Where none
-        pays nothing is entered, and what is held waits for the mean: no stop is then in sight.
+        pays nothing is entered, and what is held waits for the mean: no stop is then in sight, and
+        no other exit than 0 is taken.
     """
 
     sell_above: float = DEFAULT_THRESHOLDS.sell_above
@@ -176,6 +178,9 @@ class BacktestRules:
         _check_choice("sizing", self.sizing, SIZINGS)
         _check_choice("fill", self.fill, FILLS)
         _check_choice("scale", self.scale, SCALES)
+        for name in ("exit_short", "exit_long") if self.is_fitted else ():
+            if getattr(self, name) != 0:
+                raise ParameterError(name, getattr(self, name), _AT_THE_MEAN)
         for name in ("capital", "leverage"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):

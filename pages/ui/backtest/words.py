@@ -87,6 +87,8 @@ def headline(runs: Runs) -> list[str]:
 
 def no_trade(result: BacktestResult) -> str:
     """Say why there is none."""
+    if result.rules.is_fitted and result.zscore.isna().all():
+        return "No trade: nothing is fitted in these bars; the notes say why."
     if result.rules.is_fitted:
         return "No trade: by these costs no entry paid, or z never went as far as one that did."
     return "No trade: z never passed an entry. A lower one may have some."

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cases.backtest import bars as bars_of
 from cases.backtest import reverting_pair, walks
 
 from analytics.backtest import (
@@ -120,6 +121,30 @@ def test_where_no_entry_pays_it_does_not_trade_and_says_so():
     assert not dear.zscore.isna().all()
 
 
+@pytest.mark.parametrize("kind", ["flat", "as one"])
+@pytest.mark.parametrize("spread", ["log", "ratio"])
+def test_legs_that_cannot_be_fitted_are_named_and_no_window_is_blamed(kind, spread):
+    x = bars_of(np.full(1_500, 7.0)) if kind == "flat" else reverting_pair(1_500)[1]
+    y = bars_of(2 * x["close"].to_numpy())
+    result = run_backtest(y, x, replace(PARAMS, window=30, spread=spread), CHEAP, draws=0)
+    assert result.zscore.isna().all()
+    assert result.notes[0].startswith("Nothing could be fitted, tried 50 times, every 30 bars")
+
+
+@pytest.mark.parametrize("skipped", [1, 20, 59])
+def test_before_the_first_fit_it_says_when_that_comes(skipped):
+    y, x = (leg.iloc[skipped:] for leg in reverting_pair(300))
+    # The first bar opens at the epoch, so that a fit ends with every 60th.
+    first = 120 - skipped
+    early = run_backtest(y.iloc[: first - 1], x.iloc[: first - 1], PARAMS, CHEAP, draws=0)
+    assert "Nothing is fitted yet" in early.notes[0]
+    assert early.notes[0].endswith("The first comes after 1 bar more.")
+    few = run_backtest(y.iloc[:50], x.iloc[:50], PARAMS, CHEAP, draws=0)
+    assert few.notes[0].endswith(f"The first comes after {first - 50} bars more.")
+    then = run_backtest(y.iloc[:first], x.iloc[:first], PARAMS, CHEAP, draws=0)
+    assert "fitted 1 time," in then.notes[0]
+
+
 def test_of_unrelated_walks_few_are_traded():
     traded = [run_backtest(*walks(600, seed), PARAMS, CHEAP, draws=0).side for seed in range(40)]
     # Ten fits of 40 walks, 5 % each; overlapping ones agree.
@@ -151,6 +176,15 @@ def test_unrelated_legs_earn_nothing_by_it_either():
     found = null_backtests(*reverting_pair(1_500), PARAMS, CHEAP, runs=19, block=20)
     assert found.pvalue == 1 / 20
     assert np.median(found.trades) < 10
+
+
+@pytest.mark.parametrize("name", ["exit_short", "exit_long"])
+@pytest.mark.parametrize("value", [-0.5, 0.5])
+def test_an_exit_that_a_fit_without_an_entry_would_pass_is_refused(name, value):
+    with pytest.raises(ParameterError, match="must be 0 with entries that pay") as refused:
+        replace(PAYING_RULES, **{name: value})
+    assert refused.value.name == name
+    assert getattr(replace(SYMMETRIC_RULES, **{name: value}), name) == value
 
 
 def test_it_needs_no_causal_hedge_and_only_two_scales_are_known():
