@@ -26,10 +26,10 @@ def show_backtest(material: Material, *, is_fitted: bool) -> None:
 
     `is_fitted`: whether the bars reach as far back as a rule that fits its entries asks for.
     """
-    with notices.shown_in_place():
-        body.show(material)
     if data.is_fitted() and not is_fitted:
         st.rerun()
+    with notices.shown_in_place():
+        body.show(material)
 
 
 main()

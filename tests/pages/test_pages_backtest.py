@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,9 @@ import pytest
 import streamlit as st
 from cases.backtest import reverting_pair
 from desk.script_page import store, ticks_of
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+from streamlit.runtime.scriptrunner_utils.script_run_context import ThreadState
+from streamlit.testing.v1 import AppTest, local_script_runner
 
 from analytics.backtest import (
     FUTURES,
@@ -132,6 +135,42 @@ def test_entries_that_pay_are_a_rule_that_a_link_names(project_root, database, t
     assert "would know the future" not in body  # it fits a line of its own
     assert page.number_input(key="bt_stop").label == "Stop at entries"
     assert ("No trade: by these costs no entry paid" in said(page)) == (taker == "50")
+
+
+def test_choosing_entries_that_pay_computes_once(project_root, database, monkeypatch):
+    ran: list[tuple[object, str | None]] = []
+    compute = data.runs
+
+    def counted(*args: Any) -> Runs:
+        ran.append((choices.value_of("bt_rule"), ThreadState.get().fragment_id))
+        return compute(*args)
+
+    monkeypatch.setattr(data, "runs", counted)
+    page = run_page(project_root, **SAMPLE)
+    ((_, part),) = ran
+    # As in a browser: the control runs its own part of the page alone.
+    monkeypatch.setattr(local_script_runner, "RerunData", partial(RerunData, fragment_id=part))
+    page.selectbox(key="bt_rule").select("entries that pay").run()
+    assert not page.exception
+    assert [rule for rule, _ in ran[1:]] == ["entries that pay"]
+    assert page.selectbox(key="bt_rule").value == "entries that pay"
+    assert "Entries that pay" in shown(page)
+
+
+def test_few_bars_for_a_fit_are_said_once_and_no_window_is_blamed(project_root, database):
+    store(database, ticks_of("BTCUSDT", 60_000.0, 40), ticks_of("ETHUSDT", 2_500.0, 40, seed=6))
+    page = run_page(project_root, window="60", spread="ratio", bt_rule="entries that pay")
+    assert "never traded" in shown(page)
+    assert "Nothing is fitted yet" in shown(page)
+    assert "never filled" not in shown(page)
+    assert "No trade: nothing is fitted in these bars" in said(page)
+    assert "needs" not in said(page)
+
+
+def test_the_report_names_no_hedge_where_the_rule_fits_its_own_line(found):
+    fitted = replace(found.whole, rules=PAYING_RULES)
+    tables = [str(files.settings_table(each)) for each in (found.whole, fitted)]
+    assert ["rolling_ols" in each for each in tables] == [True, False]
 
 
 def test_with_entries_that_pay_the_figure_and_the_ledger_say_so(found):

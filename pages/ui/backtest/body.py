@@ -67,7 +67,8 @@ def _show_results(material: Material, plan: Plan) -> None:
     lines = markup.paragraphs(backtest_words.headline(runs))
     markup.show(markup.block(lines, kind="section", css="pd-verdict"))
     _show_provenance(material, runs.whole, is_cut=data.is_cut(material, plan))
-    if runs.whole.zscore.isna().all():
+    # What a fit lacks its own note says.
+    if runs.whole.zscore.isna().all() and not plan.rules.is_fitted:
         lack_notice.show(
             lack_notice.without_zscore(plan.params, material.bars),
             plan.params,

@@ -109,7 +109,9 @@ def settings_table(result: BacktestResult) -> Html:
     rows = [
         (name.replace("_", " "), formats.with_minus(str(value)))
         for source, names in (
-            (params, ("interval", "lookback", "window", "spread", "hedge")),
+            # A rule that fits its entries fits its own line, whatever the hedge.
+            (params, ("interval", "lookback", "window", "spread",
+                      *(() if rules.is_fitted else ("hedge",)))),
             (rules, ("sell_above", "buy_below", "exit_short", "exit_long", "stop", "time_stop",
                      "reentry", "sizing", "fill", "capital", "leverage", "scale")),
             (rules.costs, ("liquidity", "fee_bps", "spread_bps", "impact", "impact_factor",
