@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from analytics.errors import DegenerateSeriesError
 from analytics.factors.common_returns import common_returns
 from analytics.factors.eigenportfolios import spectrum_of
 from analytics.factors.residuals import regress
@@ -27,7 +28,8 @@ def score_paths(closes: pd.DataFrame, *, window: int, factors: int) -> pd.DataFr
     -------
     DataFrame, shape (bars, symbols)
         At most `MOST_BARS` rows, 30 of many symbols; the last one is that of `factor_scores`. NaN
-        where a residual does not return, or the symbol did not move yet.
+        where a residual does not return, or the symbol did not move yet; a whole row where too few
+        symbols moved to tell the factors apart.
 
     Raises
     ------
@@ -49,7 +51,10 @@ def score_paths(closes: pd.DataFrame, *, window: int, factors: int) -> pd.DataFr
 
 
 def _scores(recent: FloatArray, weights: FloatArray) -> FloatArray:
-    regression = regress(recent, recent @ weights)
+    try:
+        regression = regress(recent, recent @ weights)
+    except DegenerateSeriesError:
+        return np.full(recent.shape[1], np.nan)
     fit = fit_reversion(regression.walks)
     return fit.s_scores(centred_means(fit.mean))
 
@@ -69,7 +74,10 @@ class _Moments:
         self._products = self._products + np.outer(row, row)
 
     def weights(self, factors: int) -> FloatArray:
-        """Return the first eigenportfolios; a symbol that did not move yet has no weight."""
+        """Return the first eigenportfolios; a symbol that did not move yet has no weight.
+
+        Where fewer symbols moved than there are factors the last ones are empty.
+        """
         mean = self._sums / self._count
         covariance = (self._products - self._count * np.outer(mean, mean)) / (self._count - 1)
         volatility = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
@@ -78,5 +86,6 @@ class _Moments:
         correlation = covariance[np.ix_(moves, moves)] / np.outer(
             volatility[moves], volatility[moves]
         )
-        weights[moves] = spectrum_of(correlation, volatility[moves]).weights[:, :factors]
+        portfolios = spectrum_of(correlation, volatility[moves]).weights[:, :factors]
+        weights[moves, : portfolios.shape[1]] = portfolios
         return weights

@@ -120,6 +120,8 @@ def factor_scores(
         Fewer than three symbols, or fewer returns than the window.
     ParameterError
         A window below 30, or a number of factors outside 1 to symbols - 2 and window / 6.
+    DegenerateSeriesError
+        Too few symbols move in the window to tell the factors apart.
     FrameError, InvalidSeriesError
         As `analytics.scanner.scan_pairs`.
 

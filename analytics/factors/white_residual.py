@@ -25,6 +25,9 @@ MOST_SIMULATED: Final = 500
 # Sign draws a symbol; those of many symbols are fewer, their average over symbols is as sharp.
 _SIGN_DRAWS: Final = 499
 _SIGN_DRAWS_OF_MANY: Final = 199
+# Of a long window there are fewer, down to so many: bars times draws are kept in memory.
+_LEAST_SIGN_DRAWS: Final = 99
+_MOST_SIGNS: Final = 1_000_000
 _MANY: Final = 60
 # Below this p-value a symbol's own volatility is allowed for, which costs draws.
 _WORTH_DRAWING: Final = 0.2
@@ -156,7 +159,7 @@ def compare_with_white(residuals: FloatArray, basis: FloatArray) -> WhiteCompari
     factors, lags = basis.shape[1] - 1, lag_count(bars)
     stats = reversion_stats(residuals, lags)
     pvalues = simulated_pvalues(stats, bars, factors)
-    draws = _SIGN_DRAWS if symbols <= _MANY else _SIGN_DRAWS_OF_MANY
+    draws = sign_draws(bars, symbols)
     signs = 2.0 * np.random.default_rng(_SEED).integers(0, 2, (bars, draws)) - 1.0
     fits = np.full((3, symbols, draws), np.nan)
     for place in range(symbols):
@@ -167,6 +170,12 @@ def compare_with_white(residuals: FloatArray, basis: FloatArray) -> WhiteCompari
             own = _graded(stats[place], reversion_stats(drawn, lags), bars, factors)
             pvalues[place] = max(pvalues[place], own)
     return WhiteComparison(stats, pvalues, _shares(fits, bars))
+
+
+def sign_draws(bars: int, symbols: int) -> int:
+    """Return how many sign draws a window takes."""
+    most = _SIGN_DRAWS if symbols <= _MANY else _SIGN_DRAWS_OF_MANY
+    return min(most, max(_LEAST_SIGN_DRAWS, _MOST_SIGNS // bars))
 
 
 def _graded(stat: float, drawn: FloatArray, bars: int, factors: int) -> float:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from analytics.errors import NotEnoughDataError, ParameterError
+from analytics.errors import DegenerateSeriesError, NotEnoughDataError, ParameterError
 from analytics.factors import factor_scores, score_paths
 from analytics.factors.eigenportfolios import (
     flipped_edges,
@@ -15,7 +15,12 @@ from analytics.factors.eigenportfolios import (
 )
 from analytics.factors.memory import unbiased_half_lives
 from analytics.factors.reversion import centred_means, fit_reversion
-from analytics.factors.white_residual import null_stats, reversion_stats, simulated_pvalues
+from analytics.factors.white_residual import (
+    null_stats,
+    reversion_stats,
+    sign_draws,
+    simulated_pvalues,
+)
 
 
 def closes(bars=150, symbols=6, seed=1, market=1.0) -> pd.DataFrame:
@@ -246,12 +251,54 @@ def test_no_return_reaches_over_a_missing_bar_and_late_symbols_cost_only_themsel
     found = factor_scores(prices, window=100)
     assert found.names == tuple(prices.columns[:5])
     assert found.bars == 199 - 6
-    assert found.left_out["FUSDT"] == "knows 49 of 199 returns"
+    assert found.left_out["FUSDT"] == "knows 49 of 193 returns that the others share"
     assert found.left_out["FLATUSDT"].startswith("constant")
     clean = prices.iloc[:, :5].drop(index=prices.index[50:55])
     returns = np.diff(np.log(clean.to_numpy()), axis=0)
     whole = np.delete(returns, 49, axis=0)  # the one over the hole
     assert_allclose(found.eigenvalues, np.linalg.eigvalsh(np.corrcoef(whole.T))[::-1])
+
+
+def test_a_symbol_that_ended_costs_itself_not_the_last_bars_of_the_others():
+    prices = closes(bars=200, symbols=6)
+    prices.iloc[170:, 2] = np.nan
+    prices.iloc[-10:, 4] = np.nan  # quiet of late, and still there
+    found = factor_scores(prices.iloc[:-3], window=100)
+    assert "CUSDT" not in found.names
+    assert found.left_out == {"CUSDT": "its last return is 27 bars before the last of all"}
+    assert found.walks.index[-1] == prices.index[-11]
+
+
+def test_where_all_but_two_symbols_ended_the_ended_ones_are_scored_to_their_end():
+    prices = closes(bars=200, symbols=6)
+    prices.iloc[170:, 2:] = np.nan
+    found = factor_scores(prices, window=100)
+    assert len(found.names) == 6
+    assert found.walks.index[-1] == prices.index[169]
+
+
+def test_one_symbol_that_is_older_than_all_others_costs_itself():
+    prices = closes(bars=1_000, symbols=10)
+    prices.iloc[800:, 0] = np.nan  # ended, and knows the most
+    prices.iloc[:345, 1:] = np.nan
+    found = factor_scores(prices, window=100)
+    assert found.names == tuple(prices.columns[1:])
+    assert found.bars == 654
+    prices.iloc[:, 0] = closes(bars=1_000, symbols=1, seed=3).to_numpy()[:, 0]
+    prices.iloc[700:990, 0] = np.nan  # not ended, and full of a hole
+    found = factor_scores(prices, window=100)
+    assert found.names == tuple(prices.columns[1:])
+    assert found.left_out == {"AUSDT": "knows 363 of 654 returns that the others share"}
+
+
+def test_a_symbol_that_does_not_fit_keeps_no_later_one_out():
+    prices = closes(bars=1_000, symbols=5)
+    prices.iloc[100:280, 2] = np.nan
+    prices.iloc[400:590, 3] = np.nan
+    prices.iloc[95:290, 4] = np.nan  # knows fewer than the fourth, and costs the others less
+    found = factor_scores(prices, window=100)
+    assert found.names == ("AUSDT", "BUSDT", "CUSDT", "EUSDT")
+    assert found.bars == 999 - 196
 
 
 def test_names_do_not_matter_and_prices_only_by_their_ratios():
@@ -270,6 +317,27 @@ def test_a_copy_of_a_factor_has_no_score_and_says_why():
     assert table[["s_score", "pvalue", "qvalue", "half_life"]].isna().all().all()
 
 
+@pytest.mark.parametrize(("movers", "factors"), [(0, 1), (1, 2), (2, 3)])
+def test_a_window_in_which_too_few_symbols_move_is_refused_and_has_no_path(movers, factors):
+    prices = closes(bars=150, symbols=6)
+    prices.iloc[119:, movers:] = prices.iloc[119, movers:].to_numpy()
+    with pytest.raises(DegenerateSeriesError, match="too few symbols move in these bars"):
+        factor_scores(prices, window=30, factors=factors)
+    path = score_paths(prices, window=30, factors=factors)
+    assert path.iloc[-1].isna().all()
+    assert path.iloc[0].notna().any()
+    early = score_paths(prices.iloc[:100], window=30, factors=factors)
+    assert_allclose(path.loc[early.index[-1]], early.iloc[-1], rtol=1e-9)
+
+
+def test_a_path_begins_where_fewer_symbols_moved_than_there_are_factors():
+    prices = closes(bars=60, symbols=6)
+    prices.iloc[:40, 1:] = prices.iloc[0, 1:].to_numpy()
+    path = score_paths(prices, window=30, factors=3)
+    assert path.iloc[:10].isna().all().all()
+    assert path.iloc[-1].notna().any()
+
+
 def test_as_many_factors_as_asked_for_explained_or_found():
     prices = closes(bars=300, symbols=12, market=2.0)
     assert factor_scores(prices, window=100, factors=3).factors == 3
@@ -282,6 +350,8 @@ def test_as_many_factors_as_asked_for_explained_or_found():
 def test_too_little_and_impossible_settings_are_refused_in_words():
     with pytest.raises(NotEnoughDataError, match="factors needs 3 symbols, had 2"):
         factor_scores(closes(symbols=2))
+    with pytest.raises(NotEnoughDataError, match="needs 3 symbols that move"):
+        factor_scores(closes().iloc[:0])
     with pytest.raises(NotEnoughDataError, match=r"window of 200 returns .* needs 200 .*had 149"):
         factor_scores(closes(), window=200)
     with pytest.raises(ParameterError, match="window"):
@@ -290,6 +360,13 @@ def test_too_little_and_impossible_settings_are_refused_in_words():
         factor_scores(closes(), window=60, factors=5)
     with pytest.raises(ParameterError, match="explained"):
         factor_scores(closes(), window=60, explained=1.5)
+
+
+def test_a_long_window_takes_fewer_sign_draws_so_that_they_fit_in_memory():
+    assert sign_draws(60, 20) == sign_draws(2_000, 20) == 499
+    assert sign_draws(2_000, 400) == 199
+    assert max(bars * sign_draws(bars, 20) for bars in range(30, 10_001, 10)) <= 1_000_000
+    assert sign_draws(10**6, 20) == 99
 
 
 def test_the_same_null_is_drawn_each_time():
