@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit_autorefresh import st_autorefresh
 
-from pages.ui.desk import pair_data
+from pages.ui.desk import header, pair_data
 from pages.ui.factors import body, data, run, words
 from pages.ui.factors import settings as factor_settings
 from pages.ui.parts import notices
@@ -11,7 +11,6 @@ from pages.ui.parts.notices import Notice
 from pages.ui.state.source import current_recorder
 
 REFRESH_MS = 2_000
-LEAST_SYMBOLS = 3
 
 
 def main() -> None:
@@ -25,12 +24,18 @@ def show_recorded() -> None:
     """Score the recorded symbols, and again at every closed bar."""
     symbols = pair_data.recorded_symbols(pair_data.database_path())
     if not symbols:
-        notices.show(notices.too_few(symbols, is_recording=current_recorder() is not None))
-        return
-    if len(symbols) < LEAST_SYMBOLS:
-        notices.show(words.too_few_symbols(len(symbols), "The recorded trades"))
-        return
-    live_factors(factor_settings.choose_settings(symbols, factor_settings.RECORDED))
+        wait(notices.too_few(symbols, is_recording=current_recorder() is not None))
+    elif not factor_settings.are_enough(symbols):
+        wait(words.too_few_symbols(len(symbols), "The recorded trades"))
+    else:
+        settings = factor_settings.choose_settings(symbols, factor_settings.RECORDED)
+        live_factors(settings)
+
+
+def wait(notice: Notice) -> None:
+    """Say what is not there yet, and look again: the page fills by itself."""
+    notices.show(notice)
+    st_autorefresh(REFRESH_MS, key="factors_waiting")
 
 
 @st.fragment
@@ -38,9 +43,13 @@ def live_factors(settings: factor_settings.FactorSettings) -> None:
     """Score the closed bars; the timer stands inside, so that only this is redrawn."""
     with notices.shown_in_place():
         path = pair_data.database_path()
+        desk = header.current()
         newest_us = data.newest_bar_us(path, settings)
         if newest_us is not None:
-            show(data.live_material(path, settings, newest_us), settings)
+            material = data.live_material(
+                path, settings, newest_us, desk.source, is_synthetic=desk.is_synthetic
+            )
+            show(material, settings)
     st_autorefresh(REFRESH_MS, key="factors_refresh")
 
 
@@ -51,7 +60,7 @@ def show_files() -> None:
         notices.show(Notice("No tick file chosen yet", "Choose one above.", is_fault=False))
         return
     symbols = data.symbols_of(chosen)
-    if len(symbols) < LEAST_SYMBOLS:
+    if not factor_settings.are_enough(symbols):
         notices.show(words.too_few_symbols(len(symbols), "The chosen files"))
         return
     settings = factor_settings.choose_settings(symbols, factor_settings.TICKS)

@@ -168,7 +168,9 @@ WALLS = {
         for page in ("live", "evidence", "scanner", "backtest", "feed")
     },
     "pages.ui.baskets": wall(f"{DATA} {UI}", f"{NUMBERS} plotly streamlit", "pathlib time"),
-    "pages.ui.factors": wall(f"{DATA} analytics.factors {UI}", f"{NUMBERS} streamlit", "pathlib"),
+    "pages.ui.factors": wall(
+        f"{DATA} analytics.factors {UI}", f"{NUMBERS} streamlit", "pathlib time"
+    ),
     "pages.ui.server": wall(
         f"{DATA} analytics.warm {UI}",
         "starlette streamlit",

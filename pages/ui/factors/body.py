@@ -16,6 +16,7 @@ from pages.ui.factors.run import FactorResult
 from pages.ui.parts import files, markup, plain
 from pages.ui.parts.csv_file import csv_bytes
 from pages.ui.parts.files import Offer
+from pages.ui.parts.markup import Html
 from pages.ui.state.served_files import MadeFile
 
 VIEWS: Final = ("Symbols", "Factors")
@@ -27,8 +28,7 @@ def show(result: FactorResult) -> None:
     markup.show(markup.block(
         markup.text(words.headline(scores), kind="p"), kind="section", css="pd-verdict"
     ))  # fmt: skip
-    covered = words.provenance(scores, result.span, result.settings.interval)
-    markup.show(markup.block(markup.text(covered, "muted"), css="pd-covered"))
+    markup.show(markup.block(_covered(result), css="pd-covered"))
     markup.show(markup.block(markup.figures(words.figures(scores))))
     chosen = st.segmented_control(
         "View", VIEWS, default=VIEWS[0], key="factors_view", required=True, bind="query-params",
@@ -52,6 +52,17 @@ def head(name: str, *, is_synthetic: bool) -> None:
     markup.show(markup.block(*pieces, css="pd-head"))
 
 
+def _covered(result: FactorResult) -> Html:
+    """Say which bars the figures stand on, and how old the last is where newer ones come."""
+    said = words.provenance(
+        result.scores, result.span, result.settings.interval, result.bars_behind
+    )
+    if not result.material.is_live:
+        return markup.text(said, "muted")
+    ago = Html("{} The last bar ended {} ago.").format(said, markup.age(result.age_s()))
+    return Html('<span class="pd-muted">{}</span>').format(ago)
+
+
 def _show_symbols(result: FactorResult) -> None:
     scores = result.scores
     markup.show(markup.block(table.symbols_table(scores)))
@@ -71,7 +82,8 @@ def _show_symbols(result: FactorResult) -> None:
     )  # fmt: skip
     plain.caption(
         "Above, the residual of the window, which ends at 0, with the level and the thresholds "
-        "that were fitted to it. Below, s at earlier bars, each from what was known then."
+        "that were fitted to it. Below, s at earlier bars, each from the bars up to then; the "
+        "symbols and the number of factors are those of the last bar."
     )
 
 
@@ -124,11 +136,11 @@ def _show_foot(result: FactorResult) -> None:
 
 
 def _symbols_csv(result: FactorResult, _: str) -> MadeFile:
-    return MadeFile(_name(result, "factors"), "text/csv", csv_bytes(result.scores.table))
+    return MadeFile(file_name(result, "factors"), "text/csv", csv_bytes(result.scores.table))
 
 
 def _weights_csv(result: FactorResult, _: str) -> MadeFile:
-    return MadeFile(_name(result, "weights"), "text/csv", csv_bytes(weights(result.scores)))
+    return MadeFile(file_name(result, "weights"), "text/csv", csv_bytes(weights(result.scores)))
 
 
 def weights(scores: FactorScores) -> pd.DataFrame:
@@ -139,7 +151,7 @@ def weights(scores: FactorScores) -> pd.DataFrame:
     return frame
 
 
-def _name(result: FactorResult, what: str) -> str:
+def file_name(result: FactorResult, what: str) -> str:
     """Name a file by what it holds."""
     made = "_synthetic" if result.material.is_synthetic else ""
     count = len(result.scores.names)

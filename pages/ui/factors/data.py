@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -22,15 +22,21 @@ from pages.ui.state.once import Once
 
 # More symbols would push the bars of the other pages out of the windows.
 MOST_SHARED: Final = 64
+# Of shorter bars the figures are computed again every so often, and not at each bar.
+RENEWED_S: Final = 30
 
 
 @dataclass(frozen=True, eq=False)
 class FactorMaterial:
-    """Closes of many symbols on one grid, NaN where missing, and what identifies them."""
+    """Closes of many symbols on one grid, NaN where missing, and what identifies them.
+
+    `is_live` says whether a later bar may still come, `is_synthetic` whether a script made them.
+    """
 
     name: str
     key: Hashable
     closes: pd.DataFrame
+    is_live: bool = False
     is_synthetic: bool = False
 
 
@@ -38,30 +44,47 @@ _live: Final[Once[FactorMaterial]] = Once(4, most_a_line=1)
 
 
 def newest_bar_us(path: Path, settings: FactorSettings) -> int | None:
-    """Return the open of the bar that holds the newest trade of any symbol; it is still forming."""
+    """Return the end of the closed bars: the open of the newest bar, which is still forming.
+
+    Of bars shorter than `RENEWED_S` seconds it moves on every so often only.
+    """
     with TickReader(path) as reader:
         last_trades = [reader.last_trade(symbol) for symbol in settings.symbols]
     times = [trade.time_us for trade in last_trades if trade is not None]
-    bar_us = parse_interval(settings.interval).us
-    return max(times) // bar_us * bar_us if times else None
+    step_us = max(parse_interval(settings.interval).us, RENEWED_S * SECOND_US)
+    return max(times) // step_us * step_us if times else None
 
 
-def live_material(path: Path, settings: FactorSettings, newest_us: int) -> FactorMaterial:
-    """Return the closed bars of all symbols, taken once for each bar that closes."""
+def live_material(
+    path: Path,
+    settings: FactorSettings,
+    newest_us: int,
+    name: str = "Live database",
+    *,
+    is_synthetic: bool = False,
+) -> FactorMaterial:
+    """Return the closed bars of all symbols, taken once for each state of `newest_bar_us`.
+
+    `name` and `is_synthetic` are what the reader calls the database, and whether a script made what
+    it holds.
+    """
     line = (str(path), identity(path), settings)  # another file may have come there
-    return _live.get((*line, newest_us), lambda: of_database(path, settings, newest_us), line=line)
+
+    def read() -> FactorMaterial:
+        material = of_database(path, settings, newest_us)
+        return replace(material, name=name, is_synthetic=is_synthetic)
+
+    return _live.get((*line, newest_us), read, line=line)
 
 
 def of_database(path: Path, settings: FactorSettings, newest_us: int) -> FactorMaterial:
-    """Take the closed bars of all symbols, back from the bar still forming."""
+    """Take the closed bars of all symbols, back from `newest_us`."""
     length_s = SAMPLES_S[settings.sample]
     assert length_s is not None, "samples of the database have a length"
     start_s = newest_us // SECOND_US - length_s
     bar_us = parse_interval(settings.interval).us
-    columns = {
-        symbol: _view(path, symbol, settings, start_s).before(newest_us // bar_us)
-        for symbol in settings.symbols
-    }
+    views = {symbol: _view(path, symbol, settings, start_s) for symbol in settings.symbols}
+    columns = {symbol: view.before(newest_us // bar_us) for symbol, view in views.items()}
     recorded = {symbol: bars for symbol, bars in columns.items() if len(bars)}
     first = min((bars.first for bars in recorded.values()), default=0)
     size = max((bars.first + len(bars) for bars in recorded.values()), default=0) - first
@@ -70,7 +93,9 @@ def of_database(path: Path, settings: FactorSettings, newest_us: int) -> FactorM
         closes[bars.first - first : bars.first - first + len(bars), column] = bars.close
     grid = utc_index(np.arange(first, first + size, dtype=np.int64) * bar_us)
     frame = pd.DataFrame(closes, index=grid, columns=list(recorded), copy=False)
-    return FactorMaterial("Recorded symbols", (str(path), newest_us, settings), frame)
+    states = tuple(view.key for view in views.values())
+    key = (str(path), identity(path), newest_us, settings, states)
+    return FactorMaterial("Live database", key, frame, is_live=True)
 
 
 def _view(path: Path, symbol: str, settings: FactorSettings, start_s: int) -> BarView:

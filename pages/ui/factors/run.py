@@ -1,12 +1,14 @@
 """Factors of each state of the bars and settings, computed once for all sessions."""
 
+import time
 from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
 
-from analytics.errors import NotEnoughDataError, ParameterError
+from analytics.errors import DegenerateSeriesError, NotEnoughDataError, ParameterError
 from analytics.factors import FactorScores, factor_scores, score_paths
+from analytics.frames import parse_interval
 from pages.ui.factors import words
 from pages.ui.factors.data import FactorMaterial
 from pages.ui.factors.settings import FactorSettings
@@ -25,9 +27,24 @@ class FactorResult:
 
     @property
     def span(self) -> str:
-        """From when to when the bars are."""
+        """From the first bar to the end of the last one that all of it stands on."""
+        return formats.span(self.material.closes.index[0], self.end)
+
+    @property
+    def end(self) -> pd.Timestamp:
+        """End of the last bar that all symbols know."""
+        last = pd.Timestamp(self.scores.walks.index[-1])
+        return last + parse_interval(self.settings.interval).timedelta
+
+    @property
+    def bars_behind(self) -> int:
+        """Bars from that one to the newest of any symbol."""
         index = self.material.closes.index
-        return formats.span(index[0], index[-1])
+        return int((index > self.scores.walks.index[-1]).sum())
+
+    def age_s(self) -> float:
+        """How long ago the last bar that all symbols know ended, in seconds."""
+        return time.time() - self.end.timestamp()
 
 
 _scores: Final[Once[FactorScores]] = Once(8)
@@ -55,6 +72,8 @@ def run(material: FactorMaterial, settings: FactorSettings) -> FactorResult | No
         return words.too_many_factors(error)
     except NotEnoughDataError as error:
         return words.too_little(error)
+    except DegenerateSeriesError as error:
+        return words.too_quiet(error)
 
 
 def paths(result: FactorResult) -> pd.DataFrame:

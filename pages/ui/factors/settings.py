@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from analytics.factors import LEAST_SYMBOLS
 from analytics.frames import INTERVALS
 from pages.ui.state.page_choices import PAGE_CHOICES, PAGE_NUMBERS
 
@@ -13,7 +14,8 @@ RECORDED: Final = "Recorded symbols"
 TICKS: Final = "NDJSON file"
 SOURCES: Final = (RECORDED, TICKS)
 SOURCE_HELP: Final = (
-    "Recorded symbols: computed again at every closed bar while this page is open. NDJSON file: "
+    "Recorded symbols: computed again at every closed bar while this page is open, every 30 s at "
+    "most. NDJSON file: "
     "ticks of three symbols or more, in one file or several."
 )
 SAMPLES_S: Final = {"1h": 3_600, "4h": 14_400, "24h": 86_400, "7 days": 604_800, "all": None}
@@ -59,6 +61,11 @@ class FactorSettings:
     def explained(self) -> float | None:
         """Share of the variance that they are to explain; None where that does not count."""
         return COUNTS[self.count][1]
+
+
+def are_enough(symbols: Sequence[str]) -> bool:
+    """Whether there are so many symbols that they may have factors."""
+    return len(symbols) >= LEAST_SYMBOLS
 
 
 def choose_source() -> str:

@@ -1,12 +1,13 @@
 """What factors and residuals say in words, each sentence beside what luck would say."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from analytics.errors import NotEnoughDataError, ParameterError
-from analytics.factors import OPEN_AT, FactorScores
+from analytics.errors import DegenerateSeriesError, NotEnoughDataError, ParameterError
+from analytics.factors import LEAST_SYMBOLS, OPEN_AT, FactorScores
 from pages.ui.parts import formats
 from pages.ui.parts.markup import Figure
 from pages.ui.parts.notices import Notice
@@ -14,6 +15,8 @@ from pages.ui.parts.notices import Notice
 LEVEL: Final = 0.05
 PERCENT: Final = "5 %"
 NO_RETURN: Final = "none shown"
+# From so many bars on, of the returns whose half-life is a thirtieth of the window.
+FOUND: Final = ((500, "more than half"), (100, "about a third"), (0, "fewer than a quarter"))
 
 EXPLAINED: Final = (
     Figure(
@@ -94,12 +97,18 @@ def _taken(scores: FactorScores) -> str:
     return formats.percent(float(scores.explained[: scores.factors].sum()))
 
 
-def provenance(scores: FactorScores, span: str, interval: str) -> str:
-    """Say which bars all of it stands on."""
+def provenance(scores: FactorScores, span: str, interval: str, bars_behind: int = 0) -> str:
+    """Say which bars all of it stands on, and how many newer ones not all symbols know."""
     every = formats.interval_label(interval)
+    newer = (
+        f" Not all symbols know the {formats.count(bars_behind, 'bar')} since."
+        if bars_behind
+        else ""
+    )
     return (
         f"{span}; {scores.bars:,} of {formats.count(scores.bars_given - 1, 'return')} of {every} "
         f"known to all {len(scores.names):,} symbols; regressions on the last {scores.window:,}."
+        f"{newer}"
     )
 
 
@@ -145,8 +154,10 @@ def _uncorrected(scores: FactorScores) -> str:
 
 
 def _power(scores: FactorScores) -> str:
+    """Say how much p finds of so many bars, by the tables in analytics/factors/README.md."""
     life = formats.count(max(1, round(scores.window / 30)), "bar")
-    return f"p finds about half of the returns with a half-life of {life}"
+    share = next(share for bars, share in FOUND if scores.window >= bars)
+    return f"p finds {share} of the returns with a half-life of {life}"
 
 
 def _luck_share(scores: FactorScores) -> str:
@@ -177,7 +188,12 @@ def trade(scores: FactorScores, symbol: str) -> list[tuple[str, float]]:
 
 
 def trade_words(scores: FactorScores, symbol: str, named: int = 5) -> str:
-    """Say what to buy and sell for one unit of the residual, a thousand of money a unit."""
+    """Say what to buy and sell for one unit of the residual, a thousand of money a unit.
+
+    Or why there is no such unit.
+    """
+    if obstacle := _no_common_money(scores.names):
+        return f"The residual of {symbol} cannot be bought or sold: {obstacle}."
     amounts = trade(scores, symbol)
     others = [(name, 1_000 * amount) for name, amount in amounts if name != symbol]
     own = next(1_000 * amount for name, amount in amounts if name == symbol)
@@ -192,6 +208,20 @@ def trade_words(scores: FactorScores, symbol: str, named: int = 5) -> str:
         f"Buying 1,000 {quote} of {symbol} against its factors: {_side(own)} {abs(own):,.1f} "
         f"{symbol}; {', '.join(words)}. Selling it is the reverse."
     )
+
+
+def _no_common_money(names: Sequence[str]) -> str:
+    first, quote = names[0], formats.quote_currency(names[0])
+    for name in names[1:]:
+        if (other := formats.quote_currency(name)) != quote:
+            return (
+                f"{first} is priced in {_money(quote)}, {name} in {_money(other)}: no common money"
+            )
+    return ""
+
+
+def _money(quote: str) -> str:
+    return "a currency that its name does not tell" if quote == "quote" else quote
 
 
 def _side(amount: float) -> str:
@@ -235,7 +265,7 @@ def too_few_symbols(had: int, where: str) -> Notice:
     """Say that there is nothing common to look for."""
     return Notice(
         f"{where} {'holds' if had == 1 else 'hold'} {formats.count(had, 'symbol')}: factors need "
-        "3 or more",
+        f"{LEAST_SYMBOLS} or more",
         "Record more symbols, or choose a file of ticks that holds them.", is_fault=False,
     )  # fmt: skip
 
@@ -248,10 +278,20 @@ def too_many_factors(error: ParameterError) -> Notice:
     )  # fmt: skip
 
 
+def too_quiet(error: DegenerateSeriesError) -> Notice:
+    """Say that nothing moves which a symbol could be compared with."""
+    words = str(error)
+    remedy = "Choose a longer window, longer bars or fewer factors above, or wait."
+    return Notice(f"{words[:1].upper()}{words[1:]}", remedy, is_fault=False)
+
+
 def too_little(error: NotEnoughDataError) -> Notice:
     """Say what is lacking and what would have it."""
     if error.unit.startswith("symbols"):
-        remedy = "Record more symbols, wait until they have traded, or choose longer bars."
+        remedy = (
+            "Choose a shorter sample, in which more symbols have all bars, or longer bars. "
+            "Record more symbols, or wait until they have traded."
+        )
     else:
         remedy = "Choose a longer sample, shorter bars or a shorter window above, or wait."
     words = str(error)

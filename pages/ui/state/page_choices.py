@@ -8,7 +8,7 @@ from pages.ui.state.choices import AUTO, LEVELS, LOOKBACKS_S, WHOLE, Number, One
 PAGE_NUMBERS: Final = {
     "scan_train": Number(70, 30, 100, 5),
     "scan_window": Number(60, 5, 10_000, 5),
-    "factors_window": Number(120, 30, 10_000, 10),
+    "factors_window": Number(120, 30, 2_000, 10),
     "basket_window": Number(60, 5, 10_000, 5),
     "basket_sell": Number(2.0, -10.0, 10.0, 0.25),
     "basket_buy": Number(-2.0, -10.0, 10.0, 0.25),

@@ -2,6 +2,7 @@
 
 import io
 import re
+import time
 from html import unescape
 from pathlib import Path
 
@@ -17,10 +18,12 @@ from analytics.errors import NotEnoughDataError, ParameterError
 from analytics.factors import FactorScores, factor_scores
 from ingest.tick import Tick
 from pages.charts.factor_figures import eigenvalue_figure
-from pages.ui.factors import body, data, words
+from pages.ui.desk import header
+from pages.ui.factors import body, data, run, words
 from pages.ui.factors import settings as factor_settings
 from pages.ui.factors.settings import COUNTS, FactorSettings
 from pages.ui.factors.table import half_life, symbols_table
+from pages.ui.parts import formats
 from pages.ui.state.page_choices import PAGE_CHOICES
 
 
@@ -63,7 +66,12 @@ def text_of(page: AppTest) -> str:
 
 def scores_of(ticks: list[list[Tick]], **options: int) -> FactorScores:
     closes = {leg[0].symbol: [tick.price for tick in leg] for leg in ticks}
-    return factor_scores(pd.DataFrame(closes).iloc[:-1], **options)
+    return factor_scores(pd.DataFrame(closes).iloc[: seconds_shown(len(ticks[0]))], **options)
+
+
+def seconds_shown(seconds: int) -> int:
+    """Seconds from the first trade to the latest state, which is one of a round half minute."""
+    return seconds - 1 - (START_US // 1_000_000 + seconds - 1) % 30
 
 
 def test_recorded_symbols_are_scored_from_their_closed_bars(project_root, database):
@@ -72,7 +80,7 @@ def test_recorded_symbols_are_scored_from_their_closed_bars(project_root, databa
     found = text_of(run_factors(project_root))
     expected = scores_of(ticks, window=120)
     assert words.headline(expected) in found
-    assert "198 of 198 returns of 1s (1S) known to all 5 symbols" in found
+    assert "189 of 189 returns of 1s (1S) known to all 5 symbols" in found
     assert "regressions on the last 120" in found
     rows = re.findall(r"<tr><td>([A-Z]+USDT)</td><td>([^<]+)</td>", found)
     assert [name for name, _ in rows] == expected.table["symbol"].tolist()
@@ -130,7 +138,7 @@ def test_without_a_database_there_is_a_notice(project_root, database):
 def test_too_few_bars_say_how_many_and_what_to_do(project_root, database):
     store(database, *legs(4, seconds=80))
     notice = said(run_factors(project_root))
-    assert "A window of 120 returns known to 4 symbols needs 120 returns, had 78" in notice
+    assert "A window of 120 returns known to 4 symbols needs 120 returns, had 69" in notice
     assert "shorter window" in notice
 
 
@@ -154,11 +162,106 @@ def test_bars_of_the_database_are_those_of_its_reader(database):
     store(database, *ticks)
     asked = FactorSettings("5s", "1h", 30, "1", ("AUSDT", "BUSDT", "CUSDT"))
     newest_us = data.newest_bar_us(database, asked)
-    assert newest_us == START_US + 195_000_000
+    assert newest_us == START_US + 190_000_000
     material = data.of_database(database, asked, newest_us)
-    closes = [[leg[at].price for leg in ticks] for at in range(4, 195, 5)]
+    closes = [[leg[at].price for leg in ticks] for at in range(4, 190, 5)]
     assert material.closes.to_numpy().tolist() == closes
     assert material.closes.index[0] == pd.Timestamp(START_US, unit="us", tz="UTC")
+
+
+def test_a_state_is_scored_once_in_half_a_minute_and_its_age_is_said(project_root, database):
+    ticks = legs(4)
+    store(database, *(leg[:185] for leg in ticks))
+    page = run_factors(project_root)
+    first = re.search(r"[\d,]+ of [\d,]+ returns", text_of(page))
+    store(database, *(leg[185:189] for leg in ticks))
+    again = re.search(r"[\d,]+ of [\d,]+ returns", text_of(page.run()))
+    assert first is not None
+    assert again is not None
+    assert first[0] == again[0]
+    store(database, *(leg[189:] for leg in ticks))
+    found = text_of(page.run())
+    assert "189 of 189 returns" in found
+    age_s = time.time() - (START_US / 1e6 + 190)
+    assert f"The last bar ended {formats.age(age_s)} ago" in re.sub(r"<[^>]+>", "", found)
+
+
+def test_a_symbol_that_ended_is_named_and_the_span_is_that_of_what_is_shown(project_root, database):
+    ticks = legs(5)
+    ticks[2] = ticks[2][:160]
+    ticks[3] = ticks[3][:185]
+    store(database, *ticks)
+    found = text_of(run_factors(project_root, factors_window="60"))
+    assert "CUSDT takes no part: its last return is 30 bars before the last of all" in found
+    end = pd.Timestamp(START_US + 185_000_000, unit="us", tz="UTC")
+    assert f"to {formats.clock(end)}; 184 of 189 returns" in found
+    assert "Not all symbols know the 5 bars since" in found
+
+
+@pytest.mark.parametrize("count", ["1", "2"])
+def test_a_window_in_which_nothing_moves_says_so_in_a_line(project_root, database, count):
+    ticks = legs(4)
+    for leg in ticks[int(count) - 1 :]:
+        leg[140:] = [structs.replace(tick, price=leg[140].price) for tick in leg[140:]]
+    store(database, *ticks)
+    notice = said(run_factors(project_root, factors_window="30", factors_count=count))
+    assert "too few symbols move in these bars to tell the factors apart" in notice
+    assert "Choose a longer window" in notice
+
+
+def test_the_page_looks_again_while_there_are_too_few_symbols(project_root, database):
+    store(database, *legs(2))
+    assert timers(run_factors(project_root)) == 1
+
+
+def timers(page: AppTest) -> int:
+    return sum(
+        "autorefresh" in each.proto.component_name for each in page.get("component_instance")
+    )
+
+
+def test_what_is_priced_in_different_money_is_not_traded_against_each_other():
+    ticks = legs(4)
+    ticks[2] = [structs.replace(tick, symbol="ETHBTC") for tick in ticks[2]]
+    scores = scores_of(ticks, window=120)
+    for symbol in ("ETHBTC", "AUSDT"):
+        said_ = words.trade_words(scores, symbol)
+        assert "AUSDT is priced in USDT, ETHBTC in BTC: no common money" in said_
+        assert "1,000" not in said_
+
+
+@pytest.mark.parametrize(
+    ("window", "share"),
+    [(30, "fewer than a quarter"), (120, "about a third"), (180, "about a third")],
+)
+def test_what_p_finds_is_said_by_the_window(window, share):
+    figures = words.figures(scores_of(legs(4), window=window))
+    assert f"p finds {share} of the returns" in str(figures[-1].notes)
+
+
+def test_another_file_at_the_same_place_is_scored_anew(database):
+    asked = FactorSettings("5s", "1h", 30, "1", ("AUSDT", "BUSDT", "CUSDT"))
+    store(database, *legs(3))
+    first = data.of_database(database, asked, START_US + 190_000_000)
+    database.rename(database.with_name("other.db"))
+    store(database, *legs(3))
+    again = data.of_database(database, asked, START_US + 190_000_000)
+    assert first.key != again.key
+
+
+def test_a_replay_made_by_a_script_is_named_and_marked(project_root, database, monkeypatch):
+    monkeypatch.setattr(header.Desk, "source", "Replay")
+    monkeypatch.setattr(header.Desk, "is_synthetic", True)
+    store(database, *legs(4))
+    found = text_of(run_factors(project_root))
+    assert re.search(r">Factors</h\d>.*Replay.*SYNTHETIC", found)
+    asked = FactorSettings("1s", "1h", 60, "1", ("AUSDT", "BUSDT", "CUSDT", "DUSDT"))
+    material = data.live_material(
+        database, asked, START_US + 190_000_000, "Replay", is_synthetic=True
+    )
+    result = run.run(material, asked)
+    assert isinstance(result, run.FactorResult)
+    assert body.file_name(result, "factors") == "factors_1s_4symbols_synthetic.csv"
 
 
 def test_symbols_of_a_foreign_database_are_text(project_root, database):
@@ -215,7 +318,9 @@ def test_refusals_name_what_was_had():
     error = ParameterError("factors", 5, "1 to 2 of so many symbols and bars")
     assert words.too_many_factors(error).text.startswith("5 factors are too many: 1 to 2")
     lack = NotEnoughDataError("factors", 3, 1, "symbols that move in the same bars")
-    assert "Record more symbols" in words.too_little(lack).text
+    remedy = words.too_little(lack).text
+    assert "shorter sample" in remedy
+    assert "Record more symbols" in remedy
 
 
 def test_the_address_takes_what_the_page_offers():
