@@ -34,6 +34,7 @@ def show_recorded() -> None:
     symbols = [symbol for symbol in header.in_order(stored, recorder) if symbol in stored]
     if len(symbols) < LEAST_SYMBOLS:
         notices.show(lacking.too_few(symbols, is_recording=recorder is not None))
+        st_autorefresh(REFRESH_MS, key="basket_refresh")
         return
     choice = choose(symbols, may_read_all=False)
     if choice is not None:
@@ -58,11 +59,12 @@ def live_basket(choice: BasketChoice) -> None:
     with notices.shown_in_place():
         path = pair_data.database_path()
         desk = header.current()
-        bars = data.live_bars(path, choice, desk.source, is_synthetic=desk.is_synthetic)
+        wanted = body.for_view(choice)
+        bars = data.live_bars(path, wanted, desk.source, is_synthetic=desk.is_synthetic)
         if bars is None:
             notices.show(lacking.NO_BARS)
         else:
-            body.show(bars, choice, lots_of(path))
+            body.show(bars, wanted, lots_of(path))
     st_autorefresh(REFRESH_MS, key="basket_refresh")
 
 

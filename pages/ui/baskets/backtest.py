@@ -55,7 +55,7 @@ def show(bars: BasketBars, choice: BasketChoice) -> None:
 def run_of(bars: BasketBars, choice: BasketChoice) -> BasketBacktest:
     """Run the rule; while newer bars come the run of the last minute stays."""
     rules = rules_of(choice)
-    line = (bars.name, bars.key if not bars.is_live else "", choice)
+    line = (bars.origin, choice)
     newest = _runs.newest(line)
     if newest is not None and 0 <= bars.end_us - newest[0] < HOLDS_US:
         return newest[1]

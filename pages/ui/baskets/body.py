@@ -1,6 +1,8 @@
 """The baskets page's body: signal and orders, verdict, chart, weights, backtest, download."""
 
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -28,9 +30,18 @@ from pages.ui.state.once import Once, once_for_each
 from pages.ui.state.served_files import MadeFile
 
 CHANGES: Final = 8
-VIEWS: Final = ("Now", "Backtest")
+NOW: Final = "Now"
+BACKTEST: Final = "Backtest"
+VIEWS: Final = (NOW, BACKTEST)
+VIEW_KEY: Final = "basket_view"
 
 _results: Final[Once[BasketAnalytics]] = Once(16)
+
+
+def for_view(choice: BasketChoice) -> BasketChoice:
+    """Add the bars that the shown view needs; it is known before its control is drawn."""
+    view = st.session_state.get(VIEW_KEY, st.query_params.get(VIEW_KEY))
+    return replace(choice, with_backtest=view == BACKTEST)
 
 
 def show(bars: BasketBars, choice: BasketChoice, lots: Mapping[str, LotSteps]) -> None:
@@ -51,10 +62,10 @@ def show(bars: BasketBars, choice: BasketChoice, lots: Mapping[str, LotSteps]) -
         css="pd-top",
     ))  # fmt: skip
     chosen = st.segmented_control(
-        "View", list(VIEWS), default="Now", key="basket_view", required=True,
+        "View", list(VIEWS), default=NOW, key=VIEW_KEY, required=True,
         bind="query-params", label_visibility="collapsed",
     )  # fmt: skip
-    if chosen == "Backtest":
+    if chosen == BACKTEST:
         backtest.show(bars, choice)
     else:
         _show_now(bars, result, choice, lots)
@@ -80,14 +91,14 @@ def _show_now(
 
 
 def analysed(bars: BasketBars, choice: BasketChoice) -> BasketAnalytics:
-    """Analyse a basket, once for each state of the bars: the same object until then."""
-    line = (bars.name, choice.params)
+    """Analyse a basket, once for each state of the bars, whichever view they were read for."""
+    line = (bars.origin, choice.params)
 
     def analyse() -> BasketAnalytics:
         with st.spinner("Drawing baskets with the volatility of these bars"):
             return analyse_basket(bars.legs, choice.params)
 
-    return _results.get((bars.key, choice.params), analyse, line)
+    return _results.get((*line, bars.end_us), analyse, line)
 
 
 def _head(bars: BasketBars, result: BasketAnalytics) -> Html:
@@ -108,11 +119,12 @@ def _span(bars: BasketBars, result: BasketAnalytics) -> Html:
     index = result.zscore.index
     if not len(index):
         return markup.NOTHING
-    span = formats.span(index[0], index[-1] + result.params.bar.timedelta)
+    end = index[-1] + result.params.bar.timedelta
+    span = formats.span(index[0], end)
     words_ = f"{formats.count(len(index), 'bar')}, {span}"
     if not bars.is_live:
         return markup.text(words_, "muted")
-    ago = Html("{}, which was {} ago").format(words_, markup.age(bars.age_s()))
+    ago = Html("{}, which was {} ago").format(words_, markup.age(time.time() - end.timestamp()))
     return Html('<span class="pd-muted">{}</span>').format(ago)
 
 

@@ -1,8 +1,7 @@
 """The bars that a basket is made of: from the database, or from a file of ticks."""
 
-import time
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -31,6 +30,8 @@ class BasketBars:
     ----------
     name
         Where they are from, in words.
+    origin
+        The database or the file, whatever bars it has by now.
     key
         Changes whenever the bars do.
     legs
@@ -46,6 +47,7 @@ class BasketBars:
     """
 
     name: str
+    origin: Hashable
     key: Hashable
     legs: tuple[Leg, ...]
     make_frames: Callable[[], Frames]
@@ -57,10 +59,6 @@ class BasketBars:
     def frames(self) -> Frames:
         """Bars frames of all symbols; not to be changed."""
         return self.make_frames()
-
-    def age_s(self) -> float:
-        """How long ago the last bar ended, in seconds."""
-        return time.time() - self.end_us / 1e6
 
 
 _live: Final[Once[BasketBars]] = Once(8, most_a_line=1)
@@ -87,13 +85,17 @@ def live_bars(
         return None
     step_us = max(params.bar.us, RENEWED_S * SECOND_US)
     end_us = newest_us // step_us * step_us
-    line = (str(path), identity(path), _reading(choice))
+    origin = str(path), identity(path)
+    line = (*origin, _reading(choice))
+    key = (*line, end_us)
 
     def read() -> BasketBars:
-        bars = _of_database(path, choice, end_us)
-        return replace(bars, name=name, is_synthetic=is_synthetic)
+        legs, frames = _of_database(path, choice, end_us)
+        return BasketBars(
+            name, origin, key, legs, frames, end_us, is_live=True, is_synthetic=is_synthetic
+        )
 
-    return _live.get((*line, end_us), read, line)
+    return _live.get(key, read, line)
 
 
 def _reading(choice: BasketChoice) -> Hashable:
@@ -107,7 +109,9 @@ def _newest_us(path: Path, symbols: Sequence[str]) -> int | None:
     return max((trade.time_us for trade in trades if trade is not None), default=None)
 
 
-def _of_database(path: Path, choice: BasketChoice, end_us: int) -> BasketBars:
+def _of_database(
+    path: Path, choice: BasketChoice, end_us: int
+) -> tuple[tuple[Leg, ...], Callable[[], Frames]]:
     """Take the bars that close before `end_us`, as far back as the choice asks for."""
     params, bars = choice.params, choice.bars_to_read
     bar_us = params.bar.us
@@ -115,11 +119,7 @@ def _of_database(path: Path, choice: BasketChoice, end_us: int) -> BasketBars:
     windows = [shared_windows().get(path, symbol, params.interval) for symbol in params.symbols]
     views = [window.view(start_s) for window in windows]
     columns = [view.before(end_us // bar_us) for view in views]
-    key = (str(path), end_us, _reading(choice), tuple(view.key for view in views))
-    return BasketBars(
-        "Live database", key, tuple(map(_leg, columns)),
-        lambda: tuple(each.frame() for each in columns), end_us, is_live=True,
-    )  # fmt: skip
+    return tuple(map(_leg, columns)), lambda: tuple(each.frame() for each in columns)
 
 
 def _leg(bars: BarColumns) -> Leg:
@@ -146,8 +146,8 @@ def file_bars(file: TickFile, choice: BasketChoice) -> BasketBars:
     legs = tuple(Leg.of(bars, params.bar.us) for bars in frames)
     end_us = max(leg.end_us for leg in legs) + params.bar.us
     return BasketBars(
-        file.name, (file.content, _reading(choice)), legs, lambda: frames, end_us,
-        is_synthetic=file.is_synthetic,
+        file.name, file.content, (file.content, params.symbols, params.interval), legs,
+        lambda: frames, end_us, is_synthetic=file.is_synthetic,
     )  # fmt: skip
 
 

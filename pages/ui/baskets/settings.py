@@ -57,7 +57,8 @@ CAPITAL_HELP: Final = (
 )
 FEE_HELP: Final = "What each fill of each leg costs, in basis points of its money."
 TRAIN_HELP: Final = (
-    "The backtest trades each window by weights of the bars before it alone: of so many windows."
+    "The backtest trades each window by weights of the bars before it alone: of so many windows, "
+    f"{MOST_BARS:,} bars at most."
 )
 
 
@@ -75,23 +76,26 @@ class BasketChoice:
         Cost of each fill, in basis points of its money.
     train_windows
         Windows whose bars each fit of the backtest stands on.
+    with_backtest
+        Whether the backtest is shown, which needs bars before the range to fit on.
     """
 
     params: BasketParams
     capital: float
     fee_bps: float
     train_windows: int
+    with_backtest: bool = False
 
     @property
     def train_bars(self) -> int:
-        """Bars that each fit of the backtest stands on."""
-        return max(self.train_windows * self.params.window, LEAST_TRAIN)
+        """Bars that each fit of the backtest stands on: 60 to 20,000."""
+        return min(max(self.train_windows * self.params.window, LEAST_TRAIN), MOST_BARS)
 
     @property
     def bars_to_read(self) -> int | None:
-        """Latest bars that all of the page is made of; None for all there are."""
+        """Latest bars that what is shown is made of; None for all there are."""
         reach = self.params.reach
-        return None if reach is None else reach + self.train_bars
+        return reach + self.train_bars if reach is not None and self.with_backtest else reach
 
 
 @dataclass(frozen=True)

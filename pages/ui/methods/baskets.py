@@ -30,7 +30,8 @@ BASKETS: Final = (
         "The bars that the weights stand on.",
         "Shocks of even size for the tables. Up to 5,000 bars 199 baskets are drawn with the "
         "volatility of these bars too, each bar's changes with a new sign common to all legs: the "
-        "larger p counts. Of more bars the page says how often real returns get below 5 %.",
+        "larger p counts. Of more bars it is the tables' alone: where volatility moves, unrelated "
+        "legs are below the level more often than it says.",
         "Simulated tables; wild bootstrap of Cavaliere, Rahbek & Taylor (2010), Econometric Theory "
         "26, 1719-1760; Johansen (1991), Econometrica 59, 1551-1580; Dickey & Fuller (1979), "
         "JASA 74, 427-431.",
@@ -51,11 +52,13 @@ BASKETS: Final = (
     Entry(
         "baskets-lots", "Basket: quantities",
         "The capital divided by the weights at the latest closes, each quantity rounded down to "
-        "the exchange's lot step. The rounding error is the largest distance of a leg's weight "
-        "from the one wanted, as a share of all weights together.",
+        "the exchange's lot step. What the rounding adds is measured on the bars of the sample: "
+        "the standard deviation of the moves that the errors of the weights make, a bar, over that "
+        "of the spread's own moves.",
         r"q_i = \left\lfloor \frac{|w_i|}{\sum_j |w_j|} \cdot \frac{C}{p_i \, \ell_i} "
-        r"\right\rfloor \ell_i",
-        "The latest closed bar.",
+        r"\right\rfloor \ell_i, \qquad \frac{\operatorname{sd}(\Delta \sum_i e_i \ln p_i)}"
+        r"{\operatorname{sd}(\Delta s)}",
+        "The latest closed bar; what the rounding adds: the bars that the weights stand on.",
         "Orders are filled at those closes.",
         "This program's own.",
         "Baskets",

@@ -3,15 +3,19 @@
 import csv
 import io
 import re
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from desk.script_page import said, shown, store, ticks_of, write_ndjson
+import streamlit_autorefresh
+from desk.script_page import START_US, said, shown, store, ticks_of, write_ndjson
 from streamlit.testing.v1 import AppTest
 
 from analytics.baskets import METHODS, BasketFit, BasketParams, analyse_basket
+from analytics.outcome import Degenerate
 from ingest.binance import LotSteps
 from ingest.settings import Settings, install_settings
 from ingest.tick import Tick
@@ -77,6 +81,7 @@ def test_the_verdict_names_its_null_and_says_how_often_real_legs_pass(project_ro
     assert "Random walks with nothing in common, searched for weights in the same way" in text
     assert "walks with the volatility of these very bars in" in text
     assert "The larger p counts: below 5 % for 6 of 100 baskets of unrelated real returns" in text
+    assert "(measured with 3 and 5 symbols)" in text
     assert "Not shown to revert" in text
     assert "not shown as unrelated walks may look" in text
 
@@ -93,6 +98,45 @@ def test_the_verdict_names_its_null_and_says_how_often_real_legs_pass(project_ro
 )
 def test_a_p_value_is_said_as_a_count_of_samples(pvalue, words_):
     assert words.out_of(pvalue) == words_
+
+
+def test_no_rate_is_said_where_none_was_measured(database):
+    many = tuple(f"{letter}USDT" for letter in "ABCDEFGH")
+    store(database, *legs(400, many))
+    wanted = choice(symbols=many)
+    result = analyse_basket(bars_of(database, wanted).legs, wanted.params, draws=99)
+    assert words.verdict(result)[1].endswith("The larger p counts.")
+    without = analyse_basket(bars_of(database, wanted).legs, wanted.params, draws=0)
+    for found, failed in (
+        (without, ""),
+        (replace(without, by_draws=Degenerate("the wild bootstrap", "no answer")), "no answer"),
+    ):
+        text = words.verdict(found)[1]
+        assert "unrelated legs are below 5 % more often than 5 of 100 times" in text
+        assert "of 100 baskets" not in text
+        assert ("failed (the wild bootstrap: no answer)" in text) is bool(failed)
+
+
+def test_the_age_is_that_of_the_last_bar_of_all_symbols(database):
+    stopped = [tick for tick in legs()[3] if tick.time_us < START_US + 300_000_000]
+    store(database, *legs()[:3], stopped)
+    bars = bars_of(database, choice())
+    result = analyse_basket(bars.legs, choice().params)
+    (age_s,) = re.findall(r'data-age="([\d.]+)"', body._span(bars, result))
+    end_us = time.time() * 1e6 - float(age_s) * 1e6
+    assert end_us == pytest.approx(START_US + 300_000_000, abs=20e6)
+
+
+def test_the_page_looks_again_for_symbols_that_have_no_trade_yet(
+    project_root, database, monkeypatch
+):
+    timers = []
+    monkeypatch.setattr(
+        streamlit_autorefresh, "st_autorefresh", lambda every_ms, key: timers.append(every_ms)
+    )
+    store(database, *legs()[:2])
+    open_page(project_root)
+    assert timers == [2_000]
 
 
 @pytest.mark.parametrize("count", [1, 2])

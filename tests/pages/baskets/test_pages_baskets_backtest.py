@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from desk.script_page import store
-from test_pages_baskets import bars_of, choice, legs, open_page, plain
+from desk.script_page import store, ticks_of
+from test_pages_baskets import SYMBOLS, bars_of, choice, legs, open_page, plain
 
-from pages.ui.baskets import backtest
+from pages.ui.baskets import backtest, body, data
 from pages.ui.baskets.data import BasketBars
 from pages.ui.baskets.settings import BasketChoice
 
@@ -65,6 +65,39 @@ def test_a_run_stays_for_a_minute_while_newer_bars_come(bars):
         assert (backtest.run_of(newer, asked()) is run) is stays
     other = replace(asked(), capital=5_000.0)
     assert backtest.run_of(bars, other).rules.capital == 5_000.0
+
+
+def test_another_database_of_the_same_name_has_its_own_run(bars, tmp_path):
+    first = backtest.run_of(bars, asked())
+    other = tmp_path / "other.db"
+    store(other, *[ticks_of(name, 5_000.0, 400, seed=70 + n) for n, name in enumerate(SYMBOLS)])
+    found = bars_of(other, asked())
+    assert found.name == bars.name
+    assert found.end_us == bars.end_us
+    assert backtest.run_of(found, asked()) is not first
+
+
+def test_bars_to_fit_on_are_read_for_the_backtest_alone(project_root, database, monkeypatch):
+    store(database, *legs())
+    read = []
+    plain_bars = data.live_bars
+
+    def noted(path, wanted, *args, **options):
+        read.append(wanted.bars_to_read - wanted.params.reach)
+        return plain_bars(path, wanted, *args, **options)
+
+    monkeypatch.setattr(data, "live_bars", noted)
+    open_page(project_root, basket_window="20", basket_train="5")
+    assert read[-1] == 0
+    open_page(project_root, basket_view="Backtest", basket_window="20", basket_train="5")
+    assert read[-1] == 100
+
+
+def test_the_analysis_of_one_view_is_that_of_the_other(bars, database):
+    tried = replace(asked(), with_backtest=True)
+    others = bars_of(database, tried)
+    assert others.key != bars.key
+    assert body.analysed(others, tried) is body.analysed(bars, asked())
 
 
 def test_the_page_says_what_was_earned_and_with_which_weights(project_root, database):

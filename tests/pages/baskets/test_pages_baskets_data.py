@@ -64,10 +64,33 @@ def test_a_state_is_read_once_until_the_next_one(database: Path) -> None:
 
 def test_the_bars_reach_back_for_the_windows_and_the_first_fit_too(database: Path) -> None:
     store(database, *legs(900))
-    wanted = choice(lookback=300)
-    assert wanted.params.reach is not None
-    assert wanted.train_bars == 200
-    assert len(known(database, wanted).legs[0]) == wanted.params.reach + 200
+    now = choice(lookback=300)
+    tried = replace(now, with_backtest=True)
+    assert now.params.reach is not None
+    assert tried.train_bars == 200
+    assert len(known(database, tried).legs[0]) == now.params.reach + 200
+    assert len(known(database, now).legs[0]) == now.params.reach
+
+
+def test_wide_windows_do_not_ask_for_millions_of_bars() -> None:
+    params = BasketParams(SYMBOLS, "1s", 300, 10_000)
+    wanted = BasketChoice(params, 10_000.0, 7.5, 200, with_backtest=True)
+    assert wanted.train_bars == 20_000
+    assert wanted.bars_to_read == params.reach + 20_000  # type: ignore[operator]
+
+
+def test_a_state_that_is_read_again_has_the_same_key(database: Path) -> None:
+    store(database, *legs())
+    first = known(database, choice())
+    data._live.clear()
+    # Trades of the second that is still forming, and of the ones after it.
+    store(database, [tick for tick in legs(205)[0] if tick.time_us > START_US + 199_000_000])
+    again = known(database, choice())
+    assert again is not first
+    assert again.key == first.key
+    other = known(database, choice("5s"))
+    assert other.key != first.key
+    assert other.origin == first.origin
 
 
 def test_a_symbol_that_stopped_trading_ends_earlier(database: Path) -> None:
