@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit_autorefresh import st_autorefresh
 
-from pages.ui.desk import header, pair_data
+from pages.ui.desk import header, many_symbols, pair_data
 from pages.ui.factors import body, data, run, words
 from pages.ui.factors import settings as factor_settings
 from pages.ui.parts import notices
@@ -59,7 +59,7 @@ def show_files() -> None:
     if not chosen:
         notices.show(Notice("No tick file chosen yet", "Choose one above.", is_fault=False))
         return
-    symbols = data.symbols_of(chosen)
+    symbols = many_symbols.symbols_of(chosen)
     if not factor_settings.are_enough(symbols):
         notices.show(words.too_few_symbols(len(symbols), "The chosen files"))
         return

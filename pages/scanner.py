@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit_autorefresh import st_autorefresh
 
-from pages.ui.desk import pair_data
+from pages.ui.desk import many_symbols, pair_data
 from pages.ui.parts import notices
 from pages.ui.scanner import body, data, run, store, words
 from pages.ui.scanner import files as scanner_files
@@ -58,7 +58,7 @@ def show_ticks() -> None:
     files = scanner_files.choose_tick_files()
     if not files:
         return
-    symbols = data.symbols_of(files)
+    symbols = many_symbols.symbols_of(files)
     if len(symbols) < 2:
         notices.show(words.too_few_symbols(len(symbols), "These files"))
         return

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from ingest.store import TickReader, TickWriter, bar_source
 from ingest.store.window import BarWindows
 from ingest.tick import Tick
+from pages.ui.desk import many_symbols
 from pages.ui.scanner import data
 from pages.ui.scanner.settings import ScanSettings
 
@@ -171,12 +172,12 @@ def test_a_repaired_bar_is_another_state_and_the_same_bars_are_the_same(recordin
 
 
 def test_more_symbols_than_there_is_room_for_are_read_without_the_windows(recording, monkeypatch):
-    monkeypatch.setattr(data, "MOST_SHARED", 2)
+    monkeypatch.setattr(many_symbols, "MOST_SHARED", 2)
 
     def refuse() -> BarWindows:
         raise AssertionError("the shared windows were asked")
 
-    monkeypatch.setattr(data, "shared_windows", refuse)
+    monkeypatch.setattr(many_symbols, "shared_windows", refuse)
     assert assert_as_fresh(recording.path, asked("1s")) is not None
 
 

@@ -1,35 +1,20 @@
 """The closes that a scan is made of: from the database, from a file of closes, from tick files."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pandas as pd
-import streamlit as st
 
-from analytics.bars import resample_ticks
 from analytics.frames import bar_times_us, parse_interval, utc_index
 from analytics.scanner import coarser_closes
-from ingest.store import (
-    SECOND_US,
-    TRADED,
-    BarColumns,
-    BarView,
-    BarWindow,
-    TickReader,
-    identity,
-    shared_windows,
-)
-from pages.ui.desk import file_choice
+from ingest.store import SECOND_US, TRADED, BarColumns, identity
+from pages.ui.desk import many_symbols
 from pages.ui.desk.file_choice import TickFile
 from pages.ui.scanner.settings import SAMPLES_S, ScanSettings
 from pages.ui.state.once import Once
-
-# More symbols would push the bars of the other pages out of the windows.
-MOST_SHARED: Final = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,23 +66,17 @@ def live_material(path: Path, settings: ScanSettings, newest_us: int) -> ScanMat
 
 def newest_bar_us(path: Path, settings: ScanSettings) -> int | None:
     """Return the open of the bar that holds the newest trade of any symbol; it is still forming."""
-    with TickReader(path) as reader:
-        last_trades = [reader.last_trade(symbol) for symbol in settings.symbols]
-    times = [trade.time_us for trade in last_trades if trade is not None]
+    newest_us = many_symbols.newest_trade_us(path, settings.symbols)
     bar_us = parse_interval(settings.interval).us
-    return max(times) // bar_us * bar_us if times else None
+    return None if newest_us is None else newest_us // bar_us * bar_us
 
 
 def of_database(path: Path, settings: ScanSettings, newest_us: int) -> ScanMaterial:
-    """Take the closed bars of all symbols, back from the bar still forming.
-
-    Through the shared windows, so that a bar that has closed costs no more than its own rows; with
-    more symbols than these have room for, each is read anew.
-    """
+    """Take the closed bars of all symbols, back from the bar still forming."""
     length_s = SAMPLES_S[settings.sample]
     assert length_s is not None, "samples of the database have a length"
     start_s = newest_us // SECOND_US - length_s
-    views = {symbol: _view(path, symbol, settings, start_s) for symbol in settings.symbols}
+    views = many_symbols.bar_views(path, settings.symbols, settings.interval, start_s)
     states = tuple((view.key, int(view.forming.trades.sum())) for view in views.values())
     bar = newest_us // parse_interval(settings.interval).us
     columns = {symbol: view.before(bar) for symbol, view in views.items()}
@@ -105,26 +84,15 @@ def of_database(path: Path, settings: ScanSettings, newest_us: int) -> ScanMater
     return _of_columns((str(path), newest_us, settings, states), recorded)
 
 
-def _view(path: Path, symbol: str, settings: ScanSettings, start_s: int) -> BarView:
-    if len(settings.symbols) <= MOST_SHARED:
-        return shared_windows().get(path, symbol, settings.interval).view(start_s)
-    with closing(BarWindow(path, symbol, settings.interval)) as window:
-        return window.view(start_s)
-
-
 def _of_columns(key: Hashable, bars_by_symbol: Mapping[str, BarColumns]) -> ScanMaterial:
     """Lay recorded bars beside each other on one grid."""
-    first = min((bars.first for bars in bars_by_symbol.values()), default=0)
-    size = max((bars.first + len(bars) for bars in bars_by_symbol.values()), default=0) - first
-    closes, volumes = np.full((2, size, len(bars_by_symbol)), np.nan)
-    traded = np.zeros((size, len(bars_by_symbol)), dtype=np.bool_)
-    step_us = next((bars.seconds for bars in bars_by_symbol.values()), 1) * SECOND_US
-    for column, bars in enumerate(bars_by_symbol.values()):
-        rows = slice(bars.first - first, bars.first - first + len(bars))
-        closes[rows, column] = bars.close
-        volumes[rows, column] = bars.close * bars.volume
-        traded[rows, column] = bars.coverage == TRADED
-    grid = utc_index(np.arange(first, first + size, dtype=np.int64) * step_us)
+    grid, rows = many_symbols.common_grid(bars_by_symbol)
+    closes, volumes = np.full((2, len(grid), len(rows)), np.nan)
+    traded = np.zeros((len(grid), len(rows)), dtype=np.bool_)
+    for column, (symbol, bars) in enumerate(bars_by_symbol.items()):
+        closes[rows[symbol], column] = bars.close
+        volumes[rows[symbol], column] = bars.close * bars.volume
+        traded[rows[symbol], column] = bars.coverage == TRADED
 
     def framed(values: np.ndarray) -> pd.DataFrame:
         return pd.DataFrame(values, index=grid, columns=list(bars_by_symbol), copy=False)
@@ -147,7 +115,7 @@ def of_ticks(files: Sequence[TickFile], settings: ScanSettings) -> ScanMaterial:
     """Resample the ticks of all files together; a symbol may go on from file to file."""
     content = tuple(file.content for file in files)
     bars = {
-        symbol: _symbol_bars(files, content, symbol, settings.interval)
+        symbol: many_symbols.bars_of_files(files, content, symbol, settings.interval)
         for symbol in settings.symbols
     }
     name = ", ".join(file.name for file in files)
@@ -160,26 +128,6 @@ def of_ticks(files: Sequence[TickFile], settings: ScanSettings) -> ScanMaterial:
     cut = [None if part is None else _since(part, settings.sample) for part in parts]
     closes = whole.closes if cut[0] is None else cut[0]
     return ScanMaterial(whole.name, whole.key, closes, cut[1], cut[2], is_synthetic=synthetic)
-
-
-def symbols_of(files: Sequence[TickFile]) -> list[str]:
-    """All symbols of some files."""
-    names: set[str] = set()
-    for file in files:
-        names |= set(file_choice.load(file).attrs["report"].symbols)
-    return sorted(names)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _symbol_bars(
-    _files: Sequence[TickFile],
-    content: Hashable,  # noqa: ARG001 - stands for the files in the cache key
-    symbol: str,
-    interval: str,
-) -> pd.DataFrame:
-    parts = [ticks[ticks["symbol"] == symbol] for ticks in map(file_choice.load, _files)]
-    non_empty = [part for part in parts if len(part)]
-    return resample_ticks(pd.concat(non_empty).sort_index(kind="stable"), interval)
 
 
 def _of_bars(
