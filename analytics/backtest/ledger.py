@@ -141,7 +141,7 @@ def _fits_note(
     paying = level[np.isfinite(level)]
     fitted = (
         f"fitted {_times(level.size, 'time', 'times')}, {every}; {int(returns.sum()):,} showed a "
-        f"return at {params.level:.0%}"
+        f"return at {params.level * 100:g} %"
     )
     if not paying.size:
         return f"No entry pays: {fitted}, and none of these an entry that comes once in its bars."

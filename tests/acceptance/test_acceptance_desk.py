@@ -435,6 +435,8 @@ def test_the_stored_ticks_arrive_and_are_read_back(
         desk.upload(kept)
         desk.reads("r.pill.includes('FILE') && /[+−]\\d/.test(r.z)", READY_MS)
         assert desk.read().pair == PAIR
+        # The figures come before the address, which is what a reload brings.
+        desk.page.wait_for_function("() => location.search.includes('upload=')", timeout=2_000)
         desk.page.reload()
         desk.ready()
         desk.reads(f"r.head.includes('{kept.name}') && /[+−]\\d/.test(r.z)", READY_MS)

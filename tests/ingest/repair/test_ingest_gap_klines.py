@@ -189,6 +189,7 @@ class Night:
         exchange.run_script(self.feed.run)
 
 
+@pytest.mark.timeout(240)  # it writes and reads days of bars, twice
 def test_a_recorder_has_every_bar_on_the_second_morning(tmp_path: Path) -> None:
     """On sockets: 60 bars and more of every interval, an hour's too, as the exchange has them."""
     symbols, night = ("BTCUSDT", "ETHUSDT"), Night(14)
