@@ -375,6 +375,8 @@ class Desk:
             self.page.wait_for_selector(".pd-word", timeout=READY_MS)
         elif name == "Scanner":
             self.page.wait_for_selector(".pd-verdict, [data-testid=stDataFrame]", timeout=READY_MS)
+        elif name == "Baskets":
+            self.page.wait_for_selector("h1:has-text('Basket:')", timeout=READY_MS)
         else:
             self.page.wait_for_selector(f"h1:has-text('{name}')", timeout=READY_MS)
 

@@ -27,6 +27,7 @@ from exchange.synthetic import SyntheticMarket, default_symbols
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "BNBUSDT")
 PAIR = SYMBOLS[:2]
+BOTH = {"s1": PAIR[0], "s2": PAIR[1]}  # as a link says it
 RATE_PER_S = 8.0
 SPARSE_PER_S = 0.03
 SPARSE_S = 12 * 86_400  # long enough for a Kalman filter over hours, which learns from 200

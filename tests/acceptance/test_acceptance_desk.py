@@ -3,9 +3,7 @@
 import io
 import json
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pandas as pd
@@ -13,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext
+    pass
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
@@ -44,16 +42,14 @@ from acceptance.desk_page import (
     Desk,
     Reading,
     X,
-    Y,
     content,
-    person,
     tab,
     tabs,
     visit,
 )
-from acceptance.market_process import DENSE_S, PAIR, SYMBOLS, running_market
-from acceptance.moments import KINDS, MOVING, Moments, session_seed
-from acceptance.stage import Stage, running_desk, wait_until_filled
+from acceptance.market_process import BOTH, PAIR, SYMBOLS
+from acceptance.moments import KINDS, MOVING, Moments
+from acceptance.stage import Stage
 
 pytestmark = [pytest.mark.browser, pytest.mark.acceptance, pytest.mark.timeout(240)]
 
@@ -75,39 +71,6 @@ IN_TRADES = (("1s", "5min", 30, 300), ("1s", "15min", 60, 900), ("5s", "30min", 
 # The range ends at the last trade, the sample at the last bar that both legs have closed.
 OUTSIDE = 10
 SPREADS = ("price difference", "hedged", "log", "ratio")
-BOTH = {"s1": PAIR[0], "s2": PAIR[1]}
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A desk that was off for most of an hour, has fetched what it missed, and records."""
-    folder = tmp_path_factory.mktemp("acceptance")
-    with (
-        running_market(folder) as market,
-        running_desk(folder, market, off_for_s=DENSE_S - 60) as running,
-    ):
-        wait_until_filled(running)
-        yield running
-        assert running.app.stop() == 0, running.app.log()
-
-
-@pytest.fixture(scope="module")
-def reader(browser) -> Iterator["BrowserContext"]:
-    """Who reads the desk, a tab a scenario: what it loaded once is at hand, as it is for a user."""
-    with person(browser) as someone:
-        yield someone
-
-
-@pytest.fixture
-def somebody_else(browser) -> Iterator["BrowserContext"]:
-    """Another reader."""
-    with person(browser) as someone:
-        yield someone
-
-
-@pytest.fixture
-def moments(request: pytest.FixtureRequest) -> Moments:
-    return Moments(session_seed(request.config.getoption("acceptance_seed")), request.node.name)
 
 
 def test_trades_arrive_and_none_is_lost(stage: Stage, moments: Moments) -> None:
@@ -522,83 +485,3 @@ def test_every_page_opens_by_link_and_by_address(
             with visit(browser, stage.url) as desk:
                 desk.open("" if name == "Live" else name.lower())
                 desk.shows(name)
-
-
-def test_a_copied_link_shows_the_same_view_to_anyone(
-    browser, reader, somebody_else, stage: Stage, moments: Moments
-) -> None:
-    for moment in moments.rounds(MOVING):
-        with tab(reader, stage.url) as mine, tab(somebody_else, stage.url) as theirs:
-            mine.open()
-            mine.reads("r.bar !== null", READY_MS)
-            mine.hurry()
-            if moment.number > 1:
-                mine.choose(INTERVAL, moments.random.choice(("5s", "15s")))
-                window = moments.random.choice((20, 40))
-                mine.type_number(WINDOW, window)
-                mine.shows_window(window)
-            moment.come(mine)
-            mine.address_says(interval=mine.chosen(INTERVAL), s1=mine.chosen(Y), s2=mine.chosen(X))
-            copied, seen = mine.page.url, settings(mine)
-            # Somebody else's choices in between are theirs.
-            theirs.live(s1=SYMBOLS[2], s2=SYMBOLS[0], window=25)
-            theirs.choose(INTERVAL, "30s")
-            with visit(browser, stage.url) as again:
-                again.page.goto(copied)
-                again.ready()
-                again.reads("r.bar !== null", READY_MS)
-                assert settings(again) == seen
-
-
-def settings(desk: Desk) -> dict[str, object]:
-    """Give what a reader would call the view."""
-    return {
-        "pair": desk.read().pair,
-        "interval": desk.chosen(INTERVAL),
-        "window": desk.number(WINDOW),
-        "rule": desk.chosen(RULE),
-        "range": desk.asked("lookback"),
-        "samples": {
-            name: each["note"].partition("n = ")[2]
-            for name, each in desk.read().figures.items()
-            if name in {"z-score", "Correlation"}
-        },
-    }
-
-
-def test_back_undoes_page_pair_interval_and_range(reader, stage: Stage, moments) -> None:
-    with tab(reader, stage.url) as desk:
-        desk.live(**BOTH, window=30)
-        for moment in moments.rounds(MOVING):
-            steps = {
-                "pair": lambda: desk.choose(X, SYMBOLS[2]),
-                "interval": lambda: desk.choose(INTERVAL, "5s"),
-                "range": lambda: desk.choose_range("1h"),
-            }
-            names = moments.random.sample(sorted(steps), 3)
-            views = [place(desk)]
-            moment.come(desk)
-            for name in names:
-                before = desk.page.url
-                steps[name]()
-                desk.page.wait_for_function("before => location.href !== before", arg=before)
-                desk.refreshed()
-                views.append(place(desk))
-            desk.follow("Evidence")
-            for view in reversed(views):
-                desk.page.go_back()
-                desk.page.wait_for_timeout(moment.wait_s * 100)
-                desk.comes_to(view)
-
-
-def place(desk: Desk) -> dict[str, str]:
-    """Give where a reader is: page, pair, interval and range, as the controls and address say."""
-    address = urlsplit(desk.page.url)
-    asked = parse_qs(address.query)
-    return {
-        "path": address.path,
-        "lookback": asked.get("lookback", [""])[0],
-        Y: desk.chosen(Y),
-        X: desk.chosen(X),
-        INTERVAL: desk.chosen(INTERVAL),
-    }
