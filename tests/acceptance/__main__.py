@@ -18,7 +18,6 @@ sys.path[0] = str(FOLDER.parent)
 from acceptance.moments import session_seed
 
 PYTEST = (sys.executable, "-m", "pytest", str(FOLDER), "-p", "no:cacheprovider")
-IN_TWO = ("-n", "2", "--dist", "loadfile")
 
 
 def main(words: Sequence[str]) -> int:
@@ -32,7 +31,7 @@ def main(words: Sequence[str]) -> int:
     seed, end_s = session_seed(chosen.seed), time.monotonic() + chosen.long * 3_600
     while True:
         print(f"acceptance, seed {seed}", flush=True)
-        command = [*PYTEST, *IN_TWO, f"--acceptance-seed={seed}", *more]
+        command = [*PYTEST, f"--acceptance-seed={seed}", *more]
         status = subprocess.run(command, cwd=FOLDER.parent.parent, check=False).returncode
         if status or time.monotonic() >= end_s:
             return status

@@ -314,8 +314,9 @@ class Desk:
         """Wait until the live part was drawn anew, so many times."""
         for _ in range(times):
             before = self.page.inner_text(HEAD)
-            self.page.wait_for_function(
-                f"before => document.querySelector('{HEAD}').innerText !== before", arg=before
+            self.page.wait_for_function(  # while another pair comes there may be none
+                f"before => (document.querySelector('{HEAD}')?.innerText ?? before) !== before",
+                arg=before,
             )
 
     def run_begins(self, within_ms: float) -> bool:

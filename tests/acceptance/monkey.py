@@ -280,7 +280,7 @@ class Monkey:
             raise AssertionError(f"{self.log[-1]}: the page never comes to rest") from None
         seen = page.locator(f"{TRACEBACK}, {FILE_ERROR}").all_inner_texts()
         assert [each for each in seen if each.strip()] == [], self.log[-1]
-        assert self.desk.errors == [], self.log[-1]
+        assert self.desk.errors == [], f"{self.log[-1]}: {self.desk.errors}"
 
 
 def _is_miss(error: PlaywrightError) -> bool:
