@@ -16,6 +16,7 @@ from acceptance.desk_page import FILE_ERROR, FILES, PLOT, RESTING, TRACEBACK, De
 ACTION_MS = 2_000
 FILE_MS = 20_000
 RUN_MS = 30_000
+REST_MS = 60_000  # a sweep over a day of seconds, which the next choice waits for
 # Streamlit's own menu (it prints); the file chooser of the system; what ends the recording of a
 # symbol for good, after which there may be no pair left to look at.
 LEFT_ALONE = re.compile(r"Main menu|^Browse|^Upload|Remove|Print|^Help for", re.IGNORECASE)
@@ -275,7 +276,7 @@ class Monkey:
         """Fail where the page does not come to rest, or shows what nobody may see."""
         page = self.desk.page
         try:
-            page.wait_for_selector(RESTING, timeout=RUN_MS)
+            page.wait_for_selector(RESTING, timeout=REST_MS)
         except PlaywrightTimeoutError:
             raise AssertionError(f"{self.log[-1]}: the page never comes to rest") from None
         seen = page.locator(f"{TRACEBACK}, {FILE_ERROR}").all_inner_texts()
