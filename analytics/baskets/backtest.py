@@ -199,6 +199,13 @@ def _run(
     returns = np.diff(books.equity, prepend=rules.capital) / rules.capital
     side = side_held(raw, market.size)[inside]
     counts = int(tally[0]), int(tally[1])
+    as_pair = Signals(signals.zscore, signals.zscore, signals.weights.T)
+    notes = notes_of(
+        market.pair, as_pair, params.as_pair, rules, span, ledger, counts, books.equity
+    )  # fmt: skip
+    performance = measure(
+        returns, ledger, side.astype(np.float64), rules, params.bar.bars_per_year, draws=draws
+    )
 
     def path(values: FloatArray | IntArray, name: str) -> pd.Series:
         return pd.Series(values, index=index, name=name)
@@ -215,32 +222,13 @@ def _run(
         returns=path(returns, "return"),
         drawdown=path(drawdown_path(books.equity, rules.capital), "drawdown"),
         trades=ledger,
-        performance=measure(
-            returns,
-            ledger,
-            side.astype(np.float64),
-            rules,
-            params.bar.bars_per_year,
-            draws=draws,
-        ),
+        performance=performance,
         cancelled=counts[0],
         waited=counts[1],
         train_bars=fitted[0],
         refit_bars=fitted[1],
         fits=signals.fits,
-        notes=(
-            _walk_forward_note(fitted, signals.fits, len(names)),
-            *notes_of(
-                market.pair,
-                Signals(signals.zscore, signals.zscore, signals.weights.T),
-                params.as_pair,
-                rules,
-                span,
-                ledger,
-                counts,
-                books.equity,
-            ),
-        ),
+        notes=(_walk_forward_note(fitted, signals.fits, len(names)), *notes),
     )
 
 
