@@ -68,6 +68,9 @@ def _check_place(rule: AlertRule) -> None:
         )
     if rule.when not in PAIR_WHENS:
         _check_desk(rule)
+    if rule.gated and rule.when in {"stale", "gap"}:
+        allowed = f"off: what {rule.when} looks at closes the gates itself"
+        raise ParameterError("gated", rule.gated, allowed)
     if rule.forming and rule.when not in READING_WHENS:
         known = ", ".join(sorted(READING_WHENS))
         raise ParameterError("forming", rule.forming, f"off: only {known} are known as a bar forms")

@@ -156,7 +156,7 @@ def _may_fire(rule: AlertRule, state: RuleState, sample: Sample) -> bool:
 def _bars_before(rule: AlertRule, state: RuleState, value: float) -> int:
     """Count the bars in a row before this one; another signal begins a new row."""
     is_another = rule.when == "signal" and value != state.anchor
-    return 0 if state.name != "pending" or is_another else state.bars
+    return 0 if is_another else state.bars
 
 
 def _must_wait(rule: AlertRule, state: RuleState, sample: Sample) -> bool:
