@@ -57,6 +57,14 @@ def test_a_sell_of_a_low_spread_goes_against_as_it_falls() -> None:
     assert preview(RULE, seen).fired[0].against == 3.0
 
 
+def test_favour_says_whether_the_spread_came_to_the_mean_or_the_mean_to_the_spread() -> None:
+    came = [sample(0, reading(2.2, y=100)), sample(1, reading(0.0, y=98))]
+    stayed = [sample(0, reading(2.2, y=100)), sample(1, reading(-0.1, y=103))]
+    never = [sample(0, reading(2.2, y=100)), sample(1, reading(0.1, y=98))]
+    moves = [preview(RULE, each).fired[0].favour for each in (came, stayed, never)]
+    assert moves == pytest.approx([2.0, -3.0, math.nan], nan_ok=True)
+
+
 def test_what_is_not_sent_and_what_waits_are_counted_with_their_reason() -> None:
     rule = replace(RULE, rearm=None, quiet_hours="12:00-13:00", cooldown_s=5)
     seen = preview(rule, zscores([2.2, 0, 2.2, 0, 2.2, 2.2]))

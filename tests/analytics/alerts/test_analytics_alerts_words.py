@@ -53,7 +53,7 @@ def said(rule: AlertRule, seen: Sample, event: str = "fired", about: str = "") -
             replace(SELL, is_forming=True),
             f"z = +2.31, outside ±2.00 (1s bars, {AT}, bar still forms), signal SELL",
         ),
-        (RULE, replace(SELL, step_us=300 * SECOND_US), f"z = +2.31, outside ±2.00 (5min bars, "),
+        (RULE, replace(SELL, step_us=300 * SECOND_US), "z = +2.31, outside ±2.00 (5min bars, "),
     ],
 )  # fmt: skip
 def test_the_usual_words_of_a_pair(rule: AlertRule, seen: Sample, sentence: str) -> None:
