@@ -102,9 +102,9 @@ def _begun(rule: AlertRule, state: RuleState, sample: Sample) -> RuleState:
 def _anchor(rule: AlertRule, state: RuleState, sample: Sample) -> float:
     if rule.when in TESTS_WHENS and sample.tests is not None:
         return float(sample.tests.time_us)
-    if rule.when == "beta" and math.isnan(state.anchor) and sample.reading is not None:
-        return sample.reading.beta
-    return state.anchor
+    if rule.when != "beta" or sample.reading is None or math.isnan(sample.reading.beta):
+        return state.anchor
+    return sample.reading.beta if math.isnan(state.anchor) else state.anchor
 
 
 def _moved(rule: AlertRule, state: RuleState, sample: Sample) -> Step:

@@ -82,6 +82,10 @@ def test_a_rule_that_can_be_passes(changes: dict[str, Any]) -> None:
         ({"when": "engine", "y": "A", "x": "B"}, "left out: engine is of the desk"),
         ({"when": "recorder", "hold_bars": 3}, "left out: recorder is of the desk"),
         ({"when": "stale", "gated": True}, "closes the gates itself"),
+        (
+            {"when": "gap", "hold_bars": 2},
+            "hold_bars = 2: must be 0: gap is looked at by the clock",
+        ),
         ({"when": "pvalue", "level": 0.1, "forming": True}, "forming = True: must be off"),
         ({"when": "beta", "tells_resolved": True}, "told of once and is never over"),
         ({"channels": ("desk", "")}, "channels = '': must be 1 to 60"),

@@ -209,6 +209,13 @@ def test_beta_without_an_error_is_no_data(error: float) -> None:
     assert states(run(rule, unknown)) == "ddd"
 
 
+def test_a_beta_that_is_not_known_leaves_nothing_to_keep() -> None:
+    rule = replace(RULE, when="beta")
+    one, two = run(rule, [sample(bar, reading(beta=float("nan"))) for bar in range(2)])
+    assert one.state == two.state
+    assert run(rule, [sample(2, reading(beta=1.5))], two.state)[0].state.anchor == 1.5
+
+
 def test_the_same_tests_are_looked_at_once() -> None:
     rule = replace(RULE, when="pvalue", crosses="below", level=0.05, for_bars=2)
     made = [(0, 0, 0.01), (1, 0, 0.01), (2, 0, 0.01), (3, 3, 0.02), (4, 3, 0.02), (5, 5, 0.2)]
