@@ -155,6 +155,13 @@ def test_quiet_hours_keep_an_alert_and_send_none(hours: str | None, suppressed: 
     assert (over.event, over.suppressed) == ("resolved", suppressed)
 
 
+@pytest.mark.parametrize("over_at", [30, 90])
+def test_the_end_of_what_was_not_sent_is_not_sent(over_at: int) -> None:
+    rule = replace(RULE, quiet_hours="12:00-12:01")
+    _, over = run(rule, [sample(0, 2.0), sample(over_at, 0.0)])
+    assert (over.event, over.suppressed) == ("resolved", "quiet hours")
+
+
 def test_quiet_hours_go_by_the_end_of_the_bar() -> None:
     last_bar_before = START_US - 60 * SECOND_US
     minute = replace(sample(0, 2.0), bar_us=last_bar_before, step_us=60 * SECOND_US)
