@@ -123,8 +123,8 @@ def test_a_bar_that_is_not_later_than_one_seen_is_ignored(again: int) -> None:
 
 
 def test_after_a_restart_a_bar_before_the_last_change_is_ignored() -> None:
-    kept = replace(run(RULE, zscores([0, 0, 2, 2]))[-1].state, seen_us=0)
-    assert step(RULE, kept, sample(1, 0.0)).state == kept
+    kept = replace(run(RULE, zscores([2, 2, 2, 0]))[-1].state, seen_us=0)
+    assert step(RULE, kept, sample(1, 2.0)).event is None
 
 
 def test_a_state_is_equal_while_there_is_nothing_to_keep() -> None:
