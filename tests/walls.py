@@ -45,8 +45,9 @@ NUMBERS = "numpy pandas"
 # What pages know of the other rooms: results and readers, no kernels and no connection.
 DATA = (
     "analytics analytics.backtest analytics.baskets analytics.evidence analytics.hedge "
-    "analytics.pair analytics.scanner analytics.stationarity ingest ingest.binance ingest.files "
-    "ingest.recorder ingest.repair ingest.replay ingest.store"
+    "analytics.pair analytics.scanner analytics.stationarity analytics.alerts ingest "
+    "ingest.binance ingest.files ingest.recorder ingest.repair ingest.replay ingest.store "
+    "ingest.watch"
 )
 # In their order: each may import those before it.
 UI = (
@@ -56,7 +57,7 @@ UI = (
 
 WALLS = {
     "app": wall(
-        "ingest ingest.recorder ingest.replay ingest.store pages.ui pages.ui.server",
+        "ingest ingest.recorder ingest.replay ingest.store ingest.watch pages.ui pages.ui.server",
         "starlette streamlit",
         "asyncio ctypes gc os pathlib platform signal socket sys webbrowser",
     ),
@@ -78,6 +79,7 @@ WALLS = {
     "analytics.pair": wall(
         "analytics analytics.hedge analytics.kernels analytics.stationarity", NUMBERS
     ),
+    "analytics.alerts": wall("analytics analytics.pair"),
     "analytics.evidence": wall(
         "analytics analytics.hedge analytics.kernels analytics.pair analytics.stationarity",
         f"{NUMBERS} scipy statsmodels",
@@ -135,6 +137,13 @@ WALLS = {
         NUMBERS,
         "pathlib sys threading time",
     ),
+    # The background side: of ingest it alone knows the statistics.
+    "ingest.watch": wall(
+        "analytics analytics.alerts analytics.baskets analytics.pair analytics.stationarity ingest "
+        "ingest.binance ingest.recorder ingest.store",
+        f"{NUMBERS} apprise filelock httpx msgspec",
+        "asyncio email.utils os pathlib secrets sqlite3 sys threading time urllib.parse",
+    ),
     # Results in, a figure out.
     "pages.charts": wall("", "numpy orjson plotly"),
     "pages.ui": wall("", "streamlit", "asyncio pathlib socket threading"),
@@ -165,7 +174,7 @@ WALLS = {
             f"{NUMBERS} orjson plotly streamlit",
             "csv io pathlib time weakref",
         )
-        for page in ("live", "evidence", "scanner", "backtest", "feed")
+        for page in ("live", "evidence", "scanner", "backtest", "feed", "watch", "alerts")
     },
     "pages.ui.baskets": wall(f"{DATA} {UI}", f"{NUMBERS} plotly streamlit", "pathlib time"),
     "pages.ui.factors": wall(
@@ -179,7 +188,8 @@ WALLS = {
     ),
     "pages": wall(
         f"{DATA} {UI} pages.ui.live pages.ui.evidence pages.ui.scanner pages.ui.backtest "
-        "pages.ui.baskets pages.ui.factors pages.ui.feed pages.ui.server",
+        "pages.ui.baskets pages.ui.factors pages.ui.feed pages.ui.watch pages.ui.alerts "
+        "pages.ui.server",
         "streamlit streamlit_autorefresh",
         "pathlib",
     ),

@@ -14,6 +14,7 @@ from analytics.pair.closed_gates import (
 from analytics.pair.describe import describe_legs
 from analytics.pair.gates import DATA_GATES, NO_GATES, Gates, bars_of_test
 from analytics.pair.params import PairParams
+from analytics.pair.reading import PairReading, PairTestsReading
 from analytics.pair.residual import judged
 from analytics.pair.signal import signal_now, zscore_needs
 from analytics.pair.spread import SPREAD_ROUNDING, PairSpread, fitted_legs, make_spread
@@ -31,7 +32,9 @@ __all__ = [
     "Gates",
     "PairAnalytics",
     "PairParams",
+    "PairReading",
     "PairSpread",
+    "PairTestsReading",
     "analyse_pair",
     "bars_of_test",
     "describe_legs",

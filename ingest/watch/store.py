@@ -1,0 +1,310 @@
+"""What is watched, where each rule stands, and every alert with its way out: in one database."""
+
+import math
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, replace
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from analytics.alerts import AlertRule, RuleState
+from ingest.watch.database import WatchDatabase, watch_path
+from ingest.watch.model import Alert, Delivery, Silence, WatchList
+
+__all__ = ["NO_PAIR", "WatchStore", "watch_path"]
+
+T = TypeVar("T")
+
+# Key of a rule's state that is of no pair.
+NO_PAIR: Final = ""
+_ALERT = (
+    "alert_id, rule, kind, bar_us, fired_us, words, y, x, interval, params, zscore, value, level,"
+    " signal, suppressed, channels, is_forming"
+)
+_DELIVERY = "alert_id, channel, state, attempts, next_us, ended_us, error, is_repeated"
+
+
+class WatchStore:
+    """Lists, rules, states, alerts and deliveries. Any thread.
+
+    Raises
+    ------
+    StoreError
+        From any method: the database cannot be read or written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._database = WatchDatabase(path)
+
+    @property
+    def path(self) -> Path:
+        """Where it is kept."""
+        return self._database.path
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def public_id(self, alert_id: int) -> str:
+        """Name an alert for the world outside: unique over databases, the same on a repeat."""
+        return f"{self._database.name}-{alert_id}"
+
+    # What is watched: each change raises the revision, by which others see that there was one.
+
+    def revision(self) -> int:
+        """Count of changes to lists, rules and silences."""
+        return int(self._one("SELECT value FROM meta WHERE key = 'revision'"))
+
+    def lists(self) -> tuple[WatchList, ...]:
+        """Every list, in the reader's order."""
+        return self._documents("watch_list", WatchList)
+
+    def rules(self) -> tuple[AlertRule, ...]:
+        """Every rule, in the reader's order."""
+        return self._documents("rule", AlertRule)
+
+    def save_list(self, watched: WatchList) -> None:
+        """Keep a list under its name, in place of one that had it."""
+        self._save("watch_list", watched.name, watched)
+
+    def save_rule(self, rule: AlertRule) -> None:
+        """Keep a rule under its name, in place of one that had it; where it stands is kept."""
+        self._save("rule", rule.name, rule)
+
+    def remove_list(self, name: str) -> None:
+        """Remove a list; alerts of its pairs stay."""
+        self._change("DELETE FROM watch_list WHERE name = ?", (name,))
+
+    def remove_rule(self, name: str) -> None:
+        """Remove a rule and where it stands; its alerts stay."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM rule WHERE name = ?", (name,))
+            connection.execute("DELETE FROM rule_state WHERE rule = ?", (name,))
+            _raise_revision(connection)
+
+    def silences(self) -> tuple[Silence, ...]:
+        """Every silence that was begun and not ended, those run out too."""
+        rows = self._database.read(
+            "SELECT silence_id, until_us, rule, y, x, why FROM silence ORDER BY silence_id"
+        )
+        return tuple(Silence(*row) for row in rows)  # type: ignore[arg-type] # of those columns
+
+    def add_silence(self, silence: Silence) -> None:
+        """Begin a silence; its id is given here."""
+        self._change(
+            "INSERT INTO silence (until_us, rule, y, x, why) VALUES (?, ?, ?, ?, ?)",
+            (silence.until_us, silence.rule, silence.y, silence.x, silence.why),
+        )
+
+    def end_silence(self, silence_id: int) -> None:
+        """End a silence before its time."""
+        self._change("DELETE FROM silence WHERE silence_id = ?", (silence_id,))
+
+    # Where the rules stand.
+
+    def states(self) -> dict[tuple[str, str], RuleState]:
+        """State of each rule on each pair, by rule and pair's key; `NO_PAIR` for the desk."""
+        rows = self._database.read(
+            "SELECT rule, pair, name, since_us, bars, is_armed, fired_us, fired, anchor"
+            " FROM rule_state"
+        )
+        return {(str(rule), str(pair)): _state(*rest) for rule, pair, *rest in rows}
+
+    def evaluated(self) -> dict[str, int]:
+        """Up to which bar each pair was evaluated: open of it, µs, by the pair's key."""
+        return dict(self._database.read("SELECT pair, bar_us FROM evaluated"))  # type: ignore[arg-type] # of those columns
+
+    def record(
+        self,
+        alerts: Sequence[Alert],
+        states: Mapping[tuple[str, str], RuleState],
+        evaluated: Mapping[str, int],
+    ) -> tuple[Alert, ...]:
+        """Store alerts, their deliveries, the states that followed and how far it came, at once.
+
+        Returns the alerts with their ids. One that is suppressed has deliveries that say so.
+        """
+        with self._database.transaction() as connection:
+            recorded = tuple(_insert_alert(connection, each) for each in alerts)
+            connection.executemany(
+                "INSERT OR REPLACE INTO rule_state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [(*key, *_state_row(state)) for key, state in states.items()],
+            )
+            connection.executemany(
+                "INSERT OR REPLACE INTO evaluated VALUES (?, ?)", list(evaluated.items())
+            )
+        return recorded
+
+    # Alerts, for those who read them.
+
+    def alerts(
+        self, since: int = 0, limit: int = 1_000, *, newest_first: bool = False
+    ) -> tuple[Alert, ...]:
+        """Alerts with an id above `since`."""
+        order = "DESC" if newest_first else "ASC"
+        rows = self._database.read(
+            f"SELECT {_ALERT} FROM alert WHERE alert_id > ?"  # noqa: S608 - ours
+            f" ORDER BY alert_id {order} LIMIT ?",
+            (since, limit),
+        )
+        return tuple(map(_alert, rows))
+
+    def alert(self, alert_id: int) -> Alert | None:
+        """One alert by its id."""
+        rows = self._database.read(
+            f"SELECT {_ALERT} FROM alert WHERE alert_id = ?",  # noqa: S608 - ours
+            (alert_id,),
+        )
+        return _alert(rows[0]) if rows else None
+
+    def newest_alert_id(self) -> int:
+        """Id of the newest alert; 0 before the first."""
+        return int(self._one("SELECT coalesce(max(alert_id), 0) FROM alert"))
+
+    def deliveries(self, since: int = 0, limit: int = 10_000) -> tuple[Delivery, ...]:
+        """Deliveries of alerts with an id above `since`, in their order."""
+        rows = self._database.read(
+            f"SELECT {_DELIVERY} FROM delivery WHERE alert_id > ?"  # noqa: S608 - ours
+            " ORDER BY alert_id, channel LIMIT ?",
+            (since, limit),
+        )
+        return tuple(map(_delivery, rows))
+
+    # The outbox.
+
+    def unsent(self, channel: str, limit: int = 100) -> tuple[Delivery, ...]:
+        """Deliveries of a channel that are not over, in the order of their alerts."""
+        rows = self._database.read(
+            f"SELECT {_DELIVERY} FROM delivery"  # noqa: S608 - ours
+            " WHERE channel = ? AND state IN ('waiting', 'sending') ORDER BY alert_id LIMIT ?",
+            (channel, limit),
+        )
+        return tuple(map(_delivery, rows))
+
+    def waiting_channels(self) -> tuple[str, ...]:
+        """Channels with deliveries that are not over."""
+        rows = self._database.read(
+            "SELECT DISTINCT channel FROM delivery WHERE state IN ('waiting', 'sending')"
+        )
+        return tuple(str(row[0]) for row in rows)
+
+    def update_deliveries(self, deliveries: Iterable[Delivery]) -> None:
+        """Store where deliveries stand: before an attempt, so that a second one can say so."""
+        with self._database.transaction() as connection:
+            connection.executemany(
+                f"INSERT OR REPLACE INTO delivery ({_DELIVERY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - ours
+                [astuple(each) for each in deliveries],
+            )
+
+    def _one(self, statement: str) -> Any:
+        return self._database.read(statement)[0][0]
+
+    def _documents(self, table: str, kind: type[T]) -> tuple[T, ...]:
+        rows = self._database.read(f"SELECT document FROM {table} ORDER BY position")  # noqa: S608 - ours
+        return tuple(msgspec.json.decode(str(row[0]), type=kind) for row in rows)
+
+    def _save(self, table: str, name: str, document: object) -> None:
+        text = msgspec.json.encode(document).decode()
+        self._change(
+            f"INSERT INTO {table} VALUES"  # noqa: S608 - ours
+            f" (?, (SELECT coalesce(max(position), 0) + 1 FROM {table}), ?)"
+            " ON CONFLICT (name) DO UPDATE SET document = excluded.document",
+            (name, text),
+        )
+
+    def _change(self, statement: str, values: tuple[object, ...]) -> None:
+        with self._database.transaction() as connection:
+            connection.execute(statement, values)
+            _raise_revision(connection)
+
+
+def _raise_revision(connection: sqlite3.Connection) -> None:
+    connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
+
+
+def _insert_alert(connection: sqlite3.Connection, alert: Alert) -> Alert:
+    row = (
+        alert.rule,
+        alert.kind,
+        alert.bar_us,
+        alert.fired_us,
+        alert.words,
+        alert.y,
+        alert.x,
+        alert.interval,
+        alert.params,
+        alert.zscore,
+        alert.value,
+        alert.level,
+        alert.signal,
+        alert.suppressed,
+        msgspec.json.encode(alert.channels).decode(),
+        alert.is_forming,
+    )
+    names = _ALERT.removeprefix("alert_id, ")
+    places = ", ".join("?" * len(row))
+    cursor = connection.execute(
+        f"INSERT INTO alert ({names}) VALUES ({places})",  # noqa: S608 - ours
+        row,
+    )
+    alert_id = int(cursor.lastrowid or 0)
+    state = "suppressed" if alert.suppressed else "waiting"
+    connection.executemany(
+        "INSERT INTO delivery (alert_id, channel, state, error) VALUES (?, ?, ?, ?)",
+        [(alert_id, channel, state, alert.suppressed) for channel in alert.channels],
+    )
+    return replace(alert, alert_id=alert_id)
+
+
+def _alert(row: tuple[Any, ...]) -> Alert:
+    alert_id, rule, kind, bar_us, fired_us, words, y, x, interval, params, *rest = row
+    zscore, value, level, signal, suppressed, channels, is_forming = rest
+    return Alert(
+        rule,
+        kind,
+        bar_us,
+        fired_us,
+        words,
+        y,
+        x,
+        interval,
+        params,
+        _number(zscore),
+        _number(value),
+        _number(level),
+        signal,
+        suppressed,
+        msgspec.json.decode(channels, type=tuple[str, ...]),
+        bool(is_forming),
+        alert_id,
+    )
+
+
+def _delivery(row: tuple[Any, ...]) -> Delivery:
+    alert_id, channel, state, attempts, next_us, ended_us, error, is_repeated = row
+    repeated = bool(is_repeated)
+    return Delivery(alert_id, channel, state, attempts, next_us, ended_us, error, repeated)
+
+
+def _state(*row: Any) -> RuleState:
+    name, since_us, bars, is_armed, fired_us, fired, anchor = row
+    return RuleState(name, since_us, bars, bool(is_armed), fired_us, fired, _number(anchor))
+
+
+def _state_row(state: RuleState) -> tuple[object, ...]:
+    return (
+        state.name,
+        state.since_us,
+        state.bars,
+        state.is_armed,
+        state.fired_us,
+        state.fired,
+        state.anchor,
+    )
+
+
+def _number(value: float | None) -> float:
+    """SQLite keeps NaN as NULL."""
+    return math.nan if value is None else float(value)
