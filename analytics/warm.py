@@ -86,6 +86,7 @@ def _single(y: FloatArray | pd.Series, x: FloatArray | pd.Series) -> list[Call]:
         lambda: rolling_moments(y, 20),
         lambda: rolling_correlation(y, x, 20),
         lambda: adf_test(y),
+        lambda: adf_test(_with_a_gap(y)),
         lambda: engle_granger_test(y, x),
         lambda: fit_hedge(y, x),
         lambda: fit_hedge(y, x, "tls"),
@@ -95,6 +96,12 @@ def _single(y: FloatArray | pd.Series, x: FloatArray | pd.Series) -> list[Call]:
         lambda: fit_hedge(y, x, "kalman_walks"),
         lambda: fit_hedge(y, x, "kalman_chan").innovations,
     ]
+
+
+def _with_a_gap(values: FloatArray | pd.Series) -> FloatArray:
+    gapped = np.array(values)
+    gapped[_BARS // 2] = np.nan
+    return gapped
 
 
 def _gates(y: FloatArray, x: FloatArray) -> list[Call]:

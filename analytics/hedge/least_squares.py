@@ -66,12 +66,12 @@ def fit_ols(legs: Legs, intercept: bool, options: Mapping[str, object]) -> Hedge
 
 def ols_on_sums(sums: SampleSums, y_name: str, x_name: str) -> HedgeFit | None:
     """Fit least squares with an intercept by a sample's sums; None where they would lose digits."""
-    memory = sums.line_fit
+    memory = sums.joined_fit
     if memory is None:
         return None
     nobs, line = sums.bars, _Line.of(sums)
     errors = line.long_run_errors(long_run_of_fit(memory, nobs), nobs)
-    return _ols_fit(line, (nobs, 0), (y_name, x_name), errors, 0, True)
+    return _ols_fit(line, (nobs, sums.missing), (y_name, x_name), errors, 0, True)
 
 
 def line_on_sums(sums: LineOfSums) -> tuple[float, float, float] | None:
