@@ -16,7 +16,7 @@ from analytics.evidence.stability import stability
 from analytics.frames import FloatArray, utc_index
 from analytics.hedge import fit_hedge
 from analytics.leg import Leg
-from analytics.pair import PairParams, analyse_pair
+from analytics.pair import PairParams, analyse_pair, read_each
 from analytics.scanner import scan_pairs
 from analytics.spread import rolling_correlation, rolling_moments
 from analytics.stationarity import (
@@ -70,6 +70,7 @@ def _live(y: FloatArray, x: FloatArray) -> list[Call]:
         *_single(y, x),
         *_single(pd.Series(y), pd.Series(x)),
         partial(_analyse_on, *legs),
+        lambda: list(read_each((legs[0], legs[1]), PairParams("Y", "X", window=20), 2)),
     ]
 
 
@@ -85,6 +86,7 @@ def _single(y: FloatArray | pd.Series, x: FloatArray | pd.Series) -> list[Call]:
         lambda: rolling_moments(y, 20),
         lambda: rolling_correlation(y, x, 20),
         lambda: adf_test(y),
+        lambda: adf_test(_with_a_gap(y)),
         lambda: engle_granger_test(y, x),
         lambda: fit_hedge(y, x),
         lambda: fit_hedge(y, x, "tls"),
@@ -94,6 +96,12 @@ def _single(y: FloatArray | pd.Series, x: FloatArray | pd.Series) -> list[Call]:
         lambda: fit_hedge(y, x, "kalman_walks"),
         lambda: fit_hedge(y, x, "kalman_chan").innovations,
     ]
+
+
+def _with_a_gap(values: FloatArray | pd.Series) -> FloatArray:
+    gapped = np.array(values)
+    gapped[_BARS // 2] = np.nan
+    return gapped
 
 
 def _gates(y: FloatArray, x: FloatArray) -> list[Call]:

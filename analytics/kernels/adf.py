@@ -17,6 +17,8 @@ from analytics.kernels.jit import compiled, compiled_sums
 
 # A scaled pivot is the share of a column's square that earlier columns leave.
 _MIN_PIVOT_SQUARE = 1e-6
+# The least share of a column's square that may remain without the rows that reach over a gap.
+_LEAST_KEPT = 1e-2
 _T_STOP = 1.6448536269514722
 
 AIC, BIC, T_STAT = 0, 1, 2
@@ -151,6 +153,54 @@ def gram_of(
 
 
 @compiled
+def rows_over(joins: IntArray, lags: int, changes: int) -> int:
+    """Count the rows of a regression of that many lags that would reach over a missing bar.
+
+    `joins` are the numbers of the changes over missing bars, of `changes` in all.
+    """
+    count = 0
+    for i in range(joins.size):
+        stop = changes if i + 1 == joins.size else joins[i + 1]
+        count += max(min(joins[i] + lags + 1, stop) - max(joins[i], lags), 0)
+    return count
+
+
+@compiled
+def leave_out_joins(
+    values: FloatArray, joins: IntArray, trend_terms: int, lags: int, level_last: bool,
+    gram: FloatArray,
+) -> bool:  # fmt: skip
+    """Take the rows that reach over a missing bar off a gram; False where that costs digits.
+
+    `values` are the known ones, `joins` the numbers of their changes that stand for missing bars,
+    `trend_terms` is 0 or 1.
+    """
+    size, changes = gram.shape[0], values.size - 1
+    level_at = trend_terms + lags if level_last else trend_terms
+    place = places_of_lags(trend_terms, lags, level_last)
+    row, whole = np.empty(size), np.empty(size)
+    for i in range(size):
+        whole[i] = gram[i, i]
+    for k in range(joins.size):
+        stop = changes if k + 1 == joins.size else joins[k + 1]
+        for t in range(max(joins[k], lags), min(joins[k] + lags + 1, stop)):
+            if trend_terms > 0:
+                row[0] = 1.0
+            row[level_at] = values[t]
+            for lag in range(lags + 1):
+                row[place[lag]] = values[t - lag + 1] - values[t - lag]
+            for i in range(size):
+                for j in range(i + 1):
+                    gram[i, j] -= row[i] * row[j]
+    for i in range(size):
+        if not gram[i, i] >= _LEAST_KEPT * whole[i]:
+            return False
+        for j in range(i):
+            gram[j, i] = gram[i, j]
+    return True
+
+
+@compiled
 def cholesky(gram: FloatArray) -> tuple[FloatArray, bool]:
     """Lower factor of the gram scaled to a unit diagonal, times the scale; False where it fails."""
     size = gram.shape[0]
@@ -221,6 +271,36 @@ def take_fit(factor: FloatArray, free: int, out: FloatArray) -> None:
     out[COEFFICIENT] = factor[-1, -2] / factor[-2, -2]
     out[STDERR] = residual_std / factor[-2, -2]
     out[RESIDUAL] = rest
+
+
+@compiled
+def fit_joined(
+    values: FloatArray, joins: IntArray, trend_terms: int, max_lags: int, criterion: int,
+    out: FloatArray,
+) -> int:  # fmt: skip
+    """Do what `fit_unbroken` does with known values, but for rows that reach over a missing bar.
+
+    `joins` are the numbers of the changes that stand for missing bars; `trend_terms` is 0 or 1.
+    """
+    size = values.size - 1
+    change, trend = np.empty(size), np.ones((trend_terms, size))
+    for t in range(size):
+        change[t] = values[t + 1] - values[t]
+    lags, rows, factor = max_lags, 0, trend
+    for last in range(0 if criterion >= 0 and max_lags > 0 else 1, 2):
+        rows = size - lags - rows_over(joins, lags, size)
+        if rows <= trend_terms + 1 + lags:
+            return -1
+        gram = gram_of(values, change, trend, lags, last == 1)
+        if not leave_out_joins(values, joins, trend_terms, lags, last == 1, gram):
+            return -1
+        factor, is_safe = cholesky(gram)
+        if not is_safe:
+            return -1
+        if last == 0:
+            lags = best_lag(effects_of(factor), trend_terms + 1, rows, criterion)
+    take_fit(factor, rows - trend_terms - 1 - lags, out)
+    return lags
 
 
 @compiled

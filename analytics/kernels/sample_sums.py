@@ -10,14 +10,16 @@ from typing import Final
 
 import numpy as np
 
-from analytics.frames import FloatArray
+from analytics.frames import FloatArray, IntArray
 from analytics.kernels.adf import (
     best_lag,
     cholesky,
     effects_of,
     fill_lags,
     fill_level,
+    leave_out_joins,
     places_of_lags,
+    rows_over,
     take_fit,
 )
 from analytics.kernels.jit import compiled, compiled_sums
@@ -127,6 +129,26 @@ def _add_level(y: float, x: float, sign: float, levels: FloatArray) -> None:
 
 
 @compiled
+def move_levels(
+    old_y: FloatArray, old_x: FloatArray, new_y: FloatArray, new_x: FloatArray, levels: FloatArray
+) -> int:
+    """Take old bars off `levels` and add new ones, without those missing on either leg.
+
+    Returns by how many known bars there are more.
+    """
+    more = 0
+    for bar in range(old_y.size):
+        if not (np.isnan(old_y[bar]) or np.isnan(old_x[bar])):
+            _add_level(old_y[bar], old_x[bar], -1.0, levels)
+            more -= 1
+    for bar in range(new_y.size):
+        if not (np.isnan(new_y[bar]) or np.isnan(new_x[bar])):
+            _add_level(new_y[bar], new_x[bar], 1.0, levels)
+            more += 1
+    return more
+
+
+@compiled
 def move_sums(
     old_y: FloatArray, old_x: FloatArray, y: FloatArray, x: FloatArray, left: int,
     lagged: FloatArray, levels: FloatArray,
@@ -191,12 +213,13 @@ def _least_pivot(gram: FloatArray, factor: FloatArray) -> float:
 @compiled
 def fit_on_sums(
     y: FloatArray, x: FloatArray, slope: float, lagged: FloatArray, levels: FloatArray,
-    trend_terms: int, max_lags: int, criterion: int, out: FloatArray,
+    joins: IntArray, trend_terms: int, max_lags: int, criterion: int, out: FloatArray,
 ) -> int:  # fmt: skip
     """Do what `fit_unbroken` does with y - slope * x less its mean, by the sums of y and x.
 
     `trend_terms` is 0 or 1, `max_lags` at most the lags summed, of which there are four bars a lag.
-    Returns the lag, or -1 where digits would be lost.
+    Rows that reach over a change of `joins`, which stands for missing bars, are left out. Returns
+    the lag, or -1 where digits would be lost.
     """
     bars, most = y.size, lagged.shape[1] - 1
     y_mean, x_mean = levels[Y_SUM] / bars, levels[X_SUM] / bars
@@ -221,14 +244,21 @@ def fit_on_sums(
     change = np.empty(ends.size - 1)
     for i in range(change.size):
         change[i] = ends[i + 1] - ends[i]
-    lags, factor = max_lags, lagged
+    values = np.empty(bars if joins.size else 0)
+    for t in range(values.size):
+        values[t] = (y[t] - y_level) - slope * (x[t] - x_level)
+    lags, factor, rows = max_lags, lagged, 0
     for last in range(0 if criterion >= 0 and max_lags > 0 else 1, 2):
         gram = _gram_of_sums(ends, change, products, squares, bars, trend_terms, lags, last == 1)
+        if joins.size and not leave_out_joins(values, joins, trend_terms, lags, last == 1, gram):
+            return -1
+        rows = bars - 1 - lags - rows_over(joins, lags, bars - 1)
+        if rows <= trend_terms + 1 + lags:
+            return -1
         factor, is_safe = cholesky(gram)
         if not is_safe or not share * _least_pivot(gram, factor) >= _MIN_PIVOT_SHARE:
             return -1
         if last == 0:
-            rows = bars - 1 - max_lags
             lags = best_lag(effects_of(factor), trend_terms + 1, rows, criterion)
-    take_fit(factor, bars - 1 - lags - trend_terms - 1 - lags, out)
+    take_fit(factor, rows - trend_terms - 1 - lags, out)
     return lags

@@ -37,6 +37,8 @@ _DEPENDENT = 1e-10
 _BLOCK_ROWS = 8192
 # More stretches between missing bars than this are summed in blocks instead of one by one.
 _MAX_STRETCHES = 32
+# A piece more costs as much as the rows around it.
+MOST_JOINS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,10 @@ def dickey_fuller(
         quick = _unbroken_fit(level, trend, max_lags, autolag, NOISE * size)
         if quick is not None:
             return quick
+    elif TREND_TERMS[trend] <= 1:
+        quick = _joined_fit(level, trend, max_lags, autolag, NOISE * size)
+        if quick is not None:
+            return quick
     regression = _regression(level, trend)
     if max_lags is None:
         max_lags = _affordable_lags(regression, schwert_max_lags(bars, trend))
@@ -174,6 +180,51 @@ def _unbroken_fit(
         return None
     residual_std = rest / math.sqrt(nobs - TREND_TERMS[trend] - 1 - lags)
     return DickeyFullerFit(stat, coefficient, stderr, lags, nobs, most, residual_std)
+
+
+def _joined_fit(
+    level: FloatArray, trend: Trend, max_lags: int | None, autolag: AutoLag | None, noise: float
+) -> DickeyFullerFit | None:
+    """Do the same with missing bars; None too where there are many of them."""
+    from analytics.kernels.adf import FIT_SIZE, fit_joined, rows_over  # noqa: PLC0415 - numba
+
+    at = np.flatnonzero(~np.isnan(level))
+    joins, values = joins_of(at), level[at]
+    if joins.size > MOST_JOINS:
+        return None
+    most = lags_between(joins, values.size, trend) if max_lags is None else int(max_lags)
+    criterion = -1 if autolag is None else AUTO_LAGS.index(autolag)
+    figures = np.empty(FIT_SIZE)
+    if values.size - 1 <= most:
+        return None
+    lags = fit_joined(values, joins, TREND_TERMS[trend], most, criterion, figures)
+    if lags < 0:
+        return None
+    changes = values.size - 1
+    nobs = changes - lags - rows_over(joins, lags, changes)
+    stat, coefficient, stderr, rest = figures.tolist()
+    if rest <= noise * math.sqrt(nobs):
+        return None
+    residual_std = rest / math.sqrt(nobs - TREND_TERMS[trend] - 1 - lags)
+    return DickeyFullerFit(stat, coefficient, stderr, lags, nobs, most, residual_std)
+
+
+def joins_of(known: IntArray) -> IntArray:
+    """Number the changes from one known bar to the next that reach over missing ones."""
+    return np.flatnonzero(np.diff(known) > 1)
+
+
+def lags_between(joins: IntArray, bars: int, trend: Trend) -> int:
+    """Shrink Schwert's greatest lag until half of the rows survive the missing bars."""
+    from analytics.kernels.adf import rows_over  # noqa: PLC0415 - numba, when needed
+
+    def rows(lags: int) -> int:
+        return bars - 1 - lags - rows_over(joins, lags, bars - 1)
+
+    lags, half = schwert_max_lags(bars, trend), rows(0) / 2
+    while lags > 0 and rows(lags) < half:
+        lags -= 1
+    return lags
 
 
 def schwert_max_lags(bars: int, trend: Trend) -> int:

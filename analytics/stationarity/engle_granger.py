@@ -9,7 +9,7 @@ import pandas as pd
 
 from analytics.errors import DegenerateSeriesError, NotEnoughDataError
 from analytics.frames import BoolArray, FloatArray
-from analytics.series import as_float_pair, centred, series_name
+from analytics.series import as_float_pair, series_name
 from analytics.stationarity.dickey_fuller import (
     NOISE,
     TREND_TERMS,
@@ -157,6 +157,10 @@ def _cointegrating_residual(
     if trend == "c" and known.all():
         return _residual_on_line(y, x, what)
     y_known, x_known = y[known], x[known]
+    residual = np.full(y.size, np.nan)
+    if trend == "c":
+        residual[known], beta, level = _residual_on_line(y_known, x_known, what)
+        return residual, beta, level
     for values, leg in ((y_known, "dependent"), (x_known, "other")):
         if float(np.ptp(values)) <= NOISE * float(np.abs(values).max()):
             raise DegenerateSeriesError(what, f"the {leg} leg is constant over {values.size} bars")
@@ -172,14 +176,12 @@ def _cointegrating_residual(
     size = float(np.abs(y_known).max()) + abs(beta) * float(np.abs(x_known).max())
     if float(np.abs(rest).max()) <= _COLLINEAR * size:
         raise DegenerateSeriesError(what, "the legs are identical or exactly collinear")
-    residual = np.full(y.size, np.nan)
     residual[known] = rest
-    alpha = {"n": 0.0, "c": float(y_known.mean()) - beta * float(x_known.mean())}
-    return residual, beta, alpha.get(trend, math.nan)
+    return residual, beta, 0.0 if trend == "n" else math.nan
 
 
 def _residual_on_line(y: FloatArray, x: FloatArray, what: str) -> tuple[FloatArray, float, float]:
-    """Do the same in compiled code, for legs without missing bars and a constant."""
+    """Do the same in compiled code, for known bars and a constant."""
     from analytics.kernels.adf import LINE_SIZE, residual_on_line  # noqa: PLC0415 - numba, when needed
 
     for values, leg in ((y, "dependent"), (x, "other")):
@@ -199,8 +201,6 @@ def _residual_on_line(y: FloatArray, x: FloatArray, what: str) -> tuple[FloatArr
 def _without_trend(values: FloatArray, known: BoolArray, trend: Trend) -> FloatArray:
     if trend == "n":
         return values
-    if trend == "c":
-        return centred(values)[0]
     place = np.linspace(-1.0, 1.0, known.size)[known]
     basis, _ = np.linalg.qr(np.column_stack([place**power for power in range(TREND_TERMS[trend])]))
     free: FloatArray = values - values.mean()

@@ -118,13 +118,49 @@ def test_a_market_that_became_quiet_keeps_its_digits():
     assert_equal_to_the_tests(sums, y[40:], x[40:])
 
 
+def gapped(bars: int, seed: int, gaps: int) -> tuple[FloatArray, FloatArray]:
+    """Legs with missing bars on one or both, side by side and far apart."""
+    rng = np.random.default_rng(100 + seed)
+    y, x = legs(bars, seed)
+    for start in rng.integers(0, bars, size=gaps):
+        stop = start + int(rng.choice([1, 1, 2, 30]))
+        for leg in ((y,), (x,), (y, x))[rng.integers(3)]:
+            leg[start:stop] = np.nan
+    return y, x
+
+
+@pytest.mark.parametrize("gaps", [1, 3, 25])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_sample_with_missing_bars_has_them_as_it_moves_on(seed: int, gaps: int):
+    y, x = gapped(BARS + 200, seed, gaps)
+    sums, ages = summed(y[:BARS], x[:BARS]), []
+    for start in range(1, 201):
+        span = slice(start, start + BARS)
+        sums = summed(y[span], x[span], sums, start)
+        ages.append(sums.age)
+        if start % 40 == 0:
+            assert_equal_to_the_tests(sums, y[span], x[span])
+            assert sums.missing == np.count_nonzero(np.isnan(y[span] + x[span]))
+    assert max(ages) > 100
+
+
 @pytest.mark.parametrize("place", [0, 700, BARS - 1])
-def test_a_sample_with_a_missing_bar_has_no_sums(place):
+def test_a_bar_that_is_missing_since_is_looked_at_anew(place: int):
     y, x = legs(BARS + 1)
     before = summed(y[:-1], x[:-1].copy())
     x[place + 1] = np.nan
-    assert SampleSums.of(1, y[1:], x[1:], before) is None
-    assert SampleSums.of(1, y[1:], x[1:]) is None
+    sums = summed(y[1:], x[1:], before, 1)
+    assert_equal_to_the_tests(sums, y[1:], x[1:])
+    whole = legs(BARS + 2)
+    repaired = summed(whole[0][2:], whole[1][2:], sums, 2)
+    assert repaired.missing == 0
+    assert_equal_to_the_tests(repaired, whole[0][2:], whole[1][2:])
+
+
+def test_a_sample_in_many_pieces_has_no_sums():
+    y, x = legs(BARS)
+    y[::10] = np.nan
+    assert SampleSums.of(0, y, x) is None
 
 
 def test_a_short_sample_has_none():
