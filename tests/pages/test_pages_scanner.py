@@ -81,10 +81,10 @@ def test_symbols_of_a_replay_are_called_replayed(project_root, database, monkeyp
     page = run_page(project_root, RECORDED, scan_interval="1s")
     assert "Replayed symbols" in shown(page)
     assert "Recorded symbols" not in shown(page)
-    (source,) = [each for each in page.get("button_group") if each.label == "Scan"]
-    assert source.options[0] == "Replayed symbols"
-    assert source.proto.help.startswith("Replayed symbols: ")
-    assert source.value == RECORDED
+    (source,) = [each.proto for each in page.get("button_group") if each.proto.label == "Scan"]
+    assert source.options[0].content == "Replayed symbols"
+    assert source.help.startswith("Replayed symbols: ")
+    assert page.session_state["scan_source"] == RECORDED
 
 
 def scanner_store_reader(path: Path):
