@@ -62,6 +62,13 @@ def warm_up() -> None:
             call()
 
 
+def compiled_for() -> tuple[object, ...]:
+    """Return for which platform and processor all that is compiled; see `numba_private`."""
+    from analytics.kernels import numba_private  # noqa: PLC0415 - numba, when needed
+
+    return numba_private.compiled_for()
+
+
 def _live(y: FloatArray, x: FloatArray) -> list[Call]:
     ones = np.ones(_BARS)
     counts, traded = ones.astype(np.int64), np.zeros(_BARS, dtype=np.int8)

@@ -15,7 +15,7 @@ from places import ROOT, SHARED_DATA, skip_or_fail
 pd.set_option("compute.use_bottleneck", False)
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from desk.chromium import DeskBrowser
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,10 +50,16 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
+@pytest.fixture(scope="session")
+def browser_profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which the browsers of a run keep the desk's files, compiled."""
+    return tmp_path_factory.mktemp("profile")
+
+
 @pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
+def browser(browser_profile: Path) -> "Iterator[DeskBrowser]":
     """A real Chromium; its absence is a failure where browser tests are required."""
     from desk.chromium import launched
 
-    with launched() as chromium:
+    with launched(browser_profile) as chromium:
         yield chromium

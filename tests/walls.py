@@ -64,8 +64,8 @@ WALLS = {
     # Numbers only: no clock, no file, no Streamlit.
     "analytics": wall("analytics.kernels", NUMBERS),
     "analytics.warm": wall(
-        "analytics analytics.backtest analytics.evidence analytics.hedge analytics.pair "
-        "analytics.scanner analytics.stationarity",
+        "analytics analytics.backtest analytics.evidence analytics.hedge analytics.kernels "
+        "analytics.pair analytics.scanner analytics.stationarity",
         NUMBERS,
         "importlib",
     ),

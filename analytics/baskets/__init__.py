@@ -1,7 +1,7 @@
 """Baskets of three to eight symbols: weights, the spread they make, and what it is worth."""
 
 from analytics.baskets.analysis import BasketAnalytics, analyse_basket
-from analytics.baskets.backtest import BasketBacktest, backtest_basket
+from analytics.baskets.backtest import LEAST_TRAIN, BasketBacktest, backtest_basket
 from analytics.baskets.judge import BasketHalfLife
 from analytics.baskets.legs import BasketCoverage
 from analytics.baskets.lots import BasketSize, basket_lots
@@ -18,6 +18,7 @@ from analytics.baskets.wild import wild_basket_test
 
 __all__ = [
     "LEAST_SYMBOLS",
+    "LEAST_TRAIN",
     "METHODS",
     "METHOD_TITLES",
     "MOST_SYMBOLS",

@@ -29,7 +29,8 @@ _DISK_EVERY_S = 5.0
 _RETENTION_EVERY_S = 10.0
 _RESUME_MARGIN_BYTES = 50_000_000
 _CLOCK_JUMP_S = 5.0
-_LARGE_WAL_BYTES = 4_000_000
+# Commits fold in what is larger than 1,000 pages; after less a quiet market would leave it there.
+_LARGE_WAL_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ class Maintenance:
         self._growth = Growth()
         self._ended = threading.Event()
         self._due: dict[str, float] = {}
+        self._folded_bytes = 0
 
     def run(self) -> None:
         """Look after things until `end`."""
@@ -130,8 +132,10 @@ class Maintenance:
         database, wal = _size(self._path), _size(self._path.with_name(self._path.name + "-wal"))
         free = self._free(self._path)
         self.disk = DiskStatus(database, wal, free, self._growth.per_day)
-        if wal > _LARGE_WAL_BYTES:  # commits do it too, but a quiet market makes none
-            _LOG.info("a log of %d MB is folded into the database", wal // 1_000_000)
+        if wal > _LARGE_WAL_BYTES:
+            if wal != self._folded_bytes:  # the file keeps its size when it is folded in
+                _LOG.info("a log of %d MB is folded into the database", wal // 1_000_000)
+            self._folded_bytes = wal
             self._queue.put(Call(TickWriter.checkpoint))
         limit = PAUSE_FREE_BYTES + (_RESUME_MARGIN_BYTES if self.low else 0)
         if (free < limit) != self.low:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+_usual: list[int] = []  # the port of the app before, if there was one
 
 
 class AppProcess:
@@ -92,7 +93,7 @@ def running_app(
 
     What it prints goes to ``app.log`` in `folder`. It is killed at the end, if it still runs.
     """
-    port = port or free_port()
+    port = port or usual_port()
     url = f"http://127.0.0.1:{port}/{base_path}".rstrip("/")
     if base_path:
         options = ("--base-path", base_path, *options)
@@ -146,6 +147,18 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def usual_port() -> int:
+    """Give the port that the app before had, if it is free again: a browser knows its files."""
+    port = _usual[-1] if _usual and _is_free(_usual[-1]) else free_port()
+    _usual[:] = [port]
+    return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def wait_until_up(app: AppProcess, within_s: float) -> None:

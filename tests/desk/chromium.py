@@ -2,16 +2,17 @@
 
 import os
 import shutil
-import socket
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import pytest
 from places import skip_or_fail
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import BrowserContext, Frame, Page
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
@@ -32,21 +33,76 @@ def chromium_path() -> str:
     return str(found)
 
 
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+# What a page can be given itself; any other option needs a context of its own.
+_OPTIONS_OF_A_PAGE: Final = {"viewport", "color_scheme"}
+_SIZE: Final = {"width": 1280, "height": 720}  # Playwright's own
+# All that a site can leave in a browser but its files.
+_LEFT_BY_A_VISIT: Final = (
+    "file_systems,indexeddb,local_storage,service_workers,cache_storage,storage_buckets"
+)
+
+
+class DeskBrowser:
+    """A browser that has the desk's files, compiled, from one visit to the next, and no more.
+
+    A visit that needs options of its own, or is beside another one, is one of a browser that was
+    never there: most of what it costs is to compile the files.
+    """
+
+    def __init__(self, kept: "BrowserContext") -> None:
+        browser = kept.browser
+        assert browser is not None
+        self._kept, self._browser = kept, browser
+        self._blank = kept.pages[0]  # without a page the browser ends
+        self._session = kept.new_cdp_session(self._blank)
+        self._origins: set[str] = set()
+
+    def new_page(self, **options: Any) -> "Page":
+        """Begin a visit: a page of a browser that remembers none."""
+        if self._is_visiting() or not options.keys() <= _OPTIONS_OF_A_PAGE:
+            return self._browser.new_page(**options)
+        self._forget()
+        page = self._kept.new_page()
+        page.set_viewport_size(options.get("viewport", _SIZE))
+        page.emulate_media(color_scheme=options.get("color_scheme", "light"))
+        page.on("framenavigated", self._note)
+        return page
+
+    def new_context(self, **options: Any) -> "BrowserContext":
+        """A context that has nothing of any visit, compiled files neither."""
+        return self._browser.new_context(**options)
+
+    def end(self, page: "Page") -> None:
+        """End a visit, with the tabs that it opened."""
+        for each in list(page.context.pages):
+            if each not in (self._blank, page):
+                each.close()
+        page.close()
+
+    def _is_visiting(self) -> bool:
+        return len(self._kept.pages) > 1
+
+    def _note(self, frame: "Frame") -> None:
+        parts = urlsplit(frame.url)
+        self._origins.add(f"{parts.scheme}://{parts.netloc}")
+
+    def _forget(self) -> None:
+        self._kept.clear_cookies()
+        for origin in self._origins:
+            what = {"origin": origin, "storageTypes": _LEFT_BY_A_VISIT}
+            self._session.send("Storage.clearDataForOrigin", what)
+        self._origins.clear()
 
 
 @contextmanager
-def launched() -> Iterator["Browser"]:
-    """A browser of its own, ended with the block."""
+def launched(profile: Path) -> Iterator[DeskBrowser]:
+    """A browser of its own, ended with the block; it has the files that are in its profile."""
     with playwright.sync_playwright() as engine:
-        chromium = engine.chromium.launch(
-            executable_path=chromium_path(), args=["--no-sandbox"], headless=True
+        kept = engine.chromium.launch_persistent_context(
+            profile, executable_path=chromium_path(), args=["--no-sandbox"], headless=True
         )
-        yield chromium
-        chromium.close()
+        yield DeskBrowser(kept)
+        kept.close()
 
 
 def open_when_up(page: "Page", url: str) -> None:

@@ -35,6 +35,12 @@ def test_the_log_drains_after_a_long_reader(tmp_path: Path, quiet_after: bool) -
     assert not result.failures
 
 
+def test_a_log_that_no_commit_folds_in_drains_too(tmp_path: Path) -> None:
+    """One of 2 to 4 MB, as a market leaves that falls quiet."""
+    result = storage.long_reader(tmp_path, hold_s=1.0, trades_per_s=50_000, quiet_after=True)
+    assert not result.failures
+
+
 @pytest.mark.parametrize(("capacity", "refused"), [(200_000, 0), (2000, 500)])
 def test_what_a_stalled_writer_makes_the_queue_refuse_is_in_the_ledger(
     tmp_path: Path, capacity: int, refused: int

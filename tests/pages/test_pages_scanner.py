@@ -17,6 +17,7 @@ from analytics.backtest import best_entry
 from analytics.scanner import scan_pairs
 from pages.charts.scanner_heatmap import correlation_heatmap, pvalue_heatmap
 from pages.ui.scanner import body, files, payment, run, words
+from pages.ui.scanner import settings as scanner_settings
 from pages.ui.scanner import store as scanner_store
 from pages.ui.scanner import table as scanner_table
 from pages.ui.scanner.data import ScanMaterial
@@ -72,6 +73,18 @@ def test_recorded_symbols_are_ranked_with_how_many_were_tried(project_root, data
     expected = scan_pairs(closes.iloc[:-1])
     assert [row["p"] for row in rows] == expected["pvalue"].tolist()
     assert {row["Both traded"] for row in rows} == {1.0}
+
+
+def test_symbols_of_a_replay_are_called_replayed(project_root, database, monkeypatch):
+    monkeypatch.setattr(scanner_settings, "is_replay", lambda: True)
+    store(database, *(ticks_of(name, 100.0, 400, seed=n) for n, name in enumerate("AB")))
+    page = run_page(project_root, RECORDED, scan_interval="1s")
+    assert "Replayed symbols" in shown(page)
+    assert "Recorded symbols" not in shown(page)
+    (source,) = [each.proto for each in page.get("button_group") if each.proto.label == "Scan"]
+    assert source.options[0].content == "Replayed symbols"
+    assert source.help.startswith("Replayed symbols: ")
+    assert page.session_state["scan_source"] == RECORDED
 
 
 def scanner_store_reader(path: Path):

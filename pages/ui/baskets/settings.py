@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 import streamlit as st
 
-from analytics.baskets import LEAST_SYMBOLS, MOST_SYMBOLS, BasketMethod, BasketParams
+from analytics.baskets import LEAST_SYMBOLS, LEAST_TRAIN, MOST_SYMBOLS, BasketMethod, BasketParams
 from analytics.frames import INTERVALS, parse_interval
 from analytics.pair import DATA_GATES, Gates
 from pages.ui.state import choices
@@ -17,7 +17,6 @@ RECORDED: Final = "Recorded symbols"
 TICKS: Final = "Tick file"
 SOURCES: Final = (RECORDED, TICKS)
 FIRST: Final = 4  # of the symbols on offer, while nobody chose
-LEAST_TRAIN: Final = 60  # bars; fewer the backtest does not fit weights on
 MOST_BARS: Final = 20_000  # of a range; more take the analysis of eight symbols seconds
 GATES: Final[dict[str, Gates]] = {
     "none": replace(DATA_GATES, leg_stale=False, window_covered=False, enough_bars=False),

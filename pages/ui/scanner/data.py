@@ -13,7 +13,7 @@ from analytics.scanner import coarser_closes
 from ingest.store import SECOND_US, TRADED, BarColumns, identity
 from pages.ui.desk import many_symbols
 from pages.ui.desk.file_choice import TickFile
-from pages.ui.scanner.settings import SAMPLES_S, ScanSettings
+from pages.ui.scanner.settings import SAMPLES_S, ScanSettings, live_title
 from pages.ui.state.once import Once
 
 
@@ -98,7 +98,7 @@ def _of_columns(key: Hashable, bars_by_symbol: Mapping[str, BarColumns]) -> Scan
         return pd.DataFrame(values, index=grid, columns=list(bars_by_symbol), copy=False)
 
     return ScanMaterial(
-        "Recorded symbols", key, framed(closes), framed(traded), framed(volumes), is_live=True
+        live_title(), key, framed(closes), framed(traded), framed(volumes), is_live=True
     )
 
 

@@ -10,6 +10,7 @@ from analytics.frames import INTERVALS
 from analytics.scanner import ScanOn
 from pages.ui.state.choices import LEVELS
 from pages.ui.state.page_choices import PAGE_NUMBERS
+from pages.ui.state.source import is_replay
 
 RECORDED: Final = "Recorded symbols"
 CLOSES: Final = "File of closes"
@@ -18,7 +19,7 @@ SAVED: Final = "Saved scan"
 SOURCES: Final = (RECORDED, CLOSES, TICKS, SAVED)
 
 SOURCE_HELP: Final = (
-    "Recorded symbols: ranked again at every closed bar while this page is open. File of closes: a "
+    "{}: ranked again at every closed bar while this page is open. File of closes: a "
     "CSV with a time column and a column of closes for each symbol. Tick files: NDJSON or CSV of "
     "trades, several at once. Saved scan: a result kept earlier."
 )
@@ -75,11 +76,18 @@ class ScanSettings:
         return "aic" if self.max_lags is None else None
 
 
+def live_title() -> str:
+    """Name the symbols of the database that the reader looks at: recorded, or of a replay."""
+    return "Replayed symbols" if is_replay() else RECORDED
+
+
 def choose_source() -> str:
     """Choose what is scanned."""
+    title = live_title()
     chosen = st.segmented_control(
         "Scan", SOURCES, default=RECORDED, key="scan_source", bind="query-params", required=True,
-        help=SOURCE_HELP,
+        help=SOURCE_HELP.format(title),
+        format_func=lambda source: title if source == RECORDED else str(source),
     )  # fmt: skip
     return str(chosen) if chosen in SOURCES else RECORDED
 

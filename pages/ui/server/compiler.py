@@ -7,18 +7,24 @@ and the app reads it from there. It answers with a line for each call that is do
 """
 
 import hashlib
+import logging
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from contextlib import redirect_stdout, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from analytics.warm import PARTS, Call, Part, calls_of
+from analytics.warm import PARTS, Call, Part, calls_of, compiled_for
 from ingest.files import layout
 
+_LOG: Final = logging.getLogger("pairdesk.pages")
+
 ROOT: Final = Path(__file__).resolve().parents[3]
+SILENT_S: Final = 120.0  # one call takes 10 s on two cores
 
 
 def calls() -> dict[Part, list[Call]]:
@@ -39,15 +45,43 @@ def begin() -> "subprocess.Popen[str] | None":
     return None
 
 
+def answers(process: "subprocess.Popen[str]") -> Iterator[str]:
+    """Yield the answers of a process until it ends; one that is silent for long is ended."""
+    assert process.stdout is not None
+    while True:
+        limit = threading.Timer(SILENT_S, _end, [process])
+        limit.daemon = True
+        limit.start()
+        try:
+            answer = process.stdout.readline()
+        finally:
+            limit.cancel()
+        if not answer:
+            return
+        yield answer
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    _LOG.warning(
+        "The process that compiles the statistics made no progress for %g s: it is ended, and the"
+        " app compiles them itself.",
+        SILENT_S,
+    )
+    process.kill()
+
+
 def mark() -> Path:
-    """Name the file that says that these sources are compiled, in the cache that they lie in."""
+    """Name the file that says that these sources are compiled, in the cache that they lie in.
+
+    For this processor: what an image brings that was made on another one is compiled again.
+    """
     cache = os.environ.get("NUMBA_CACHE_DIR")
     sources = [*(ROOT / "analytics").rglob("*.py"), *(ROOT / "ingest").rglob("*.py")]
     stamps = sorted(
         (str(path.relative_to(ROOT)), path.stat().st_size, path.stat().st_mtime_ns)
         for path in sources
     )
-    facts = repr((sys.version, version("numba"), version("numpy"), stamps))
+    facts = repr((sys.version, version("numba"), version("numpy"), compiled_for(), stamps))
     name = f"pairdesk-{hashlib.sha256(facts.encode()).hexdigest()[:16]}.compiled"
     return (Path(cache) if cache else ROOT / "analytics/kernels/__pycache__") / name
 

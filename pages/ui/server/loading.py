@@ -90,7 +90,7 @@ def _compile() -> None:
 
     try:
         with compiler.begin() or nullcontext() as process:
-            PREPARATION.run(process and process.stdout, after_each)
+            PREPARATION.run(process and compiler.answers(process), after_each)
     except RuntimeError:
         if not _ending.is_set():  # an app that ends starts no more threads
             raise

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from desk.script_page import START_US, store, ticks_of, write_ndjson
 
-from analytics.baskets import BasketParams
+from analytics.baskets import LEAST_TRAIN, BasketParams
 from ingest.store import TickReader
 from ingest.tick import Tick
 from pages.ui.baskets import data
@@ -70,6 +70,12 @@ def test_the_bars_reach_back_for_the_windows_and_the_first_fit_too(database: Pat
     assert tried.train_bars == 200
     assert len(known(database, tried).legs[0]) == now.params.reach + 200
     assert len(known(database, now).legs[0]) == now.params.reach
+
+
+def test_short_windows_ask_for_as_many_bars_as_the_backtest_fits_on_at_least() -> None:
+    params = BasketParams(SYMBOLS, "1s", 300, 10)
+    asked = BasketChoice(params, 10_000.0, 7.5, 1, with_backtest=True)
+    assert asked.train_bars == LEAST_TRAIN
 
 
 def test_wide_windows_do_not_ask_for_millions_of_bars() -> None:

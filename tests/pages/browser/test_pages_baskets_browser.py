@@ -5,7 +5,8 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from desk.chromium import READY_MS, free_port, open_when_up
+from desk.app_process import usual_port
+from desk.chromium import READY_MS, open_when_up
 from desk.script_page import store, ticks_of
 from places import ROOT
 
@@ -23,7 +24,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running app that records nothing, on a database of four symbols."""
     folder = tmp_path_factory.mktemp("baskets")
     store(folder / "ticks.db", *(ticks_of(name, 9_000.0, 900, n) for n, name in enumerate(SYMBOLS)))
-    port = free_port()
+    port = usual_port()
     command = [sys.executable, "app.py", "--no-browser", "--no-ingest", "--port", str(port)]
     command += ["--db", str(folder / "ticks.db")]
     log = folder / "app.log"

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from desk.chromium import READY_MS, free_port, open_when_up
+from desk.app_process import usual_port
+from desk.chromium import READY_MS, DeskBrowser, open_when_up
 from exchange.feeds import LiveFeed
 from exchange.server import ThreadedExchange
 from places import ROOT
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
@@ -32,7 +33,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running app that records from a scripted exchange."""
     folder = tmp_path_factory.mktemp("browser")
     with ThreadedExchange(feed=LiveFeed(10.0, history_s=HISTORY_S, after_clients=1)) as exchange:
-        port = free_port()
+        port = usual_port()
         command = [sys.executable, "app.py", "--no-browser", "--port", str(port)]
         command += ["--db", str(folder / "ticks.db"), "--symbols", "BTCUSDT,ETHUSDT"]
         command += ["--ws-url", exchange.ws_url, "--rest-url", exchange.rest_url]
@@ -47,7 +48,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(browser: "Browser", address: str) -> Iterator["Page"]:
+def page(browser: DeskBrowser, address: str) -> Iterator["Page"]:
     """The live page with its chart drawn; fails on any error in the browser's console."""
     page = browser.new_page(viewport={"width": 1440, "height": 1000})
     errors: list[str] = []

@@ -5,7 +5,8 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from desk.chromium import READY_MS, free_port, open_when_up
+from desk.app_process import usual_port
+from desk.chromium import READY_MS, open_when_up
 from places import ROOT
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
@@ -20,7 +21,7 @@ LINK = "/?mode=NDJSON+File&interval=15s&spread=log&window=30&rule=custom&sell=3&
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running app that records nothing."""
     folder = tmp_path_factory.mktemp("evidence")
-    port = free_port()
+    port = usual_port()
     command = [sys.executable, "app.py", "--no-browser", "--no-ingest", "--port", str(port)]
     command += ["--db", str(folder / "ticks.db")]
     log = folder / "app.log"

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from desk.chromium import chromium_path, free_port, open_when_up
+from desk.app_process import usual_port
+from desk.chromium import DeskBrowser, open_when_up
 from exchange.feeds import LiveFeed
 from exchange.server import ThreadedExchange
 from places import ROOT
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
@@ -36,7 +37,7 @@ def exchange() -> Iterator[ThreadedExchange]:
 def address(exchange: ThreadedExchange, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running app that records from a scripted exchange."""
     folder = tmp_path_factory.mktemp("feed")
-    port = free_port()
+    port = usual_port()
     command = [sys.executable, "app.py", "--no-browser", "--port", str(port)]
     command += ["--db", str(folder / "ticks.db"), "--symbols", "BTCUSDT,ETHUSDT"]
     command += ["--ws-url", exchange.ws_url, "--rest-url", exchange.rest_url]
@@ -50,18 +51,8 @@ def address(exchange: ThreadedExchange, tmp_path_factory: pytest.TempPathFactory
     assert status == 0, log.read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
-    with playwright.sync_playwright() as engine:
-        chromium = engine.chromium.launch(
-            executable_path=chromium_path(), args=["--no-sandbox"], headless=True
-        )
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
-def page(browser: "Browser", address: str) -> Iterator["Page"]:
+def page(browser: DeskBrowser, address: str) -> Iterator["Page"]:
     """The feed page, reached from the live page by its link; fails on errors in the console."""
     page = browser.new_page(viewport={"width": 1440, "height": 1100})
     errors: list[str] = []

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from desk.chromium import READY_MS, free_port, open_when_up
+from desk.app_process import usual_port
+from desk.chromium import READY_MS, open_when_up
 from places import ROOT
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
@@ -24,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def address(tmp_path: Path, folder: Path) -> Iterator[str]:
-    port = free_port()
+    port = usual_port()
     command = [sys.executable, "-m", "streamlit", "run", "tests/desk/long_work_page.py"]
     command += ["--server.headless", "true", "--server.port", str(port), "--", str(folder)]
     with (tmp_path / "log").open("wb") as output, subprocess.Popen(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from desk.app_process import running_app
-from playwright.sync_api import Browser, Page, expect
+from desk.chromium import DeskBrowser
+from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
@@ -23,7 +24,7 @@ def wait_for_change(page: Page, before: str) -> None:
     )
 
 
-def test_a_replay_is_begun_held_stepped_and_ended(browser: Browser, tmp_path: Path) -> None:
+def test_a_replay_is_begun_held_stepped_and_ended(browser: DeskBrowser, tmp_path: Path) -> None:
     with running_app(tmp_path, "--no-ingest", "--db", tmp_path / "ticks.db") as app:
         page = browser.new_page(viewport={"width": 1440, "height": 1000})
         errors: list[str] = []
@@ -49,7 +50,9 @@ def test_a_replay_is_begun_held_stepped_and_ended(browser: Browser, tmp_path: Pa
         assert app.stop() == 0
 
 
-def test_an_app_started_for_a_replay_says_so_throughout(browser: Browser, tmp_path: Path) -> None:
+def test_an_app_started_for_a_replay_says_so_throughout(
+    browser: DeskBrowser, tmp_path: Path
+) -> None:
     options = ("--replay", SAMPLE, "--speed", "max", "--db", tmp_path / "replay.db")
     with running_app(tmp_path, *options) as app:
         page = browser.new_page()

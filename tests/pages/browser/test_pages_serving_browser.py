@@ -4,22 +4,23 @@ from pathlib import Path
 
 import pytest
 from desk.app_process import free_port, running_app
+from desk.chromium import DeskBrowser
 from desk.oidc_provider import running_provider
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
 SAMPLE = "?mode=NDJSON+File&file=sample_ticks.ndjson.gz"
 
 
-def watched(browser: Browser) -> tuple[Page, list[str]]:
+def watched(browser: DeskBrowser) -> tuple[Page, list[str]]:
     page, errors = browser.new_page(), []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
     return page, errors
 
 
-def test_the_desk_works_under_the_path_of_a_proxy(browser: Browser, tmp_path: Path) -> None:
+def test_the_desk_works_under_the_path_of_a_proxy(browser: DeskBrowser, tmp_path: Path) -> None:
     with running_app(
         tmp_path, "--no-ingest", "--db", tmp_path / "t.db", base_path="tools/desk"
     ) as app:
@@ -34,7 +35,9 @@ def test_the_desk_works_under_the_path_of_a_proxy(browser: Browser, tmp_path: Pa
         page.close()
 
 
-def test_only_who_signed_in_and_is_allowed_sees_the_desk(browser: Browser, tmp_path: Path) -> None:
+def test_only_who_signed_in_and_is_allowed_sees_the_desk(
+    browser: DeskBrowser, tmp_path: Path
+) -> None:
     port = free_port()
     with running_provider() as provider:
         folder = tmp_path / ".streamlit"

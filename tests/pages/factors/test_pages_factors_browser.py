@@ -5,7 +5,8 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from desk.chromium import READY_MS, free_port, open_when_up
+from desk.app_process import usual_port
+from desk.chromium import READY_MS, open_when_up
 from desk.script_page import store
 from places import ROOT
 from test_pages_factors import legs
@@ -23,7 +24,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running app that records nothing, over six recorded symbols."""
     folder = tmp_path_factory.mktemp("factors")
     store(folder / "ticks.db", *legs(6))
-    port = free_port()
+    port = usual_port()
     command = [sys.executable, "app.py", "--no-browser", "--no-ingest", "--port", str(port)]
     command += ["--db", str(folder / "ticks.db")]
     log = folder / "app.log"

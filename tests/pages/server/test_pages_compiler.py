@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from analytics.kernels import numba_private
 from analytics.warm import PARTS
 from ingest.files import layout
 from pages.ui.server import compiler
@@ -64,6 +65,13 @@ def test_the_mark_is_another_once_a_source_is(monkeypatch, tmp_path):
     assert compiler.mark() != before
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "kernels"))
     assert compiler.mark().parent == tmp_path / "kernels"
+
+
+def test_the_mark_of_another_processor_is_another_one(monkeypatch):
+    before = compiler.mark()
+    facts = numba_private.compiled_for()
+    monkeypatch.setattr(numba_private, "compiled_for", lambda: (facts[0], "another", facts[2]))
+    assert compiler.mark() != before
 
 
 def test_it_leaves_its_mark_after_the_last_call_and_answers_nothing_else(monkeypatch, made, capsys):
