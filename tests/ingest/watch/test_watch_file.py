@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.alerts import AlertRule, RuleState
-from analytics.alerts.rule import CROSSES, PAIR_WHENS
+from analytics.alerts import CROSSES, PAIR_WHENS, AlertRule, RuleState, check_rule
+from analytics.errors import ParameterError
 from analytics.hedge import HEDGE_METHODS
 from analytics.pair import Gates
 from analytics.spread import SPREAD_KINDS
@@ -113,10 +114,7 @@ def test_who_prints_a_file_prints_no_address() -> None:
         ('{"lists": [{"pairs": []}]}', "lists[0]: 'name' is missing"),
         (
             '{"lists": [{"name": ""}]}',
-            (
-                'lists[0]: name = "": must be a name of up to 80 characters'
-                " in one line, no space around"
-            ),
+            ('lists[0]: name = "": must be 1 to 120 printable characters, no space at either end'),
         ),
         (
             '{"lists": [{"name": "a"}, {"name": "b"}, {"name": "a"}]}',
@@ -147,7 +145,7 @@ def test_who_prints_a_file_prints_no_address() -> None:
         ),
         (
             watch_of({"x": "eth-usdt"}),
-            "lists[0].pairs[0]: x = 'ETHUSDT': must be another symbol than y (ETHUSDT)",
+            'lists[0].pairs[0]: x = "ETHUSDT": must be another symbol than y (ETHUSDT)',
         ),
         (
             watch_of({"window": 1}),
@@ -167,14 +165,14 @@ def test_who_prints_a_file_prints_no_address() -> None:
         (
             watch_of({"interval": "2s"}),
             (
-                "lists[0].pairs[0]: interval = '2s': must be one of 1s, 5s,"
+                'lists[0].pairs[0]: interval = "2s": must be one of 1s, 5s,'
                 " 15s, 30s, 1min, 5min, 15min, 1h"
             ),
         ),
         (
             watch_of({"spread": "lg"}),
             (
-                "lists[0].pairs[0]: spread = 'lg': must be one of price"
+                'lists[0].pairs[0]: spread = "lg": must be one of price'
                 " difference, hedged, log, ratio"
             ),
         ),
@@ -249,9 +247,23 @@ def test_who_prints_a_file_prints_no_address() -> None:
             "rules[0]: no list is named 'majors'; the file has no lists",
         ),
         (
-            '{"channels": [{"name": "a"}, {"name": "b"}],'
-            ' "rules": [{"name": "r", "channels": ["c"]}]}',
-            "rules[0]: no channel is named 'c'; there is a, b",
+            '{"channels": [{"name": "a"}], "rules": [{"name": "r", "channels": ["c"]}]}',
+            "rules[0]: no channel is named 'c'; there is a",
+        ),
+        (
+            rules_of({"level": 0}),
+            (
+                "rules[0]: level = 0.0: must be above 0 for outside; take above or below for a"
+                " level of one side"
+            ),
+        ),
+        (
+            rules_of({"y": "ETH/USDT"}),
+            "rules[0]: x = null: must be given too: a pair has two legs",
+        ),
+        (
+            rules_of({"expires": "1970-01-01T00:00:00Z"}),
+            "rules[0]: expires = 0: must be after 1970, or left out for never",
         ),
         (rules_of({"name": "a"}, {"name": "a"}), "rules[1]: the name 'a' is that of rules[0]"),
         (
@@ -285,6 +297,13 @@ def test_any_text_is_a_watch_file_or_one_line(text: str) -> None:
         words = str(error)
     assert words
     assert words.isprintable()
+
+
+def can_be(rule: AlertRule) -> bool:
+    with suppress(ParameterError):
+        check_rule(rule)
+        return True
+    return False
 
 
 NAMES = st.text(
@@ -326,21 +345,22 @@ RULES = st.lists(
     st.builds(
         AlertRule,
         name=NAMES,
-        when=st.sampled_from(sorted(PAIR_WHENS - {"signal"})),
+        when=st.sampled_from(sorted(PAIR_WHENS - {"beta"})),
         crosses=st.sampled_from(CROSSES),
-        level=st.floats(0.5, 100),
+        level=st.floats(0.5, 1.0),
+        rearm=st.none() | st.just(0.75),
         for_bars=st.integers(1, 100),
         hold_bars=st.integers(0, 100),
         cooldown_s=st.floats(0, 1e6),
         once=st.booleans(),
-        expires_us=st.none() | st.integers(0, 250_000_000_000_000_000),
+        expires_us=st.none() | st.integers(1, 250_000_000_000_000_000),
         quiet_hours=st.none() | st.just("22:00-06:30"),
         gated=st.booleans(),
         tells_resolved=st.booleans(),
         channels=st.lists(NAMES, max_size=2, unique=True).map(tuple),
         message=st.none() | st.just("{pair} is at {zscore}"),
         enabled=st.booleans(),
-    ),
+    ).filter(can_be),
     max_size=3,
     unique_by=lambda each: each.name,
 )
