@@ -17,6 +17,7 @@ import webbrowser
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 # Before NumPy is loaded: on a busy machine its threaded BLAS waits for cores it does not get.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -36,6 +37,7 @@ from ingest.settings import Settings, current_settings, install_settings, parse_
 from ingest.store import back_up, check_start, verify
 from ingest.watch import Watch, install_watch
 from pages.ui.server import loading, sign_in
+from pages.ui.server.api_stream import STREAM
 from pages.ui.server.door import Door, Rules
 from pages.ui.server.exposure import check_exposure, is_loopback, under_base_path
 from pages.ui.server.routes import routes
@@ -223,7 +225,13 @@ def _end_with_status_zero() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         server = getattr(signal.getsignal(number), "__self__", None)
         if hasattr(server, "should_exit"):
-            signal.signal(number, lambda *_, server=server: setattr(server, "should_exit", True))
+            signal.signal(number, lambda *_, server=server: _end(server))
+
+
+def _end(server: Any) -> None:
+    """Have the server end: it waits for open answers, and a stream is one until it is told."""
+    STREAM.end()
+    server.should_exit = True
 
 
 if __name__ == "__main__":  # Streamlit's command, run from here, imports this file for what follows

@@ -183,7 +183,7 @@ WALLS = {
     "pages.ui.server": wall(
         f"{DATA} analytics.warm {UI}",
         "starlette streamlit",
-        "asyncio base64 gc http importlib ipaddress os pathlib subprocess sys threading "
+        "asyncio base64 gc hmac http importlib ipaddress os pathlib subprocess sys threading "
         "time urllib.parse",
     ),
     "pages": wall(
