@@ -2,8 +2,10 @@
 
 from ingest.recorder.current import current_recorder, install_recorder
 from ingest.recorder.recorder import Recorder
+from ingest.recorder.threads import DaemonExecutor
 
 __all__ = [
+    "DaemonExecutor",
     "Recorder",
     "current_recorder",
     "install_recorder",
