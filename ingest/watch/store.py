@@ -127,6 +127,12 @@ class WatchStore:
         """Up to which bar each pair was evaluated: open of it, µs, by the pair's key."""
         return dict(self._database.read("SELECT pair, bar_us FROM evaluated"))  # type: ignore[arg-type] # of those columns
 
+    def forget_states(self) -> None:
+        """Let all rules begin anew on all pairs, and all pairs at their next bar."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM rule_state")
+            connection.execute("DELETE FROM evaluated")
+
     def record(
         self,
         alerts: Sequence[Alert],
@@ -200,6 +206,14 @@ class WatchStore:
             "SELECT DISTINCT channel FROM delivery WHERE state IN ('waiting', 'sending')"
         )
         return tuple(str(row[0]) for row in rows)
+
+    def unsent_counts(self) -> dict[str, int]:
+        """How many deliveries of each channel are not over, where there are any."""
+        rows = self._database.read(
+            "SELECT channel, count(*) FROM delivery WHERE state IN ('waiting', 'sending')"
+            " GROUP BY channel"
+        )
+        return dict(rows)  # type: ignore[arg-type] # of those columns
 
     def update_deliveries(self, deliveries: Iterable[Delivery]) -> None:
         """Store where deliveries stand: before an attempt, so that a second one can say so."""
