@@ -120,7 +120,7 @@ _ALERT: Final = {
     "level": _figure("The rule's level."),
     "words": _text("The message."),
     "suppressed": _text("Why it is not sent; empty where it is."),
-    "recorded": _time("When it was recorded, by the desk's clock."),
+    "fired": _time("When it was recorded, by the desk's clock."),
     "deliveries": _array("Delivery", "How far it is on its way, by channel."),
 }
 _WATCH: Final = {

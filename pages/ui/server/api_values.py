@@ -6,7 +6,7 @@ from typing import Final
 
 from ingest.version import VERSION
 from ingest.watch import Alert, Delivery, WatchRow, WatchStatus
-from ingest.watch.watch_keys import iso_time
+from ingest.watch.message import Outgoing, alert_document, iso_utc
 
 _US_PER_S: Final = 1_000_000
 
@@ -48,7 +48,7 @@ def _reading_values(row: WatchRow) -> Json:
         "price_x": "x",
     }
     return {
-        "bar": None if reading is None else iso_time(reading.time_us),
+        "bar": None if reading is None else iso_utc(reading.time_us),
         "signal": None if reading is None else reading.signal,
         "reason": "" if reading is None else reading.reason,
         "gate": "" if reading is None else reading.gate,
@@ -74,24 +74,13 @@ def _tests_values(row: WatchRow) -> Json:
 
 
 def alert_values(alert: Alert, public_id: str, deliveries: Sequence[Delivery]) -> Json:
-    """Say an alert, with how far it is on its way to each channel."""
+    """Say an alert as channels are sent it, with how far it is on its way to each of them."""
+    document = alert_document(Outgoing(alert, public_id))
+    del document["repeated"]  # of a delivery, here
     return {
-        "id": public_id,
+        **document,
         "number": alert.alert_id,
-        "rule": alert.rule,
-        "kind": alert.kind,
-        "y": alert.y,
-        "x": alert.x,
-        "interval": alert.interval,
-        "bar": iso_time(alert.bar_us),
-        "forming": alert.is_forming,
-        "zscore": number_or_none(alert.zscore),
-        "signal": alert.signal,
-        "value": number_or_none(alert.value),
-        "level": number_or_none(alert.level),
-        "words": alert.words,
         "suppressed": alert.suppressed,
-        "recorded": iso_time(alert.fired_us),
         "deliveries": [
             {
                 "channel": each.channel,
@@ -120,7 +109,7 @@ def watch_values(status: WatchStatus, newest_alert: int) -> Json:
 
 def state_values(moment_us: int, recorder: Json, watch: Json | None) -> Json:
     """Say how the desk goes; `recorder` is what `/healthz` tells of it."""
-    return {"version": VERSION, "time": iso_time(moment_us), "recorder": recorder, "watch": watch}
+    return {"version": VERSION, "time": iso_utc(moment_us), "recorder": recorder, "watch": watch}
 
 
 def number_or_none(value: float) -> float | None:
@@ -130,4 +119,4 @@ def number_or_none(value: float) -> float | None:
 
 def time_or_none(moment_us: int) -> str | None:
     """Write a moment as ISO 8601 in UTC; null before the first."""
-    return iso_time(moment_us) if moment_us else None
+    return iso_utc(moment_us) if moment_us else None
