@@ -92,4 +92,5 @@ def _signal(row: WatchRow | None) -> str | None:
 
 def _event(kind: str, values: Json, number: object = None) -> bytes:
     head = "" if number is None else f"id: {number}\n"
-    return f"{head}event: {kind}\ndata: {json.dumps(values, allow_nan=False)}\n\n".encode()
+    data = json.dumps(values, allow_nan=False, separators=(",", ":"))
+    return f"{head}event: {kind}\ndata: {data}\n\n".encode()
