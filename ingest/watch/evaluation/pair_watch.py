@@ -52,6 +52,7 @@ class PairWatch:
         self.pair, self.params, self.legs = pair, pair.params, legs
         self.key, self.link = pair_key(self.params), link_of(pair)
         self.step_us = self.params.bar.us
+        self._reach_us = ((self.params.reach or 0) + LAG_BARS) * self.step_us
         self.evaluated_us = evaluated_us
         self.rules: tuple[AlertRule, ...] = ()
         self.reading: PairReading | None = None
@@ -87,11 +88,10 @@ class PairWatch:
 
     def needs_from_us(self, newest_us: int) -> int:
         """Open of the oldest bar that it needs, with the newest trade at a time."""
-        reach_us = ((self.params.reach or 0) + LAG_BARS) * self.step_us
         begin_us = newest_us
         if self.evaluated_us:
             begin_us = max(newest_us - MOST_BACK_US, min(newest_us, self.evaluated_us))
-        return begin_us - reach_us
+        return begin_us - self._reach_us
 
     def evaluate(self) -> Iterator[PairReading]:
         """Read each closed bar since the last, in order, as far as they are known.

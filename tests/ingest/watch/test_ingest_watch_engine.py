@@ -153,9 +153,9 @@ def test_a_bar_in_a_gap_waits_for_its_trades(market, desk) -> None:
     market.seconds(203, BTCUSDT=[X[203]])
     market.seconds(204, ETHUSDT=Y[204:208], BTCUSDT=X[204:208])
     desk.step()
-    assert row(desk).reading.time_us == (START_S + 202) * SECOND_US
+    assert row(desk).reading.time_us == (START_S + 201) * SECOND_US
     desk.step(10.0)
-    assert row(desk).reading.time_us == (START_S + 202) * SECOND_US
+    assert row(desk).reading.time_us == (START_S + 201) * SECOND_US
     market.write(lost)
     desk.step()
     assert row(desk).reading.time_us == (START_S + 206) * SECOND_US
@@ -169,7 +169,7 @@ def test_a_gap_that_stays_is_no_data_after_fifteen_seconds(market, desk) -> None
     market.seconds(204, ETHUSDT=Y[204:208], BTCUSDT=X[204:208])
     desk.step()
     desk.step(14.0)
-    assert row(desk).reading.time_us == (START_S + 202) * SECOND_US
+    assert row(desk).reading.time_us == (START_S + 201) * SECOND_US
     desk.step(2.0)
     assert row(desk).reading.time_us == (START_S + 206) * SECOND_US
     assert math.isnan(row(desk).zscores[-4])
