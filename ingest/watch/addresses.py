@@ -17,6 +17,10 @@ from ingest.watch.sending import kind_of_address
 
 PREFIX: Final = "PAIRDESK_CHANNEL_"
 HEARTBEAT: Final = "PAIRDESK_HEARTBEAT_URL"
+_EVERY: Final = "PAIRDESK_HEARTBEAT_MINUTES"
+_EVERY_S: Final = 60.0
+_LEAST_MINUTES: Final = 0.1
+_MOST_MINUTES: Final = 1440.0
 _SECTION: Final = "channels"
 _FILE: Final = Path(".streamlit", "secrets.toml")
 _IN_FILE: Final = "secrets file"
@@ -137,6 +141,17 @@ class Addresses:
             return Address(url, f"environment {HEARTBEAT}")
         url = _texts(self._secrets.section("pairdesk")).get("heartbeat_url")
         return Address(url, _IN_FILE) if url else None
+
+    def heartbeat_every_s(self) -> float:
+        """Seconds between two heartbeats: a minute, where nothing else is said."""
+        said: object = self._environment.get(_EVERY)
+        if said is None:
+            said = self._secrets.section("pairdesk").get("heartbeat_minutes")
+        try:
+            minutes = float(str(said))
+        except ValueError:
+            return _EVERY_S
+        return 60.0 * minutes if _LEAST_MINUTES <= minutes <= _MOST_MINUTES else _EVERY_S
 
     def problem(self) -> str:
         """Why addresses are missing that should be there; "" where none is."""
