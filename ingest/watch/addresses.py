@@ -100,13 +100,13 @@ class Addresses:
         secrets: Secrets | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        self._watch_file = dict(watch_file or {})
+        self._watch_file = _texts(watch_file or {})
         self._secrets = Secrets() if secrets is None else secrets
         self._environment = os.environ if environment is None else environment
 
     def take_up(self, channels: Mapping[str, str]) -> None:
         """Take the addresses of a watch file besides: name to address."""
-        self._watch_file = {**self._watch_file, **channels}
+        self._watch_file = self._watch_file | _texts(channels)
 
     def names(self) -> tuple[str, ...]:
         """Names that have an address; one of the environment in lower case."""

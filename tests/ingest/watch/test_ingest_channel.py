@@ -1,7 +1,9 @@
 """What waits for a channel goes out in order, at least once, and a repeat says so."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from watch_cases import (
@@ -20,7 +22,7 @@ from watch_cases import (
 )
 
 from ingest.errors import StoreError
-from ingest.watch import Delivery
+from ingest.watch import Delivery, WatchStore
 from ingest.watch.channel import Channel
 from ingest.watch.sending import Outcome
 
@@ -154,16 +156,16 @@ def test_the_mark_is_in_the_database_when_the_attempt_is_made(store, clock):
     assert seen == [["sending", "waiting"], ["delivered", "sending"]]
 
 
-class FailingStore:
+class FailingStore(WatchStore):
     """A store whose writes fail as told."""
 
-    def __init__(self, store, fails):
+    def __init__(self, store: WatchStore, fails: list[bool]) -> None:
         self._store, self._fails = store, list(fails)
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    def update_deliveries(self, deliveries):
+    def update_deliveries(self, deliveries: Iterable[Delivery]) -> None:
         if self._fails and self._fails.pop(0):
             raise StoreError("the watch cannot be written: disk full")
         self._store.update_deliveries(deliveries)

@@ -48,7 +48,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("content-length", 0)))
-        self.body = json.loads(raw) if raw else {}
+        is_json = self.headers.get("content-type") == "application/json"
+        self.body = json.loads(raw) if is_json else {}
         with self.receiver.changed:
             self.receiver.requests.append((self.command, self.path, dict(self.headers)))
             self.receiver.bodies.append(self.body)
