@@ -5,6 +5,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ class Receiver:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     taken: list[dict[str, Any]] = field(default_factory=list)
+    taken_s: list[float] = field(default_factory=list)
     connections: int = 0
     changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -63,6 +65,7 @@ class Handler(BaseHTTPRequestHandler):
         if 200 <= status < 300:
             with self.receiver.changed:
                 self.receiver.taken.append(self.body)
+                self.receiver.taken_s.append(time.monotonic())
                 self.receiver.changed.notify_all()
         self.send_response(status)
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
