@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ingest.clock import now_us as our_now_us
+from ingest.status import RecorderStatus
 from ingest.watch.addresses import Address, Addresses
+from ingest.watch.model import SECOND_US
 from ingest.watch.posting import Answer, Poster, Request
 from ingest.watch.sending import outcome_of
 
 _LOG: Final = logging.getLogger("pairdesk.watch")
 _AGAIN_S: Final = 10.0
+_SILENT_AFTER_US: Final = 120 * SECOND_US  # as `/healthz` has it
+_BEHIND_AFTER_S: Final = 60.0
 _NOT_SET: Final = "not set up"
 _NOT_WELL: Final = "held back: the desk is not well"
 _SENT: Final = "sent"
@@ -124,6 +128,23 @@ class Heartbeat:
             words = f"it failed ({type(error).__name__})"
             self._standing = replace(self._standing, state=_NOT_WELL, last_error=words)
             return _AGAIN_S
+
+
+def is_well(status: RecorderStatus, behind_s: float, now_us: int) -> bool:
+    """Judge whether trades come in, are stored, and are evaluated.
+
+    Parameters
+    ----------
+    status
+        Of the recorder.
+    behind_s
+        Seconds of market time that evaluating lags behind what is stored.
+    now_us
+        Our clock, µs since the epoch.
+    """
+    silent_us = now_us - (status.last_received_us or 0)
+    is_recording = status.state == "live" and status.write_error is None
+    return is_recording and silent_us < _SILENT_AFTER_US and behind_s < _BEHIND_AFTER_S
 
 
 def _answer(poster: Poster, url: str) -> Answer:

@@ -86,6 +86,11 @@ class Outbox:
         names = dict.fromkeys((*self._addresses.names(), *ruled, *waiting))
         return tuple(self._channel(name).standing(waiting.get(name, 0)) for name in names)
 
+    def failures(self) -> dict[str, int]:
+        """How many attempts of each channel failed since the last that did not; asks nobody."""
+        with self._lock:
+            return {name: worker.channel.failures for name, worker in self._workers.items()}
+
     def test(self, name: str) -> str:
         """Send a test message now; returns the service's answer in words. Takes up to 30 s."""
         address = self._addresses.address_of(name)

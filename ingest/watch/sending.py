@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -88,6 +89,7 @@ def load() -> None:
     _service("json://127.0.0.1")
 
 
+@lru_cache(64)
 def kind_of_address(address: str) -> str:
     """Name the service that an address is of."""
     service = _service(address)

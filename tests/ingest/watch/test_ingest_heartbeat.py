@@ -3,11 +3,12 @@
 import threading
 
 import pytest
-from faults.receivers import answers, free_port, receiving
+from cases.status import NOW_US, status_of
+from faults.outbox.receivers import answers, free_port, receiving
 from watch_cases import Clock
 
 from ingest.watch.addresses import Addresses, Secrets
-from ingest.watch.heartbeat import Heartbeat
+from ingest.watch.heartbeat import Heartbeat, is_well
 from ingest.watch.posting import Poster
 
 
@@ -90,3 +91,19 @@ def test_its_thread_beats_at_once_and_survives_a_failing_question():
     assert heart.stop(10)
     assert heart.standing().state == "held back: the desk is not well"
     assert "MARKER" not in heart.standing().last_error
+
+
+@pytest.mark.parametrize(
+    ("changes", "behind_s", "is_well_then"),
+    [
+        ({}, 0.5, True),
+        ({"state": "reconnecting"}, 0.5, False),
+        ({"state": "paused"}, 0.5, False),
+        ({"write_error": "disk full"}, 0.5, False),
+        ({"last_received_us": None}, 0.5, False),
+        ({"last_received_us": NOW_US - 121 * 10**6}, 0.5, False),
+        ({}, 61.0, False),
+    ],
+)
+def test_a_desk_is_well_while_it_receives_stores_and_evaluates(changes, behind_s, is_well_then):
+    assert is_well(status_of(**changes), behind_s, NOW_US) is is_well_then

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from faults.receivers import free_port
+from faults.outbox.receivers import free_port
 from watch_cases import Clock, addresses, fire, opened, states, until_idle
 
 from ingest.watch import WatchStore

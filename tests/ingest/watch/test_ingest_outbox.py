@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from faults.receivers import answers, free_port, receiving
+from faults.outbox.receivers import answers, free_port, receiving
 from watch_cases import TAKEN, ScriptedSender, addresses, fire, opened, states
 
 from analytics.alerts import AlertRule

@@ -5,7 +5,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from faults.receivers import (
+from faults.outbox.receivers import (
     Does,
     Handler,
     answers,

@@ -7,7 +7,15 @@ from email.utils import format_datetime
 from threading import Event
 
 import pytest
-from faults.receivers import answers, endless, free_port, hangs, receiving, resets, self_signed
+from faults.outbox.receivers import (
+    answers,
+    endless,
+    free_port,
+    hangs,
+    receiving,
+    resets,
+    self_signed,
+)
 from watch_cases import BAR_US
 
 from ingest.watch import Alert

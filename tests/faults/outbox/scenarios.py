@@ -1,4 +1,4 @@
-"""Alerts on their way out: processes killed, and receivers that fail in every way for a while."""
+"""What is done to the outbox, and what came of it."""
 
 import os
 import random
@@ -18,7 +18,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
-from faults.receivers import (
+from faults.outbox.receivers import (
     Does,
     Handler,
     Receiver,
@@ -64,7 +64,7 @@ def kill_while_sending(folder: Path, kills: int, seed: int) -> Result:
 
 @contextmanager
 def _nursery(database: Path, address: str) -> Iterator[Any]:
-    command = [sys.executable, str(TESTS / "faults/outbox_child.py"), str(database), address]
+    command = [sys.executable, str(TESTS / "faults/outbox/child.py"), str(database), address]
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,

@@ -1,6 +1,6 @@
 """An outbox in a process of its own, to be killed while alerts go out.
 
-    python tests/faults/outbox_child.py DATABASE ADDRESS
+    python tests/faults/outbox/child.py DATABASE ADDRESS
 
 For each line on its input it forks a life and prints its number. A life told ``fire`` records
 alerts and delivers them until it is killed; one told ``end`` delivers what is left and says
