@@ -40,7 +40,7 @@ def row(desk: Stepped, place: int = 0):
     return desk.board.rows()["one"][place]
 
 
-def told(alerts: tuple[Alert, ...]) -> list[tuple[object, ...]]:
+def told(alerts: tuple[Alert, ...]) -> list[tuple[str, str, int, float]]:
     """What is the same wherever the same bars were seen."""
     return [(each.rule, each.kind, each.bar_us, round(each.zscore, 9)) for each in alerts]
 
