@@ -1,5 +1,8 @@
 """Pairs watched with no browser open: lists, alerts, and what carries them out of the house."""
 
+from ingest.watch.board import Board, WatchRow
+from ingest.watch.channel import ChannelStanding
+from ingest.watch.current import current_watch, install_watch
 from ingest.watch.model import (
     Alert,
     Delivery,
@@ -7,14 +10,28 @@ from ingest.watch.model import (
     WatchedPair,
     WatchList,
 )
+from ingest.watch.status import WatchStatus
 from ingest.watch.store import WatchStore, watch_path
+from ingest.watch.watch import Watch
+from ingest.watch.watch_file import parse_watch, read_watch_file, take_up, write_watch
 
 __all__ = [
     "Alert",
+    "Board",
+    "ChannelStanding",
     "Delivery",
     "Silence",
+    "Watch",
     "WatchList",
+    "WatchRow",
+    "WatchStatus",
     "WatchStore",
     "WatchedPair",
+    "current_watch",
+    "install_watch",
+    "parse_watch",
+    "read_watch_file",
+    "take_up",
     "watch_path",
+    "write_watch",
 ]

@@ -74,11 +74,12 @@ class WatchDatabase:
         self.path = path
         self._lock = threading.RLock()
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(
                 path, timeout=10.0, isolation_level=None, check_same_thread=False
             )
             self._open()
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             raise StoreError(f"cannot open the watch {path}: {error}") from error
         self.name = str(self.read("SELECT value FROM meta WHERE key = 'name'")[0][0])
 

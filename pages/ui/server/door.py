@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from pages.ui.server import content_policy
+from pages.ui.server import api_tokens, content_policy
+from pages.ui.server.api_tokens import API_BELOW
 from pages.ui.server.exposure import is_loopback
 from pages.ui.server.health import HEALTH_PATH
 from pages.ui.state.page_parts import SUB_PAGES
@@ -64,6 +65,12 @@ class Refusal:
     status: HTTPStatus
 
 
+NO_TOKEN: Final = Refusal(
+    "The API answers to a token (Authorization: Bearer …) and to people who have signed in.",
+    HTTPStatus.UNAUTHORIZED,
+)
+
+
 class Door:
     """Let in what may come in, and give every answer the headers that keep a page to itself.
 
@@ -75,6 +82,8 @@ class Door:
         Gives the rules; asked for at the first request.
     may_ask
         Whether whoever sends these cookies may see the desk.
+    may_read
+        Whether whoever sends these cookies and this ``Authorization`` may read the API.
     """
 
     def __init__(
@@ -82,10 +91,11 @@ class Door:
         app: ASGIApp,
         rules: Callable[[], Rules],
         may_ask: Callable[[dict[str, str]], bool],
+        may_read: Callable[[dict[str, str], Collection[str]], bool] = api_tokens.may_read,
     ) -> None:
         self._app = app
         self._rules = rules
-        self._may_ask = may_ask
+        self._may_ask, self._may_read = may_ask, may_read
         self._known: Rules | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,11 +108,8 @@ class Door:
         if refusal is not None and is_socket:
             await WebSocketClose(_POLICY_VIOLATION)(scope, receive, send)
             return
-        if refusal is None:
-            answer = self._app
-        else:
-            answer = PlainTextResponse(f"{refusal.words}\n", refusal.status)
         path = self._path(scope)
+        answer = self._app if refusal is None else _answer_of(refusal, path)
         await answer(scope, receive, send if is_socket else _with_headers(path, send))
 
     def _refusal(self, scope: Scope) -> Refusal | None:
@@ -112,8 +119,13 @@ class Door:
         asked = HTTPConnection(scope)
         hosts, origins = asked.headers.getlist("host"), asked.headers.getlist("origin")
         refusal = refuse_host(hosts, self._known) or refuse_origin(origins, hosts[0], self._known)
-        if refusal is not None or self._is_open(scope) or self._may_ask(asked.cookies):
+        if refusal is not None or self._is_open(scope):
             return refusal
+        if self._path(scope).startswith(API_BELOW):
+            is_let_in = self._may_read(asked.cookies, asked.headers.getlist("authorization"))
+            return None if is_let_in else NO_TOKEN
+        if self._may_ask(asked.cookies):
+            return None
         return Refusal("This desk is open to people who have signed in.", HTTPStatus.UNAUTHORIZED)
 
     def _is_open(self, scope: Scope) -> bool:
@@ -203,6 +215,15 @@ def _is_served_address(name: str, address: str | None) -> bool:
         return bool(ipaddress.ip_address(listens).is_unspecified and ipaddress.ip_address(name))
     except ValueError:
         return False
+
+
+def _answer_of(refusal: Refusal, path: str) -> ASGIApp:
+    """Say why: in JSON to whoever asks the API."""
+    if not path.startswith(API_BELOW):
+        return PlainTextResponse(f"{refusal.words}\n", refusal.status)
+    is_unknown = refusal.status is HTTPStatus.UNAUTHORIZED
+    headers = {"WWW-Authenticate": "Bearer"} if is_unknown else {}
+    return JSONResponse({"error": refusal.words}, refusal.status, headers)
 
 
 def _with_headers(path: str, send: Send) -> Send:

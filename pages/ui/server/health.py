@@ -34,11 +34,15 @@ _STARTED_US: Final = time.time_ns() // 1_000
 
 async def healthz(_: Request) -> JSONResponse:
     """Answer a monitor."""
+    code, document = current_health(time.time_ns() // 1_000)
+    return JSONResponse(document, status_code=code, headers={"Cache-Control": "no-store"})
+
+
+def current_health(now_us: int) -> tuple[int, dict[str, object]]:
+    """Judge the recorder of this process at this moment, as `health` does."""
     recorder = current_recorder()
     status = None if recorder is None else recorder.status()
-    now_us = time.time_ns() // 1_000
-    code, document = health(status, now_us, _STARTED_US, records=current_settings().ingest)
-    return JSONResponse(document, status_code=code, headers={"Cache-Control": "no-store"})
+    return health(status, now_us, _STARTED_US, records=current_settings().ingest)
 
 
 def health(

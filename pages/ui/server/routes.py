@@ -8,6 +8,7 @@ from pages.ui.chart import plotly_library
 from pages.ui.chart.route import CHART_PATH, chart
 from pages.ui.chart.script import script_routes
 from pages.ui.desk.pill_route import PILL_PATH, pill
+from pages.ui.server.api import api_routes
 from pages.ui.server.exposure import probe_routes
 from pages.ui.server.file_route import file
 from pages.ui.server.health import HEALTH_PATH, healthz
@@ -24,6 +25,7 @@ def routes() -> list[Route]:
         Route(PILL_PATH, pill),
         Route(CHART_PATH + "/{token}", chart),
         Route(FILES_PATH + "/{token}/{name}", file),
+        *api_routes(),
         *script_routes(),
         *probe_routes(),
     ]

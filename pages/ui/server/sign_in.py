@@ -16,7 +16,7 @@ _ALLOWED: Final = "allowed_emails"
 
 def is_configured() -> bool:
     """Whether ``.streamlit/secrets.toml`` has an ``[auth]`` section."""
-    return bool(_section(_AUTH))
+    return bool(section(_AUTH))
 
 
 def require() -> None:
@@ -32,7 +32,7 @@ def require() -> None:
         st.write("This desk is open to people who have signed in.")
         st.button("Sign in", type="primary", on_click=st.login)
         st.stop()
-    if not is_allowed(st.user.to_dict(), _section(_OURS)):
+    if not is_allowed(st.user.to_dict(), section(_OURS)):
         st.title("Pairdesk")
         st.error("This account may not see this desk. Ask whoever runs it, or use another account.")
         st.button("Sign out", on_click=st.logout)
@@ -58,16 +58,17 @@ def may_ask(cookies: dict[str, str]) -> bool:
     if not is_configured():
         return True
     user = signed_in_user(cookies)
-    return bool(user.get("is_logged_in")) and is_allowed(user, _section(_OURS))
+    return bool(user.get("is_logged_in")) and is_allowed(user, section(_OURS))
 
 
 def redirect_host() -> str | None:
     """Give the host that the provider sends people back to, where the desk is served; or None."""
-    return urlsplit(str(_section(_AUTH).get("redirect_uri", ""))).hostname
+    return urlsplit(str(section(_AUTH).get("redirect_uri", ""))).hostname
 
 
-def _section(name: str) -> Mapping[str, Any]:
+def section(name: str) -> Mapping[str, Any]:
+    """Give a section of the secrets file; empty without it."""
     if not st.secrets.load_if_toml_exists():
         return {}
-    section = st.secrets.get(name, {})
-    return section if isinstance(section, Mapping) else {}
+    found = st.secrets.get(name, {})
+    return found if isinstance(found, Mapping) else {}

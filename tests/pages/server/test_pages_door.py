@@ -5,6 +5,7 @@ import http.client
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import pytest
 from desk.app_process import AppProcess, free_port, running_app
@@ -28,12 +29,14 @@ from pages.ui.server.door import Door, Rules, refuse_host, refuse_origin
 from pages.ui.streamlit_private import shell_page, signed_in_user
 
 SECRET = "a secret of this test only, long enough"
+TOKEN = "a-token-of-this-test-only"
 OPEN_PATHS = ("", "evidence", "feed", "healthz", "_stcore/health", "_stcore/host-config",
               "evidence/_stcore/health", "favicon.png")  # fmt: skip
 SHUT_PATHS = ("_stcore/metrics", "pairdesk/pill", "pairdesk/chart/x", "pairdesk/file/x/bars.csv",
               "media/x.png", "component/x/index.html", "_stcore/agent/openapi.json",
               "pairdesk/plotly-cartesian-4.1.1.min.js", "_stcore/bidi-components/x/y.js",
-              "healthz/x", "static", "pairdesk/../pairdesk/pill")  # fmt: skip
+              "healthz/x", "static", "pairdesk/../pairdesk/pill", "api/v1/pairs",
+              "api/v1/stream", "api/v1/docs", "api/x", "api")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +49,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
         f'cookie_secret = "{SECRET}"\nclient_id = "x"\nclient_secret = "x"\n'
         'server_metadata_url = "http://127.0.0.1:9/.well-known/openid-configuration"\n'
         '[pairdesk]\nallowed_emails = ["trader@example.org"]\n'
+        f'api_tokens = ["another", "{TOKEN}"]\n'
     )
     options = ("--no-ingest", "--db", folder / "t.db", "--allow-host", "Desk.Example")
     with running_app(folder, *options, port=port, base_path="tools/desk") as running:
@@ -119,6 +123,19 @@ def test_who_has_signed_in_is_answered(app: AppProcess) -> None:
     cookie = cookie_of("trader@example.org")
     for path in ("pairdesk/pill", "_stcore/metrics", "pairdesk/plotly-cartesian-4.1.1.min.js"):
         assert asked(app, f"tools/desk/{path}", Cookie=cookie)[0] == 200
+
+
+@pytest.mark.parametrize("base", ["", "tools/desk/"])
+def test_the_api_answers_to_who_has_signed_in_and_to_a_token(app: AppProcess, base: str) -> None:
+    path = f"{base}api/v1/pairs"
+    token: dict[str, Any] = {"Authorization": f"Bearer {TOKEN}"}
+    assert asked(app, path, Cookie=cookie_of("trader@example.org"))[0] == 200
+    assert asked(app, path, **token)[0] == 200
+    assert asked(app, path, "POST", **token)[0] == 405
+    assert asked(app, path, Authorization=f"Bearer {TOKEN}x")[0] == 401
+    assert asked(app, path, Host="evil.example", **token)[0] == 421
+    assert asked(app, f"{base}pairdesk/pill", **token)[0] == 401  # of the pages it opens none
+    assert TOKEN not in app.log()
 
 
 def test_no_upload_is_read_before_sign_in(app: AppProcess) -> None:
