@@ -151,6 +151,7 @@ class Watch:
             recorded=self._outbox.wake,
             channels=self._failures,
             now_us=now_us,
+            is_replay=self.settings.replay is not None,
         )
 
     def _failures(self) -> list[ChannelFailures]:

@@ -211,6 +211,8 @@ def outbox(run: Run) -> Iterator[Result]:
     """Kill what sends alerts, time and again; let their receivers fail for ten minutes."""
     place = run.place("killed")
     yield fault_outbox.kill_while_sending(place, kills=run.size(30, 1000), seed=run.seed)
+    watched = run.place("killed-watch")
+    yield fault_outbox.kill_while_watching(watched, kills=run.size(20, 1000), seed=run.seed)
     yield fault_outbox.receivers_down(
         run.place("down"),
         for_s=run.size(4, 600),

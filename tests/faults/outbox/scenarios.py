@@ -43,28 +43,31 @@ LONGEST_LIFE_S = 0.4
 def kill_while_sending(folder: Path, kills: int, seed: int) -> Result:
     """Kill the process at random moments while it fires and delivers; then let it finish."""
     rng, database = random.Random(seed), folder / "ticks.watch.db"
-    with receiving() as receiver, _nursery(database, receiver.url()) as (begin, said):
+    with (
+        receiving() as receiver,
+        nursery(TESTS / "faults/outbox/child.py", database, receiver.url()) as (begin, said),
+    ):
         for _ in range(kills):
             pid = int(begin("fire"))
             time.sleep(rng.uniform(0.0, LONGEST_LIFE_S))
             os.kill(pid, signal.SIGKILL)
-            until(lambda pid=pid: not _lives(pid))  # type: ignore[misc] # bound at once
+            until(lambda pid=pid: not lives(pid))  # type: ignore[misc] # bound at once
         begin("end")
         assert said() == "done"
     store = WatchStore(database)
     recorded = [store.public_id(each.alert_id) for each in store.alerts(limit=10**9)]
     store.close()
-    arrived = _arrived(receiver)
     return Result(
         f"{kills} SIGKILLs while alerts go out",
         seed,
-        (told("alerts", len(recorded)), *_figures(recorded, arrived)),
+        (told("alerts", len(recorded)), *arrival_figures(recorded, arrived(receiver))),
     )
 
 
 @contextmanager
-def _nursery(database: Path, address: str) -> Iterator[Any]:
-    command = [sys.executable, str(TESTS / "faults/outbox/child.py"), str(database), address]
+def nursery(script: Path, *words: object) -> Iterator[Any]:
+    """Run a script that forks a life a line; gives what begins one, and what it says."""
+    command = [sys.executable, str(script), *map(str, words)]
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -88,7 +91,7 @@ def _nursery(database: Path, address: str) -> Iterator[Any]:
             process.kill()
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -96,7 +99,7 @@ def _lives(pid: int) -> bool:
     return True
 
 
-def _figures(recorded: list[str], arrived: list[tuple[str, bool]]) -> tuple[Figure, ...]:
+def arrival_figures(recorded: list[str], arrived: list[tuple[str, bool]]) -> tuple[Figure, ...]:
     first = list(dict.fromkeys(name for name, _ in arrived))
     unmarked = Counter(name for name, is_repeated in arrived if not is_repeated)
     return (
@@ -191,7 +194,7 @@ def receivers_down(folder: Path, for_s: float, alerts: int, limit_s: float) -> R
     late_s = max(b - a for a, b in zip(fired.values(), receivers["well"].taken_s, strict=True))
     figures = [at_most("latest at the one that is well", late_s, 1.0, "s")]
     for name, each in receivers.items():
-        figures += _named(name, _figures(list(fired), _arrived(each)))
+        figures += _named(name, arrival_figures(list(fired), arrived(each)))
         figures.append(equal(f"{name}: taken", len({body["id"] for body in each.taken}), alerts))
     figures.append(holds("mail: in order", len(mailbox.words), mailbox.words == _words(alerts)))
     figures.append(told("delivered to all after", f"{whole_s:.1f} s"))
@@ -233,7 +236,7 @@ def _words(alerts: int) -> list[str]:
     return [f"z-{number}" for number in range(alerts)]
 
 
-def _arrived(receiver: Receiver) -> list[tuple[str, bool]]:
+def arrived(receiver: Receiver) -> list[tuple[str, bool]]:
     return [(str(each["id"]), bool(each["repeated"])) for each in receiver.bodies]
 
 
