@@ -81,24 +81,24 @@ class _Call:
     answer: CallAnswer | None = None
 
     def run(self) -> None:
-        heard = _LISTENER.begin()
+        log = _LISTENER.begin()
         try:
-            self.answer = self._answer(heard)
+            self.answer = self._answer(log)
         except Exception as error:  # noqa: BLE001 - whatever it is, it was not delivered
             self.answer = CallAnswer(False, failure_words(error), not reached_none(error))
 
-    def _answer(self, heard: "_Heard") -> CallAnswer:
+    def _answer(self, log: "_CallLog") -> CallAnswer:
         sender = apprise.Apprise(asset=_asset())
         sender.add(self.service)
         if sender.notify(
             body=self.body, title=self.title, notify_type=self.kind, body_format="text"
         ):
             return CallAnswer(True, "the service took it")
-        return heard.answer()
+        return log.answer()
 
 
 @dataclass(slots=True)
-class _Heard:
+class _CallLog:
     """What Apprise wrote about one call: errors that it caught, and HTTP statuses."""
 
     errors: list[BaseException] = field(default_factory=list)
@@ -127,13 +127,13 @@ class _Listener(logging.Filter):
         super().__init__()
         self._of_thread = threading.local()
 
-    def begin(self) -> _Heard:
-        heard = self._of_thread.heard = _Heard()
-        return heard
+    def begin(self) -> _CallLog:
+        log = self._of_thread.log = _CallLog()
+        return log
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if (heard := getattr(self._of_thread, "heard", None)) is not None:
-            heard.note(record)
+        if (log := getattr(self._of_thread, "log", None)) is not None:
+            log.note(record)
         return False
 
 

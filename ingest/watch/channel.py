@@ -134,7 +134,7 @@ class Channel:
             self.name,
             kind,
             self._addresses.source_of(self.name),
-            self._state if kind else _NO_ADDRESS,
+            self._state if kind else self._addresses.problem() or _NO_ADDRESS,
             waiting,
             self._last_delivered_us,
             self._backoff.failures,

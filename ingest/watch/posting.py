@@ -21,7 +21,7 @@ _MOST_ANSWER_BYTES: Final = 64 * 1024
 _LOOPBACK: Final = frozenset(("127.0.0.1", "localhost", "::1"))
 _SENT: Final = "send_request_headers.started"  # httpcore's word for it, behind the protocol's
 # What libraries write of a request at their lower levels holds its address.
-_TELLING: Final = ("httpcore", "httpx", "requests", "urllib3")
+_LOGGERS: Final = ("httpcore", "httpx", "requests", "urllib3")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -135,7 +135,7 @@ class _Steps(list[str]):
 
 def quiet_libraries() -> None:
     """Let no library write what it is doing: their own words hold the address."""
-    for name in _TELLING:
+    for name in _LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 

@@ -11,7 +11,7 @@ from watch_cases import TAKEN, ScriptedSender, addresses, fire, opened, states
 
 from analytics.alerts import AlertRule
 from ingest.watch import WatchStore
-from ingest.watch.addresses import Addresses
+from ingest.watch.addresses import Addresses, Secrets
 from ingest.watch.channel import OpenSender
 from ingest.watch.outbox import Outbox
 from ingest.watch.sending import open_sender
@@ -140,6 +140,14 @@ def test_every_channel_that_has_an_address_or_a_rule_stands_in_the_list(store):
         ("pager", "", "no address: it waits for one", 0),
         ("gone", "", "no address: it waits for one", 1),
     ]
+
+
+def test_a_secrets_file_that_cannot_be_read_is_why_a_channel_has_no_address(store, tmp_path):
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text("[channels\n", "utf-8")
+    fire(store, "a")
+    (standing,) = Outbox(store, Addresses({}, Secrets([secrets]), {})).standing()
+    assert standing.state.endswith("secrets.toml is not TOML: its channels have no address")
 
 
 @pytest.mark.parametrize(
