@@ -20,11 +20,11 @@ from pages.ui.desk.slim_head import follow_scrolling, slim_head
 from pages.ui.live import exports, figures, tabs, trends
 from pages.ui.live.pair_chart import show_pair_chart
 from pages.ui.live.tables import latest_changes
-from pages.ui.live.trade import Terms
 from pages.ui.parts import files, markup, notices, plain
 from pages.ui.parts.explain import explain
 from pages.ui.parts.files import Offer
 from pages.ui.parts.markup import Html
+from pages.ui.parts.trade import Terms
 from pages.ui.state.choices import PRICE_VIEWS, recall
 from pages.ui.state.once import Once, once_for_each
 from pages.ui.state.source import current_recorder
@@ -219,7 +219,7 @@ def _main_figures(result: PairAnalytics, bars: pair_data.PairBars) -> tuple[mark
 def _answers(result: PairAnalytics, bars: pair_data.PairBars, terms: Terms) -> Html:
     """Set the signal and its figures, once for a result and the money of a reader."""
     return _answers_by_terms(result).get(
-        terms.key(result), lambda: _new_answers(result, bars, terms)
+        terms.key(result.params), lambda: _new_answers(result, bars, terms)
     )
 
 
