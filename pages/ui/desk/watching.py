@@ -195,18 +195,21 @@ def add_pairs(store: WatchStore, name: str, pairs: Sequence[WatchedPair]) -> Add
     new: list[WatchedPair] = []
 
     def add(watched: WatchList) -> WatchList:
-        new[:] = _unknown(watched.pairs, pairs)
+        new[:] = each_once(pairs, watched.pairs)
         return replace(watched, pairs=(*watched.pairs, *new))
 
     change_list(store, name, add)
     return Added(name, len(new), len(pairs) - len(new))
 
 
-def _unknown(there: Iterable[WatchedPair], pairs: Iterable[WatchedPair]) -> list[WatchedPair]:
+def each_once(
+    pairs: Iterable[WatchedPair], there: Iterable[WatchedPair] = ()
+) -> tuple[WatchedPair, ...]:
+    """Leave out pairs whose like, with the same settings, is there or came before."""
     seen = {each.params for each in there}
     new: list[WatchedPair] = []
     for pair in pairs:
         if pair.params not in seen:
             seen.add(pair.params)
             new.append(pair)
-    return new
+    return tuple(new)
