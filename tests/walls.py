@@ -11,9 +11,9 @@ from dataclasses import dataclass
 # handler has one place.
 PLAIN = frozenset(
     str.split(
-        "abc bisect collections contextlib copy dataclasses datetime decimal enum fractions "
-        "functools hashlib heapq html itertools json logging math numbers operator random re "
-        "reprlib statistics string struct textwrap types typing unicodedata warnings"
+        "abc bisect collections contextlib copy dataclasses datetime decimal difflib enum "
+        "fractions functools hashlib heapq html itertools json logging math numbers operator "
+        "random re reprlib statistics string struct textwrap types typing unicodedata warnings"
     )
 )
 
@@ -142,7 +142,8 @@ WALLS = {
         "analytics analytics.alerts analytics.baskets analytics.pair analytics.stationarity ingest "
         "ingest.binance ingest.recorder ingest.store",
         f"{NUMBERS} apprise filelock httpx msgspec",
-        "asyncio email.utils os pathlib secrets sqlite3 sys threading time urllib.parse",
+        "asyncio email.utils errno http os pathlib secrets smtplib socket sqlite3 ssl sys "
+        "threading time tomllib urllib.parse urllib.request",
     ),
     # Results in, a figure out.
     "pages.charts": wall("", "numpy orjson plotly"),

@@ -67,11 +67,22 @@ class WatchStore:
 
     def save_list(self, watched: WatchList) -> None:
         """Keep a list under its name, in place of one that had it."""
-        self._save("watch_list", watched.name, watched)
+        self._save(watched)
 
     def save_rule(self, rule: AlertRule) -> None:
         """Keep a rule under its name, in place of one that had it; where it stands is kept."""
-        self._save("rule", rule.name, rule)
+        self._save(rule)
+
+    def save_all(self, lists: Sequence[WatchList], rules: Sequence[AlertRule]) -> None:
+        """Keep these under their names, all at once; what is kept so already changes nothing."""
+        with self._database.transaction() as connection:
+            known: set[WatchList | AlertRule] = {*self.lists(), *self.rules()}
+            given: tuple[WatchList | AlertRule, ...] = (*lists, *rules)
+            for each in given:
+                if each not in known:
+                    _put(connection, each)
+            if not known.issuperset(given):
+                _raise_revision(connection)
 
     def rename_list(self, name: str, new: str) -> None:
         """Give a list another name, in its place; the rules that look at it follow."""
@@ -132,6 +143,12 @@ class WatchStore:
     def evaluated(self) -> dict[str, int]:
         """Up to which bar each pair was evaluated: open of it, µs, by the pair's key."""
         return dict(self._database.read("SELECT pair, bar_us FROM evaluated"))  # type: ignore[arg-type] # of those columns
+
+    def forget_states(self) -> None:
+        """Let all rules begin anew on all pairs, and all pairs at their next bar."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM rule_state")
+            connection.execute("DELETE FROM evaluated")
 
     def record(
         self,
@@ -207,6 +224,14 @@ class WatchStore:
         )
         return tuple(str(row[0]) for row in rows)
 
+    def unsent_counts(self) -> dict[str, int]:
+        """How many deliveries of each channel are not over, where there are any."""
+        rows = self._database.read(
+            "SELECT channel, count(*) FROM delivery WHERE state IN ('waiting', 'sending')"
+            " GROUP BY channel"
+        )
+        return dict(rows)  # type: ignore[arg-type] # of those columns
+
     def update_deliveries(self, deliveries: Iterable[Delivery]) -> None:
         """Store where deliveries stand: before an attempt, so that a second one can say so."""
         with self._database.transaction() as connection:
@@ -222,19 +247,25 @@ class WatchStore:
         rows = self._database.read(f"SELECT document FROM {table} ORDER BY position")  # noqa: S608 - ours
         return tuple(msgspec.json.decode(str(row[0]), type=kind) for row in rows)
 
-    def _save(self, table: str, name: str, document: object) -> None:
-        text = msgspec.json.encode(document).decode()
-        self._change(
-            f"INSERT INTO {table} VALUES"  # noqa: S608 - ours
-            f" (?, (SELECT coalesce(max(position), 0) + 1 FROM {table}), ?)"
-            " ON CONFLICT (name) DO UPDATE SET document = excluded.document",
-            (name, text),
-        )
+    def _save(self, document: WatchList | AlertRule) -> None:
+        with self._database.transaction() as connection:
+            _put(connection, document)
+            _raise_revision(connection)
 
     def _change(self, statement: str, values: tuple[object, ...]) -> None:
         with self._database.transaction() as connection:
             connection.execute(statement, values)
             _raise_revision(connection)
+
+
+def _put(connection: sqlite3.Connection, document: WatchList | AlertRule) -> None:
+    table = "rule" if isinstance(document, AlertRule) else "watch_list"
+    connection.execute(
+        f"INSERT INTO {table} VALUES"  # noqa: S608 - ours
+        f" (?, (SELECT coalesce(max(position), 0) + 1 FROM {table}), ?)"
+        " ON CONFLICT (name) DO UPDATE SET document = excluded.document",
+        (document.name, msgspec.json.encode(document).decode()),
+    )
 
 
 def _raise_revision(connection: sqlite3.Connection) -> None:
