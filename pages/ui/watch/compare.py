@@ -8,7 +8,7 @@ import streamlit as st
 
 from analytics.frames import parse_interval
 from ingest.watch import WatchRow
-from pages.charts.zscore_path import HEIGHT_PX, zscore_path
+from pages.charts.zscore_figure import PATH_HEIGHT_PX, zscore_path
 from pages.ui.chart.live_chart import live_chart
 from pages.ui.desk.watching import settings_words
 from pages.ui.parts import formats, markup, plain
@@ -42,7 +42,7 @@ def _show_one(row: WatchRow, key: str) -> None:
         buy_below=pair.buy_below, zone=clock.even_label(index), view_id=f"{pair.y}{pair.x}",
     )  # fmt: skip
     label = f"z-score of {pair.y} / {pair.x} over the latest {len(index)} bars"
-    live_chart(figure, key=key, label=label, height_px=HEIGHT_PX)
+    live_chart(figure, key=key, label=label, height_px=PATH_HEIGHT_PX)
     plain.caption(caution_words(row) or f"The latest {formats.count(len(index), 'bar')}.")
 
 

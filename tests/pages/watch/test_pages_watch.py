@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from desk.script_page import START_US, said, shown
 from streamlit.testing.v1 import AppTest
 
 from analytics.pair import PairReading, PairTestsReading
-from ingest.watch import Alert, Watch, WatchedPair, WatchList, WatchRow
+from ingest.watch import Alert, WatchedPair, WatchList, WatchRow
 from pages.ui.desk import watching
 from pages.ui.parts.trade import Terms
 from pages.ui.watch import body, files, rows
@@ -176,8 +177,8 @@ def test_what_live_shows_and_what_a_list_holds_are_the_same_either_way():
 def test_settings_of_the_list_are_followed_by_rows_that_have_them(project_root, watch):
     watch.store.save_list(WatchList("majors", (ETH, SOL)))
     page = open_watch(project_root)
-    (window,) = [each for each in page.number_input if "watch_of_list" in (each.key or "")
-                 and each.key.endswith("_window")]  # fmt: skip
+    (window,) = [each for each in page.number_input
+                 if re.fullmatch("watch_of_list_.*_window", each.key or "")]  # fmt: skip
     window.set_value(90)
     next(each for each in page.button if each.label == "Set for the list").click().run()
     assert not page.exception
