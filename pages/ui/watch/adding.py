@@ -7,13 +7,13 @@ import streamlit as st
 
 from ingest.watch import WatchedPair, WatchStore
 from pages.ui.desk.watching import add_pairs
-from pages.ui.parts import formats, plain
+from pages.ui.parts import plain
 from pages.ui.watch import lists, said
 from pages.ui.watch.parsing import Parsed, csv_pairs, typed_pairs
 
 TYPED: Final = "watch_typed"
 UPLOADS: Final = "watch_uploads"
-MOST_BYTES: Final = 1_000_000
+MOST_MB: Final = 1
 PLACEHOLDER: Final = "ETHUSDT BTCUSDT, SOL/USDT ETH/USDT"
 CSV_HELP: Final = (
     "Columns y and x; as well interval, window, spread, hedge, range, sell, buy, level, group. "
@@ -32,7 +32,7 @@ def show(store: WatchStore, name: str, settings: WatchedPair) -> None:
         st.form_submit_button("Watch these", on_click=partial(_add_typed, store, name, settings))
     key = f"watch_csv_{st.session_state.get(UPLOADS, 0)}"
     st.file_uploader(
-        "Or a CSV", type=["csv", "txt"], key=key, help=CSV_HELP,
+        "Or a CSV", type=["csv", "txt"], key=key, help=CSV_HELP, max_upload_size=MOST_MB,
         on_change=partial(_add_uploaded, store, name, settings, key),
     )  # fmt: skip
 
@@ -44,13 +44,8 @@ def _add_typed(store: WatchStore, name: str, settings: WatchedPair) -> None:
 def _add_uploaded(store: WatchStore, name: str, settings: WatchedPair, key: str) -> None:
     upload = st.session_state[key]
     st.session_state[UPLOADS] = st.session_state.get(UPLOADS, 0) + 1  # an empty box in its place
-    if upload is None:
-        return
-    if upload.size > MOST_BYTES:
-        most = formats.data_size(MOST_BYTES)
-        said.say(("error", f"A list of pairs is {most} at most; {upload.name} is larger."))
-        return
-    _add(store, name, csv_pairs(upload.getvalue(), settings))
+    if upload is not None:
+        _add(store, name, csv_pairs(upload.getvalue(), settings))
 
 
 def _add(store: WatchStore, name: str, parsed: Parsed) -> None:

@@ -13,7 +13,7 @@ from pages.ui.chart.live_chart import live_chart
 from pages.ui.desk.watching import settings_words
 from pages.ui.parts import formats, markup, plain
 from pages.ui.state import clock
-from pages.ui.watch.rows import WAITING, caution_words
+from pages.ui.watch.rows import caution_words, problem_words
 
 COMPARED: Final = 2
 
@@ -34,7 +34,7 @@ def _show_one(row: WatchRow, key: str) -> None:
     ]
     markup.show(markup.block(*head, css="pd-head"))
     if reading is None or not np.isfinite(row.zscores).any():
-        plain.caption(row.problem or WAITING)
+        plain.caption(problem_words(row))
         return
     index = _times(row, reading.time_us)
     figure = zscore_path(

@@ -13,13 +13,14 @@ from analytics.pair import PairParams, PairReading, PairTestsReading
 from ingest.watch import WatchedPair, WatchRow
 from pages.ui.desk.watching import live_choices, settings_words
 from pages.ui.parts import formats
+from pages.ui.parts.notices import sentence
 from pages.ui.parts.trade import Return, SignalAt, Terms, caution, trade_legs
 from pages.ui.state import choices
 from pages.ui.state.clock import shown
 
-# A path is drawn from so many of the latest z-scores, in 64 steps from -4 to 4: a letter each.
+# A path is drawn from so many of the latest z-scores, in 64 steps from -3 to 3: a letter each.
 PATH_BARS: Final = 40
-PATH_HIGHEST: Final = 4.0
+PATH_HIGHEST: Final = 3.0
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _HOLE: Final = "."
 LONGEST_RULE: Final = 24
@@ -71,9 +72,9 @@ def moving_rows(rows: Iterable[WatchRow], terms: Terms) -> Mapping[str, Values]:
 def _values(row: WatchRow, terms: Terms) -> Values:
     reading = row.reading
     if reading is None:
-        return [row.problem or WAITING]
+        return [problem_words(row)]
     return [
-        row.problem,
+        row.problem and problem_words(row),
         _rounded(reading.zscore, 2),
         path_letters(row.zscores),
         reading.signal[:1],
@@ -92,13 +93,18 @@ def _values(row: WatchRow, terms: Terms) -> Values:
     ]
 
 
+def problem_words(row: WatchRow) -> str:
+    """Say in a sentence why a row has no figures, or none that are new."""
+    return f"{sentence(row.problem).rstrip('.')}." if row.problem else WAITING
+
+
 def signal_at(reading: PairReading) -> SignalAt:
     """Return the signal of a reading with what its size stands on."""
     return SignalAt(reading.signal, reading.beta, reading.y, reading.x)
 
 
 def path_letters(zscores: Sequence[float]) -> str:
-    """Write the latest z-scores as a letter each, of 64 from -4 to 4; a dot where there is none."""
+    """Write the latest z-scores as a letter each, of 64 from -3 to 3; a dot where there is none."""
     latest = np.asarray(zscores[-PATH_BARS:], dtype=np.float64)
     shares = (np.clip(latest, -PATH_HIGHEST, PATH_HIGHEST) + PATH_HIGHEST) / (2 * PATH_HIGHEST)
     steps = np.rint(shares * (len(_LETTERS) - 1))

@@ -16,7 +16,7 @@ COLUMNS: Final = (
     ("pick", "Pick", "Picked rows can be compared, changed, grouped and removed; ★ pins a row."),
     ("pair", "Pair", "S1 / S2, and how they are looked at."),
     ("zscore", "z", (f"{what('z-score')} The line: the latest 40 bars between the thresholds, from "
-     "−4 to 4. The bar below: z against SELL above and BUY below.")),
+     "−3 to 3. The bar below: z against SELL above and BUY below.")),
     ("signal", "Signal", ("By the row's thresholds and gates at its latest closed bar, and the bar "
      "since which it is so, as far as it was followed.")),
     ("trade", "Buy and sell", "What the signal comes to, for the capital chosen on Live."),

@@ -7,7 +7,7 @@ const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-
 const WIDTH = 96;
 const PATH_HEIGHT = 22;
 const BAR_HEIGHT = 10;
-const HIGHEST_Z = 4;
+const HIGHEST_Z = 3;
 const NOT_KNOWN = "–";
 const COVERAGE = ["traded", "quiet", "missing"];
 const DOUBTS = ["", "Not shown to revert", "Half-life longer than the window"];
@@ -143,7 +143,7 @@ const CELLS = {
   pvalue: {
     of: ["pvalue", "testsAge"],
     draw({ figures: { pvalue, testsAge } }) {
-      const age = testsAge === null ? "" : `${ageWords(testsAge)} old`;
+      const age = testsAge ? `${ageWords(testsAge)} old` : "";
       return [pvalue || NOT_KNOWN, note(age)];
     },
   },

@@ -36,5 +36,6 @@ def not_recorded(symbols: list[str], most: int) -> str:
     """Name the legs that nobody records."""
     named = ", ".join(symbols[:most])
     more = f" and {len(symbols) - most:,} more" if len(symbols) > most else ""
-    verb = "is" if len(symbols) == 1 else "are"
-    return f"{named}{more} {verb} not recorded: these rows have no figures until then."
+    if len(symbols) == 1:
+        return f"{named} is not recorded: its rows have no figures until it is."
+    return f"{named}{more} are not recorded: their rows have no figures until they are."

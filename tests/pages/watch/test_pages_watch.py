@@ -104,7 +104,7 @@ def test_a_row_that_has_no_figures_has_its_problem_alone(project_root, watch):
     watch.store.save_list(WatchList("majors", (ETH, SOL)))
     watch.board.publish({"majors": (WatchRow(ETH, problem="ETHUSDT is not recorded"),)})
     moves = sent(open_watch(project_root), "pairdesk_watch_moves")["moves"]
-    assert moves[row_id(ETH.params)] == ["ETHUSDT is not recorded"]
+    assert moves[row_id(ETH.params)] == ["ETHUSDT is not recorded."]
     assert moves[row_id(SOL.params)] == [rows.WAITING]
 
 
