@@ -28,12 +28,13 @@ from starlette.middleware import Middleware
 from streamlit import config
 from streamlit.web import cli
 
-from ingest.errors import IngestError
+from ingest.errors import IngestError, StoreError
 from ingest.log import start_logging
 from ingest.recorder import Recorder, install_recorder
 from ingest.replay import ReplayRecorder, check_replay, end_replay, replay_request
 from ingest.settings import Settings, current_settings, install_settings, parse_settings, say
 from ingest.store import back_up, check_start, verify
+from ingest.watch import Watch, install_watch
 from pages.ui.server import loading, sign_in
 from pages.ui.server.door import Door, Rules
 from pages.ui.server.exposure import check_exposure, is_loopback, under_base_path
@@ -52,13 +53,14 @@ gc.enable()
 
 HERE = Path(__file__).resolve()
 STOP_WITHIN_S = 4.0
+STOP_WATCH_WITHIN_S = 2.0
 _MOST_NAMES = 5
 _M_ARENA_MAX = -8  # malloc.h
 
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
-    """Start the recorder and the page machinery; drain the recorder at the end."""
+    """Start the recorder and the page machinery; end the watch, drain the recorder at the end."""
     settings = parse_settings(sys.argv[1:])
     _refuse_exposure(settings)
     install_settings(settings)
@@ -69,6 +71,8 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
     install_recorder(recorder)
     if recorder is not None:
         recorder.start()
+    watch = _watch_for(settings, recorder)
+    install_watch(watch)
     loading.begin()
     beside = [_announce(settings, recorder), loading.collect_now_and_then()]
     tasks = [asyncio.create_task(each) for each in beside]
@@ -79,6 +83,8 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
         for task in tasks:
             task.cancel()
         await asyncio.to_thread(end_replay)
+        if watch is not None and not await asyncio.to_thread(watch.stop, STOP_WATCH_WITHIN_S):
+            say(f"the watch did not stop within {STOP_WATCH_WITHIN_S:g} s")
         if recorder is not None and not await asyncio.to_thread(recorder.stop, STOP_WITHIN_S):
             say(f"the recorder did not stop within {STOP_WITHIN_S:g} s")
 
@@ -139,6 +145,17 @@ def _recorder_for(settings: Settings) -> Recorder | None:
     if settings.replay is not None:
         return ReplayRecorder(settings, replay_request(settings), settings.speed)
     return Recorder(settings) if settings.ingest else None
+
+
+def _watch_for(settings: Settings, recorder: Recorder | None) -> Watch | None:
+    """Begin to watch the lists' pairs; recording goes on where that cannot be."""
+    try:
+        watch = Watch(settings, recorder)
+    except StoreError as error:
+        say(f"no alerts: {error}")
+        return None
+    watch.start()
+    return watch
 
 
 async def _announce(settings: Settings, recorder: Recorder | None) -> None:

@@ -64,6 +64,7 @@ _OPTIONS = (
         "warning",
         "what to log: debug, info, warning (default) or error",
     ),
+    ("watch", "FILE", "", "take up lists, channels and rules of alerts from this JSON file"),
     ("backup", "PATH", "", "write a copy of the database, also while it is recorded, and end"),
 )
 _SWITCHES = (
@@ -103,6 +104,7 @@ class Settings:
     allow_remote: bool = False
     allow_hosts: tuple[str, ...] = ()
     log_level: LogLevel = "warning"
+    watch: Path | None = None
 
     @property
     def keep_bytes(self) -> int | None:
@@ -168,6 +170,7 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
         allow_remote=args.allow_remote,
         allow_hosts=_value("--allow-host", _hosts, args.allow_host),
         log_level=_choice("--log-level", args.log_level.lower(), get_args(LogLevel)),
+        watch=_path("--watch", args.watch),
     )
 
 

@@ -2,9 +2,12 @@
 
 from ingest.recorder.current import current_recorder, install_recorder
 from ingest.recorder.recorder import Recorder
+from ingest.recorder.threads import FailureLog, RestartingThread
 
 __all__ = [
+    "FailureLog",
     "Recorder",
+    "RestartingThread",
     "current_recorder",
     "install_recorder",
 ]
