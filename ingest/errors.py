@@ -61,6 +61,10 @@ class FileError(IngestError):
         super().__init__("".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in words))
 
 
+class WatchFileError(IngestError):
+    """A watch file that cannot be taken up: what is wrong, where, and what it may be, in a line."""
+
+
 class SymbolNeededError(FileError):
     """Its rows name no symbol, and neither does the file: the reader has to."""
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 # handler has one place.
 PLAIN = frozenset(
     str.split(
-        "abc bisect collections contextlib copy dataclasses datetime decimal enum fractions "
-        "functools hashlib heapq html itertools json logging math numbers operator random re "
-        "reprlib statistics string struct textwrap types typing unicodedata warnings"
+        "abc bisect collections contextlib copy dataclasses datetime decimal difflib enum "
+        "fractions functools hashlib heapq html itertools json logging math numbers operator "
+        "random re reprlib statistics string struct textwrap types typing unicodedata warnings"
     )
 )
 

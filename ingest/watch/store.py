@@ -67,11 +67,22 @@ class WatchStore:
 
     def save_list(self, watched: WatchList) -> None:
         """Keep a list under its name, in place of one that had it."""
-        self._save("watch_list", watched.name, watched)
+        self._save(watched)
 
     def save_rule(self, rule: AlertRule) -> None:
         """Keep a rule under its name, in place of one that had it; where it stands is kept."""
-        self._save("rule", rule.name, rule)
+        self._save(rule)
+
+    def save_all(self, lists: Sequence[WatchList], rules: Sequence[AlertRule]) -> None:
+        """Keep these under their names, all at once; what is kept so already changes nothing."""
+        with self._database.transaction() as connection:
+            known: set[WatchList | AlertRule] = {*self.lists(), *self.rules()}
+            given: tuple[WatchList | AlertRule, ...] = (*lists, *rules)
+            for each in given:
+                if each not in known:
+                    _put(connection, each)
+            if not known.issuperset(given):
+                _raise_revision(connection)
 
     def remove_list(self, name: str) -> None:
         """Remove a list; alerts of its pairs stay."""
@@ -205,19 +216,25 @@ class WatchStore:
         rows = self._database.read(f"SELECT document FROM {table} ORDER BY position")  # noqa: S608 - ours
         return tuple(msgspec.json.decode(str(row[0]), type=kind) for row in rows)
 
-    def _save(self, table: str, name: str, document: object) -> None:
-        text = msgspec.json.encode(document).decode()
-        self._change(
-            f"INSERT INTO {table} VALUES"  # noqa: S608 - ours
-            f" (?, (SELECT coalesce(max(position), 0) + 1 FROM {table}), ?)"
-            " ON CONFLICT (name) DO UPDATE SET document = excluded.document",
-            (name, text),
-        )
+    def _save(self, document: WatchList | AlertRule) -> None:
+        with self._database.transaction() as connection:
+            _put(connection, document)
+            _raise_revision(connection)
 
     def _change(self, statement: str, values: tuple[object, ...]) -> None:
         with self._database.transaction() as connection:
             connection.execute(statement, values)
             _raise_revision(connection)
+
+
+def _put(connection: sqlite3.Connection, document: WatchList | AlertRule) -> None:
+    table = "rule" if isinstance(document, AlertRule) else "watch_list"
+    connection.execute(
+        f"INSERT INTO {table} VALUES"  # noqa: S608 - ours
+        f" (?, (SELECT coalesce(max(position), 0) + 1 FROM {table}), ?)"
+        " ON CONFLICT (name) DO UPDATE SET document = excluded.document",
+        (document.name, msgspec.json.encode(document).decode()),
+    )
 
 
 def _raise_revision(connection: sqlite3.Connection) -> None:
