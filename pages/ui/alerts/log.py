@@ -20,7 +20,7 @@ MOST_ROWS: Final = 200
 MOST_READ: Final = 2_000
 EVERY: Final = "all"
 HEAD: Final = ("Bar", "What", "Rule", "Pair", "Words", "Sent")
-BATCH: Final = 10_000
+EVERYTHING: Final = 2**31
 Deliveries = Mapping[int, Sequence[Delivery]]
 
 
@@ -69,18 +69,11 @@ def _choose(label: str, key: str, names: Iterable[str]) -> str:
 
 def deliveries_of(store: WatchStore, alerts: Sequence[Alert]) -> Deliveries:
     """Read the deliveries of alerts, by the alert's id."""
-    found: dict[int, list[Delivery]] = defaultdict(list)
-    first = min(each.alert_id for each in alerts) - 1
     wanted = {each.alert_id for each in alerts}
-    while batch := store.deliveries(first, BATCH):
-        for each in batch:
-            if each.alert_id in wanted and each not in found[each.alert_id]:
-                found[each.alert_id].append(each)
-        # A batch may end in the midst of an alert: that one is read again.
-        last = batch[-1].alert_id
-        if len(batch) < BATCH:
-            break
-        first = last - 1
+    found: dict[int, list[Delivery]] = defaultdict(list)
+    for each in store.deliveries(min(wanted) - 1, EVERYTHING):
+        if each.alert_id in wanted:
+            found[each.alert_id].append(each)
     return found
 
 
@@ -124,9 +117,7 @@ def _csv(store: WatchStore, _: str) -> MadeFile:
 
 def frame(store: WatchStore) -> pd.DataFrame:
     """Return every alert with its deliveries, oldest first; times in ISO 8601, UTC."""
-    alerts: list[Alert] = []
-    while batch := store.alerts(alerts[-1].alert_id if alerts else 0, BATCH):
-        alerts += batch
+    alerts = store.alerts(limit=EVERYTHING)
     deliveries = deliveries_of(store, alerts) if alerts else {}
     rows = [_record(each, deliveries.get(each.alert_id, ()), store) for each in alerts]
     return pd.DataFrame(rows, columns=list(_COLUMNS))
