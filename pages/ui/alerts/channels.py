@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from ingest.watch import ChannelStanding, Watch
+from ingest.watch import Watch
+from ingest.watch.channel import ChannelStanding
 from pages.ui.alerts import words
 from pages.ui.parts import formats, markup, notices, plain
 from pages.ui.parts.markup import Cell, Html

@@ -5,7 +5,7 @@ from typing import Final
 
 import streamlit as st
 
-from analytics.alerts import AlertRule, RuleState, Sample, Step, check_rule, words
+from analytics.alerts import PAIR_WHENS, AlertRule, RuleState, Sample, Step, check_rule, words
 from analytics.errors import ParameterError
 from analytics.frames import parse_interval
 from analytics.pair import PairReading
@@ -34,9 +34,7 @@ def show(watch: Watch, written: Draft) -> None:
         else:
             plain.caption(f"Fires when {condition(rule)}. It would say: {example(rule, watch)}")
         with st.container(horizontal=True):
-            is_saved = st.button(
-                "Save", key="rule_save", type="primary", disabled=bool(error)
-            )
+            is_saved = st.button("Save", key="rule_save", type="primary", disabled=bool(error))
             is_left = st.button("Cancel", key="rule_cancel")
         if is_saved:
             watch.store.save_rule(rule)
@@ -68,9 +66,12 @@ def example(rule: AlertRule, watch: Watch) -> str:
         "zscore": reading.zscore, "signal": reading.zscore, "correlation": reading.correlation,
     }  # fmt: skip
     value = values.get(rule.when, math.nan)
-    sample = Sample(reading.time_us, parse_interval(pair.interval).us, reading, value=rule.level)
     fired = Step(RuleState(), "fired", rule.level if math.isnan(value) else value)
-    said = words(rule, sample, fired, y=pair.y, x=pair.x)
+    if rule.when not in PAIR_WHENS:
+        said = words(rule, Sample(reading.time_us, value=rule.level), fired)
+    else:
+        step_us = parse_interval(pair.interval).us
+        said = words(rule, Sample(reading.time_us, step_us, reading), fired, y=pair.y, x=pair.x)
     return formats.with_minus(formats.clipped(said, 300))
 
 

@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import streamlit as st
 
@@ -74,11 +74,10 @@ def _begun(rule: AlertRule, when: When) -> AlertRule:
 
 def _ask_when(draft: Draft) -> When:
     whens = list(KINDS)
-    chosen = st.selectbox(
+    return st.selectbox(
         LABELS["when"], whens, whens.index(draft.rule.when), key=draft.key("when"),
         format_func=lambda each: KINDS[each].label, width=230,
     )  # fmt: skip
-    return cast("When", chosen)
 
 
 def _ask_level(draft: Draft, rule: AlertRule) -> dict[str, Any]:

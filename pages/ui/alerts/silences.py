@@ -7,8 +7,8 @@ import streamlit as st
 from ingest.watch import Silence, WatchStore
 from pages.ui.alerts import words
 from pages.ui.alerts.pairs import Legs, legs_label, watched_legs
-from pages.ui.parts import formats, markup, plain
 from pages.ui.desk.recording import now_us
+from pages.ui.parts import formats, markup
 from pages.ui.state.source import current_recorder
 
 LENGTHS_S: Final = {
