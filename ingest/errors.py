@@ -57,12 +57,14 @@ class FileError(IngestError):
     """A file that cannot be read as trades at all: what was wrong, and what to do, in a line."""
 
     def __init__(self, words: str) -> None:
-        # Names of files and headers are words of others: what would break the line is shown.
-        super().__init__("".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in words))
+        super().__init__(_in_one_line(words))
 
 
 class WatchFileError(IngestError):
     """A watch file that cannot be taken up: what is wrong, where, and what it may be, in a line."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(_in_one_line(words))
 
 
 class SymbolNeededError(FileError):
@@ -135,6 +137,11 @@ class SymbolError(IngestError):
 
 
 MAX_EXCERPT_CHARS = 200
+
+
+def _in_one_line(words: str) -> str:
+    """Show what would break the line: names of files and keys are words of others."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in words)
 
 
 def printable(text: str | bytes) -> str:

@@ -31,6 +31,11 @@ CROSSES: Final[tuple[Crosses, ...]] = get_args(Crosses)
 PAIR_WHENS: Final = frozenset(
     ("zscore", "signal", "correlation", "pvalue", "half_life", "beta", "stale", "gap")
 )
+# What is known of a bar from its reading, and of now and then from the tests.
+READING_WHENS: Final = frozenset(("zscore", "signal", "correlation", "beta"))
+TESTS_WHENS: Final = frozenset(("pvalue", "half_life"))
+# What has no level: it is so, or it is not.
+WITHOUT_LEVEL: Final = frozenset(("signal", "find"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,7 @@ class RuleState:
     since_us
         Bar at which it came to be so; 0 before the first.
     bars
-        Bars in a row for which it holds, while pending or firing.
+        Bars in a row for which it holds, while pending; no more than the rule's `for_bars`.
     is_armed
         Whether a crossing would fire.
     fired_us
@@ -124,7 +129,11 @@ class RuleState:
     fired
         How many there were.
     anchor
-        Value to which the next is compared: β, or the place of a signal; NaN before the first.
+        What the next is compared to: β, the place of a signal, or the time of the tests looked at
+        last, µs; NaN before the first, and where nothing is compared.
+    seen_us
+        Latest closed bar looked at. Not a part of what makes two states equal: it need not be kept
+        where it is known otherwise up to which bar a pair was evaluated.
     """
 
     name: StateName = "normal"
@@ -134,3 +143,4 @@ class RuleState:
     fired_us: int = 0
     fired: int = 0
     anchor: float = field(default=math.nan)
+    seen_us: int = field(default=0, compare=False)

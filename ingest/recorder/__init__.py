@@ -2,9 +2,10 @@
 
 from ingest.recorder.current import current_recorder, install_recorder
 from ingest.recorder.recorder import Recorder
-from ingest.recorder.threads import FailureLog, RestartingThread
+from ingest.recorder.threads import DaemonExecutor, FailureLog, RestartingThread
 
 __all__ = [
+    "DaemonExecutor",
     "FailureLog",
     "Recorder",
     "RestartingThread",

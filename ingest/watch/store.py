@@ -201,6 +201,14 @@ class WatchStore:
         )
         return tuple(str(row[0]) for row in rows)
 
+    def unsent_counts(self) -> dict[str, int]:
+        """How many deliveries of each channel are not over, where there are any."""
+        rows = self._database.read(
+            "SELECT channel, count(*) FROM delivery WHERE state IN ('waiting', 'sending')"
+            " GROUP BY channel"
+        )
+        return dict(rows)  # type: ignore[arg-type] # of those columns
+
     def update_deliveries(self, deliveries: Iterable[Delivery]) -> None:
         """Store where deliveries stand: before an attempt, so that a second one can say so."""
         with self._database.transaction() as connection:

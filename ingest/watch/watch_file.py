@@ -6,8 +6,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from analytics.alerts import AlertRule
-from analytics.alerts.rule import CROSSES, WHENS
+from analytics.alerts import CROSSES, WHENS, AlertRule, check_rule
 from analytics.errors import ParameterError
 from analytics.frames import parse_interval
 from analytics.pair import Gates
@@ -17,7 +16,7 @@ from ingest.errors import WatchFileError, printable
 from ingest.watch import watch_keys as keys
 from ingest.watch.model import WatchedPair, WatchList
 from ingest.watch.store import WatchStore
-from ingest.watch.watch_keys import Check, iso_time, read_array, read_object
+from ingest.watch.watch_keys import Check, iso_time, read_array, read_object, shown
 
 T = TypeVar("T")
 
@@ -183,7 +182,7 @@ def _pair(found: object, where: str, defaults: Mapping[str, Any]) -> WatchedPair
         pair = WatchedPair(**_by_field({**defaults, **given, "gates": Gates(**gates)}))
         _ = pair.params
     except ParameterError as error:
-        raise WatchFileError(f"{where}: {error}") from None
+        raise _unfit(error, where) from None
     return pair
 
 
@@ -194,7 +193,18 @@ def _gates(given: Mapping[str, object], where: str) -> dict[str, Any]:
 
 def _rule(found: object, where: str) -> AlertRule:
     given = _needed(read_object(found, where, _RULE_KEYS), where, "name")
-    return AlertRule(**_by_field(given))
+    rule = AlertRule(**_by_field(given))
+    try:
+        check_rule(rule)
+    except ParameterError as error:
+        raise _unfit(error, where) from None
+    return rule
+
+
+def _unfit(error: ParameterError, where: str) -> WatchFileError:
+    """Say what is wrong with a setting as the file names and writes it."""
+    key = _KEY_OF_FIELD.get(error.name, error.name)
+    return WatchFileError(f"{where}: {key} = {shown(error.value)}: must be {error.allowed}")
 
 
 def _channel(found: object, where: str) -> tuple[str, str | None]:
@@ -279,7 +289,10 @@ def _symbol(value: object) -> str:
 
 
 def _interval(value: object) -> str:
-    return parse_interval(keys.text(value)).name
+    try:
+        return parse_interval(keys.text(value)).name
+    except ParameterError as error:
+        raise keys.UnfitError(error.allowed) from None
 
 
 _SETTING_KEYS: Final[Mapping[str, Check]] = {

@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from analytics.errors import ParameterError
 from ingest.errors import SymbolError, WatchFileError, printable
 
 Check = Callable[[object], object]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _US: Final = timedelta(microseconds=1)
-_MOST_NAME_CHARS: Final = 80
+_MOST_NAME_CHARS: Final = 120
 _MOST_TEXT_CHARS: Final = 2_000
 _MOST_SHOWN_CHARS: Final = 40
 # What a count of bars or seconds stays below: any that is meant does, and a database takes it.
@@ -68,8 +67,6 @@ def read_value(value: object, where: str, key: str, check: Check) -> object:
         raise WatchFileError(f"{where}: {key} = {shown(value)}: must be {error}") from None
     except SymbolError as error:
         raise WatchFileError(f"{where}: {key}: {error}") from None
-    except ParameterError as error:
-        raise WatchFileError(f"{where}: {error}") from None
 
 
 def shown(value: object) -> str:
@@ -119,7 +116,7 @@ def name(value: object) -> str:
         and value == value.strip()
     ):
         return value
-    raise UnfitError(f"a name of up to {_MOST_NAME_CHARS} characters in one line, no space around")
+    raise UnfitError(f"1 to {_MOST_NAME_CHARS} printable characters, no space at either end")
 
 
 def text(value: object) -> str:
