@@ -57,9 +57,14 @@ def alert_figure(series: AlertSeries, *, zone: str, view_id: str) -> go.Figure:
         *(axes.level(f"Level {level:g}", time_ms[[0, -1]], level, "y", theme.MUTED)
           for level in series.levels),
         _marks("Fired", series.fired_ms, series.fired_zscore, theme.SELL, "triangle-down"),
-        _marks("Over", series.over_ms, series.over_zscore, theme.LEG_Y, "circle-open"),
     ]  # fmt: skip
-    layout = axes.base_layout(view_id, hovermode="closest") | {
+    if len(series.over_ms):
+        over = _marks("Over", series.over_ms, series.over_zscore, theme.LEG_Y, "circle-open")
+        traces.append(over)
+    layout = axes.base_layout(
+        view_id, hovermode="closest", margin={"l": 56, "r": 12, "t": 34, "b": 44}
+    ) | {
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "xaxis": axes.time_axis(time_ms, zone=zone),
         "yaxis": axes.value_axis("z-score"),
     }
@@ -69,7 +74,7 @@ def alert_figure(series: AlertSeries, *, zone: str, view_id: str) -> go.Figure:
 def _marks(name: str, time_ms: Floats, zscore: Floats, color: str, symbol: str) -> go.Scatter:
     # Where z is not known, as of a leg without trades, the mark stands on the axis.
     return go.Scatter(
-        uid=name, name=name, x=time_ms, y=np.nan_to_num(zscore), mode="markers",
+        uid=name, name=name, x=time_ms, y=np.nan_to_num(zscore), mode="markers", showlegend=True,
         marker={"color": color, "size": 10, "symbol": symbol, "line": {"width": 2, "color": color}},
         hovertemplate=f"{name}: z %{{y:+.2f}}<extra></extra>",
     )  # fmt: skip

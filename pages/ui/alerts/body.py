@@ -34,7 +34,7 @@ def show(watch: Watch) -> None:
 def _show_log(watch: Watch) -> None:
     with notices.shown_in_place():
         log.show(watch.store)
-    st_autorefresh(REFRESH_MS, key="alerts_refresh")
+    st_autorefresh(REFRESH_MS, key="refresh")
 
 
 def _show_rules(watch: Watch) -> None:

@@ -1,6 +1,7 @@
 """Channels: how each does, a test with the service's own answer, and how to set one up."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import streamlit as st
 
@@ -10,8 +11,11 @@ from pages.ui.alerts import words
 from pages.ui.parts import formats, markup, notices, plain
 from pages.ui.parts.markup import Cell, Html
 
-HEAD = ("Channel", "Service", "Address from", "State", "Waiting", "Last delivered", "Last error")
-ANSWERS = "channel_answers"
+HEAD: Final = (
+    "Channel", "Service", "Address from", Cell("State", words=True), "Waiting", "Last delivered",
+    Cell("Last error", words=True),
+)  # fmt: skip
+ANSWERS: Final = "channel_answers"
 
 
 def show(watch: Watch) -> None:

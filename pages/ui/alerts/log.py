@@ -19,7 +19,9 @@ from pages.ui.state.served_files import MadeFile
 MOST_ROWS: Final = 200
 MOST_READ: Final = 2_000
 EVERY: Final = "all"
-HEAD: Final = ("Bar", "What", "Rule", "Pair", "Words", "Sent")
+HEAD: Final = (
+    "Bar", "What", "Rule", "Pair", Cell("Words", words=True), Cell("Sent", words=True),
+)  # fmt: skip
 EVERYTHING: Final = 2**31
 Deliveries = Mapping[int, Sequence[Delivery]]
 
@@ -95,7 +97,7 @@ def _row(alert: Alert, deliveries: Sequence[Delivery]) -> list[str | Cell]:
 def _link(alert: Alert) -> Html:
     if not alert.y:
         return markup.text("the desk", "muted")
-    return Html('<a href="./?{}" target="_blank">{}</a>').format(
+    return Html('<a class="pd-about" href="./?{}" target="_blank">{}</a>').format(
         markup.whole(alert.params), words.pair_of(alert)
     )
 

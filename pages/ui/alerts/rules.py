@@ -15,7 +15,10 @@ from pages.ui.parts import formats, markup, notices
 from pages.ui.parts.markup import Cell, Html
 
 REFRESH_MS: Final = 2_000
-HEAD: Final = ("Rule", "Fires when", "Looks at", "Stands at", "Fired", "Sent to", "")
+HEAD: Final = (
+    "Rule", Cell("Fires when", words=True), "Looks at", Cell("Stands at", words=True), "Fired",
+    Cell("Sent to", words=True), "State",
+)  # fmt: skip
 CHOSEN: Final = "rule_chosen"
 
 
@@ -36,7 +39,7 @@ def show(store: WatchStore) -> None:
 def _standings(store: WatchStore) -> None:
     with notices.shown_in_place():
         markup.show(markup.block(table(store.rules(), store.states())))
-    st_autorefresh(REFRESH_MS, key="rules_refresh")
+    st_autorefresh(REFRESH_MS, key="refresh")
 
 
 def table(rules: Sequence[AlertRule], states: Mapping[tuple[str, str], RuleState]) -> Html:

@@ -1,49 +1,41 @@
 """What would it have told me: a rule that is not saved yet, run over the bars at hand."""
 
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
-from analytics.alerts import AlertRule, Preview, Sample, preview
+from analytics.alerts import AlertRule, Sample, preview
 from analytics.alerts.rule import READING_WHENS
 from analytics.frames import utc_index
 from analytics.pair import PairParams, read_each
 from ingest.watch import Watch, WatchedPair
 from pages.charts.alert_figure import HEIGHT_PX, AlertSeries, alert_figure
-from pages.charts.axes import Floats
-from pages.ui.alerts import noise
+from pages.ui.alerts import noise, verdict
+from pages.ui.alerts.noise import Legs
 from pages.ui.alerts.pairs import pair_label, pairs_of
-from pages.ui.alerts.words import time_at
+from pages.ui.alerts.verdict import Trial
 from pages.ui.chart.live_chart import live_chart
 from pages.ui.desk import pair_data
-from pages.ui.parts import formats, markup, plain
+from pages.ui.parts import markup, plain
 from pages.ui.parts.long_work import LongWork, Progress
 from pages.ui.parts.notices import Notice
 from pages.ui.state import clock
 
-MOST_BARS: Final = 20_000
-TELL_EVERY: Final = 200
+# A bar of an OLS line takes 0.4 ms, of a hedge ratio that follows its path 15.
+MOST_BARS: Final = 7_200
+MOST_SLOW_BARS: Final = 300
+QUICK_HEDGES: Final = frozenset(("ols", "rolling_ols"))
+TELL_EVERY: Final = 50
 ASKED: Final = "trial_asked"
 _WORK: Final = LongWork(
     "trial", "Trying the rule", "bars",
     Notice("The trial was cancelled", "Try it again, or save the rule as it is.", is_fault=False),
     "Try again",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class Trial:
-    """A rule's run over bars: what it would have told, and z at each of them.
-
-    `zscore` is as it was known at each bar, NaN where it was not.
-    """
-
-    preview: Preview
-    times_us: NDArray[np.int64]
-    zscore: Floats
 
 
 def show(watch: Watch, rule: AlertRule) -> None:
@@ -61,94 +53,77 @@ def show(watch: Watch, rule: AlertRule) -> None:
         plain.caption("What would it have told me: watch a pair first, on the Watch page.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        pair = st.selectbox("On the bars of", pairs, key="trial_pair", format_func=pair_label)
+        pair = st.selectbox(
+            "On the bars of", pairs, key="trial_pair", format_func=pair_label, width=400
+        )
+        tried = what_counts(rule)
         if st.button("What would it have told me", key="trial_try"):
-            st.session_state[ASKED] = pair
-    if st.session_state.get(ASKED) == pair:
-        _show_run(rule, pair)
+            st.session_state[ASKED] = (tried, pair, time.time_ns())
+    asked = st.session_state.get(ASKED)
+    if asked is not None and asked[:2] == (tried, pair):
+        _show_run(tried, pair, asked)
 
 
-def _show_run(rule: AlertRule, pair: WatchedPair) -> None:
-    """Run it once for the settings that count and the bars that there are, and show that."""
-    bars = pair_data.read_pair(pair_data.database_path(), reaching_back(pair))
-    counts = replace(rule, name="", channels=(), message=None, list=None, y=None, x=None)
-    minute = int(bars.closed.legs[0].start_us // 60_000_000)
-    asked = (counts, pair)
-    trial = _WORK.run((*asked, minute), lambda told: run(bars, rule, pair, told), asked=asked)
+def what_counts(rule: AlertRule) -> AlertRule:
+    """Leave of a rule what decides when it fires on a pair."""
+    return replace(
+        rule, name="", list=None, y=None, x=None, channels=(), message=None, enabled=True,
+        expires_us=None,
+    )  # fmt: skip
+
+
+def _show_run(rule: AlertRule, pair: WatchedPair, asked: Hashable) -> None:
+    """Show the run over the bars that there were when it was asked for."""
+
+    def work(progress: Progress) -> Trial:
+        bars = pair_data.read_pair(pair_data.database_path(), reaching_back(pair))
+        return run(bars.closed.legs, rule, pair, progress)
+
+    trial = _WORK.run(asked, work)
     if trial is not None:
-        markup.show(markup.block(markup.paragraphs(verdict(trial, pair))))
-        plain.caption(noise.sentence(rule, pair))
+        markup.show(markup.block(markup.paragraphs(verdict.lines(trial, pair))))
         _draw(trial, rule)
 
 
 def reaching_back(pair: WatchedPair) -> PairParams:
     """Give the pair's settings with a range that holds the bars that are tried as well."""
-    return replace(pair.params, lookback=(pair.params.lookback or 0) + MOST_BARS)
+    return replace(pair.params, lookback=(pair.params.lookback or 0) + most_bars(pair))
 
 
-def run(bars: pair_data.PairBars, rule: AlertRule, pair: WatchedPair, progress: Progress) -> Trial:
-    """Run a rule over bars, with the figures as they were known at each.
+def most_bars(pair: WatchedPair) -> int:
+    """Bars that can be tried while the reader waits."""
+    return MOST_BARS if pair.hedge in QUICK_HEDGES else MOST_SLOW_BARS
+
+
+def run(legs: Legs, rule: AlertRule, pair: WatchedPair, progress: Progress) -> Trial:
+    """Run a rule over bars, with the figures as they were known at each, and over noise.
 
     Raises
     ------
     AnalyticsError
         The bars do not allow what the pair's settings ask for.
     """
-    legs, params = bars.closed.legs, pair.params
-    count = min(MOST_BARS, len(legs[0].close))
-    step_us = params.bar.us
-    samples: list[Sample] = []
-    for reading in read_each(legs, params, count):
-        samples.append(Sample(reading.time_us, step_us, reading))
-        if len(samples) % TELL_EVERY == 0:
-            progress(len(samples), max(count, len(samples)))
+    samples = _samples(legs, pair, lambda done, bars: progress(done, 2 * bars))
+    walks = noise.unrelated_walks(legs)
+    on_noise = _samples(walks, pair, lambda done, bars: progress(bars + done, 2 * bars))
     readings = [each.reading for each in samples if each.reading is not None]
     return Trial(
-        preview(replace(rule, enabled=True, expires_us=None), samples, params.spread),
+        preview(rule, samples, pair.params.spread),
+        preview(rule, on_noise[-len(samples) :], pair.params.spread),
         np.array([each.time_us for each in readings], dtype=np.int64),
         np.array([each.zscore for each in readings], dtype=np.float64),
     )
 
 
-def verdict(trial: Trial, pair: WatchedPair) -> list[str]:
-    """Say how often it would have fired, and what became of the spread after."""
-    seen = trial.preview
-    if not seen.bars:
-        return ["No closed bar of this pair is at hand yet."]
-    span = formats.span(time_at(seen.first_us), time_at(seen.last_us))
-    fired = len(seen.fired)
-    lines = [
-        (
-            f"It would have fired {formats.count(fired, 'time')} in {formats.count(seen.bars, 'bar')}"
-            f" of {formats.interval_label(pair.interval)}, {span}."
-        )
-    ]
-    kept = [f"{count} not sent for {why}" for why, count in seen.suppressed.items()]
-    waited = [f"{count} waited for the {why}" for why, count in seen.waited.items()]
-    if kept or waited:
-        lines.append(f"Of these {', '.join([*kept, *waited])}.")
-    if fired and any(np.isfinite(each.worst_zscore) for each in seen.fired):
-        lines += _aftermath(seen, pair)
-    return lines
-
-
-def _aftermath(seen: Preview, pair: WatchedPair) -> list[str]:
-    fired = len(seen.fired)
-    back = f"z came back to the mean after {seen.back_at_mean} of {fired}"
-    if seen.back_at_mean:
-        soon = formats.number(seen.median_bars_to_mean, 0)
-        back += f", half of these within {soon} bars"
-    rearm = f"back past the re-arm level after {seen.back_at_rearm}"
-    unit = formats.spread_unit(pair.spread, pair.y)
-    against = max((each.against for each in seen.fired if np.isfinite(each.against)), default=0.0)
-    return [
-        f"{back}; {rearm}.",
-        (
-            f"Before that it went against: |z| to {formats.number(seen.median_worst_zscore, 2)} in the "
-            f"middle case, the spread by {formats.estimate(seen.median_against)} {unit} and by "
-            f"{formats.estimate(against)} at worst, with α and β of the bar that fired."
-        ),
-    ]
+def _samples(legs: Legs, pair: WatchedPair, told: Callable[[int, int], None]) -> list[Sample]:
+    params = pair.params
+    count = min(most_bars(pair), *(len(leg.close) for leg in legs))
+    samples: list[Sample] = []
+    for reading in read_each(legs, params, count):
+        samples.append(Sample(reading.time_us, params.bar.us, reading))
+        if len(samples) % TELL_EVERY == 0:
+            told(len(samples), count)
+    return samples
 
 
 def _draw(trial: Trial, rule: AlertRule) -> None:

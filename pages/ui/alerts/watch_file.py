@@ -1,6 +1,7 @@
 """The watch file on the page: lists, channels by name and rules as JSON, to take along."""
 
 from functools import partial
+from typing import Final
 
 import streamlit as st
 
@@ -12,7 +13,7 @@ from pages.ui.parts.files import Offer
 from pages.ui.parts.notices import Notice
 from pages.ui.state.served_files import MadeFile
 
-TAKEN = "watch_file_taken"
+TAKEN: Final = "watch_file_taken"
 
 
 def show(watch: Watch) -> None:

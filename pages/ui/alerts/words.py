@@ -37,15 +37,15 @@ NO_CHANNELS: Final = Notice(
 )
 HOW_TO_SET_UP: Final = (
     (
-        "A channel is a name and an address in the form of Apprise: Telegram, e-mail, Slack, Discord,"
-        " ntfy, a webhook and a hundred more (github.com/caronc/apprise/wiki lists them)."
+        "A channel is a name and an address in the form of Apprise: Telegram, e-mail, Slack,"
+        " Discord, ntfy, a webhook and a hundred more (github.com/caronc/apprise/wiki lists them)."
     ),
     (
         "In .streamlit/secrets.toml, below a line [channels], a line for each: desk ="
         ' "tgram://token/chat". Or in the environment of the app: PAIRDESK_CHANNEL_DESK. Or in the'
         " file that the app is started with: --watch FILE.json."
     ),
-    "The app reads them when it starts. An address is never shown, stored, logged or exported.",
+    "The secrets file is read again when it changes. An address is never shown, stored or logged.",
 )
 
 

@@ -19,7 +19,9 @@ _HTML = """
     <span class="pd-bell-count" role="status"></span><span class="pd-unseen">Alerts</span>
   </a>
   <details class="pd-bell-ways">
-    <summary aria-label="How this browser tells of alerts">▾</summary>
+    <summary aria-label="How this browser tells of alerts"><svg viewBox="0 0 12 12"
+      aria-hidden="true"><path d="M2 4l4 4 4-4" fill="none" stroke="currentColor"
+      stroke-width="1.6"/></svg></summary>
     <div class="pd-bell-menu">
       <label><input type="checkbox" name="sound"> Sound</label>
       <label><input type="checkbox" name="notify"> Desktop notification</label>
