@@ -63,22 +63,32 @@ def spread(
         raise ParameterError("kind", kind, f"one of {', '.join(SPREAD_KINDS)}")
     y_values, x_values = as_float_pair(y, x)
     index = index_of(y, x)
+    if kind not in KINDS_WITH_BETA:
+        return _on(index, plain_spread(y_values, x_values, kind), "spread")
+    if beta is None:
+        raise ParameterError("beta", beta, f"a number or a Series for the {kind} spread")
+    if kind == "log":
+        y_values, x_values = (
+            log_price(y_values, "a log spread"),
+            log_price(x_values, "a log spread"),
+        )
+    line = _path(beta, "beta", index), _path(alpha, "alpha", index)
+    return _on(index, off_line(y_values, x_values, *line), "spread")
+
+
+def plain_spread(y: FloatArray, x: FloatArray, kind: SpreadKind) -> FloatArray:
+    """Spread of a kind that needs no line; NonPositivePriceError for a ratio to no price."""
     if kind == "price difference":
-        values = y_values - x_values
-    elif kind == "ratio":
-        check_positive(x_values, "a ratio spread")
-        values = y_values / x_values
-    else:
-        if beta is None:
-            raise ParameterError("beta", beta, f"a number or a Series for the {kind} spread")
-        if kind == "log":
-            y_values, x_values = (
-                log_price(y_values, "a log spread"),
-                log_price(x_values, "a log spread"),
-            )
-        fitted = _path(alpha, "alpha", index) + _path(beta, "beta", index) * x_values
-        values = y_values - fitted
-    return _on(index, values, "spread")
+        return y - x
+    check_positive(x, "a ratio spread")
+    return y / x
+
+
+def off_line(
+    y: FloatArray, x: FloatArray, beta: FloatArray | float, alpha: FloatArray | float
+) -> FloatArray:
+    """What a line, or a path of lines, leaves of y: prices, or for the log spread logarithms."""
+    return y - (alpha + beta * x)
 
 
 def _path(value: BetaPath, name: str, index: pd.Index) -> FloatArray:
@@ -146,13 +156,18 @@ class RollingMoments:
 
     def zscore(self, rounding: float | FloatArray = 0.0) -> pd.Series:
         """Deviation over std; NaN where the std is at most `rounding` (one, or one a bar)."""
-        deviation, std = self.deviation.to_numpy(), self.std.to_numpy()
-        varies = std > rounding
-        if varies.all():  # rows chosen one by one take three times as long
-            return _on(self.std.index, deviation / std, "zscore")
-        values = np.full(varies.size, np.nan)
-        np.divide(deviation, std, out=values, where=varies)
+        values = zscores(self.deviation.to_numpy(), self.std.to_numpy(), rounding)
         return _on(self.std.index, values, "zscore")
+
+
+def zscores(deviation: FloatArray, std: FloatArray, rounding: float | FloatArray) -> FloatArray:
+    """Deviation over std; NaN where the std is at most `rounding` (one, or one a bar)."""
+    varies = std > rounding
+    if varies.all():  # rows chosen one by one take three times as long
+        return deviation / std
+    values = np.full(varies.size, np.nan)
+    np.divide(deviation, std, out=values, where=varies)
+    return values
 
 
 def rolling_mean_std(values: pd.Series | FloatArray, window: int) -> tuple[pd.Series, pd.Series]:

@@ -16,7 +16,7 @@ from analytics.evidence.stability import stability
 from analytics.frames import FloatArray, utc_index
 from analytics.hedge import fit_hedge
 from analytics.leg import Leg
-from analytics.pair import PairParams, analyse_pair
+from analytics.pair import PairParams, analyse_pair, read_each
 from analytics.scanner import scan_pairs
 from analytics.spread import rolling_correlation, rolling_moments
 from analytics.stationarity import (
@@ -70,6 +70,7 @@ def _live(y: FloatArray, x: FloatArray) -> list[Call]:
         *_single(y, x),
         *_single(pd.Series(y), pd.Series(x)),
         partial(_analyse_on, *legs),
+        lambda: list(read_each((legs[0], legs[1]), PairParams("Y", "X", window=20), 2)),
     ]
 
 

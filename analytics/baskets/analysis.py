@@ -314,16 +314,17 @@ def _gate_input(
 ) -> GateInput:
     """Gather what the gates look at; `closed` are the legs before they were aligned."""
     return GateInput(
-        y=logs.iloc[:, 0],
-        x=logs.iloc[:, 1:].sum(axis=1, skipna=False),
+        names=(params.symbols[0], params.symbols[1]),
+        y=logs.iloc[:, 0].to_numpy(),
+        x=logs.iloc[:, 1:].sum(axis=1, skipna=False).to_numpy(),
         y_traded=legs[0].traded,
         x_traded=legs[1].traded,
-        spread=made.path,
+        spread=made.path.to_numpy(),
         uses_beta=False,
         interval=params.bar,
         window=params.window,
         level=params.level,
-        first_bar=legs[0].start_us // legs[0].step_us,
+        start_us=legs[0].start_us,
         behind=behind(closed, params.symbols),
         traded=traded_legs(legs, params.symbols),
         tests=BasketTrailing(logs, params.method),

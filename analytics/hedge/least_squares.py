@@ -18,7 +18,7 @@ from analytics.hedge.fit import (
 )
 from analytics.hedge.long_run import LONG_RUN_REFERENCE, andrews_lags, long_run_errors
 from analytics.series import centred, interval_95
-from analytics.stationarity import SampleSums, long_run_of_fit, long_run_std
+from analytics.stationarity import LineOfSums, SampleSums, long_run_of_fit, long_run_std
 
 # Rows below which no long-run covariance is worth the name.
 _FMOLS_ROWS = 10
@@ -69,10 +69,21 @@ def ols_on_sums(sums: SampleSums, y_name: str, x_name: str) -> HedgeFit | None:
     memory = sums.line_fit
     if memory is None:
         return None
-    nobs, (yy, xx, squares) = sums.y.size, sums.squares
-    line = _Line(*sums.means, 1.0, sums.beta, xx, yy, squares)
+    nobs, line = sums.bars, _Line.of(sums)
     errors = line.long_run_errors(long_run_of_fit(memory, nobs), nobs)
     return _ols_fit(line, (nobs, 0), (y_name, x_name), errors, 0, True)
+
+
+def line_on_sums(sums: LineOfSums) -> tuple[float, float, float] | None:
+    """Slope, intercept and the slope's standard error alone; None where they would lose digits.
+
+    The error is NaN where the line leaves so little of y that it would.
+    """
+    if not sums.varies:
+        return None
+    line = _Line.of(sums)
+    stderr = line.errors(sums.bars)[1] if sums.has_rest else math.nan
+    return sums.beta, sums.alpha, stderr
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,17 @@ class _Line:
     x_squares: float
     y_squares: float
     squares: float
+
+    @classmethod
+    def of(cls, sums: LineOfSums) -> "_Line":
+        """Take it from sums."""
+        yy, xx, squares = sums.squares
+        return cls(*sums.means, 1.0, sums.beta, xx, yy, squares)
+
+    def errors(self, nobs: int, coefficients: int = 2) -> tuple[float, float]:
+        """Standard deviation of the residual, and standard error of the slope."""
+        residual_std = math.sqrt(self.squares / (nobs - coefficients))
+        return residual_std, residual_std / math.sqrt(self.x_squares)
 
     def long_run_errors(self, deviation: float, nobs: int) -> tuple[float, float]:
         """Errors of slope and level where the residual has that long-run deviation."""
@@ -104,8 +126,7 @@ def _ols_fit(
     """Put the fit together: `rows` used and dropped, names of y and x, HAC `errors`."""
     unit, nobs, (beta_hac, alpha_hac) = line.unit, rows[0], errors
     beta = line.slope / unit
-    residual_std = math.sqrt(line.squares / (nobs - (2 if intercept else 1)))
-    stderr = residual_std / math.sqrt(line.x_squares)
+    residual_std, stderr = line.errors(nobs, 2 if intercept else 1)
     return HedgeFit(
         beta=beta,
         alpha=line.y_mean - beta * line.x_mean,

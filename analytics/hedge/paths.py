@@ -56,6 +56,22 @@ def fit_expanding_ols(legs: Legs, intercept: bool, options: Mapping[str, object]
     )
 
 
+def lines_of_windows(y: FloatArray, x: FloatArray, window: int) -> FloatArray:
+    """Lines of `fit_rolling_ols` at each bar, by themselves.
+
+    Returns
+    -------
+    ndarray, shape (3, n)
+        Slope, intercept, standard error of the slope; NaN where there is no line.
+    """
+    from analytics.kernels.line_paths import LINE_ROWS, rolling_lines  # noqa: PLC0415 - numba
+    from analytics.kernels.rolling import COUNTED_ROWS  # noqa: PLC0415
+
+    path = np.empty((LINE_ROWS, y.size))
+    rolling_lines(y, x, window, ROUNDING, path, np.empty(COUNTED_ROWS))
+    return path
+
+
 def _path_fit(
     legs: Legs,
     fill: Callable[[FloatArray, FloatArray], int],

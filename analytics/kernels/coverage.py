@@ -5,12 +5,15 @@ from analytics.kernels.jit import compiled
 
 
 @compiled
-def mark_stale(traded: BoolArray, bar_s: float, after_s: float, closed: BoolArray) -> float:
+def mark_stale(
+    traded: BoolArray, bars: int, bar_s: float, after_s: float, closed: BoolArray
+) -> float:
     """Mark the bars that come more than `after_s` seconds after the last traded one.
 
-    Before any trade from the start on. Returns the seconds at the latest bar.
+    Before any trade from the start on, with the `bars` before it that did not trade either.
+    Returns the seconds at the latest bar.
     """
-    bars, since_s = 0, 0.0
+    since_s = 0.0
     for t in range(traded.size):
         bars = 0 if traded[t] else bars + 1
         since_s = bars * bar_s

@@ -127,6 +127,26 @@ def _add_level(y: float, x: float, sign: float, levels: FloatArray) -> None:
 
 
 @compiled
+def move_levels(
+    old_y: FloatArray, old_x: FloatArray, new_y: FloatArray, new_x: FloatArray, levels: FloatArray
+) -> int:
+    """Take old bars off `levels` and add new ones, without those missing on either leg.
+
+    Returns by how many known bars there are more.
+    """
+    more = 0
+    for bar in range(old_y.size):
+        if not (np.isnan(old_y[bar]) or np.isnan(old_x[bar])):
+            _add_level(old_y[bar], old_x[bar], -1.0, levels)
+            more -= 1
+    for bar in range(new_y.size):
+        if not (np.isnan(new_y[bar]) or np.isnan(new_x[bar])):
+            _add_level(new_y[bar], new_x[bar], 1.0, levels)
+            more += 1
+    return more
+
+
+@compiled
 def move_sums(
     old_y: FloatArray, old_x: FloatArray, y: FloatArray, x: FloatArray, left: int,
     lagged: FloatArray, levels: FloatArray,

@@ -13,6 +13,7 @@ from analytics.pair.closed_gates import (
 )
 from analytics.pair.describe import describe_legs
 from analytics.pair.gates import DATA_GATES, NO_GATES, Gates, bars_of_test
+from analytics.pair.latest import LatestPair, read_each, read_latest, read_tests, reading_of
 from analytics.pair.params import PairParams
 from analytics.pair.reading import PairReading, PairTestsReading
 from analytics.pair.residual import judged
@@ -30,6 +31,7 @@ __all__ = [
     "SPREAD_ROUNDING",
     "GateInput",
     "Gates",
+    "LatestPair",
     "PairAnalytics",
     "PairParams",
     "PairReading",
@@ -43,6 +45,10 @@ __all__ = [
     "gate_names",
     "judged",
     "make_spread",
+    "read_each",
+    "read_latest",
+    "read_tests",
+    "reading_of",
     "signal_now",
     "zscore_needs",
 ]

@@ -180,7 +180,7 @@ def analyse_pair(
     NonPositivePriceError
         Prices at or below zero.
     """
-    closed = _leg(y_bars, params.y, "y", params), _leg(x_bars, params.x, "x", params)
+    closed = closed_leg(y_bars, params.y, "y", params), closed_leg(x_bars, params.x, "x", params)
     reach = align_legs(*closed, params.reach)
     legs = _latest(reach, params.lookback)
     index, first = reach[0].index, len(reach[0]) - len(legs[0])
@@ -248,7 +248,7 @@ def _stats(sample: tuple[Leg, Leg], params: PairParams) -> pd.DataFrame:
     return describe_legs(list(zip((params.y, params.x), sample, strict=True)))
 
 
-def _leg(bars: pd.DataFrame | Leg, name: str, which: str, params: PairParams) -> Leg:
+def closed_leg(bars: pd.DataFrame | Leg, name: str, which: str, params: PairParams) -> Leg:
     """Take a leg's closed bars, of the interval asked for."""
     leg = bars if isinstance(bars, Leg) else Leg.of(bars, params.bar.us, f"the bars of {which}")
     if len(leg) > 1 and leg.step_us != params.bar.us:
@@ -270,21 +270,22 @@ def _gate_input(
 ) -> GateInput:
     """Gather what the gates look at; `closed` are the legs before they were aligned."""
     return GateInput(
-        y=made.y,
-        x=made.x,
+        names=(params.y, params.x),
+        y=made.y.to_numpy(),
+        x=made.x.to_numpy(),
         y_traded=cut[0].traded,
         x_traded=cut[1].traded,
-        spread=made.path,
+        spread=made.path.to_numpy(),
         uses_beta=params.uses_beta,
         interval=params.bar,
         window=params.window,
         level=params.level,
-        first_bar=cut[0].start_us // cut[0].step_us,
-        behind=_behind(closed, params),
+        start_us=cut[0].start_us,
+        behind=behind(closed, params),
     )
 
 
-def _behind(closed: tuple[Leg, Leg], params: PairParams) -> tuple[str, float] | None:
+def behind(closed: tuple[Leg, Leg], params: PairParams) -> tuple[str, float] | None:
     """Name the leg whose bars end first, and by how many seconds; None where they end together."""
     y_leg, x_leg = closed
     if not len(y_leg) or not len(x_leg):

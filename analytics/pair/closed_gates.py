@@ -1,7 +1,7 @@
 """Where the gates that are on are closed, bar by bar, and what closed the latest bar's in words."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 import numpy as np
@@ -30,10 +30,12 @@ CodeArray = npt.NDArray[np.int8]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GateInput:
-    """What the gates look at, all of one index.
+    """What the gates look at, all of the same bars.
 
     Attributes
     ----------
+    names
+        Symbols of y and x.
     y, x
         Closes as the hedge ratio relates them (prices or logarithms); NaN where missing.
     y_traded, x_traded
@@ -42,29 +44,44 @@ class GateInput:
         Its path.
     uses_beta
         Whether the spread stands on an estimated hedge ratio.
-    first_bar
-        Number of the first bar, counted in bars from the epoch.
+    start_us
+        Open of the first bar, µs since the epoch, UTC.
     behind
         Name of a leg whose bars end well before the other's, and by how many seconds; or None.
     traded
         Legs of a basket by name, in place of the two: whether each traded in the bar.
     tests
         How a basket is tested over trailing spans, in place of the pair's own.
+    untraded_before
+        Bars just before the first in which each leg did not trade; empty for none.
+    known_before
+        Bars before the first that are known on all legs.
+    tested
+        The tests that gates on statistics go by; None for those of all spans.
     """
 
-    y: pd.Series
-    x: pd.Series
+    names: tuple[str, str]
+    y: FloatArray
+    x: FloatArray
     y_traded: BoolArray
     x_traded: BoolArray
-    spread: pd.Series
+    spread: FloatArray
     uses_beta: bool
     interval: Interval
     window: int
     level: float
-    first_bar: int = 0
+    start_us: int = 0
     behind: tuple[str, float] | None = None
     traded: tuple[tuple[str, BoolArray], ...] = ()
     tests: "TrailingTests | None" = None
+    untraded_before: tuple[int, ...] = ()
+    known_before: int = 0
+    tested: "GateTests | None" = None
+
+    @property
+    def first_bar(self) -> int:
+        """Number of the first bar, counted in bars from the epoch."""
+        return self.start_us // self.interval.us
 
 
 class TrailingTests(Protocol):
@@ -118,7 +135,7 @@ def _checks(given: GateInput, gates: Gates) -> list[tuple[str, BoolArray, str]]:
     if gates.enough_bars:
         checks.append(_enough(given, gates.least_bars))
     if gates.pvalue or gates.half_life:
-        tested = _tested(given)
+        tested = given.tested or _tested(given, gates)
         if gates.pvalue:
             checks.append(_pvalue(given, tested))
         if gates.half_life:
@@ -127,8 +144,8 @@ def _checks(given: GateInput, gates: Gates) -> list[tuple[str, BoolArray, str]]:
 
 
 def _legs(given: GateInput) -> tuple[tuple[str, BoolArray], ...]:
-    pair = (str(given.y.name), given.y_traded), (str(given.x.name), given.x_traded)
-    return given.traded or pair
+    y, x = given.names
+    return given.traded or ((y, given.y_traded), (x, given.x_traded))
 
 
 def _for_kernels(traded: BoolArray) -> BoolArray:
@@ -142,8 +159,10 @@ def _stale(given: GateInput, after_s: float) -> tuple[str, BoolArray, str]:
     bar_s = given.interval.us / 1e6
     closed = np.zeros(len(given.y), dtype=np.bool_)
     told = []
-    for name, traded in _legs(given):
-        since_s = mark_stale(_for_kernels(traded), bar_s, float(after_s), closed)
+    legs = _legs(given)
+    before = given.untraded_before or (0,) * len(legs)
+    for (name, traded), bars in zip(legs, before, strict=True):
+        since_s = mark_stale(_for_kernels(traded), bars, bar_s, float(after_s), closed)
         if since_s > after_s:
             told.append(f"{name} last traded {since_s:g} s before")
     if given.behind is not None and given.behind[1] > after_s and closed.size:
@@ -167,26 +186,42 @@ def _covered(given: GateInput, least: float) -> tuple[str, BoolArray, str]:
 
 def _enough(given: GateInput, least: int | None) -> tuple[str, BoolArray, str]:
     needed = given.window if least is None else least
-    known = ~(np.isnan(given.y.to_numpy()) | np.isnan(given.x.to_numpy()))
-    count, closed = int(np.count_nonzero(known)), np.zeros(known.size, dtype=np.bool_)
-    if count < needed:
+    known = ~(np.isnan(given.y) | np.isnan(given.x))
+    here, closed = int(np.count_nonzero(known)), np.zeros(known.size, dtype=np.bool_)
+    count, lacking = here + given.known_before, needed - given.known_before
+    if here < lacking:
         closed[:] = True
-    elif count == known.size:
-        closed[: needed - 1] = True
-    else:
-        closed[: np.flatnonzero(known)[needed - 1]] = True
+    elif lacking > 0 and here == known.size:
+        closed[: lacking - 1] = True
+    elif lacking > 0:
+        closed[: np.flatnonzero(known)[lacking - 1]] = True
     legs = "all" if given.traded else "both"
     return FEW_BARS, closed, f"{FEW_BARS}: {count} of {needed} known on {legs} legs"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Tested:
-    """First and end rows of each test of a gate, its p-value, and whether it shows a return."""
+class GateTests:
+    """Tests that the gates on statistics go by.
+
+    Attributes
+    ----------
+    starts, ends
+        First and end row of each; a start may be before the bars at hand.
+    pvalue, returns
+        Its p-value, and whether it shows a return.
+    half_life
+        Bars; NaN where there is none, and for all where that gate is off.
+    """
 
     starts: IntArray
     ends: IntArray
     pvalue: FloatArray
     returns: BoolArray
+    half_life: FloatArray
+
+    def seen_from(self, row: int) -> "GateTests":
+        """Give the same tests with rows counted from another row on."""
+        return replace(self, starts=self.starts - row, ends=self.ends - row)
 
     @property
     def is_known(self) -> bool:
@@ -194,24 +229,33 @@ class _Tested:
         return bool(self.ends.size) and not math.isnan(self.pvalue[-1])
 
 
-def _tested(given: GateInput) -> _Tested:
-    """Test for a return: each span's own line's residual, or a spread that uses no line."""
-    window, size = given.window, len(given.y)
+def _tested(given: GateInput, gates: Gates) -> GateTests:
+    window = given.window
     # A test ends with every window, once one is full; a basket's fit costs too much for short ones.
     step = window if given.tests is None else bars_between_refits(window)
-    ends = np.arange(step + -given.first_bar % step, size + 1, step, dtype=np.int64)
-    starts = np.maximum(ends - bars_of_test(window), 0)
+    ends = ends_of_tests(given.first_bar, len(given.y), step)
+    return tests_of_spans(given, gates, np.maximum(ends - bars_of_test(window), 0), ends)
+
+
+def ends_of_tests(first_bar: int, size: int, step: int) -> IntArray:
+    """List the rows at which tests end: every `step` bars, counted from the epoch."""
+    return np.arange(step + -first_bar % step, size + 1, step, dtype=np.int64)
+
+
+def tests_of_spans(given: GateInput, gates: Gates, starts: IntArray, ends: IntArray) -> GateTests:
+    """Test for a return: each span's own line's residual, or a spread that uses no line."""
+    speeds = _half_lives(given, starts, ends) if gates.half_life else np.full(ends.size, np.nan)
     if given.tests is not None:
         pvalues = given.tests.pvalues(starts, ends)
-        return _Tested(starts, ends, pvalues, pvalues < given.level)
+        return GateTests(starts, ends, pvalues, pvalues < given.level, speeds)
     if given.uses_beta:
         found = trailing_engle_granger(given.y, given.x, starts, ends)
     else:
         found = trailing_adf(given.spread, starts, ends)
-    return _Tested(starts, ends, found.pvalue, found.rejects(given.level))
+    return GateTests(starts, ends, found.pvalue, found.rejects(given.level), speeds)
 
 
-def _test_words(given: GateInput, tested: _Tested) -> str:
+def _test_words(given: GateInput, tested: GateTests) -> str:
     test = "Engle-Granger" if given.uses_beta else "ADF"
     test = test if given.tests is None else given.tests.name
     return f"{test} {pvalue_words(float(tested.pvalue[-1]))} {_span(given, tested)}"
@@ -224,12 +268,13 @@ def _held(is_open: BoolArray, ends: IntArray, size: int) -> BoolArray:
     return np.r_[before, np.repeat(is_open, lengths)] if ends.size else before
 
 
-def _span(given: GateInput, tested: _Tested) -> str:
-    time = given.y.index[int(tested.ends[-1]) - 1]
+def _span(given: GateInput, tested: GateTests) -> str:
+    end_us = given.start_us + (int(tested.ends[-1]) - 1) * given.interval.us
+    time = pd.Timestamp(end_us, unit="us", tz="UTC")
     return f"over the {int(tested.ends[-1] - tested.starts[-1]):,} bars to {time:%H:%M:%S}"
 
 
-def _pvalue(given: GateInput, tested: _Tested) -> tuple[str, BoolArray, str]:
+def _pvalue(given: GateInput, tested: GateTests) -> tuple[str, BoolArray, str]:
     is_open = _held(tested.returns, tested.ends, len(given.y))
     words = f"{HIGH_PVALUE}: no p-value yet"
     if tested.is_known:
@@ -240,16 +285,16 @@ def _pvalue(given: GateInput, tested: _Tested) -> tuple[str, BoolArray, str]:
     return HIGH_PVALUE, ~is_open, words
 
 
-def _half_lives(given: GateInput, tested: _Tested) -> FloatArray:
+def _half_lives(given: GateInput, starts: IntArray, ends: IntArray) -> FloatArray:
     if given.tests is not None:
-        return given.tests.half_lives(tested.starts, tested.ends)
+        return given.tests.half_lives(starts, ends)
     y, on = (given.y, given.x) if given.uses_beta else (given.spread, None)
-    return trailing_half_life(y, tested.starts, tested.ends, on=on)[0]
+    return trailing_half_life(y, starts, ends, on=on)[0]
 
 
-def _half_life(given: GateInput, tested: _Tested) -> tuple[str, BoolArray, str]:
+def _half_life(given: GateInput, tested: GateTests) -> tuple[str, BoolArray, str]:
     """Close where no return is shown, or a slow one: the half-life of a walk is often short."""
-    values = _half_lives(given, tested)
+    values = tested.half_life
     is_open = _held(tested.returns & (values <= given.window), tested.ends, len(given.y))
     words = f"{LONG_HALF_LIFE}: none is known yet"
     if tested.is_known:

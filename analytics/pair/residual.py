@@ -9,7 +9,7 @@ import pandas as pd
 
 from analytics.outcome import Degenerate, NotEnough, attempt
 from analytics.pair.params import PairParams
-from analytics.pair.spread import PairSpread, moving
+from analytics.pair.spread import PairSample, PairSpread, moving
 from analytics.stationarity import (
     ADFResult,
     EngleGrangerResult,
@@ -41,7 +41,7 @@ def tests_of(made: PairSpread, params: PairParams) -> PairTests:
     """Test the sample: by its sums where there are such, which are the quicker."""
     sums, y, x = made.sums, made.sample.y, made.sample.x
     engle_granger = _engle_granger(y, x, sums)
-    residual = residual_of(made, engle_granger, params)
+    residual = residual_of(made.sample, engle_granger, params)
     slope = _slope(engle_granger, params)
 
     def adf(series: pd.Series) -> ADFResult:
@@ -61,6 +61,24 @@ def tests_of(made: PairSpread, params: PairParams) -> PairTests:
     )
 
 
+def verdict_of(
+    sample: PairSample, params: PairParams
+) -> tuple[ADFResult | EngleGrangerResult | Lack, HalfLife | Lack]:
+    """Test a sample by itself, only as a verdict needs it: the test to go by, and the half-life.
+
+    Engle-Granger where the hedge ratio was estimated, ADF where it was given.
+    """
+    if not params.uses_beta:
+        residual = _spread_of(sample, params)
+        return judged("ADF on", adf_test, residual, params), _speed(residual, params)
+    line = _engle_granger(sample.y, sample.x, None)
+    return line, _speed(_off_line(sample, line, params), params)
+
+
+def _speed(residual: pd.Series | Lack, params: PairParams) -> HalfLife | Lack:
+    return judged("half-life of", half_life, residual, params)
+
+
 def _engle_granger(
     y: pd.Series, x: pd.Series, sums: SampleSums | None
 ) -> EngleGrangerResult | Lack:
@@ -76,7 +94,7 @@ def _slope(engle_granger: EngleGrangerResult | Lack, params: PairParams) -> floa
 
 
 def residual_of(
-    made: PairSpread, engle_granger: EngleGrangerResult | Lack, params: PairParams
+    sample: PairSample, engle_granger: EngleGrangerResult | Lack, params: PairParams
 ) -> pd.Series | Lack:
     """Return what the tests of the spread look at, over the sample, or why there is nothing.
 
@@ -84,12 +102,22 @@ def residual_of(
     the same bars, whichever method the spread is drawn by: one line for all of them.
     """
     if not params.uses_beta:
-        return attempt(lambda: moving(made, f"the spread of {params.label}"))
-    if not isinstance(engle_granger, EngleGrangerResult):
-        return engle_granger
-    y, x = made.sample.y, made.sample.x
-    rest = engle_granger.beta * x.to_numpy()
-    rest += engle_granger.alpha
+        return _spread_of(sample, params)
+    return _off_line(sample, engle_granger, params)
+
+
+def _spread_of(sample: PairSample, params: PairParams) -> pd.Series | Lack:
+    return attempt(lambda: moving(sample, f"the spread of {params.label}"))
+
+
+def _off_line(
+    sample: PairSample, line: EngleGrangerResult | Lack, params: PairParams
+) -> pd.Series | Lack:
+    if not isinstance(line, EngleGrangerResult):
+        return line
+    y, x = sample.y, sample.x
+    rest = line.beta * x.to_numpy()
+    rest += line.alpha
     np.subtract(y.to_numpy(), rest, out=rest)
     return pd.Series(rest, index=y.index, name=params.label, copy=False)
 

@@ -1,6 +1,7 @@
 """The signal of the latest bar with its reason, and what figures still lack."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from analytics.hedge import FILTERS, HedgeFit
 from analytics.outcome import Degenerate, NotEnough
 from analytics.pair.params import PairParams
 from analytics.pair.spread import PairSpread
-from analytics.signals import SignalNow, reason_for, signal_for
+from analytics.signals import Signal, SignalNow, reason_for, signal_for
 
 
 def _trailing_run(unknown: BoolArray) -> int:
@@ -61,21 +62,43 @@ def signal_now(
     if z.empty:
         return SignalNow("NEUTRAL", math.nan, None, "no closed bar of both legs yet")
     latest, time = float(z.iloc[-1]), z.index[-1]
-    if math.isnan(latest):
-        return SignalNow("NEUTRAL", latest, time, _why_no_zscore(y, x, made, params))
-    plain = reason_for(latest, params.sell_above, params.buy_below)
+
+    def why() -> str:
+        lack = None if isinstance(made.hedge, HedgeFit) else made.hedge
+        return why_no_zscore(y, x, made.path.to_numpy(), lack, params)
+
+    signal, reason = signal_and_reason(latest, params, gate, why)
+    return SignalNow(signal, latest, time, reason)
+
+
+def signal_and_reason(
+    zscore: float, params: PairParams, gate: str, why: Callable[[], str]
+) -> tuple[Signal, str]:
+    """Turn one z-score into a signal; `why` says in words why there is none."""
+    if math.isnan(zscore):
+        return "NEUTRAL", why()
+    plain = reason_for(zscore, params.sell_above, params.buy_below)
     if gate:
-        return SignalNow("NEUTRAL", latest, time, f"{gate}; without this gate: {plain}")
-    return SignalNow(signal_for(latest, params.sell_above, params.buy_below), latest, time, plain)
+        return "NEUTRAL", f"{gate}; without this gate: {plain}"
+    return signal_for(zscore, params.sell_above, params.buy_below), plain
 
 
-def _why_no_zscore(y: pd.Series, x: pd.Series, made: PairSpread, params: PairParams) -> str:
-    """Say why the latest bar has no z-score: leg missing, no hedge, window not full, or flat."""
+def why_no_zscore(
+    y: pd.Series,
+    x: pd.Series,
+    path: FloatArray,
+    lack: NotEnough | Degenerate | None,
+    params: PairParams,
+) -> str:
+    """Say why the latest bar has no z-score: leg missing, no hedge, window not full, or flat.
+
+    `path` is the spread, `lack` why it has no hedge ratio.
+    """
     if _absent(y, x, -1):
         return _absent(y, x, -1)
-    if params.uses_beta and not isinstance(made.hedge, HedgeFit):
-        return made.hedge.reason
-    run = _trailing_run(made.path.isna().to_numpy())
+    if params.uses_beta and lack is not None:
+        return lack.reason
+    run = _trailing_run(np.isnan(path))
     if run >= params.zscore_bars:
         return f"the spread did not move over the last {params.window} bars"
     cause = "" if run == len(y) else _absent(y, x, len(y) - 1 - run) or "the hedge ratio is known"

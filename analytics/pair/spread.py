@@ -30,11 +30,14 @@ class PairSample:
         Closes as the hedge ratio relates them: prices, or for the log spread their logarithms.
     spread
         What was made of them.
+    constant_bars
+        Known bars of a spread that moves by rounding only; 0 for one that moves.
     """
 
     y: pd.Series
     x: pd.Series
     spread: pd.Series
+    constant_bars: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,8 +55,6 @@ class PairSpread:
     rounding
         Bar by bar, movement without meaning. By the bar's own prices: the largest of the lookback
         would let the future into past values.
-    constant_bars
-        Known bars of the sample, where its spread moves by rounding only; 0 for one that moves.
     sample
         The last ``params.sample`` of these bars.
     sums, carried
@@ -69,7 +70,6 @@ class PairSpread:
     path: pd.Series
     rounding: FloatArray
     moments: RollingMoments
-    constant_bars: int
     sample: PairSample
     sums: SampleSums | None = None
     carried: TrailingPath | None = None
@@ -114,9 +114,11 @@ def make_spread(
     else:
         path = _on(index, own[0], params.label)
         moments = _own_moments(index, *own)
-    rounding = _size(y, x, path, (fitted_y, fitted_x, beta, alpha), params)
-    rounding *= SPREAD_ROUNDING
-    sample = PairSample(*latest, latest_of(path, sample_index))
+    fitted = fitted_y.to_numpy(), fitted_x.to_numpy()
+    rounding = spread_rounding(fitted, path.to_numpy(), (beta, alpha), params)
+    cut = latest_of(path, sample_index)
+    constant = constant_bars(cut.to_numpy(), rounding[-len(sample_index) :])
+    sample = PairSample(*latest, cut, constant)
     return PairSpread(
         y=fitted_y,
         x=fitted_x,
@@ -126,7 +128,6 @@ def make_spread(
         path=path,
         rounding=rounding,
         moments=moments,
-        constant_bars=_constant_bars(sample.spread.to_numpy(), rounding[-len(sample_index) :]),
         sample=sample,
         sums=sums,
         carried=carried,
@@ -160,24 +161,27 @@ def _on(index: pd.Index, values: FloatArray, name: str) -> pd.Series:
     return pd.Series(values, index=index, name=name, copy=False)
 
 
-def _size(
-    y: pd.Series,
-    x: pd.Series,
-    path: pd.Series,
-    fitted: tuple[pd.Series, pd.Series, FloatArray, FloatArray],
+def spread_rounding(
+    fitted: tuple[FloatArray, FloatArray],
+    path: FloatArray,
+    line: tuple[FloatArray | float, FloatArray | float],
     params: PairParams,
 ) -> FloatArray:
-    """Size of the numbers that each bar's spread is the difference of."""
+    """Movement without meaning: a share of the numbers that each bar's spread is made of.
+
+    `fitted` are the legs as the hedge ratio relates them, `line` is β and α.
+    """
+    y, x = fitted
     if params.spread == "ratio":
-        size: FloatArray = np.abs(path.to_numpy())
+        size: FloatArray = np.abs(path)
     elif params.uses_beta:
-        fitted_y, fitted_x, beta, alpha = fitted
-        size = np.abs(beta) * np.abs(fitted_x.to_numpy())
-        size += np.abs(fitted_y.to_numpy())
-        size += np.abs(alpha)
+        size = np.abs(line[0]) * np.abs(x)
+        size += np.abs(y)
+        size += np.abs(line[1])
     else:
-        size = np.abs(y.to_numpy())
-        size += np.abs(x.to_numpy())
+        size = np.abs(y)
+        size += np.abs(x)
+    size *= SPREAD_ROUNDING
     return size
 
 
@@ -218,15 +222,15 @@ def _own_moments(index: pd.Index, values: FloatArray, variance: FloatArray) -> R
     )
 
 
-def moving(made: PairSpread, what: str) -> pd.Series:
+def moving(sample: PairSample, what: str) -> pd.Series:
     """Return the sample's spread; DegenerateSeriesError where it moves by rounding only."""
-    if made.constant_bars:
-        cause = f"the spread is constant over {made.constant_bars} bars"
+    if sample.constant_bars:
+        cause = f"the spread is constant over {sample.constant_bars} bars"
         raise DegenerateSeriesError(what, cause)
-    return made.sample.spread
+    return sample.spread
 
 
-def _constant_bars(path: FloatArray, rounding: FloatArray) -> int:
+def constant_bars(path: FloatArray, rounding: FloatArray) -> int:
     """Count the known bars of a spread that moves by rounding only; 0 for one that moves."""
     unknown = np.isnan(path)
     if unknown.any():

@@ -12,6 +12,7 @@ from analytics.stationarity.driftless import without_drift
 from analytics.stationarity.engle_granger import EngleGrangerResult, engle_granger_test
 from analytics.stationarity.hurst import hurst_exponent
 from analytics.stationarity.johansen import JohansenResult, johansen_pvalue, johansen_test
+from analytics.stationarity.level_sums import LevelSums, LineOfSums
 from analytics.stationarity.long_run import long_run_of_fit, long_run_std
 from analytics.stationarity.mackinnon import critical_values
 from analytics.stationarity.mackinnon_tables import TABLES
@@ -50,6 +51,8 @@ __all__ = [
     "EngleGrangerResult",
     "HalfLife",
     "JohansenResult",
+    "LevelSums",
+    "LineOfSums",
     "SampleSums",
     "SpreadTest",
     "WildDraws",

@@ -27,20 +27,19 @@ from analytics.stationarity.dickey_fuller import (
     schwert_max_lags,
 )
 from analytics.stationarity.engle_granger import EngleGrangerResult, engle_granger_of_fit
+from analytics.stationarity.level_sums import LineOfSums
 
 # Fewer bars are tested by themselves as quickly.
 LEAST_BARS: Final = 200
 RENEW: Final = 1_000
 # Least share of the largest sum since the last renewal: 3 digits lost of 16.
 _QUIET = 1e-3
-# A leg whose deviation is a smaller share of its level, or a regression whose residual is nearer to
-# the rounding of the levels, is the tests' own to judge.
-_LEAST_VARIATION = 1e-9
+# A regression whose residual is nearer to the rounding of the levels is the tests' own to judge.
 _ABOVE_NOISE = 1e3
 
 
 @dataclass(frozen=True, eq=False)
-class SampleSums:
+class SampleSums(LineOfSums):
     """Sums of the levels and of the lagged changes of two legs, no bar missing.
 
     Attributes
@@ -102,46 +101,14 @@ class SampleSums:
         return None if moved._is_worn() else moved
 
     def _is_worn(self) -> bool:
-        yy, xx, _ = self._centred
+        yy, xx, _ = self.centred
         now = np.array([yy, xx, *_squares(self.lagged, self.levels)[2:]])
         return not (now >= _QUIET * self.largest).all()
 
-    @cached_property
-    def _centred(self) -> tuple[float, float, float]:
-        """Sums of squares and of products about the means: yy, xx, yx."""
-        _, _, y_sum, x_sum, yy, xx, yx = self.levels.tolist()
-        bars = self.y.size
-        return yy - y_sum * y_sum / bars, xx - x_sum * x_sum / bars, yx - y_sum * x_sum / bars
-
-    @cached_property
-    def means(self) -> tuple[float, float]:
-        """Mean of y and of x."""
-        y_anchor, x_anchor, y_sum, x_sum, *_ = self.levels.tolist()
-        return y_anchor + y_sum / self.y.size, x_anchor + x_sum / self.y.size
-
-    @cached_property
-    def squares(self) -> tuple[float, float, float]:
-        """Sums of squares of y, of x and of the residual of y on x and a constant."""
-        yy, xx, yx = self._centred
-        return yy, xx, yy - yx * yx / xx
-
-    @cached_property
-    def beta(self) -> float:
-        """Least-squares slope of y on x, with a constant."""
-        _, xx, yx = self._centred
-        return yx / xx
-
     @property
-    def alpha(self) -> float:
-        """That constant."""
-        y_mean, x_mean = self.means
-        return y_mean - self.beta * x_mean
-
-    @cached_property
-    def varies(self) -> bool:
-        """Whether both legs move so much that sums of squares say how much."""
-        least = np.square(np.array(self.means) * _LEAST_VARIATION) * self.y.size
-        return bool((np.array(self._centred[:2]) > least).all())
+    def bars(self) -> int:  # type: ignore[override] # no bar is missing
+        """Bars of the sample."""
+        return self.y.size
 
     @cached_property
     def swapped(self) -> "SampleSums":

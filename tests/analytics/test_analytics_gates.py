@@ -225,10 +225,11 @@ def test_a_gate_that_closes_ends_a_signal_among_the_changes():
 def test_a_leg_is_stale_where_its_last_trade_is_more_seconds_ago_than_allowed():
     traded = np.array([False, True, False, False, False, True, False])
     closed = np.zeros(7, dtype=bool)
-    assert mark_stale(traded, 5.0, 5.0, closed) == 5.0
+    assert mark_stale(traded, 0, 5.0, 5.0, closed) == 5.0
     assert closed.tolist() == [False, False, False, True, True, False, False]
-    assert mark_stale(np.zeros(2, dtype=bool), 5.0, 5.0, np.zeros(2, dtype=bool)) == 10.0
-    assert mark_stale(traded[:0], 5.0, 5.0, closed[:0]) == 0.0
+    assert mark_stale(np.zeros(2, dtype=bool), 0, 5.0, 5.0, np.zeros(2, dtype=bool)) == 10.0
+    assert mark_stale(np.zeros(2, dtype=bool), 3, 5.0, 5.0, np.zeros(2, dtype=bool)) == 25.0
+    assert mark_stale(traded[:0], 0, 5.0, 5.0, closed[:0]) == 0.0
 
 
 def test_a_leg_that_covers_its_window_leaves_closed_what_another_closed():

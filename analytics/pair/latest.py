@@ -1,0 +1,377 @@
+"""What a pair says at its latest closed bar, at a cost that does not grow with the range.
+
+The last row of `analyse_pair`, by the same functions on the few bars that it stands on: two
+windows, beside the line over the sample, whose sums move on from bar to bar.
+"""
+
+import math
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from analytics.errors import NotEnoughDataError
+from analytics.frames import FloatArray, utc_index
+from analytics.leg import Leg, align_legs
+from analytics.pair.analysis import PairAnalytics, analyse_pair, behind, closed_leg
+from analytics.pair.closed_gates import GATE_NAMES, GateInput, GateTests, gate_codes
+from analytics.pair.latest_gates import bars_untraded, known_bars, latest_tests
+from analytics.pair.latest_line import LatestLine, latest_line
+from analytics.pair.params import PairParams
+from analytics.pair.reading import PairReading, PairTestsReading
+from analytics.pair.residual import verdict_of
+from analytics.pair.signal import signal_and_reason, why_no_zscore
+from analytics.pair.spread import PairSample, constant_bars, fitted_legs, spread_rounding
+from analytics.spread import (
+    check_positive,
+    correlation_path,
+    log_price,
+    log_returns,
+    moments_path,
+    off_line,
+    plain_spread,
+    zscores,
+)
+from analytics.stationarity import HalfLife
+
+Legs = tuple[Leg, Leg]
+Arrays = tuple[FloatArray, FloatArray]
+
+# Their latest line follows from the latest bars, or from sums that move on.
+_QUICK_HEDGES: Final = ("ols", "rolling_ols")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LatestPair:
+    """What a reading leaves to the next one of the same pair. Never changed.
+
+    Attributes
+    ----------
+    params, epoch
+        Of the reading: one by others begins anew.
+    first, stop
+        Numbers of the range's first bar and of the one after its last, counted in bars from the
+        epoch.
+    line
+        What its line leaves.
+    tests
+        The latest tests of the gates on statistics, rows counted from the epoch; None without.
+    analysis
+        The whole analysis, where the hedge ratio needs one.
+    """
+
+    params: PairParams
+    epoch: Hashable
+    first: int
+    stop: int
+    line: LatestLine | None = None
+    tests: GateTests | None = None
+    analysis: PairAnalytics | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cut:
+    """The latest bars of the range: closes, and these as the hedge ratio relates them."""
+
+    legs: Legs
+    first: int
+    closes: Arrays
+    fitted: Arrays
+
+
+def read_latest(
+    legs: Legs,
+    params: PairParams,
+    before: LatestPair | None = None,
+    epoch: Hashable = None,
+) -> tuple[PairReading, LatestPair]:
+    """Read a pair at its latest closed bar.
+
+    Parameters
+    ----------
+    legs : tuple of two Leg
+        Closed bars of S1 and S2, `PairParams.reach` of them or more, as `analyse_pair` takes them.
+    params : PairParams
+    before : LatestPair, optional
+        What an earlier reading of this pair left.
+    epoch : hashable, optional
+        Says which bars these are: of two readings of one epoch, bars that both hold are equal (the
+        epochs of both bar windows, say). None where this is not known: then `before` is of no use.
+
+    Returns
+    -------
+    reading : PairReading
+        As the last row of ``analyse_pair(*legs, params)`` has it: the same signal, gate and words;
+        figures to 1e-9, but for `beta_stderr`, which is NaN where the line leaves less than 1e-5 of
+        y's squares: to know it would cost the sample.
+    carried : LatestPair
+        For the next one.
+
+    Raises
+    ------
+    NotEnoughDataError
+        No closed bar of both legs.
+    FrameError, NonPositivePriceError
+        As `analyse_pair`.
+
+    Notes
+    -----
+    With `"ols"` and `"rolling_ols"` a bar costs the same however long the range. Any other hedge
+    ratio follows its path from the range's beginning, or looks at all of the sample: there
+    `analyse_pair` itself is asked, whose cost grows with the range. Where the sums of a line would
+    lose digits (a leg that stands still all along), the sample is fitted by itself.
+    """
+    closed = closed_leg(legs[0], params.y, "y", params), closed_leg(legs[1], params.x, "x", params)
+    reach = align_legs(*closed, params.reach)
+    if not len(reach[0]):
+        raise NotEnoughDataError(f"a reading of {params.label}", 1, 0)
+    first = reach[0].start_us // reach[0].step_us
+    state = LatestPair(params, epoch, first, first + len(reach[0]))
+    known = before if before is not None and _goes_on(before, state) else None
+    if params.hedge not in _QUICK_HEDGES:
+        analysis = analyse_pair(*closed, params, None if known is None else known.analysis)
+        return reading_of(analysis), replace(state, analysis=analysis)
+    if known is None:
+        _check_prices(reach, params)
+    return _read(closed, reach, state, known)
+
+
+def _goes_on(before: LatestPair, now: LatestPair) -> bool:
+    """Whether the bars of both readings are of one run, and these are no earlier."""
+    return (
+        now.epoch is not None
+        and before.epoch == now.epoch
+        and before.params == now.params
+        and before.first <= now.first
+        and before.stop <= now.stop
+    )
+
+
+def _check_prices(reach: Legs, params: PairParams) -> None:
+    """Refuse what `analyse_pair` would, in bars that no reading has looked at."""
+    for leg in reach:
+        if params.on_logs:
+            check_positive(leg.close, "a log spread")
+        if params.correlation_on == "returns":
+            check_positive(leg.close, "log returns")
+
+
+def _read(
+    closed: Legs, reach: Legs, state: LatestPair, before: LatestPair | None
+) -> tuple[PairReading, LatestPair]:
+    params = state.params
+    cut = _cut(reach, state)
+    line_before, tests_before = (None, None) if before is None else (before.line, before.tests)
+    line = latest_line(closed, state.first, cut.fitted, params, line_before)
+    spread = _spread(cut, line, params)
+    moments = moments_path(spread, params.window, cut.first)
+    mean, std, deviation = moments.rows[:, -1:]
+    here = tuple(leg[-1:] for leg in cut.fitted)
+    rounding = spread_rounding((here[0], here[1]), spread[-1:], (line.beta, line.alpha), params)
+    z = float(zscores(deviation, std, rounding)[0])
+    tests = latest_tests(reach, state.first, params, tests_before)
+    code, why_closed = _gate(closed, reach, cut, tests, params)
+    lacks = partial(_why, cut, spread, line, params)
+    signal, reason = signal_and_reason(z, params, why_closed, lacks)
+    reading = PairReading(
+        time_us=reach[0].end_us,
+        y=float(cut.closes[0][-1]),
+        x=float(cut.closes[1][-1]),
+        beta=line.beta,
+        alpha=line.alpha,
+        beta_stderr=line.beta_stderr,
+        spread=float(spread[-1]),
+        mean=float(mean[0]),
+        std=float(std[0]),
+        zscore=z,
+        correlation=_correlation(reach, cut, params),
+        signal=signal,
+        reason=reason,
+        gate=GATE_NAMES[code],
+        y_coverage=int(reach[0].coverage[-1]),
+        x_coverage=int(reach[1].coverage[-1]),
+    )
+    return reading, replace(state, line=line, tests=tests)
+
+
+def _cut(reach: Legs, state: LatestPair) -> _Cut:
+    """Cut to two windows: the second of them renews the sums, so that they are equal to the bit."""
+    params = state.params
+    bars = 2 * params.window + params.hedge_options.get("window", 0)
+    rows = max(len(reach[0]) - bars, 0)
+    closes = reach[0].close[rows:], reach[1].close[rows:]
+    fitted = closes
+    if params.on_logs:
+        fitted = log_price(closes[0], "a log spread"), log_price(closes[1], "a log spread")
+    return _Cut(reach, state.first + rows, closes, fitted)
+
+
+def _spread(cut: _Cut, line: LatestLine, params: PairParams) -> FloatArray:
+    if not params.uses_beta:
+        return plain_spread(*cut.closes, params.spread)
+    return off_line(*cut.fitted, *line.path)
+
+
+def _correlation(reach: Legs, cut: _Cut, params: PairParams) -> float:
+    on, bars = params.correlation_on, min(2 * params.window, cut.closes[0].size)
+    y, x = (
+        _latest_returns(leg, bars) if on == "returns" else leg.close[len(leg) - bars :]
+        for leg in reach
+    )
+    path = correlation_path((y, x), params.window, on, cut.first + cut.closes[0].size - bars)
+    return float(path.rows[0][-1])
+
+
+def _latest_returns(leg: Leg, bars: int) -> FloatArray:
+    """Log returns of a leg's last bars; the whole that it is part of knows the bar before them."""
+    whole = leg.whole or leg
+    stop = (leg.start_us - whole.start_us) // leg.step_us + len(leg)
+    start = max(stop - bars - 1, 0)
+    return log_returns(whole.close[start:stop])[stop - bars - start :]
+
+
+def _gate(
+    closed: Legs, reach: Legs, cut: _Cut, tests: GateTests | None, params: PairParams
+) -> tuple[int, str]:
+    """Place in `GATE_NAMES` of the gate that is closed at the latest bar, and its words."""
+    y, x = cut.closes
+    rows = len(reach[0]) - y.size
+    y_traded, x_traded = (leg.coverage[rows:] == 0 for leg in reach)
+    given = GateInput(
+        names=(params.y, params.x),
+        y=y,
+        x=x,
+        y_traded=y_traded,
+        x_traded=x_traded,
+        spread=y,
+        uses_beta=params.uses_beta,
+        interval=params.bar,
+        window=params.window,
+        level=params.level,
+        start_us=cut.first * reach[0].step_us,
+        behind=behind(closed, params),
+        untraded_before=(bars_untraded(reach[0], rows), bars_untraded(reach[1], rows)),
+        known_before=known_bars(reach, rows, params),
+        tested=None if tests is None else tests.seen_from(cut.first),
+    )
+    codes, why = gate_codes(given, params.gates)
+    return int(codes[-1]), why
+
+
+def _why(cut: _Cut, spread: FloatArray, line: LatestLine, params: PairParams) -> str:
+    step_us, size = cut.legs[0].step_us, spread.size
+    index = utc_index((cut.first + np.arange(size, dtype=np.int64)) * step_us)
+    y, x = (
+        pd.Series(closes, index=index, name=name, copy=False)
+        for closes, name in zip(cut.closes, (params.y, params.x), strict=True)
+    )
+    return why_no_zscore(y, x, spread, line.lack, params)
+
+
+def reading_of(analysis: PairAnalytics) -> PairReading:
+    """Take the last row of an analysis, of one bar or more."""
+    beta = float(analysis.hedge_ratio.iloc[-1])
+    fit = analysis.hedge
+    y, x = analysis.legs
+    return PairReading(
+        time_us=y.end_us,
+        y=float(y.close[-1]),
+        x=float(x.close[-1]),
+        beta=beta,
+        alpha=float(analysis.intercept.iloc[-1]),
+        beta_stderr=math.nan if math.isnan(beta) else getattr(fit, "beta_stderr", math.nan),
+        spread=float(analysis.spread.iloc[-1]),
+        mean=float(analysis.mean.iloc[-1]),
+        std=float(analysis.std.iloc[-1]),
+        zscore=float(analysis.zscore.iloc[-1]),
+        correlation=float(analysis.correlation.iloc[-1]),
+        signal=analysis.signal_now.signal,
+        reason=analysis.signal_now.reason,
+        gate=GATE_NAMES[analysis.gate_codes[-1]],
+        y_coverage=int(y.coverage[-1]),
+        x_coverage=int(x.coverage[-1]),
+    )
+
+
+def read_each(legs: Legs, params: PairParams, bars: int) -> Iterator[PairReading]:
+    """Read a pair at each of the latest bars of both legs, oldest first.
+
+    Each reading is the one that `read_latest` makes of the legs as they were at that bar: nothing
+    of the bars to come is in it. A leg's lag behind the other is not: at each bar both are there.
+
+    Parameters
+    ----------
+    legs : tuple of two Leg
+        `PairParams.reach` and `bars` closed bars, where there are so many.
+    params : PairParams
+    bars : int
+        How many readings; fewer where the legs have fewer bars in common.
+
+    Raises
+    ------
+    FrameError, NonPositivePriceError
+        As `analyse_pair`.
+    """
+    closed = closed_leg(legs[0], params.y, "y", params), closed_leg(legs[1], params.x, "x", params)
+    y, x = align_legs(*closed)
+    state = None
+    for stop in range(max(len(y) - bars, 0) + 1, len(y) + 1):
+        reading, state = read_latest((y.part(0, stop), x.part(0, stop)), params, state, epoch=())
+        yield reading
+
+
+def read_tests(legs: Legs, params: PairParams) -> PairTestsReading:
+    """Test a pair over the sample that ends with its latest closed bar.
+
+    As the page's verdict has it: Engle-Granger where the hedge ratio is estimated, ADF of the
+    spread where none is. Its cost grows with the sample: 3 ms for 86,400 bars.
+
+    Parameters
+    ----------
+    legs, params
+        As `read_latest` takes them.
+
+    Raises
+    ------
+    NotEnoughDataError
+        No closed bar of both legs.
+    FrameError, NonPositivePriceError
+        As `analyse_pair`.
+    """
+    closed = closed_leg(legs[0], params.y, "y", params), closed_leg(legs[1], params.x, "x", params)
+    reach = align_legs(*closed, params.reach)
+    if not len(reach[0]):
+        raise NotEnoughDataError(f"the tests of {params.label}", 1, 0)
+    bars = len(reach[0]) if params.sample is None else params.sample
+    test, speed = verdict_of(_sample((reach[0].last(bars), reach[1].last(bars)), params), params)
+    return PairTestsReading(
+        time_us=reach[0].end_us,
+        pvalue=getattr(test, "pvalue", math.nan),
+        test="Engle-Granger" if params.uses_beta else "ADF",
+        half_life=_half_life(speed),
+        returns=hasattr(test, "rejects") and test.rejects(params.level),
+    )
+
+
+def _half_life(speed: object) -> float:
+    if not isinstance(speed, HalfLife):
+        return math.nan
+    return speed.half_life if speed.mean_reverting else math.inf
+
+
+def _sample(legs: Legs, params: PairParams) -> PairSample:
+    index = legs[0].index
+    y, x = (
+        pd.Series(leg.close, index=index, name=name, copy=False)
+        for leg, name in zip(legs, (params.y, params.x), strict=True)
+    )
+    fitted = fitted_legs(y, x, params)
+    if params.uses_beta:
+        return PairSample(*fitted, fitted[0])
+    closes = legs[0].close, legs[1].close
+    path = plain_spread(*closes, params.spread)
+    constant = constant_bars(path, spread_rounding(closes, path, (0.0, 0.0), params))
+    return PairSample(*fitted, pd.Series(path, index=index, name=params.label), constant)
