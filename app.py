@@ -28,13 +28,13 @@ from starlette.middleware import Middleware
 from streamlit import config
 from streamlit.web import cli
 
-from ingest.errors import IngestError, StoreError
+from ingest.errors import IngestError
 from ingest.log import start_logging
 from ingest.recorder import Recorder, install_recorder
 from ingest.replay import ReplayRecorder, check_replay, end_replay, replay_request
 from ingest.settings import Settings, current_settings, install_settings, parse_settings, say
 from ingest.store import back_up, check_start, verify
-from ingest.watch import Watch, install_watch
+from ingest.watch import Watch, install_watch, read_watch_file
 from pages.ui.server import loading, sign_in
 from pages.ui.server.door import Door, Rules
 from pages.ui.server.exposure import check_exposure, is_loopback, under_base_path
@@ -101,6 +101,8 @@ def main(argv: Sequence[str]) -> int:
             return 0 if verify(settings.db, say) else 1
         options = _server_options(settings)
         configure(HERE, options)
+        if settings.watch is not None:
+            read_watch_file(settings.watch)
         check_exposure(settings.host, settings, has_sign_in=sign_in.is_configured())
         _check_port(settings)
         if settings.replay is not None:
@@ -151,7 +153,7 @@ def _watch_for(settings: Settings, recorder: Recorder | None) -> Watch | None:
     """Begin to watch the lists' pairs; recording goes on where that cannot be."""
     try:
         watch = Watch(settings, recorder)
-    except StoreError as error:
+    except IngestError as error:
         say(f"no alerts: {error}")
         return None
     watch.start()

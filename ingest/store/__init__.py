@@ -1,6 +1,7 @@
 """Trades and bars in SQLite: written, read, checked, kept small."""
 
 from ingest.store.bars import SECOND_US, TRADED, BarColumns, Spans, without_spans
+from ingest.store.changes import StreamChanges
 from ingest.store.database_file import DatabaseFile, Departure, identity
 from ingest.store.database_health import (
     PAUSE_FREE_BYTES,
@@ -32,7 +33,7 @@ from ingest.store.reader import BEFORE_FIRST_TRADE, TickReader
 from ingest.store.requested_repairs import RequestedRepairs
 from ingest.store.retention import RETENTION_SETTING
 from ingest.store.verification import LaterCheck, verify
-from ingest.store.window import BarView, BarWindow, shared_windows
+from ingest.store.window import BarView, BarWindow, BarWindows, shared_windows
 from ingest.store.writer import RESTARTED_AFTER, TickWriter, Written
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "BarColumns",
     "BarView",
     "BarWindow",
+    "BarWindows",
     "Damage",
     "DatabaseFile",
     "Departure",
@@ -61,6 +63,7 @@ __all__ = [
     "PublishedGaps",
     "RequestedRepairs",
     "Spans",
+    "StreamChanges",
     "TickReader",
     "TickWriter",
     "Written",

@@ -1,6 +1,7 @@
 """Pairs watched with no browser open: lists, alerts, and what carries them out of the house."""
 
 from ingest.watch.board import Board, WatchRow
+from ingest.watch.channel import ChannelStanding
 from ingest.watch.current import current_watch, install_watch
 from ingest.watch.model import (
     Alert,
@@ -12,10 +13,12 @@ from ingest.watch.model import (
 from ingest.watch.status import WatchStatus
 from ingest.watch.store import WatchStore, watch_path
 from ingest.watch.watch import Watch
+from ingest.watch.watch_file import parse_watch, read_watch_file, take_up, write_watch
 
 __all__ = [
     "Alert",
     "Board",
+    "ChannelStanding",
     "Delivery",
     "Silence",
     "Watch",
@@ -26,5 +29,9 @@ __all__ = [
     "WatchedPair",
     "current_watch",
     "install_watch",
+    "parse_watch",
+    "read_watch_file",
+    "take_up",
     "watch_path",
+    "write_watch",
 ]

@@ -127,6 +127,12 @@ class WatchStore:
         """Up to which bar each pair was evaluated: open of it, µs, by the pair's key."""
         return dict(self._database.read("SELECT pair, bar_us FROM evaluated"))  # type: ignore[arg-type] # of those columns
 
+    def forget_states(self) -> None:
+        """Let all rules begin anew on all pairs, and all pairs at their next bar."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM rule_state")
+            connection.execute("DELETE FROM evaluated")
+
     def record(
         self,
         alerts: Sequence[Alert],

@@ -1,17 +1,23 @@
 """The watch of a desk: what is watched, the engine that evaluates it, and what carries alerts."""
 
-from collections.abc import Callable
-from typing import Final
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from analytics.alerts import AlertRule, Preview
 from ingest.clock import now_us as wall_clock_us
 from ingest.recorder import Recorder
 from ingest.settings import Settings
+from ingest.watch.addresses import Addresses
 from ingest.watch.board import Board
-from ingest.watch.engine import Engine
+from ingest.watch.channel import ChannelStanding
+from ingest.watch.evaluation import ChannelFailures, Engine, preview
+from ingest.watch.model import WatchedPair
+from ingest.watch.onlooker import Onlooker
+from ingest.watch.outbox import Outbox
 from ingest.watch.status import WatchStatus
 from ingest.watch.store import WatchStore, watch_path
-
-NOT_HERE: Final = "nothing is evaluated here: this process does not record (--no-ingest)"
+from ingest.watch.watch_file import read_watch_file, take_up
 
 
 class Watch:
@@ -20,10 +26,10 @@ class Watch:
     Parameters
     ----------
     settings
-        Where the database is.
+        Where the database is, and the watch file to take up.
     recorder
-        What records into it, a replay too; None where this process only shows, and evaluates
-        nothing.
+        What records into it, a replay too; None where this process only shows: then nothing is
+        evaluated, and nothing sent.
     now_us
         Our clock, µs since the epoch.
 
@@ -33,11 +39,15 @@ class Watch:
         Lists, rules, silences, alerts and their deliveries.
     board
         The latest figures of each row.
+    addresses
+        Where the channels go.
 
     Raises
     ------
     StoreError
         The watch's database cannot be opened.
+    WatchFileError
+        The watch file cannot be taken up.
     """
 
     def __init__(
@@ -50,23 +60,33 @@ class Watch:
         self.settings = settings
         self.store = WatchStore(watch_path(settings.db))
         self.board = Board()
-        self._recorder, self._now_us = recorder, now_us
-        self._engine = Engine(self.store, self.board, "" if recorder is not None else NOT_HERE)
+        self.addresses = Addresses()
+        self._recorder = recorder
+        self._outbox = Outbox(self.store, self.addresses, now_us)
+        if settings.watch is not None:
+            self._take_up(settings.watch)
+        if settings.replay is not None:  # the market begins anew
+            self.store.forget_states()
+        self._engine = self._make_engine(now_us)
         self._stopped = False
 
     def start(self) -> None:
-        """Show the rows, then evaluate them from bar to bar."""
+        """Show the rows, then evaluate them from bar to bar and send what comes of it."""
         self._engine.start()
+        if self._recorder is not None:
+            self._outbox.start()
 
     def stop(self, timeout_s: float = 4.0) -> bool:
-        """Finish what is being evaluated and close the database; whether it did within the time.
+        """Finish what is being evaluated and sent, and close; whether it did within the time.
 
         A second call does nothing.
         """
         if self._stopped:
             return True
         self._stopped = True
+        until_s = time.monotonic() + timeout_s
         ended = self._engine.stop(timeout_s)
+        ended = self._outbox.stop(max(0.0, until_s - time.monotonic())) and ended
         if ended:  # closed under a thread that still uses it, the connection ends the process
             self.store.close()
         return ended
@@ -74,3 +94,55 @@ class Watch:
     def status(self) -> WatchStatus:
         """What is happening; safe from any thread, never waits."""
         return self._engine.status()
+
+    def channels(self) -> tuple[ChannelStanding, ...]:
+        """How every channel does that has an address, or that a rule names.
+
+        Raises
+        ------
+        StoreError
+            The watch cannot be read.
+        """
+        return self._outbox.standing()
+
+    def test_channel(self, name: str) -> str:
+        """Send a test message now; returns the service's answer in words. Takes up to 30 s."""
+        return self._outbox.test(name)
+
+    def preview(self, rule: AlertRule, pair: WatchedPair) -> Preview:
+        """Say what a rule would have told of a pair over the bars at hand.
+
+        Raises
+        ------
+        StoreError
+            The tick database cannot be read.
+        AnalyticsError
+            The settings or the bars do not allow it.
+        """
+        return preview(self.settings.db, rule, pair)
+
+    def report_finds(self, found: Sequence[WatchedPair]) -> None:
+        """Take the pairs that a scan found, all of them; those of an earlier scan are over."""
+        if isinstance(self._engine, Engine):
+            self._engine.report_finds(found)
+
+    def _take_up(self, path: Path) -> None:
+        file = read_watch_file(path)
+        take_up(self.store, file)
+        self.addresses.take_up({name: url for name, url in file.channels.items() if url})
+
+    def _make_engine(self, now_us: Callable[[], int]) -> Engine | Onlooker:
+        if self._recorder is None:
+            return Onlooker(self.store, self.board)
+        return Engine(
+            self.store,
+            self.board,
+            self.settings.db,
+            self._recorder,
+            recorded=self._outbox.wake,
+            channels=self._failures,
+            now_us=now_us,
+        )
+
+    def _failures(self) -> list[ChannelFailures]:
+        return [ChannelFailures(each.name, each.failures_in_a_row) for each in self.channels()]

@@ -1,0 +1,7 @@
+"""From closed bars to rows, states and alerts: one thread, each pair at each of its bars."""
+
+from ingest.watch.evaluation.desk_rules import ChannelFailures
+from ingest.watch.evaluation.engine import Engine
+from ingest.watch.evaluation.previewing import preview
+
+__all__ = ["ChannelFailures", "Engine", "preview"]

@@ -1,0 +1,145 @@
+"""Rules of what is of no bar: looked at once a second, by the market's clock."""
+
+import math
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from analytics.alerts import AlertRule, Sample
+from ingest.recorder import Recorder
+from ingest.status import RecorderStatus
+from ingest.watch.evaluation.pair_watch import PairWatch
+from ingest.watch.evaluation.rule_book import RuleBook
+from ingest.watch.model import SECOND_US, WatchedPair
+from ingest.watch.store import NO_PAIR
+
+# Of pairs, and yet by the clock: a leg that does not trade closes no bar.
+CLOCKED: Final = frozenset(("stale", "gap"))
+_BYTES_A_GB: Final = 1e9
+_DESK: Final[tuple[str, ...]] = ("recorder", "disk", "clock", "engine")
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFailures:
+    """How often in a row a channel failed."""
+
+    name: str
+    failures: int
+
+
+class DeskRules:
+    """Steps the rules of the desk and the clocked ones of pairs. The engine's thread.
+
+    What follows from a recorder that records nothing is no data for the rules of pairs: the feed
+    that is down is told of once.
+
+    Parameters
+    ----------
+    book
+        The rules.
+    recorder
+        Whose state they look at.
+    channels
+        How often in a row each channel failed.
+    """
+
+    def __init__(
+        self,
+        book: RuleBook,
+        recorder: Recorder,
+        channels: Callable[[], Sequence[ChannelFailures]],
+    ) -> None:
+        self._book, self._recorder, self._channels = book, recorder, channels
+        self._moment_us = 0
+        self._idle_since_us: int | None = None
+        self._gap_since_us: dict[str, int] = {}
+        self._lock = threading.Lock()
+        self._scans: list[tuple[WatchedPair, ...]] = []
+        self._found: dict[str, WatchedPair] = {}
+
+    def report_finds(self, found: Sequence[WatchedPair]) -> None:
+        """Take what a scan found; a pair that an earlier one found and this one did not is over."""
+        with self._lock:
+            self._scans.append(tuple(found))
+
+    def look(self, pairs: Iterable[PairWatch], behind_s: float) -> None:
+        """Step each rule once, with how far the engine is behind."""
+        rules = [rule for rule in self._book.rules if not _is_of_bars(rule)]
+        status = self._recorder.status() if rules else None
+        self._moment_us = max(self._moment_us + 1, self._recorder.clock_us())
+        if status is not None:
+            self._note(status)
+            for rule in rules:
+                self._step(rule, status, behind_s)
+            self._step_clocked(pairs, status)
+        self._step_finds([rule for rule in rules if rule.when == "find"])
+
+    def _note(self, status: RecorderStatus) -> None:
+        """Remember since when nothing is recorded, and since when each symbol has a gap."""
+        if status.state == "live" or status.replay is not None:
+            self._idle_since_us = None
+        elif self._idle_since_us is None:
+            self._idle_since_us = self._moment_us
+        since = self._gap_since_us
+        self._gap_since_us = {
+            symbol: since.get(symbol, self._moment_us)
+            for symbol, each in status.per_symbol.items()
+            if each.open_gaps
+        }
+
+    def _step(self, rule: AlertRule, status: RecorderStatus, behind_s: float) -> None:
+        if rule.when in _DESK:
+            value = self._desk_value(rule.when, status, behind_s)
+            self._book.step(rule, NO_PAIR, Sample(self._moment_us, value=value))
+        elif rule.when == "channel":
+            for each in self._channels():
+                sample = Sample(self._moment_us, value=float(each.failures))
+                self._book.step(rule, f"channel {each.name}", sample, about=f"channel {each.name}")
+
+    def _desk_value(self, when: str, status: RecorderStatus, behind_s: float) -> float:
+        if when == "recorder":
+            return self._seconds_since(self._idle_since_us)
+        if when == "disk":
+            return status.disk.free / _BYTES_A_GB if status.disk.free else math.nan
+        if when == "clock":
+            return math.nan if status.skew_ms is None else status.skew_ms
+        return behind_s
+
+    def _step_clocked(self, pairs: Iterable[PairWatch], status: RecorderStatus) -> None:
+        for pair in pairs:
+            for rule in pair.rules:
+                if rule.when in CLOCKED:
+                    value = self._pair_value(rule.when, pair, status)
+                    sample = Sample(self._moment_us, value=value)
+                    self._book.step(rule, pair.key, sample, pair.pair)
+
+    def _pair_value(self, when: str, pair: PairWatch, status: RecorderStatus) -> float:
+        if self._idle_since_us is not None:
+            return math.nan
+        symbols = (pair.params.y, pair.params.x)
+        if when == "gap":
+            return max(self._seconds_since(self._gap_since_us.get(each)) for each in symbols)
+        trades = [status.per_symbol[each] for each in symbols if each in status.per_symbol]
+        times = [each.last_trade_us for each in trades if each.last_trade_us is not None]
+        return max((self._seconds_since(each) for each in times), default=math.nan)
+
+    def _step_finds(self, rules: Sequence[AlertRule]) -> None:
+        with self._lock:
+            scans, self._scans = self._scans, []
+        for scan in scans:
+            found = {f"{pair.y}/{pair.x}": pair for pair in scan}
+            for key, pair in {**self._found, **found}.items():
+                self._moment_us += 1
+                sample = Sample(self._moment_us, value=float(key in found))
+                for rule in rules:
+                    if rule.y in (None, pair.y) and rule.x in (None, pair.x):
+                        self._book.step(rule, key, sample, pair)
+            self._found = found
+
+    def _seconds_since(self, since_us: int | None) -> float:
+        return 0.0 if since_us is None else max(0, self._moment_us - since_us) / SECOND_US
+
+
+def _is_of_bars(rule: AlertRule) -> bool:
+    return rule.when in {"zscore", "signal", "correlation", "pvalue", "half_life", "beta"}

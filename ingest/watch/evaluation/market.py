@@ -1,0 +1,233 @@
+"""Closed bars of all legs that are watched, brought up to date as trades are stored."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from analytics.frames import parse_interval
+from analytics.leg import MISSING, Leg
+from ingest.store import SECOND_US, BarColumns, BarView, BarWindow, LastTrade, StreamChanges
+
+# Bars before the first that is asked for: as many as Live reads.
+LAG_BARS: Final = 10
+# So long a bar inside a gap waits for its trades to be fetched.
+REPAIRED_WITHIN_S: Final = 15.0
+
+
+class LegKey(NamedTuple):
+    """A leg that pairs share."""
+
+    symbol: str
+    interval: str
+
+
+class WatchedLeg:
+    """One symbol at one interval, shared by all pairs that have it. The engine's thread.
+
+    Attributes
+    ----------
+    leg
+        Closed bars; None before there are any.
+    epoch
+        Bars of one epoch never change.
+    last
+        The newest stored trade; None without any.
+    is_waited_for
+        Whether a pair waits for a gap of it to be repaired.
+    """
+
+    def __init__(self, path: Path, key: LegKey, clock: Callable[[], float]) -> None:
+        self.key = key
+        self.step_us = parse_interval(key.interval).us
+        self.leg: Leg | None = None
+        self.forming: BarColumns | None = None
+        self.epoch = 0
+        self.last: LastTrade | None = None
+        self.is_waited_for = False
+        self._window = BarWindow(path, key.symbol, key.interval)
+        self._clock = clock
+        self._seen: deque[tuple[float, int]] = deque()  # moment, newest bar then
+        self._ripe_us = 0
+
+    @property
+    def end_us(self) -> int:
+        """Open of the newest closed bar, µs; 0 without any."""
+        return self.leg.end_us if self.leg is not None else 0
+
+    def is_due(self, newest_us: int) -> bool:
+        """Whether a trade of that time closes a bar that is not here yet."""
+        return newest_us - self.end_us >= 2 * self.step_us or self.is_waited_for
+
+    def look(self) -> int:
+        """Look for news; returns the time of the newest trade, µs, 0 without any.
+
+        Raises
+        ------
+        StoreError
+            The database cannot be read.
+        """
+        self.last = self._window.last_trade()
+        return 0 if self.last is None else self.last.time_us
+
+    def refresh(self, from_us: int, evaluated_us: int) -> int:
+        """Take what the last look found; returns how many evaluated bars are others now.
+
+        Parameters
+        ----------
+        from_us
+            The oldest bar that anybody needs.
+        evaluated_us
+            The newest bar that was evaluated.
+
+        Raises
+        ------
+        StoreError
+            The database cannot be read.
+        """
+        self.is_waited_for = False
+        view = self._window.view(max(0, from_us) // SECOND_US, look=False)
+        before, epoch = self.leg, self.epoch
+        self.leg, self.epoch, self.forming = leg_of(view), view.key[0], view.forming
+        self._note_seen()
+        if before is None or self.leg is None:
+            return 0
+        if epoch == self.epoch:
+            self.leg.continue_returns(before)
+            return 0
+        return _changed(before, self.leg, evaluated_us)
+
+    def is_known(self, bar_us: int) -> bool:
+        """Whether a bar can be evaluated: it is no part of a gap, or waited for long enough."""
+        assert self.leg is not None
+        row = (bar_us - self.leg.start_us) // self.step_us
+        if self.leg.coverage[row] != MISSING:
+            return True
+        self._let_ripen()
+        return bar_us <= self._ripe_us
+
+    def until(self, bar_us: int) -> Leg:
+        """Bars up to one that is there, as views."""
+        assert self.leg is not None
+        return self.leg.part(0, (bar_us - self.leg.start_us) // self.step_us + 1)
+
+    def with_forming(self, bar_us: int) -> Leg | None:
+        """Bars up to one that is there or still forms; None where it is not there at all."""
+        if self.leg is None or bar_us <= self.end_us:
+            return None if self.leg is None else self.until(bar_us)
+        forming = self.forming
+        if forming is None or not len(forming) or forming.first * self.step_us != bar_us:
+            return None
+        return Leg(
+            self.leg.start_us,
+            self.step_us,
+            np.concatenate((self.leg.close, forming.close)),
+            np.concatenate((self.leg.volume, forming.volume)),
+            np.concatenate((self.leg.trades, forming.trades)),
+            np.concatenate((self.leg.coverage, forming.coverage)),
+        )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._window.close()
+
+    def _note_seen(self) -> None:
+        if self.leg is not None and (not self._seen or self._seen[-1][1] < self.leg.end_us):
+            self._seen.append((self._clock(), self.leg.end_us))
+        self._let_ripen()
+
+    def _let_ripen(self) -> None:
+        until_s = self._clock() - REPAIRED_WITHIN_S
+        while self._seen and self._seen[0][0] <= until_s:
+            self._ripe_us = self._seen.popleft()[1]
+
+
+class Market:
+    """The legs of all watched pairs. The engine's thread.
+
+    Parameters
+    ----------
+    path
+        The tick database.
+    clock
+        Monotonic seconds.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self.path, self._clock = path, clock
+        self.legs: dict[LegKey, WatchedLeg] = {}
+        self._by_symbol: Mapping[str, list[WatchedLeg]] = {}
+        self._changes = StreamChanges(path)
+        self._new: set[LegKey] = set()
+
+    def watch(self, wanted: Iterable[LegKey]) -> None:
+        """Have exactly these legs."""
+        keys = set(wanted)
+        for key in self.legs.keys() - keys:
+            self.legs.pop(key).close()
+        self._new = (self._new & keys) | (keys - self.legs.keys())
+        for key in keys - self.legs.keys():
+            self.legs[key] = WatchedLeg(self.path, key, self._clock)
+        by_symbol: dict[str, list[WatchedLeg]] = {}
+        for leg in self.legs.values():
+            by_symbol.setdefault(leg.key.symbol, []).append(leg)
+        self._by_symbol = by_symbol
+
+    def renew(self, key: LegKey) -> None:
+        """Have a leg among those due, whatever was committed: a pair that is new looks at it."""
+        self._new.add(key)
+
+    def due(self, *, with_forming: Iterable[LegKey] = ()) -> list[WatchedLeg]:
+        """Legs that may have a new closed bar; with those whose forming bar changed, if asked for.
+
+        Raises
+        ------
+        StoreError
+            The database cannot be read.
+        """
+        changed = self._changes.look()
+        wanted = set(with_forming)
+        due = [self.legs[key] for key in self._new]
+        for symbol, newest_us in changed.items():
+            due += [
+                leg
+                for leg in self._by_symbol.get(symbol, ())
+                if leg.key not in self._new and (leg.key in wanted or leg.is_due(newest_us))
+            ]
+        self._new = set()
+        return due
+
+    def newest_us(self) -> int:
+        """Time of the newest trade of all legs, µs; 0 without any."""
+        return max((leg.last.time_us for leg in self.legs.values() if leg.last), default=0)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.watch(())
+        self._changes.close()
+
+
+def leg_of(view: BarView) -> Leg | None:
+    """Take the closed bars of a window's view; None without any."""
+    bars = view.closed
+    if not len(bars):
+        return None
+    step_us = bars.seconds * SECOND_US
+    arrays = (bars.close, bars.volume, bars.trades, bars.coverage)
+    return Leg(bars.first * step_us, step_us, *arrays)
+
+
+def _changed(before: Leg, after: Leg, until_us: int) -> int:
+    """Count the bars up to one that both have and whose close or kind differs."""
+    start, end = max(before.start_us, after.start_us), min(before.end_us, after.end_us, until_us)
+    if end < start:
+        return 0
+    old, new = (
+        leg.part((start - leg.start_us) // leg.step_us, (end - leg.start_us) // leg.step_us + 1)
+        for leg in (before, after)
+    )
+    same = (old.close == new.close) | (np.isnan(old.close) & np.isnan(new.close))
+    return int(np.count_nonzero(~same | (old.coverage != new.coverage)))

@@ -1,0 +1,126 @@
+"""The rules as they are now, where each stands, and the alerts that come of a sample."""
+
+from collections.abc import Callable, Collection
+from typing import Final
+
+from analytics.alerts import AlertRule, RuleState, Sample, Step, level_of, step, words
+from ingest.watch.evaluation.journal import Journal
+from ingest.watch.model import Alert, Silence, WatchedPair
+from ingest.watch.pair_link import link_of
+from ingest.watch.store import WatchStore
+
+_NEW: Final = RuleState()
+
+
+class RuleBook:
+    """Steps rules from sample to sample and notes what comes of it. The engine's thread.
+
+    Parameters
+    ----------
+    store, journal
+        Where the rules are from, and where alerts and states go.
+    now_us
+        Our clock, µs since the epoch.
+    """
+
+    def __init__(self, store: WatchStore, journal: Journal, now_us: Callable[[], int]) -> None:
+        self._store, self._journal, self._now_us = store, journal, now_us
+        self._states = store.states()
+        self._silences: tuple[Silence, ...] = ()
+        self.rules: tuple[AlertRule, ...] = ()
+
+    def take_up_changes(self) -> None:
+        """Read rules and silences; a rule that is gone is forgotten with where it stood."""
+        before = {rule.name for rule in self.rules}
+        self.rules = self._store.rules()
+        self._silences = self._store.silences()
+        names = {rule.name for rule in self.rules}
+        if before - names:
+            self._states = {key: state for key, state in self._states.items() if key[0] in names}
+            self._journal.forget_rules(names)
+
+    def of_pair(self, pair: WatchedPair, lists: Collection[str]) -> tuple[AlertRule, ...]:
+        """Rules that look at a pair, which is in those lists."""
+        return tuple(rule for rule in self.rules if _looks_at(rule, pair, lists))
+
+    def step(
+        self,
+        rule: AlertRule,
+        key: str,
+        sample: Sample,
+        pair: WatchedPair | None = None,
+        *,
+        about: str = "",
+        remark: str = "",
+    ) -> None:
+        """Move a rule on by a sample, and note the alert and the state that come of it.
+
+        Parameters
+        ----------
+        rule, sample
+            What looks at what.
+        key
+            Of the pair or of what of the desk it is about.
+        pair
+            None of the desk.
+        about
+            What of the desk it is about, in a word.
+        remark
+            Added to the words.
+        """
+        before = self._states.get((rule.name, key), _NEW)
+        moved = step(rule, before, sample)
+        self._states[rule.name, key] = moved.state
+        if moved.event is not None:
+            self._journal.note_alert(self._alert(rule, sample, moved, pair, about, remark))
+        if moved.state != before:
+            self._journal.note_state(rule.name, key, moved.state)
+
+    def _alert(
+        self,
+        rule: AlertRule,
+        sample: Sample,
+        moved: Step,
+        pair: WatchedPair | None,
+        about: str,
+        remark: str,
+    ) -> Alert:
+        assert moved.event is not None
+        y, x = (pair.y, pair.x) if pair else ("", "")
+        reading = sample.reading
+        return Alert(
+            rule=rule.name,
+            kind=moved.event,
+            bar_us=sample.bar_us,
+            fired_us=self._now_us(),
+            words=words(rule, sample, moved, y=y, x=x, about=about) + remark,
+            y=y,
+            x=x,
+            interval=pair.interval if pair else "",
+            params=link_of(pair) if pair else "",
+            zscore=reading.zscore if reading else float("nan"),
+            value=moved.value,
+            level=level_of(rule),
+            signal=reading.signal if reading else "",
+            suppressed=moved.suppressed or self._silenced(rule, y, x, sample),
+            channels=rule.channels,
+            is_forming=sample.is_forming,
+        )
+
+    def _silenced(self, rule: AlertRule, y: str, x: str, sample: Sample) -> str:
+        at_us = sample.bar_us + (0 if sample.is_forming else sample.step_us)
+        for each in self._silences:
+            if each.until_us > at_us and _covers(each, rule.name, y, x):
+                return f"silenced: {each.why}" if each.why else "silenced"
+        return ""
+
+
+def _looks_at(rule: AlertRule, pair: WatchedPair, lists: Collection[str]) -> bool:
+    if rule.list is not None and rule.list not in lists:
+        return False
+    return rule.y in (None, pair.y) and rule.x in (None, pair.x)
+
+
+def _covers(silence: Silence, rule: str, y: str, x: str) -> bool:
+    wanted = ((silence.rule, rule), (silence.y, y), (silence.x, x))
+    return all(chosen in (None, is_now) for chosen, is_now in wanted)
