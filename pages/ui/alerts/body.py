@@ -3,14 +3,12 @@
 from typing import Final
 
 import streamlit as st
-from streamlit_autorefresh import st_autorefresh
 
 from ingest.watch import Watch
 from pages.ui.alerts import channels, draft, editor, log, rules, silences, watch_file
 from pages.ui.parts import markup, notices, plain
 
 VIEWS: Final = ("Log", "Rules", "Silences", "Channels", "Watch file")
-REFRESH_MS: Final = 2_000
 
 
 def head() -> None:
@@ -18,8 +16,8 @@ def head() -> None:
     markup.show(markup.block(markup.heading("Alerts"), css="pd-head"))
 
 
-def show(watch: Watch) -> None:
-    """Show the view that the reader chose."""
+def choose_view(watch: Watch) -> str:
+    """Ask for a view; says first where this process evaluates nothing."""
     why_not = watch.status().why_not
     if why_not:
         plain.info(f"{notices.sentence(why_not)}.")
@@ -27,30 +25,32 @@ def show(watch: Watch) -> None:
         "View", VIEWS, default=VIEWS[0], key="alerts_view", required=True, bind="query-params",
         label_visibility="collapsed",
     )  # fmt: skip
-    _SHOWN[str(chosen)](watch)
+    return str(chosen)
 
 
-@st.fragment
 def _show_log(watch: Watch) -> None:
-    with notices.shown_in_place():
-        log.show(watch.store)
-    st_autorefresh(REFRESH_MS, key="refresh")
+    log.show(watch.store)
 
 
-def _show_rules(watch: Watch) -> None:
-    rules.show(watch.store)
-    draft_ = draft.current()
-    if draft_ is not None:
-        editor.show(watch, draft_)
+def _show_standings(watch: Watch) -> None:
+    rules.show_standings(watch.store)
+
+
+def _show_form(watch: Watch) -> None:
+    rules.show_buttons(watch.store)
+    written = draft.current()
+    if written is not None:
+        editor.show(watch, written)
 
 
 def _show_silences(watch: Watch) -> None:
     silences.show(watch.store)
 
 
-_SHOWN: Final = {
-    "Log": _show_log,
-    "Rules": _show_rules,
+# What moves by itself, and below it what the reader works at: drawn when he does.
+MOVING: Final = {"Log": _show_log, "Rules": _show_standings}
+STILL: Final = {
+    "Rules": _show_form,
     "Silences": _show_silences,
     "Channels": channels.show,
     "Watch file": watch_file.show,

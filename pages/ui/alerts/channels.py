@@ -5,8 +5,7 @@ from typing import Final
 
 import streamlit as st
 
-from ingest.watch import Watch
-from ingest.watch.channel import ChannelStanding
+from ingest.watch import ChannelStanding, Watch
 from pages.ui.alerts import words
 from pages.ui.parts import formats, markup, notices, plain
 from pages.ui.parts.markup import Cell, Html

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Final
 
 import streamlit as st
-from streamlit_autorefresh import st_autorefresh
 
 from analytics.alerts import AlertRule, RuleState
 from ingest.watch import WatchStore
@@ -14,7 +13,6 @@ from pages.ui.alerts import draft, words
 from pages.ui.parts import formats, markup, notices
 from pages.ui.parts.markup import Cell, Html
 
-REFRESH_MS: Final = 2_000
 HEAD: Final = (
     "Rule", Cell("Fires when", words=True), "Looks at", Cell("Stands at", words=True), "Fired",
     Cell("Sent to", words=True), "State",
@@ -22,24 +20,22 @@ HEAD: Final = (
 CHOSEN: Final = "rule_chosen"
 
 
-def show(store: WatchStore) -> None:
-    """Show the rules, and buttons for one of them."""
+def show_standings(store: WatchStore) -> None:
+    """Show the rules with where each stands."""
     rules = store.rules()
     if rules:
-        _standings(store)
+        markup.show(markup.block(table(rules, store.states())))
     else:
         notices.show(words.NO_RULES)
+
+
+def show_buttons(store: WatchStore) -> None:
+    """Show what can be done with a rule, and the way to a new one."""
+    rules = store.rules()
     with st.container(horizontal=True, vertical_alignment="bottom", key="rule_buttons"):
         if rules:
             _buttons(store, rules)
         st.button("New rule", key="rule_new", type="primary", on_click=_begin_new, args=(store,))
-
-
-@st.fragment
-def _standings(store: WatchStore) -> None:
-    with notices.shown_in_place():
-        markup.show(markup.block(table(store.rules(), store.states())))
-    st_autorefresh(REFRESH_MS, key="refresh")
 
 
 def table(rules: Sequence[AlertRule], states: Mapping[tuple[str, str], RuleState]) -> Html:

@@ -13,8 +13,8 @@ from analytics.alerts.rule import READING_WHENS
 from analytics.frames import utc_index
 from analytics.pair import PairParams, read_each
 from ingest.watch import Watch, WatchedPair
-from pages.charts.alert_figure import HEIGHT_PX, AlertSeries, alert_figure
 from pages.ui.alerts import noise, verdict
+from pages.ui.alerts.figure import HEIGHT_PX, AlertSeries, alert_figure
 from pages.ui.alerts.noise import Legs
 from pages.ui.alerts.pairs import pair_label, pairs_of
 from pages.ui.alerts.verdict import Trial
@@ -61,7 +61,7 @@ def show(watch: Watch, rule: AlertRule) -> None:
             st.session_state[ASKED] = (tried, pair, time.time_ns())
     asked = st.session_state.get(ASKED)
     if asked is not None and asked[:2] == (tried, pair):
-        _show_run(tried, pair, asked)
+        _show_run(watch, tried, pair, asked)
 
 
 def what_counts(rule: AlertRule) -> AlertRule:
@@ -72,11 +72,11 @@ def what_counts(rule: AlertRule) -> AlertRule:
     )  # fmt: skip
 
 
-def _show_run(rule: AlertRule, pair: WatchedPair, asked: Hashable) -> None:
+def _show_run(watch: Watch, rule: AlertRule, pair: WatchedPair, asked: Hashable) -> None:
     """Show the run over the bars that there were when it was asked for."""
 
     def work(progress: Progress) -> Trial:
-        bars = pair_data.read_pair(pair_data.database_path(), reaching_back(pair))
+        bars = pair_data.read_pair(watch.settings.db, reaching_back(pair))
         return run(bars.closed.legs, rule, pair, progress)
 
     trial = _WORK.run(asked, work)

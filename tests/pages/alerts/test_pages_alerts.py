@@ -14,8 +14,16 @@ from streamlit.testing.v1 import AppTest
 
 from analytics.alerts import AlertRule, RuleState
 from ingest.settings import current_settings
-from ingest.watch import Alert, Delivery, Silence, Watch, WatchedPair, WatchList, install_watch
-from ingest.watch.channel import ChannelStanding
+from ingest.watch import (
+    Alert,
+    ChannelStanding,
+    Delivery,
+    Silence,
+    Watch,
+    WatchedPair,
+    WatchList,
+    install_watch,
+)
 from pages.ui.alerts import body, log, words
 from pages.ui.state.page_choices import PAGE_CHOICES
 
@@ -26,7 +34,7 @@ WIDE = AlertRule("wide", level=2.0, rearm=1.0, channels=("desk",))
 class ToldWatch(Watch):
     """A watch that evaluates nothing, with one channel whose service answers what it is told."""
 
-    answer = "200 OK: taken"
+    answer: str = "200 OK: taken"
 
     def channels(self) -> tuple[ChannelStanding, ...]:
         return (ChannelStanding("desk", "JSON", "secrets", "ready", waiting=2),)
@@ -76,7 +84,8 @@ def alert(rule: str = "wide", **more: Any) -> Alert:
 
 def form_key(page: AppTest, field: str) -> str:
     """The key of a field of the form that is open."""
-    return page.session_state["alert_draft"].key(field)
+    key: str = page.session_state["alert_draft"].key(field)
+    return key
 
 
 def test_a_new_rule_is_written_and_saved(project_root, watch):
