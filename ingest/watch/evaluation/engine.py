@@ -53,8 +53,8 @@ class Engine:
         Called after alerts were recorded.
     channels
         How often in a row each channel failed.
-    now_us
-        Our clock, µs since the epoch.
+    now_us, clock
+        Our clock, µs since the epoch, and monotonic seconds.
     """
 
     def __init__(
@@ -67,14 +67,16 @@ class Engine:
         recorded: Callable[[], None],
         channels: Callable[[], Sequence[ChannelFailures]],
         now_us: Callable[[], int],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._store, self._now_us, self._recorded = store, now_us, recorded
-        self._market = Market(path)
+        self._store, self._recorded = store, recorded
+        self._now_us, self._clock = now_us, clock
+        self._market = Market(path, clock)
         self._journal = Journal(store)
         self._book = RuleBook(store, self._journal, now_us)
         self._desk = DeskRules(self._book, recorder, channels)
         self._rows = Rows(board)
-        self._tests = Rounds()
+        self._tests = Rounds(clock)
         self._evaluated_before = store.evaluated()
         self._last_alerts: dict[str, Alert] | None = None
         self._pairs: dict[str, PairWatch] = {}
@@ -86,7 +88,7 @@ class Engine:
         self._late_bars = 0
         self._behind_s = 0.0
         self._counts: deque[tuple[float, int]] = deque()
-        self._looked_s = self._written_s = self._passed_s = time.monotonic()
+        self._looked_s = self._written_s = self._passed_s = clock()
         self._ending = threading.Event()
         self._failures = FailureLog()
         self._last_error: str | None = None
@@ -109,7 +111,7 @@ class Engine:
 
     def status(self) -> WatchStatus:
         """What is happening; any thread, never waits."""
-        now_s = time.monotonic()
+        now_s = self._clock()
         stands_s = now_s - self._passed_s
         counts = [count for at_s, count in tuple(self._counts) if at_s > now_s - _RATE_OVER_S]
         return WatchStatus(
@@ -152,7 +154,7 @@ class Engine:
         if not self._unfinished and (tested := self._tests.run_one(tuple(self._pairs.values()))):
             self._changed.add(tested)
         self._publish()
-        self._passed_s = time.monotonic()
+        self._passed_s = self._clock()
 
     # What is watched.
 
@@ -239,8 +241,8 @@ class Engine:
                 return
             count += self._evaluate_pair(pair)
         if count:
-            self._counts.append((time.monotonic(), count))
-        while self._counts and self._counts[0][0] < time.monotonic() - _RATE_OVER_S:
+            self._counts.append((self._clock(), count))
+        while self._counts and self._counts[0][0] < self._clock() - _RATE_OVER_S:
             self._counts.popleft()
 
     def _evaluate_pair(self, pair: PairWatch) -> int:
@@ -280,7 +282,7 @@ class Engine:
     # What is not of a bar, and what goes out.
 
     def _look_at_desk(self) -> None:
-        now_s = time.monotonic()
+        now_s = self._clock()
         if now_s - self._looked_s < 1.0:
             return
         self._looked_s = now_s
@@ -292,7 +294,7 @@ class Engine:
 
     def _write(self, *, everything: bool = False) -> None:
         """Write alerts at once, and the rest now and then; what cannot be written stays."""
-        now_s = time.monotonic()
+        now_s = self._clock()
         everything = everything or now_s - self._written_s >= WRITE_EVERY_S
         if not (everything or self._journal.has_alerts):
             return

@@ -70,6 +70,7 @@ class Stepped:
     db: Path
     recorder: Recorder = field(default_factory=idle_recorder)
     woken: int = 0
+    now_s: float = 1_000.0
 
     def __post_init__(self) -> None:
         self.store = WatchStore(watch_path(self.db))
@@ -85,7 +86,13 @@ class Stepped:
             recorded=self._wake,
             channels=list,
             now_us=lambda: START_S * SECOND_US,
+            clock=lambda: self.now_s,
         )
+
+    def step(self, after_s: float = 0.1) -> None:
+        """Let time pass, and do one pass."""
+        self.now_s += after_s
+        self.engine.run_once()
 
     def restart(self) -> None:
         """Go on as a process that was killed and started again does."""
