@@ -1,6 +1,7 @@
 """A rule's form: its controls, what is wrong with it, its words, and what it would have told."""
 
 import math
+from dataclasses import replace
 from typing import Final
 
 import streamlit as st
@@ -9,6 +10,7 @@ from analytics.alerts import PAIR_WHENS, AlertRule, RuleState, Sample, Step, che
 from analytics.errors import ParameterError
 from analytics.frames import parse_interval
 from analytics.pair import PairReading
+from analytics.signals import signal_for
 from ingest.watch import Watch, WatchedPair, WatchRow
 from pages.ui.alerts import draft, fields, trial
 from pages.ui.alerts.draft import Draft
@@ -58,21 +60,30 @@ def problem(rule: AlertRule, watch: Watch, *, is_new: bool) -> str:
 
 
 def example(rule: AlertRule, watch: Watch) -> str:
-    """Give the message of an alert, with the figures of a watched pair where there are some."""
+    """Give the message of an alert as it would fire, with a watched pair's figures beside it."""
     row = _row_of(rule, watch)
-    pair, reading = (row.pair, row.reading) if row else (EXAMPLE_PAIR, None)
-    reading = reading or EXAMPLE
-    values = {
-        "zscore": reading.zscore, "signal": reading.zscore, "correlation": reading.correlation,
-    }  # fmt: skip
-    value = values.get(rule.when, math.nan)
-    fired = Step(RuleState(), "fired", rule.level if math.isnan(value) else value)
+    pair = row.pair if row else EXAMPLE_PAIR
+    reading = _fired(rule, pair, (row.reading if row else None) or EXAMPLE)
+    value = reading.zscore if rule.when == "signal" else rule.level
+    fired = Step(RuleState(), "fired", value)
     if rule.when not in PAIR_WHENS:
-        said = words(rule, Sample(reading.time_us, value=rule.level), fired)
+        said = words(rule, Sample(reading.time_us, value=value), fired)
     else:
         step_us = parse_interval(pair.interval).us
         said = words(rule, Sample(reading.time_us, step_us, reading), fired, y=pair.y, x=pair.x)
     return formats.with_minus(formats.clipped(said, 300))
+
+
+def _fired(rule: AlertRule, pair: WatchedPair, reading: PairReading) -> PairReading:
+    """Give a reading at which the rule fires: z at its level, or beyond that of a signal."""
+    if rule.when == "signal":
+        beyond = {"SELL": pair.sell_above + 0.3, "BUY": pair.buy_below - 0.3}
+        neutral = (pair.sell_above + pair.buy_below) / 2
+        return replace(reading, signal=rule.to[0], zscore=beyond.get(rule.to[0], neutral))
+    if rule.when != "zscore":
+        return reading
+    signal = signal_for(rule.level, pair.sell_above, pair.buy_below)
+    return replace(reading, zscore=rule.level, signal=signal)
 
 
 def _row_of(rule: AlertRule, watch: Watch) -> WatchRow | None:

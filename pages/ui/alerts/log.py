@@ -35,7 +35,8 @@ def show(store: WatchStore) -> None:
     shown = chosen(alerts)
     if shown:
         drawn = shown[:MOST_ROWS]
-        markup.show(markup.block(table(drawn, deliveries_of(store, drawn))))
+        listed = table(drawn, deliveries_of(store, drawn))
+        markup.show(markup.block(listed, css="pd-alert-log"))
     else:
         notices.show(words.NONE_OF_THESE)
     if len(shown) > MOST_ROWS or len(alerts) == MOST_READ:

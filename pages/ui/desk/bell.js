@@ -190,7 +190,9 @@ function tell(desk) {
 
 /** @type {(host: OwnPart, data: BellData) => void} */
 function show(host, data) {
-  if (data.looks && state.isKnown && !document.hidden)
+  // A look is the log on a page that is in sight.
+  const looks = !document.hidden && document.querySelector(".pd-alert-log");
+  if (looks && state.isKnown)
     keep("localStorage", data.desk + ".seen", String(state.newest));
   const seen = Number(read("localStorage", data.desk + ".seen"));
   const count = toTell(state.alerts, seen).length;

@@ -40,9 +40,9 @@ _mount = component(
 )
 
 
-def show_bell(*, looks: bool) -> None:
-    """Show how many alerts came since the last look; `looks` on the page that lists them."""
+def show_bell() -> None:
+    """Show how many alerts came since the log was last in sight."""
     watch = current_watch()
     if watch is not None:
-        data = {"url": BELL_PATH.lstrip("/"), "desk": desk_name(watch.store), "looks": looks}
+        data = {"url": BELL_PATH.lstrip("/"), "desk": desk_name(watch.store)}
         _mount(key="bell", data=data)

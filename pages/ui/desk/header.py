@@ -27,7 +27,7 @@ from pages.ui.parts import formats, notices
 from pages.ui.parts.notices import Notice
 from pages.ui.state import choices
 from pages.ui.state.choices import Mode
-from pages.ui.state.page_parts import ALERTS, Page
+from pages.ui.state.page_parts import Page
 from pages.ui.state.source import current_recorder
 
 DESK: Final = "desk"
@@ -130,7 +130,7 @@ def show(page: Page) -> None:
             if page.has_times:
                 controls.pick_zone()
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="state"):
-            show_bell(looks=page.title == ALERTS)
+            show_bell()
             show_pill(is_file=mode == choices.FILE, is_replay=mode == choices.REPLAY)
     link_numbers.show_refused(page.path)
     with st.sidebar:

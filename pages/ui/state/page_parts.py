@@ -42,12 +42,11 @@ class Page:
         return self.title.lower()
 
 
-ALERTS: Final = "Alerts"
 LIVE_PAGE: Final = Page(
     "Live", has_pair=True, method="whole", is_live=True, has_times=True, has_symbols=True
 )
 SUB_PAGES: Final = (
-    Page(ALERTS, has_times=True),
+    Page("Alerts", has_times=True),
     Page("Evidence", has_pair=True, has_range=True, method="whole", has_times=True),
     Page("Scanner", has_symbols=True),
     Page("Baskets", has_times=True, has_symbols=True),

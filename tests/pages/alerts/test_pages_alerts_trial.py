@@ -45,7 +45,8 @@ def test_it_fires_where_z_as_it_was_known_then_crosses(legs, tried):
             is_armed = True
     assert len(fired) > 2
     assert [each.bar_us for each in tried.preview.fired] == fired
-    newest = analyse_pair(*legs, PAIR.params).zscore
+    y, x = legs
+    newest = analyse_pair(y, x, PAIR.params).zscore
     assert tried.zscore[-1] == pytest.approx(np.asarray(newest)[-1], abs=1e-9)
 
 

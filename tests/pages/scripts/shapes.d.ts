@@ -199,7 +199,6 @@ interface BellAnswer {
 interface BellData {
   url: string;
   desk: string;
-  looks: boolean;
 }
 
 interface OfferedFile {
