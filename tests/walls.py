@@ -79,7 +79,7 @@ WALLS = {
     "analytics.pair": wall(
         "analytics analytics.hedge analytics.kernels analytics.stationarity", NUMBERS
     ),
-    "analytics.alerts": wall("analytics analytics.pair", "numpy"),
+    "analytics.alerts": wall("analytics analytics.pair"),
     "analytics.evidence": wall(
         "analytics analytics.hedge analytics.kernels analytics.pair analytics.stationarity",
         f"{NUMBERS} scipy statsmodels",

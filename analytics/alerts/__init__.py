@@ -3,7 +3,16 @@
 from analytics.alerts.check import check_rule
 from analytics.alerts.level import level_of
 from analytics.alerts.preview import Preview, PreviewEvent, preview
-from analytics.alerts.rule import CROSSES, PAIR_WHENS, WHENS, AlertRule, RuleState
+from analytics.alerts.rule import (
+    CROSSES,
+    PAIR_WHENS,
+    READING_WHENS,
+    WHENS,
+    AlertRule,
+    Crosses,
+    RuleState,
+    When,
+)
 from analytics.alerts.sample import Sample
 from analytics.alerts.step import Step, step
 from analytics.alerts.template import FIELDS
@@ -13,13 +22,16 @@ __all__ = [
     "CROSSES",
     "FIELDS",
     "PAIR_WHENS",
+    "READING_WHENS",
     "WHENS",
     "AlertRule",
+    "Crosses",
     "Preview",
     "PreviewEvent",
     "RuleState",
     "Sample",
     "Step",
+    "When",
     "check_rule",
     "level_of",
     "preview",

@@ -68,9 +68,20 @@ def _check_place(rule: AlertRule) -> None:
         )
     if rule.when not in PAIR_WHENS:
         _check_desk(rule)
+    if rule.when in {"stale", "gap"}:
+        _check_clocked(rule)
     if rule.forming and rule.when not in READING_WHENS:
         known = ", ".join(sorted(READING_WHENS))
         raise ParameterError("forming", rule.forming, f"off: only {known} are known as a bar forms")
+
+
+def _check_clocked(rule: AlertRule) -> None:
+    if rule.gated:
+        allowed = f"off: what {rule.when} looks at closes the gates itself"
+        raise ParameterError("gated", rule.gated, allowed)
+    if rule.hold_bars:
+        allowed = f"0: {rule.when} is looked at by the clock, not by bars"
+        raise ParameterError("hold_bars", rule.hold_bars, allowed)
 
 
 def _check_desk(rule: AlertRule) -> None:

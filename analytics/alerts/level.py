@@ -33,10 +33,13 @@ def holds(rule: AlertRule, value: float) -> bool:
 def is_back(rule: AlertRule, value: float, anchor: float) -> bool:
     """Say whether a known value is strictly back past the re-arm level.
 
-    A signal is back when it is another than the one told of, at `anchor`; a find when it is over.
+    A signal is back when it is another than the one told of, at `anchor`; a find when it is over;
+    β always, since it is compared with that of the last alert.
     """
     if rule.when == "signal":
         return value != anchor
+    if rule.when == "beta":
+        return True
     if rule.when == "find":
         return value <= 0
     rearm = rearm_of(rule)

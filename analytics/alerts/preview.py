@@ -39,6 +39,9 @@ class PreviewEvent:
         The furthest that the spread went the wrong way for a trade against the z-score, until z
         crossed 0 or the bars end, 0 or more; in units of the spread, with α and β of the bar that
         fired. NaN where not known.
+    favour
+        How far the spread itself had moved the right way when z crossed 0, in the same units: below
+        0 where the mean came to the spread, and not the spread to the mean. NaN where z did not.
     """
 
     event: Event
@@ -51,6 +54,7 @@ class PreviewEvent:
     bars_to_mean: int | None = None
     worst_zscore: float = math.nan
     against: float = math.nan
+    favour: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,11 @@ class Preview:
     def median_against(self) -> float:
         """Of all that fired, units of the spread; NaN without any."""
         return _median([each.against for each in self.fired])
+
+    @property
+    def median_favour(self) -> float:
+        """Of those that came back to the mean, units of the spread; NaN without any."""
+        return _median([each.favour for each in self.fired])
 
     @property
     def median_worst_zscore(self) -> float:
@@ -175,7 +184,7 @@ def _event(
 
 def _aftermath(
     rule: AlertRule, bar_us: int, fired: PairReading, after: Iterator[Sample], kind: SpreadKind
-) -> tuple[int | None, int | None, float, float]:
+) -> tuple[int | None, int | None, float, float, float]:
     """Follow z and the spread from the bar that fired until z crosses 0."""
     side = math.copysign(1.0, fired.zscore)
     to_rearm: int | None = None
@@ -188,12 +197,11 @@ def _aftermath(
         bars = (sample.bar_us - bar_us) // sample.step_us
         if to_rearm is None and is_back(rule, reading.zscore, math.nan):
             to_rearm = bars
-        distance = side * reading.zscore
+        distance, moved = side * reading.zscore, side * (_spread(kind, reading, fired) - begin)
         if distance <= 0:
-            return to_rearm, bars, worst, furthest
-        worst = max(worst, distance)
-        furthest = max(furthest, side * (_spread(kind, reading, fired) - begin))
-    return to_rearm, None, worst, furthest
+            return to_rearm, bars, worst, furthest, -moved
+        worst, furthest = max(worst, distance), max(furthest, moved)
+    return to_rearm, None, worst, furthest, math.nan
 
 
 def _spread(kind: SpreadKind, now: PairReading, fired: PairReading) -> float:

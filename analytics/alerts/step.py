@@ -102,9 +102,9 @@ def _begun(rule: AlertRule, state: RuleState, sample: Sample) -> RuleState:
 def _anchor(rule: AlertRule, state: RuleState, sample: Sample) -> float:
     if rule.when in TESTS_WHENS and sample.tests is not None:
         return float(sample.tests.time_us)
-    if rule.when == "beta" and math.isnan(state.anchor) and sample.reading is not None:
-        return sample.reading.beta
-    return state.anchor
+    if rule.when != "beta" or sample.reading is None or math.isnan(sample.reading.beta):
+        return state.anchor
+    return sample.reading.beta if math.isnan(state.anchor) else state.anchor
 
 
 def _moved(rule: AlertRule, state: RuleState, sample: Sample) -> Step:
@@ -117,11 +117,17 @@ def _moved(rule: AlertRule, state: RuleState, sample: Sample) -> Step:
         return _towards_firing(rule, state, sample, value, told)
     if not is_back(rule, value, state.anchor) or _is_held(rule, state, sample):
         return Step(state, value=told)
-    over = _to(replace(state, is_armed=True), "normal", sample)
-    after_it = _towards_firing(rule, over, sample, value, told)
-    if after_it.event or not rule.tells_resolved:
-        return after_it
-    return replace(after_it, event="resolved", suppressed=_unsent(rule, sample))
+    return _over(rule, state, sample, value, told)
+
+
+def _over(rule: AlertRule, state: RuleState, sample: Sample, value: float, told: float) -> Step:
+    """End an alert; the same bar may fire anew. The end of what was not sent is not sent either."""
+    normal = _to(replace(state, is_armed=True), "normal", sample)
+    after = _towards_firing(rule, normal, sample, value, told)
+    if after.event or not rule.tells_resolved:
+        return after
+    unsent = _unsent(rule, sample.told_us) or _unsent(rule, state.fired_us + sample.step_us)
+    return replace(after, event="resolved", suppressed=unsent)
 
 
 def _is_held(rule: AlertRule, state: RuleState, sample: Sample) -> bool:
@@ -145,7 +151,7 @@ def _towards_firing(
         return Step(pending, value=told)
     if _must_wait(rule, state, sample):
         return Step(pending, value=told, suppressed=COOL_DOWN if before < bars else "")
-    return Step(_fired(rule, pending, sample), "fired", told, _unsent(rule, sample))
+    return Step(_fired(rule, pending, sample), "fired", told, _unsent(rule, sample.told_us))
 
 
 def _may_fire(rule: AlertRule, state: RuleState, sample: Sample) -> bool:
@@ -156,7 +162,7 @@ def _may_fire(rule: AlertRule, state: RuleState, sample: Sample) -> bool:
 def _bars_before(rule: AlertRule, state: RuleState, value: float) -> int:
     """Count the bars in a row before this one; another signal begins a new row."""
     is_another = rule.when == "signal" and value != state.anchor
-    return 0 if state.name != "pending" or is_another else state.bars
+    return 0 if is_another else state.bars
 
 
 def _must_wait(rule: AlertRule, state: RuleState, sample: Sample) -> bool:
@@ -165,8 +171,8 @@ def _must_wait(rule: AlertRule, state: RuleState, sample: Sample) -> bool:
     return state.fired > 0 and since_us < max(rule.cooldown_s * _SECOND_US, 1)
 
 
-def _unsent(rule: AlertRule, sample: Sample) -> str:
-    return QUIET_HOURS if is_quiet(rule.quiet_hours, sample.told_us) else ""
+def _unsent(rule: AlertRule, told_us: int) -> str:
+    return QUIET_HOURS if is_quiet(rule.quiet_hours, told_us) else ""
 
 
 def _fired(rule: AlertRule, state: RuleState, sample: Sample) -> RuleState:

@@ -4,7 +4,7 @@ import math
 from datetime import UTC, datetime
 from typing import Final
 
-from analytics.alerts.level import rearm_of
+from analytics.alerts.level import level_of, rearm_of
 from analytics.alerts.rule import PAIR_WHENS, AlertRule
 from analytics.alerts.sample import Sample
 from analytics.alerts.step import Step
@@ -61,7 +61,7 @@ def words(
     names = {"price_y": "y", "price_x": "x"}
     read = ("zscore", "spread", "beta", "correlation", "price_y", "price_x")
     figures = {name: float(getattr(reading, names.get(name, name), math.nan)) for name in read}
-    return filled(rule.message, texts, {**figures, "value": step.value, "level": rule.level})
+    return filled(rule.message, texts, {**figures, "value": step.value, "level": level_of(rule)})
 
 
 def _sentence(rule: AlertRule, sample: Sample, step: Step, subject: str) -> str:
