@@ -17,6 +17,10 @@ from ingest.watch.sending import kind_of_address
 
 PREFIX: Final = "PAIRDESK_CHANNEL_"
 HEARTBEAT: Final = "PAIRDESK_HEARTBEAT_URL"
+_EVERY: Final = "PAIRDESK_HEARTBEAT_MINUTES"
+_EVERY_S: Final = 60.0
+_LEAST_MINUTES: Final = 0.1
+_MOST_MINUTES: Final = 1440.0
 _SECTION: Final = "channels"
 _FILE: Final = Path(".streamlit", "secrets.toml")
 _IN_FILE: Final = "secrets file"
@@ -96,13 +100,13 @@ class Addresses:
         secrets: Secrets | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        self._watch_file = dict(watch_file or {})
+        self._watch_file = _texts(watch_file or {})
         self._secrets = Secrets() if secrets is None else secrets
         self._environment = os.environ if environment is None else environment
 
     def take_up(self, channels: Mapping[str, str]) -> None:
         """Take the addresses of a watch file besides: name to address."""
-        self._watch_file = {**self._watch_file, **channels}
+        self._watch_file = self._watch_file | _texts(channels)
 
     def names(self) -> tuple[str, ...]:
         """Names that have an address; one of the environment in lower case."""
@@ -137,6 +141,17 @@ class Addresses:
             return Address(url, f"environment {HEARTBEAT}")
         url = _texts(self._secrets.section("pairdesk")).get("heartbeat_url")
         return Address(url, _IN_FILE) if url else None
+
+    def heartbeat_every_s(self) -> float:
+        """Seconds between two heartbeats: a minute, where nothing else is said."""
+        said: object = self._environment.get(_EVERY)
+        if said is None:
+            said = self._secrets.section("pairdesk").get("heartbeat_minutes")
+        try:
+            minutes = float(str(said))
+        except ValueError:
+            return _EVERY_S
+        return 60.0 * minutes if _LEAST_MINUTES <= minutes <= _MOST_MINUTES else _EVERY_S
 
     def problem(self) -> str:
         """Why addresses are missing that should be there; "" where none is."""

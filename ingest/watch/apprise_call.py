@@ -81,7 +81,7 @@ class _Call:
     answer: CallAnswer | None = None
 
     def run(self) -> None:
-        heard = _HEARD.begin()
+        heard = _LISTENER.begin()
         try:
             self.answer = self._answer(heard)
         except Exception as error:  # noqa: BLE001 - whatever it is, it was not delivered
@@ -120,32 +120,31 @@ class _Heard:
         return CallAnswer(False, "the service did not take it")
 
 
-class _Log(logging.Handler):
-    """Hands each thread what Apprise writes in it, and writes nothing."""
+class _Listener(logging.Filter):
+    """Hands each thread what Apprise writes in it, and lets nothing of it through to a log."""
 
     def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
+        super().__init__()
         self._of_thread = threading.local()
 
     def begin(self) -> _Heard:
         heard = self._of_thread.heard = _Heard()
         return heard
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def filter(self, record: logging.LogRecord) -> bool:
         if (heard := getattr(self._of_thread, "heard", None)) is not None:
             heard.note(record)
+        return False
 
 
-_HEARD: Final = _Log()
+_LISTENER: Final = _Listener()
 
 
 def _listen() -> None:
     """Take Apprise's log to ourselves: it names hosts, and at its lower levels more."""
     quiet_libraries()
-    if _HEARD not in _LOG.handlers:
-        _LOG.addHandler(_HEARD)
-        _LOG.setLevel(logging.DEBUG)
-        _LOG.propagate = False
+    _LOG.addFilter(_LISTENER)
+    _LOG.setLevel(logging.DEBUG)
 
 
 def _asset() -> apprise.AppriseAsset:

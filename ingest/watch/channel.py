@@ -141,6 +141,11 @@ class Channel:
             self._last_error,
         )
 
+    @property
+    def failures(self) -> int:
+        """Attempts that failed since the last that did not; from any thread."""
+        return self._backoff.failures
+
     def close(self) -> None:
         """Write what is over, and close the connection."""
         self._close_sender()

@@ -22,6 +22,8 @@ _CERTIFICATE: Final = {
 _KINDS: Final[dict[type[BaseException], str]] = {
     TimeoutError: "no answer in time",
     smtplib.SMTPException: "the mail server breaks off",
+    ValueError: "the address cannot be used",
+    OverflowError: "the address cannot be used",
 }
 _NOT_REACHED: Final = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
 

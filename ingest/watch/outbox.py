@@ -12,7 +12,7 @@ from ingest.watch.addresses import Addresses
 from ingest.watch.channel import Channel, ChannelStanding, OpenSender
 from ingest.watch.message import Outgoing
 from ingest.watch.model import Alert
-from ingest.watch.sending import open_sender
+from ingest.watch.sending import load, open_sender
 from ingest.watch.store import WatchStore
 
 _LOG: Final = logging.getLogger("pairdesk.watch")
@@ -86,6 +86,11 @@ class Outbox:
         names = dict.fromkeys((*self._addresses.names(), *ruled, *waiting))
         return tuple(self._channel(name).standing(waiting.get(name, 0)) for name in names)
 
+    def failures(self) -> dict[str, int]:
+        """How many attempts of each channel failed since the last that did not; asks nobody."""
+        with self._lock:
+            return {name: worker.channel.failures for name, worker in self._workers.items()}
+
     def test(self, name: str) -> str:
         """Send a test message now; returns the service's answer in words. Takes up to 30 s."""
         address = self._addresses.address_of(name)
@@ -117,16 +122,23 @@ class Outbox:
         )
 
     def _run(self) -> None:
+        is_loaded = False
         while not self._stopping.is_set():
             self._woken.clear()
-            try:
-                waiting = self._store.waiting_channels()
-            except StoreError as error:
-                _LOG.warning("%s", f"the outbox cannot look for alerts: {error}")
-                waiting = ()
-            for name in waiting:
-                self._wake_worker(name)
+            self._wake_waiting()
             self._woken.wait(_LOOK_S)
+            if not is_loaded and self._addresses.names():
+                load()
+                is_loaded = True
+
+    def _wake_waiting(self) -> None:
+        try:
+            waiting = self._store.waiting_channels()
+        except StoreError as error:
+            _LOG.warning("%s", f"the outbox cannot look for alerts: {error}")
+            return
+        for name in waiting:
+            self._wake_worker(name)
 
     def _wake_worker(self, name: str) -> None:
         with self._lock:

@@ -142,9 +142,13 @@ def quiet_libraries() -> None:
 def _made(request: Request, steps: _Steps) -> "httpx.Request":
     import httpx  # noqa: PLC0415 - as above
 
+    try:
+        url = httpx.URL(request.url).copy_merge_params(dict(request.params))
+    except httpx.InvalidURL as error:
+        raise ValueError(request.method) from error
     made = httpx.Request(
         request.method,
-        httpx.URL(request.url).copy_merge_params(dict(request.params)),
+        url,
         headers={"User-Agent": "Pairdesk", **request.headers},
         content=request.content,
         extensions={"trace": steps.note},

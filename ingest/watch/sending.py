@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -81,6 +82,14 @@ def open_sender(address: str) -> Sender | None:
     return JsonSender(service) if service.schema in _JSON else TextSender(AppriseCall(service))
 
 
+def load() -> None:
+    """Load what the first attempt needs, in half a second, ahead of it."""
+    import httpx  # noqa: F401, PLC0415 - when needed
+
+    _service("json://127.0.0.1")
+
+
+@lru_cache(64)
 def kind_of_address(address: str) -> str:
     """Name the service that an address is of."""
     service = _service(address)

@@ -12,6 +12,7 @@ from ingest.watch.addresses import Addresses
 from ingest.watch.board import Board
 from ingest.watch.channel import ChannelStanding
 from ingest.watch.evaluation import ChannelFailures, Engine, preview
+from ingest.watch.heartbeat import Heartbeat, HeartbeatStanding, is_well
 from ingest.watch.model import WatchedPair
 from ingest.watch.onlooker import Onlooker
 from ingest.watch.outbox import Outbox
@@ -63,6 +64,8 @@ class Watch:
         self.addresses = Addresses()
         self._recorder = recorder
         self._outbox = Outbox(self.store, self.addresses, now_us)
+        self._heartbeat = Heartbeat(self.addresses, self._is_well, now_us)
+        self._now_us = now_us
         if settings.watch is not None:
             self._take_up(settings.watch)
         if settings.replay is not None:  # the market begins anew
@@ -75,6 +78,7 @@ class Watch:
         self._engine.start()
         if self._recorder is not None:
             self._outbox.start()
+            self._heartbeat.start()
 
     def stop(self, timeout_s: float = 4.0) -> bool:
         """Finish what is being evaluated and sent, and close; whether it did within the time.
@@ -86,6 +90,7 @@ class Watch:
         self._stopped = True
         until_s = time.monotonic() + timeout_s
         ended = self._engine.stop(timeout_s)
+        ended = self._heartbeat.stop(max(0.0, until_s - time.monotonic())) and ended
         ended = self._outbox.stop(max(0.0, until_s - time.monotonic())) and ended
         if ended:  # closed under a thread that still uses it, the connection ends the process
             self.store.close()
@@ -104,6 +109,10 @@ class Watch:
             The watch cannot be read.
         """
         return self._outbox.standing()
+
+    def heartbeat(self) -> HeartbeatStanding:
+        """How the sign of life to a URL does; safe from any thread."""
+        return self._heartbeat.standing()
 
     def test_channel(self, name: str) -> str:
         """Send a test message now; returns the service's answer in words. Takes up to 30 s."""
@@ -142,7 +151,14 @@ class Watch:
             recorded=self._outbox.wake,
             channels=self._failures,
             now_us=now_us,
+            is_replay=self.settings.replay is not None,
         )
 
     def _failures(self) -> list[ChannelFailures]:
-        return [ChannelFailures(each.name, each.failures_in_a_row) for each in self.channels()]
+        return [ChannelFailures(*each) for each in self._outbox.failures().items()]
+
+    def _is_well(self) -> bool:
+        """Whether trades come in, are stored, and are evaluated."""
+        if self._recorder is None:
+            return False
+        return is_well(self._recorder.status(), self.status().behind_s, self._now_us())

@@ -21,6 +21,7 @@ from faults import disk as fault_disk
 from faults import frames as fault_frames
 from faults import load as fault_load
 from faults import network as fault_network
+from faults import outbox as fault_outbox
 from faults import process as fault_process
 from faults import simulation as fault_simulation
 from faults import sockets as fault_sockets
@@ -206,6 +207,20 @@ def departure(run: Run) -> Iterator[Result]:
     yield fault_departure.log_deleted(run.place("log"))
 
 
+def outbox(run: Run) -> Iterator[Result]:
+    """Kill what sends alerts, time and again; let their receivers fail for ten minutes."""
+    place = run.place("killed")
+    yield fault_outbox.kill_while_sending(place, kills=run.size(30, 1000), seed=run.seed)
+    watched = run.place("killed-watch")
+    yield fault_outbox.kill_while_watching(watched, kills=run.size(20, 1000), seed=run.seed)
+    yield fault_outbox.receivers_down(
+        run.place("down"),
+        for_s=run.size(4, 600),
+        alerts=run.size(40, 1200),
+        limit_s=run.size(1, 10),
+    )
+
+
 def simulations(run: Run) -> Iterator[Result]:
     yield fault_simulation.simulations(
         run.size(300, 10_000), seed=run.seed, longest_wait_s=run.size(10, 20)
@@ -233,6 +248,7 @@ TESTS: dict[str, Callable[[Run], Iterator[Result]]] = {
             other_venue,
             future_trade,
             departure,
+            outbox,
         ),
         *(simulations, soak),
     )

@@ -55,6 +55,8 @@ class Engine:
         How often in a row each channel failed.
     now_us, clock
         Our clock, µs since the epoch, and monotonic seconds.
+    is_replay
+        Every bar is evaluated, from the first on, however fast they come.
     """
 
     def __init__(
@@ -68,9 +70,10 @@ class Engine:
         channels: Callable[[], Sequence[ChannelFailures]],
         now_us: Callable[[], int],
         clock: Callable[[], float] = time.monotonic,
+        is_replay: bool = False,
     ) -> None:
         self._store, self._recorded = store, recorded
-        self._now_us, self._clock = now_us, clock
+        self._now_us, self._clock, self._is_replay = now_us, clock, is_replay
         self._market = Market(path, clock)
         self._journal = Journal(store)
         self._book = RuleBook(store, self._journal, now_us)
@@ -210,7 +213,8 @@ class Engine:
 
     def _new_pair(self, key: str, pair: WatchedPair, legs: tuple[LegKey, LegKey]) -> PairWatch:
         both = (self._market.legs[legs[0]], self._market.legs[legs[1]])
-        made = PairWatch(pair, both, self._evaluated_before.get(key, 0))
+        evaluated_us = self._evaluated_before.get(key, 0)
+        made = PairWatch(pair, both, evaluated_us, is_whole=self._is_replay)
         assert self._last_alerts is not None
         made.last_alert = self._last_alerts.get(made.link)
         for leg in both:

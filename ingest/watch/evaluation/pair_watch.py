@@ -33,6 +33,8 @@ class PairWatch:
         Those of y and x.
     evaluated_us
         Up to which bar it was evaluated before; 0 for never.
+    is_whole
+        It is evaluated at every bar there is: of a replay, however fast.
 
     Attributes
     ----------
@@ -47,12 +49,18 @@ class PairWatch:
     """
 
     def __init__(
-        self, pair: WatchedPair, legs: tuple[WatchedLeg, WatchedLeg], evaluated_us: int
+        self,
+        pair: WatchedPair,
+        legs: tuple[WatchedLeg, WatchedLeg],
+        evaluated_us: int,
+        *,
+        is_whole: bool = False,
     ) -> None:
         self.pair, self.params, self.legs = pair, pair.params, legs
         self.key, self.link = pair_key(self.params), link_of(pair)
         self.step_us = self.params.bar.us
-        self.evaluated_us = evaluated_us
+        self._reach_us = ((self.params.reach or 0) + LAG_BARS) * self.step_us
+        self.evaluated_us, self._is_whole = evaluated_us, is_whole
         self.rules: tuple[AlertRule, ...] = ()
         self.reading: PairReading | None = None
         self.tests: PairTestsReading | None = None
@@ -87,11 +95,12 @@ class PairWatch:
 
     def needs_from_us(self, newest_us: int) -> int:
         """Open of the oldest bar that it needs, with the newest trade at a time."""
-        reach_us = ((self.params.reach or 0) + LAG_BARS) * self.step_us
+        if self._is_whole:
+            return self.evaluated_us - self._reach_us
         begin_us = newest_us
         if self.evaluated_us:
             begin_us = max(newest_us - MOST_BACK_US, min(newest_us, self.evaluated_us))
-        return begin_us - reach_us
+        return begin_us - self._reach_us
 
     def evaluate(self) -> Iterator[PairReading]:
         """Read each closed bar since the last, in order, as far as they are known.
@@ -128,7 +137,7 @@ class PairWatch:
     def is_late(self, bar_us: int) -> bool:
         """Whether a bar closed long before the engine began."""
         late_us = self._late_before_us
-        return late_us is not None and bar_us + self.step_us < late_us
+        return late_us is not None and not self._is_whole and bar_us + self.step_us < late_us
 
     def row(self, pair: WatchedPair, newest_us: int) -> WatchRow:
         """Make a list's row of it, with the market's newest trade at a time."""
@@ -157,12 +166,18 @@ class PairWatch:
             return range(0)
         if self._late_before_us is None:
             self._late_before_us = newest_us - _LATE_US
-        is_first = not self.evaluated_us or self.evaluated_us > newest_us + _OTHER_DATABASE_US
-        next_us = newest_us if is_first else self.evaluated_us + self.step_us
         first_us = max(leg.leg.start_us for leg in self.legs if leg.leg is not None)
-        next_us = max(next_us, first_us, newest_us - MOST_BACK_US // self.step_us * self.step_us)
+        next_us = max(first_us, self._next_us(newest_us))
         end_us = min(newest_us, next_us + (BARS_AT_ONCE - 1) * self.step_us)
         return range(next_us, end_us + 1, self.step_us)
+
+    def _next_us(self, newest_us: int) -> int:
+        next_us = self.evaluated_us + self.step_us
+        if self._is_whole:
+            return next_us
+        is_first = not self.evaluated_us or self.evaluated_us > newest_us + _OTHER_DATABASE_US
+        most_back_us = MOST_BACK_US // self.step_us * self.step_us
+        return newest_us if is_first else max(next_us, newest_us - most_back_us)
 
     def _read(self, bar_us: int) -> PairReading:
         reading, self._carried = read_latest(
