@@ -192,8 +192,7 @@ function tell(desk) {
 function show(host, data) {
   // A look is the log on a page that is in sight.
   const looks = !document.hidden && document.querySelector(".pd-alert-log");
-  if (looks && state.isKnown)
-    keep("localStorage", data.desk + ".seen", String(state.newest));
+  if (looks && state.isKnown) keep("localStorage", data.desk + ".seen", String(state.newest));
   const seen = Number(read("localStorage", data.desk + ".seen"));
   const count = toTell(state.alerts, seen).length;
   const words = countWords(count);

@@ -174,7 +174,7 @@ def test_the_words_follow_a_template_and_its_faults_are_said(project_root, watch
     page = visit(project_root, "Rules")
     click(page, "rule_new")
     page.text_area(key=form_key(page, "message")).input("{pair} left at {zscore:+.1f}").run()
-    assert "ETHUSDT/BTCUSDT left at +2.3" in text_of(page)
+    assert "ETHUSDT/BTCUSDT left at +2.0" in text_of(page)
     page.text_area(key=form_key(page, "message")).input("{secret}").run()
     assert "Words must be one of {pair}" in text_of(page)
 
