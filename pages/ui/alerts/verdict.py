@@ -69,4 +69,17 @@ def _aftermath(seen: Preview, pair: WatchedPair) -> list[str]:
         f"Before that it went against: |z| to {worst} in the middle case, the spread by {middle}"
         f" {unit} and by {formats.estimate(most)} at worst, with α and β of the bar that fired."
     )
-    return [f"{back}; {rearm}.", went]
+    return [f"{back}; {rearm}.", _moved_back(seen, unit), went]
+
+
+def _moved_back(seen: Preview, unit: str) -> str:
+    """Say whether the spread came back, or only the mean to the spread."""
+    if not seen.back_at_mean:
+        return "Whether the spread itself moves back is not known: z never came back to the mean."
+    favour = seen.median_favour
+    moved = formats.estimate(abs(favour))
+    way = "the right way" if favour > 0 else "the wrong way: the mean had come to the spread"
+    return (
+        f"By then the spread itself had moved {moved} {unit} {way}, in the middle case. z comes"
+        " back on walks too, since the mean follows the spread."
+    )

@@ -65,11 +65,13 @@ def test_progress_counts_both_runs_and_ends(legs):
 
 
 def test_the_verdict_says_how_often_how_soon_and_beside_it_what_noise_gives(tried):
-    first, over_noise, back, went = verdict.lines(tried, PAIR)
+    first, over_noise, back, moved, went = verdict.lines(tried, PAIR)
     fired = len(tried.preview.fired)
     assert first.startswith(f"It would have fired {fired} times in {tried.preview.bars} bars of 1s")
     assert f"fires {len(tried.noise.fired)} time" in over_noise
     assert f"back to the mean after {tried.preview.back_at_mean} of {fired}" in back
+    is_right = tried.preview.median_favour > 0
+    assert ("the right way" in moved) is is_right
     assert "USDT" in went
 
 
