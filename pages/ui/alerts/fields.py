@@ -143,11 +143,15 @@ def _ask_times(draft: Draft, rule: AlertRule) -> dict[str, Any]:
         asked["for_bars"] = _whole(draft, "for_bars", rule.for_bars, 1)
         if is_of_pair:
             asked["hold_bars"] = _whole(draft, "hold_bars", rule.hold_bars, 0)
-        asked["cooldown_s"] = float(_whole(draft, "cooldown_s", int(rule.cooldown_s), 0))
+        cooldown_s = st.number_input(
+            LABELS["cooldown_s"], 0.0, None, float(rule.cooldown_s), 10.0, "%g",
+            key=key("cooldown_s"), width=150,
+        )  # fmt: skip
+        asked["cooldown_s"] = float(cooldown_s)
         ends = st.datetime_input(
             LABELS["expires_us"], _utc(rule.expires_us), key=key("expires_us"), width=190
         )
-        asked["expires_us"] = _us(ends)
+        asked["expires_us"] = _us(ends, rule.expires_us)
         quiet = st.text_input(
             LABELS["quiet_hours"], rule.quiet_hours or "", key=key("quiet_hours"), max_chars=11,
             placeholder="22:00-06:30", width=150,
@@ -177,8 +181,13 @@ def _utc(time_us: int | None) -> datetime | None:
     return None if time_us is None else datetime.fromtimestamp(time_us / SECOND_US, UTC)
 
 
-def _us(ends: datetime | None) -> int | None:
-    return None if ends is None else int(ends.replace(tzinfo=UTC).timestamp()) * SECOND_US
+def _us(ends: datetime | None, before_us: int | None) -> int | None:
+    """Read the control, which knows minutes alone: what it shows of the time before is that."""
+    if ends is None:
+        return None
+    minute_us = int(ends.replace(second=0, tzinfo=UTC).timestamp()) * SECOND_US
+    is_same = before_us is not None and before_us - before_us % (60 * SECOND_US) == minute_us
+    return before_us if is_same else minute_us
 
 
 def _ask_message(draft: Draft) -> str | None:

@@ -16,8 +16,8 @@ from pages.ui.parts.files import Offer
 from pages.ui.parts.markup import Cell, Html
 from pages.ui.state.served_files import MadeFile
 
-MOST_ROWS: Final = 200
-MOST_READ: Final = 2_000
+MOST_ROWS: Final = 100
+MOST_READ: Final = 1_000
 EVERY: Final = "all"
 HEAD: Final = (
     "Bar", "What", "Rule", "Pair", Cell("Words", words=True), Cell("Sent", words=True),

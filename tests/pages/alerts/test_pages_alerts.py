@@ -117,6 +117,33 @@ def test_what_cannot_be_saved_says_why_in_the_words_of_the_form(project_root, wa
     assert not page.button(key="rule_save").disabled
 
 
+FULL = AlertRule(
+    "full", crosses="above", level=2.25, rearm=1.5, list="majors", for_bars=3, hold_bars=4,
+    cooldown_s=1.5, once=True, expires_us=START_US, quiet_hours="22:00-06:30", gated=True,
+    forming=True, tells_resolved=True, channels=("desk", "gone"), message="{pair} {zscore}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        FULL,
+        AlertRule("signals", when="signal", to=("SELL", "NEUTRAL"), y="SOLUSDT", x="BTCUSDT"),
+        AlertRule("odd", when="correlation", crosses="outside", level=0.9, list="not there"),
+        AlertRule("disk", when="disk", crosses="below", level=12.5, rearm=20.0, enabled=False),
+        AlertRule("moved", when="beta", crosses="above", level=4.0),
+    ],
+    ids=lambda rule: rule.name,
+)
+def test_a_rule_goes_through_the_form_unchanged(project_root, watch, rule):
+    watch.store.save_rule(rule)
+    page = visit(project_root, "Rules")
+    click(page, "rule_edit")
+    assert not page.error, said(page)
+    click(page, "rule_save")
+    assert watch.store.rules() == (rule,)
+
+
 def test_two_rules_cannot_have_one_name(project_root, watch):
     watch.store.save_rule(WIDE)
     page = visit(project_root, "Rules")
