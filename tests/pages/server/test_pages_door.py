@@ -31,7 +31,8 @@ SECRET = "a secret of this test only, long enough"
 OPEN_PATHS = ("", "evidence", "feed", "healthz", "_stcore/health", "_stcore/host-config",
               "evidence/_stcore/health", "favicon.png")  # fmt: skip
 SHUT_PATHS = ("_stcore/metrics", "pairdesk/pill", "pairdesk/bell", "pairdesk/chart/x",
-              "pairdesk/file/x/bars.csv", "media/x.png", "component/x/index.html", "_stcore/agent/openapi.json",
+              "pairdesk/file/x/bars.csv", "media/x.png",
+              "component/x/index.html", "_stcore/agent/openapi.json",
               "pairdesk/plotly-cartesian-4.1.1.min.js", "_stcore/bidi-components/x/y.js",
               "healthz/x", "static", "pairdesk/../pairdesk/pill")  # fmt: skip
 
