@@ -15,7 +15,7 @@ def test_a_killed_process_loses_no_alert_and_doubles_none_unsaid(tmp_path: Path)
 
 @pytest.mark.skipif(not MAY_FORK, reason="a life is a fork")
 def test_a_killed_watch_tells_what_an_unbroken_one_does(tmp_path: Path) -> None:
-    assert not outbox.kill_while_watching(tmp_path, kills=10, seed=1).failures
+    assert not outbox.kill_while_watching(tmp_path, kills=6, seed=1).failures
 
 
 def test_receivers_that_fail_for_a_while_get_all_of_it_in_order(tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ _LOG: Final = logging.getLogger("pairdesk.watch")
 LOOK_EVERY_S: Final = 0.04
 # What no alert followed from is written so often.
 WRITE_EVERY_S: Final = 5.0
+# In a long pass what is found is handed on so often.
+HAND_ON_EVERY_S: Final = 0.1
 _AGAIN_S: Final = 1.0
 _RATE_OVER_S: Final = 10.0
 # Alerts looked through for the last one of each pair.
@@ -153,10 +155,10 @@ class Engine:
         self._evaluate(pairs)
         self._behind_s = max((each.behind_us for each in pairs), default=0) / SECOND_US
         self._look_at_desk()
-        self._write()
+        self._hand_on()
         if not self._unfinished and (tested := self._tests.run_one(tuple(self._pairs.values()))):
             self._changed.add(tested)
-        self._publish()
+            self._publish()
         self._passed_s = self._clock()
 
     # What is watched.
@@ -239,11 +241,14 @@ class Engine:
         return pairs
 
     def _evaluate(self, pairs: set[PairWatch]) -> None:
-        count = 0
+        count, handed_on_s = 0, self._clock()
         for pair in [each for each in self._pairs.values() if each in pairs]:
             if self._ending.is_set():
                 return
             count += self._evaluate_pair(pair)
+            if self._clock() - handed_on_s > HAND_ON_EVERY_S:
+                self._hand_on()
+                handed_on_s = self._clock()
         if count:
             self._counts.append((self._clock(), count))
         while self._counts and self._counts[0][0] < self._clock() - _RATE_OVER_S:
@@ -290,11 +295,16 @@ class Engine:
         if now_s - self._looked_s < 1.0:
             return
         self._looked_s = now_s
-        self._desk.look(self._pairs.values(), self._behind_s)
+        self._desk.look(self._pairs.values(), self.status().behind_s)
         now_us = self._now_us()
         self._changed.update(
             each for each in self._pairs.values() if now_us - each.evaluated_at_us > 2 * SECOND_US
         )
+
+    def _hand_on(self) -> None:
+        """Write what came of the bars, and show it."""
+        self._write()
+        self._publish()
 
     def _write(self, *, everything: bool = False) -> None:
         """Write alerts at once, and the rest now and then; what cannot be written stays."""

@@ -52,6 +52,8 @@ class WatchedLeg:
         self._clock = clock
         self._seen: deque[tuple[float, int]] = deque()  # moment, newest bar then
         self._ripe_us = 0
+        self._reads = 0
+        self._until: tuple[int, int, Leg] | None = None  # bar, read, bars up to it
 
     @property
     def end_us(self) -> int:
@@ -89,6 +91,7 @@ class WatchedLeg:
             The database cannot be read.
         """
         self.is_waited_for = False
+        self._reads += 1
         view = self._window.view(max(0, from_us) // SECOND_US, look=False)
         before, epoch = self.leg, self.epoch
         self.leg, self.epoch, self.forming = leg_of(view), view.key[0], view.forming
@@ -110,9 +113,12 @@ class WatchedLeg:
         return bar_us <= self._ripe_us
 
     def until(self, bar_us: int) -> Leg:
-        """Bars up to one that is there, as views."""
+        """Bars up to one that is there, as views: the same for all pairs that ask."""
         assert self.leg is not None
-        return self.leg.part(0, (bar_us - self.leg.start_us) // self.step_us + 1)
+        if self._until is None or self._until[:2] != (bar_us, self._reads):
+            part = self.leg.part(0, (bar_us - self.leg.start_us) // self.step_us + 1)
+            self._until = (bar_us, self._reads, part)
+        return self._until[2]
 
     def with_forming(self, bar_us: int) -> Leg | None:
         """Bars up to one that is there or still forms; None where it is not there at all."""

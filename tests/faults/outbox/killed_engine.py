@@ -50,8 +50,10 @@ def kill_while_watching(folder: Path, kills: int, seed: int) -> Result:
         _market(database, seed) as market,
         nursery(script, database, receiver.url(), last_bar) as (begin, said),
     ):
-        for _ in range(kills):
+        for number in range(kills):
             pid = int(begin("watch"))
+            if number % 2:  # each other one dies while it begins
+                _wait_for_alert(watch_path(database))
             time.sleep(rng.uniform(0.0, LONGEST_LIFE_S))
             os.kill(pid, signal.SIGKILL)
             until(lambda pid=pid: not lives(pid))  # type: ignore[misc] # bound at once
@@ -59,6 +61,13 @@ def kill_while_watching(folder: Path, kills: int, seed: int) -> Result:
         begin("end")
         assert said() == "done"
     return Result(f"{kills} SIGKILLs while rules fire", seed, tuple(_figures(database, receiver)))
+
+
+def _wait_for_alert(path: Path) -> None:
+    store = WatchStore(path)
+    newest = store.newest_alert_id()
+    until(lambda: store.newest_alert_id() > newest)
+    store.close()
 
 
 def _choose(database: Path) -> None:
