@@ -16,6 +16,7 @@ VIEWS = {"new_view"}
 SHOWN = {
     "Live": PAIR | WHOLE_METHOD | VIEWS | {"zone", "range", "every", "pause", "capital"},
     "Watch": {"zone", "every", "pause"},
+    "Alerts": {"zone"},
     "Evidence": PAIR | WHOLE_METHOD | VIEWS | {"zone", "range"},
     "Scanner": set(),
     "Factors": set(),

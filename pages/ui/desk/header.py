@@ -19,6 +19,7 @@ from pages.ui.desk import (
     replaying,
     saved_views,
 )
+from pages.ui.desk.bell import show_bell
 from pages.ui.desk.controls import Refresh, View
 from pages.ui.desk.file_choice import TickFile
 from pages.ui.desk.pill import show_pill
@@ -122,13 +123,15 @@ def show(page: Page) -> None:
         mode = _source(page)
         material = _material(mode) if page.has_pair else _Material()
     missing = _missing(mode, material) if page.has_pair else None
-    # One line: what is looked at, and the pill at its end.
+    # One line: what is looked at, and bell and pill at its end.
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="bar"):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="header"):
             asked = _ask(page, mode, material) if page.has_pair else None
             if page.has_times:
                 controls.pick_zone()
-        show_pill(is_file=mode == choices.FILE, is_replay=mode == choices.REPLAY)
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="state"):
+            show_bell()
+            show_pill(is_file=mode == choices.FILE, is_replay=mode == choices.REPLAY)
     link_numbers.show_refused(page.path)
     with st.sidebar:
         method = None

@@ -7,6 +7,7 @@ from starlette.routing import Route
 from pages.ui.chart import plotly_library
 from pages.ui.chart.route import CHART_PATH, chart
 from pages.ui.chart.script import script_routes
+from pages.ui.desk.bell_route import BELL_PATH, bell
 from pages.ui.desk.pill_route import PILL_PATH, pill
 from pages.ui.server.api import api_routes
 from pages.ui.server.exposure import probe_routes
@@ -23,6 +24,7 @@ def routes() -> list[Route]:
         Route(plotly_library.PATH, _plotly),
         Route(HEALTH_PATH, healthz),
         Route(PILL_PATH, pill),
+        Route(BELL_PATH, bell),
         Route(CHART_PATH + "/{token}", chart),
         Route(FILES_PATH + "/{token}/{name}", file),
         *api_routes(),

@@ -18,6 +18,7 @@ PAGE_NUMBERS: Final = {
 }
 # A test holds them to what the pages draw.
 PAGE_CHOICES: Final = {
+    "alerts_view": OneOf("Log", ("Log", "Rules", "Silences", "Channels", "Watch file")),
     "section": OneOf(
         "Tests",
         (

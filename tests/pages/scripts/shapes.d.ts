@@ -182,6 +182,25 @@ interface PillData {
   start: string;
 }
 
+interface BellAlert {
+  id: number;
+  kind: string;
+  head: string;
+  words: string;
+  view: string;
+  suppressed: boolean;
+}
+
+interface BellAnswer {
+  newest: number;
+  alerts: BellAlert[];
+}
+
+interface BellData {
+  url: string;
+  desk: string;
+}
+
 interface OfferedFile {
   name: string;
   label: string;

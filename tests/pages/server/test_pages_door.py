@@ -32,8 +32,9 @@ SECRET = "a secret of this test only, long enough"
 TOKEN = "a-token-of-this-test-only"
 OPEN_PATHS = ("", "evidence", "feed", "healthz", "_stcore/health", "_stcore/host-config",
               "evidence/_stcore/health", "favicon.png")  # fmt: skip
-SHUT_PATHS = ("_stcore/metrics", "pairdesk/pill", "pairdesk/chart/x", "pairdesk/file/x/bars.csv",
-              "media/x.png", "component/x/index.html", "_stcore/agent/openapi.json",
+SHUT_PATHS = ("_stcore/metrics", "pairdesk/pill", "pairdesk/bell", "pairdesk/chart/x",
+              "pairdesk/file/x/bars.csv", "media/x.png",
+              "component/x/index.html", "_stcore/agent/openapi.json",
               "pairdesk/plotly-cartesian-4.1.1.min.js", "_stcore/bidi-components/x/y.js",
               "healthz/x", "static", "pairdesk/../pairdesk/pill", "api/v1/pairs",
               "api/v1/stream", "api/v1/docs", "api/x", "api")  # fmt: skip

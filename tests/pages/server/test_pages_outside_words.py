@@ -26,7 +26,7 @@ from pages.ui.scanner.files import LONGEST_NAME, read_closes
 from pages.ui.state import choices
 
 PAGES = (
-    "live", "evidence", "scanner", "baskets", "factors", "backtest", "feed", "methods",
+    "live", "alerts", "evidence", "scanner", "baskets", "factors", "backtest", "feed", "methods",
 )  # fmt: skip
 IMAGE, LINK, TAG = "![t](http://x/y.png)", "[t](http://x)", "<a href=http://x>t</a>"
 HOSTILE = (IMAGE, LINK, TAG, "<img src=http://x/y.png>", "A" * 5_000)

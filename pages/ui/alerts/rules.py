@@ -1,0 +1,88 @@
+"""The rules as a table, where each stands, and what can be done with one."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+import streamlit as st
+
+from analytics.alerts import AlertRule, RuleState
+from ingest.watch import WatchStore
+from pages.ui.alerts import draft, words
+from pages.ui.parts import formats, markup, notices
+from pages.ui.parts.markup import Cell, Html
+
+HEAD: Final = (
+    "Rule", Cell("Fires when", words=True), "Looks at", Cell("Stands at", words=True), "Fired",
+    Cell("Sent to", words=True), "State",
+)  # fmt: skip
+CHOSEN: Final = "rule_chosen"
+
+
+def show_standings(store: WatchStore) -> None:
+    """Show the rules with where each stands."""
+    rules = store.rules()
+    if rules:
+        markup.show(markup.block(table(rules, store.states())))
+    else:
+        notices.show(words.NO_RULES)
+
+
+def show_buttons(store: WatchStore) -> None:
+    """Show what can be done with a rule, and the way to a new one."""
+    rules = store.rules()
+    with st.container(horizontal=True, vertical_alignment="bottom", key="rule_buttons"):
+        if rules:
+            _buttons(store, rules)
+        st.button("New rule", key="rule_new", type="primary", on_click=_begin_new, args=(store,))
+
+
+def table(rules: Sequence[AlertRule], states: Mapping[tuple[str, str], RuleState]) -> Html:
+    """List rules with where they stand on their pairs."""
+    by_rule: dict[str, list[RuleState]] = defaultdict(list)
+    for (rule, _), state in states.items():
+        by_rule[rule].append(state)
+    rows = [_row(rule, by_rule[rule.name]) for rule in rules]
+    return markup.table("Rules", HEAD, rows)
+
+
+def _row(rule: AlertRule, states: Sequence[RuleState]) -> list[str | Cell]:
+    is_firing = rule.enabled and any(state.name == "firing" for state in states)
+    fired = sum(state.fired for state in states)
+    last_us = max((state.fired_us for state in states), default=0)
+    last = f", last {formats.moment(words.time_at(last_us))}" if last_us else ""
+    return [
+        formats.clipped(rule.name), Cell(words.condition(rule), words=True), words.scope(rule),
+        Cell(words.standing(states), "sell" if is_firing else "muted", words=True),
+        f"{fired:,}{last}", Cell(_sent_to(rule), words=True),
+        Cell("on", "good") if rule.enabled else Cell("off", "muted"),
+    ]  # fmt: skip
+
+
+def _sent_to(rule: AlertRule) -> str:
+    return ", ".join(map(formats.clipped, rule.channels)) or "open pages only"
+
+
+def _buttons(store: WatchStore, rules: Sequence[AlertRule]) -> None:
+    by_name = {rule.name: rule for rule in rules}
+    if st.session_state.get(CHOSEN) not in by_name:
+        st.session_state.pop(CHOSEN, None)
+    name = st.selectbox("Rule", list(by_name), key=CHOSEN, width=240, format_func=formats.clipped)
+    rule = by_name[name]
+    st.button(
+        "Turn off" if rule.enabled else "Turn on", key="rule_toggle", on_click=store.save_rule,
+        args=(replace(rule, enabled=not rule.enabled),),
+    )  # fmt: skip
+    st.button("Edit", key="rule_edit", on_click=draft.begin, args=(rule,),
+              kwargs={"is_new": False})  # fmt: skip
+    st.button("Duplicate", key="rule_copy", on_click=_begin_copy, args=(store, rule))
+    st.button("Remove", key="rule_remove", on_click=store.remove_rule, args=(name,))
+
+
+def _begin_new(store: WatchStore) -> None:
+    draft.begin(draft.new_rule(store), is_new=True)
+
+
+def _begin_copy(store: WatchStore, rule: AlertRule) -> None:
+    draft.begin(draft.copy_of(rule, store), is_new=True)

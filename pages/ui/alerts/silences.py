@@ -1,0 +1,72 @@
+"""Silences: begin one, see how long each lasts, end it before its time."""
+
+from typing import Final
+
+import streamlit as st
+
+from ingest.watch import Silence, WatchStore
+from pages.ui.alerts import words
+from pages.ui.alerts.pairs import Legs, legs_label, watched_legs
+from pages.ui.desk.recording import now_us
+from pages.ui.parts import formats, markup
+from pages.ui.state.source import current_recorder
+
+LENGTHS_S: Final = {
+    "15 min": 900,
+    "1 h": 3_600,
+    "4 h": 14_400,
+    "24 h": 86_400,
+    "7 days": 604_800,
+}
+LONGEST_WHY: Final = 120
+SECOND_US: Final = 1_000_000
+
+
+def show(store: WatchStore) -> None:
+    """Show the form, and the silences that last."""
+    _form(store)
+    at_us = now_us(current_recorder())
+    lasting = [each for each in store.silences() if each.until_us > at_us]
+    if not lasting:
+        st.caption("Nothing is silenced.")
+    for silence in lasting:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            markup.show(markup.block(markup.text(line(silence, at_us))))
+            st.button("End", key=f"silence_end_{silence.silence_id}", on_click=store.end_silence,
+                      args=(silence.silence_id,))  # fmt: skip
+    st.caption("What fires during a silence stands in the log with the reason, and is not sent.")
+
+
+def line(silence: Silence, at_us: int) -> str:
+    """Say what a silence keeps quiet, for how long still, and why."""
+    left = formats.age((silence.until_us - at_us) / SECOND_US)
+    until = formats.moment(words.time_at(silence.until_us))
+    why = f" ({formats.clipped(silence.why)})" if silence.why else ""
+    return f"{formats.capital(words.silenced(silence))}: {left} left, until {until}{why}"
+
+
+def _form(store: WatchStore) -> None:
+    rules = [each.name for each in store.rules()]
+    with (
+        st.form("silence", border=False, clear_on_submit=True),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        st.selectbox("Rule", [None, *rules], key="silence_rule", width=220,
+                     format_func=_rule_label)  # fmt: skip
+        st.selectbox("Pair", [None, *watched_legs(store)], key="silence_pair", width=220,
+                     format_func=legs_label)  # fmt: skip
+        st.selectbox("For", list(LENGTHS_S), 1, key="silence_for", width=120)
+        st.text_input("Why", key="silence_why", max_chars=LONGEST_WHY, width=260)
+        st.form_submit_button("Silence", on_click=_begin, args=(store,))
+
+
+def _rule_label(name: str | None) -> str:
+    return "every rule" if name is None else formats.clipped(name)
+
+
+def _begin(store: WatchStore) -> None:
+    state = st.session_state
+    legs: Legs | None = state["silence_pair"]
+    y, x = legs or (None, None)
+    until_us = now_us(current_recorder()) + LENGTHS_S[state["silence_for"]] * SECOND_US
+    store.add_silence(Silence(0, until_us, state["silence_rule"], y, x, state["silence_why"]))

@@ -1,0 +1,134 @@
+"""What a rule would have told: run over stored bars, in words, on the chart, beside noise."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from desk.script_page import START_US, store, ticks_of
+
+from analytics.alerts import AlertRule, Sample, preview
+from analytics.pair import analyse_pair
+from ingest.settings import current_settings
+from ingest.watch import Watch, WatchedPair, WatchList
+from pages.ui.alerts import noise, pairs, trial, verdict
+from pages.ui.alerts.figure import alert_figure
+from pages.ui.alerts.verdict import Trial
+from pages.ui.desk import pair_data
+
+SECONDS = 400
+PAIR = WatchedPair("ETHUSDT", "BTCUSDT", window=30, lookback_s=300)
+RULE = AlertRule("wide", level=1.5, rearm=0.5, tells_resolved=True)
+
+
+@pytest.fixture
+def legs(database) -> noise.Legs:
+    """Both legs of a walk that is stored."""
+    store(
+        database, ticks_of("ETHUSDT", 2_500.0, SECONDS), ticks_of("BTCUSDT", 60_000.0, SECONDS, 6)
+    )
+    return pair_data.read_pair(database, trial.reaching_back(PAIR)).closed.legs
+
+
+@pytest.fixture
+def tried(legs) -> Trial:
+    return trial.run(legs, RULE, PAIR, lambda *_: None)
+
+
+def test_it_fires_where_z_as_it_was_known_then_crosses(legs, tried):
+    z = np.where(np.isfinite(tried.zscore), tried.zscore, 0.0)
+    fired, is_armed = [], True
+    for time_us, value in zip(tried.times_us.tolist(), z, strict=True):
+        if is_armed and abs(value) >= RULE.level:
+            fired.append(time_us)
+            is_armed = False
+        elif abs(value) < 0.5:
+            is_armed = True
+    assert len(fired) > 2
+    assert [each.bar_us for each in tried.preview.fired] == fired
+    y, x = legs
+    newest = analyse_pair(y, x, PAIR.params).zscore
+    assert tried.zscore[-1] == pytest.approx(np.asarray(newest)[-1], abs=1e-9)
+
+
+def test_what_the_rule_is_called_and_sent_by_counts_for_nothing():
+    other = replace(RULE, name="b", list="majors", channels=("desk",), message="{z}", enabled=False)
+    assert trial.what_counts(other) == trial.what_counts(RULE)
+    assert trial.what_counts(replace(RULE, level=1.6)) != trial.what_counts(RULE)
+
+
+def test_progress_counts_both_runs_and_ends(legs):
+    told: list[tuple[int, int]] = []
+    trial.run(legs, RULE, PAIR, lambda done, steps: told.append((done, steps)))
+    assert told == sorted(told)
+    assert all(0 < done <= steps for done, steps in told)
+    assert told[-1][0] > told[-1][1] // 2
+
+
+def test_the_verdict_says_how_often_how_soon_and_beside_it_what_noise_gives(tried):
+    first, over_noise, back, moved, went = verdict.lines(tried, PAIR)
+    fired = len(tried.preview.fired)
+    assert first.startswith(f"It would have fired {fired} times in {tried.preview.bars} bars of 1s")
+    assert f"fires {len(tried.noise.fired)} time" in over_noise
+    assert f"back to the mean after {tried.preview.back_at_mean} of {fired}" in back
+    is_right = tried.preview.median_favour > 0
+    assert ("the right way" in moved) is is_right
+    assert "USDT" in went
+
+
+def test_a_rule_that_never_fires_has_no_aftermath(legs):
+    never = trial.run(legs, replace(RULE, level=50.0), PAIR, lambda *_: None)
+    said = verdict.lines(never, PAIR)
+    assert said[0].startswith("It would have fired 0 times")
+    assert len(said) == 2
+
+
+def test_no_bars_are_said():
+    empty = preview(RULE, [])
+    none = np.array([], dtype=np.int64)
+    assert "No closed bar" in verdict.lines(Trial(empty, empty, none, none.astype(float)), PAIR)[0]
+
+
+def test_the_figure_marks_each_alert_and_the_levels(tried):
+    series = trial.series_of(tried, RULE)
+    figure = alert_figure(series, zone="UTC", view_id="v")
+    by_name = {trace.name: trace for trace in figure.data}
+    assert len(by_name["Fired"].x) == len(tried.preview.fired)
+    assert len(by_name["Over"].x) == sum(each.event == "resolved" for each in tried.preview.events)
+    assert {"Level 1.5", "Level -1.5"} <= set(by_name)
+    correlated = replace(RULE, when="correlation", crosses="below", level=0.2, rearm=None)
+    assert trial.series_of(tried, correlated).levels == ()
+
+
+def test_noise_has_steps_as_large_and_nothing_in_common(legs):
+    y, x = noise.unrelated_walks(legs)
+    for walk, leg in zip((y, x), legs, strict=True):
+        assert len(walk.close) == len(leg.close)
+        steps = [np.diff(np.log(each.close)) for each in (walk, leg)]
+        assert np.nanstd(steps[0]) == pytest.approx(np.nanstd(steps[1]), rel=0.2)
+    common = np.corrcoef(np.diff(np.log(y.close)), np.diff(np.log(x.close)))[0, 1]
+    assert abs(common) < 4 / np.sqrt(len(y.close))
+    again = noise.unrelated_walks(legs)
+    assert np.array_equal(again[0].close, y.close)
+
+
+def test_a_rule_is_tried_on_the_pairs_it_looks_at(database):
+    other = WatchedPair("SOLUSDT", "BTCUSDT")
+    lists = [WatchList("a", (PAIR, other)), WatchList("b", (replace(PAIR, group="again"),))]
+    assert pairs.pairs_of(AlertRule("r"), lists) == [replace(PAIR, group="again"), other]
+    assert pairs.pairs_of(AlertRule("r", list="a"), lists) == [PAIR, other]
+    assert pairs.pairs_of(AlertRule("r", y="SOLUSDT", x="BTCUSDT"), lists) == [other]
+    assert pairs.pairs_of(AlertRule("r", list="none"), lists) == []
+
+
+def test_it_is_the_run_that_the_watch_makes(legs, database, tried):
+    watch = Watch(current_settings(), None)
+    try:
+        assert watch.preview(RULE, PAIR).events == tried.preview.events
+    finally:
+        watch.stop()
+
+
+def test_the_samples_are_of_the_bars_at_hand(legs, tried):
+    assert tried.preview.first_us >= START_US
+    assert tried.preview.bars == len(tried.times_us)
+    assert isinstance(trial._samples(legs, PAIR, lambda *_: None)[0], Sample)
