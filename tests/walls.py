@@ -141,8 +141,8 @@ WALLS = {
     "ingest.watch": wall(
         "analytics analytics.alerts analytics.baskets analytics.pair analytics.stationarity ingest "
         "ingest.binance ingest.recorder ingest.store",
-        f"{NUMBERS} apprise filelock httpx msgspec",
-        "asyncio email.utils errno http os pathlib secrets smtplib socket sqlite3 ssl sys "
+        "apprise httpx msgspec numpy",
+        "asyncio errno http os pathlib secrets smtplib socket sqlite3 ssl sys "
         "threading time tomllib urllib.parse urllib.request",
     ),
     # Results in, a figure out.
@@ -175,9 +175,11 @@ WALLS = {
             f"{NUMBERS} orjson plotly streamlit",
             "csv io pathlib time weakref",
         )
-        for page in ("live", "evidence", "scanner", "backtest", "feed", "watch", "alerts")
+        for page in ("live", "evidence", "scanner", "backtest", "feed")
     },
     "pages.ui.baskets": wall(f"{DATA} {UI}", f"{NUMBERS} plotly streamlit", "pathlib time"),
+    "pages.ui.alerts": wall(f"{DATA} {UI}", f"{NUMBERS} plotly streamlit", "time"),
+    "pages.ui.watch": wall(f"{DATA} {UI}", f"{NUMBERS} streamlit", "csv io pathlib"),
     "pages.ui.factors": wall(
         f"{DATA} analytics.factors {UI}", f"{NUMBERS} streamlit", "pathlib time"
     ),
