@@ -194,7 +194,7 @@ def description() -> Json:
                 "Alerts after a number, oldest first",
                 _json("Alerts"),
                 [
-                    _parameter("since", "Number of the last alert known; 0 for all.", "integer"),
+                    _parameter("since", "Number or id of the last alert known; 0 for all.", "string"),
                     _parameter("limit", f"1 to {MOST_ALERTS:,}, which is the default.", "integer"),
                 ],
                 "400",
@@ -203,7 +203,7 @@ def description() -> Json:
                 "Alerts and changes of signals as they come, as server-sent events",
                 _stream(),
                 [
-                    _parameter("since", "Begin after this alert; the newest by itself.", "integer"),
+                    _parameter("since", "Begin after this alert; the newest by itself.", "string"),
                     _parameter(
                         "Last-Event-ID", "As since, and goes before it.", "integer", "header"
                     ),

@@ -49,7 +49,7 @@ def whole_number(text: str, name: str, least: int, most: int) -> int:
 
 
 def since_number(watch: Watch, text: str, name: str = "since") -> int:
-    """Read the number after which alerts are asked for.
+    """Read the number after which alerts are asked for; an alert's `id` stands for its number.
 
     Raises
     ------
@@ -58,7 +58,8 @@ def since_number(watch: Watch, text: str, name: str = "since") -> int:
         would pass over what comes.
     """
     newest = watch.store.newest_alert_id()
-    since = whole_number(text, name, 0, 10**18)
+    of_this_watch = watch.store.public_id(0).removesuffix("0")
+    since = whole_number(text.removeprefix(of_this_watch), name, 0, 10**18)
     if since > newest:
         raise ApiError(f"{name} = {since}: the newest alert is {newest}; begin again from 0", 400)
     return since

@@ -180,6 +180,14 @@ def test_alerts_are_read_on_from_a_number(watch: Watch, port: int) -> None:
     assert page == {"alerts": [], "next": 7}
 
 
+def test_alerts_are_read_on_from_the_id_that_went_out(watch: Watch, port: int) -> None:
+    record(watch, *(alert_of(str(i)) for i in range(3)))
+    first = described(port, "alerts?limit=1")["alerts"][0]["id"]
+    rest = described(port, f"alerts?since={first}")["alerts"]
+    assert [each["words"] for each in rest] == ["1", "2"]
+    assert "must be a whole number" in asked(port, f"alerts?since=x{first}")[1]["error"]
+
+
 @pytest.mark.parametrize(
     ("query", "words"),
     [
