@@ -41,11 +41,11 @@ def _row(standing: ChannelStanding) -> list[str | Cell]:
     tone: Tone = "bad" if failures else "wait" if error else "good"
     if failures and error:
         error = f"{error} ({formats.count(failures, 'failure')} in a row)"
+    last = formats.moment(words.time_at(last_us)) if last_us else formats.NOT_KNOWN
     return [
         formats.clipped(standing.name), standing.kind or formats.NOT_KNOWN,
-        standing.source or formats.NOT_KNOWN, Cell(standing.state, tone, words=True), f"{standing.waiting:,}",
-        formats.moment(words.time_at(last_us)) if last_us else formats.NOT_KNOWN,
-        Cell(error or formats.NOT_KNOWN, "muted", words=True),
+        standing.source or formats.NOT_KNOWN, Cell(standing.state, tone, words=True),
+        f"{standing.waiting:,}", last, Cell(error or formats.NOT_KNOWN, "muted", words=True),
     ]  # fmt: skip
 
 
