@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 from streamlit_autorefresh import st_autorefresh
 
+from ingest.settings import current_settings
 from ingest.status import RecorderStatus
 from pages.ui.desk import file_choice, header, pair_data, recording, replaying
 from pages.ui.live import body, exports
@@ -50,7 +51,8 @@ def stored_pair(desk: header.Desk) -> body.Pair:
     params, path = view.params, pair_data.database_path()
     read = partial(pair_data.read_pair, path, params)
     lots = partial(lots_of, path)
-    return body.Pair(params, body.Source.of(desk), read, view.capital, lots)
+    is_watchable = desk.mode != REPLAY or current_settings().replay is not None
+    return body.Pair(params, body.Source.of(desk), read, view.capital, lots, is_watchable)
 
 
 @st.fragment

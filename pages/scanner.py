@@ -5,7 +5,7 @@ from streamlit_autorefresh import st_autorefresh
 
 from pages.ui.desk import many_symbols, pair_data
 from pages.ui.parts import notices
-from pages.ui.scanner import body, data, run, store, words
+from pages.ui.scanner import body, data, run, store, watch, words
 from pages.ui.scanner import files as scanner_files
 from pages.ui.scanner import settings as scanner_settings
 from pages.ui.state.source import current_recorder
@@ -79,7 +79,9 @@ def show_scan(material: data.ScanMaterial, settings: scanner_settings.ScanSettin
     if scan is None:
         return
     moves = run.moves(scan, material.last_bar) if material.is_live else {}
-    body.show(scan, moves)
+    if material.is_live:
+        watch.report(scan)
+    body.show(scan, moves, is_live=material.is_live)
 
 
 def show_saved() -> None:

@@ -78,10 +78,15 @@ class WatchedPair:
 
 @dataclass(frozen=True, slots=True)
 class WatchList:
-    """A named list of watched pairs, in the reader's order."""
+    """A named list of watched pairs, in the reader's order.
+
+    `settings` is a pair without symbols: what a new row takes, and what the rows that have it
+    follow when it is changed.
+    """
 
     name: str
     pairs: tuple[WatchedPair, ...] = ()
+    settings: WatchedPair = WatchedPair("", "")
 
 
 @dataclass(frozen=True, slots=True)

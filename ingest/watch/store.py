@@ -84,6 +84,23 @@ class WatchStore:
             if not known.issuperset(given):
                 _raise_revision(connection)
 
+    def rename_list(self, name: str, new: str) -> None:
+        """Give a list another name, in its place; the rules that look at it follow."""
+        lists = [replace(each, name=new) for each in self.lists() if each.name == name]
+        rules = [replace(each, list=new) for each in self.rules() if each.list == name]
+        with self._database.transaction() as connection:
+            for watched in lists:
+                connection.execute(
+                    "UPDATE watch_list SET name = ?, document = ? WHERE name = ?",
+                    (new, msgspec.json.encode(watched).decode(), name),
+                )
+            for rule in rules:
+                connection.execute(
+                    "UPDATE rule SET document = ? WHERE name = ?",
+                    (msgspec.json.encode(rule).decode(), rule.name),
+                )
+            _raise_revision(connection)
+
     def remove_list(self, name: str) -> None:
         """Remove a list; alerts of its pairs stay."""
         self._change("DELETE FROM watch_list WHERE name = ?", (name,))

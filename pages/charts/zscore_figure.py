@@ -1,4 +1,4 @@
-"""What z says: how it is distributed, and the spread's next change against it."""
+"""What z says: its way, how it is distributed, and the spread's next change against it."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,6 +10,7 @@ from pages.charts import axes, theme
 from pages.charts.axes import Floats
 
 HEIGHT_PX: Final = 340
+PATH_HEIGHT_PX: Final = 260
 SHARE: Final = "%{y:.2f} %"
 
 
@@ -109,6 +110,41 @@ def change_figure(changes: ZscoreChanges, *, horizon: str, unit: str, view_id: s
     layout = _layout("z-score now", f"Change in the next {horizon} ({unit})", view_id)
     layout["yaxis"] |= {"zeroline": True, "zerolinecolor": theme.GRID}
     return axes.new_figure([points, *slopes], layout)
+
+
+def zscore_path(
+    time_ms: Floats,
+    zscore: Floats,
+    *,
+    sell_above: float,
+    buy_below: float,
+    zone: str,
+    view_id: str,
+) -> go.Figure:
+    """Draw z-scores over time, with both thresholds as levels.
+
+    Parameters
+    ----------
+    time_ms, zscore
+        Of one length; NaN is a hole in the line.
+    sell_above, buy_below
+        Drawn as level lines, so that the axis includes them.
+    zone
+        Names the clock of `time_ms`.
+    view_id
+        Zoom lasts as long as this is the same.
+    """
+    ends = time_ms[[0, -1]] if len(time_ms) else np.empty(0)
+    traces = [
+        axes.line("z-score", time_ms, zscore, number_format="+.2f"),
+        axes.level("SELL above", ends, sell_above, "y", theme.SELL),
+        axes.level("BUY below", ends, buy_below, "y", theme.BUY),
+    ]
+    layout = axes.base_layout(view_id, margin={"l": 56, "r": 12, "t": 10, "b": 40})
+    layout["showlegend"] = False
+    layout["xaxis"] = axes.time_axis(time_ms, zone=zone)
+    layout["yaxis"] = axes.value_axis("z-score")
+    return axes.new_figure(traces, layout)
 
 
 def _trace(name: str, x: Floats, y: Floats) -> dict[str, Any]:

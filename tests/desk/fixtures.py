@@ -7,6 +7,7 @@ import pytest
 import streamlit as st
 
 from ingest.settings import Settings, install_settings
+from ingest.watch import Watch, install_watch
 from pages.ui.desk import file_choice
 
 
@@ -33,3 +34,13 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.setattr(file_choice, "DATA_FOLDER", folder)
     return folder
+
+
+@pytest.fixture
+def watch(database: Path) -> Iterator[Watch]:
+    """This process's watch; its board has what a test publishes, for no engine runs."""
+    found = Watch(Settings(db=database), None)
+    install_watch(found)
+    yield found
+    install_watch(None)
+    found.stop()

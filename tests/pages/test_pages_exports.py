@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from analytics.pair import PairAnalytics, PairParams, analyse_pair
 from pages.ui.desk.pair_data import PairBars, bars_of_ticks
 from pages.ui.live import exports, report
-from pages.ui.live.trade import Terms, trade_words
+from pages.ui.live.trade import trade_words
 from pages.ui.parts import csv_file
+from pages.ui.parts.trade import Terms
 
 LEGS = ("BTCUSDT", "ETHUSDT")
 PARAMS = PairParams(*LEGS, spread="hedged")

@@ -15,6 +15,7 @@ VIEWS = {"new_view"}
 # What of the desk's own controls each page shows; the range is one, wherever it stands.
 SHOWN = {
     "Live": PAIR | WHOLE_METHOD | VIEWS | {"zone", "range", "every", "pause", "capital"},
+    "Watch": {"zone", "every", "pause"},
     "Alerts": {"zone"},
     "Evidence": PAIR | WHOLE_METHOD | VIEWS | {"zone", "range"},
     "Scanner": set(),

@@ -14,8 +14,9 @@ from analytics.spread import SpreadKind
 from analytics.stationarity import ADFResult, EngleGrangerResult, HalfLife
 from ingest.binance import LotSteps
 from ingest.store import TickWriter, keep_lots
-from pages.ui.live.trade import Terms, caution, trade_words
+from pages.ui.live.trade import caution, trade_words
 from pages.ui.parts import lots
+from pages.ui.parts.trade import Terms
 
 BTC = LotSteps("BTC", "USDT", "0.00100000", "0.00100000", "5.00000000")
 ETH = LotSteps("ETH", "USDT", "0.10000000", "0.10000000", "5.00000000")

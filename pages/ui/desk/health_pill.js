@@ -2,6 +2,7 @@
 // It rests while nobody looks. Where the server no longer answers, the whole page shows it: what is
 // shown is old, it turns grey, and its ages count on.
 
+import { ageWords } from "../age.js";
 import { settled } from "../settled.js";
 
 const EVERY_MS = 1000;
@@ -29,16 +30,6 @@ async function ask(url) {
   const answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
   if (!answer.ok) throw new Error(String(answer.status));
   return answer.json();
-}
-
-// As `formats.age` writes it.
-/** @type {(seconds: number) => string} */
-export function ageWords(seconds) {
-  if (seconds < 10) return seconds.toFixed(1) + " s";
-  if (seconds < 120) return seconds.toFixed(0) + " s";
-  if (seconds < 7200) return (seconds / 60).toFixed(0) + " min";
-  if (seconds < 172800) return (seconds / 3600).toFixed(1) + " h";
-  return (seconds / 86400).toFixed(0) + " days";
 }
 
 // Since when each age stands on the page; one that is drawn anew is another element.

@@ -74,20 +74,31 @@ def addable(recorder: Recorder) -> list[str]:
 def _add(recorder: Recorder, symbol: str) -> None:
     """Ask the recorder; a symbol it refuses costs one line, not the page."""
     try:
-        name = recorder.add_symbol(symbol)
+        tone, words = begin(recorder, symbol)
     except IngestError as error:
         plain.error(f"{error}.")
         return
+    plain.SAYS[tone](words)
+
+
+def begin(recorder: Recorder, symbol: str) -> tuple[plain.Tone, str]:
+    """Have a symbol recorded; returns how well that stands, and in words.
+
+    Raises
+    ------
+    IngestError
+        The recorder does not take it.
+    """
+    name = recorder.add_symbol(symbol)
     standing = recorder.standing(name)
     if standing == "not traded":
-        plain.warning(f"The exchange lists {name}, but does not trade it at present.")
-    elif standing == "not known":
-        plain.info(
+        return "warning", f"The exchange lists {name}, but does not trade it at present."
+    if standing == "not known":
+        return "info", (
             f"Recording {name}. The exchange's list could not be had: whether it has {name} is "
             "not known yet."
         )
-    else:
-        plain.success(f"Recording {name}.")
+    return "success", f"Recording {name}."
 
 
 def control_recorder(recorder: Recorder, *, is_paused: bool, is_repairing: bool) -> None:

@@ -17,14 +17,14 @@ from pages.ui.desk import coverage_note, lack_notice, pair_data, recording
 from pages.ui.desk.controls import choose_range
 from pages.ui.desk.header import Desk
 from pages.ui.desk.slim_head import follow_scrolling, slim_head
-from pages.ui.live import exports, figures, tabs, trends
+from pages.ui.live import exports, figures, tabs, trends, watch
 from pages.ui.live.pair_chart import show_pair_chart
 from pages.ui.live.tables import latest_changes
-from pages.ui.live.trade import Terms
 from pages.ui.parts import files, markup, notices, plain
 from pages.ui.parts.explain import explain
 from pages.ui.parts.files import Offer
 from pages.ui.parts.markup import Html
+from pages.ui.parts.trade import Terms
 from pages.ui.state.choices import PRICE_VIEWS, recall
 from pages.ui.state.once import Once, once_for_each
 from pages.ui.state.source import current_recorder
@@ -52,7 +52,8 @@ class Source:
 class Pair:
     """A pair, where it is from, and how its bars are read, anew at each call.
 
-    `capital` and `lots` say how large a BUY or SELL of it is.
+    `capital` and `lots` say how large a BUY or SELL of it is; `is_watchable` that its bars are
+    those that are recorded now.
     """
 
     params: PairParams
@@ -60,6 +61,7 @@ class Pair:
     read: Callable[[], pair_data.PairBars]
     capital: float = Terms().capital
     lots: Callable[[], LotsBySymbol] = dict
+    is_watchable: bool = False
 
     def terms(self) -> Terms:
         """What a size stands on now."""
@@ -110,6 +112,8 @@ def lay_out(pair: Pair | None, *, may_read_all: bool = False) -> Places:
                 return Places(top, chart, None)
             view = _choose_price_view()
             _explain(pair)
+            if pair.is_watchable:
+                watch.offer(pair.params)
     plain.caption(_chart_caption(pair.source))
     left, right = st.columns([1.75, 1], gap="large")
     with left:
@@ -219,7 +223,7 @@ def _main_figures(result: PairAnalytics, bars: pair_data.PairBars) -> tuple[mark
 def _answers(result: PairAnalytics, bars: pair_data.PairBars, terms: Terms) -> Html:
     """Set the signal and its figures, once for a result and the money of a reader."""
     return _answers_by_terms(result).get(
-        terms.key(result), lambda: _new_answers(result, bars, terms)
+        terms.key(result.params), lambda: _new_answers(result, bars, terms)
     )
 
 

@@ -15,11 +15,11 @@ from ingest.files import write_ticks_ndjson
 from ingest.store import TickReader
 from pages.ui.desk.pair_data import PairBars
 from pages.ui.live import report
-from pages.ui.live.trade import Terms
 from pages.ui.parts import files, formats, plain
 from pages.ui.parts.csv_file import csv_bytes, file_stem
 from pages.ui.parts.files import Offer
 from pages.ui.parts.notices import Notice, show, shown_in_place
+from pages.ui.parts.trade import Terms
 from pages.ui.state.served_files import MadeFile, MakeFile
 
 # About 100 MB of NDJSON; three times that can be uploaded again.

@@ -16,13 +16,14 @@ from analytics.stationarity import HalfLife
 from ingest.store import LastTrade
 from pages.ui.desk.pair_data import PairBars
 from pages.ui.live.chart_view import spread_decimals, spread_unit
-from pages.ui.live.trade import Terms, caution, trade_words
+from pages.ui.live.trade import caution, trade_words
 from pages.ui.live.trends import Trend
 from pages.ui.methods import what
 from pages.ui.parts import formats, markup
 from pages.ui.parts.judge import bars_to_show, shows_return
 from pages.ui.parts.markup import ICONS, TONES, Figure, Html, Tone, signal_block
 from pages.ui.parts.notices import sentence
+from pages.ui.parts.trade import Terms
 from pages.ui.state.once import once_for_each
 
 US_PER_S: Final = 1_000_000

@@ -13,10 +13,10 @@ from pages.ui.desk import coverage_note
 from pages.ui.desk.pair_data import PairBars
 from pages.ui.live import chart_view, figures, tabs, test_table, trends
 from pages.ui.live.tables import latest_changes, legs_table
-from pages.ui.live.trade import Terms
 from pages.ui.parts import formats, markup
 from pages.ui.parts.figure_html import document, figure_block
 from pages.ui.parts.markup import Html
+from pages.ui.parts.trade import Terms
 from pages.ui.state import choices
 from pages.ui.state.clock import axis_ms
 

@@ -4,7 +4,8 @@ A name from a link, a file, the exchange or a visitor would become a picture or 
 Streamlit shows. Whatever is not written out in the code goes through here.
 """
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Literal
 
 import streamlit as st
 
@@ -42,6 +43,17 @@ def warning(words: str) -> None:
 def error(words: str) -> None:
     """Show what is wrong."""
     st.error(text(words))
+
+
+Tone = Literal["success", "info", "warning", "error"]
+
+# How each tone is shown.
+SAYS: Final[dict[Tone, Callable[[str], None]]] = {
+    "success": success,
+    "info": info,
+    "warning": warning,
+    "error": error,
+}
 
 
 def progress(share: float, words: str) -> None:

@@ -16,7 +16,7 @@ from pages.ui.parts import files, formats, markup, notices, plain
 from pages.ui.parts.csv_file import csv_bytes
 from pages.ui.parts.files import Offer
 from pages.ui.parts.markup import Html
-from pages.ui.scanner import store, words
+from pages.ui.scanner import store, watch, words
 from pages.ui.scanner import table as scanner_table
 from pages.ui.scanner.payment import with_payment
 from pages.ui.scanner.store import ScanResult
@@ -28,7 +28,7 @@ from pages.ui.state.served_files import MadeFile
 PVALUE_STEPS: Final = {"any": 1.0, "10 %": 0.10, "5 %": 0.05, "1 %": 0.01}
 
 
-def show(scan: ScanResult, moves: Mapping[frozenset[str], int]) -> None:
+def show(scan: ScanResult, moves: Mapping[frozenset[str], int], *, is_live: bool = False) -> None:
     """Show a scan.
 
     Parameters
@@ -37,6 +37,8 @@ def show(scan: ScanResult, moves: Mapping[frozenset[str], int]) -> None:
         What to show.
     moves
         Places each pair went up since the bar before.
+    is_live
+        It is of the recording, and made again at every closed bar.
     """
     markup.show(_head(scan))
     markup.show(markup.block(
@@ -51,7 +53,7 @@ def show(scan: ScanResult, moves: Mapping[frozenset[str], int]) -> None:
     if chosen in HEATMAPS:
         HEATMAPS[str(chosen)](scan)
     else:
-        _show_table(scan, moves)
+        _show_table(scan, moves, is_live=is_live)
     notes = words.unusable_notes(scan)
     if notes:
         markup.show(markup.block(markup.notes(notes)))
@@ -65,7 +67,7 @@ def _head(scan: ScanResult) -> Html:
     return markup.block(*pieces, css="pd-head")
 
 
-def _show_table(scan: ScanResult, moves: Mapping[frozenset[str], int]) -> None:
+def _show_table(scan: ScanResult, moves: Mapping[frozenset[str], int], *, is_live: bool) -> None:
     table = with_payment(scan, fill_bps())
     rows = scanner_table.filtered(table, _choose_filters(table))
     if rows.empty:
@@ -87,6 +89,7 @@ def _show_table(scan: ScanResult, moves: Mapping[frozenset[str], int]) -> None:
         on_open=partial(pick, scan),
     )
     follow()
+    watch.show(scan, rows.head(MOST_ROWS), is_live=is_live)
 
 
 def _choose_filters(table: pd.DataFrame) -> Filters:

@@ -46,6 +46,7 @@ LIVE_PAGE: Final = Page(
     "Live", has_pair=True, method="whole", is_live=True, has_times=True, has_symbols=True
 )
 SUB_PAGES: Final = (
+    Page("Watch", is_live=True, has_times=True, has_symbols=True),
     Page("Alerts", has_times=True),
     Page("Evidence", has_pair=True, has_range=True, method="whole", has_times=True),
     Page("Scanner", has_symbols=True),

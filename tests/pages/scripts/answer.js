@@ -1,8 +1,8 @@
 // Answers for tests in Python: what the scripts make of what the server's own code has made.
 
+import { ageWords } from "../../../pages/ui/age.js";
 import { filledTraces } from "../../../pages/ui/chart/chart_fill.js";
 import { unpacked } from "../../../pages/ui/chart/chart_tables.js";
-import { ageWords } from "../../../pages/ui/desk/health_pill.js";
 
 const array = (values) => Float64Array.from(values, (value) => value ?? Number.NaN);
 

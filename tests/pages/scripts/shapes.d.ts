@@ -240,6 +240,86 @@ interface ScanState {
 
 type DrawnRow = HTMLTableRowElement & { pairdeskPair: string[] };
 
+interface WatchColumn {
+  key: string;
+  label: string;
+  tip: string;
+}
+
+/** What of a watched pair's row stands until somebody changes it. */
+interface WatchStanding {
+  id: string;
+  pair: [y: string, x: string];
+  words: string;
+  interval: string;
+  group: string;
+  pinned: boolean;
+  levels: [sell: number, buy: number];
+  link: Record<string, string>;
+}
+
+type WatchValues = (string | number | null)[];
+
+/** What moves of it, by name; all but the problem are null where there are no figures. */
+interface WatchFigures {
+  problem: string | null;
+  zscore: number | null;
+  path: string | null;
+  signal: string | null;
+  since: string | null;
+  trade: string | null;
+  half: string | null;
+  pvalue: string | null;
+  testsAge: number | null;
+  correlation: number | null;
+  coverage: number | null;
+  yAge: number | null;
+  xAge: number | null;
+  alert: string | null;
+  alertId: number | null;
+  doubt: number | null;
+}
+
+interface WatchData {
+  columns: WatchColumn[];
+  rows: WatchStanding[];
+}
+
+interface WatchMoves {
+  moves: Record<string, WatchValues>;
+}
+
+interface WatchRow {
+  standing: WatchStanding;
+  figures: WatchFigures;
+  line: HTMLTableRowElement;
+  link: HTMLAnchorElement;
+  box: HTMLInputElement;
+  pin: HTMLButtonElement;
+  problem: HTMLTableCellElement;
+  cells: Record<string, HTMLElement>;
+  drawn: Record<string, string>;
+}
+
+interface WatchView {
+  column: string;
+  isDown: boolean;
+  text: string;
+  signal: string;
+  by: string;
+}
+
+interface WatchState {
+  view: WatchView;
+  columns: WatchColumn[];
+  rows: Map<string, WatchRow>;
+  picked: Set<string>;
+  tell(name: string, value: unknown): void;
+  active?: WatchRow;
+  order?: string;
+  lines?: HTMLElement[];
+}
+
 interface AddressData {
   link: Record<string, string>;
   first: Record<string, string>;

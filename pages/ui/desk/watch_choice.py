@@ -1,0 +1,44 @@
+"""Which list pairs are put into, from pages other than the lists' own."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+import streamlit as st
+
+from ingest.errors import IngestError
+from ingest.watch import WatchedPair, WatchStore
+from pages.ui.desk.watching import FIRST_LIST, add_pairs
+from pages.ui.parts import plain
+
+SAID: Final = "watch_choice_said"
+
+
+def choose_list(store: WatchStore, *, key: str) -> str:
+    """Choose one of the lists; the first is begun where there is none."""
+    names = [each.name for each in store.lists()]
+    if len(names) < 2:
+        return names[0] if names else FIRST_LIST
+    return str(st.selectbox("List", names, key=key))
+
+
+def add_button(
+    label: str, store: WatchStore, name: str, pairs: Sequence[WatchedPair], *, key: str
+) -> None:
+    """Show a button that puts pairs into a list; `show_said` tells what it came to."""
+    st.button(label, key=key, disabled=not pairs, on_click=partial(_add, store, name, pairs))
+
+
+def show_said() -> None:
+    """Show what the last of these buttons came to, and the way to the lists."""
+    is_well, words = st.session_state.get(SAID, (True, ""))
+    if words:
+        (plain.success if is_well else plain.error)(words)
+    st.page_link("watch.py", label="Open the Watch page")
+
+
+def _add(store: WatchStore, name: str, pairs: Sequence[WatchedPair]) -> None:
+    try:
+        st.session_state[SAID] = (True, add_pairs(store, name, pairs).words)
+    except IngestError as error:
+        st.session_state[SAID] = (False, f"{error}.")

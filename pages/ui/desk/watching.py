@@ -1,0 +1,215 @@
+"""Lists of watched pairs as pages change them, and what leads from one of them to Live and back."""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from analytics.pair import PairParams
+from analytics.spread import KINDS_WITH_BETA
+from ingest.errors import IngestError
+from ingest.watch import WatchedPair, WatchList, WatchStore, current_watch
+from pages.ui.parts import formats
+from pages.ui.state import choices
+from pages.ui.state.choices import AUTO, CUSTOM, GATE_FIELDS, LEVELS, LIVE, LOOKBACKS_S, RULES
+from pages.ui.state.choices import Value as Choice
+
+FIRST_LIST: Final = "Watchlist"
+MOST_PAIRS: Final = 500  # of a list
+MOST_LISTS: Final = 50
+LONGEST_NAME: Final = 60
+# What is read of a list is what is written back: two tabs must not lose each other's rows.
+_changing: Final = threading.Lock()
+
+
+class WatchListError(IngestError):
+    """A list cannot be changed as asked, with the reason in a user's words."""
+
+
+@dataclass(frozen=True)
+class Added:
+    """How many pairs came into a list, and how many were there already."""
+
+    list: str
+    new: int
+    known: int
+
+    @property
+    def words(self) -> str:
+        """Both in a sentence."""
+        known = f"; {self.known:,} watched there already" if self.known else ""
+        return f"{formats.count(self.new, 'pair')} added to {self.list}{known}."
+
+
+def current_store() -> WatchStore | None:
+    """Return the store of this process's watch; None where it has none."""
+    watch = current_watch()
+    return None if watch is None else watch.store
+
+
+def pair_of(params: PairParams) -> WatchedPair | None:
+    """Return the pair that Live looks at as a list holds it; None for one without a range."""
+    if params.lookback is None:
+        return None
+    seconds = params.lookback * params.bar.us // 1_000_000
+    is_auto = seconds == choices.lookback_seconds(AUTO, params.interval)
+    return WatchedPair(
+        params.y,
+        params.x,
+        params.interval,
+        params.window,
+        params.spread,
+        params.hedge,
+        None if is_auto else seconds,
+        params.sell_above,
+        params.buy_below,
+        params.correlation_on,
+        params.level,
+        params.hedge_window,
+        params.gates,
+    )
+
+
+def live_choices(pair: WatchedPair) -> dict[str, Choice]:
+    """Say what Live is to show so that it shows a watched pair with its settings."""
+    rule = next((each.name for each in RULES.values() if _is_of(pair, each.name)), CUSTOM)
+    gates = {f"gate_{name}": bool(getattr(pair.gates, name)) for name in GATE_FIELDS}
+    level = next((name for name, level in LEVELS.items() if level == pair.level), "5")
+    return {
+        "mode": LIVE,
+        "s1": pair.y,
+        "s2": pair.x,
+        "interval": pair.interval,
+        "lookback": range_name(pair),
+        "window": pair.window,
+        "spread": pair.spread,
+        "hedge": pair.hedge,
+        "rule": rule,
+        **({"sell": pair.sell_above, "buy": pair.buy_below} if rule == CUSTOM else {}),
+        "level": level,
+        **gates,
+    }
+
+
+def _is_of(pair: WatchedPair, rule: str) -> bool:
+    return (pair.sell_above, pair.buy_below) == (RULES[rule].sell_above, RULES[rule].buy_below)
+
+
+def range_name(pair: WatchedPair) -> str:
+    """Name the range of a pair as Live has it: the shortest there that holds all of it."""
+    if pair.lookback_s is None:
+        return AUTO
+    offered = choices.lookbacks_on_offer(pair.interval)[1:]
+    long_enough = (name for name in offered if LOOKBACKS_S[name] >= pair.lookback_s)
+    return next(long_enough, offered[-1])
+
+
+def settings_words(pair: WatchedPair) -> str:
+    """Say how a pair is looked at, in short: "1s, log, ols, 60 bars, 30min"."""
+    hedge = [pair.hedge] if pair.spread in KINDS_WITH_BETA else []
+    parts = [pair.interval, pair.spread, *hedge, f"{pair.window:,} bars"]
+    return ", ".join([*parts, *([] if pair.lookback_s is None else [range_name(pair)])])
+
+
+def without_symbols(pair: WatchedPair) -> WatchedPair:
+    """Return the settings of a pair, as a list has them."""
+    return replace(pair, y="", x="", group="", is_pinned=False)
+
+
+def with_settings(pair: WatchedPair, settings: WatchedPair) -> WatchedPair:
+    """Return a pair with other settings; its symbols, group and pin are kept."""
+    return replace(settings, y=pair.y, x=pair.x, group=pair.group, is_pinned=pair.is_pinned)
+
+
+def lists_with(store: WatchStore, pair: WatchedPair) -> list[str]:
+    """Name the lists that hold a pair with the same settings."""
+    wanted = pair.params
+    return [each.name for each in store.lists() if wanted in {row.params for row in each.pairs}]
+
+
+def checked_name(store: WatchStore, name: str) -> str:
+    """Return the name of a new list as it is kept.
+
+    Raises
+    ------
+    WatchListError
+        It is empty, too long, or a list has it; or there are as many as there may be.
+    """
+    kept = name.strip()
+    if not kept or len(kept) > LONGEST_NAME or not kept.isprintable():
+        raise WatchListError(f"a list needs a name of 1 to {LONGEST_NAME} characters")
+    names = [each.name for each in store.lists()]
+    if kept in names:
+        raise WatchListError(f"there is a list {kept} already")
+    if len(names) >= MOST_LISTS:
+        raise WatchListError(f"there are {MOST_LISTS} lists already: remove one first")
+    return kept
+
+
+def make_list(store: WatchStore, name: str) -> str:
+    """Make an empty list; returns its name. Raises as `checked_name`."""
+    with _changing:
+        kept = checked_name(store, name)
+        store.save_list(WatchList(kept))
+    return kept
+
+
+def rename_list(store: WatchStore, name: str, new: str) -> str:
+    """Give a list another name; returns it. Raises as `checked_name`."""
+    with _changing:
+        kept = checked_name(store, new)
+        store.rename_list(name, kept)
+    return kept
+
+
+def change_list(
+    store: WatchStore, name: str, change: Callable[[WatchList], WatchList]
+) -> WatchList:
+    """Change a list as it stands at this moment; one that is not there is begun.
+
+    Raises
+    ------
+    WatchListError
+        It would hold more pairs than it may.
+    """
+    with _changing:
+        before = next((each for each in store.lists() if each.name == name), WatchList(name))
+        after = change(before)
+        if len(after.pairs) > max(MOST_PAIRS, len(before.pairs)):
+            raise WatchListError(
+                f"a list holds {MOST_PAIRS} pairs, {name} would have {len(after.pairs):,}"
+            )
+        if after != before:
+            store.save_list(after)
+    return after
+
+
+def add_pairs(store: WatchStore, name: str, pairs: Sequence[WatchedPair]) -> Added:
+    """Add pairs to a list, each once: the same pair with other settings is another row.
+
+    Raises
+    ------
+    WatchListError
+        As `change_list`.
+    """
+    new: list[WatchedPair] = []
+
+    def add(watched: WatchList) -> WatchList:
+        new[:] = each_once(pairs, watched.pairs)
+        return replace(watched, pairs=(*watched.pairs, *new))
+
+    change_list(store, name, add)
+    return Added(name, len(new), len(pairs) - len(new))
+
+
+def each_once(
+    pairs: Iterable[WatchedPair], there: Iterable[WatchedPair] = ()
+) -> tuple[WatchedPair, ...]:
+    """Leave out pairs whose like, with the same settings, is there or came before."""
+    seen = {each.params for each in there}
+    new: list[WatchedPair] = []
+    for pair in pairs:
+        if pair.params not in seen:
+            seen.add(pair.params)
+            new.append(pair)
+    return tuple(new)

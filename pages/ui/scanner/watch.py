@@ -1,0 +1,109 @@
+"""Pairs of a scan put into a list of watched ones; and an alert where a new one is found."""
+
+from functools import partial
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from analytics.alerts import AlertRule
+from analytics.frames import parse_interval
+from ingest.errors import IngestError
+from ingest.watch import WatchedPair, WatchStore, current_watch
+from pages.ui.desk.watch_choice import add_button, choose_list, show_said
+from pages.ui.parts import formats, plain
+from pages.ui.scanner.settings import SAMPLES_S, ScanSettings
+from pages.ui.scanner.store import ScanResult
+from pages.ui.state import choices
+from pages.ui.state.choices import AUTO
+
+BEST: Final = 10
+FIND_RULE: Final = "a new pair is found and holds"
+TELL: Final = "scan_tell"
+TELL_HELP: Final = (
+    "An alert at each pair that comes below the level in q, all pairs counted, and holds in the "
+    "held-out part. Recorded symbols are scanned while this page is open in some browser. Asked "
+    "again at every bar, luck alone finds one sooner or later."
+)
+_REPORTED: Final = "scan_reported"
+
+
+def show(scan: ScanResult, rows: pd.DataFrame, *, is_live: bool) -> None:
+    """Offer to watch the best pairs or picked ones; nothing where this process watches none."""
+    watch = current_watch()
+    if watch is None or scan.is_synthetic:
+        return
+    with st.popover("Watch", key="scan_watch"):
+        name = choose_list(watch.store, key="scan_watch_list")
+        best = watched_pairs(rows.head(BEST), scan.settings)
+        label = (
+            f"Watch the {formats.count(len(best), 'best pair')}"
+            if len(best) < BEST
+            else ("Watch the ten best")
+        )
+        add_button(label, watch.store, name, best, key="scan_watch_best")
+        by_name = {f"{row.y} / {row.x}": row for row in watched_pairs(rows, scan.settings)}
+        picked = st.multiselect(
+            "Or these", sorted(by_name), key="scan_watch_rows", placeholder="pick rows"
+        )
+        add_button(
+            "Watch these", watch.store, name, [by_name[each] for each in picked],
+            key="scan_watch_picked",
+        )  # fmt: skip
+        if is_live:
+            _offer_to_tell(watch.store)
+        show_said()
+
+
+def watched_pairs(rows: pd.DataFrame, settings: ScanSettings) -> list[WatchedPair]:
+    """Return rows of a scan as lists hold them: as the scan regresses, over its sample."""
+    name = settings.sample.replace(" days", "d")
+    offered = choices.lookbacks_on_offer(settings.interval)
+    lookback_s = SAMPLES_S[settings.sample] if name in offered else None
+    is_auto = lookback_s == choices.lookback_seconds(AUTO, settings.interval)
+    return [
+        WatchedPair(
+            str(y),
+            str(x),
+            parse_interval(settings.interval).name,
+            settings.window,
+            "log" if settings.on == "log" else "hedged",
+            lookback_s=None if is_auto else lookback_s,
+            level=settings.level,
+        )
+        for y, x in zip(rows["y"], rows["x"], strict=True)
+    ]
+
+
+def report(scan: ScanResult) -> None:
+    """Tell the watch which pairs a scan of the recording found that hold, once a scan."""
+    watch = current_watch()
+    if watch is None or st.session_state.get(_REPORTED) is scan:
+        return
+    st.session_state[_REPORTED] = scan
+    watch.report_finds(watched_pairs(found(scan), scan.settings))
+
+
+def found(scan: ScanResult) -> pd.DataFrame:
+    """Return the pairs that stay below the level once all are counted, and hold afterwards."""
+    table = scan.table
+    is_found = (table["reason"] == "") & (table["qvalue"] < scan.settings.level)
+    return table[is_found & (table["verdict"] == "holds")]
+
+
+def _offer_to_tell(store: WatchStore) -> None:
+    # Set or removed in another tab, or on the Alerts page: the box says how it is.
+    st.session_state[TELL] = any(rule.name == FIND_RULE for rule in store.rules())
+    st.checkbox(
+        f"Tell me when {FIND_RULE}", key=TELL, help=TELL_HELP, on_change=partial(_tell, store)
+    )
+
+
+def _tell(store: WatchStore) -> None:
+    try:
+        if st.session_state[TELL]:
+            store.save_rule(AlertRule(FIND_RULE, when="find"))
+        else:
+            store.remove_rule(FIND_RULE)
+    except IngestError as error:
+        plain.error(f"{error}.")

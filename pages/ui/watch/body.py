@@ -1,0 +1,155 @@
+"""The Watch page's body: which list, what is wrong with it, its table, two pairs compared."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from ingest.recorder import Recorder
+from ingest.replay import ReplayRecorder
+from ingest.watch import Watch, WatchedPair, WatchList, WatchRow
+from pages.ui.desk import recording
+from pages.ui.desk.watching import FIRST_LIST, live_choices
+from pages.ui.parts import files, formats, markup, notices, plain
+from pages.ui.parts.lots import lots_of
+from pages.ui.parts.trade import Terms
+from pages.ui.state import choices
+from pages.ui.state.source import current_recorder
+from pages.ui.watch import adding, compare, lists, picked, said, settings, table, words
+from pages.ui.watch import files as watch_files
+from pages.ui.watch.rows import moving_rows, row_id, rows_of, standing_rows
+
+TABLE: Final = "watch_table"
+MOVES: Final = "watch_moves"
+MOST_BUTTONS: Final = 3
+_OPENING: Final = "watch_opening"
+
+
+@dataclass(frozen=True)
+class Laid:
+    """What stands on the page until somebody changes it; `below` is where two are compared."""
+
+    watched: WatchList
+    picked: tuple[WatchedPair, ...]
+    terms: Terms
+    below: DeltaGenerator
+
+
+def lay_out(watch: Watch) -> Laid:
+    """Draw what stands still; `show_moving` fills the table."""
+    if TABLE not in st.session_state:
+        picked.forget()
+    markup.show(markup.block(markup.heading("Watch"), css="pd-head"))
+    with st.container(horizontal=True, vertical_alignment="bottom", key="watch_controls"):
+        chosen = lists.choose(watch.store)
+        watched = chosen or WatchList(FIRST_LIST)
+        terms = _terms(watch)
+        if chosen is not None:
+            _show_controls(watch, watched, terms)
+    said.show()
+    if watch.status().why_not:
+        notices.show(words.nothing_evaluated(watch.status().why_not))
+    if not watched.pairs:
+        notices.show(words.EMPTY)
+        adding.show(watch.store, watched.name, watched.settings)
+        return Laid(watched, (), terms, st.container())
+    _offer_recording(watched)
+    return _lay_out_table(watch, watched, terms)
+
+
+def _terms(watch: Watch) -> Terms:
+    return Terms(float(choices.value_of("capital")), lots_of(watch.settings.db))
+
+
+def _show_controls(watch: Watch, watched: WatchList, terms: Terms) -> None:
+    lists.manage(watch.store, watched)
+    settings.of_list(watch.store, watched)
+    if not watched.pairs:
+        return
+    with st.popover("Add pairs", key="watch_adding"):
+        adding.show(watch.store, watched.name, watched.settings)
+    files.show([watch_files.offer(watched.name, terms)], key="watch_csv")
+    with st.popover("What the columns mean", key="watch_explain"):
+        markup.show(markup.block(markup.explanations(words.EXPLAINED)))
+        plain.caption(words.SAME_AS_LIVE)
+
+
+def _lay_out_table(watch: Watch, watched: WatchList, terms: Terms) -> Laid:
+    chosen = picked.of(watched)
+    picked.show(watch.store, watched, chosen)
+    table.show_table(
+        standing_rows(watched.pairs),
+        key=TABLE,
+        on_open=partial(_open, watched),
+        on_pin=lambda: picked.pin(watch.store, watched.name, st.session_state[TABLE]["pin"]),
+        on_pick=lambda: picked.pick(st.session_state[TABLE]["picked"]),
+    )
+    _follow()
+    return Laid(watched, chosen, terms, st.container())
+
+
+def show_moving(watch: Watch, laid: Laid) -> bool:
+    """Fill the table with what is known now.
+
+    Returns
+    -------
+    bool
+        The list is still what was laid out; where it is not, that is to be done anew.
+    """
+    name = laid.watched.name
+    rows = rows_of(laid.watched.pairs, watch.board.rows().get(name, ()))
+    with st.container(key="watch_script"):
+        table.show_moves(moving_rows(rows, replace(laid.terms, lots=_terms(watch).lots)), key=MOVES)
+    compared = _compared(rows, laid.picked)
+    with laid.below:
+        if compared:
+            compare.show(compared)
+    found = (each for each in watch.store.lists() if each.name == name)
+    return next(found, WatchList(name)) == laid.watched
+
+
+def _compared(rows: Sequence[WatchRow], pairs: tuple[WatchedPair, ...]) -> tuple[WatchRow, ...]:
+    """Return the rows to compare: two, where two are picked."""
+    if len(pairs) != compare.COMPARED:
+        return ()
+    return tuple(row for row in rows if row.pair in pairs)
+
+
+def _offer_recording(watched: WatchList) -> None:
+    """Name the legs that are not recorded, each with a button that records it."""
+    recorder = current_recorder()
+    with st.container():  # one place, for the sake of what stands below
+        if recorder is None or isinstance(recorder, ReplayRecorder):
+            return
+        legs = dict.fromkeys(leg for pair in watched.pairs for leg in (pair.y, pair.x))
+        lacking = [leg for leg in legs if leg not in set(recorder.symbols)]
+        if not lacking:
+            return
+        plain.warning(words.not_recorded(lacking, MOST_BUTTONS))
+        with st.container(horizontal=True, key="watch_record"):
+            for leg in lacking[:MOST_BUTTONS]:
+                st.button(f"Record {formats.as_written(leg)}", key=f"watch_record_{leg}",
+                          on_click=partial(_record, recorder, leg))  # fmt: skip
+
+
+def _record(recorder: Recorder, symbol: str) -> None:
+    said.try_to(lambda: recording.begin(recorder, symbol))
+
+
+def _open(watched: WatchList) -> None:
+    """Note the pair of the clicked row; the header takes it up in the next whole run."""
+    wanted = st.session_state[TABLE]["open"]
+    pair = next((pair for pair in watched.pairs if row_id(pair.params) == wanted), None)
+    if pair is not None:
+        choices.request(live_choices(pair))
+        st.session_state[_OPENING] = True
+
+
+def _follow() -> None:
+    """Go to Live with the pair taken up."""
+    if st.session_state.pop(_OPENING, False):
+        # Given none, it would clear them by a call that refuses while a control is bound to one.
+        st.switch_page("live.py", query_params={})

@@ -1,0 +1,89 @@
+"""Which list is looked at, and its name: chosen, made, renamed, removed."""
+
+from functools import partial
+from typing import Final
+
+import streamlit as st
+
+from ingest.watch import WatchList, WatchStore
+from pages.ui.desk.watching import LONGEST_NAME, make_list, rename_list
+from pages.ui.parts import formats, plain
+from pages.ui.watch import said
+
+LIST: Final = "watch_list"
+KEPT: Final = "watch_list_kept"
+WANTED: Final = "watch_list_wanted"
+
+
+def choose(store: WatchStore) -> WatchList | None:
+    """Choose a list; None while there is none."""
+    by_name = {each.name: each for each in store.lists()}
+    names = list(by_name)
+    if not names:
+        return None
+    _return_to(names)
+    chosen = st.selectbox("List", names, key=LIST, bind="query-params", width=220)
+    name = str(chosen) if chosen in by_name else names[0]
+    st.session_state[KEPT] = name
+    return by_name[name]
+
+
+def _return_to(names: list[str]) -> None:
+    """Take up the list that a step asks for, or that was looked at before another page."""
+    wanted = st.session_state.pop(WANTED, None)
+    if wanted is None and LIST not in st.session_state and LIST not in st.query_params:
+        wanted = st.session_state.get(KEPT)
+    if wanted in names:
+        st.session_state[LIST] = wanted
+    elif st.session_state.get(LIST, names[0]) not in names:
+        del st.session_state[LIST]
+
+
+def go_to(name: str) -> None:
+    """Look at a list from the next run on."""
+    st.session_state[WANTED] = name
+
+
+def manage(store: WatchStore, watched: WatchList) -> None:
+    """Offer a new list, another name, and removal."""
+    with st.popover("Lists", key="watch_lists"):
+        with st.form("watch_new", clear_on_submit=True, border=False):
+            st.text_input("New list", key="watch_new_name", max_chars=LONGEST_NAME)
+            st.form_submit_button("Make", on_click=partial(_make, store), width="stretch")
+        with st.form("watch_rename", clear_on_submit=True, border=False):
+            st.text_input("Other name for this list", key="watch_other_name",
+                          max_chars=LONGEST_NAME)  # fmt: skip
+            st.form_submit_button(
+                "Rename", on_click=partial(_rename, store, watched.name), width="stretch"
+            )
+        plain.caption(_loss(store, watched))
+        st.button(
+            "Remove this list", key="watch_remove_list", width="stretch",
+            on_click=partial(_remove, store, watched.name),
+        )  # fmt: skip
+
+
+def _loss(store: WatchStore, watched: WatchList) -> str:
+    """Say what goes with a list."""
+    rules = sum(rule.list == watched.name for rule in store.rules())
+    words = f"{watched.name} holds {formats.count(len(watched.pairs), 'pair')}."
+    if not rules:
+        return words
+    verb = "looks" if rules == 1 else "look"
+    return f"{words} {formats.count(rules, 'rule')} of alerts {verb} at it, and at nothing then."
+
+
+def _make(store: WatchStore) -> None:
+    said.try_to(lambda: go_to(make_list(store, str(st.session_state["watch_new_name"]))))
+
+
+def _rename(store: WatchStore, name: str) -> None:
+    said.try_to(lambda: go_to(rename_list(store, name, str(st.session_state["watch_other_name"]))))
+
+
+def _remove(store: WatchStore, name: str) -> None:
+    def remove() -> tuple[plain.Tone, str]:
+        store.remove_list(name)
+        return "success", f"{name} is removed. The alerts of its pairs are kept."
+
+    said.try_to(remove)

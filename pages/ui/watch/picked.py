@@ -1,0 +1,82 @@
+"""What can be done with the rows that the reader picked."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+import streamlit as st
+
+from ingest.watch import WatchedPair, WatchList, WatchStore
+from pages.ui.desk.watching import change_list
+from pages.ui.parts import formats, markup
+from pages.ui.watch import said, settings
+from pages.ui.watch.parsing import LONGEST_GROUP
+from pages.ui.watch.rows import row_id
+
+PICKED: Final = "watch_picked"
+GROUP: Final = "watch_group"
+
+Change = Callable[[WatchedPair], WatchedPair | None]
+
+
+def forget() -> None:
+    """Begin with none, as a table that is new to the page does."""
+    st.session_state.pop(PICKED, None)
+
+
+def pick(ids: object) -> None:
+    """Take over which rows are picked in the table."""
+    known = ids if isinstance(ids, list | tuple) else ()
+    st.session_state[PICKED] = tuple(str(each) for each in known)
+
+
+def of(watched: WatchList) -> tuple[WatchedPair, ...]:
+    """Return the picked pairs of a list, in its order."""
+    ids = set(st.session_state.get(PICKED, ()))
+    return tuple(pair for pair in watched.pairs if row_id(pair.params) in ids)
+
+
+def show(store: WatchStore, watched: WatchList, picked: tuple[WatchedPair, ...]) -> None:
+    """Offer settings, a group and removal; one place, empty or not."""
+    with st.container(horizontal=True, vertical_alignment="center", key="watch_actions"):
+        if not picked:
+            return
+        words = f"{formats.count(len(picked), 'row')} picked"
+        if len(picked) != 2:
+            words = f"{words}; two can be compared"
+        markup.show(markup.block(markup.text(words, "muted")))
+        settings.of_rows(store, watched, picked)
+        ids = frozenset(row_id(pair.params) for pair in picked)
+        with st.popover("Group", key="watch_grouping"), st.form("watch_group_form", border=False):
+            st.text_input("Group of these rows", key=GROUP, max_chars=LONGEST_GROUP,
+                          help="Empty takes them out of their group.")  # fmt: skip
+            st.form_submit_button("Set", on_click=partial(_group, store, watched.name, ids))
+        st.button("Remove", key="watch_remove", on_click=partial(_remove, store, watched.name, ids))
+
+
+def pin(store: WatchStore, name: str, which: object) -> None:
+    """Pin a row, or take its pin."""
+
+    def turn(pair: WatchedPair) -> WatchedPair:
+        return replace(pair, is_pinned=not pair.is_pinned)
+
+    said.try_to(partial(_change, store, name, frozenset([str(which)]), turn))
+
+
+def _group(store: WatchStore, name: str, ids: frozenset[str]) -> None:
+    group = formats.clipped(st.session_state.get(GROUP, ""), LONGEST_GROUP)
+    said.try_to(partial(_change, store, name, ids, lambda pair: replace(pair, group=group)))
+
+
+def _remove(store: WatchStore, name: str, ids: frozenset[str]) -> None:
+    if said.try_to(partial(_change, store, name, ids, lambda _: None)):
+        said.say(("success", f"{formats.count(len(ids), 'row')} removed from {name}."))
+
+
+def _change(store: WatchStore, name: str, ids: frozenset[str], change: Change) -> None:
+    def changed(watched: WatchList) -> WatchList:
+        pairs = (change(pair) if row_id(pair.params) in ids else pair for pair in watched.pairs)
+        return replace(watched, pairs=tuple(pair for pair in pairs if pair is not None))
+
+    change_list(store, name, changed)
