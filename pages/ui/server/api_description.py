@@ -194,7 +194,9 @@ def description() -> Json:
                 "Alerts after a number, oldest first",
                 _json("Alerts"),
                 [
-                    _parameter("since", "Number or id of the last alert known; 0 for all.", "string"),
+                    _parameter(
+                        "since", "Number or id of the last alert known; 0 for all.", "string"
+                    ),
                     _parameter("limit", f"1 to {MOST_ALERTS:,}, which is the default.", "integer"),
                 ],
                 "400",

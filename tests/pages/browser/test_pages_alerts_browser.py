@@ -1,19 +1,16 @@
 """Alerts in a real Chromium: a rule is tried and saved, fires, is told, sent, opened, silenced."""
 
 import json
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from desk.chromium import READY_MS, free_port, launched, open_when_up
+from desk.app_process import running_app
+from desk.chromium import READY_MS, open_when_up
 from exchange.feeds import LiveFeed
 from exchange.server import ThreadedExchange
-from places import ROOT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -83,30 +80,13 @@ def address(hook: Hook, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     (folder / "watch.json").write_text(json.dumps(watched))
     feed = LiveFeed(10.0, history_s=600, after_clients=1)
     with ThreadedExchange(feed=feed) as exchange:
-        port = free_port()
-        command = [sys.executable, "app.py", "--no-browser", "--port", str(port)]
-        command += ["--db", str(folder / "ticks.db"), "--symbols", "BTCUSDT,ETHUSDT"]
-        command += ["--ws-url", exchange.ws_url, "--rest-url", exchange.rest_url]
-        command += ["--watch", str(folder / "watch.json")]
-        yield from served(command, port, folder / "app.log")
-
-
-def served(command: list[str], port: int, log: Path) -> Iterator[str]:
-    with log.open("wb") as output, subprocess.Popen(
-        command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT
-    ) as process:  # fmt: skip
-        yield f"http://127.0.0.1:{port}"
-        process.terminate()
-        status = process.wait(timeout=15)
-    said = log.read_text(encoding="utf-8")
-    assert status == 0, said
-    assert "/hook" not in said
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
-    with launched() as chromium:
-        yield chromium
+        options = ("--db", folder / "ticks.db", "--symbols", "BTCUSDT,ETHUSDT", "--ws-url",
+                   exchange.ws_url, "--rest-url", exchange.rest_url,
+                   "--watch", folder / "watch.json")  # fmt: skip
+        with running_app(folder, *options) as app:
+            yield app.url
+            assert app.stop() == 0, app.log()
+        assert "/hook" not in app.log()
 
 
 @pytest.fixture
