@@ -18,7 +18,10 @@ DEAD_WITHIN_MS = 5_000
 REFRESH_MS = 1_000
 LIST_MS, LIST_TRIES = 4_000, 3
 
-PAGES = ("Live", "Evidence", "Scanner", "Baskets", "Factors", "Backtest", "Feed", "Methods")
+PAGES = (
+    "Live", "Watch", "Alerts", "Evidence", "Scanner", "Baskets", "Factors", "Backtest", "Feed",
+    "Methods",
+)  # fmt: skip
 INTERVALS = ("1s", "5s", "15s", "30s", "1min", "5min", "15min", "1h")
 TABS = ("Statistics", "β path", "Correlation", "Residuals")
 LIVE, FILE, REPLAY = "Live Database", "NDJSON File", "Replay"
@@ -37,7 +40,12 @@ FILES_OF = {
     "backtest": ("Trades (CSV)", "Bars (CSV)", REPORT),
     "feed": ("Ledger of gaps (CSV)",),
 }
-FILES = (CSV, PARQUET, REPORT, PNG, *(name for names in FILES_OF.values() for name in names))
+# Offered once there is something in them.
+FILES_OF_THE_WATCH = ("Table (CSV)", "Alerts (CSV)", "Watch file (JSON)")
+FILES = (
+    CSV, PARQUET, REPORT, PNG, *FILES_OF_THE_WATCH,
+    *(name for names in FILES_OF.values() for name in names),
+)  # fmt: skip
 FETCHES = re.compile("take|fetch", re.IGNORECASE)
 
 REFUSED = re.compile(
@@ -169,7 +177,7 @@ class Desk:
 
     def follow(self, name: str) -> "Desk":
         """Go to a page by its link."""
-        self.page.get_by_role("link", name=name, exact=True).click()
+        self.page.get_by_role("link", name=name, exact=True).first.click()  # the bell is another
         address = "" if name == "Live" else name.lower()
         self.page.wait_for_url(re.compile(rf"/{address}(\?|$)"))
         return self.ready()

@@ -103,13 +103,18 @@ def _as_stored(symbol: str, trade: RestTrade) -> Tick:
 
 @contextmanager
 def running_desk(
-    folder: Path, market: Market, *, off_for_s: int = 0, port: int | None = None
+    folder: Path,
+    market: Market,
+    *,
+    off_for_s: int = 0,
+    port: int | None = None,
+    more: tuple[str | Path, ...] = (),
 ) -> Iterator[Stage]:
     """Start ``python app.py``; with `off_for_s` it finds the database of a run that long ago."""
     db = folder / "ticks.db"
     if off_for_s and not db.exists():
         seed_trades(db, market, off_for_s)
-    with running_app(folder, *options(market, db), port=port) as app:
+    with running_app(folder, *options(market, db), *more, port=port) as app:
         yield Stage(market, app, db)
 
 

@@ -1,14 +1,13 @@
 """Alerts in a real Chromium: a rule is tried and saved, fires, is told, sent, opened, silenced."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from desk.app_process import running_app
 from desk.chromium import READY_MS, open_when_up
+from desk.webhook import Webhook
 from exchange.feeds import LiveFeed
 from exchange.server import ThreadedExchange
 
@@ -27,50 +26,14 @@ VIEWS = {
 PAIR = {"y": "ETHUSDT", "x": "BTCUSDT", "interval": "1s", "window": 5}
 
 
-class Hook:
-    """A webhook on the loopback that keeps what it is sent."""
-
-    def __init__(self) -> None:
-        self.sent: list[dict[str, Any]] = []
-        self._arrived = threading.Condition()
-        hook = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                with hook._arrived:
-                    hook.sent.append(json.loads(body))
-                    hook._arrived.notify_all()
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"json://127.0.0.1:{self._server.server_port}/hook"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def wait_for(self, is_it: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        with self._arrived:
-            assert self._arrived.wait_for(lambda: any(map(is_it, self.sent)), READY_MS / 1000)
-            return next(filter(is_it, self.sent))
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+@pytest.fixture(scope="module")
+def hook() -> Iterator[Webhook]:
+    with Webhook().serving() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
-def hook() -> Iterator[Hook]:
-    running = Hook()
-    yield running
-    running.close()
-
-
-@pytest.fixture(scope="module")
-def address(hook: Hook, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(hook: Webhook, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running app that records a market with ten minutes of history, and watches one pair."""
     folder = tmp_path_factory.mktemp("alerts")
     watched = {
@@ -143,7 +106,7 @@ def test_a_rule_is_tried_saved_and_told_of_on_every_page(tabs, address, hook):
     page.get_by_role("button", name="Save", exact=True).click()
     row(page, "z leaves ±1, again once inside ±0.5").wait_for()
 
-    sent = hook.wait_for(lambda each: each.get("rule") == "wide")
+    sent = hook.wait_for(1, lambda each: each.get("rule") == "wide", READY_MS / 1e3)[0]
     assert (sent["y"], sent["x"], sent["repeated"]) == ("ETHUSDT", "BTCUSDT", False)
     assert abs(sent["zscore"]) >= 1
     # The page that is paused, and not the one in front, tells of it too.
