@@ -1,6 +1,8 @@
 """The API: state, pairs and alerts as JSON, what it refuses, and the document that describes it."""
 
+import asyncio
 import http.client
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -10,6 +12,10 @@ from typing import Any
 import pytest
 from cases.api import NAN, PAIR, READING, ROW, TESTS, alert_of, asked, desk, record, served
 from cases.openapi import faults
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from test_pages_serving import body_of
 
 from ingest.version import VERSION
 from ingest.watch import Delivery, Watch, WatchedPair, WatchList, WatchRow, install_watch
@@ -268,6 +274,27 @@ def test_the_page_of_the_api_names_every_value_and_loads_nothing(watch: Watch, p
     assert all(f"<code>{name}</code>" in page for name in (*names, "since", "Last-Event-ID"))
     assert all(f"GET {path}<" in page for path in document["paths"])
     assert not any(word in page for word in ("<script", " src=", "<link", "@import", "url("))
+
+
+def test_a_look_at_the_head_of_the_stream_listens_to_nothing(watch: Watch, port: int) -> None:
+    for _ in range(3):
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+            connection.request("HEAD", "/api/v1/stream")
+            answer = connection.getresponse()
+            assert (answer.status, answer.getheader("Content-Type", "")[:17]) == (
+                200,
+                "text/event-stream",
+            )
+            assert answer.read() == b""
+
+
+@pytest.mark.parametrize("base", ["api/desk", "api/v1", "api"])
+def test_a_base_path_below_the_api_leaves_the_pages_to_the_desk(base: str) -> None:
+    page = Route(f"/{base}/watch", lambda _: PlainTextResponse("page"))
+    app = Starlette(routes=[*under_base_path(api_routes(), base), page])
+    assert asyncio.run(body_of(app, f"/{base}/watch")) == b"page"
+    below = json.loads(asyncio.run(body_of(app, f"/{base}/api/v1/nothing")))
+    assert below["error"].startswith("nothing is")
 
 
 def test_under_the_path_of_a_proxy_the_api_is_there_too() -> None:
