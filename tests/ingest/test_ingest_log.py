@@ -207,7 +207,7 @@ def test_whether_the_log_is_folded_in_is_said_once_until_that_changes(
         def write_and_look(numbers: range) -> list[str]:
             caplog.clear()
             writer.write([trade(number) for number in numbers])
-            queue.put(Call(bool))  # a queue waits until it has something
+            queue.put(Call(lambda _: None))  # a queue waits until it has something
             maintenance.look_at_disk()
             for call in queue.take(10, 0.0):
                 assert isinstance(call, Call)
