@@ -19,8 +19,8 @@ from pages.ui.state.served_files import MadeFile
 MOST_ROWS: Final = 100
 MOST_READ: Final = 1_000
 EVERY: Final = "all"
-HEAD: Final = (
-    "Bar", "What", "Rule", "Pair", Cell("Words", words=True), Cell("Sent", words=True),
+HEAD: Final[tuple[str | Cell, ...]] = (
+    "Bar", *(Cell(name, words=True) for name in ("What", "Rule", "Pair", "Words", "Sent")),
 )  # fmt: skip
 EVERYTHING: Final = 2**31
 Deliveries = Mapping[int, Sequence[Delivery]]
@@ -87,12 +87,20 @@ def table(alerts: Sequence[Alert], deliveries: Deliveries) -> Html:
 
 
 def _row(alert: Alert, deliveries: Sequence[Delivery]) -> list[str | Cell]:
-    fired = Cell("● fired", "sell") if alert.kind == "fired" else Cell("○ over", "good")
+    fired = (
+        Cell("● fired", "sell", words=True)
+        if alert.kind == "fired"
+        else Cell("○ over", "good", words=True)
+    )
     forming = " (forming)" if alert.is_forming else ""
     return [
-        formats.moment(words.time_at(alert.bar_us)) + forming, fired, formats.clipped(alert.rule),
-        _link(alert), Cell(alert.words, words=True), _sent(alert, deliveries),
-    ]  # fmt: skip
+        formats.moment(words.time_at(alert.bar_us)) + forming,
+        fired,
+        Cell(formats.clipped(alert.rule), words=True),
+        Cell(_link(alert), words=True),
+        Cell(formats.with_minus(alert.words), words=True),
+        _sent(alert, deliveries),
+    ]
 
 
 def _link(alert: Alert) -> Html:

@@ -58,7 +58,7 @@ def _told(alert: Alert) -> dict[str, Any]:
         "id": alert.alert_id,
         "kind": alert.kind,
         "head": f"{formats.clipped(alert.rule)}{over}: {pair}",
-        "words": formats.clipped(alert.words, LONGEST_WORDS),
+        "words": formats.with_minus(formats.clipped(alert.words, LONGEST_WORDS)),
         "view": alert.params,
         "suppressed": bool(alert.suppressed),
     }
