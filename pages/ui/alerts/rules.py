@@ -13,10 +13,13 @@ from pages.ui.alerts import draft, words
 from pages.ui.parts import formats, markup, notices
 from pages.ui.parts.markup import Cell, Html
 
-HEAD: Final = (
-    "Rule", Cell("Fires when", words=True), "Looks at", Cell("Stands at", words=True), "Fired",
-    Cell("Sent to", words=True), "State",
-)  # fmt: skip
+HEAD: Final[tuple[str | Cell, ...]] = (
+    "Rule",
+    *(
+        Cell(name, words=True)
+        for name in ("Fires when", "Looks at", "Stands at", "Fired", "Sent to", "State")
+    ),
+)
 CHOSEN: Final = "rule_chosen"
 
 
@@ -24,7 +27,7 @@ def show_standings(store: WatchStore) -> None:
     """Show the rules with where each stands."""
     rules = store.rules()
     if rules:
-        markup.show(markup.block(table(rules, store.states())))
+        markup.show(markup.block(table(rules, store.states()), css="pd-alert-rules"))
     else:
         notices.show(words.NO_RULES)
 
@@ -53,10 +56,11 @@ def _row(rule: AlertRule, states: Sequence[RuleState]) -> list[str | Cell]:
     last_us = max((state.fired_us for state in states), default=0)
     last = f", last {formats.moment(words.time_at(last_us))}" if last_us else ""
     return [
-        formats.clipped(rule.name), Cell(words.condition(rule), words=True), words.scope(rule),
+        formats.clipped(rule.name), Cell(words.condition(rule), words=True),
+        Cell(words.scope(rule), words=True),
         Cell(words.standing(states), "sell" if is_firing else "muted", words=True),
-        f"{fired:,}{last}", Cell(_sent_to(rule), words=True),
-        Cell("on", "good") if rule.enabled else Cell("off", "muted"),
+        Cell(f"{fired:,}{last}", words=True), Cell(_sent_to(rule), words=True),
+        Cell("on", "good", words=True) if rule.enabled else Cell("off", "muted", words=True),
     ]  # fmt: skip
 
 

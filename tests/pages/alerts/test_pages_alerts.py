@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
@@ -226,6 +227,18 @@ def test_the_log_says_what_became_of_each_alert(project_root, watch):
     assert found.index("over: z = +0.90") < found.index("z = +2.31")
     assert 'href="./?s1=ETHUSDT&s2=BTCUSDT&interval=1s"' in found
     assert (quiet.alert_id, over.alert_id) == (2, 3)
+
+
+def test_the_log_is_in_the_order_of_the_times_that_it_shows(project_root, watch):
+    late = alert("late", bar_us=START_US, fired_us=START_US + 9_000_000)
+    soon = alert("soon", bar_us=START_US + 4_000_000, fired_us=START_US + 5_000_000)
+    watch.store.record([soon, late], {}, {})
+    found = shown(visit(project_root, "Log"))
+    times = re.findall(r"<tr><td>(.*?)</td>", found)
+    assert times == ["2025-07-31 22:13:29 UTC", "2025-07-31 22:13:25 UTC"]
+    assert re.findall(r"<td>.*?</td><td [^>]*>(.*?)</td>", found) == [
+        "22:13:20 UTC", "22:13:24 UTC",
+    ]  # fmt: skip
 
 
 def test_the_log_is_narrowed_to_a_rule_or_a_pair(project_root, watch):
