@@ -32,10 +32,12 @@ def choose_view(watch: Watch) -> str:
 
 
 def _show_log(watch: Watch) -> None:
+    silences.show_running(watch.store)
     log.show(watch.store)
 
 
 def _show_standings(watch: Watch) -> None:
+    silences.show_running(watch.store)
     rules.show_standings(watch.store)
 
 

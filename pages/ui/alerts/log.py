@@ -14,6 +14,7 @@ from pages.ui.parts import files, formats, markup, notices, plain
 from pages.ui.parts.csv_file import csv_bytes
 from pages.ui.parts.files import Offer
 from pages.ui.parts.markup import Cell, Html
+from pages.ui.state import clock
 from pages.ui.state.served_files import MadeFile
 
 MOST_ROWS: Final = 100
@@ -109,7 +110,7 @@ def _row(alert: Alert, deliveries: Sequence[Delivery]) -> list[str | Cell]:
 def _bar(alert: Alert) -> str:
     """Say when the bar opened, the date only where it is not the day at which it fired."""
     bar, fired = words.time_at(alert.bar_us), words.time_at(alert.fired_us)
-    is_same_day = formats.shown(bar).date() == formats.shown(fired).date()
+    is_same_day = clock.shown(bar).date() == clock.shown(fired).date()
     return formats.clock(bar) if is_same_day else formats.moment(bar)
 
 

@@ -25,7 +25,7 @@ from ingest.watch import (
     WatchList,
     install_watch,
 )
-from pages.ui.alerts import body, log, words
+from pages.ui.alerts import body, log, silences, words
 from pages.ui.state.page_choices import PAGE_CHOICES
 
 PAIR = WatchedPair("ETHUSDT", "BTCUSDT")
@@ -181,8 +181,22 @@ def test_a_rule_is_edited_turned_off_copied_and_removed(project_root, watch):
     click(page, "rule_copy")
     click(page, "rule_save")
     assert [each.name for each in watch.store.rules()] == ["wide", "wide 2"]
+
+
+def test_a_rule_is_removed_when_that_was_asked_and_answered(project_root, watch):
+    watch.store.save_rule(WIDE)
+    page = visit(project_root, "Rules")
     click(page, "rule_remove")
-    assert [each.name for each in watch.store.rules()] == ["wide 2"]
+    assert "Remove wide" in text_of(page)
+    click(page, "rule_keep")
+    assert "rule_remove_sure" not in {each.key for each in page.button}
+    click(page, "rule_remove")
+    assert watch.store.rules() == (WIDE,)
+    click(page, "rule_remove_sure")
+    assert watch.store.rules() == ()
+    watch.store.save_rule(WIDE)
+    page.run()
+    assert "rule_remove_sure" not in {each.key for each in page.button}
 
 
 def test_where_a_rule_stands_is_counted(project_root, watch):
@@ -291,6 +305,22 @@ def test_a_silence_begins_lasts_and_is_ended(project_root, watch):
     assert "Rule wide, ETHUSDT / BTCUSDT: 4.0 h left" in text_of(page)
     click(page, f"silence_end_{silence.silence_id}")
     assert watch.store.silences() == ()
+
+
+def test_an_equal_silence_is_prolonged_and_said_on_log_and_rules(project_root, watch):
+    page = visit(project_root, "Silences")
+    for length, why in (("4 h", "deploy"), ("1 h", "")):
+        page.selectbox(key="silence_for").select(length)
+        page.text_input(key="silence_why").input(why)
+        page.button(key="FormSubmitter:silence-Silence").click().run()
+    (silence,) = watch.store.silences()
+    assert silence.why == "deploy"
+    assert "Every rule, every pair: 4.0 h left" in text_of(page)
+    silences.begin(watch.store, Silence(0, silence.until_us + 1, rule="wide"), START_US)
+    for view in ("Log", "Rules"):
+        found = said(visit(project_root, view))
+        assert "Silenced: rule wide, every pair, until 20" in found
+        assert "; every rule, every pair, until 20" in found
 
 
 def test_a_silence_that_ran_out_is_not_listed(project_root, watch):
