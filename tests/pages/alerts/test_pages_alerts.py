@@ -25,7 +25,8 @@ from ingest.watch import (
     WatchList,
     install_watch,
 )
-from pages.ui.alerts import body, log, silences, words
+from ingest.watch.heartbeat import HeartbeatStanding
+from pages.ui.alerts import body, editor, log, silences, words
 from pages.ui.state.page_choices import PAGE_CHOICES
 
 PAIR = WatchedPair("ETHUSDT", "BTCUSDT")
@@ -116,6 +117,28 @@ def test_what_cannot_be_saved_says_why_in_the_words_of_the_form(project_root, wa
     assert "Quiet hours (UTC) must be two times of the day" in said(page)
     page.text_input(key=form_key(page, "quiet_hours")).input("22:00-06:30").run()
     assert not page.button(key="rule_save").disabled
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (AlertRule("a", when="pvalue", crosses="below", level=2.0), "from 0 to 1 for a p-value"),
+        (AlertRule("a", level=0.0), "above 0 where it leaves ± the level"),
+        (AlertRule("a", level=2.0, rearm=-1.0), "above 0 where it leaves ± the level"),
+        (AlertRule("a", when="stale", crosses="above", level=9.0, gated=True), "a leg without"),
+        (AlertRule("a", cooldown_s=-1.0), "Cool-down (s) must be 0 or more seconds"),
+        (AlertRule("a", quiet_hours="25:00-26:00"), "Quiet hours (UTC) must be"),
+        (AlertRule("a", message="{zscore:"), "Words must be"),
+    ],
+)
+def test_what_is_wrong_is_said_without_the_names_of_the_file(watch, rule, said):
+    problem = editor.problem(rule, watch, is_new=True)
+    assert said in problem
+    assert not re.search(r"pvalue|stale|for outside", problem)
+
+
+def test_a_large_level_is_written_as_the_message_writes_it():
+    assert "leaves ±1000000000," in words.condition(AlertRule("a", level=1e9, rearm=1.0))
 
 
 FULL = AlertRule(
@@ -333,7 +356,17 @@ def test_a_channel_is_tested_with_the_service_s_own_answer(project_root, watch):
     assert "secrets" in shown(page)
     watch.answer = "404: no such hook <b>"
     click(page, "channel_test")
-    assert "404: no such hook" in said(page)
+    assert "Test of desk: desk (404: no such hook" in said(page)
+
+
+def test_the_heartbeat_is_told_of(project_root, watch, monkeypatch):
+    assert "Heartbeat: not set up" in shown(visit(project_root, "Channels"))
+    failing = HeartbeatStanding("secrets", "failing: it is tried again", START_US, 2, "HTTP 500")
+    monkeypatch.setattr(ToldWatch, "heartbeat", lambda _: failing)
+    assert (
+        "Heartbeat (address from secrets): failing: it is tried again, last taken"
+        " 2025-07-31 22:13:20 UTC; 2 failures in a row, HTTP 500."
+    ) in shown(visit(project_root, "Channels"))
 
 
 def test_without_a_channel_the_page_says_how_to_set_one_up(project_root, watch, monkeypatch):
