@@ -12,7 +12,8 @@ from pages.ui.parts import formats, markup, notices, plain
 from pages.ui.parts.markup import Cell, Html, Tone
 
 HEAD: Final = (
-    "Channel", "Service", "Address from", Cell("State", words=True), "Waiting", "Last delivered",
+    "Channel", Cell("Service", words=True), Cell("Address from", words=True),
+    Cell("State", words=True), "Waiting", Cell("Last delivered", words=True),
     Cell("Last error", words=True),
 )  # fmt: skip
 ANSWERS: Final = "channel_answers"
@@ -22,7 +23,7 @@ def show(watch: Watch) -> None:
     """Show the channels, never their addresses, and a test of each."""
     standings = watch.channels()
     if standings:
-        markup.show(markup.block(table(standings)))
+        markup.show(markup.block(table(standings), css="pd-alert-channels"))
         _tests(watch, [each.name for each in standings])
     else:
         notices.show(words.NO_CHANNELS)
@@ -45,10 +46,14 @@ def _row(standing: ChannelStanding) -> list[str | Cell]:
         error = f"{error} ({formats.count(failures, 'failure')} in a row)"
     last = formats.moment(words.time_at(last_us)) if last_us else formats.NOT_KNOWN
     return [
-        formats.clipped(standing.name), standing.kind or formats.NOT_KNOWN,
-        standing.source or formats.NOT_KNOWN, Cell(standing.state, tone, words=True),
-        f"{standing.waiting:,}", last, Cell(error or formats.NOT_KNOWN, "muted", words=True),
-    ]  # fmt: skip
+        formats.clipped(standing.name),
+        Cell(standing.kind or formats.NOT_KNOWN, words=True),
+        Cell(standing.source or formats.NOT_KNOWN, words=True),
+        Cell(standing.state, tone, words=True),
+        f"{standing.waiting:,}",
+        Cell(last, words=True),
+        Cell(error or formats.NOT_KNOWN, "muted", words=True),
+    ]
 
 
 def heartbeat_words(standing: HeartbeatStanding) -> str:

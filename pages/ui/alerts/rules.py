@@ -94,11 +94,11 @@ def _ask_later(name: str | None) -> None:
 
 def _ask_whether(store: WatchStore, name: str) -> None:
     """Ask once, since what is removed does not come back."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        plain.caption(
-            f"Remove {formats.clipped(name)}, with where it stands on each pair? "
-            "The log keeps what it told."
-        )
+    plain.caption(
+        f"Remove {formats.clipped(name)}, with where it stands on each pair? "
+        "The log keeps what it told."
+    )
+    with st.container(horizontal=True):
         st.button("Remove it", key="rule_remove_sure", on_click=_remove, args=(store, name))
         st.button("Keep it", key="rule_keep", on_click=_ask_later, args=(None,))
 

@@ -10,7 +10,7 @@ from ingest.watch import Silence, WatchStore
 from pages.ui.alerts import words
 from pages.ui.alerts.pairs import Legs, legs_label, watched_legs
 from pages.ui.desk.recording import now_us
-from pages.ui.parts import formats, markup, plain
+from pages.ui.parts import formats, markup
 from pages.ui.state.source import current_recorder
 
 LENGTHS_S: Final = {
@@ -43,7 +43,7 @@ def show(store: WatchStore) -> None:
 def show_running(store: WatchStore) -> None:
     """Say what is silenced at the moment, where anything is."""
     if said := running_words(lasting_at(store, now_us(current_recorder()))):
-        plain.info(said)
+        markup.show(markup.block(markup.text(said, "wait", "p")))
 
 
 def lasting_at(store: WatchStore, at_us: int) -> list[Silence]:

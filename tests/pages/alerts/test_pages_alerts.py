@@ -126,6 +126,7 @@ def test_what_cannot_be_saved_says_why_in_the_words_of_the_form(project_root, wa
         (AlertRule("a", level=0.0), "above 0 where it leaves ± the level"),
         (AlertRule("a", level=2.0, rearm=-1.0), "above 0 where it leaves ± the level"),
         (AlertRule("a", when="stale", crosses="above", level=9.0, gated=True), "a leg without"),
+        (AlertRule("a", for_bars=5_000_000), "a whole number from 1 to 1,000,000"),
         (AlertRule("a", cooldown_s=-1.0), "Cool-down (s) must be 0 or more seconds"),
         (AlertRule("a", quiet_hours="25:00-26:00"), "Quiet hours (UTC) must be"),
         (AlertRule("a", message="{zscore:"), "Words must be"),
@@ -341,7 +342,7 @@ def test_an_equal_silence_is_prolonged_and_said_on_log_and_rules(project_root, w
     assert "Every rule, every pair: 4.0 h left" in text_of(page)
     silences.begin(watch.store, Silence(0, silence.until_us + 1, rule="wide"), START_US)
     for view in ("Log", "Rules"):
-        found = said(visit(project_root, view))
+        found = shown(visit(project_root, view))
         assert "Silenced: rule wide, every pair, until 20" in found
         assert "; every rule, every pair, until 20" in found
 
