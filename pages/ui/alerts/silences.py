@@ -22,6 +22,9 @@ LENGTHS_S: Final = {
 }
 LONGEST_WHY: Final = 120
 MOST_SAID: Final = 3
+# No None: a form that is cleared would ask to choose where everything is chosen.
+EVERY_RULE: Final = ""
+EVERY_PAIR: Final[Legs] = ("", "")
 SECOND_US: Final = 1_000_000
 
 
@@ -77,26 +80,30 @@ def _form(store: WatchStore) -> None:
         st.form("silence", border=False, clear_on_submit=True),
         st.container(horizontal=True, vertical_alignment="bottom"),
     ):
-        st.selectbox("Rule", [None, *rules], key="silence_rule", width=220,
+        st.selectbox("Rule", [EVERY_RULE, *rules], key="silence_rule", width=220,
                      format_func=_rule_label)  # fmt: skip
-        st.selectbox("Pair", [None, *watched_legs(store)], key="silence_pair", width=220,
-                     format_func=legs_label)  # fmt: skip
+        st.selectbox("Pair", [EVERY_PAIR, *watched_legs(store)], key="silence_pair", width=220,
+                     format_func=_pair_label)  # fmt: skip
         st.selectbox("For", list(LENGTHS_S), 1, key="silence_for", width=120)
         st.text_input("Why", key="silence_why", max_chars=LONGEST_WHY, width=260)
         st.form_submit_button("Silence", on_click=_begin, args=(store,))
 
 
-def _rule_label(name: str | None) -> str:
-    return "every rule" if name is None else formats.clipped(name)
+def _rule_label(name: str) -> str:
+    return formats.clipped(name) if name else "every rule"
+
+
+def _pair_label(legs: Legs) -> str:
+    return legs_label(None if legs == EVERY_PAIR else legs)
 
 
 def _begin(store: WatchStore) -> None:
     state = st.session_state
-    legs: Legs | None = state["silence_pair"]
-    y, x = legs or (None, None)
+    legs: Legs = state["silence_pair"]
+    y, x = (None, None) if legs == EVERY_PAIR else legs
     at_us = now_us(current_recorder())
     until_us = at_us + LENGTHS_S[state["silence_for"]] * SECOND_US
-    asked = Silence(0, until_us, state["silence_rule"], y, x, state["silence_why"])
+    asked = Silence(0, until_us, state["silence_rule"] or None, y, x, state["silence_why"])
     begin(store, asked, at_us)
 
 

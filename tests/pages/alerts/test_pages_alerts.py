@@ -338,7 +338,7 @@ def test_an_equal_silence_is_prolonged_and_said_on_log_and_rules(project_root, w
         page.text_input(key="silence_why").input(why)
         page.button(key="FormSubmitter:silence-Silence").click().run()
     (silence,) = watch.store.silences()
-    assert silence.why == "deploy"
+    assert (silence.rule, silence.y, silence.x, silence.why) == (None, None, None, "deploy")
     assert "Every rule, every pair: 4.0 h left" in text_of(page)
     silences.begin(watch.store, Silence(0, silence.until_us + 1, rule="wide"), START_US)
     for view in ("Log", "Rules"):
