@@ -295,6 +295,19 @@ def test_legs_that_stand_still_or_are_the_same_have_the_same_words(hedge):
                 assert_last_row(reading, analyse_pair(*pair, params))
 
 
+@pytest.mark.parametrize("kind", ["price difference", "hedged"])
+def test_a_spread_on_its_mean_is_neither_above_nor_below_it(kind):
+    params = replace(PARAMS, spread=kind, window=4)
+    for seed in range(60, 72):
+        y, x = prices(200, seed)
+        y[-4:] = np.round(y[-4] + np.array([-0.07, 0.07, 0.0, 0.0]), 2)
+        x[-4:] = x[-4]
+        pair = legs((y, x), 0, 200)
+        reading, _ = read_latest(pair, params)
+        assert reading.zscore == analyse_pair(*pair, params).zscore.iloc[-1] == 0
+        assert (reading.signal, reading.gate) == ("NEUTRAL", "")
+
+
 def test_the_error_of_a_line_that_leaves_nearly_nothing_is_not_known():
     _, x = prices(300, seed=30)
     noise = 1e-5 * np.random.default_rng(31).normal(size=300)
