@@ -30,14 +30,19 @@ class RuleBook:
         self.rules: tuple[AlertRule, ...] = ()
 
     def take_up_changes(self) -> None:
-        """Read rules and silences; a rule that is gone is forgotten with where it stood."""
-        before = {rule.name for rule in self.rules}
+        """Read rules and silences.
+
+        A rule that is gone, or looks at something else than before, is forgotten with where it
+        stood.
+        """
+        before = {rule.name: rule.when for rule in self.rules}
         self.rules = self._store.rules()
         self._silences = self._store.silences()
-        names = {rule.name for rule in self.rules}
-        if before - names:
-            self._states = {key: state for key, state in self._states.items() if key[0] in names}
-            self._journal.forget_rules(names)
+        now = {rule.name: rule.when for rule in self.rules}
+        left = {name for name in now if before.get(name, now[name]) == now[name]}
+        if before.keys() - left:
+            self._states = {key: state for key, state in self._states.items() if key[0] in left}
+            self._journal.forget_rules(left)
 
     def of_pair(self, pair: WatchedPair, lists: Collection[str]) -> tuple[AlertRule, ...]:
         """Rules that look at a pair, which is in those lists."""

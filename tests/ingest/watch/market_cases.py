@@ -13,7 +13,7 @@ from ingest.store import SECOND_US, TickWriter
 from ingest.tick import Tick
 from ingest.watch import WatchStore, watch_path
 from ingest.watch.board import Board
-from ingest.watch.evaluation.engine import Engine
+from ingest.watch.evaluation import ChannelFailures, Engine
 
 START_S = 1_790_000_000
 
@@ -71,6 +71,7 @@ class Stepped:
     recorder: Recorder = field(default_factory=idle_recorder)
     woken: int = 0
     now_s: float = 1_000.0
+    failures: list[ChannelFailures] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.store = WatchStore(watch_path(self.db))
@@ -84,7 +85,7 @@ class Stepped:
             self.db,
             self.recorder,
             recorded=self._wake,
-            channels=list,
+            channels=lambda: self.failures,
             now_us=lambda: START_S * SECOND_US,
             clock=lambda: self.now_s,
         )

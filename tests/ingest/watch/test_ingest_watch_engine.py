@@ -12,6 +12,7 @@ from analytics.pair import PairReading, analyse_pair
 from ingest.errors import StoreError
 from ingest.store import SECOND_US, TickReader
 from ingest.watch import Alert, Silence, WatchedPair, WatchList
+from ingest.watch.evaluation import ChannelFailures
 from ingest.watch.pair_link import pair_key
 
 PAIR = WatchedPair("ETHUSDT", "BTCUSDT", window=20)
@@ -217,6 +218,28 @@ def test_rules_and_lists_change_while_it_runs(market, desk) -> None:
     desk.step()
     assert desk.board.rows() == {}
     assert desk.engine.status().pairs == 0
+
+
+def test_a_rule_that_looks_at_something_else_begins_anew(market, desk) -> None:
+    desk.store.save_rule(AlertRule("wide", level=0.0))
+    live(market, desk, 200, 203)
+    assert [each.value for each in desk.store.alerts()] == [desk.store.alerts()[0].zscore]
+    desk.store.save_rule(AlertRule("wide", when="correlation", crosses="above", level=-1.0))
+    live(market, desk, 203, 206)
+    values = [each.value for each in desk.store.alerts()[1:]]
+    assert len(values) == 1
+    assert values[0] != desk.store.alerts()[1].zscore
+
+
+def test_a_channel_that_fails_is_told_of_by_name(market, desk) -> None:
+    desk.store.remove_rule("wide")
+    desk.store.save_rule(AlertRule("mute", when="channel", crosses="above", level=3.0))
+    for failures in (0, 2, 3, 4, 5):
+        desk.failures = [ChannelFailures("desk", failures), ChannelFailures("other", 0)]
+        desk.step(1.1)
+    (alert,) = desk.store.alerts()
+    assert alert.words.startswith("channel desk: ")
+    assert alert.value == 3.0
 
 
 def test_equal_pairs_of_two_lists_are_evaluated_once(market, desk) -> None:
