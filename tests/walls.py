@@ -142,7 +142,8 @@ WALLS = {
         "analytics analytics.alerts analytics.baskets analytics.pair analytics.stationarity ingest "
         "ingest.binance ingest.recorder ingest.store",
         f"{NUMBERS} apprise filelock httpx msgspec",
-        "asyncio email.utils errno http os pathlib secrets smtplib socket sqlite3 ssl sys "
+        "asyncio concurrent.futures email.utils errno http os pathlib secrets smtplib socket "
+        "sqlite3 ssl sys "
         "threading time tomllib urllib.parse urllib.request",
     ),
     # Results in, a figure out.
