@@ -155,10 +155,10 @@ def _watch_for(settings: Settings, recorder: Recorder | None) -> Watch | None:
     """Begin to watch the lists' pairs; recording goes on where that cannot be."""
     try:
         watch = Watch(settings, recorder)
+        watch.start()
     except IngestError as error:
         say(f"no alerts: {error}")
         return None
-    watch.start()
     return watch
 
 

@@ -134,6 +134,7 @@ def test_a_second_recorder_on_the_same_database_is_refused(project_root, tmp_pat
         (["--symbols", "BTC+USDT"], "--symbols"),
         (["--db", "{file}/x.db"], "x.db"),
         (["--db", "{file}"], "not a database"),
+        (["--watch", "{file}"], "file"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_status_2(project_root, tmp_path, words, said) -> None:

@@ -23,6 +23,7 @@ def test_defaults_are_the_documented_ones() -> None:
 def test_every_option_is_read() -> None:
     words = "--symbols btcusdt,SOLUSDT --market usdm --stream trade --db /x/y.db --host ::1"
     words += " --port 9000 --no-browser --no-ingest --ws-url ws://h/ --rest-url http://h/"
+    words += " --watch desk.json"
     found = parse_settings(words.split(), {})
     assert found == Settings(
         symbols=("BTCUSDT", "SOLUSDT"),
@@ -35,6 +36,7 @@ def test_every_option_is_read() -> None:
         ingest=False,
         ws_url="ws://h/",
         rest_url="http://h/",
+        watch=Path("desk.json"),
     )
     assert (found.ws_base, found.rest_base) == ("ws://h", "http://h")
 
