@@ -50,8 +50,11 @@ def lay_out(watch: Watch) -> Laid:
         if chosen is not None:
             _show_controls(watch, watched, terms)
     said.show()
-    if watch.status().why_not:
-        notices.show(words.nothing_evaluated(watch.status().why_not))
+    status = watch.status()
+    if status.why_not:
+        notices.show(words.nothing_evaluated(status.why_not))
+    if status.last_error:
+        plain.warning(f"Evaluating failed last: {status.last_error}.")
     if not watched.rows:
         notices.show(words.EMPTY)
         adding.show(watch.store, watched.name, watched.settings)
@@ -107,8 +110,13 @@ def show_moving(watch: Watch, laid: Laid) -> bool:
     with laid.below:
         if compared:
             compare.show(compared)
-    found = (each for each in watch.store.lists() if each.name == name)
-    return next(found, WatchList(name)) == laid.watched
+    return _stands(watch, laid.watched)
+
+
+def _stands(watch: Watch, watched: WatchList) -> bool:
+    """Whether a list is as it is stored; one that nobody has begun, where there is none at all."""
+    stored = {each.name: each for each in watch.store.lists()}
+    return stored.get(watched.name) == watched or (not stored and not watched.pairs)
 
 
 def _compared(rows: Sequence[WatchRow], pairs: tuple[Watched, ...]) -> tuple[WatchRow, ...]:

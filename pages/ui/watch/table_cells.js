@@ -42,8 +42,11 @@ const bounded = (zscore) => Math.max(-HIGHEST_Z, Math.min(HIGHEST_Z, zscore));
 const fixed = (value, decimals) => value.toFixed(decimals).replace("-", "−");
 
 /** @type {(zscore: number | null) => string} */
-export const zscoreWords = (zscore) =>
-  zscore === null ? NOT_KNOWN : (zscore < 0 ? "" : "+") + fixed(zscore, 2);
+export const zscoreWords = (zscore) => {
+  if (zscore === null) return NOT_KNOWN;
+  const sign = Object.is(zscore, -0) ? "−" : zscore < 0 ? "" : "+"; // as Live has what rounds to 0
+  return sign + fixed(zscore, 2);
+};
 
 // Steps of a line: a hole stays a hole.
 /** @type {(letters: string) => string} */

@@ -60,5 +60,11 @@ test("a hole in a path stays a hole", () => {
 });
 
 test("z is written as everywhere on the desk", () => {
-  assert.deepEqual([1.2, -0.5, 0, null].map(zscoreWords), ["+1.20", "−0.50", "+0.00", "–"]);
+  assert.deepEqual([1.2, -0.5, 0, -0, null].map(zscoreWords), [
+    "+1.20",
+    "−0.50",
+    "+0.00",
+    "−0.00",
+    "–",
+  ]);
 });

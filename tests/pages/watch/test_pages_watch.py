@@ -260,6 +260,15 @@ def test_the_csv_has_every_digit_and_is_read_back_as_the_same_list(watch):
     assert parsed.pairs == (ETH, replace(own, group="'=1+1"))
 
 
+def test_what_is_laid_out_stands_until_its_list_is_another(watch):
+    assert body._stands(watch, WatchList("Watchlist"))
+    watch.store.save_list(WatchList("majors", (ETH,)))
+    assert not body._stands(watch, WatchList("Watchlist"))  # begun in another tab
+    assert body._stands(watch, WatchList("majors", (ETH,)))
+    watch.store.save_list(WatchList("majors", (ETH, SOL)))
+    assert not body._stands(watch, WatchList("majors", (ETH,)))
+
+
 def test_nothing_is_evaluated_without_a_recorder_and_that_is_said_once(project_root, watch):
     watch.store.save_list(WatchList("majors", (ETH,)))
     assert "does not record (--no-ingest). Start the app without" in said(open_watch(project_root))
