@@ -8,7 +8,7 @@ import streamlit as st
 from ingest.watch import ChannelStanding, Watch
 from pages.ui.alerts import words
 from pages.ui.parts import formats, markup, notices, plain
-from pages.ui.parts.markup import Cell, Html
+from pages.ui.parts.markup import Cell, Html, Tone
 
 HEAD: Final = (
     "Channel", "Service", "Address from", Cell("State", words=True), "Waiting", "Last delivered",
@@ -38,13 +38,14 @@ def _row(standing: ChannelStanding) -> list[str | Cell]:
     last_us = standing.last_delivered_us
     failures = standing.failures_in_a_row
     error = formats.clipped(standing.last_error, 200)
+    tone: Tone = "bad" if failures else "wait" if error else "good"
     if failures and error:
         error = f"{error} ({formats.count(failures, 'failure')} in a row)"
+    last = formats.moment(words.time_at(last_us)) if last_us else formats.NOT_KNOWN
     return [
-        formats.clipped(standing.name), standing.kind, standing.source,
-        Cell(standing.state, "bad" if failures else "good", words=True), f"{standing.waiting:,}",
-        formats.moment(words.time_at(last_us)) if last_us else formats.NOT_KNOWN,
-        Cell(error or formats.NOT_KNOWN, "muted", words=True),
+        formats.clipped(standing.name), standing.kind or formats.NOT_KNOWN,
+        standing.source or formats.NOT_KNOWN, Cell(standing.state, tone, words=True),
+        f"{standing.waiting:,}", last, Cell(error or formats.NOT_KNOWN, "muted", words=True),
     ]  # fmt: skip
 
 
