@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ingest.recorder import Recorder
 from ingest.replay import ReplayRecorder
-from ingest.watch import Watch, Watched, WatchedBasket, WatchList, WatchRow, basket_choices
+from ingest.watch import Watch, Watched, WatchedBasket, WatchList, WatchRow
 from pages.ui.desk import recording
 from pages.ui.desk.watching import FIRST_LIST, live_choices
 from pages.ui.parts import files, formats, markup, notices, plain
@@ -20,7 +20,7 @@ from pages.ui.state import choices
 from pages.ui.state.source import current_recorder
 from pages.ui.watch import adding, compare, lists, picked, said, settings, table, words
 from pages.ui.watch import files as watch_files
-from pages.ui.watch.rows import moving_rows, row_id, rows_of, standing_rows
+from pages.ui.watch.rows import moving_rows, query_of, row_id, rows_of, standing_rows
 
 TABLE: Final = "watch_table"
 MOVES: Final = "watch_moves"
@@ -116,7 +116,7 @@ def show_moving(watch: Watch, laid: Laid) -> bool:
 def _stands(watch: Watch, watched: WatchList) -> bool:
     """Whether a list is as it is stored; one that nobody has begun, where there is none at all."""
     stored = {each.name: each for each in watch.store.lists()}
-    return stored.get(watched.name) == watched or (not stored and not watched.pairs)
+    return stored.get(watched.name) == watched or (not stored and not watched.rows)
 
 
 def _compared(rows: Sequence[WatchRow], pairs: tuple[Watched, ...]) -> tuple[WatchRow, ...]:
@@ -152,11 +152,10 @@ def _open(watched: WatchList) -> None:
     wanted = st.session_state[TABLE]["open"]
     row = next((row for row in watched.rows if row_id(row.params) == wanted), None)
     if isinstance(row, WatchedBasket):
-        st.session_state.update(basket_choices(row))
-        st.session_state[_OPENING] = "baskets.py"
+        st.session_state[_OPENING] = ("baskets.py", query_of(row))
     elif row is not None:
         choices.request(live_choices(row))
-        st.session_state[_OPENING] = "live.py"
+        st.session_state[_OPENING] = ("live.py", {})
 
 
 def _symbols(row: Watched) -> tuple[str, ...]:
@@ -165,6 +164,7 @@ def _symbols(row: Watched) -> tuple[str, ...]:
 
 def _follow() -> None:
     """Go to Live with the pair taken up, or to Baskets."""
-    if page := st.session_state.pop(_OPENING, ""):
+    if opening := st.session_state.pop(_OPENING, None):
+        page, query = opening
         # Given none, it would clear them by a call that refuses while a control is bound to one.
-        st.switch_page(page, query_params={})
+        st.switch_page(page, query_params=query)

@@ -29,6 +29,8 @@ _HOLE: Final = "."
 LONGEST_RULE: Final = 24
 US_PER_S: Final = 1_000_000
 WAITING: Final = "Waits for its first closed bar of all legs."
+# A basket's tests draw baskets for seconds: they are left to its own page.
+UNTESTED: Final = "on Baskets"
 # How a caution begins -> which mark the table shows for it.
 _DOUBTS: Final = {"Not shown to revert": 1, "Half-life": 2}
 
@@ -68,13 +70,18 @@ def row_words(pair: Watched) -> str:
 
 
 def _link(pair: Watched) -> list[tuple[str, str]]:
+    """Name what the row's page is to show, a value at a time."""
     if isinstance(pair, WatchedBasket):
-        return [
-            (key, str(each))
-            for key, value in basket_choices(pair).items()
-            for each in (value if isinstance(value, list) else [value])
-        ]
+        return [(key, each) for key, values in query_of(pair).items() for each in values]
     return [(key, choices.written(value)) for key, value in live_choices(pair).items()]
+
+
+def query_of(basket: WatchedBasket) -> dict[str, list[str]]:
+    """Return the query of the address at which the Baskets page shows a basket."""
+    return {
+        key: list(map(str, value if isinstance(value, list) else [value]))
+        for key, value in basket_choices(basket).items()
+    }
 
 
 def rows_of(pairs: Sequence[Watched], board: Sequence[WatchRow]) -> list[WatchRow]:
@@ -103,7 +110,7 @@ def _values(row: WatchRow, terms: Terms) -> Values:
         since_words(row.signal_since_us),
         trade_of(row, terms),
         half_life_words(row.tests),
-        "" if row.tests is None else formats.pvalue(row.tests.pvalue),
+        pvalue_words(row),
         tests_age_s(reading, row.tests),
         _rounded(reading.correlation, 3),
         reading.y_coverage * 3 + reading.x_coverage,
@@ -166,6 +173,13 @@ def half_life_words(tests: PairTestsReading | None) -> str:
     if math.isinf(tests.half_life):
         return "none"
     return f"{formats.number(tests.half_life, 1)} bars" if tests.returns else "not shown"
+
+
+def pvalue_words(row: WatchRow) -> str:
+    """Write the p-value of the latest tests; of a basket, where it is to be seen."""
+    if isinstance(row.pair, WatchedBasket):
+        return UNTESTED
+    return "" if row.tests is None else formats.pvalue(row.tests.pvalue)
 
 
 def tests_age_s(reading: PairReading, tests: PairTestsReading | None) -> int | None:

@@ -105,7 +105,7 @@ def test_its_figures_stand_beside_those_of_pairs(project_root, watch):
     assert (zscore, signal, correlation, coverage) == (2.5, "S", 0.7, 1)
     # A quarter of the money in S1, half in the second, by the weights 1, -2 and 1.
     assert trade == "sell 0.05 BTCUSDT, buy 2.5 ETHUSDT, sell 25 SOLUSDT"
-    assert (half, pvalue, age) == ("", "", None)
+    assert (half, pvalue, age) == ("", "on Baskets", None)
     json.dumps(values, allow_nan=False)
 
 
