@@ -7,8 +7,8 @@ import numpy as np
 from analytics.alerts import AlertRule
 from analytics.pair import PairReading, PairTestsReading
 from ingest.watch.board import WatchRow
-from ingest.watch.evaluation.market import LAG_BARS, WatchedLeg
-from ingest.watch.model import SECOND_US, Alert, Watched
+from ingest.watch.evaluation.market import LAG_BARS, LegKey, WatchedLeg
+from ingest.watch.model import SECOND_US, Alert, Watched, WatchedBasket
 from ingest.watch.pair_link import link_of, pair_key
 
 # How far back a pair goes on after a restart.
@@ -155,6 +155,13 @@ class BarWatch:
             return f"no trade of {' and '.join(lacking)} is stored: is it recorded?"
         legs = "both" if len(self.legs) == 2 else "all"
         return f"no bar of {legs} legs has closed yet"
+
+
+def leg_keys(pair: Watched) -> list[LegKey]:
+    """Name the legs of a pair or a basket, in order."""
+    interval = pair.params.interval
+    symbols = pair.symbols if isinstance(pair, WatchedBasket) else (pair.y, pair.x)
+    return [LegKey(symbol, interval) for symbol in symbols]
 
 
 def _age_s(leg: WatchedLeg, newest_us: int) -> float:

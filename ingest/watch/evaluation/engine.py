@@ -16,7 +16,7 @@ from analytics.pair import PairReading
 from ingest.errors import StoreError
 from ingest.recorder import FailureLog, Recorder, RestartingThread
 from ingest.watch.board import Board
-from ingest.watch.evaluation.bar_watch import BarWatch
+from ingest.watch.evaluation.bar_watch import BarWatch, leg_keys
 from ingest.watch.evaluation.basket_bench import BasketBench
 from ingest.watch.evaluation.basket_watch import BasketWatch
 from ingest.watch.evaluation.desk_rules import CLOCKED, ChannelFailures, DeskRules
@@ -215,7 +215,7 @@ class Engine:
         return lists_of
 
     def _watch(self, wanted: dict[str, Watched]) -> None:
-        self._market.watch(leg for pair in wanted.values() for leg in _legs(pair))
+        self._market.watch(leg for pair in wanted.values() for leg in leg_keys(pair))
         pairs, self._pairs = self._pairs, {}
         baskets, self._baskets = self._baskets, {}
         for key, pair in wanted.items():
@@ -223,8 +223,9 @@ class Engine:
                 self._baskets[key] = baskets.get(key) or self._new_basket(key, pair)
             else:
                 self._pairs[key] = pairs.get(key) or self._new_pair(key, pair)
-        self._by_leg = {}
+        self._by_leg, alerts = {}, self._last_alerts or {}
         for each in self._watched():
+            each.last_alert = each.last_alert or alerts.get(each.link)
             for leg in each.legs:
                 self._by_leg.setdefault(leg.key, []).append(each)
         self._unfinished.intersection_update(self._pairs.values())
@@ -233,25 +234,17 @@ class Engine:
     def _new_pair(self, key: str, pair: WatchedPair) -> PairWatch:
         y, x = self._begin_legs(pair)
         evaluated_us = self._evaluated_before.get(key, 0)
-        made = PairWatch(pair, (y, x), evaluated_us, is_whole=self._is_replay)
-        self._note_last_alert(made)
-        return made
+        return PairWatch(pair, (y, x), evaluated_us, is_whole=self._is_replay)
 
     def _new_basket(self, key: str, basket: WatchedBasket) -> BasketWatch:
         legs, evaluated_us = self._begin_legs(basket), self._evaluated_before.get(key, 0)
-        made = BasketWatch(basket, legs, evaluated_us, is_whole=self._is_replay)
-        self._note_last_alert(made)
-        return made
+        return BasketWatch(basket, legs, evaluated_us, is_whole=self._is_replay)
 
     def _begin_legs(self, pair: Watched) -> tuple[WatchedLeg, ...]:
-        keys = _legs(pair)
+        keys = leg_keys(pair)
         for key in keys:
             self._market.renew(key)
         return tuple(self._market.legs[key] for key in keys)
-
-    def _note_last_alert(self, made: BarWatch) -> None:
-        assert self._last_alerts is not None
-        made.last_alert = self._last_alerts.get(made.link)
 
     # Bars.
 
@@ -391,11 +384,6 @@ class Engine:
             self._rows.update(self._changed, self._market.newest_us())
             self._rows.publish()
             self._changed = set()
-
-
-def _legs(pair: Watched) -> list[LegKey]:
-    symbols = pair.symbols if isinstance(pair, WatchedBasket) else (pair.y, pair.x)
-    return [LegKey(symbol, pair.params.interval) for symbol in symbols]
 
 
 def _last_alerts(store: WatchStore) -> dict[str, Alert]:
