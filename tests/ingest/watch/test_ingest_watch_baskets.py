@@ -111,6 +111,28 @@ def test_a_rule_of_its_list_fires_on_a_basket_by_its_label(market, desk) -> None
     assert any(each.x for each in desk.store.alerts())  # the pair's, by the same rule
 
 
+def test_restarts_in_between_change_no_alert_of_a_basket(market, desk, tmp_path) -> None:
+    desk.store.save_rule(WIDE)
+    for first, last in ((200, 215), (215, 231), (231, 245)):
+        live(market, desk, first, last)
+        desk.restart()
+    other = Market(tmp_path / "other.db")
+    other.seconds(0, **{name: path[:200] for name, path in PATHS.items()})
+    whole = Stepped(other.path)
+    whole.store.save_list(WatchList("one", (PAIR,), baskets=(BASKET,)))
+    whole.store.save_rule(WIDE)
+    live(other, whole, 200, 245)
+    found, expected = (
+        [(each.kind, each.bar_us, round(each.zscore, 9)) for each in store.alerts() if not each.x]
+        for store in (desk.store, whole.store)
+    )
+    assert found == expected
+    assert len(found) > 1
+    whole.engine.stop(1.0)
+    whole.store.close()
+    other.writer.close()
+
+
 def test_a_basket_that_is_being_read_holds_up_no_pair(market, desk, monkeypatch) -> None:
     goes_on = threading.Event()
 
