@@ -1,13 +1,14 @@
 """What can be done with the rows that the reader picked."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 import streamlit as st
 
-from ingest.watch import Watched, WatchedPair, WatchList, WatchStore
-from pages.ui.desk.watching import Row, change_list
+from ingest.watch import Watched, WatchedBasket, WatchedPair, WatchList, WatchStore
+from pages.ui.desk.watching import change_list
 from pages.ui.parts import formats, markup
 from pages.ui.watch import said, settings
 from pages.ui.watch.parsing import LONGEST_GROUP
@@ -16,12 +17,7 @@ from pages.ui.watch.rows import row_id
 PICKED: Final = "watch_picked"
 GROUP: Final = "watch_group"
 
-
-class Change(Protocol):
-    """Makes another row of a row, or none."""
-
-    def __call__(self, row: Row, /) -> Row | None:
-        """Return the row that stands in its place, or None."""
+Change = Callable[[Watched], Watched | None]
 
 
 def forget() -> None:
@@ -64,7 +60,7 @@ def show(store: WatchStore, watched: WatchList, picked: tuple[Watched, ...]) -> 
 def pin(store: WatchStore, name: str, which: object) -> None:
     """Pin a row, or take its pin."""
 
-    def turn(row: Row) -> Row:
+    def turn(row: Watched) -> Watched:
         return replace(row, is_pinned=not row.is_pinned)
 
     said.try_to(partial(_change, store, name, frozenset([str(which)]), turn))
@@ -72,11 +68,7 @@ def pin(store: WatchStore, name: str, which: object) -> None:
 
 def _group(store: WatchStore, name: str, ids: frozenset[str]) -> None:
     group = formats.clipped(st.session_state.get(GROUP, ""), LONGEST_GROUP)
-
-    def put(row: Row) -> Row:
-        return replace(row, group=group)
-
-    said.try_to(partial(_change, store, name, ids, put))
+    said.try_to(partial(_change, store, name, ids, lambda row: replace(row, group=group)))
 
 
 def _remove(store: WatchStore, name: str, ids: frozenset[str]) -> None:
@@ -85,11 +77,12 @@ def _remove(store: WatchStore, name: str, ids: frozenset[str]) -> None:
 
 
 def _change(store: WatchStore, name: str, ids: frozenset[str], change: Change) -> None:
-    def each(rows: tuple[Row, ...]) -> tuple[Row, ...]:
-        changed = (change(row) if row_id(row.params) in ids else row for row in rows)
-        return tuple(row for row in changed if row is not None)
-
     def changed(watched: WatchList) -> WatchList:
-        return replace(watched, pairs=each(watched.pairs), baskets=each(watched.baskets))
+        rows = [change(row) if row_id(row.params) in ids else row for row in watched.rows]
+        return replace(
+            watched,
+            pairs=tuple(row for row in rows if isinstance(row, WatchedPair)),
+            baskets=tuple(row for row in rows if isinstance(row, WatchedBasket)),
+        )
 
     change_list(store, name, changed)
