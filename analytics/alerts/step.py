@@ -22,7 +22,7 @@ from typing import Final, Literal
 
 from analytics.alerts.level import holds, is_back
 from analytics.alerts.quiet_hours import is_quiet
-from analytics.alerts.rule import TESTS_WHENS, AlertRule, RuleState, StateName
+from analytics.alerts.rule import TESTS_WHENS, WITHOUT_LEVEL, AlertRule, RuleState, StateName
 from analytics.alerts.sample import Sample, value_of
 
 Event = Literal["fired", "resolved"]
@@ -94,7 +94,7 @@ def _begun(rule: AlertRule, state: RuleState, sample: Sample) -> RuleState:
     """Set what a first sample sets, and what each new one is compared to."""
     seen_us = state.seen_us if sample.is_forming else sample.bar_us
     if not state.since_us:
-        comes_back = rule.crosses == "inside" and rule.when != "signal"
+        comes_back = rule.crosses == "inside" and rule.when not in WITHOUT_LEVEL
         state = replace(state, since_us=sample.bar_us, is_armed=not comes_back)
     return replace(state, seen_us=seen_us, anchor=_anchor(rule, state, sample))
 

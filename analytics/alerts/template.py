@@ -29,8 +29,9 @@ _UNKNOWN: Final = "not known"
 
 def check_template(template: str) -> None:
     """ParameterError unless it is short and names `FIELDS` alone, figures in plain formats."""
-    if not 0 < len(template) <= LONGEST_TEMPLATE:
-        raise ParameterError("message", template[:40], f"1 to {LONGEST_TEMPLATE} characters")
+    if not template.strip() or len(template) > LONGEST_TEMPLATE:
+        allowed = f"1 to {LONGEST_TEMPLATE} characters, not spaces alone"
+        raise ParameterError("message", template[:40], allowed)
     if not template.replace("\n", " ").isprintable():
         raise ParameterError("message", template[:40], "printable text")
     try:

@@ -258,6 +258,7 @@ def test_correlation() -> None:
         (replace(RULE, when="disk", crosses="below", level=5, rearm=6), [9, 4, 5.5, 7], ".F.R"),
         (replace(RULE, when="clock", level=500.0), [-600, -400], "FR"),
         (replace(RULE, when="find", tells_resolved=False), [0, 1, 1, 0, 1], ".F..F"),
+        (replace(RULE, when="find", tells_resolved=False, crosses="inside"), [1, 0, 1], "F.F"),
         (
             replace(RULE, when="recorder", crosses="above", level=5),
             [NO_DATA, 6, NO_DATA, 1],
