@@ -10,6 +10,7 @@
 | firing | strictly back past the re-arm level, and `hold_bars` are over | normal: **resolved** |
 | firing | anything else, no data too | firing |
 | no data | it does not hold | normal |
+| any | bars of more than an hour were left out | normal and armed, then as above |
 
 A signal that changes from one told of to another told of is over and fires, in one event. What
 comes back (`inside`) can fire once the value was strictly past the re-arm level. The β that it
@@ -29,6 +30,8 @@ Event = Literal["fired", "resolved"]
 
 QUIET_HOURS: Final = "quiet hours"
 COOL_DOWN: Final = "cool-down"
+# Where more of bars was left out, what a rule saw before says nothing of now.
+LONGEST_ABSENCE_US: Final = 3_600_000_000
 _SECOND_US: Final = 1_000_000
 
 
@@ -72,11 +75,36 @@ def step(rule: AlertRule, state: RuleState, sample: Sample) -> Step:
     sample : Sample
         Of the next bar.
     """
+    if _was_away(state, sample):
+        state = rested(rule, state, sample)
     if not _looks_at(rule, state, sample):
         return Step(state)
     moved = _moved(rule, _begun(rule, state, sample), sample)
     is_ignored = sample.is_forming and moved.event != "fired"
     return Step(state, value=moved.value) if is_ignored else moved
+
+
+def rested(rule: AlertRule, state: RuleState, sample: Sample | None = None) -> RuleState:
+    """Begin anew, normal and armed: what it saw last is too long ago, or it was off.
+
+    How often and when it fired last stays, and the β it compares with; with a sample, this is the
+    next that it looks at.
+    """
+    new = replace(
+        RuleState(seen_us=state.seen_us), fired=state.fired, fired_us=state.fired_us,
+        anchor=state.anchor if rule.when == "beta" else math.nan,
+    )  # fmt: skip
+    if sample is None:
+        return new
+    fired_us, seen_us = min(state.fired_us, sample.bar_us - 1), sample.bar_us - sample.step_us
+    return replace(new, fired_us=fired_us, seen_us=seen_us)
+
+
+def _was_away(state: RuleState, sample: Sample) -> bool:
+    """Say whether bars lie between that nobody looked at, or those seen are of another time."""
+    if not (state.seen_us and sample.step_us):
+        return False
+    return abs(sample.bar_us - state.seen_us) - sample.step_us > LONGEST_ABSENCE_US
 
 
 def _looks_at(rule: AlertRule, state: RuleState, sample: Sample) -> bool:
@@ -126,7 +154,7 @@ def _over(rule: AlertRule, state: RuleState, sample: Sample, value: float, told:
     after = _towards_firing(rule, normal, sample, value, told)
     if after.event or not rule.tells_resolved:
         return after
-    unsent = _unsent(rule, sample.told_us) or _unsent(rule, state.fired_us + sample.step_us)
+    unsent = QUIET_HOURS if state.was_quiet else _unsent(rule, sample)
     return replace(after, event="resolved", suppressed=unsent)
 
 
@@ -151,7 +179,9 @@ def _towards_firing(
         return Step(pending, value=told)
     if _must_wait(rule, state, sample):
         return Step(pending, value=told, suppressed=COOL_DOWN if before < bars else "")
-    return Step(_fired(rule, pending, sample), "fired", told, _unsent(rule, sample.told_us))
+    unsent = _unsent(rule, sample)
+    fired = replace(_fired(rule, pending, sample), was_quiet=bool(unsent))
+    return Step(fired, "fired", told, unsent)
 
 
 def _may_fire(rule: AlertRule, state: RuleState, sample: Sample) -> bool:
@@ -171,8 +201,8 @@ def _must_wait(rule: AlertRule, state: RuleState, sample: Sample) -> bool:
     return state.fired > 0 and since_us < max(rule.cooldown_s * _SECOND_US, 1)
 
 
-def _unsent(rule: AlertRule, told_us: int) -> str:
-    return QUIET_HOURS if is_quiet(rule.quiet_hours, told_us) else ""
+def _unsent(rule: AlertRule, sample: Sample) -> str:
+    return QUIET_HOURS if is_quiet(rule.quiet_hours, sample.told_us) else ""
 
 
 def _fired(rule: AlertRule, state: RuleState, sample: Sample) -> RuleState:

@@ -170,6 +170,49 @@ def test_quiet_hours_go_by_the_end_of_the_bar() -> None:
     assert step(rule, RuleState(), replace(minute, is_forming=True)).suppressed == ""
 
 
+@pytest.mark.parametrize(
+    ("hours", "of_alert", "of_end"),
+    [("11:00-12:00", "quiet hours", "quiet hours"), ("12:00-12:30", "", "")],
+)
+def test_the_end_goes_by_whether_the_alert_of_a_forming_bar_was_sent(
+    hours: str, of_alert: str, of_end: str
+) -> None:
+    rule = replace(RULE, quiet_hours=hours, forming=True)
+    minute = replace(sample(-60, 2.0), step_us=60 * SECOND_US)
+    later = replace(sample(40 * 60, 0.0), step_us=60 * SECOND_US)
+    fired, over = run(rule, [replace(minute, is_forming=True), later])
+    assert (fired.event, fired.suppressed) == ("fired", of_alert)
+    assert (over.event, over.suppressed) == ("resolved", of_end)
+
+
+def test_a_forming_bar_is_judged_by_its_latest_trade() -> None:
+    hour = replace(sample(0, 2.0), step_us=3_600 * SECOND_US, is_forming=True)
+    rule = replace(RULE, quiet_hours="12:30-13:30", forming=True)
+    late = replace(hour, at_us=START_US + 40 * 60 * SECOND_US)
+    assert step(rule, RuleState(), hour).suppressed == ""
+    assert step(rule, RuleState(), late).suppressed == "quiet hours"
+
+
+@pytest.mark.parametrize(
+    ("absence_s", "value", "event"),
+    [(3_600, -3.0, None), (3_602, -3.0, "fired"), (3_602, 0.0, None), (-3_700, -3.0, "fired")],
+)
+def test_after_bars_that_nobody_looked_at_a_rule_begins_anew(
+    absence_s: int, value: float, event: str | None
+) -> None:
+    before = run(replace(HYSTERESIS, once=False), zscores([0, 2.5]))[-1].state
+    after = step(HYSTERESIS, before, sample(1 + absence_s, value))
+    assert after.event == event
+    assert after.state.fired == 1 + (event == "fired")
+
+
+def test_a_bar_that_forms_after_an_absence_fires_once() -> None:
+    firing = run(FORMING, zscores([2.5]))[-1].state
+    seen = [sample(5_000 + bar, -3.0, is_forming=bar < 1) for bar in (0, 0, 0, 1, 2)]
+    seen[2] = replace(seen[2], is_forming=False)
+    assert events(run(FORMING, seen, firing)) == "F...."
+
+
 def test_closed_gates_break_a_row_and_hold_an_alert_back() -> None:
     closed = reading(2.5, gate="leg stale")
     rule = replace(RULE, gated=True, for_bars=2)
