@@ -69,4 +69,7 @@ def filled(template: str, texts: Mapping[str, str], figures: Mapping[str, float]
 
 
 def _figure(value: float, spec: str) -> str:
-    return _UNKNOWN if math.isnan(value) else format(value, spec)
+    """Write a figure; 0 has no sign of its own."""
+    without_sign = spec.removeprefix("+")
+    sign = spec[: len(spec) - len(without_sign)]
+    return _UNKNOWN if math.isnan(value) else format(value, f"{sign}z{without_sign}")
