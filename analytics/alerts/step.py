@@ -4,7 +4,7 @@
 |---|---|---|
 | normal, no data | it holds, fewer bars than `for_bars` | pending |
 | normal, no data, pending | it holds for `for_bars` bars in a row | firing: **fired** |
-| the same | and the last alert is within the cool-down | pending, until that is over |
+| the same | and the last alert is within the cool-down, or of this bar | pending, until then |
 | pending | it does not hold, or its gates close | normal |
 | normal, pending | no data | no data; bars count anew |
 | firing | strictly back past the re-arm level, and `hold_bars` are over | normal: **resolved** |
@@ -30,6 +30,7 @@ Event = Literal["fired", "resolved"]
 
 QUIET_HOURS: Final = "quiet hours"
 COOL_DOWN: Final = "cool-down"
+NEXT_BAR: Final = "next bar"
 # Where more of bars was left out, what a rule saw before says nothing of now.
 LONGEST_ABSENCE_US: Final = 3_600_000_000
 _SECOND_US: Final = 1_000_000
@@ -129,7 +130,8 @@ def _begun(rule: AlertRule, state: RuleState, sample: Sample) -> RuleState:
 
 def _anchor(rule: AlertRule, state: RuleState, sample: Sample) -> float:
     if rule.when in TESTS_WHENS and sample.tests is not None:
-        return float(sample.tests.time_us)
+        waits = rule.gated and not sample.is_open and state.name != "firing"
+        return state.anchor if waits else float(sample.tests.time_us)
     if rule.when != "beta" or sample.reading is None or math.isnan(sample.reading.beta):
         return state.anchor
     return sample.reading.beta if math.isnan(state.anchor) else state.anchor
@@ -177,8 +179,8 @@ def _towards_firing(
     pending = replace(state, name="pending", bars=bars, anchor=anchor, since_us=since_us)
     if bars < rule.for_bars:
         return Step(pending, value=told)
-    if _must_wait(rule, state, sample):
-        return Step(pending, value=told, suppressed=COOL_DOWN if before < bars else "")
+    if wait := _must_wait(rule, state, sample):
+        return Step(pending, value=told, suppressed=wait if before < bars else "")
     unsent = _unsent(rule, sample)
     fired = replace(_fired(rule, pending, sample), was_quiet=bool(unsent))
     return Step(fired, "fired", told, unsent)
@@ -195,10 +197,12 @@ def _bars_before(rule: AlertRule, state: RuleState, value: float) -> int:
     return 0 if is_another else state.bars
 
 
-def _must_wait(rule: AlertRule, state: RuleState, sample: Sample) -> bool:
-    """Say whether the last alert is too near: in the cool-down, or of this very bar."""
+def _must_wait(rule: AlertRule, state: RuleState, sample: Sample) -> str:
+    """Say what it waits for where the last alert is too near, or of this very bar."""
     since_us = sample.bar_us - state.fired_us
-    return state.fired > 0 and since_us < max(rule.cooldown_s * _SECOND_US, 1)
+    if not state.fired or since_us >= max(rule.cooldown_s * _SECOND_US, 1):
+        return ""
+    return COOL_DOWN if rule.cooldown_s else NEXT_BAR
 
 
 def _unsent(rule: AlertRule, sample: Sample) -> str:

@@ -274,6 +274,34 @@ def test_the_same_tests_are_looked_at_once() -> None:
     assert math.isnan(steps[1].value)
 
 
+def test_tests_that_come_while_the_gates_are_closed_are_looked_at_as_they_open() -> None:
+    rule = replace(RULE, when="pvalue", crosses="below", level=0.05, gated=True)
+    closed = [True, True, False, False, True, False]
+    made = [(0, 0.01), (0, 0.01), (0, 0.01), (0, 0.01), (4, 0.2), (5, 0.01)]
+    seen = [
+        replace(of_tests(bar, at, pvalue=p), reading=reading(bar=bar, gate="stale" * is_closed))
+        for bar, ((at, p), is_closed) in enumerate(zip(made, closed, strict=True))
+    ]
+    steps = run(rule, seen)
+    assert (events(steps), states(steps)) == ("..F.RF", "nnffnf")
+
+
+def test_what_waits_without_a_cool_down_waits_for_the_next_bar() -> None:
+    rule = replace(FORMING, when="signal", rearm=None, tells_resolved=False)
+    forming = sample(0, reading(2.5, signal="SELL"), is_forming=True)
+    (_, closed) = run(rule, [forming, sample(0, reading(-2.5, signal="BUY"))])
+    assert (closed.event, closed.suppressed) == (None, "next bar")
+
+
+def test_in_a_cool_down_a_signal_in_between_is_never_told() -> None:
+    rule = replace(RULE, when="signal", cooldown_s=10, tells_resolved=False)
+    names: list[Signal] = ["BUY", "BUY", "SELL", "SELL", *["BUY"] * 10]  # type: ignore[list-item]
+    seen = [sample(bar, reading(2.5, signal=each)) for bar, each in enumerate(names)]
+    steps = run(rule, seen)
+    told = [names[row] for row, each in enumerate(steps) if each.event]
+    assert told == ["BUY", "BUY"]
+
+
 def test_tests_kept_over_a_restart_are_not_looked_at_again() -> None:
     rule = replace(RULE, when="pvalue", crosses="below", level=0.05, for_bars=2)
     kept = replace(run(rule, [of_tests(0, 0, pvalue=0.01)])[-1].state, seen_us=0)
@@ -356,7 +384,9 @@ def test_a_bar_fires_once_though_it_closes_with_another_signal() -> None:
         sample(0, reading(-2.5, signal="BUY")),
         sample(1, reading(-2.5, signal="BUY")),
     ]
-    assert events(run(rule, seen)) == "FRF"
+    steps = run(rule, seen)
+    assert events(steps) == "FRF"
+    assert steps[1].state.name == "pending"
 
 
 def test_without_the_wish_a_bar_that_forms_is_not_looked_at() -> None:
