@@ -84,7 +84,7 @@ class Engine:
         self._market = Market(path, clock)
         self._journal = Journal(store)
         self._book = RuleBook(store, self._journal, now_us)
-        self._desk = DeskRules(self._book, recorder, channels)
+        self._desk = DeskRules(self._book, recorder, channels, clock)
         self._rows = Rows(board)
         self._tests = Rounds(clock)
         self._evaluated_before = store.evaluated()
@@ -330,7 +330,10 @@ class Engine:
         if not pair.rules:
             return
         bar_us = reading.time_us
-        sample = Sample(bar_us, pair.step_us, reading, pair.tests, is_forming=is_forming)
+        at_us = pair.traded_us if is_forming else 0
+        sample = Sample(
+            bar_us, pair.step_us, reading, pair.tests, is_forming=is_forming, at_us=at_us
+        )
         remark = " (late: found after a restart)" if pair.is_late(bar_us) else ""
         for rule in pair.rules:
             if rule.when not in CLOCKED:
