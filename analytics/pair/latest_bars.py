@@ -12,12 +12,12 @@ from analytics.spread import log_price, log_returns
 
 # Bars looked at together, from the latest back.
 _BLOCK: Final = 1_024
-# Most of them kept with a leg: a pass over the pairs of a bar needs one a window.
+# Most kept with a leg: all its pairs need one for each range and window that they have.
 _KEPT: Final = 16
 
 
 class LatestBars:
-    """The bars of a leg from one number on, of which the last `bars` are looked at closely.
+    """The bars of a leg from one row to another, of which the last `bars` are looked at closely.
 
     Holds views of the leg's arrays, and not the leg, which keeps it.
 
@@ -27,6 +27,8 @@ class LatestBars:
         Of the last bars, shape (bars,) or shorter where there are fewer.
     range_close, range_coverage
         Of all bars of the range.
+    last_close, last_coverage
+        Of the latest bar.
     """
 
     def __init__(self, leg: Leg, start: int, stop: int, bars: int) -> None:
@@ -84,6 +86,21 @@ def latest_bars(leg: Leg, start_us: int, count: int, bars: int) -> LatestBars:
         if len(kept) >= _KEPT:
             kept.clear()
         made = kept[key] = LatestBars(whole, *key)
+    return made
+
+
+def log_closes(leg: Leg, start: int, stop: int) -> FloatArray:
+    """Give the logarithms of some rows of a leg; of a bar alone the same to all that ask for it."""
+    if stop - start != 1:
+        return log_price(leg.close[start:stop], "a log spread")
+    whole = leg.whole or leg
+    row = start + (leg.start_us - whole.start_us) // whole.step_us
+    kept: dict[int, FloatArray] = vars(whole).setdefault("_log_closes", {})
+    made = kept.get(row)
+    if made is None:
+        if len(kept) >= _KEPT:
+            kept.clear()
+        made = kept[row] = log_price(leg.close[start:stop], "a log spread")
     return made
 
 
