@@ -37,7 +37,8 @@ from ingest.watch import WatchedPair, WatchList, watch_path
 from ingest.watch.watch_file import write_watch
 
 WINDOW = 30
-RULES = (("outside", 1.5), ("above", 1.0), ("below", -1.0))
+# Prices of the exchange are uniform: about 20 alerts a second of 500 pairs.
+RULES = (("outside", 2.0), ("above", 2.2), ("below", -2.2))
 MOST_CORES, MOST_MS, MOST_MB = 0.25, 300.0, 200.0
 LEAST_SHARE = 0.9
 ASK_EVERY_S = 10.0
