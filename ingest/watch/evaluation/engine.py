@@ -34,7 +34,7 @@ from ingest.watch.store import WatchStore
 _LOG: Final = logging.getLogger("pairdesk.watch")
 
 # A commit, and a change of lists or rules, is seen within this.
-LOOK_EVERY_S: Final = 0.04
+LOOK_EVERY_S: Final = 0.01
 # What no alert followed from is written so often.
 WRITE_EVERY_S: Final = 5.0
 # In a long pass what is found is handed on so often.
