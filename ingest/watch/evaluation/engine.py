@@ -156,7 +156,8 @@ class Engine:
         self._behind_s = max((each.behind_us for each in pairs), default=0) / SECOND_US
         self._look_at_desk()
         self._hand_on()
-        if not self._unfinished and (tested := self._tests.run_one(tuple(self._pairs.values()))):
+        can_go_on = any(not each.is_waiting for each in self._unfinished)
+        if not can_go_on and (tested := self._tests.run_one(tuple(self._pairs.values()))):
             self._changed.add(tested)
             self._publish()
         self._passed_s = self._clock()

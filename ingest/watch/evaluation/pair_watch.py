@@ -46,6 +46,8 @@ class PairWatch:
         As `WatchRow` has them.
     evaluated_at_us
         When it was evaluated last, on our clock.
+    is_waiting
+        Whether its next bar waits for the repair of a gap.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class PairWatch:
         self.zscores: tuple[float, ...] = ()
         self.last_alert: Alert | None = None
         self.problem = ""
+        self.is_waiting = False
         self._carried: LatestPair | None = None
         self._late_before_us: int | None = None
 
@@ -107,8 +110,10 @@ class PairWatch:
 
         A bar inside a gap ends it until that is repaired, or was waited for long enough.
         """
+        self.is_waiting = False
         for bar_us in self._due():
             if not all(leg.is_known(bar_us) for leg in self.legs):
+                self.is_waiting = True
                 for leg in self.legs:
                     leg.is_waited_for |= not leg.is_known(bar_us)
                 return
@@ -167,6 +172,8 @@ class PairWatch:
         if self._late_before_us is None:
             self._late_before_us = newest_us - _LATE_US
         first_us = max(leg.leg.start_us for leg in self.legs if leg.leg is not None)
+        if first_us > newest_us and self.behind_us:
+            self.evaluated_us = newest_us  # no bar of both legs is left to evaluate
         next_us = max(first_us, self._next_us(newest_us))
         end_us = min(newest_us, next_us + (BARS_AT_ONCE - 1) * self.step_us)
         return range(next_us, end_us + 1, self.step_us)

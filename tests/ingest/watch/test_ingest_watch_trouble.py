@@ -1,0 +1,67 @@
+"""The engine where a leg, a pair or the watch's own database is in trouble: the rest goes on."""
+
+import pytest
+from market_cases import START_S, Market, Stepped, walk
+
+from ingest.store import SECOND_US
+from ingest.watch import WatchedPair, WatchList
+from ingest.watch.pair_link import pair_key
+
+PAIR = WatchedPair("ETHUSDT", "BTCUSDT", window=20)
+OTHER = WatchedPair("SOLUSDT", "BTCUSDT", window=20)
+ETH, BTC, SOL = (walk(400, seed) for seed in (1, 2, 3))
+
+
+@pytest.fixture
+def market(tmp_path):
+    made = Market(tmp_path / "ticks.db")
+    yield made
+    made.writer.close()
+
+
+@pytest.fixture
+def desk(market):
+    market.seconds(0, ETHUSDT=ETH[:200], BTCUSDT=BTC[:200], SOLUSDT=SOL[:200])
+    made = Stepped(market.path)
+    made.store.save_list(WatchList("one", (PAIR, OTHER)))
+    yield made
+    made.store.close()
+
+
+def row(desk: Stepped, place: int = 0):
+    return desk.board.rows()["one"][place]
+
+
+def live(market: Market, desk: Stepped, first: int, last: int) -> None:
+    for n in range(first, last):
+        market.seconds(n, ETHUSDT=[ETH[n]], BTCUSDT=[BTC[n]], SOLUSDT=[SOL[n]])
+        desk.step()
+
+
+def at(second: int) -> int:
+    return (START_S + second) * SECOND_US
+
+
+def test_legs_that_share_no_bar_are_no_lag_and_hold_up_no_tests(market, desk) -> None:
+    market.seconds(8 * 3600, SOLUSDT=SOL[:60], BTCUSDT=BTC[:60])  # ETH ended eight hours before
+    desk.store.record((), {}, {pair_key(PAIR.params): at(100)})
+    desk.restart()
+    desk.step()
+    desk.step(60.0)
+    assert desk.engine.status().behind_s == 0.0
+    assert row(desk, 1).tests is not None
+
+
+def test_a_pair_that_waits_at_a_gap_holds_up_no_tests(market, desk) -> None:
+    desk.store.save_list(WatchList("one", (OTHER,)))
+    live(market, desk, 200, 203)
+    desk.store.save_list(WatchList("one", (PAIR, OTHER)))
+    desk.step()
+    market.trade("ETHUSDT", 203, ETH[203])  # never stored
+    market.seconds(203, BTCUSDT=[BTC[203]], SOLUSDT=[SOL[203]])
+    desk.step()
+    live(market, desk, 204, 206)
+    assert row(desk).reading.time_us == at(201)
+    desk.step(10.0)
+    assert row(desk).reading.time_us == at(201)  # it waits still
+    assert row(desk, 1).tests.time_us == at(204)
