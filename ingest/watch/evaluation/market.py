@@ -61,8 +61,9 @@ class WatchedLeg:
         return self.leg.end_us if self.leg is not None else 0
 
     def is_due(self, newest_us: int) -> bool:
-        """Whether a trade of that time closes a bar that is not here yet."""
-        return newest_us - self.end_us >= 2 * self.step_us or self.is_waited_for
+        """Whether a trade of that time closes a bar that is not here yet, or is of a closed one."""
+        since_us = newest_us - self.end_us
+        return not self.step_us <= since_us < 2 * self.step_us or self.is_waited_for
 
     def look(self) -> int:
         """Look for news; returns the time of the newest trade, µs, 0 without any.
@@ -227,7 +228,10 @@ def leg_of(view: BarView) -> Leg | None:
 
 
 def _changed(before: Leg, after: Leg, until_us: int) -> int:
-    """Count the bars up to one that both have and whose close or kind differs."""
+    """Count the bars up to one that both have and whose trades or kind differ.
+
+    A close carried on over bars without trades changes with the bar it is of, and counts once.
+    """
     start, end = max(before.start_us, after.start_us), min(before.end_us, after.end_us, until_us)
     if end < start:
         return 0
@@ -235,5 +239,4 @@ def _changed(before: Leg, after: Leg, until_us: int) -> int:
         leg.part((start - leg.start_us) // leg.step_us, (end - leg.start_us) // leg.step_us + 1)
         for leg in (before, after)
     )
-    same = (old.close == new.close) | (np.isnan(old.close) & np.isnan(new.close))
-    return int(np.count_nonzero(~same | (old.coverage != new.coverage)))
+    return int(np.count_nonzero((old.trades != new.trades) | (old.coverage != new.coverage)))

@@ -65,3 +65,26 @@ def test_a_pair_that_waits_at_a_gap_holds_up_no_tests(market, desk) -> None:
     desk.step(10.0)
     assert row(desk).reading.time_us == at(201)  # it waits still
     assert row(desk, 1).tests.time_us == at(204)
+
+
+def test_a_trade_dated_ahead_freezes_no_leg(market, desk) -> None:
+    live(market, desk, 200, 205)
+    market.write(market.trade("ETHUSDT", 265, ETH[205]))
+    desk.step()
+    for n in range(205, 230):
+        market.seconds(n, ETHUSDT=[ETH[n]], BTCUSDT=[BTC[n]], SOLUSDT=[SOL[n]])
+        desk.step()
+        assert row(desk).reading.time_us == at(n - 1)
+        assert row(desk).reading.y == pytest.approx(ETH[n - 1])
+
+
+def test_a_late_trade_after_one_dated_ahead_is_counted_once(market, desk) -> None:
+    live(market, desk, 200, 205)
+    market.write(*(market.trade(each, 265, 100.0) for each in ("ETHUSDT", "BTCUSDT")))
+    desk.step()
+    market.write(market.trade("ETHUSDT", 210, ETH[210]))
+    desk.step()
+    market.write(market.trade("ETHUSDT", 211, ETH[211]))
+    desk.step()
+    assert row(desk).reading.time_us == at(264)
+    assert desk.engine.status().late_bars == 2
