@@ -92,6 +92,8 @@ class Engine:
         self._revision = -1
         self._late_bars = 0
         self._behind_s = 0.0
+        self._unread_since: dict[LegKey, float] = {}  # legs that cannot be read
+        self._unwritten_since: float | None = None
         self._counts: deque[tuple[float, int]] = deque()
         self._looked_s = self._written_s = self._passed_s = clock()
         self._ending = threading.Event()
@@ -123,10 +125,19 @@ class Engine:
             is_evaluating=True,
             pairs=len(self._pairs),
             evaluated_per_s=sum(counts) / _RATE_OVER_S,
-            behind_s=max(self._behind_s, stands_s if stands_s > 2 * _AGAIN_S else 0.0),
+            behind_s=max(
+                self._behind_s, self._trouble_s(now_s), stands_s if stands_s > 2 * _AGAIN_S else 0.0
+            ),
             late_bars=self._late_bars,
             last_error=self._last_error,
         )
+
+    def _trouble_s(self, now_s: float) -> float:
+        """Seconds since a leg could not be read, or what came of the bars not be written."""
+        since = tuple(self._unread_since.values())
+        if self._unwritten_since is not None:
+            since = (*since, self._unwritten_since)
+        return now_s - min(since, default=now_s)
 
     def _run(self) -> None:
         while not self._ending.wait(LOOK_EVERY_S):
@@ -211,6 +222,8 @@ class Engine:
         for each in self._pairs.values():
             for leg in each.legs:
                 self._by_leg.setdefault(leg.key, []).append(each)
+        for key in self._unread_since.keys() - self._by_leg.keys():
+            del self._unread_since[key]
         self._unfinished.intersection_update(self._pairs.values())
         self._changed.intersection_update(self._pairs.values())
 
@@ -229,17 +242,32 @@ class Engine:
     def _refresh(self, leg: WatchedLeg) -> Iterable[PairWatch]:
         """Bring a leg up to date; returns the pairs that have it."""
         pairs = self._by_leg.get(leg.key, [])
-        newest_us = leg.look()
-        if not newest_us:
+        try:
+            newest_us = leg.look()
+            from_us = min(each.needs_from_us(newest_us) for each in pairs)
+            evaluated_us = max(each.evaluated_us for each in pairs)
+            late = leg.refresh(from_us, evaluated_us) if newest_us else 0
+        except StoreError as error:
+            self._note_unread(leg.key, pairs, str(error))
             return ()
-        from_us = min(each.needs_from_us(newest_us) for each in pairs)
-        late = leg.refresh(from_us, max(each.evaluated_us for each in pairs))
+        if self._unread_since.pop(leg.key, None) is not None:
+            for pair in pairs:
+                pair.problem = ""
         if late:
             self._late_bars += late
             _LOG.info(
                 "%s %s: late trades changed %d evaluated bars; no alert follows", *leg.key, late
             )
-        return pairs
+        return pairs if newest_us else ()
+
+    def _note_unread(self, leg: LegKey, pairs: Sequence[PairWatch], error: str) -> None:
+        """Say on the rows that a leg cannot be read; it is tried again each second."""
+        if leg not in self._unread_since:
+            self._unread_since[leg] = self._clock()
+            self._note_error(error)
+        for pair in pairs:
+            pair.problem = f"{leg.symbol} cannot be read: {error}"
+        self._changed.update(pairs)
 
     def _evaluate(self, pairs: set[PairWatch]) -> None:
         count, handed_on_s = 0, self._clock()
@@ -296,6 +324,8 @@ class Engine:
         if now_s - self._looked_s < 1.0:
             return
         self._looked_s = now_s
+        for leg in self._unread_since:
+            self._market.renew(leg)
         self._desk.look(self._pairs.values(), self.status().behind_s)
         now_us = self._now_us()
         self._changed.update(
@@ -317,7 +347,11 @@ class Engine:
             alerts = self._journal.write_all() if everything else self._journal.write_alerts()
         except StoreError as error:
             self._note_error(str(error))
+            self._unwritten_since = (
+                now_s if self._unwritten_since is None else self._unwritten_since
+            )
             return
+        self._unwritten_since = None
         if everything:
             self._written_s = now_s
         if alerts:

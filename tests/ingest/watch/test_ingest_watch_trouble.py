@@ -3,8 +3,11 @@
 import pytest
 from market_cases import START_S, Market, Stepped, walk
 
+from analytics.alerts import AlertRule
+from ingest.errors import StoreError
 from ingest.store import SECOND_US
 from ingest.watch import WatchedPair, WatchList
+from ingest.watch.evaluation.market import WatchedLeg
 from ingest.watch.pair_link import pair_key
 
 PAIR = WatchedPair("ETHUSDT", "BTCUSDT", window=20)
@@ -88,3 +91,48 @@ def test_a_late_trade_after_one_dated_ahead_is_counted_once(market, desk) -> Non
     desk.step()
     assert row(desk).reading.time_us == at(264)
     assert desk.engine.status().late_bars == 2
+
+
+def test_alerts_that_cannot_be_written_count_as_being_behind(market, desk, monkeypatch) -> None:
+    desk.store.save_rule(AlertRule("any", level=0.0))
+    record = desk.store.record
+
+    def refuse(*_):
+        raise StoreError("the watch cannot be written: no room")
+
+    monkeypatch.setattr(desk.store, "record", refuse)
+    live(market, desk, 200, 202)
+    desk.step(70.0)
+    desk.step(5.0)
+    assert desk.engine.status().behind_s == pytest.approx(75.0, abs=1.0)
+    assert desk.store.alerts() == ()
+    monkeypatch.setattr(desk.store, "record", record)
+    desk.step()
+    assert desk.engine.status().behind_s == 0.0
+    assert len(desk.store.alerts()) == 2
+
+
+def test_a_leg_that_cannot_be_read_stops_no_other_pair(market, desk, monkeypatch) -> None:
+    live(market, desk, 200, 203)
+    look, is_broken = WatchedLeg.look, True
+
+    def sometimes(leg):
+        if is_broken and leg.key.symbol == "ETHUSDT":
+            raise StoreError("cannot read the database: disk I/O error")
+        return look(leg)
+
+    monkeypatch.setattr(WatchedLeg, "look", sometimes)
+    live(market, desk, 203, 210)
+    desk.step(70.0)
+    assert "ETHUSDT cannot be read: cannot read the database" in row(desk).problem
+    assert row(desk).reading.time_us == at(201)
+    assert row(desk, 1).reading.time_us == at(208)
+    assert row(desk, 1).problem == ""
+    assert desk.engine.status().behind_s >= 70.0
+    assert "disk I/O" in desk.engine.status().last_error
+    is_broken = False
+    desk.step(1.1)  # no commit: it is tried again by itself
+    desk.step()
+    assert row(desk).reading.time_us == at(208)
+    assert row(desk).problem == ""
+    assert desk.engine.status().behind_s == 0.0
