@@ -222,8 +222,8 @@ class Engine:
         for each in self._pairs.values():
             for leg in each.legs:
                 self._by_leg.setdefault(leg.key, []).append(each)
-        for key in self._unread_since.keys() - self._by_leg.keys():
-            del self._unread_since[key]
+        for gone in self._unread_since.keys() - self._by_leg.keys():
+            del self._unread_since[gone]
         self._unfinished.intersection_update(self._pairs.values())
         self._changed.intersection_update(self._pairs.values())
 

@@ -1,5 +1,6 @@
 """Closed bars of all legs that are watched, brought up to date as trades are stored."""
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -16,6 +17,8 @@ from ingest.store import SECOND_US, BarColumns, BarView, BarWindow, LastTrade, S
 LAG_BARS: Final = 10
 # So long a bar inside a gap waits for its trades to be fetched.
 REPAIRED_WITHIN_S: Final = 15.0
+# Bars that still form are looked at so often at most.
+FORMING_EVERY_S: Final = 1.0
 
 
 class LegKey(NamedTuple):
@@ -54,6 +57,7 @@ class WatchedLeg:
         self._ripe_us = 0
         self._reads = 0
         self._until: tuple[int, int, Leg] | None = None  # bar, read, bars up to it
+        self._with_forming: tuple[int, int, Leg | None] | None = None
 
     @property
     def end_us(self) -> int:
@@ -125,21 +129,26 @@ class WatchedLeg:
         """Bars up to one that is there or still forms; None where it is not there at all."""
         if self.leg is None or bar_us <= self.end_us:
             return None if self.leg is None else self.until(bar_us)
-        forming = self.forming
-        if forming is None or not len(forming) or forming.first * self.step_us != bar_us:
-            return None
-        return Leg(
-            self.leg.start_us,
-            self.step_us,
-            np.concatenate((self.leg.close, forming.close)),
-            np.concatenate((self.leg.volume, forming.volume)),
-            np.concatenate((self.leg.trades, forming.trades)),
-            np.concatenate((self.leg.coverage, forming.coverage)),
-        )
+        if self._with_forming is None or self._with_forming[:2] != (bar_us, self._reads):
+            self._with_forming = (bar_us, self._reads, self._add_forming(self.leg, bar_us))
+        return self._with_forming[2]
 
     def close(self) -> None:
         """Close the connection."""
         self._window.close()
+
+    def _add_forming(self, leg: Leg, bar_us: int) -> Leg | None:
+        forming = self.forming
+        if forming is None or not len(forming) or forming.first * self.step_us != bar_us:
+            return None
+        return Leg(
+            leg.start_us,
+            self.step_us,
+            np.concatenate((leg.close, forming.close)),
+            np.concatenate((leg.volume, forming.volume)),
+            np.concatenate((leg.trades, forming.trades)),
+            np.concatenate((leg.coverage, forming.coverage)),
+        )
 
     def _note_seen(self) -> None:
         if self.leg is not None and (not self._seen or self._seen[-1][1] < self.leg.end_us):
@@ -169,6 +178,8 @@ class Market:
         self._by_symbol: Mapping[str, list[WatchedLeg]] = {}
         self._changes = StreamChanges(path)
         self._new: set[LegKey] = set()
+        self._moved: set[LegKey] = set()  # whose forming bar changed since it was looked at
+        self._forming_due_s = -math.inf
 
     def watch(self, wanted: Iterable[LegKey]) -> None:
         """Have exactly these legs."""
@@ -190,22 +201,24 @@ class Market:
     def due(self, *, with_forming: Iterable[LegKey] = ()) -> list[WatchedLeg]:
         """Legs that may have a new closed bar; with those whose forming bar changed, if asked for.
 
+        The latter are all named at once, every `FORMING_EVERY_S` at most.
+
         Raises
         ------
         StoreError
             The database cannot be read.
         """
         changed = self._changes.look()
-        wanted = set(with_forming)
-        due = [self.legs[key] for key in self._new]
+        due, self._new = self._new, set()
         for symbol, newest_us in changed.items():
-            due += [
-                leg
-                for leg in self._by_symbol.get(symbol, ())
-                if leg.key not in self._new and (leg.key in wanted or leg.is_due(newest_us))
-            ]
-        self._new = set()
-        return due
+            for leg in self._by_symbol.get(symbol, ()):
+                (due if leg.is_due(newest_us) else self._moved).add(leg.key)
+        self._moved.intersection_update(with_forming)
+        if self._moved and self._clock() >= self._forming_due_s:
+            self._forming_due_s = self._clock() + FORMING_EVERY_S
+            due |= self._moved
+        self._moved -= due
+        return [self.legs[key] for key in due]
 
     def newest_us(self) -> int:
         """Time of the newest trade of all legs, µs; 0 without any."""

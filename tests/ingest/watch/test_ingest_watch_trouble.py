@@ -8,6 +8,7 @@ from ingest.errors import StoreError
 from ingest.store import SECOND_US
 from ingest.watch import WatchedPair, WatchList
 from ingest.watch.evaluation.market import WatchedLeg
+from ingest.watch.evaluation.pair_watch import PairWatch
 from ingest.watch.pair_link import pair_key
 
 PAIR = WatchedPair("ETHUSDT", "BTCUSDT", window=20)
@@ -136,3 +137,30 @@ def test_a_leg_that_cannot_be_read_stops_no_other_pair(market, desk, monkeypatch
     assert row(desk).reading.time_us == at(208)
     assert row(desk).problem == ""
     assert desk.engine.status().behind_s == 0.0
+
+
+def test_forming_bars_are_read_once_a_second_and_the_last_trade_is_not_missed(
+    market, desk, monkeypatch
+) -> None:
+    five = WatchedPair("ETHUSDT", "BTCUSDT", interval="5s", window=10)
+    desk.store.save_list(WatchList("one", (five,)))
+    desk.store.save_rule(AlertRule("now", level=2.5, forming=True))
+    desk.step()
+    desk.step(1.1)
+    reads, read_forming = [], PairWatch.read_forming
+
+    def counted(pair):
+        reads.append(desk.now_s)
+        return read_forming(pair)
+
+    monkeypatch.setattr(PairWatch, "read_forming", counted)
+    for n in range(20):  # a commit every 0.1 s within one bar
+        prices = ETH[200] * (2 if n == 19 else 1), BTC[200]
+        market.write(*map(market.trade, ("ETHUSDT", "BTCUSDT"), (200 + n / 10,) * 2, prices))
+        desk.step(0.1)
+    assert len(reads) <= 3
+    assert desk.store.alerts() == ()
+    desk.step(1.0)  # no commit: what moved since the last look is looked at
+    (alert,) = desk.store.alerts()
+    assert alert.is_forming
+    assert len(reads) <= 4
