@@ -36,6 +36,10 @@ WRITE_EVERY_S: Final = 5.0
 HAND_ON_EVERY_S: Final = 0.1
 _AGAIN_S: Final = 1.0
 _RATE_OVER_S: Final = 10.0
+_LEFT_OUT: Final = (
+    "rules of p-value and half-life missed bars: "
+    "the tests of all pairs take more than 5 % of a core"
+)
 # Alerts looked through for the last one of each pair.
 _LAST_ALERTS: Final = 2_000
 
@@ -81,7 +85,7 @@ class Engine:
         self._book = RuleBook(store, self._journal, now_us)
         self._desk = DeskRules(self._book, recorder, channels)
         self._rows = Rows(board)
-        self._tests = Rounds(clock)
+        self._tests = Rounds(clock, is_replay=is_replay)
         self._evaluated_before = store.evaluated()
         self._last_alerts: dict[str, Alert] | None = None
         self._pairs: dict[str, PairWatch] = {}
@@ -311,7 +315,8 @@ class Engine:
         if not pair.rules:
             return
         bar_us = reading.time_us
-        sample = Sample(bar_us, pair.step_us, reading, pair.tests, is_forming=is_forming)
+        tests = None if is_forming else self._tests.run_for_rules(pair, bar_us)
+        sample = Sample(bar_us, pair.step_us, reading, tests, is_forming=is_forming)
         remark = " (late: found after a restart)" if pair.is_late(bar_us) else ""
         for rule in pair.rules:
             if rule.when not in CLOCKED:
@@ -326,6 +331,9 @@ class Engine:
         self._looked_s = now_s
         for leg in self._unread_since:
             self._market.renew(leg)
+        if self._tests.left_out:
+            self._note_error(_LEFT_OUT)
+            self._tests.left_out = 0
         self._desk.look(self._pairs.values(), self.status().behind_s)
         now_us = self._now_us()
         self._changed.update(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from analytics.alerts import AlertRule
+from analytics.alerts import TESTS_WHENS, AlertRule
 from analytics.leg import Leg
 from analytics.pair import LatestPair, PairReading, PairTestsReading, read_latest, read_tests
 from ingest.watch.board import WatchRow
@@ -88,6 +88,11 @@ class PairWatch:
     def has_forming_rule(self) -> bool:
         """Whether a rule looks at the bar that still forms."""
         return any(rule.forming for rule in self.rules)
+
+    @property
+    def has_tests_rule(self) -> bool:
+        """Whether a rule looks at the tests."""
+        return any(rule.when in TESTS_WHENS for rule in self.rules)
 
     @property
     def has_new_tests(self) -> bool:
