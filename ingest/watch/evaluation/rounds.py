@@ -16,6 +16,10 @@ SHARE: Final = 0.05
 RULES_EVERY_US: Final = 30 * SECOND_US
 # So long a time's share may be spent in advance on tests for rules; then they are left out.
 MOST_AHEAD_S: Final = 60.0
+LEFT_OUT: Final = (
+    "rules of p-value and half-life missed bars: "
+    "the tests of all pairs take more than 5 % of a core"
+)
 
 
 class Rounds:

@@ -5,7 +5,7 @@ from typing import Final
 
 from analytics.alerts import AlertRule, RuleState, Sample, Step, level_of, step, words
 from ingest.watch.evaluation.journal import Journal
-from ingest.watch.model import Alert, Silence, WatchedPair
+from ingest.watch.model import Alert, Silence, Watched
 from ingest.watch.pair_link import link_of
 from ingest.watch.store import WatchStore
 
@@ -44,7 +44,7 @@ class RuleBook:
             self._states = {key: state for key, state in self._states.items() if key[0] in left}
             self._journal.forget_rules(left)
 
-    def of_pair(self, pair: WatchedPair, lists: Collection[str]) -> tuple[AlertRule, ...]:
+    def of_pair(self, pair: Watched, lists: Collection[str]) -> tuple[AlertRule, ...]:
         """Rules that look at a pair, which is in those lists."""
         return tuple(rule for rule in self.rules if _looks_at(rule, pair, lists))
 
@@ -53,7 +53,7 @@ class RuleBook:
         rule: AlertRule,
         key: str,
         sample: Sample,
-        pair: WatchedPair | None = None,
+        pair: Watched | None = None,
         *,
         about: str = "",
         remark: str = "",
@@ -86,7 +86,7 @@ class RuleBook:
         rule: AlertRule,
         sample: Sample,
         moved: Step,
-        pair: WatchedPair | None,
+        pair: Watched | None,
         about: str,
         remark: str,
     ) -> Alert:
@@ -120,7 +120,7 @@ class RuleBook:
         return ""
 
 
-def _looks_at(rule: AlertRule, pair: WatchedPair, lists: Collection[str]) -> bool:
+def _looks_at(rule: AlertRule, pair: Watched, lists: Collection[str]) -> bool:
     if rule.list is not None and rule.list not in lists:
         return False
     return rule.y in (None, pair.y) and rule.x in (None, pair.x)
