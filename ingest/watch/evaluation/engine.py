@@ -83,7 +83,7 @@ class Engine:
         self._market = Market(path, clock)
         self._journal = Journal(store)
         self._book = RuleBook(store, self._journal, now_us)
-        self._desk = DeskRules(self._book, recorder, channels)
+        self._desk = DeskRules(self._book, recorder, channels, clock)
         self._rows = Rows(board)
         self._tests = Rounds(clock, is_replay=is_replay)
         self._evaluated_before = store.evaluated()
@@ -331,7 +331,8 @@ class Engine:
         tests = None
         if isinstance(pair, PairWatch) and not is_forming:
             tests = self._tests.run_for_rules(pair, bar_us)
-        sample = Sample(bar_us, pair.step_us, reading, tests, is_forming=is_forming)
+        at_us = pair.traded_us if is_forming else 0
+        sample = Sample(bar_us, pair.step_us, reading, tests, is_forming=is_forming, at_us=at_us)
         remark = " (late: found after a restart)" if pair.is_late(bar_us) else ""
         for rule in pair.rules:
             if rule.when not in CLOCKED:
