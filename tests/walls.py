@@ -143,7 +143,7 @@ WALLS = {
         "ingest.binance ingest.recorder ingest.store",
         "apprise httpx msgspec numpy",
         "asyncio concurrent.futures errno http os pathlib secrets smtplib socket sqlite3 ssl sys "
-        "threading time tomllib urllib.parse urllib.request",
+        "threading time tomllib urllib.parse urllib.request zlib",
     ),
     # Results in, a figure out.
     "pages.charts": wall("", "numpy orjson plotly"),

@@ -134,6 +134,8 @@ class BarWatch:
         if self._late_before_us is None:
             self._late_before_us = newest_us - _LATE_US
         first_us = max(leg.leg.start_us for leg in self.legs if leg.leg is not None)
+        if first_us > newest_us and self.behind_us:
+            self.evaluated_us = newest_us  # no bar of all legs is left to evaluate
         next_us = max(first_us, self._next_us(newest_us))
         end_us = min(newest_us, next_us + (self.bars_at_once - 1) * self.step_us)
         return range(next_us, end_us + 1, self.step_us)

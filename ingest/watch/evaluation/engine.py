@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Final
@@ -21,10 +21,11 @@ from ingest.watch.evaluation.basket_bench import BasketBench
 from ingest.watch.evaluation.basket_watch import BasketWatch
 from ingest.watch.evaluation.desk_rules import CLOCKED, ChannelFailures, DeskRules
 from ingest.watch.evaluation.journal import Journal
+from ingest.watch.evaluation.leg_refresh import LegRefresh
 from ingest.watch.evaluation.market import LegKey, Market, WatchedLeg
 from ingest.watch.evaluation.pair_watch import PairWatch
-from ingest.watch.evaluation.rounds import Rounds
-from ingest.watch.evaluation.rows import Rows
+from ingest.watch.evaluation.rounds import LEFT_OUT, Rounds
+from ingest.watch.evaluation.rows import Rows, last_alerts
 from ingest.watch.evaluation.rule_book import RuleBook
 from ingest.watch.model import SECOND_US, Alert, Watched, WatchedBasket, WatchedPair, WatchList
 from ingest.watch.pair_link import pair_key
@@ -41,8 +42,6 @@ WRITE_EVERY_S: Final = 5.0
 HAND_ON_EVERY_S: Final = 0.1
 _AGAIN_S: Final = 1.0
 _RATE_OVER_S: Final = 10.0
-# Alerts looked through for the last one of each pair.
-_LAST_ALERTS: Final = 2_000
 
 
 class Engine:
@@ -86,7 +85,7 @@ class Engine:
         self._book = RuleBook(store, self._journal, now_us)
         self._desk = DeskRules(self._book, recorder, channels, clock)
         self._rows = Rows(board)
-        self._tests = Rounds(clock)
+        self._tests = Rounds(clock, is_replay=is_replay)
         self._evaluated_before = store.evaluated()
         self._last_alerts: dict[str, Alert] | None = None
         self._bench = BasketBench()
@@ -97,8 +96,9 @@ class Engine:
         self._unfinished: set[PairWatch] = set()
         self._changed: set[BarWatch] = set()
         self._revision = -1
-        self._late_bars = 0
+        self._reads = LegRefresh(clock, self._note_error)
         self._behind_s = 0.0
+        self._unwritten_since: float | None = None
         self._counts: deque[tuple[float, int]] = deque()
         self._looked_s = self._written_s = self._passed_s = clock()
         self._ending = threading.Event()
@@ -131,10 +131,19 @@ class Engine:
             is_evaluating=True,
             pairs=len(self._pairs) + len(self._baskets),
             evaluated_per_s=sum(counts) / _RATE_OVER_S,
-            behind_s=max(self._behind_s, stands_s if stands_s > 2 * _AGAIN_S else 0.0),
-            late_bars=self._late_bars,
+            behind_s=max(
+                self._behind_s, self._trouble_s(now_s), stands_s if stands_s > 2 * _AGAIN_S else 0.0
+            ),
+            late_bars=self._reads.late_bars,
             last_error=self._last_error,
         )
+
+    def _trouble_s(self, now_s: float) -> float:
+        """Seconds since a leg could not be read, or what came of the bars not be written."""
+        since = tuple(self._reads.unread_since.values())
+        if self._unwritten_since is not None:
+            since = (*since, self._unwritten_since)
+        return now_s - min(since, default=now_s)
 
     def _run(self) -> None:
         while not self._ending.wait(LOOK_EVERY_S):
@@ -158,7 +167,9 @@ class Engine:
         """Evaluate what closed since the last pass, write what came of it, and show it."""
         self._take_up_changes()
         due = self._market.due(with_forming=self._forming)
-        watches: set[BarWatch] = set().union(*(self._refresh(leg) for leg in due))
+        watches: set[BarWatch] = set().union(
+            *(self._reads.refresh(leg, self._by_leg.get(leg.key, [])) for leg in due)
+        )
         pairs = self._unfinished | {each for each in watches if isinstance(each, PairWatch)}
         self._unfinished = set()
         self._changed.update(watches)
@@ -167,7 +178,8 @@ class Engine:
         self._take_baskets()
         self._look_at_desk()
         self._hand_on()
-        if not self._unfinished and (tested := self._tests.run_one(tuple(self._pairs.values()))):
+        can_go_on = any(not each.is_waiting for each in self._unfinished)
+        if not can_go_on and (tested := self._tests.run_one(tuple(self._pairs.values()))):
             self._changed.add(tested)
             self._publish()
         self._passed_s = self._clock()
@@ -180,7 +192,7 @@ class Engine:
             return
         self._book.take_up_changes()
         if self._last_alerts is None:
-            self._last_alerts = _last_alerts(self._store)
+            self._last_alerts = last_alerts(self._store)
         lists_of = self._take_up_lists(self._store.lists())
         for each in self._watched():
             each.rules = self._book.of_pair(each.pair, lists_of[each.key])
@@ -228,6 +240,7 @@ class Engine:
             each.last_alert = each.last_alert or alerts.get(each.link)
             for leg in each.legs:
                 self._by_leg.setdefault(leg.key, []).append(each)
+        self._reads.keep(self._by_leg)
         self._unfinished.intersection_update(self._pairs.values())
         self._changed.intersection_update(self._watched())
 
@@ -247,21 +260,6 @@ class Engine:
         return tuple(self._market.legs[key] for key in keys)
 
     # Bars.
-
-    def _refresh(self, leg: WatchedLeg) -> Iterable[BarWatch]:
-        """Bring a leg up to date; returns what has it."""
-        pairs = self._by_leg.get(leg.key, [])
-        newest_us = leg.look()
-        if not newest_us:
-            return ()
-        from_us = min(each.needs_from_us(newest_us) for each in pairs)
-        late = leg.refresh(from_us, max(each.evaluated_us for each in pairs))
-        if late:
-            self._late_bars += late
-            _LOG.info(
-                "%s %s: late trades changed %d evaluated bars; no alert follows", *leg.key, late
-            )
-        return pairs
 
     def _evaluate(self, pairs: set[PairWatch]) -> None:
         count, handed_on_s = 0, self._clock()
@@ -330,10 +328,11 @@ class Engine:
         if not pair.rules:
             return
         bar_us = reading.time_us
+        tests = None
+        if isinstance(pair, PairWatch) and not is_forming:
+            tests = self._tests.run_for_rules(pair, bar_us)
         at_us = pair.traded_us if is_forming else 0
-        sample = Sample(
-            bar_us, pair.step_us, reading, pair.tests, is_forming=is_forming, at_us=at_us
-        )
+        sample = Sample(bar_us, pair.step_us, reading, tests, is_forming=is_forming, at_us=at_us)
         remark = " (late: found after a restart)" if pair.is_late(bar_us) else ""
         for rule in pair.rules:
             if rule.when not in CLOCKED:
@@ -346,6 +345,11 @@ class Engine:
         if now_s - self._looked_s < 1.0:
             return
         self._looked_s = now_s
+        for leg in self._reads.unread_since:
+            self._market.renew(leg)
+        if self._tests.left_out:
+            self._note_error(LEFT_OUT)
+            self._tests.left_out = 0
         self._desk.look(self._watched(), self.status().behind_s)
         now_us = self._now_us()
         self._changed.update(
@@ -367,7 +371,11 @@ class Engine:
             alerts = self._journal.write_all() if everything else self._journal.write_alerts()
         except StoreError as error:
             self._note_error(str(error))
+            self._unwritten_since = (
+                now_s if self._unwritten_since is None else self._unwritten_since
+            )
             return
+        self._unwritten_since = None
         if everything:
             self._written_s = now_s
         if alerts:
@@ -387,12 +395,3 @@ class Engine:
             self._rows.update(self._changed, self._market.newest_us())
             self._rows.publish()
             self._changed = set()
-
-
-def _last_alerts(store: WatchStore) -> dict[str, Alert]:
-    """Find the newest alert of each pair, by its link."""
-    newest: dict[str, Alert] = {}
-    for alert in store.alerts(limit=_LAST_ALERTS, newest_first=True):
-        if alert.params:
-            newest.setdefault(alert.params, alert)
-    return newest

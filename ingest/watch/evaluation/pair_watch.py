@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from analytics.alerts import TESTS_WHENS
 from analytics.leg import Leg
 from analytics.pair import LatestPair, PairReading, read_latest, read_tests
 from ingest.watch.evaluation.bar_watch import BarWatch
@@ -10,7 +11,13 @@ from ingest.watch.model import WatchedPair
 
 
 class PairWatch(BarWatch):
-    """A pair with its settings; see `BarWatch`."""
+    """A pair with its settings; see `BarWatch`.
+
+    Attributes
+    ----------
+    is_waiting
+        Whether its next bar waits for the repair of a gap.
+    """
 
     def __init__(
         self,
@@ -22,12 +29,18 @@ class PairWatch(BarWatch):
     ) -> None:
         super().__init__(pair, legs, evaluated_us, is_whole=is_whole)
         self._params, self._y, self._x = pair.params, *legs
+        self.is_waiting = False
         self._carried: LatestPair | None = None
 
     @property
     def has_forming_rule(self) -> bool:
         """Whether a rule looks at the bar that still forms."""
         return any(rule.forming for rule in self.rules)
+
+    @property
+    def has_tests_rule(self) -> bool:
+        """Whether a rule looks at the tests."""
+        return any(rule.when in TESTS_WHENS for rule in self.rules)
 
     @property
     def has_new_tests(self) -> bool:
@@ -41,8 +54,10 @@ class PairWatch(BarWatch):
 
         A bar inside a gap ends it until that is repaired, or was waited for long enough.
         """
+        self.is_waiting = False
         for bar_us in self._due():
             if not self.is_known(bar_us):
+                self.is_waiting = True
                 return
             yield self._read(bar_us)
 

@@ -2,10 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from ingest.watch.board import Board, WatchRow
 from ingest.watch.evaluation.bar_watch import BarWatch
-from ingest.watch.model import Watched
+from ingest.watch.model import Alert, Watched
+from ingest.watch.store import WatchStore
+
+# Alerts looked through for the last one of each pair.
+_LAST_ALERTS: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +57,12 @@ class Rows:
     def publish(self) -> None:
         """Show the rows as they are."""
         self._board.publish({name: tuple(rows) for name, rows in self._rows.items()})
+
+
+def last_alerts(store: WatchStore) -> dict[str, Alert]:
+    """Find the newest alert of each pair, by its link."""
+    newest: dict[str, Alert] = {}
+    for alert in store.alerts(limit=_LAST_ALERTS, newest_first=True):
+        if alert.params:
+            newest.setdefault(alert.params, alert)
+    return newest
