@@ -1,8 +1,9 @@
 """What is watched, where each rule stands, and every alert with its way out: in one database."""
 
+import logging
 import math
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -16,6 +17,7 @@ from ingest.watch.model import Alert, Delivery, Silence, WatchList
 __all__ = ["NO_PAIR", "WatchStore", "watch_path"]
 
 T = TypeVar("T")
+_LOG: Final = logging.getLogger("pairdesk.watch")
 
 # Key of a rule's state that is of no pair.
 NO_PAIR: Final = ""
@@ -158,10 +160,11 @@ class WatchStore:
     ) -> tuple[Alert, ...]:
         """Store alerts, their deliveries, the states that followed and how far it came, at once.
 
-        Returns the alerts with their ids. One that is suppressed has deliveries that say so.
+        Returns the alerts with their ids. One that is suppressed has deliveries that say so. One
+        that no table takes is left out, with a line in the log: the rest does not wait for it.
         """
         with self._database.transaction() as connection:
-            recorded = tuple(_insert_alert(connection, each) for each in alerts)
+            recorded = tuple(_insert_alerts(connection, alerts))
             connection.executemany(
                 "INSERT OR REPLACE INTO rule_state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [(*key, *_state_row(state)) for key, state in states.items()],
@@ -272,6 +275,17 @@ def _raise_revision(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
 
 
+def _insert_alerts(connection: sqlite3.Connection, alerts: Sequence[Alert]) -> Iterator[Alert]:
+    for each in alerts:
+        connection.execute("SAVEPOINT alert")
+        try:
+            yield _insert_alert(connection, each)
+        except (sqlite3.IntegrityError, OverflowError, UnicodeError) as error:
+            connection.execute("ROLLBACK TO alert")
+            _LOG.error("%s", f"an alert of rule {each.rule!r} cannot be kept, and is lost: {error}")
+        connection.execute("RELEASE alert")
+
+
 def _insert_alert(connection: sqlite3.Connection, alert: Alert) -> Alert:
     row = (
         alert.rule,
@@ -301,7 +315,7 @@ def _insert_alert(connection: sqlite3.Connection, alert: Alert) -> Alert:
     state = "suppressed" if alert.suppressed else "waiting"
     connection.executemany(
         "INSERT INTO delivery (alert_id, channel, state, error) VALUES (?, ?, ?, ?)",
-        [(alert_id, channel, state, alert.suppressed) for channel in alert.channels],
+        [(alert_id, channel, state, alert.suppressed) for channel in dict.fromkeys(alert.channels)],
     )
     return replace(alert, alert_id=alert_id)
 
