@@ -39,6 +39,7 @@ class WatchStore:
 
     def __init__(self, path: Path) -> None:
         self._database = WatchDatabase(path)
+        self._unread: set[object] = set()
 
     @property
     def path(self) -> Path:
@@ -247,8 +248,19 @@ class WatchStore:
         return self._database.read(statement)[0][0]
 
     def _documents(self, table: str, kind: type[T]) -> tuple[T, ...]:
-        rows = self._database.read(f"SELECT document FROM {table} ORDER BY position")  # noqa: S608 - ours
-        return tuple(msgspec.json.decode(str(row[0]), type=kind) for row in rows)
+        rows = self._database.read(f"SELECT document, name FROM {table} ORDER BY position")  # noqa: S608 - ours
+        return tuple(each for row in rows if (each := self._decoded(kind, *row)) is not None)
+
+    def _decoded(self, kind: type[T], document: object, name: object) -> T | None:
+        """Read one; what this Pairdesk cannot read is left as it is, with one line in the log."""
+        try:
+            return msgspec.json.decode(str(document), type=kind)
+        except (msgspec.MsgspecError, UnicodeError) as error:
+            if document not in self._unread:
+                what = "list" if kind is WatchList else "rule"
+                _LOG.warning("%s", f"{what} {name!r} cannot be read, and is left out: {error}")
+            self._unread.add(document)
+            return None
 
     def _save(self, document: WatchList | AlertRule) -> None:
         with self._database.transaction() as connection:

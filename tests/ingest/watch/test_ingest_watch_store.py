@@ -1,11 +1,15 @@
 """The watch's database: what one rule, alert or document has wrong is not the others' end."""
 
+import logging
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 from watch_cases import BAR_US, fire, opened
 
-from ingest.watch import Alert
+from analytics.alerts import AlertRule
+from ingest.watch import Alert, WatchList
 
 FIRED = Alert("wide", "fired", BAR_US, BAR_US, "words", channels=("desk",))
 
@@ -37,3 +41,23 @@ def test_an_alert_that_cannot_be_kept_holds_up_no_other(store, unfit):
     assert [each.alert_id for each in store.alerts()] == [each.alert_id for each in recorded]
     assert len(recorded) == len(store.deliveries()) == 2
     assert store.evaluated() == {"pair": BAR_US}
+
+
+@pytest.mark.parametrize("document", ["{", '{"name": "wide", "level": "high"}', '{"name": 1}'])
+def test_what_cannot_be_read_is_left_out_and_said_once(store, caplog, document):
+    for name in ("wide", "narrow"):
+        store.save_rule(AlertRule(name))
+        store.save_list(WatchList(name))
+    with closing(sqlite3.connect(store.path)) as connection, connection:
+        for table in ("rule", "watch_list"):
+            connection.execute(
+                f"UPDATE {table} SET document = ? WHERE name = 'wide'",  # noqa: S608 - ours
+                (document,),
+            )
+    with caplog.at_level(logging.WARNING, "pairdesk.watch"):
+        for _ in range(2):
+            assert store.rules() == (AlertRule("narrow"),)
+            store.lists()
+    said = [each.message for each in caplog.records]
+    assert said[0].startswith("rule 'wide' cannot be read, and is left out: ")
+    assert len(said) == len(set(said)) <= 2
