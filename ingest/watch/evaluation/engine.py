@@ -21,6 +21,7 @@ from ingest.watch.evaluation.pair_watch import PairWatch
 from ingest.watch.evaluation.rounds import Rounds
 from ingest.watch.evaluation.rows import Rows
 from ingest.watch.evaluation.rule_book import RuleBook
+from ingest.watch.gone import Gone
 from ingest.watch.model import SECOND_US, Alert, WatchedPair, WatchList
 from ingest.watch.pair_link import pair_key
 from ingest.watch.status import WatchStatus
@@ -173,9 +174,11 @@ class Engine:
         lists_of = self._take_up_lists(self._store.lists())
         for pair in self._pairs.values():
             pair.rules = self._book.of_pair(pair.pair, lists_of[pair.key])
+        self._book.keep_pairs({key: pair.rules for key, pair in self._pairs.items()})
         self._forming = frozenset(
             leg.key for pair in self._pairs.values() if pair.has_forming_rule for leg in pair.legs
         )
+        self._journal.forget(Gone(pairs=frozenset(self._evaluated_before.keys() - lists_of.keys())))
         self._evaluated_before = {}  # a pair added from now on begins with its next bar
         self._revision = revision
         self._rows.update(self._pairs.values(), self._market.newest_us())
@@ -204,6 +207,7 @@ class Engine:
         legs = {key: _legs(pair) for key, pair in wanted.items()}
         self._market.watch(leg for both in legs.values() for leg in both)
         before, self._pairs = self._pairs, {}
+        self._journal.forget(Gone(pairs=frozenset(before.keys() - wanted.keys())))
         for key, pair in wanted.items():
             self._pairs[key] = before.get(key) or self._new_pair(key, pair, legs[key])
         self._by_leg = {}

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from watch_cases import BAR_US, fire, opened
 
-from analytics.alerts import AlertRule
+from analytics.alerts import AlertRule, RuleState
 from ingest.watch import Alert, WatchList
 
 FIRED = Alert("wide", "fired", BAR_US, BAR_US, "words", channels=("desk",))
@@ -51,7 +51,7 @@ def test_what_cannot_be_read_is_left_out_and_said_once(store, caplog, document):
     with closing(sqlite3.connect(store.path)) as connection, connection:
         for table in ("rule", "watch_list"):
             connection.execute(
-                f"UPDATE {table} SET document = ? WHERE name = 'wide'",  # noqa: S608 - ours
+                f"UPDATE {table} SET document = ? WHERE name = 'wide'",
                 (document,),
             )
     with caplog.at_level(logging.WARNING, "pairdesk.watch"):
@@ -61,3 +61,31 @@ def test_what_cannot_be_read_is_left_out_and_said_once(store, caplog, document):
     said = [each.message for each in caplog.records]
     assert said[0].startswith("rule 'wide' cannot be read, and is left out: ")
     assert len(said) == len(set(said)) <= 2
+
+
+STATE = RuleState("firing", BAR_US, is_armed=False)
+
+
+@pytest.mark.parametrize("how", ["saved", "taken up", "removed"])
+def test_a_rule_that_looks_at_something_else_is_forgotten_where_it_stood(store, how):
+    store.save_rule(AlertRule("wide", when="pvalue"))
+    store.record((), {("wide", "pair"): STATE, ("other", "pair"): STATE}, {})
+    store.save_rule(AlertRule("wide", when="pvalue", level=0.5))
+    assert len(store.states()) == 2
+    changed = AlertRule("wide", when="beta")
+    if how == "saved":
+        store.save_rule(changed)
+    elif how == "taken up":
+        store.save_all((), (changed,))
+    else:
+        store.remove_rule("wide")
+    assert store.states() == {("other", "pair"): STATE}
+    assert store.times_forgotten() == {"wide": 1}
+
+
+def test_a_rule_that_cannot_be_read_can_be_replaced(store):
+    store.save_rule(AlertRule("wide"))
+    with closing(sqlite3.connect(store.path)) as connection, connection:
+        connection.execute("UPDATE rule SET document = '{'")
+    store.save_rule(AlertRule("wide", level=3.0))
+    assert store.rules() == (AlertRule("wide", level=3.0),)
