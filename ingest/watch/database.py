@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from filelock import FileLock, Timeout
+
 from ingest.errors import NewerDatabaseError, StoreError
 
 APPLICATION_ID: Final = 0x50415757  # "PAWW"
 VERSION: Final = 1
+_LOCK_WITHIN_S: Final = 1.0  # a process that was killed may still be ending
 
 _TABLES: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
@@ -55,8 +58,27 @@ CREATE INDEX delivery_by_state ON delivery (state, channel, alert_id);
 
 
 def watch_path(database: Path) -> Path:
-    """Return where the watch of a tick database is kept: beside it."""
-    return database.with_suffix(".watch.db")
+    """Return where the watch of a tick database is kept: beside it, and of it alone."""
+    stem = database.stem if database.suffix == ".db" else database.name
+    return database.with_name(f"{stem}.watch.db")
+
+
+def try_lock(path: Path) -> FileLock | None:
+    """Take the lock beside a watch, of who evaluates and sends; None where another has it.
+
+    Raises
+    ------
+    StoreError
+        The folder cannot be written.
+    """
+    lock = FileLock(path.with_name(path.name + ".lock"), thread_local=False)
+    try:
+        lock.acquire(timeout=_LOCK_WITHIN_S)
+    except Timeout:
+        return None
+    except OSError as error:
+        raise StoreError(f"cannot write beside the watch {path}: {error.strerror}") from error
+    return lock
 
 
 class WatchDatabase:
