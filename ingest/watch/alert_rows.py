@@ -100,3 +100,16 @@ def delivery_of(row: tuple[Any, ...]) -> Delivery:
 def number(value: float | None) -> float:
     """SQLite keeps NaN as NULL."""
     return math.nan if value is None else float(value)
+
+
+def prune(connection: sqlite3.Connection, keep: int, at_most: int) -> int:
+    """Delete oldest alerts beyond the newest `keep`, but none on its way; returns how many."""
+    rows = connection.execute(
+        "SELECT alert_id FROM alert WHERE alert_id <= (SELECT max(alert_id) FROM alert) - ?"
+        " AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.alert_id = alert.alert_id"
+        " AND state IN ('waiting', 'sending')) ORDER BY alert_id LIMIT ?",
+        (keep, at_most),
+    ).fetchall()
+    connection.executemany("DELETE FROM delivery WHERE alert_id = ?", rows)
+    connection.executemany("DELETE FROM alert WHERE alert_id = ?", rows)
+    return len(rows)

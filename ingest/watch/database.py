@@ -3,6 +3,7 @@
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,6 +56,12 @@ CREATE TABLE delivery (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX delivery_by_state ON delivery (state, channel, alert_id);
 """
+
+# While another process writes, it is tried again so long, a moment at a time: whoever reads here
+# waits for no more than the moment.
+_WRITE_WITHIN_S: Final = 10.0
+_BUSY_MS: Final = 20
+_AGAIN_S: Final = 0.03
 
 
 def watch_path(database: Path) -> Path:
@@ -114,6 +121,7 @@ class WatchDatabase:
         if version > VERSION:
             raise NewerDatabaseError(version, VERSION)
         run("PRAGMA journal_mode = WAL")
+        run(f"PRAGMA busy_timeout = {_BUSY_MS}")
         run("PRAGMA synchronous = FULL")
         if version == 0:
             with self.transaction() as connection:
@@ -134,11 +142,8 @@ class WatchDatabase:
         StoreError
             The database cannot be written, for the time being or for good.
         """
-        with self._lock:
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.Error as error:
-                raise StoreError(f"the watch cannot be written: {error}") from error
+        self._lock_for_writing()
+        try:
             try:
                 yield self._connection
                 self._connection.execute("COMMIT")
@@ -148,6 +153,23 @@ class WatchDatabase:
             except BaseException:
                 self._roll_back()
                 raise
+        finally:
+            self._lock.release()
+
+    def _lock_for_writing(self) -> None:
+        """Begin a transaction, and keep our own lock; while another process writes, let it go."""
+        until_s = time.monotonic() + _WRITE_WITHIN_S
+        while True:
+            self._lock.acquire()
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.Error as error:
+                self._lock.release()
+                if not _is_busy(error) or time.monotonic() > until_s:
+                    raise StoreError(f"the watch cannot be written: {error}") from error
+            else:
+                return
+            time.sleep(_AGAIN_S)
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
@@ -171,3 +193,7 @@ class WatchDatabase:
         """Close the connection."""
         with self._lock:
             self._connection.close()
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY

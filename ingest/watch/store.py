@@ -10,7 +10,15 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from analytics.alerts import AlertRule, RuleState
-from ingest.watch.alert_rows import ALERT, DELIVERY, alert_of, delivery_of, insert_alerts, number
+from ingest.watch.alert_rows import (
+    ALERT,
+    DELIVERY,
+    alert_of,
+    delivery_of,
+    insert_alerts,
+    number,
+    prune,
+)
 from ingest.watch.database import WatchDatabase, watch_path
 from ingest.watch.gone import NOTHING, Gone
 from ingest.watch.model import Alert, Delivery, Silence, WatchList
@@ -216,6 +224,14 @@ class WatchStore:
             (since, limit),
         )
         return tuple(map(delivery_of, rows))
+
+    def prune(self, keep: int = 100_000, at_most: int = 500) -> int:
+        """Delete some of the oldest alerts beyond the newest `keep`; returns how many.
+
+        One that is still on its way stays.
+        """
+        with self._database.transaction() as connection:
+            return prune(connection, keep, at_most)
 
     # The outbox.
 

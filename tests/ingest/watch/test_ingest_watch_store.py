@@ -2,6 +2,8 @@
 
 import logging
 import sqlite3
+import threading
+import time
 from contextlib import closing
 from dataclasses import replace
 
@@ -9,7 +11,7 @@ import pytest
 from watch_cases import BAR_US, fire, opened
 
 from analytics.alerts import AlertRule, RuleState
-from ingest.watch import Alert, WatchList
+from ingest.watch import Alert, Delivery, WatchList
 
 FIRED = Alert("wide", "fired", BAR_US, BAR_US, "words", channels=("desk",))
 
@@ -89,3 +91,32 @@ def test_a_rule_that_cannot_be_read_can_be_replaced(store):
         connection.execute("UPDATE rule SET document = '{'")
     store.save_rule(AlertRule("wide", level=3.0))
     assert store.rules() == (AlertRule("wide", level=3.0),)
+
+
+def test_the_oldest_alerts_are_deleted_in_small_steps_but_none_on_its_way(store):
+    first, *rest = fire(store, *"abcdefghij")
+    store.update_deliveries([Delivery(each.alert_id, "desk", "delivered") for each in rest])
+    assert [store.prune(keep=4, at_most=3) for _ in range(3)] == [3, 2, 0]
+    assert [each.words for each in store.alerts()] == ["a", *"ghij"]
+    assert [each.alert_id for each in store.deliveries()] == [
+        first.alert_id,
+        *(each.alert_id for each in rest[-4:]),
+    ]
+    assert fire(store, "k")[0].alert_id == rest[-1].alert_id + 1
+
+
+def test_while_another_process_writes_a_writer_waits_and_no_reader(store):
+    store.save_rule(AlertRule("wide"))
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        writing = threading.Thread(target=store.save_rule, args=(AlertRule("narrow"),))
+        writing.start()
+        begun_s = time.monotonic()
+        for _ in range(5):
+            assert store.rules() == (AlertRule("wide"),)
+        took_s = time.monotonic() - begun_s
+        assert writing.is_alive()
+        other.execute("ROLLBACK")
+    writing.join(10)
+    assert len(store.rules()) == 2
+    assert took_s < 5.0
