@@ -62,11 +62,18 @@ def warm_up() -> None:
             call()
 
 
-def compiled_for() -> tuple[object, ...]:
-    """Return for which platform and processor all that is compiled; see `numba_private`."""
-    from analytics.kernels import numba_private  # noqa: PLC0415 - numba, when needed
+def compiled_for() -> tuple[str, str, str]:
+    """Return the platform, processor and instructions that numba compiles for.
 
-    return numba_private.compiled_for()
+    What its cache has for others it compiles again. Asked where numba asks, and without its import,
+    which takes more than a second.
+    """
+    llvm = importlib.import_module("llvmlite.binding")
+    try:
+        instructions = llvm.get_host_cpu_features().flatten()
+    except RuntimeError:  # not known of this processor: then numba uses none
+        instructions = ""
+    return llvm.get_process_triple(), llvm.get_host_cpu_name(), instructions
 
 
 def _live(y: FloatArray, x: FloatArray) -> list[Call]:

@@ -142,7 +142,7 @@ WALLS = {
         "analytics analytics.alerts analytics.baskets analytics.pair analytics.stationarity ingest "
         "ingest.binance ingest.recorder ingest.store",
         "apprise filelock httpx msgspec numpy",
-        "asyncio errno http os pathlib secrets smtplib socket sqlite3 ssl sys "
+        "asyncio concurrent.futures errno http os pathlib secrets smtplib socket sqlite3 ssl sys "
         "threading time tomllib urllib.parse urllib.request",
     ),
     # Results in, a figure out.

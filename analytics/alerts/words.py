@@ -48,10 +48,10 @@ def words(
         At most `LONGEST_WORDS` characters; a figure that is NaN is "not known".
     """
     if rule.message is None:
-        return _sentence(rule, sample, step, f"{y}/{x}" if y else about)
+        return _sentence(rule, sample, step, _named(y, x) or about)
     reading = sample.reading
     texts = {
-        "pair": f"{y}/{x}" if y else about,
+        "pair": _named(y, x) or about,
         "y": y,
         "x": x,
         "rule": rule.name,
@@ -62,6 +62,10 @@ def words(
     read = ("zscore", "spread", "beta", "correlation", "price_y", "price_x")
     figures = {name: float(getattr(reading, names.get(name, name), math.nan)) for name in read}
     return filled(rule.message, texts, {**figures, "value": step.value, "level": level_of(rule)})
+
+
+def _named(y: str, x: str) -> str:
+    return f"{y}/{x}" if x else y  # a basket has no x
 
 
 def _sentence(rule: AlertRule, sample: Sample, step: Step, subject: str) -> str:

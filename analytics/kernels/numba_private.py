@@ -3,7 +3,6 @@
 from typing import Any
 
 from numba import types
-from numba.core import registry
 
 
 def compile_once_per_type(dispatcher: Any) -> Any:
@@ -25,13 +24,3 @@ def compile_once_per_type(dispatcher: Any) -> Any:
 
     dispatcher.get_call_template = get_call_template
     return dispatcher
-
-
-def compiled_for() -> tuple[object, ...]:
-    """Return the platform, processor and instructions that numba compiles for.
-
-    What its cache has for others it compiles again. Empty where the names are gone.
-    """
-    context = getattr(getattr(registry, "cpu_target", None), "target_context", None)
-    describe = getattr(context.codegen(), "magic_tuple", None) if context is not None else None
-    return () if describe is None else tuple(describe())

@@ -230,11 +230,23 @@ class GateTests:
 
 
 def _tested(given: GateInput, gates: Gates) -> GateTests:
-    window = given.window
+    ends = _ends(given)
+    return tests_of_spans(given, gates, np.maximum(ends - bars_of_test(given.window), 0), ends)
+
+
+def _ends(given: GateInput) -> IntArray:
     # A test ends with every window, once one is full; a basket's fit costs too much for short ones.
-    step = window if given.tests is None else bars_between_refits(window)
-    ends = ends_of_tests(given.first_bar, len(given.y), step)
-    return tests_of_spans(given, gates, np.maximum(ends - bars_of_test(window), 0), ends)
+    step = given.window if given.tests is None else bars_between_refits(given.window)
+    return ends_of_tests(given.first_bar, len(given.y), step)
+
+
+def with_latest_test(given: GateInput, gates: Gates) -> GateInput:
+    """Give what the latest bar's gates look at: of all spans' tests that of the latest alone."""
+    if not (gates.pvalue or gates.half_life):
+        return given
+    ends = _ends(given)[-1:]
+    starts = np.maximum(ends - bars_of_test(given.window), 0)
+    return replace(given, tested=tests_of_spans(given, gates, starts, ends))
 
 
 def ends_of_tests(first_bar: int, size: int, step: int) -> IntArray:

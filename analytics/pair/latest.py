@@ -105,8 +105,7 @@ def read_latest(
     -------
     reading : PairReading
         As the last row of ``analyse_pair(*legs, params)`` has it: the same signal, gate and words;
-        figures to 1e-9, but for `beta_stderr`, which is NaN where the line leaves less than 1e-5 of
-        y's squares: to know it would cost the sample.
+        figures to 1e-9, or as far as prices have digits where the line leaves nearly nothing of y.
     carried : LatestPair
         For the next one.
 
@@ -122,7 +121,8 @@ def read_latest(
     With `"ols"` and `"rolling_ols"` a bar costs the same however long the range. Any other hedge
     ratio follows its path from the range's beginning, or looks at all of the sample: there
     `analyse_pair` itself is asked, whose cost grows with the range. Where the sums of a line would
-    lose digits (a leg that stands still all along), the sample is fitted by itself.
+    lose digits (a leg that stands still all along, or no more than 1e-12 of y's squares beside the
+    line), the sample is fitted by itself.
     """
     closed = closed_leg(legs[0], params.y, "y", params), closed_leg(legs[1], params.x, "x", params)
     reach = align_legs(*closed, params.reach)

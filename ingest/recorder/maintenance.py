@@ -104,7 +104,7 @@ class Maintenance:
         self._growth = Growth()
         self._ended = threading.Event()
         self._due: dict[str, float] = {}
-        self._folded_bytes = 0
+        self._is_folded: bool | None = None
 
     def run(self) -> None:
         """Look after things until `end`."""
@@ -133,14 +133,29 @@ class Maintenance:
         free = self._free(self._path)
         self.disk = DiskStatus(database, wal, free, self._growth.per_day)
         if wal > _LARGE_WAL_BYTES:
-            if wal != self._folded_bytes:  # the file keeps its size when it is folded in
-                _LOG.info("a log of %d MB is folded into the database", wal // 1_000_000)
-            self._folded_bytes = wal
-            self._queue.put(Call(TickWriter.checkpoint))
+            self._queue.put(Call(self.fold))
         limit = PAUSE_FREE_BYTES + (_RESUME_MARGIN_BYTES if self.low else 0)
         if (free < limit) != self.low:
             self.low = not self.low
             self._disk_low(self.low)
+
+    def fold(self, writer: TickWriter) -> None:
+        """Fold the log into the database, and log whether it was: once, until that changes.
+
+        Its file keeps its size when it is folded in.
+        """
+        unfolded = writer.checkpoint()
+        if unfolded is None or self._is_folded is (is_folded := unfolded <= _LARGE_WAL_BYTES):
+            return
+        self._is_folded = is_folded
+        if is_folded:
+            _LOG.info("a log of %d MB is folded into the database", self.disk.wal // 1_000_000)
+        else:
+            _LOG.info(
+                "%d MB of the log are not folded into the database: a reader still needs what was"
+                " there before",
+                unfolded // 1_000_000,
+            )
 
     def forget(self, writer: TickWriter) -> None:
         """Delete a small step of what is older, or more, than is to be kept."""

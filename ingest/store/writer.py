@@ -17,7 +17,7 @@ from ingest.store.ledger_rows import StreamState, load_ledgers, store_ledger
 from ingest.store.published_gaps import OpenGap
 from ingest.store.repair_log import RepairLog
 from ingest.store.retention import delete_oldest, find_oldest_bars, oldest_second
-from ingest.store.schema import encode, open_for_writing
+from ingest.store.schema import PAGE_BYTES, encode, open_for_writing
 from ingest.store.stored_klines import has_klines_before, insert_klines
 from ingest.tick import Event, Market, NonTrade, StreamKey
 from ingest.venue import Restart, venue_setting
@@ -355,9 +355,14 @@ class TickWriter:
         """Open second of the oldest bar of any stream; None without bars."""
         return oldest_second(self._connection, [each.stream_id for each in self._streams.values()])
 
-    def checkpoint(self) -> None:
-        """Move what the write-ahead log holds into the database, as far as readers allow."""
-        self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    def checkpoint(self) -> int | None:
+        """Move what the write-ahead log holds into the database, as far as readers allow.
+
+        Returns the bytes that only the log has after it; None while another program is at it.
+        """
+        moving = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        is_busy, pages, moved = moving.fetchone()
+        return None if is_busy else (pages - moved) * PAGE_BYTES
 
     def size_bytes(self) -> int:
         """Bytes the database's rows take: its pages in use."""

@@ -6,7 +6,7 @@ from typing import Final
 from analytics.errors import AnalyticsError
 from ingest.recorder import FailureLog, RestartingThread
 from ingest.watch.board import Board, WatchRow
-from ingest.watch.model import WatchedPair, WatchList
+from ingest.watch.model import Watched, WatchList
 from ingest.watch.status import WatchStatus
 from ingest.watch.store import WatchStore
 
@@ -66,10 +66,10 @@ class Onlooker:
 
 
 def _rows(watched: WatchList, why_not: str) -> tuple[WatchRow, ...]:
-    return tuple(WatchRow(pair, problem=_problem(pair) or why_not) for pair in watched.pairs)
+    return tuple(WatchRow(pair, problem=_problem(pair) or why_not) for pair in watched.rows)
 
 
-def _problem(pair: WatchedPair) -> str:
+def _problem(pair: Watched) -> str:
     try:
         pair.params  # noqa: B018 - raises where its settings cannot be
     except AnalyticsError as error:

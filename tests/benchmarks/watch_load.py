@@ -26,7 +26,7 @@ from analytics.alerts import AlertRule
 from ingest.recorder import Recorder
 from ingest.settings import Settings
 from ingest.store import SECOND_US
-from ingest.watch import Watch, WatchedPair, WatchList
+from ingest.watch import Watch, Watched, WatchedPair, WatchList
 
 WINDOW = 30
 RULES = (("outside", 2.0), ("above", 2.5), ("below", -2.5))
@@ -126,7 +126,7 @@ def _choose_pairs(watch: Watch, options: argparse.Namespace) -> None:
 def _measure(watch: Watch, options: argparse.Namespace) -> Figures:
     """Let windows fill, then look at the rows until the time is over."""
     time.sleep(options.warm_up)
-    seen: dict[WatchedPair, int] = {}
+    seen: dict[Watched, int] = {}
     delays_ms: list[float] = []
     begun_s, used_s = time.monotonic(), time.process_time()
     while time.monotonic() - begun_s < options.seconds:

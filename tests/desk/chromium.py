@@ -56,6 +56,8 @@ class DeskBrowser:
         self._blank = kept.pages[0]  # without a page the browser ends
         self._session = kept.new_cdp_session(self._blank)
         self._origins: set[str] = set()
+        self._follow(self._blank)  # there before anything is followed
+        kept.on("page", self._follow)
 
     def new_page(self, **options: Any) -> "Page":
         """Begin a visit: a page of a browser that remembers none."""
@@ -65,7 +67,6 @@ class DeskBrowser:
         page = self._kept.new_page()
         page.set_viewport_size(options.get("viewport", _SIZE))
         page.emulate_media(color_scheme=options.get("color_scheme", "light"))
-        page.on("framenavigated", self._note)
         return page
 
     def new_context(self, **options: Any) -> "BrowserContext":
@@ -79,12 +80,12 @@ class DeskBrowser:
                 each.close()
         page.close()
 
-    def _is_visiting(self) -> bool:
-        return len(self._kept.pages) > 1
-
-    def _note(self, frame: "Frame") -> None:
-        parts = urlsplit(frame.url)
-        self._origins.add(f"{parts.scheme}://{parts.netloc}")
+    def close(self) -> None:
+        """End visits and browser; the next one on the profile has the desk's files, and no more."""
+        for page in self._kept.pages[1:]:
+            page.close()
+        self._forget()  # what it does not forget stays in the profile
+        self._kept.close()
 
     def _forget(self) -> None:
         self._kept.clear_cookies()
@@ -92,6 +93,16 @@ class DeskBrowser:
             what = {"origin": origin, "storageTypes": _LEFT_BY_A_VISIT}
             self._session.send("Storage.clearDataForOrigin", what)
         self._origins.clear()
+
+    def _is_visiting(self) -> bool:
+        return len(self._kept.pages) > 1
+
+    def _follow(self, page: "Page") -> None:
+        page.on("framenavigated", self._note)
+
+    def _note(self, frame: "Frame") -> None:
+        parts = urlsplit(frame.url)
+        self._origins.add(f"{parts.scheme}://{parts.netloc}")
 
 
 @contextmanager
@@ -101,8 +112,9 @@ def launched(profile: Path) -> Iterator[DeskBrowser]:
         kept = engine.chromium.launch_persistent_context(
             profile, executable_path=chromium_path(), args=["--no-sandbox"], headless=True
         )
-        yield DeskBrowser(kept)
-        kept.close()
+        browser = DeskBrowser(kept)
+        yield browser
+        browser.close()
 
 
 def open_when_up(page: "Page", url: str) -> None:

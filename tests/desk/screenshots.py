@@ -1,13 +1,15 @@
 """Makes the README's pictures: starts the app against the loopback exchange and looks at its pages.
 
-    python tests/desk/screenshots.py [--out .assets] [--walk]
+    python tests/desk/screenshots.py [--out .assets] [--only NAME ...] [--walk]
 
-With ``--walk`` the animated walk-through as well. Wants the test requirements and Chromium. What is
+With ``--walk`` the animated walk-through as well; with ``--only watch-light alerts-dark`` these two
+pictures. Wants the test requirements and Chromium. What is
 shown is synthetic: the exchange makes it up.
 """
 
 import argparse
 import io
+import json
 import os
 import shutil
 import sys
@@ -16,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 sys.path[:0] = map(str, Path(__file__).resolve().parents[1:3])
 
@@ -30,6 +32,8 @@ from desk.app_process import AppProcess, running_app
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
     "live": "",
+    "watch": "watch",
+    "alerts": "alerts",
     "evidence": "evidence",
     "scanner": "scanner",
     "backtest": "backtest",
@@ -38,6 +42,29 @@ PAGES = {
 }
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT")
 VIEW = "?s1=ETHUSDT&s2=BTCUSDT&spread=log&hedge=kalman&rule=beyond+2+either+way"
+# What Watch and Alerts show: three groups of pairs, and rules that a few minutes' market fires.
+WATCHED = {
+    "lists": [{
+        "name": "majors",
+        "interval": "5s",
+        "spread": "log",
+        "hedge": "kalman",
+        "pairs": [
+            {"y": "ETHUSDT", "x": "BTCUSDT", "group": "against BTC", "pinned": True},
+            {"y": "SOLUSDT", "x": "BTCUSDT", "group": "against BTC"},
+            {"y": "BNBUSDT", "x": "BTCUSDT", "group": "against BTC"},
+            {"y": "SOLUSDT", "x": "ETHUSDT", "group": "against ETH"},
+            {"y": "BNBUSDT", "x": "ETHUSDT", "group": "against ETH"},
+            {"y": "SOLUSDT", "x": "BNBUSDT", "group": "others"},
+        ],
+    }],
+    "rules": [
+        {"name": "z beyond 1", "list": "majors", "when": "zscore", "crosses": "outside",
+         "level": 1, "rearm": 0.5, "tells_resolved": True},
+        {"name": "less correlated", "list": "majors", "when": "correlation", "crosses": "below",
+         "level": 0.2},
+    ],
+}  # fmt: skip
 SETTLED_MS = 5_000
 FRAME_MS = 400
 WALK_WIDTH = 1_000
@@ -47,18 +74,27 @@ def main() -> int:
     """Write one picture of each page in light and dark, and of the first at a phone's width."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / ".assets")
+    parser.add_argument("--only", nargs="+", metavar="NAME", choices=tuple(pictures()))
     parser.add_argument("--walk", action="store_true")
     chosen = parser.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
     with shown_desk() as app, chromium() as browser:
-        for name, path in PAGES.items():
-            for scheme in get_args(Scheme):
-                target = chosen.out / f"{name}-{scheme}.png"
-                _take(browser, f"{app.url}/{path}{VIEW}", target, scheme, 1440, 900)
-        _take(browser, f"{app.url}/{VIEW}", chosen.out / "live-narrow.png", "light", 390, 844)
+        for name, picture in pictures().items():
+            if not chosen.only or name in chosen.only:
+                _take(browser, app.url, chosen.out / f"{name}.png", picture)
         if chosen.walk:
             walk(browser, f"{app.url}/{VIEW}", chosen.out / "walk-through.webp")
     return 0
+
+
+def pictures() -> dict[str, "Picture"]:
+    """What there is to take, by the file's name."""
+    of_pages: dict[str, Picture] = {
+        f"{name}-{scheme}": Picture(path, scheme)
+        for name, path in PAGES.items()
+        for scheme in get_args(Scheme)
+    }
+    return of_pages | {"live-narrow": Picture("", "light", 390, 844)}
 
 
 @contextmanager
@@ -67,13 +103,31 @@ def shown_desk() -> Iterator[AppProcess]:
     feed = LiveFeed(12, seed=7, history_s=5400, after_clients=1)
     with tempfile.TemporaryDirectory() as folder, ThreadedExchange(SYMBOLS, feed=feed) as exchange:
         options = ["--symbols", ",".join(SYMBOLS), "--db", f"{folder}/ticks.db"]
-        options += ["--ws-url", exchange.ws_url, "--rest-url", exchange.rest_url]
+        watch_file = Path(folder, "watch.json")
+        watch_file.write_text(json.dumps(WATCHED))
+        options += [
+            "--watch",
+            str(watch_file),
+            "--ws-url",
+            exchange.ws_url,
+            "--rest-url",
+            exchange.rest_url,
+        ]
         with running_app(Path(folder), *options) as app:
             yield app
             app.stop()
 
 
 Scheme = Literal["light", "dark"]
+
+
+class Picture(NamedTuple):
+    """One page as it is shown: its path, its colours, the window in CSS pixels."""
+
+    path: str
+    scheme: Scheme
+    width: int = 1440
+    height: int = 900
 
 
 @contextmanager
@@ -86,11 +140,10 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def _take(
-    browser: Browser, url: str, target: Path, scheme: Scheme, width: int, height: int
-) -> None:
+def _take(browser: Browser, url: str, target: Path, picture: Picture) -> None:
+    path, scheme, width, height = picture
     page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-    page.goto(url)
+    page.goto(f"{url}/{path}{VIEW}")
     _settle(page)
     page.screenshot(path=target)
     page.close()

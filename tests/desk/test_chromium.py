@@ -1,6 +1,7 @@
 """A browser kept from visit to visit hands on the site's files, and nothing that a visit left."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -8,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-from desk.chromium import DeskBrowser
+from desk.chromium import DeskBrowser, launched
 
 pytestmark = pytest.mark.browser
 
@@ -80,3 +81,36 @@ def test_a_visit_ends_with_the_tabs_it_opened(browser: DeskBrowser, site: str) -
     following = browser.new_page()
     assert following.context is visit.context  # the files are those of the one before
     browser.end(following)
+
+
+def leave_and_look(profile: Path, site: str) -> list[str | None]:
+    """Leave something in one browser, in a visit that nobody ends; look for it in the next."""
+    with launched(profile) as before:
+        visit = before.new_page()
+        visit.goto(site)
+        visit.evaluate(LEAVE)
+    with launched(profile) as after:
+        visit = after.new_page()
+        visit.goto(site)
+        found: list[str | None] = visit.evaluate(LEFT)
+    return found
+
+
+def leave_in_first_page(profile: Path, site: str) -> list[str | None]:
+    """Leave something in the page that a browser begins with; look for it in a visit."""
+    with launched(profile) as browser:
+        first = browser._blank
+        first.goto(site)
+        first.evaluate(LEAVE)
+        visit = browser.new_page()
+        visit.goto(site)
+        found: list[str | None] = visit.evaluate(LEFT)
+    return found
+
+
+@pytest.mark.parametrize("visits", [leave_and_look, leave_in_first_page])
+def test_a_browser_has_nothing_that_another_left_in_its_profile(
+    visits: Callable[[Path, str], list[str | None]], site: str, tmp_path: Path
+) -> None:
+    with ThreadPoolExecutor(1) as thread:  # Playwright has one engine a thread
+        assert thread.submit(visits, tmp_path / "profile", site).result() == [None, ""]

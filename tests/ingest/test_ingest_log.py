@@ -3,6 +3,7 @@
 import logging
 import random
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import aclosing, closing
 from functools import partial
@@ -16,7 +17,7 @@ from faults.world import World
 
 from ingest.counts import Counts
 from ingest.errors import MalformedMessageError, RestFailedError, SettingsError
-from ingest.event_queue import EventQueue
+from ingest.event_queue import Call, EventQueue
 from ingest.feed import FeedLimits
 from ingest.log import MOST_ALIKE, FloodFilter, UtcFormatter, start_logging
 from ingest.recorder import Recorder
@@ -195,19 +196,34 @@ def test_what_retention_deletes_is_logged_once(tmp_path: Path, caplog) -> None:
     ]
 
 
-def test_a_log_that_grew_is_said_before_it_is_folded_in(tmp_path: Path, caplog) -> None:
+def test_whether_the_log_is_folded_in_is_said_once_until_that_changes(
+    tmp_path: Path, caplog
+) -> None:
     caplog.set_level(logging.INFO, "pairdesk")
-    db = tmp_path / "t.db"
-    maintenance = Maintenance(
-        db, EventQueue(), Counts(), Retention(), disk_low=bool, clock_jumped=float
-    )
-    (tmp_path / "t.db-wal").write_bytes(bytes(1_000_000))
-    maintenance.look_at_disk()
-    assert messages_of(caplog, "recorder") == []
-    (tmp_path / "t.db-wal").write_bytes(bytes(7_000_000))
-    maintenance.look_at_disk()
-    maintenance.look_at_disk()  # the file keeps its size: that is no news
-    assert messages_of(caplog, "recorder") == ["a log of 7 MB is folded into the database"]
+    db, queue = tmp_path / "t.db", EventQueue()
+    maintenance = Maintenance(db, queue, Counts(), Retention(), disk_low=bool, clock_jumped=float)
+    with closing(TickWriter(db)) as writer, closing(sqlite3.connect(db)) as reader:
+
+        def write_and_look(numbers: range) -> list[str]:
+            caplog.clear()
+            writer.write([trade(number) for number in numbers])
+            queue.put(Call(lambda _: None))  # a queue waits until it has something
+            maintenance.look_at_disk()
+            for call in queue.take(10, 0.0):
+                assert isinstance(call, Call)
+                call.do(writer)
+            return messages_of(caplog, "recorder")
+
+        assert write_and_look(range(1, 2)) == []
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM sqlite_master").fetchall()
+        (held_up,) = write_and_look(range(2, 40_000))
+        assert re.fullmatch(r"[1-9]\d* MB of the log are not folded .* a reader .*", held_up)
+        assert write_and_look(range(40_000, 60_000)) == []  # it grows, and stands as it stood
+        reader.rollback()
+        wal_mb = db.with_name("t.db-wal").stat().st_size // 1_000_000
+        assert write_and_look(range(0)) == [f"a log of {wal_mb} MB is folded into the database"]
+        assert write_and_look(range(60_000, 60_010)) == []  # its file keeps its size
 
 
 def test_a_disk_that_fills_and_empties_is_logged_both_times(tmp_path: Path, caplog) -> None:

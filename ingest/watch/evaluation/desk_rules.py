@@ -9,7 +9,7 @@ from typing import Final
 from analytics.alerts import AlertRule, Sample
 from ingest.recorder import Recorder
 from ingest.status import RecorderStatus
-from ingest.watch.evaluation.pair_watch import PairWatch
+from ingest.watch.evaluation.bar_watch import BarWatch
 from ingest.watch.evaluation.rule_book import RuleBook
 from ingest.watch.model import SECOND_US, WatchedPair
 from ingest.watch.store import NO_PAIR
@@ -63,7 +63,7 @@ class DeskRules:
         with self._lock:
             self._scans.append(tuple(found))
 
-    def look(self, pairs: Iterable[PairWatch], behind_s: float) -> None:
+    def look(self, pairs: Iterable[BarWatch], behind_s: float) -> None:
         """Step each rule once, with how far the engine is behind."""
         rules = [rule for rule in self._book.rules if not _is_of_bars(rule)]
         status = self._recorder.status() if rules else None
@@ -106,7 +106,7 @@ class DeskRules:
             return math.nan if status.skew_ms is None else status.skew_ms
         return behind_s
 
-    def _step_clocked(self, pairs: Iterable[PairWatch], status: RecorderStatus) -> None:
+    def _step_clocked(self, pairs: Iterable[BarWatch], status: RecorderStatus) -> None:
         for pair in pairs:
             for rule in pair.rules:
                 if rule.when in CLOCKED:
@@ -114,10 +114,10 @@ class DeskRules:
                     sample = Sample(self._moment_us, value=value)
                     self._book.step(rule, pair.key, sample, pair.pair)
 
-    def _pair_value(self, when: str, pair: PairWatch, status: RecorderStatus) -> float:
+    def _pair_value(self, when: str, pair: BarWatch, status: RecorderStatus) -> float:
         if self._idle_since_us is not None:
             return math.nan
-        symbols = (pair.params.y, pair.params.x)
+        symbols = [leg.key.symbol for leg in pair.legs]
         if when == "gap":
             return max(self._seconds_since(self._gap_since_us.get(each)) for each in symbols)
         trades = [status.per_symbol[each] for each in symbols if each in status.per_symbol]

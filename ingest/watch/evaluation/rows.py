@@ -4,15 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ingest.watch.board import Board, WatchRow
-from ingest.watch.evaluation.pair_watch import PairWatch
-from ingest.watch.model import WatchedPair
+from ingest.watch.evaluation.bar_watch import BarWatch
+from ingest.watch.model import Watched
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
     list: str
     row: int
-    pair: WatchedPair
+    pair: Watched
 
 
 class Rows:
@@ -37,13 +37,13 @@ class Rows:
         """Add a list without rows."""
         self._rows[name] = []
 
-    def add(self, name: str, pair: WatchedPair, key: str, problem: str = "") -> None:
+    def add(self, name: str, pair: Watched, key: str, problem: str = "") -> None:
         """Add a row to a list; of a pair with settings that cannot be, its problem."""
         place = _Place(name, len(self._rows[name]), pair)
         self._places.setdefault(key, []).append(place)
         self._rows[name].append(WatchRow(pair, problem=problem))
 
-    def update(self, pairs: Iterable[PairWatch], newest_us: int) -> None:
+    def update(self, pairs: Iterable[BarWatch], newest_us: int) -> None:
         """Make the rows of these pairs anew, with the market's newest trade at a time."""
         for pair in pairs:
             for place in self._places.get(pair.key, ()):

@@ -6,7 +6,7 @@ from typing import Final
 from analytics.alerts import PAIR_WHENS, AlertRule, RuleState, Sample, Step, level_of, step, words
 from ingest.watch.evaluation.journal import Journal
 from ingest.watch.gone import Gone
-from ingest.watch.model import Alert, Silence, WatchedPair
+from ingest.watch.model import Alert, Silence, Watched
 from ingest.watch.pair_link import link_of
 from ingest.watch.store import WatchStore
 
@@ -67,7 +67,7 @@ class RuleBook:
             self._states = {key: at for key, at in self._states.items() if key not in gone}
             self._journal.forget(Gone(states=gone))
 
-    def of_pair(self, pair: WatchedPair, lists: Collection[str]) -> tuple[AlertRule, ...]:
+    def of_pair(self, pair: Watched, lists: Collection[str]) -> tuple[AlertRule, ...]:
         """Rules that look at a pair, which is in those lists."""
         of_pairs = (rule for rule in self.rules if rule.when in PAIR_WHENS)
         return tuple(rule for rule in of_pairs if _looks_at(rule, pair, lists))
@@ -77,7 +77,7 @@ class RuleBook:
         rule: AlertRule,
         key: str,
         sample: Sample,
-        pair: WatchedPair | None = None,
+        pair: Watched | None = None,
         *,
         about: str = "",
         remark: str = "",
@@ -110,7 +110,7 @@ class RuleBook:
         rule: AlertRule,
         sample: Sample,
         moved: Step,
-        pair: WatchedPair | None,
+        pair: Watched | None,
         about: str,
         remark: str,
     ) -> Alert:
@@ -144,7 +144,7 @@ class RuleBook:
         return ""
 
 
-def _looks_at(rule: AlertRule, pair: WatchedPair, lists: Collection[str]) -> bool:
+def _looks_at(rule: AlertRule, pair: Watched, lists: Collection[str]) -> bool:
     if rule.list is not None and rule.list not in lists:
         return False
     return rule.y in (None, pair.y) and rule.x in (None, pair.x)

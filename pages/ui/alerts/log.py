@@ -8,7 +8,7 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from ingest.watch import Alert, Delivery, WatchStore
+from ingest.watch import Alert, Delivery, WatchStore, is_of_basket
 from pages.ui.alerts import words
 from pages.ui.parts import files, formats, markup, notices, plain
 from pages.ui.parts.csv_file import csv_bytes
@@ -19,8 +19,8 @@ from pages.ui.state.served_files import MadeFile
 MOST_ROWS: Final = 100
 MOST_READ: Final = 1_000
 EVERY: Final = "all"
-HEAD: Final = (
-    "Bar", "What", "Rule", "Pair", Cell("Words", words=True), Cell("Sent", words=True),
+HEAD: Final[tuple[str | Cell, ...]] = (
+    "Bar", *(Cell(name, words=True) for name in ("What", "Rule", "Pair", "Words", "Sent")),
 )  # fmt: skip
 EVERYTHING: Final = 2**31
 Deliveries = Mapping[int, Sequence[Delivery]]
@@ -87,19 +87,28 @@ def table(alerts: Sequence[Alert], deliveries: Deliveries) -> Html:
 
 
 def _row(alert: Alert, deliveries: Sequence[Delivery]) -> list[str | Cell]:
-    fired = Cell("● fired", "sell") if alert.kind == "fired" else Cell("○ over", "good")
+    fired = (
+        Cell("● fired", "sell", words=True)
+        if alert.kind == "fired"
+        else Cell("○ over", "good", words=True)
+    )
     forming = " (forming)" if alert.is_forming else ""
     return [
-        formats.moment(words.time_at(alert.bar_us)) + forming, fired, formats.clipped(alert.rule),
-        _link(alert), Cell(alert.words, words=True), _sent(alert, deliveries),
-    ]  # fmt: skip
+        formats.moment(words.time_at(alert.bar_us)) + forming,
+        fired,
+        Cell(formats.clipped(alert.rule), words=True),
+        Cell(_link(alert), words=True),
+        Cell(formats.with_minus(alert.words), words=True),
+        _sent(alert, deliveries),
+    ]
 
 
 def _link(alert: Alert) -> Html:
     if not alert.y:
         return markup.text("the desk", "muted")
-    return Html('<a class="pd-about" href="./?{}" target="_blank">{}</a>').format(
-        markup.whole(alert.params), words.pair_of(alert)
+    page = "baskets" if is_of_basket(alert.params) else ""
+    return Html('<a class="pd-about" href="./{}?{}" target="_blank">{}</a>').format(
+        page, markup.whole(alert.params), words.pair_of(alert)
     )
 
 

@@ -140,7 +140,7 @@ def standing(states: Iterable[RuleState]) -> str:
 
 def pair_of(alert: Alert) -> str:
     """Name what an alert is of."""
-    return f"{alert.y} / {alert.x}" if alert.y else "the desk"
+    return " / ".join(filter(None, (alert.y, alert.x))) or "the desk"
 
 
 def time_at(time_us: int) -> pd.Timestamp:

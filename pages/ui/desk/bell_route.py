@@ -52,13 +52,13 @@ def desk_name(store: WatchStore) -> str:
 
 
 def _told(alert: Alert) -> dict[str, Any]:
-    pair = f"{alert.y} / {alert.x}" if alert.y else "the desk"
+    pair = " / ".join(filter(None, (alert.y, alert.x))) or "the desk"
     over = " is over" if alert.kind == "resolved" else ""
     return {
         "id": alert.alert_id,
         "kind": alert.kind,
         "head": f"{formats.clipped(alert.rule)}{over}: {pair}",
-        "words": formats.clipped(alert.words, LONGEST_WORDS),
+        "words": formats.with_minus(formats.clipped(alert.words, LONGEST_WORDS)),
         "view": alert.params,
         "suppressed": bool(alert.suppressed),
     }

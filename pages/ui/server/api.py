@@ -18,7 +18,7 @@ from pages.ui.server.api_description import API_PATH, description
 from pages.ui.server.api_docs import docs_page
 from pages.ui.server.api_events import Events
 from pages.ui.server.api_reader import MOST_ALERTS, ApiError
-from pages.ui.server.api_stream import STREAM, Listener
+from pages.ui.server.api_stream import EVENT_STREAM, STREAM, Listener
 from pages.ui.server.api_tokens import API_BELOW
 from pages.ui.server.api_values import state_values, watch_values
 from pages.ui.server.health import current_health
@@ -90,6 +90,8 @@ def _alerts(request: Request) -> ASGIApp:
 
 def _stream(request: Request) -> ASGIApp:
     """Begin after the alert that a listener had last, and with the next one for a new listener."""
+    if request.method == "HEAD":
+        return Response(media_type=EVENT_STREAM, headers=_FRESH)
     watch = api_reader.watch_of_process()
     last, since = request.headers.get("last-event-id"), request.query_params.get("since")
     if last is not None:

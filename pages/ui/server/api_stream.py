@@ -25,6 +25,7 @@ HEARTBEAT_EVERY_S: Final = 15.0
 TAKES_WITHIN_S: Final = 30.0
 _LOG: Final = logging.getLogger("pairdesk.pages")
 _RETRY_MS: Final = 2_000
+EVENT_STREAM: Final = "text/event-stream"
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -64,7 +65,7 @@ class Listener:
             await JSONResponse({"error": words}, 503, {"Retry-After": "10"})(scope, receive, send)
             return
         stream.listening += 1
-        answer = StreamingResponse(self._told(), headers=_HEADERS, media_type="text/event-stream")
+        answer = StreamingResponse(self._told(), headers=_HEADERS, media_type=EVENT_STREAM)
         try:
             await answer(scope, receive, self._within_time(send))
         except TimeoutError:

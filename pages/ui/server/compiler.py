@@ -24,6 +24,8 @@ from ingest.files import layout
 _LOG: Final = logging.getLogger("pairdesk.pages")
 
 ROOT: Final = Path(__file__).resolve().parents[3]
+# Numba compiles for the processor that these name, where they are set.
+_PROCESSOR_SET: Final = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_ENABLE_AVX")
 SILENT_S: Final = 120.0  # one call takes 10 s on two cores
 
 
@@ -81,7 +83,8 @@ def mark() -> Path:
         (str(path.relative_to(ROOT)), path.stat().st_size, path.stat().st_mtime_ns)
         for path in sources
     )
-    facts = repr((sys.version, version("numba"), version("numpy"), compiled_for(), stamps))
+    versions = sys.version, version("numba"), version("numpy")
+    facts = repr((*versions, compiled_for(), *map(os.environ.get, _PROCESSOR_SET), stamps))
     name = f"pairdesk-{hashlib.sha256(facts.encode()).hexdigest()[:16]}.compiled"
     return (Path(cache) if cache else ROOT / "analytics/kernels/__pycache__") / name
 

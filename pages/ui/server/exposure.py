@@ -56,9 +56,17 @@ def under_base_path(routes: Sequence[Route], base_path: str) -> list[Route]:
     base = base_path.strip("/")
     if not base:
         return list(routes)
-    # Under a base path named as a page is, what is a page's elsewhere is Streamlit's own.
-    plain = [route for route in routes if not route.path.startswith(f"/{base}/")]
-    return [*plain, *(Route(f"/{base}{route.path}", route.endpoint) for route in routes)]
+    # Under a base path named as a page is, what is a page's elsewhere is Streamlit's own, and so is
+    # what a route for all that lies below an address would take of it.
+    under = f"/{base}/"
+    plain = [each for each in routes if not each.path.startswith(under) and not _takes(each, under)]
+    return [*(Route(f"/{base}{route.path}", route.endpoint) for route in routes), *plain]
+
+
+def _takes(route: Route, path: str) -> bool:
+    """Whether a route answers for whatever lies below an address, this path too."""
+    above, _, rest = route.path.partition("{")
+    return rest.endswith(":path}") and path.startswith(above)
 
 
 def probe_routes() -> list[Route]:

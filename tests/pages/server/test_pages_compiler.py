@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from numba.core import registry
 
-from analytics.kernels import numba_private
-from analytics.warm import PARTS
+from analytics.warm import PARTS, compiled_for
 from ingest.files import layout
 from pages.ui.server import compiler
 
@@ -69,9 +69,28 @@ def test_the_mark_is_another_once_a_source_is(monkeypatch, tmp_path):
 
 def test_the_mark_of_another_processor_is_another_one(monkeypatch):
     before = compiler.mark()
-    facts = numba_private.compiled_for()
-    monkeypatch.setattr(numba_private, "compiled_for", lambda: (facts[0], "another", facts[2]))
+    monkeypatch.setattr("llvmlite.binding.get_host_cpu_name", lambda: "another")
     assert compiler.mark() != before
+
+
+def test_the_mark_is_of_the_processor_that_numba_compiles_for():
+    context = registry.cpu_target.target_context
+    assert compiled_for() == context.codegen().magic_tuple()
+
+
+def test_the_mark_of_a_processor_whose_instructions_are_set_is_another_one(monkeypatch):
+    before = compiler.mark()
+    monkeypatch.setenv("NUMBA_ENABLE_AVX", "0")
+    assert compiler.mark() != before
+
+
+def test_the_mark_is_looked_for_without_the_second_that_numba_takes_to_import():
+    code = (
+        "import sys\nfrom pages.ui.server import compiler\ncompiler.mark()\n"
+        "sys.exit('numba' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code]
+    assert subprocess.run(command, cwd=compiler.ROOT, check=False).returncode == 0
 
 
 def test_it_leaves_its_mark_after_the_last_call_and_answers_nothing_else(monkeypatch, made, capsys):

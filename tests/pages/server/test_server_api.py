@@ -1,6 +1,9 @@
 """The API: state, pairs and alerts as JSON, what it refuses, and the document that describes it."""
 
+import asyncio
 import http.client
+import json
+import math
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -10,9 +13,21 @@ from typing import Any
 import pytest
 from cases.api import NAN, PAIR, READING, ROW, TESTS, alert_of, asked, desk, record, served
 from cases.openapi import faults
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from test_pages_serving import body_of
 
 from ingest.version import VERSION
-from ingest.watch import Delivery, Watch, WatchedPair, WatchList, WatchRow, install_watch
+from ingest.watch import (
+    Delivery,
+    Watch,
+    WatchedBasket,
+    WatchedPair,
+    WatchList,
+    WatchRow,
+    install_watch,
+)
 from ingest.watch.message import Outgoing, alert_document
 from pages.ui.server.api import api_routes
 from pages.ui.server.exposure import under_base_path
@@ -51,6 +66,8 @@ def test_a_row_is_said_with_its_figures(watch: Watch, port: int) -> None:
                 "list": "majors",
                 "y": "ETHUSDT",
                 "x": "BTCUSDT",
+                "symbols": ["ETHUSDT", "BTCUSDT"],
+                "method": None,
                 "interval": "1s",
                 "window": 60,
                 "spread": "log",
@@ -69,6 +86,7 @@ def test_a_row_is_said_with_its_figures(watch: Watch, port: int) -> None:
                 "correlation": 0.9,
                 "price_y": 2000.5,
                 "price_x": 40000.0,
+                "weights": None,
                 "signal_since": "2023-11-14T22:13:15Z",
                 "test": "Engle-Granger",
                 "pvalue": 0.03,
@@ -245,6 +263,19 @@ def test_what_is_not_there_is_said(watch: Watch, port: int) -> None:
     assert found == {"error": "nothing is at this address; /api/v1/docs says what is where"}
 
 
+def test_a_basket_is_a_row_with_its_symbols_and_weights(watch: Watch, port: int) -> None:
+    basket = WatchedBasket(("BTCUSDT", "ETHUSDT", "SOLUSDT"))
+    row = replace(ROW, pair=basket, tests=None, weights=(1.0, -0.5, math.nan))
+    watch.board.publish({"majors": (row, WatchRow(basket))})
+    found, empty = described(port, "pairs")["pairs"]
+    assert (found["y"], found["x"]) == ("BTCUSDT/ETHUSDT+SOLUSDT", "")
+    assert found["symbols"] == ["BTCUSDT", "ETHUSDT", "SOLUSDT"]
+    assert (found["spread"], found["hedge"], found["method"]) == ("log", None, "johansen")
+    assert found["weights"] == [1.0, -0.5, None]
+    assert found["pvalue"] is None
+    assert empty["weights"] is None
+
+
 @pytest.mark.parametrize("path", [*PATHS, "nothing"])
 def test_no_answer_is_kept_by_a_browser(watch: Watch, port: int, path: str) -> None:
     assert asked(port, path)[2]["Cache-Control"] == "no-store"
@@ -268,6 +299,27 @@ def test_the_page_of_the_api_names_every_value_and_loads_nothing(watch: Watch, p
     assert all(f"<code>{name}</code>" in page for name in (*names, "since", "Last-Event-ID"))
     assert all(f"GET {path}<" in page for path in document["paths"])
     assert not any(word in page for word in ("<script", " src=", "<link", "@import", "url("))
+
+
+def test_a_look_at_the_head_of_the_stream_listens_to_nothing(watch: Watch, port: int) -> None:
+    for _ in range(3):
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+            connection.request("HEAD", "/api/v1/stream")
+            answer = connection.getresponse()
+            assert (answer.status, answer.getheader("Content-Type", "")[:17]) == (
+                200,
+                "text/event-stream",
+            )
+            assert answer.read() == b""
+
+
+@pytest.mark.parametrize("base", ["api/desk", "api/v1", "api"])
+def test_a_base_path_below_the_api_leaves_the_pages_to_the_desk(base: str) -> None:
+    page = Route(f"/{base}/watch", lambda _: PlainTextResponse("page"))
+    app = Starlette(routes=[*under_base_path(api_routes(), base), page])
+    assert asyncio.run(body_of(app, f"/{base}/watch")) == b"page"
+    below = json.loads(asyncio.run(body_of(app, f"/{base}/api/v1/nothing")))
+    assert below["error"].startswith("nothing is")
 
 
 def test_under_the_path_of_a_proxy_the_api_is_there_too() -> None:
