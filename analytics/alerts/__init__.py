@@ -14,7 +14,7 @@ from analytics.alerts.rule import (
     When,
 )
 from analytics.alerts.sample import Sample
-from analytics.alerts.step import Step, step
+from analytics.alerts.step import Step, rested, step
 from analytics.alerts.template import FIELDS
 from analytics.alerts.words import words
 
@@ -35,6 +35,7 @@ __all__ = [
     "check_rule",
     "level_of",
     "preview",
+    "rested",
     "step",
     "words",
 ]

@@ -142,8 +142,8 @@ class WatchStore:
     def states(self) -> dict[tuple[str, str], RuleState]:
         """State of each rule on each pair, by rule and pair's key; `NO_PAIR` for the desk."""
         rows = self._database.read(
-            "SELECT rule, pair, name, since_us, bars, is_armed, fired_us, fired, anchor"
-            " FROM rule_state"
+            "SELECT rule, pair, name, since_us, bars, is_armed, fired_us, fired, anchor, seen_us,"
+            " was_quiet FROM rule_state"
         )
         return {(str(rule), str(pair)): _state(*rest) for rule, pair, *rest in rows}
 
@@ -182,7 +182,7 @@ class WatchStore:
             recorded = tuple(insert_alerts(connection, alerts))
             gone.delete(connection)
             connection.executemany(
-                "INSERT OR REPLACE INTO rule_state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO rule_state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [(*key, *_state_row(state)) for key, state in states.items()],
             )
             connection.executemany(
@@ -335,8 +335,11 @@ def _raise_revision(connection: sqlite3.Connection) -> None:
 
 
 def _state(*row: Any) -> RuleState:
-    name, since_us, bars, is_armed, fired_us, fired, anchor = row
-    return RuleState(name, since_us, bars, bool(is_armed), fired_us, fired, number(anchor))
+    name, since_us, bars, is_armed, fired_us, fired, anchor, seen_us, was_quiet = row
+    return RuleState(
+        name, since_us, bars, bool(is_armed), fired_us, fired, number(anchor), seen_us,
+        bool(was_quiet),
+    )  # fmt: skip
 
 
 def _state_row(state: RuleState) -> tuple[object, ...]:
@@ -348,4 +351,6 @@ def _state_row(state: RuleState) -> tuple[object, ...]:
         state.fired_us,
         state.fired,
         state.anchor,
+        state.seen_us,
+        state.was_quiet,
     )

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from analytics.alerts import AlertRule, Preview
 from ingest.clock import now_us as wall_clock_us
 from ingest.recorder import Recorder
 from ingest.settings import Settings
@@ -14,7 +13,7 @@ from ingest.watch.addresses import Addresses
 from ingest.watch.board import Board
 from ingest.watch.channel import ChannelStanding
 from ingest.watch.database import try_lock
-from ingest.watch.evaluation import ChannelFailures, Engine, preview
+from ingest.watch.evaluation import ChannelFailures, Engine
 from ingest.watch.heartbeat import Heartbeat, HeartbeatStanding, is_well
 from ingest.watch.model import WatchedPair
 from ingest.watch.onlooker import NOT_HERE, Onlooker
@@ -129,18 +128,6 @@ class Watch:
     def test_channel(self, name: str) -> str:
         """Send a test message now; returns the service's answer in words. Takes up to 30 s."""
         return self._outbox.test(name)
-
-    def preview(self, rule: AlertRule, pair: WatchedPair) -> Preview:
-        """Say what a rule would have told of a pair over the bars at hand.
-
-        Raises
-        ------
-        StoreError
-            The tick database cannot be read.
-        AnalyticsError
-            The settings or the bars do not allow it.
-        """
-        return preview(self.settings.db, rule, pair)
 
     def report_finds(self, found: Sequence[WatchedPair]) -> None:
         """Take the pairs that a scan found, all of them; those of an earlier scan are over."""

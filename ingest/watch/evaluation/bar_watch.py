@@ -76,6 +76,11 @@ class BarWatch:
         return min(leg.end_us for leg in self.legs)
 
     @property
+    def traded_us(self) -> int:
+        """Time of the latest trade of a leg; 0 without any."""
+        return max((leg.last.time_us for leg in self.legs if leg.last is not None), default=0)
+
+    @property
     def behind_us(self) -> int:
         """How far what was evaluated is behind what is stored."""
         return max(0, self.newest_us - self.evaluated_us) if self.evaluated_us else 0

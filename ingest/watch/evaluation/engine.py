@@ -26,7 +26,6 @@ from ingest.watch.evaluation.pair_watch import PairWatch
 from ingest.watch.evaluation.rounds import Rounds
 from ingest.watch.evaluation.rows import Rows
 from ingest.watch.evaluation.rule_book import RuleBook
-from ingest.watch.gone import Gone
 from ingest.watch.model import SECOND_US, Alert, Watched, WatchedBasket, WatchedPair, WatchList
 from ingest.watch.pair_link import pair_key
 from ingest.watch.status import WatchStatus
@@ -85,7 +84,7 @@ class Engine:
         self._market = Market(path, clock)
         self._journal = Journal(store)
         self._book = RuleBook(store, self._journal, now_us)
-        self._desk = DeskRules(self._book, recorder, channels)
+        self._desk = DeskRules(self._book, recorder, channels, clock)
         self._rows = Rows(board)
         self._tests = Rounds(clock)
         self._evaluated_before = store.evaluated()
@@ -189,7 +188,6 @@ class Engine:
         self._forming = frozenset(
             leg.key for pair in self._pairs.values() if pair.has_forming_rule for leg in pair.legs
         )
-        self._journal.forget(Gone(pairs=frozenset(self._evaluated_before.keys() - lists_of.keys())))
         self._evaluated_before = {}  # a pair added from now on begins with its next bar
         self._revision = revision
         self._rows.update(self._watched(), self._market.newest_us())
@@ -221,7 +219,6 @@ class Engine:
         self._market.watch(leg for pair in wanted.values() for leg in leg_keys(pair))
         pairs, self._pairs = self._pairs, {}
         baskets, self._baskets = self._baskets, {}
-        self._journal.forget(Gone(pairs=frozenset((pairs.keys() | baskets.keys()) - wanted.keys())))
         for key, pair in wanted.items():
             if isinstance(pair, WatchedBasket):
                 self._baskets[key] = baskets.get(key) or self._new_basket(key, pair)
@@ -334,7 +331,10 @@ class Engine:
         if not pair.rules:
             return
         bar_us = reading.time_us
-        sample = Sample(bar_us, pair.step_us, reading, pair.tests, is_forming=is_forming)
+        at_us = pair.traded_us if is_forming else 0
+        sample = Sample(
+            bar_us, pair.step_us, reading, pair.tests, is_forming=is_forming, at_us=at_us
+        )
         remark = " (late: found after a restart)" if pair.is_late(bar_us) else ""
         for rule in pair.rules:
             if rule.when not in CLOCKED:

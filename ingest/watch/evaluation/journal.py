@@ -1,5 +1,7 @@
 """What the engine has found and not written yet: alerts, states, and how far each pair came."""
 
+from collections.abc import Collection
+
 from analytics.alerts import RuleState
 from ingest.watch.gone import NOTHING, Gone
 from ingest.watch.model import Alert
@@ -20,6 +22,7 @@ class Journal:
         self._states: dict[tuple[str, str], RuleState] = {}
         self._evaluated: dict[str, int] = {}
         self._gone = NOTHING
+        self._pairs = set(store.evaluated())
 
     @property
     def has_alerts(self) -> bool:
@@ -37,12 +40,19 @@ class Journal:
     def note_evaluated(self, key: str, bar_us: int) -> None:
         """Keep up to which bar a pair was evaluated."""
         self._evaluated[key] = bar_us
+        self._pairs.add(key)
 
     def forget(self, gone: Gone) -> None:
         """Let go of states and pairs, here and with what is written next."""
         self._states = {key: at for key, at in self._states.items() if key not in gone.states}
         self._evaluated = {key: at for key, at in self._evaluated.items() if key not in gone.pairs}
         self._gone |= gone
+
+    def keep_pairs(self, keys: Collection[str]) -> None:
+        """Let go of how far all pairs but these came: they are no longer watched."""
+        gone = self._pairs.difference(keys)
+        self._pairs -= gone
+        self.forget(Gone(pairs=frozenset(gone)))
 
     def write_alerts(self) -> tuple[Alert, ...]:
         """Write the alerts with the states they follow from; returns them with their ids.
