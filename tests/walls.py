@@ -141,7 +141,7 @@ WALLS = {
     "ingest.watch": wall(
         "analytics analytics.alerts analytics.baskets analytics.pair analytics.stationarity ingest "
         "ingest.binance ingest.recorder ingest.store",
-        "apprise httpx msgspec numpy",
+        "apprise filelock httpx msgspec numpy",
         "asyncio concurrent.futures errno http os pathlib secrets smtplib socket sqlite3 ssl sys "
         "threading time tomllib urllib.parse urllib.request zlib",
     ),

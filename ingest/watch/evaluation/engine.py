@@ -196,6 +196,7 @@ class Engine:
         lists_of = self._take_up_lists(self._store.lists())
         for each in self._watched():
             each.rules = self._book.of_pair(each.pair, lists_of[each.key])
+        self._book.keep_pairs({each.key: each.rules for each in self._watched()})
         self._forming = frozenset(
             leg.key for pair in self._pairs.values() if pair.has_forming_rule for leg in pair.legs
         )

@@ -1,11 +1,22 @@
 """The rules as they are now, where each stands, and the alerts that come of a sample."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from analytics.alerts import AlertRule, RuleState, Sample, Step, level_of, rested, step, words
+from analytics.alerts import (
+    PAIR_WHENS,
+    AlertRule,
+    RuleState,
+    Sample,
+    Step,
+    level_of,
+    rested,
+    step,
+    words,
+)
 from ingest.watch.evaluation.journal import Journal
+from ingest.watch.gone import Gone
 from ingest.watch.model import Alert, Silence, Watched
 from ingest.watch.pair_link import link_of
 from ingest.watch.store import WatchStore
@@ -31,6 +42,7 @@ class RuleBook:
             key: replace(state, seen_us=max(state.seen_us, evaluated.get(key[1], 0)))
             for key, state in store.states().items()
         }
+        self._forgotten = store.times_forgotten()
         self._silences: tuple[Silence, ...] = ()
         self.rules: tuple[AlertRule, ...] = ()
 
@@ -38,20 +50,43 @@ class RuleBook:
         """Read rules and silences.
 
         A rule that is gone, or looks at something else than before, is forgotten with where it
-        stood; one that is off begins anew when it is on again.
+        stood; one that was removed and made again in between as well. One that is off begins anew
+        when it is on again.
         """
-        before = {rule.name: rule.when for rule in self.rules}
+        forgotten = self._store.times_forgotten()
         self.rules = self._store.rules()
         self._silences = self._store.silences()
-        now = {rule.name: rule.when for rule in self.rules}
-        left = {name for name in now if before.get(name, now[name]) == now[name]}
-        if before.keys() - left:
-            self._states = {key: state for key, state in self._states.items() if key[0] in left}
-            self._journal.forget_rules(left)
+        left = {each.name for each in self.rules}
+        anew = {name for name, times in forgotten.items() if self._forgotten.get(name, 0) != times}
+        self._forget(key for key in self._states if key[0] not in left or key[0] in anew)
+        self._forgotten = forgotten
         off = {rule.name: rule for rule in self.rules if not rule.enabled}
         for key, state in self._states.items():
             if key[0] in off:
                 self._keep(key, rested(off[key[0]], state))
+
+    def keep_pairs(self, rules_of: Mapping[str, Collection[AlertRule]]) -> None:
+        """Forget all other pairs, and where rules stood on those they no longer look at.
+
+        Parameters
+        ----------
+        rules_of
+            Of each pair that is watched, by its key.
+        """
+        self._journal.keep_pairs(rules_of)
+        looked_at = {(rule.name, key) for key, rules in rules_of.items() for rule in rules}
+        of_pairs = {rule.name for rule in self.rules if rule.when in PAIR_WHENS}
+        self._forget(
+            key
+            for key in self._states
+            if key not in looked_at and (key[0] in of_pairs or key[1] in rules_of)
+        )
+
+    def _forget(self, keys: Iterable[tuple[str, str]]) -> None:
+        gone = frozenset(keys)
+        if gone:
+            self._states = {key: at for key, at in self._states.items() if key not in gone}
+            self._journal.forget(Gone(states=gone))
 
     def set_back(self, names: Collection[str], now_us: int) -> None:
         """Let where these rules stand be of now, where it is of a time that is still to come."""
@@ -64,7 +99,8 @@ class RuleBook:
 
     def of_pair(self, pair: Watched, lists: Collection[str]) -> tuple[AlertRule, ...]:
         """Rules that look at a pair, which is in those lists."""
-        return tuple(rule for rule in self.rules if _looks_at(rule, pair, lists))
+        of_pairs = (rule for rule in self.rules if rule.when in PAIR_WHENS)
+        return tuple(rule for rule in of_pairs if _looks_at(rule, pair, lists))
 
     def step(
         self,
