@@ -80,9 +80,16 @@ class WatchStore:
         """Keep a rule under its name, in place of one that had it; where it stands is kept."""
         self._save(rule)
 
-    def save_all(self, lists: Sequence[WatchList], rules: Sequence[AlertRule]) -> None:
-        """Keep these under their names, all at once; what is kept so already changes nothing."""
+    def save_all(
+        self, lists: Sequence[WatchList], rules: Sequence[AlertRule], mark: str = ""
+    ) -> None:
+        """Keep these under their names, all at once; what is kept so already changes nothing.
+
+        With a `mark` they are kept once: what the reader made of them since then stays.
+        """
         with self._database.transaction() as connection:
+            if mark and not _leaves_mark(connection, mark):
+                return
             known: set[WatchList | AlertRule] = {*self.lists(), *self.rules()}
             given: tuple[WatchList | AlertRule, ...] = (*lists, *rules)
             for each in given:
@@ -328,6 +335,13 @@ def _forget_rule(connection: sqlite3.Connection, name: str) -> None:
         " ON CONFLICT (key) DO UPDATE SET value = value + 1",
         (name,),
     )
+
+
+def _leaves_mark(connection: sqlite3.Connection, mark: str) -> bool:
+    """Note what was kept last; whether it was something else."""
+    row = connection.execute("SELECT value FROM meta WHERE key = 'kept'").fetchone()
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('kept', ?)", (mark,))
+    return row is None or row[0] != mark
 
 
 def _raise_revision(connection: sqlite3.Connection) -> None:

@@ -20,7 +20,7 @@ from ingest.watch.onlooker import NOT_HERE, Onlooker
 from ingest.watch.outbox import Outbox
 from ingest.watch.status import WatchStatus
 from ingest.watch.store import WatchStore, watch_path
-from ingest.watch.watch_file import read_watch_file, take_up
+from ingest.watch.watch_file import read_watch_file, take_up_once
 
 _LOG: Final = logging.getLogger("pairdesk.watch")
 TAKEN: Final = "nothing is evaluated here: another process evaluates and sends with this watch"
@@ -136,7 +136,7 @@ class Watch:
 
     def _take_up(self, path: Path) -> None:
         file = read_watch_file(path)
-        take_up(self.store, file)
+        take_up_once(self.store, file)
         self.addresses.take_up({name: url for name, url in file.channels.items() if url})
 
     def _make_engine(self, now_us: Callable[[], int], why_not: str) -> Engine | Onlooker:

@@ -1,5 +1,6 @@
 """The watch file: what is watched, channels and rules as JSON, to start with and take along."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -117,6 +118,20 @@ def take_up(store: WatchStore, file: WatchFile) -> None:
         The watch cannot be written; then nothing of the file is.
     """
     store.save_all(file.lists, file.rules)
+
+
+def take_up_once(store: WatchStore, file: WatchFile) -> None:
+    """Do the same at a start: not again while the file says what it said at the one before.
+
+    What the reader has changed in between stays.
+
+    Raises
+    ------
+    StoreError
+        The watch cannot be written.
+    """
+    text = write_watch(file.lists, file.rules, tuple(file.channels))
+    store.save_all(file.lists, file.rules, hashlib.sha256(text.encode()).hexdigest())
 
 
 def _text_of(path: Path) -> str:

@@ -23,6 +23,7 @@ from ingest.watch.watch_file import (
     parse_watch,
     read_watch_file,
     take_up,
+    take_up_once,
     write_watch,
 )
 
@@ -467,6 +468,19 @@ def test_taking_up_twice_changes_nothing_the_second_time(store: WatchStore) -> N
     assert (store.lists(), store.rules(), store.revision()) == (file.lists, file.rules, 1)
     take_up(store, file)
     assert store.revision() == 1
+
+
+def test_a_start_leaves_what_the_reader_made_of_the_file_before(store: WatchStore) -> None:
+    file = parse_watch(EXAMPLE)
+    take_up_once(store, file)
+    longer = replace(file.lists[0], pairs=(*file.lists[0].pairs, WatchedPair("SOLUSDT", "BNBUSDT")))
+    store.save_list(longer)
+    store.remove_rule(file.rules[0].name)
+    take_up_once(store, parse_watch(EXAMPLE))
+    assert (store.lists(), store.rules()) == ((longer, *file.lists[1:]), file.rules[1:])
+    changed = replace(file, rules=(replace(file.rules[0], level=3.0),))
+    take_up_once(store, changed)
+    assert (store.lists(), store.rules()[0]) == (file.lists, changed.rules[0])
 
 
 def test_taking_up_replaces_by_name_and_keeps_where_a_rule_stands(store: WatchStore) -> None:
