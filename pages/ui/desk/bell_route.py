@@ -73,8 +73,9 @@ def desk_name(store: WatchStore) -> str:
 
 
 def _told(alert: Alert) -> dict[str, Any]:
-    pair = f"{alert.y} / {alert.x}" if alert.y else "the desk"
-    said = alert.words.removeprefix(f"{alert.y}/{alert.x}: ")  # the head names the pair
+    legs = [each for each in (alert.y, alert.x) if each]
+    pair = " / ".join(legs) or "the desk"
+    said = alert.words.removeprefix(f"{'/'.join(legs)}: ")  # the head names the pair
     over = " is over" if alert.kind == "resolved" else ""
     return {
         "id": alert.alert_id,

@@ -106,6 +106,14 @@ def test_a_new_rule_is_written_and_saved(project_root, watch):
     assert "rule_save" not in {each.key for each in page.button}
 
 
+def test_beside_the_level_of_beta_stands_what_noise_gives(project_root, watch):
+    page = visit(project_root, "Rules")
+    click(page, "rule_new")
+    assert not page.number_input(key=form_key(page, "level_zscore")).help
+    page.selectbox(key=form_key(page, "when")).select("beta").run()
+    assert "unrelated walks" in page.number_input(key=form_key(page, "level_beta")).help
+
+
 def test_what_cannot_be_saved_says_why_in_the_words_of_the_form(project_root, watch):
     page = visit(project_root, "Rules")
     click(page, "rule_new")
@@ -122,7 +130,7 @@ def test_what_cannot_be_saved_says_why_in_the_words_of_the_form(project_root, wa
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
-        (AlertRule("a", when="pvalue", crosses="below", level=2.0), "from 0 to 1 for a p-value"),
+        (AlertRule("a", when="pvalue", crosses="below", level=2.0), "below 1 for a p-value"),
         (AlertRule("a", level=0.0), "above 0 where it leaves ± the level"),
         (AlertRule("a", level=2.0, rearm=-1.0), "above 0 where it leaves ± the level"),
         (AlertRule("a", when="stale", crosses="above", level=9.0, gated=True), "a leg without"),
