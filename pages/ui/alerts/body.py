@@ -1,5 +1,6 @@
 """The Alerts page's body: one view at a time."""
 
+from pathlib import Path
 from typing import Final
 
 import streamlit as st
@@ -9,10 +10,12 @@ from pages.ui.alerts import channels, draft, editor, log, rules, silences, watch
 from pages.ui.parts import markup, notices, plain
 
 VIEWS: Final = ("Log", "Rules", "Silences", "Channels", "Watch file")
+STYLE: Final = Path(__file__).with_name("tables.css")
 
 
 def head() -> None:
     """Name the page."""
+    st.html(STYLE)
     markup.show(markup.block(markup.heading("Alerts"), css="pd-head"))
 
 
@@ -29,10 +32,12 @@ def choose_view(watch: Watch) -> str:
 
 
 def _show_log(watch: Watch) -> None:
+    silences.show_running(watch.store)
     log.show(watch.store)
 
 
 def _show_standings(watch: Watch) -> None:
+    silences.show_running(watch.store)
     rules.show_standings(watch.store)
 
 

@@ -14,7 +14,7 @@ from analytics.signals import signal_for
 from ingest.watch import Watch, Watched, WatchedPair, WatchRow
 from pages.ui.alerts import draft, fields, trial
 from pages.ui.alerts.draft import Draft
-from pages.ui.alerts.words import condition
+from pages.ui.alerts.words import allowed, condition
 from pages.ui.parts import formats, notices, plain
 from pages.ui.parts.notices import Notice
 
@@ -53,7 +53,7 @@ def problem(rule: AlertRule, watch: Watch, *, is_new: bool) -> str:
         check_rule(rule)
     except ParameterError as error:
         label = fields.LABELS.get(error.name, error.name)
-        return formats.with_minus(f"{label} must be {error.allowed}")
+        return formats.with_minus(f"{label} must be {allowed(error.allowed)}")
     if is_new and rule.name in {each.name for each in watch.store.rules()}:
         return f"There is a rule named {formats.clipped(rule.name)}: give another name"
     return ""

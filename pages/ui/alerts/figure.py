@@ -9,8 +9,12 @@ import plotly.graph_objects as go
 from pages.charts import axes, theme
 from pages.charts.axes import Floats
 from pages.charts.decimate import MAX_POINTS, decimate
+from pages.ui.parts import formats
 
 HEIGHT_PX: Final = 320
+# A level farther off than so many times the largest |z| is not drawn into sight.
+FARTHEST: Final = 5.0
+LEAST_SPAN: Final = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +56,10 @@ def alert_figure(series: AlertSeries, *, zone: str, view_id: str) -> go.Figure:
     """
     rows = decimate([series.zscore], MAX_POINTS)
     time_ms = series.time_ms[rows]
+    value_axis = axes.value_axis("z-score") | _in_sight(series)
     traces: list[Any] = [
         axes.line("z-score", time_ms, series.zscore[rows], number_format="+.2f"),
-        *(axes.level(f"Level {level:g}", time_ms[[0, -1]], level, "y", theme.MUTED)
+        *(axes.level(_level_name(level), time_ms[[0, -1]], level, "y", theme.MUTED)
           for level in series.levels),
         _marks("Fired", series.fired_ms, series.fired_zscore, theme.SELL, "triangle-down"),
     ]  # fmt: skip
@@ -66,9 +71,21 @@ def alert_figure(series: AlertSeries, *, zone: str, view_id: str) -> go.Figure:
     ) | {
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "xaxis": axes.time_axis(time_ms, zone=zone),
-        "yaxis": axes.value_axis("z-score"),
+        "yaxis": value_axis,
     }
     return axes.new_figure(traces, layout)
+
+
+def _level_name(level: float) -> str:
+    return formats.with_minus(f"Level {level:g}")
+
+
+def _in_sight(series: AlertSeries) -> dict[str, Any]:
+    """Keep to the path of z where a level is so far off that nothing else could be seen."""
+    known = np.abs(series.zscore[np.isfinite(series.zscore)])
+    most = max(LEAST_SPAN, float(known.max(initial=0.0)))
+    is_far = any(abs(level) > FARTHEST * most for level in series.levels)
+    return {"range": [-1.1 * most, 1.1 * most]} if is_far else {}
 
 
 def _marks(name: str, time_ms: Floats, zscore: Floats, color: str, symbol: str) -> go.Scatter:

@@ -14,13 +14,15 @@ from pages.ui.parts import files, formats, markup, notices, plain
 from pages.ui.parts.csv_file import csv_bytes
 from pages.ui.parts.files import Offer
 from pages.ui.parts.markup import Cell, Html
+from pages.ui.state import clock
 from pages.ui.state.served_files import MadeFile
 
 MOST_ROWS: Final = 100
 MOST_READ: Final = 1_000
 EVERY: Final = "all"
 HEAD: Final[tuple[str | Cell, ...]] = (
-    "Bar", *(Cell(name, words=True) for name in ("What", "Rule", "Pair", "Words", "Sent")),
+    "Fired at",
+    *(Cell(name, words=True) for name in ("Bar", "What", "Rule", "Pair", "Words", "Sent")),
 )  # fmt: skip
 EVERYTHING: Final = 2**31
 Deliveries = Mapping[int, Sequence[Delivery]]
@@ -43,7 +45,8 @@ def show(store: WatchStore) -> None:
         plain.caption(f"The newest {min(len(shown), MOST_ROWS)} shown; the CSV has all.")
     st.caption(
         "A pair's link opens Live with the settings that the alert was made with. The bar is in "
-        "sight there where its range reaches back to it."
+        "sight there where its range reaches back to it. A bar that waited for its trades fires "
+        "after a later one of another pair."
     )
     files.show([Offer("Alerts (CSV)", "alerts-csv", partial(_csv, store))], key="alerts_csv")
 
@@ -94,13 +97,21 @@ def _row(alert: Alert, deliveries: Sequence[Delivery]) -> list[str | Cell]:
     )
     forming = " (forming)" if alert.is_forming else ""
     return [
-        formats.moment(words.time_at(alert.bar_us)) + forming,
+        formats.moment(words.time_at(alert.fired_us)),
+        Cell(_bar(alert) + forming, words=True),
         fired,
         Cell(formats.clipped(alert.rule), words=True),
         Cell(_link(alert), words=True),
         Cell(formats.with_minus(alert.words), words=True),
         _sent(alert, deliveries),
     ]
+
+
+def _bar(alert: Alert) -> str:
+    """Say when the bar opened, the date only where it is not the day at which it fired."""
+    bar, fired = words.time_at(alert.bar_us), words.time_at(alert.fired_us)
+    is_same_day = clock.shown(bar).date() == clock.shown(fired).date()
+    return formats.clock(bar) if is_same_day else formats.moment(bar)
 
 
 def _link(alert: Alert) -> Html:

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from analytics.alerts import AlertRule
 from ingest.watch import WatchedPair, WatchList, WatchStore
-from pages.ui.parts import formats
 
 Legs = tuple[str, str]
 
@@ -29,8 +28,7 @@ def pairs_of(rule: AlertRule, lists: Iterable[WatchList]) -> list[WatchedPair]:
 
 def pair_label(pair: WatchedPair) -> str:
     """Name a watched pair with the settings that tell it from others of the same legs."""
-    interval = formats.interval_label(pair.interval)
-    return f"{pair.y} / {pair.x}, {interval}, window {pair.window}, {pair.spread}"
+    return f"{pair.y} / {pair.x}, {pair.interval}, window {pair.window}, {pair.spread}"
 
 
 def _pairs(lists: Iterable[WatchList]) -> list[WatchedPair]:

@@ -10,21 +10,25 @@ import streamlit as st
 from analytics.alerts import AlertRule, RuleState
 from ingest.watch import WatchStore
 from pages.ui.alerts import draft, words
-from pages.ui.parts import formats, markup, notices
+from pages.ui.parts import formats, markup, notices, plain
 from pages.ui.parts.markup import Cell, Html
 
-HEAD: Final = (
-    "Rule", Cell("Fires when", words=True), "Looks at", Cell("Stands at", words=True), "Fired",
-    Cell("Sent to", words=True), "State",
-)  # fmt: skip
+HEAD: Final[tuple[str | Cell, ...]] = (
+    "Rule",
+    *(
+        Cell(name, words=True)
+        for name in ("Fires when", "Looks at", "Stands at", "Fired", "Sent to", "State")
+    ),
+)
 CHOSEN: Final = "rule_chosen"
+REMOVING: Final = "rule_removing"
 
 
 def show_standings(store: WatchStore) -> None:
     """Show the rules with where each stands."""
     rules = store.rules()
     if rules:
-        markup.show(markup.block(table(rules, store.states())))
+        markup.show(markup.block(table(rules, store.states()), css="pd-alert-rules"))
     else:
         notices.show(words.NO_RULES)
 
@@ -36,6 +40,9 @@ def show_buttons(store: WatchStore) -> None:
         if rules:
             _buttons(store, rules)
         st.button("New rule", key="rule_new", type="primary", on_click=_begin_new, args=(store,))
+    name = st.session_state.get(REMOVING)
+    if name is not None and name == st.session_state.get(CHOSEN):
+        _ask_whether(store, name)
 
 
 def table(rules: Sequence[AlertRule], states: Mapping[tuple[str, str], RuleState]) -> Html:
@@ -53,10 +60,11 @@ def _row(rule: AlertRule, states: Sequence[RuleState]) -> list[str | Cell]:
     last_us = max((state.fired_us for state in states), default=0)
     last = f", last {formats.moment(words.time_at(last_us))}" if last_us else ""
     return [
-        formats.clipped(rule.name), Cell(words.condition(rule), words=True), words.scope(rule),
+        formats.clipped(rule.name), Cell(words.condition(rule), words=True),
+        Cell(words.scope(rule), words=True),
         Cell(words.standing(states), "sell" if is_firing else "muted", words=True),
-        f"{fired:,}{last}", Cell(_sent_to(rule), words=True),
-        Cell("on", "good") if rule.enabled else Cell("off", "muted"),
+        Cell(f"{fired:,}{last}", words=True), Cell(_sent_to(rule), words=True),
+        Cell("on", "good", words=True) if rule.enabled else Cell("off", "muted", words=True),
     ]  # fmt: skip
 
 
@@ -77,7 +85,27 @@ def _buttons(store: WatchStore, rules: Sequence[AlertRule]) -> None:
     st.button("Edit", key="rule_edit", on_click=draft.begin, args=(rule,),
               kwargs={"is_new": False})  # fmt: skip
     st.button("Duplicate", key="rule_copy", on_click=_begin_copy, args=(store, rule))
-    st.button("Remove", key="rule_remove", on_click=store.remove_rule, args=(name,))
+    st.button("Remove", key="rule_remove", on_click=_ask_later, args=(name,))
+
+
+def _ask_later(name: str | None) -> None:
+    st.session_state[REMOVING] = name
+
+
+def _ask_whether(store: WatchStore, name: str) -> None:
+    """Ask once, since what is removed does not come back."""
+    plain.caption(
+        f"Remove {formats.clipped(name)}, with where it stands on each pair? "
+        "The log keeps what it told."
+    )
+    with st.container(horizontal=True):
+        st.button("Remove it", key="rule_remove_sure", on_click=_remove, args=(store, name))
+        st.button("Keep it", key="rule_keep", on_click=_ask_later, args=(None,))
+
+
+def _remove(store: WatchStore, name: str) -> None:
+    store.remove_rule(name)
+    _ask_later(None)
 
 
 def _begin_new(store: WatchStore) -> None:

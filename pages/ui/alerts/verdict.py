@@ -34,8 +34,8 @@ def lines(trial: Trial, pair: WatchedPair) -> list[str]:
     span = formats.span(time_at(seen.first_us), time_at(seen.last_us))
     fired = len(seen.fired)
     bars = formats.count(seen.bars, "bar")
-    times, interval = formats.count(fired, "time"), formats.interval_label(pair.interval)
-    said = [f"It would have fired {times} in {bars} of {interval}, {span}."]
+    times = formats.count(fired, "time")
+    said = [f"It would have fired {times} in {bars} of {pair.interval}, {span}."]
     kept = [f"{count} not sent for {why}" for why, count in seen.suppressed.items()]
     waited = [f"{count} waited for the {why}" for why, count in seen.waited.items()]
     if kept or waited:

@@ -1,8 +1,9 @@
 """What a rule tells of, where it stands and what became of an alert, in plain words."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
@@ -48,6 +49,12 @@ HOW_TO_SET_UP: Final = (
     "The secrets file is read again when it changes. An address is never shown, stored or logged.",
 )
 
+HEARTBEAT: Final = (
+    "A service such as healthchecks.io raises the alarm when this desk falls silent: give its URL"
+    " as PAIRDESK_HEARTBEAT_URL in the environment, or as heartbeat_url below [pairdesk] in the"
+    " secrets file."
+)
+
 
 class Kind(NamedTuple):
     """What a rule can look at: as the form calls it, its unit, and a level to begin with."""
@@ -88,6 +95,11 @@ CROSSING: Final[dict[Crosses, str]] = {
 _VALUES: Final[dict[When, str]] = {
     "zscore": "z", "correlation": "correlation", "pvalue": "p", "half_life": "half-life",
 }  # fmt: skip
+# What a check of a rule names as the watch file does.
+_PLAIN: Final = {
+    "zscore": "z", "pvalue": "a p-value", "half_life": "a half-life", "beta": "β",
+    "correlation": "a correlation", "stale": "a leg without trades", "gap": "a gap",
+}  # fmt: skip
 _STANDINGS: Final = ("firing", "pending", "normal", "no data")
 
 
@@ -107,7 +119,7 @@ def _condition(rule: AlertRule) -> str:
         return f"the signal becomes {' or '.join(rule.to)}"
     if not kind.crosses:
         return kind.label
-    level = formats.with_minus(f"{rule.level:g} {kind.unit}".rstrip())
+    level = f"{_figure(rule.level)} {kind.unit}".rstrip()
     value = _VALUES.get(rule.when)
     if value is None:
         return f"{kind.label}: {'under' if rule.crosses == 'below' else 'over'} {level}"
@@ -118,13 +130,30 @@ def _condition(rule: AlertRule) -> str:
     return f"{value} {crossed}{_rearm(rule)}"
 
 
+def _figure(value: float) -> str:
+    """Write a level as it was given, a large one too: the alert's words do."""
+    return formats.with_minus(f"{value:.15g}")
+
+
 def _rearm(rule: AlertRule) -> str:
     if rule.rearm is None or rule.rearm == rule.level:
         return ""
-    back = formats.with_minus(f"{rule.rearm:g}")
+    back = _figure(rule.rearm)
     past = {"outside": f"inside ±{back}", "inside": f"outside ±{back}", "above": f"below {back}",
             "below": f"above {back}"}[rule.crosses]  # fmt: skip
     return f", again once {past}"
+
+
+def allowed(said: str) -> str:
+    """Say what a field may be in the words of the form, where a check has those of the file."""
+    said = said.replace("take above or below", f"take “{CROSSING['above']}” or the opposite")
+    said = re.sub(rf"\bfor ({'|'.join(CROSSING)})\b", _where, said)
+    return re.sub(rf"\b({'|'.join(_PLAIN)})\b", lambda found: _PLAIN[found[0]], said)
+
+
+def _where(found: re.Match[str]) -> str:
+    crosses: Any = found[1]
+    return f"where it {CROSSING[crosses]}"
 
 
 def scope(rule: AlertRule) -> str:

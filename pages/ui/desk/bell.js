@@ -16,6 +16,7 @@ const REFUSED = "This browser refuses them: allow notifications from this page i
 const state = {
   /** @type {BellAlert[]} */ alerts: [],
   newest: 0,
+  silenced: "",
   isKnown: false,
 };
 
@@ -199,6 +200,8 @@ function show(host, data) {
   const words = countWords(count);
   const sign = host.querySelector(".pd-bell-count");
   if (sign.textContent !== words) sign.textContent = words;
+  const silence = host.querySelector(".pd-bell-silence");
+  if (silence.textContent !== state.silenced) silence.textContent = state.silenced;
   host.toggleAttribute("data-rings", count > 0);
   const title = titled(document.title, count);
   if (document.title !== title) document.title = title;
@@ -216,6 +219,7 @@ async function ask(data) {
   const came = await answer.json();
   state.alerts = joined(state.alerts, came.alerts).slice(-MOST_COUNTED - 1);
   state.newest = came.newest;
+  state.silenced = came.silenced;
   state.isKnown = true;
   tell(data.desk);
 }

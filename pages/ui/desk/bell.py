@@ -18,6 +18,7 @@ _HTML = """
 0z"/></svg>
     <span class="pd-bell-count" role="status"></span><span class="pd-unseen">Alerts</span>
   </a>
+  <span class="pd-bell-silence"></span>
   <details class="pd-bell-ways">
     <summary aria-label="How this browser tells of alerts"><svg viewBox="0 0 12 12"
       aria-hidden="true"><path d="M2 4l4 4 4-4" fill="none" stroke="currentColor"

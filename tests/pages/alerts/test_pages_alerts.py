@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
@@ -24,7 +25,8 @@ from ingest.watch import (
     WatchList,
     install_watch,
 )
-from pages.ui.alerts import body, log, words
+from ingest.watch.heartbeat import HeartbeatStanding
+from pages.ui.alerts import body, editor, log, silences, words
 from pages.ui.state.page_choices import PAGE_CHOICES
 
 PAIR = WatchedPair("ETHUSDT", "BTCUSDT")
@@ -125,6 +127,29 @@ def test_what_cannot_be_saved_says_why_in_the_words_of_the_form(project_root, wa
     assert not page.button(key="rule_save").disabled
 
 
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (AlertRule("a", when="pvalue", crosses="below", level=2.0), "below 1 for a p-value"),
+        (AlertRule("a", level=0.0), "above 0 where it leaves ± the level"),
+        (AlertRule("a", level=2.0, rearm=-1.0), "above 0 where it leaves ± the level"),
+        (AlertRule("a", when="stale", crosses="above", level=9.0, gated=True), "a leg without"),
+        (AlertRule("a", for_bars=5_000_000), "a whole number from 1 to 1,000,000"),
+        (AlertRule("a", cooldown_s=-1.0), "Cool-down (s) must be 0 or more seconds"),
+        (AlertRule("a", quiet_hours="25:00-26:00"), "Quiet hours (UTC) must be"),
+        (AlertRule("a", message="{zscore:"), "Words must be"),
+    ],
+)
+def test_what_is_wrong_is_said_without_the_names_of_the_file(watch, rule, said):
+    problem = editor.problem(rule, watch, is_new=True)
+    assert said in problem
+    assert not re.search(r"pvalue|stale|for outside", problem)
+
+
+def test_a_large_level_is_written_as_the_message_writes_it():
+    assert "leaves ±1000000000," in words.condition(AlertRule("a", level=1e9, rearm=1.0))
+
+
 FULL = AlertRule(
     "full", crosses="above", level=2.25, rearm=1.5, list="majors", for_bars=3, hold_bars=4,
     cooldown_s=1.5, once=True, expires_us=START_US, quiet_hours="22:00-06:30", gated=True,
@@ -188,8 +213,22 @@ def test_a_rule_is_edited_turned_off_copied_and_removed(project_root, watch):
     click(page, "rule_copy")
     click(page, "rule_save")
     assert [each.name for each in watch.store.rules()] == ["wide", "wide 2"]
+
+
+def test_a_rule_is_removed_when_that_was_asked_and_answered(project_root, watch):
+    watch.store.save_rule(WIDE)
+    page = visit(project_root, "Rules")
     click(page, "rule_remove")
-    assert [each.name for each in watch.store.rules()] == ["wide 2"]
+    assert "Remove wide" in text_of(page)
+    click(page, "rule_keep")
+    assert "rule_remove_sure" not in {each.key for each in page.button}
+    click(page, "rule_remove")
+    assert watch.store.rules() == (WIDE,)
+    click(page, "rule_remove_sure")
+    assert watch.store.rules() == ()
+    watch.store.save_rule(WIDE)
+    page.run()
+    assert "rule_remove_sure" not in {each.key for each in page.button}
 
 
 def test_where_a_rule_stands_is_counted(project_root, watch):
@@ -234,6 +273,18 @@ def test_the_log_says_what_became_of_each_alert(project_root, watch):
     assert found.index("over: z = +0.90") < found.index("z = +2.31")
     assert 'href="./?s1=ETHUSDT&s2=BTCUSDT&interval=1s"' in found
     assert (quiet.alert_id, over.alert_id) == (2, 3)
+
+
+def test_the_log_is_in_the_order_of_the_times_that_it_shows(project_root, watch):
+    late = alert("late", bar_us=START_US, fired_us=START_US + 9_000_000)
+    soon = alert("soon", bar_us=START_US + 4_000_000, fired_us=START_US + 5_000_000)
+    watch.store.record([soon, late], {}, {})
+    found = shown(visit(project_root, "Log"))
+    times = re.findall(r"<tr><td>(.*?)</td>", found)
+    assert times == ["2025-07-31 22:13:29 UTC", "2025-07-31 22:13:25 UTC"]
+    assert re.findall(r"<td>.*?</td><td [^>]*>(.*?)</td>", found) == [
+        "22:13:20 UTC", "22:13:24 UTC",
+    ]  # fmt: skip
 
 
 def test_the_log_is_narrowed_to_a_rule_or_a_pair(project_root, watch):
@@ -288,6 +339,22 @@ def test_a_silence_begins_lasts_and_is_ended(project_root, watch):
     assert watch.store.silences() == ()
 
 
+def test_an_equal_silence_is_prolonged_and_said_on_log_and_rules(project_root, watch):
+    page = visit(project_root, "Silences")
+    for length, why in (("4 h", "deploy"), ("1 h", "")):
+        page.selectbox(key="silence_for").select(length)
+        page.text_input(key="silence_why").input(why)
+        page.button(key="FormSubmitter:silence-Silence").click().run()
+    (silence,) = watch.store.silences()
+    assert (silence.rule, silence.y, silence.x, silence.why) == (None, None, None, "deploy")
+    assert "Every rule, every pair: 4.0 h left" in text_of(page)
+    silences.begin(watch.store, Silence(0, silence.until_us + 1, rule="wide"), START_US)
+    for view in ("Log", "Rules"):
+        found = shown(visit(project_root, view))
+        assert "Silenced: rule wide, every pair, until 20" in found
+        assert "; every rule, every pair, until 20" in found
+
+
 def test_a_silence_that_ran_out_is_not_listed(project_root, watch):
     watch.store.add_silence(Silence(0, START_US))
     assert "Nothing is silenced" in text_of(visit(project_root, "Silences"))
@@ -298,7 +365,17 @@ def test_a_channel_is_tested_with_the_service_s_own_answer(project_root, watch):
     assert "secrets" in shown(page)
     watch.answer = "404: no such hook <b>"
     click(page, "channel_test")
-    assert "404: no such hook" in said(page)
+    assert "Test of desk: desk (404: no such hook" in said(page)
+
+
+def test_the_heartbeat_is_told_of(project_root, watch, monkeypatch):
+    assert "Heartbeat: not set up" in shown(visit(project_root, "Channels"))
+    failing = HeartbeatStanding("secrets", "failing: it is tried again", START_US, 2, "HTTP 500")
+    monkeypatch.setattr(ToldWatch, "heartbeat", lambda _: failing)
+    assert (
+        "Heartbeat (address from secrets): failing: it is tried again, last taken"
+        " 2025-07-31 22:13:20 UTC; 2 failures in a row, HTTP 500."
+    ) in shown(visit(project_root, "Channels"))
 
 
 def test_without_a_channel_the_page_says_how_to_set_one_up(project_root, watch, monkeypatch):

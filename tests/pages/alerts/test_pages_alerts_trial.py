@@ -95,7 +95,7 @@ def test_the_figure_marks_each_alert_and_the_levels(tried):
     by_name = {trace.name: trace for trace in figure.data}
     assert len(by_name["Fired"].x) == len(tried.preview.fired)
     assert len(by_name["Over"].x) == sum(each.event == "resolved" for each in tried.preview.events)
-    assert {"Level 1.5", "Level -1.5"} <= set(by_name)
+    assert {"Level 1.5", "Level −1.5"} <= set(by_name)
     correlated = replace(RULE, when="correlation", crosses="below", level=0.2, rearm=None)
     assert trial.series_of(tried, correlated).levels == ()
 
@@ -125,3 +125,16 @@ def test_the_samples_are_of_the_bars_at_hand(legs, tried):
     assert tried.preview.first_us >= START_US
     assert tried.preview.bars == len(tried.times_us)
     assert isinstance(trial._samples(legs, PAIR, lambda *_: None)[0], Sample)
+
+
+def test_a_level_far_off_leaves_the_path_of_z_in_sight(tried):
+    near = alert_figure(trial.series_of(tried, RULE), zone="UTC", view_id="a")
+    far = alert_figure(trial.series_of(tried, replace(RULE, level=1e9)), zone="UTC", view_id="a")
+    assert near.layout.yaxis.range is None
+    low, high = far.layout.yaxis.range
+    known = tried.zscore[np.isfinite(tried.zscore)]
+    assert low < known.min() < known.max() < high < 20
+
+
+def test_the_interval_is_said_as_the_pages_choose_it(tried):
+    assert "(1S)" not in verdict.lines(tried, PAIR)[0] + pairs.pair_label(PAIR)

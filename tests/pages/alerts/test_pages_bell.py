@@ -11,10 +11,12 @@ from starlette.applications import Starlette
 
 from ingest.errors import StoreError
 from ingest.settings import current_settings
-from ingest.watch import Alert, Watch, WatchStore, install_watch
-from pages.ui.desk.bell_route import BELL_PATH, MOST_ALERTS, desk_name
+from ingest.watch import Alert, Silence, Watch, WatchStore, install_watch
+from pages.ui.desk.bell_route import BELL_PATH, MOST_ALERTS, desk_name, news_since
 from pages.ui.server.door import Door, Rules
 from pages.ui.server.routes import routes
+
+HOUR_US = 3_600_000_000
 
 
 @pytest.fixture
@@ -55,7 +57,32 @@ async def test_it_answers_what_came_since_oldest_first(watch):
     assert quiet["head"] == "wide: ETHUSDT / BTCUSDT"
     assert (quiet["suppressed"], disk["suppressed"]) == (True, False)
     assert (disk["head"], disk["view"], disk["words"]) == ("wide: the desk", "", "disk free 2 GB")
-    assert (await ask("3")).json() == {"newest": 3, "alerts": []}
+    assert (await ask("3")).json() == {"newest": 3, "alerts": [], "silenced": ""}
+
+
+async def test_the_head_names_the_pair_and_the_words_do_not_again(watch):
+    fire(watch.store, words="ETHUSDT/BTCUSDT: z = -2.31")
+    (told,) = (await ask("0")).json()["alerts"]
+    assert (told["head"], told["words"]) == ("wide: ETHUSDT / BTCUSDT", "z = −2.31")
+
+
+@pytest.mark.parametrize(
+    ("silences", "said"),
+    [
+        ([Silence(0, START_US - 1)], ""),
+        ([Silence(0, START_US + HOUR_US)], "silenced until 23:13 UTC"),
+        ([Silence(0, START_US + 3 * HOUR_US)], "silenced until 2025-08-01 01:13 UTC"),
+        ([Silence(0, START_US + HOUR_US, "wide")], "partly silenced until 23:13 UTC"),
+        (
+            [Silence(0, START_US + HOUR_US), Silence(0, START_US + 3 * HOUR_US, "wide")],
+            "silenced until 23:13 UTC",
+        ),
+    ],
+)
+def test_the_bell_says_until_when_the_desk_is_silenced(watch, silences, said):
+    for each in silences:
+        watch.store.add_silence(each)
+    assert news_since(watch.store, 0, START_US)["silenced"] == said
 
 
 async def test_of_many_it_answers_the_newest(watch):
@@ -97,7 +124,7 @@ async def test_a_watch_that_cannot_be_read_is_no_empty_answer(watch, monkeypatch
 
 
 async def test_without_a_watch_nothing_came(database):
-    assert (await ask("0")).json() == {"newest": 0, "alerts": []}
+    assert (await ask("0")).json() == {"newest": 0, "alerts": [], "silenced": ""}
 
 
 @pytest.mark.parametrize("name", ["live", "alerts", "methods"])

@@ -194,6 +194,7 @@ interface BellAlert {
 interface BellAnswer {
   newest: number;
   alerts: BellAlert[];
+  silenced: string;
 }
 
 interface BellData {
