@@ -13,6 +13,7 @@ def test_a_killed_process_loses_no_alert_and_doubles_none_unsaid(tmp_path: Path)
     assert not outbox.kill_while_sending(tmp_path, kills=15, seed=1).failures
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.skipif(not MAY_FORK, reason="a life is a fork")
 def test_a_killed_watch_tells_what_an_unbroken_one_does(tmp_path: Path) -> None:
     assert not outbox.kill_while_watching(tmp_path, kills=6, seed=1).failures

@@ -38,6 +38,8 @@ START_S = 1_790_000_000
 HISTORY_S = 400
 MARKET_SECOND_S = 0.05
 LONGEST_LIFE_S = 0.5
+# Of the market in a life, however long that takes on a busy machine: what waits stays bounded.
+SECONDS_OF_A_LIFE = 60
 
 
 def kill_while_watching(folder: Path, kills: int, seed: int) -> Result:
@@ -52,6 +54,7 @@ def kill_while_watching(folder: Path, kills: int, seed: int) -> Result:
     ):
         for number in range(kills):
             pid = int(begin("watch"))
+            market.go_on(SECONDS_OF_A_LIFE)
             if number % 2:  # each other one dies while it begins
                 _wait_for_alert(watch_path(database))
             time.sleep(rng.uniform(0.0, LONGEST_LIFE_S))
@@ -94,8 +97,13 @@ class _Market:
         for _ in range(HISTORY_S):
             self._trade()
         self._ending = threading.Event()
+        self._until = self._second
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
+
+    def go_on(self, seconds: int) -> None:
+        """Let it go on for so long from where it is."""
+        self._until = self._second + seconds
 
     def end(self) -> int:
         """Stop; returns the open of the last closed bar, µs."""
@@ -106,7 +114,8 @@ class _Market:
 
     def _run(self) -> None:
         while not self._ending.wait(MARKET_SECOND_S):
-            self._trade()
+            if self._second < self._until:
+                self._trade()
 
     def _trade(self) -> None:
         self._prices *= np.exp(self._rng.normal(0, 1e-3, len(SYMBOLS)))
