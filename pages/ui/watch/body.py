@@ -49,6 +49,7 @@ def lay_out(watch: Watch) -> Laid:
         terms = _terms(watch)
         if chosen is not None:
             _show_controls(watch, watched, terms)
+    lists.show_missing()
     said.show()
     status = watch.status()
     if status.why_not:

@@ -100,6 +100,16 @@ def test_the_list_of_the_address_is_shown_and_another_can_be_chosen(project_root
     assert [row["pair"][0] for row in standing(page)] == ["ETHUSDT"]
 
 
+def test_a_link_to_a_list_that_is_not_there_says_so_until_another_is_chosen(project_root, watch):
+    watch.store.save_list(WatchList("majors", (ETH,)))
+    watch.store.save_list(WatchList("others", (SOL,)))
+    page = open_watch(project_root, watch_list="nosuchlist")
+    assert "There is no list nosuchlist here." in said(page)
+    assert page.selectbox(key="watch_list").value == "majors"
+    page.selectbox(key="watch_list").set_value("others").run()
+    assert "nosuchlist" not in said(page)
+
+
 def test_a_row_that_has_no_figures_has_its_problem_alone(project_root, watch):
     watch.store.save_list(WatchList("majors", (ETH, SOL)))
     watch.board.publish({"majors": (WatchRow(ETH, problem="ETHUSDT is not recorded"),)})
