@@ -198,7 +198,8 @@ class PairWatch:
             return ""
         lacking = [leg.key.symbol for leg in self.legs if leg.last is None]
         if lacking:
-            return f"no trade of {' and '.join(lacking)} is stored: is it recorded?"
+            asked = "is it" if len(lacking) == 1 else "are they"
+            return f"no trade of {' and '.join(lacking)} is stored: {asked} recorded?"
         return "no bar of both legs has closed yet"
 
 

@@ -10,6 +10,7 @@ from analytics.spread import KINDS_WITH_BETA
 from ingest.errors import IngestError
 from ingest.watch import WatchedPair, WatchList, WatchStore, current_watch
 from pages.ui.parts import formats
+from pages.ui.parts.plain import Tone
 from pages.ui.state import choices
 from pages.ui.state.choices import AUTO, CUSTOM, GATE_FIELDS, LEVELS, LIVE, LOOKBACKS_S, RULES
 from pages.ui.state.choices import Value as Choice
@@ -35,8 +36,16 @@ class Added:
     known: int
 
     @property
+    def tone(self) -> Tone:
+        """How it is shown: adding nothing is no success."""
+        return "success" if self.new else "info"
+
+    @property
     def words(self) -> str:
         """Both in a sentence."""
+        if not self.new:
+            verb = "is" if self.known == 1 else "are"
+            return f"{formats.count(self.known, 'pair')} {verb} watched in {self.list} already."
         known = f"; {self.known:,} watched there already" if self.known else ""
         return f"{formats.count(self.new, 'pair')} added to {self.list}{known}."
 
@@ -137,7 +146,7 @@ def checked_name(store: WatchStore, name: str) -> str:
     """
     kept = name.strip()
     if not kept or len(kept) > LONGEST_NAME or not kept.isprintable():
-        raise WatchListError(f"a list needs a name of 1 to {LONGEST_NAME} characters")
+        raise WatchListError(f"the name of a list has 1 to {LONGEST_NAME} characters")
     names = [each.name for each in store.lists()]
     if kept in names:
         raise WatchListError(f"there is a list {kept} already")
@@ -177,7 +186,7 @@ def change_list(
         after = change(before)
         if len(after.pairs) > max(MOST_PAIRS, len(before.pairs)):
             raise WatchListError(
-                f"a list holds {MOST_PAIRS} pairs, {name} would have {len(after.pairs):,}"
+                f"lists hold {MOST_PAIRS} pairs at most, {name} would have {len(after.pairs):,}"
             )
         if after != before:
             store.save_list(after)

@@ -16,6 +16,7 @@ LIST: Final = "watch_list"
 KEPT: Final = "watch_list_kept"
 WANTED: Final = "watch_list_wanted"
 NONE: Final = "watch_list_none"
+REMOVING: Final = "watch_list_removing"
 MISSING: Final = "watch_list_missing"
 
 
@@ -87,10 +88,24 @@ def manage(store: WatchStore, watched: WatchList) -> None:
                 "Rename", on_click=partial(_rename, store, watched.name), width="stretch"
             )
         plain.caption(_loss(store, watched))
-        st.button(
-            "Remove this list", key="watch_remove_list", width="stretch",
-            on_click=partial(_remove, store, watched.name),
-        )  # fmt: skip
+        _offer_removal(store, watched)
+
+
+def _offer_removal(store: WatchStore, watched: WatchList) -> None:
+    """Offer to remove a list, and ask before it is done."""
+    if st.session_state.get(REMOVING) != watched.name:
+        st.button("Remove this list", key="watch_remove_list", width="stretch",
+                  on_click=partial(_ask_removal, watched.name))  # fmt: skip
+        return
+    pairs = formats.count(len(watched.pairs), "pair")
+    plain.warning(f"Remove {watched.name} with {pairs}?")
+    st.button("Remove", key="watch_remove_sure", type="primary", width="stretch",
+              on_click=partial(_remove, store, watched.name))  # fmt: skip
+    st.button("Keep", key="watch_keep_list", width="stretch", on_click=partial(_ask_removal, ""))
+
+
+def _ask_removal(name: str) -> None:
+    st.session_state[REMOVING] = name
 
 
 def _loss(store: WatchStore, watched: WatchList) -> str:
@@ -114,6 +129,7 @@ def _rename(store: WatchStore, name: str) -> None:
 def _remove(store: WatchStore, name: str) -> None:
     def remove() -> tuple[plain.Tone, str]:
         store.remove_list(name)
+        _ask_removal("")
         return "success", f"{name} is removed. The alerts of its pairs are kept."
 
     said.try_to(remove)

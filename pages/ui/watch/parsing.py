@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from pages.ui.state.choices import AUTO, CHOICES, LEVELS, LOOKBACKS_S, Number
 
 MOST_LINES: Final = 1_000
 LONGEST_GROUP: Final = 40
+LONGEST_COIN: Final = 5  # letters; a symbol of a pair on an exchange has more
 # Between the legs of a pair, with room on both sides.
 _BETWEEN: Final = re.compile(r"/|-|–|~|\||:|vs\.?|and", re.IGNORECASE)
 _SIGN: Final = re.compile(r"[/~|:–-]")
@@ -28,31 +29,41 @@ _NAMES: Final = {"s1": "y", "s2": "x", "sell_above": "sell", "buy_below": "buy"}
 
 @dataclass(frozen=True)
 class Parsed:
-    """The pairs that were read, a sentence on each line that was not, and columns left out."""
+    """The pairs that were read, a sentence on each line that was not, and columns left out.
+
+    `left` has what was refused of typed text as it was typed, to be corrected.
+    """
 
     pairs: tuple[WatchedPair, ...] = ()
     refused: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 class LineError(ValueError):
     """A line that names no pair, with the reason."""
 
 
-def typed_pairs(text: str, settings: WatchedPair) -> Parsed:
+def typed_pairs(text: str, settings: WatchedPair, known: Set[str] = frozenset()) -> Parsed:
     """Read pairs as they are typed, with the settings of their list.
 
     A pair is two symbols with a space, a slash or a dash between them; pairs stand on lines of
-    their own, or with a comma or semicolon between them.
+    their own, or with a comma or semicolon between them. A coin is its symbol in USDT where that
+    one is among the `known` symbols, those recorded and those that the exchange trades.
     """
     pairs: list[WatchedPair] = []
     refused: list[str] = []
-    for chunk in _chunks(text):
+    left: list[str] = []
+    chunks = _chunks(text)
+    for chunk in chunks[:MOST_LINES]:
         try:
-            pairs.append(_pair(*_legs(chunk), settings))
+            pairs.append(_pair(*_legs(chunk), settings, known))
         except LineError as error:
             refused.append(f"{formats.clipped(chunk, 40)}: {error}")
-    return Parsed(tuple(pairs), tuple(refused))
+            left.append(chunk)
+    if len(chunks) > MOST_LINES:
+        refused.append(f"only {MOST_LINES:,} pairs are read at once")
+    return Parsed(tuple(pairs), tuple(refused), left=(*left, *chunks[MOST_LINES:]))
 
 
 def _chunks(text: str) -> list[str]:
@@ -61,7 +72,7 @@ def _chunks(text: str) -> list[str]:
         parts = [part.strip() for part in line.split(",") if part.strip()]
         is_one = len(parts) == 2 and all(map(_is_symbol, parts))
         chunks += [" ".join(parts)] if is_one else parts
-    return chunks[:MOST_LINES]
+    return chunks
 
 
 def _is_symbol(text: str) -> bool:
@@ -102,9 +113,22 @@ def _symbol(text: str) -> str | None:
         return None
 
 
-def _pair(y: str, x: str, settings: WatchedPair) -> WatchedPair:
+def _traded(text: str, known: Set[str]) -> str:
+    """Return the symbol that is meant: for a coin, the known one in USDT."""
+    symbol = valid_symbol(text)
+    in_usdt = f"{symbol}USDT"
+    if symbol in known:
+        return symbol
+    if in_usdt in known:
+        return in_usdt
+    if len(symbol) <= LONGEST_COIN and not _is_priced(symbol):
+        raise LineError(f"{symbol} is a coin, no traded symbol as {in_usdt} would be")
+    return symbol
+
+
+def _pair(y: str, x: str, settings: WatchedPair, known: Set[str]) -> WatchedPair:
     try:
-        pair = replace(settings, y=valid_symbol(y), x=valid_symbol(x))
+        pair = replace(settings, y=_traded(y, known), x=_traded(x, known))
         if pair.y == pair.x:
             raise LineError(f"both legs are {pair.y}")
         pair.params  # noqa: B018 - raises where the settings do not go together
@@ -113,11 +137,11 @@ def _pair(y: str, x: str, settings: WatchedPair) -> WatchedPair:
     return pair
 
 
-def csv_pairs(content: bytes, settings: WatchedPair) -> Parsed:
+def csv_pairs(content: bytes, settings: WatchedPair, known: Set[str] = frozenset()) -> Parsed:
     """Read pairs from a CSV with the columns y and x; settings it does not name are the list's.
 
     It may have interval, window, spread, hedge, range, sell, buy, level and group as well; comma,
-    semicolon or tab between them. Other columns are left out, and named.
+    semicolon or tab between them. Other columns are left out, and named. `known` as `typed_pairs`.
     """
     text = content.decode("utf-8-sig", errors="replace").replace("\0", "")
     first = text.partition("\n")[0]
@@ -128,12 +152,12 @@ def csv_pairs(content: bytes, settings: WatchedPair) -> Parsed:
         if not {"y", "x"} <= set(heads):
             return Parsed(refused=("line 1: needs the columns y and x",))
         unread = tuple(name for name in heads if name and name not in {"y", "x", *_READ})
-        return replace(_lines(reader, heads, settings), unread=unread)
+        return replace(_lines(reader, heads, settings, known), unread=unread)
     except csv.Error as error:
         return Parsed(refused=(f"line {reader.line_num}: {error}",))
 
 
-def _lines(reader: Any, heads: Sequence[str], settings: WatchedPair) -> Parsed:
+def _lines(reader: Any, heads: Sequence[str], settings: WatchedPair, known: Set[str]) -> Parsed:
     pairs: list[WatchedPair] = []
     refused: list[str] = []
     for number, cells in enumerate(reader):
@@ -142,13 +166,16 @@ def _lines(reader: Any, heads: Sequence[str], settings: WatchedPair) -> Parsed:
             break
         line = dict(zip(heads, (cell.strip() for cell in cells), strict=False))
         try:
-            pairs += [_row(line, settings)] if any(line.values()) else []
+            pairs += [_row(line, settings, known)] if any(line.values()) else []
         except LineError as error:
             refused.append(f"line {reader.line_num}: {error}")
     return Parsed(tuple(pairs), tuple(refused))
 
 
-def _row(line: Mapping[str, str], settings: WatchedPair) -> WatchedPair:
+def _row(line: Mapping[str, str], settings: WatchedPair, known: Set[str]) -> WatchedPair:
+    lacking = [name for name in ("y", "x") if not line.get(name)]
+    if lacking:
+        raise LineError(f"{' and '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} missing")
     interval = _interval(line["interval"]) if line.get("interval") else settings.interval
     values: dict[str, Any] = {"interval": interval}
     if interval != settings.interval:  # the list's range may be none of those on offer here
@@ -157,7 +184,7 @@ def _row(line: Mapping[str, str], settings: WatchedPair) -> WatchedPair:
         if line.get(name):
             field, value = read(line[name], interval)
             values[field] = value
-    return _pair(line.get("y", ""), line.get("x", ""), replace(settings, **values))
+    return _pair(line["y"], line["x"], replace(settings, **values), known)
 
 
 def _interval(text: str) -> str:
