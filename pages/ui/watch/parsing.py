@@ -122,7 +122,7 @@ def _traded(text: str, known: Set[str]) -> str:
     if in_usdt in known:
         return in_usdt
     if len(symbol) <= LONGEST_COIN and not _is_priced(symbol):
-        raise LineError(f"{symbol} is a coin, no traded symbol as {in_usdt} would be")
+        raise LineError(f"{symbol} is a coin, not a symbol such as {in_usdt}")
     return symbol
 
 

@@ -122,6 +122,13 @@ def test_the_address_names_the_list_and_back_from_live_leads_to_it(browser, app)
         page.wait_for_function("() => location.search.includes('watch_list=')")
 
 
+def test_pair_z_and_signal_are_in_sight_on_a_narrow_screen(browser, app):
+    with opened(browser, f"{app.url}/watch", width=390) as page:
+        in_new_list(page, "narrow", "ETHUSDT BTCUSDT")
+        box = page.locator(f"{ROWS} .signal b").first.bounding_box()
+        assert box["x"] + box["width"] < 380
+
+
 def refreshed(page) -> None:
     """Wait until what moves has come anew."""
     page.evaluate("() => addEventListener('pairdesk-moves', () => { window.moved = true; })")

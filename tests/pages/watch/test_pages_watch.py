@@ -179,10 +179,15 @@ def test_many_legs_that_are_not_recorded_are_folded(
     pairs = tuple(WatchedPair(f"{coin}USDT", "DUSDT") for coin in "ABC")
     watch.store.save_list(WatchList("majors", pairs))
     asked: list[str] = []
+
+    def add_symbol(name: str) -> str:
+        asked.append(name)
+        return name
+
     recorder = SimpleNamespace(
         symbols=recorded,
         listed=tuple,
-        add_symbol=lambda name: asked.append(name) or name,
+        add_symbol=add_symbol,
         standing=lambda name: "traded",
     )
     monkeypatch.setattr(body, "current_recorder", lambda: recorder)

@@ -42,7 +42,7 @@ def test_several_pairs_come_on_lines_or_between_commas():
         ("ETHUSDT", "a pair is two symbols"),
         ("A B C", "a pair is two symbols"),
         ("BTCUSDT BTC/USDT", "both legs are BTCUSDT"),
-        ("ETH BTC", "ETH is a coin, no traded symbol as ETHUSDT would be"),
+        ("ETH BTC", "ETH is a coin, not a symbol such as ETHUSDT"),
         ("ETHUSDT !", "is not a symbol"),
     ],
 )
@@ -63,7 +63,7 @@ def test_a_coin_is_its_known_symbol_in_usdt():
     assert parsed.left == ("SOL BTC",)
     from_csv = csv_pairs(b"y,x\nETH,BTC\nSOL,BTC\n", LIST, known)
     assert [(pair.y, pair.x) for pair in from_csv.pairs] == [("ETHUSDT", "BTCUSDT")]
-    assert "SOLUSDT would be" in from_csv.refused[0]
+    assert "not a symbol such as SOLUSDT" in from_csv.refused[0]
 
 
 def test_a_csv_takes_what_it_does_not_say_from_the_list():
