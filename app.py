@@ -156,8 +156,9 @@ def _watch_for(settings: Settings, recorder: Recorder | None) -> Watch | None:
     try:
         watch = Watch(settings, recorder)
         watch.start()
-    except IngestError as error:
-        say(f"no alerts: {error}")
+    except Exception as error:  # noqa: BLE001 - whatever it is, trades are recorded
+        words = str(error) if isinstance(error, IngestError) else repr(error)
+        say(f"no alerts: {' '.join(words.split())}")
         return None
     return watch
 

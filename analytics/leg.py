@@ -171,8 +171,24 @@ def align_legs(y: Leg, x: Leg, lookback: int | None = None) -> tuple[Leg, Leg]:
     FrameError
         The legs have different intervals, or bars that open at different instants.
     """
+    start_us, count = common_bars(y, x, lookback)
+    return tuple(  # type: ignore[return-value] # two of them
+        leg.part(first, first + count)
+        for leg in (y, x)
+        for first in ((start_us - leg.start_us) // leg.step_us if count else 0,)
+    )
+
+
+def common_bars(y: Leg, x: Leg, lookback: int | None = None) -> tuple[int, int]:
+    """Find what `align_legs` cuts to: open of the first bar, µs, and how many there are.
+
+    Raises
+    ------
+    FrameError
+        As `align_legs`.
+    """
     if not len(y) or not len(x):
-        return y.part(0, 0), x.part(0, 0)
+        return 0, 0
     start, end = max(y.start_us, x.start_us), min(y.end_us, x.end_us)
     if y.step_us != x.step_us or (y.start_us - x.start_us) % y.step_us:
         raise FrameError(
@@ -182,11 +198,7 @@ def align_legs(y: Leg, x: Leg, lookback: int | None = None) -> tuple[Leg, Leg]:
     count = max((end - start) // y.step_us + 1, 0)
     if lookback is not None and count > lookback:
         start, count = start + (count - lookback) * y.step_us, lookback
-    return tuple(  # type: ignore[return-value] # two of them
-        leg.part(first, first + count)
-        for leg in (y, x)
-        for first in ((start - leg.start_us) // leg.step_us if count else 0,)
-    )
+    return start, count
 
 
 def coverage_codes(kinds: pd.Series) -> CodeArray:

@@ -35,8 +35,12 @@ def as_floats(values: pd.Series | FloatArray, name: str = "series") -> FloatArra
     if not np.isfinite(floats).all() and np.isinf(floats).any():
         infinite = int(np.isinf(floats).sum())
         raise InvalidSeriesError(f"{name} holds {infinite} infinite values of {floats.size}")
-    # One memory layout: a read-only or strided one would make numba compile each kernel again.
-    return _writeable(np.ascontiguousarray(floats))
+    return for_kernel(floats)
+
+
+def for_kernel(values: FloatArray) -> FloatArray:
+    """Give the one memory layout: a read-only or strided one would make numba compile again."""
+    return _writeable(np.ascontiguousarray(values, dtype=np.float64))
 
 
 def _writeable(floats: FloatArray) -> FloatArray:

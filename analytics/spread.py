@@ -8,7 +8,7 @@ import pandas as pd
 
 from analytics.errors import InvalidSeriesError, NonPositivePriceError, ParameterError
 from analytics.frames import FloatArray
-from analytics.series import as_float_pair, as_floats, index_of
+from analytics.series import as_float_pair, as_floats, for_kernel, index_of
 from analytics.trailing import Inputs, TrailingPath, trailing_path
 
 SpreadKind = Literal["price difference", "hedged", "log", "ratio"]
@@ -155,18 +155,22 @@ class RollingMoments:
     deviation: pd.Series
 
     def zscore(self, rounding: float | FloatArray = 0.0) -> pd.Series:
-        """Deviation over std; NaN where the std is at most `rounding` (one, or one a bar)."""
+        """Take `zscores` on their index."""
         values = zscores(self.deviation.to_numpy(), self.std.to_numpy(), rounding)
         return _on(self.std.index, values, "zscore")
 
 
 def zscores(deviation: FloatArray, std: FloatArray, rounding: float | FloatArray) -> FloatArray:
-    """Deviation over std; NaN where the std is at most `rounding` (one, or one a bar)."""
-    varies = std > rounding
-    if varies.all():  # rows chosen one by one take three times as long
-        return deviation / std
-    values = np.full(varies.size, np.nan)
-    np.divide(deviation, std, out=values, where=varies)
+    """Deviation over std, where each is more than `rounding` (one, or one a bar).
+
+    Less is noise: a std of at most that has no z, NaN, and a deviation of at most that one of 0,
+    not of the sign that the last digits happen to have.
+    """
+    from analytics.kernels.rolling import fill_scores  # noqa: PLC0415 - numba, when needed
+
+    least = for_kernel(np.broadcast_to(rounding, std.shape))
+    values = np.empty(std.size)
+    fill_scores(for_kernel(deviation), for_kernel(std), least, values)
     return values
 
 
@@ -255,7 +259,7 @@ def zscore(
         Bars, 2 or more; trailing, the current bar included, ddof 1.
     rounding : float or ndarray, shape (n,)
         A standard deviation up to this much is rounding noise of the prices: the window counts as
-        flat. Same unit as the spread.
+        flat. So is a distance from the mean: z is 0. Same unit as the spread.
 
     Returns
     -------

@@ -141,9 +141,9 @@ WALLS = {
     "ingest.watch": wall(
         "analytics analytics.alerts analytics.baskets analytics.pair analytics.stationarity ingest "
         "ingest.binance ingest.recorder ingest.store",
-        "apprise httpx msgspec numpy",
-        "asyncio errno http os pathlib secrets smtplib socket sqlite3 ssl sys "
-        "threading time tomllib urllib.parse urllib.request",
+        "apprise filelock httpx msgspec numpy",
+        "asyncio concurrent.futures errno http os pathlib secrets smtplib socket sqlite3 ssl sys "
+        "threading time tomllib urllib.parse urllib.request zlib",
     ),
     # Results in, a figure out.
     "pages.charts": wall("", "numpy orjson plotly"),

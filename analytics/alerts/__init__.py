@@ -7,6 +7,7 @@ from analytics.alerts.rule import (
     CROSSES,
     PAIR_WHENS,
     READING_WHENS,
+    TESTS_WHENS,
     WHENS,
     AlertRule,
     Crosses,
@@ -14,7 +15,7 @@ from analytics.alerts.rule import (
     When,
 )
 from analytics.alerts.sample import Sample
-from analytics.alerts.step import Step, step
+from analytics.alerts.step import Step, rested, step
 from analytics.alerts.template import FIELDS
 from analytics.alerts.words import words
 
@@ -23,6 +24,7 @@ __all__ = [
     "FIELDS",
     "PAIR_WHENS",
     "READING_WHENS",
+    "TESTS_WHENS",
     "WHENS",
     "AlertRule",
     "Crosses",
@@ -35,6 +37,7 @@ __all__ = [
     "check_rule",
     "level_of",
     "preview",
+    "rested",
     "step",
     "words",
 ]

@@ -11,6 +11,7 @@ from analytics.alerts.rule import (
     WHENS,
     WITHOUT_LEVEL,
     AlertRule,
+    When,
 )
 from analytics.alerts.template import check_template
 from analytics.errors import ParameterError
@@ -18,8 +19,20 @@ from analytics.signals import SIGNALS
 
 LONGEST_NAME: Final = 60
 MOST_BARS: Final = 1_000_000
-# Where the figure of what it looks at lies.
-_LIMITS: Final = {"correlation": (-1.0, 1.0), "pvalue": (0.0, 1.0)}
+_ANY: Final = (-math.inf, math.inf)
+# Where the figure of what it looks at lies: both sides of a level need room in there.
+_RANGES: Final[dict[When, tuple[float, float]]] = {
+    "correlation": (-1.0, 1.0),
+    "pvalue": (0.0, 1.0),
+    "half_life": (0.0, math.inf),
+    "beta": (0.0, math.inf),
+    "stale": (0.0, math.inf),
+    "gap": (0.0, math.inf),
+    "recorder": (0.0, math.inf),
+    "disk": (0.0, math.inf),
+    "engine": (0.0, math.inf),
+    "channel": (0.0, math.inf),
+}
 
 
 def check_rule(rule: AlertRule) -> None:
@@ -38,8 +51,7 @@ def check_rule(rule: AlertRule) -> None:
     _check_rearm(rule)
     _check_signals(rule)
     _check_times(rule)
-    for channel in rule.channels:
-        _check_name("channels", channel)
+    _check_channels(rule.channels)
     if rule.message is not None:
         check_template(rule.message)
 
@@ -48,6 +60,13 @@ def _check_name(field: str, name: str) -> None:
     if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or name != name.strip():
         allowed = f"1 to {LONGEST_NAME} printable characters, no space at either end"
         raise ParameterError(field, name[: LONGEST_NAME + 1], allowed)
+
+
+def _check_channels(channels: tuple[str, ...]) -> None:
+    for place, channel in enumerate(channels):
+        _check_name("channels", channel)
+        if channel in channels[:place]:
+            raise ParameterError("channels", channel, "named once")
 
 
 def _check_choice(field: str, word: str, known: tuple[str, ...]) -> None:
@@ -62,6 +81,8 @@ def _check_place(rule: AlertRule) -> None:
         raise ParameterError(name, value, "given too: a pair has two legs")
     if rule.y is not None and rule.y == rule.x:
         raise ParameterError("x", rule.x, "another symbol than y")
+    if rule.list is not None and not rule.list.strip():
+        raise ParameterError("list", rule.list, "the name of a list, or left out for all of them")
     if rule.list is not None and rule.y is not None:
         raise ParameterError(
             "list", rule.list, "left out where y and x are given, or they left out"
@@ -97,15 +118,28 @@ def _check_level(rule: AlertRule) -> None:
         return
     if not math.isfinite(rule.level):
         raise ParameterError("level", rule.level, "a finite number")
-    is_distance = rule.crosses in {"outside", "inside"}
-    if is_distance and rule.level <= 0:
-        allowed = f"above 0 for {rule.crosses}; take above or below for a level of one side"
-        raise ParameterError("level", rule.level, allowed)
     if rule.when == "beta" and (rule.crosses in {"below", "inside"} or rule.level <= 0):
         raise ParameterError("crosses", rule.crosses, "above or outside a level above 0 for beta")
-    low, high = _LIMITS.get(rule.when, (-math.inf, math.inf))
-    if not low <= rule.level <= high:
-        raise ParameterError("level", rule.level, f"from {low:g} to {high:g} for {rule.when}")
+    if rule.crosses in {"outside", "inside"}:
+        _check_distance(rule)
+    _check_room("level", rule.level, rule.when)
+
+
+def _check_distance(rule: AlertRule) -> None:
+    if rule.when != "beta" and _RANGES.get(rule.when, _ANY)[0] == 0:
+        allowed = f"above or below for {rule.when}, which is never negative"
+        raise ParameterError("crosses", rule.crosses, allowed)
+    if rule.level <= 0:
+        allowed = f"above 0 for {rule.crosses}; take above or below for a level of one side"
+        raise ParameterError("level", rule.level, allowed)
+
+
+def _check_room(field: str, level: float, when: When) -> None:
+    """Let a level pass that the figure can be beyond, and back from."""
+    low, high = _RANGES.get(when, _ANY)
+    if not low < level < high:
+        ends = [f"above {low:g}"] if math.isinf(high) else [f"above {low:g}", f"below {high:g}"]
+        raise ParameterError(field, level, f"{' and '.join(ends)} for {when}: it lies within")
 
 
 def _check_rearm(rule: AlertRule) -> None:
@@ -122,6 +156,7 @@ def _check_rearm(rule: AlertRule) -> None:
         raise ParameterError("rearm", rule.rearm, allowed)
     if rule.crosses == "outside" and rule.rearm <= 0:
         raise ParameterError("rearm", rule.rearm, "above 0 for outside: |value| is never below it")
+    _check_room("rearm", rule.rearm, rule.when)
 
 
 def _check_signals(rule: AlertRule) -> None:
@@ -135,7 +170,7 @@ def _check_signals(rule: AlertRule) -> None:
 
 def _check_times(rule: AlertRule) -> None:
     for name, bars, least in (("for_bars", rule.for_bars, 1), ("hold_bars", rule.hold_bars, 0)):
-        if not least <= bars <= MOST_BARS:
+        if type(bars) is not int or not least <= bars <= MOST_BARS:
             raise ParameterError(name, bars, f"a whole number from {least} to {MOST_BARS:,}")
     if not 0 <= rule.cooldown_s < math.inf:
         raise ParameterError("cooldown_s", rule.cooldown_s, "0 or more seconds")

@@ -32,7 +32,9 @@ class PreviewEvent:
         Why it would not have been sent; "" where it would.
     bars_to_rearm, bars_to_mean
         Bars until z was strictly back past the re-arm level, and until it crossed 0; None where it
-        did not within the bars at hand. Of rules of z that fired; None of others.
+        did not within the bars at hand. Back past the re-arm level counts until z crossed 0, that
+        bar with it: from +2 to −2 in one bar it was at the mean, and never back. Of rules of z
+        that fired; None of others.
     worst_zscore
         The largest |z| on the side it fired on, until z crossed 0 or the bars end.
     against
@@ -188,13 +190,13 @@ def _aftermath(
     """Follow z and the spread from the bar that fired until z crosses 0."""
     side = math.copysign(1.0, fired.zscore)
     to_rearm: int | None = None
-    worst, furthest = abs(fired.zscore), 0.0
     begin = _spread(kind, fired, fired)
-    for sample in after:
+    worst, furthest = abs(fired.zscore), math.nan if math.isnan(begin) else 0.0
+    for row, sample in enumerate(after, 1):
         reading = sample.reading
         if reading is None or math.isnan(reading.zscore):
             continue
-        bars = (sample.bar_us - bar_us) // sample.step_us
+        bars = (sample.bar_us - bar_us) // sample.step_us if sample.step_us else row
         if to_rearm is None and is_back(rule, reading.zscore, math.nan):
             to_rearm = bars
         distance, moved = side * reading.zscore, side * (_spread(kind, reading, fired) - begin)

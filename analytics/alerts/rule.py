@@ -84,7 +84,7 @@ class AlertRule:
     message
         Template of the words, with ``{pair} {rule} {zscore} …``; None for the usual ones.
     enabled
-        Off, it looks at nothing and keeps its state.
+        Off, it looks at nothing; on again, it begins anew, and knows when it fired last.
     """
 
     name: str
@@ -132,8 +132,10 @@ class RuleState:
         What the next is compared to: β, the place of a signal, or the time of the tests looked at
         last, µs; NaN before the first, and where nothing is compared.
     seen_us
-        Latest closed bar looked at. Not a part of what makes two states equal: it need not be kept
-        where it is known otherwise up to which bar a pair was evaluated.
+        Latest closed bar looked at. Not a part of what makes two states equal: it is stored with
+        what else changed, and is known otherwise up to which bar a pair was evaluated.
+    was_quiet
+        Whether the last alert was kept for quiet hours, and not sent.
     """
 
     name: StateName = "normal"
@@ -144,3 +146,4 @@ class RuleState:
     fired: int = 0
     anchor: float = field(default=math.nan)
     seen_us: int = field(default=0, compare=False)
+    was_quiet: bool = False

@@ -29,6 +29,9 @@ class Sample:
         says; for ``"find"`` 1 while the pair is found and holds, else 0. NaN is no data.
     is_forming
         Whether the bar still forms: such a sample may come many times before the closed one.
+    at_us
+        Of a bar that forms, when it was as it is seen here: its latest trade, µs since the epoch;
+        0 for its open.
     """
 
     bar_us: int
@@ -37,6 +40,7 @@ class Sample:
     tests: PairTestsReading | None = None
     value: float = math.nan
     is_forming: bool = False
+    at_us: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -46,7 +50,7 @@ class Sample:
     @property
     def told_us(self) -> int:
         """When what is seen here is known: at the bar's end, or as it forms."""
-        return self.bar_us if self.is_forming else self.bar_us + self.step_us
+        return max(self.bar_us, self.at_us) if self.is_forming else self.bar_us + self.step_us
 
 
 def value_of(rule: AlertRule, sample: Sample, anchor: float) -> float:

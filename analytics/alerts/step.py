@@ -4,12 +4,13 @@
 |---|---|---|
 | normal, no data | it holds, fewer bars than `for_bars` | pending |
 | normal, no data, pending | it holds for `for_bars` bars in a row | firing: **fired** |
-| the same | and the last alert is within the cool-down | pending, until that is over |
+| the same | and the last alert is within the cool-down, or of this bar | pending, until then |
 | pending | it does not hold, or its gates close | normal |
 | normal, pending | no data | no data; bars count anew |
 | firing | strictly back past the re-arm level, and `hold_bars` are over | normal: **resolved** |
 | firing | anything else, no data too | firing |
 | no data | it does not hold | normal |
+| any | bars of more than an hour were left out | normal and armed, then as above |
 
 A signal that changes from one told of to another told of is over and fires, in one event. What
 comes back (`inside`) can fire once the value was strictly past the re-arm level. The β that it
@@ -22,13 +23,16 @@ from typing import Final, Literal
 
 from analytics.alerts.level import holds, is_back
 from analytics.alerts.quiet_hours import is_quiet
-from analytics.alerts.rule import TESTS_WHENS, AlertRule, RuleState, StateName
+from analytics.alerts.rule import TESTS_WHENS, WITHOUT_LEVEL, AlertRule, RuleState, StateName
 from analytics.alerts.sample import Sample, value_of
 
 Event = Literal["fired", "resolved"]
 
 QUIET_HOURS: Final = "quiet hours"
 COOL_DOWN: Final = "cool-down"
+NEXT_BAR: Final = "next bar"
+# Where more of bars was left out, what a rule saw before says nothing of now.
+LONGEST_ABSENCE_US: Final = 3_600_000_000
 _SECOND_US: Final = 1_000_000
 
 
@@ -72,11 +76,36 @@ def step(rule: AlertRule, state: RuleState, sample: Sample) -> Step:
     sample : Sample
         Of the next bar.
     """
+    if _was_away(state, sample):
+        state = rested(rule, state, sample)
     if not _looks_at(rule, state, sample):
         return Step(state)
     moved = _moved(rule, _begun(rule, state, sample), sample)
     is_ignored = sample.is_forming and moved.event != "fired"
     return Step(state, value=moved.value) if is_ignored else moved
+
+
+def rested(rule: AlertRule, state: RuleState, sample: Sample | None = None) -> RuleState:
+    """Begin anew, normal and armed: what it saw last is too long ago, or it was off.
+
+    How often and when it fired last stays, and the β it compares with; with a sample, this is the
+    next that it looks at.
+    """
+    new = replace(
+        RuleState(seen_us=state.seen_us), fired=state.fired, fired_us=state.fired_us,
+        anchor=state.anchor if rule.when == "beta" else math.nan,
+    )  # fmt: skip
+    if sample is None:
+        return new
+    fired_us, seen_us = min(state.fired_us, sample.bar_us - 1), sample.bar_us - sample.step_us
+    return replace(new, fired_us=fired_us, seen_us=seen_us)
+
+
+def _was_away(state: RuleState, sample: Sample) -> bool:
+    """Say whether bars lie between that nobody looked at, or those seen are of another time."""
+    if not (state.seen_us and sample.step_us):
+        return False
+    return abs(sample.bar_us - state.seen_us) - sample.step_us > LONGEST_ABSENCE_US
 
 
 def _looks_at(rule: AlertRule, state: RuleState, sample: Sample) -> bool:
@@ -94,14 +123,15 @@ def _begun(rule: AlertRule, state: RuleState, sample: Sample) -> RuleState:
     """Set what a first sample sets, and what each new one is compared to."""
     seen_us = state.seen_us if sample.is_forming else sample.bar_us
     if not state.since_us:
-        comes_back = rule.crosses == "inside" and rule.when != "signal"
+        comes_back = rule.crosses == "inside" and rule.when not in WITHOUT_LEVEL
         state = replace(state, since_us=sample.bar_us, is_armed=not comes_back)
     return replace(state, seen_us=seen_us, anchor=_anchor(rule, state, sample))
 
 
 def _anchor(rule: AlertRule, state: RuleState, sample: Sample) -> float:
     if rule.when in TESTS_WHENS and sample.tests is not None:
-        return float(sample.tests.time_us)
+        waits = rule.gated and not sample.is_open and state.name != "firing"
+        return state.anchor if waits else float(sample.tests.time_us)
     if rule.when != "beta" or sample.reading is None or math.isnan(sample.reading.beta):
         return state.anchor
     return sample.reading.beta if math.isnan(state.anchor) else state.anchor
@@ -126,7 +156,7 @@ def _over(rule: AlertRule, state: RuleState, sample: Sample, value: float, told:
     after = _towards_firing(rule, normal, sample, value, told)
     if after.event or not rule.tells_resolved:
         return after
-    unsent = _unsent(rule, sample.told_us) or _unsent(rule, state.fired_us + sample.step_us)
+    unsent = QUIET_HOURS if state.was_quiet else _unsent(rule, sample)
     return replace(after, event="resolved", suppressed=unsent)
 
 
@@ -149,9 +179,11 @@ def _towards_firing(
     pending = replace(state, name="pending", bars=bars, anchor=anchor, since_us=since_us)
     if bars < rule.for_bars:
         return Step(pending, value=told)
-    if _must_wait(rule, state, sample):
-        return Step(pending, value=told, suppressed=COOL_DOWN if before < bars else "")
-    return Step(_fired(rule, pending, sample), "fired", told, _unsent(rule, sample.told_us))
+    if wait := _must_wait(rule, state, sample):
+        return Step(pending, value=told, suppressed=wait if before < bars else "")
+    unsent = _unsent(rule, sample)
+    fired = replace(_fired(rule, pending, sample), was_quiet=bool(unsent))
+    return Step(fired, "fired", told, unsent)
 
 
 def _may_fire(rule: AlertRule, state: RuleState, sample: Sample) -> bool:
@@ -165,14 +197,16 @@ def _bars_before(rule: AlertRule, state: RuleState, value: float) -> int:
     return 0 if is_another else state.bars
 
 
-def _must_wait(rule: AlertRule, state: RuleState, sample: Sample) -> bool:
-    """Say whether the last alert is too near: in the cool-down, or of this very bar."""
+def _must_wait(rule: AlertRule, state: RuleState, sample: Sample) -> str:
+    """Say what it waits for where the last alert is too near, or of this very bar."""
     since_us = sample.bar_us - state.fired_us
-    return state.fired > 0 and since_us < max(rule.cooldown_s * _SECOND_US, 1)
+    if not state.fired or since_us >= max(rule.cooldown_s * _SECOND_US, 1):
+        return ""
+    return COOL_DOWN if rule.cooldown_s else NEXT_BAR
 
 
-def _unsent(rule: AlertRule, told_us: int) -> str:
-    return QUIET_HOURS if is_quiet(rule.quiet_hours, told_us) else ""
+def _unsent(rule: AlertRule, sample: Sample) -> str:
+    return QUIET_HOURS if is_quiet(rule.quiet_hours, sample.told_us) else ""
 
 
 def _fired(rule: AlertRule, state: RuleState, sample: Sample) -> RuleState:

@@ -29,8 +29,9 @@ _UNKNOWN: Final = "not known"
 
 def check_template(template: str) -> None:
     """ParameterError unless it is short and names `FIELDS` alone, figures in plain formats."""
-    if not 0 < len(template) <= LONGEST_TEMPLATE:
-        raise ParameterError("message", template[:40], f"1 to {LONGEST_TEMPLATE} characters")
+    if not template.strip() or len(template) > LONGEST_TEMPLATE:
+        allowed = f"1 to {LONGEST_TEMPLATE} characters, not spaces alone"
+        raise ParameterError("message", template[:40], allowed)
     if not template.replace("\n", " ").isprintable():
         raise ParameterError("message", template[:40], "printable text")
     try:
@@ -68,4 +69,7 @@ def filled(template: str, texts: Mapping[str, str], figures: Mapping[str, float]
 
 
 def _figure(value: float, spec: str) -> str:
-    return _UNKNOWN if math.isnan(value) else format(value, spec)
+    """Write a figure; 0 has no sign of its own."""
+    without_sign = spec.removeprefix("+")
+    sign = spec[: len(spec) - len(without_sign)]
+    return _UNKNOWN if math.isnan(value) else format(value, f"{sign}z{without_sign}")

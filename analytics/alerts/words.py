@@ -11,9 +11,9 @@ from analytics.alerts.step import Step
 from analytics.alerts.template import filled
 from analytics.frames import INTERVALS
 
-_FIGURES: Final = {
-    "zscore": ("z = ", "+.2f", ""),
-    "correlation": ("correlation ", ".2f", ""),
+_FIGURES: Final[dict[str, tuple[str, str, str]]] = {
+    "zscore": ("z = ", "+z.2f", ""),
+    "correlation": ("correlation ", "z.2f", ""),
     "pvalue": ("p = ", ".3f", ""),
     "half_life": ("half-life ", ".4g", " bars"),
     "beta": ("β moved by ", ".1f", " of its errors"),
@@ -25,13 +25,18 @@ _FIGURES: Final = {
     "engine": ("the watch is behind by ", ".4g", " s"),
     "channel": ("failures in a row: ", ".4g", ""),
 }
+_SIGNED: Final = frozenset(("zscore", "clock"))
+# From here on without decimals, and seconds in minutes, minutes in hours.
+_LARGE: Final = 9_999.5
+_LONG: Final = 120
+_SMALLEST_P: Final = 0.001
 _INTERVALS: Final = {each.us: each.name for each in INTERVALS}
 
 
 def words(
     rule: AlertRule, sample: Sample, step: Step, *, y: str = "", x: str = "", about: str = ""
 ) -> str:
-    """Say what fired or is over: ``"ETHUSDT/BTCUSDT: z = +2.31, outside ±2.00 (…), signal SELL"``.
+    """Say what fired or is over: ``"ETHUSDT/BTCUSDT: z = +2.31, outside ±2 (…), signal SELL"``.
 
     Parameters
     ----------
@@ -48,10 +53,10 @@ def words(
         At most `LONGEST_WORDS` characters; a figure that is NaN is "not known".
     """
     if rule.message is None:
-        return _sentence(rule, sample, step, f"{y}/{x}" if y else about)
+        return _sentence(rule, sample, step, _named(y, x) or about)
     reading = sample.reading
     texts = {
-        "pair": f"{y}/{x}" if y else about,
+        "pair": _named(y, x) or about,
         "y": y,
         "x": x,
         "rule": rule.name,
@@ -62,6 +67,10 @@ def words(
     read = ("zscore", "spread", "beta", "correlation", "price_y", "price_x")
     figures = {name: float(getattr(reading, names.get(name, name), math.nan)) for name in read}
     return filled(rule.message, texts, {**figures, "value": step.value, "level": level_of(rule)})
+
+
+def _named(y: str, x: str) -> str:
+    return f"{y}/{x}" if x else y  # a basket has no x
 
 
 def _sentence(rule: AlertRule, sample: Sample, step: Step, subject: str) -> str:
@@ -77,34 +86,50 @@ def _says(rule: AlertRule, sample: Sample, step: Step) -> str:
         return "found by the scan, and it holds"
     if rule.when == "signal":
         signal = sample.reading.signal if sample.reading else ""
-        return f"signal {signal}, z = {step.value:+.2f}"
-    before, spec, unit = _FIGURES[rule.when]
+        return f"signal {signal}, z = {step.value:+z.2f}"
     test = f" ({sample.tests.test})" if rule.when == "pvalue" and sample.tests else ""
-    value = _number(step.value, spec)
-    return f"{before}{value}{unit}{test}, {_level_words(rule, step, spec.strip('+'))}"
+    return f"{_figure(rule.when, step.value)}{test}, {_level_words(rule, step)}"
+
+
+def _figure(when: str, value: float) -> str:
+    before, spec, unit = _FIGURES[when]
+    if when == "pvalue" and value < _SMALLEST_P:
+        return f"p < {_SMALLEST_P:g}"
+    if unit == " s" and value >= _LONG:
+        return f"{before}{_long(value / 60)}"
+    return f"{before}{_number(value, spec)}{unit}"
+
+
+def _long(minutes: float) -> str:
+    number, unit = (minutes, "min") if minutes < _LONG else (minutes / 60, "h")
+    return f"{_number(round(number, 1), ',.10g')} {unit}"
 
 
 def _number(value: float, spec: str) -> str:
-    return "infinitely many" if math.isinf(value) else format(value, spec)
+    if math.isinf(value):
+        return "infinitely many"
+    sign = "+" if spec.startswith("+") else ""
+    return format(value, f"{sign},.0f" if abs(value) >= _LARGE else spec)
 
 
-def _level_words(rule: AlertRule, step: Step, spec: str) -> str:
+def _level_words(rule: AlertRule, step: Step) -> str:
     if step.event == "resolved":
-        return f"back {_sides(rule, rearm_of(rule), spec)[1]}"
-    return _sides(rule, rule.level, spec)[0]
+        return f"back {_sides(rule, rearm_of(rule))[1]}"
+    return _sides(rule, rule.level)[0]
 
 
-def _sides(rule: AlertRule, level: float, spec: str) -> tuple[str, str]:
-    """Name the side on which it holds, and the other one."""
-    sign = "+" if rule.when in {"zscore", "clock"} else ""
-    plain, both = f"{level:{sign}{spec}}", f"±{level:{spec}}"
+def _sides(rule: AlertRule, level: float) -> tuple[str, str]:
+    """Name the side on which it holds, and the other one, with the level as it was written."""
+    unit = " s" if _FIGURES[rule.when][2] == " s" else ""
+    number = f"{level:,.10g}{unit}"
+    plain = f"{level:+,.10g}" if rule.when in _SIGNED else number
     if rule.when == "beta":
-        return f"limit {level:{spec}}", ""
+        return f"limit {number}", ""
     return {
         "above": (f"at or above {plain}", f"below {plain}"),
         "below": (f"at or below {plain}", f"above {plain}"),
-        "outside": (f"outside {both}", f"inside {both}"),
-        "inside": (f"back inside {both}", f"outside {both}"),
+        "outside": (f"outside ±{number}", f"inside ±{number}"),
+        "inside": (f"back inside ±{number}", f"outside ±{number}"),
     }[rule.crosses]
 
 

@@ -3,6 +3,7 @@
 from analytics.baskets.analysis import BasketAnalytics, analyse_basket
 from analytics.baskets.backtest import LEAST_TRAIN, BasketBacktest, backtest_basket
 from analytics.baskets.judge import BasketHalfLife
+from analytics.baskets.latest import BasketReading, read_basket
 from analytics.baskets.legs import BasketCoverage
 from analytics.baskets.lots import BasketSize, basket_lots
 from analytics.baskets.params import (
@@ -12,6 +13,7 @@ from analytics.baskets.params import (
     MOST_SYMBOLS,
     BasketMethod,
     BasketParams,
+    check_method,
 )
 from analytics.baskets.weights import BasketFit, fit_basket
 from analytics.baskets.wild import wild_basket_test
@@ -29,10 +31,13 @@ __all__ = [
     "BasketHalfLife",
     "BasketMethod",
     "BasketParams",
+    "BasketReading",
     "BasketSize",
     "analyse_basket",
     "backtest_basket",
     "basket_lots",
+    "check_method",
     "fit_basket",
+    "read_basket",
     "wild_basket_test",
 ]

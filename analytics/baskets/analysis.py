@@ -213,7 +213,7 @@ def analyse_basket(
     fit = attempt(lambda: fit_basket(sample, params.method))
     made = basket_spread(logs, fit, params)
     z = made.moments.zscore(made.rounding)
-    codes, why = gate_codes(_gate_input(made, logs, reach, closed, params), params.gates)
+    codes, why = gate_codes(gate_input(made, logs, reach, closed, params), params.gates)
     signals = signal_codes(z.to_numpy(), params.sell_above, params.buy_below)
     signals[codes != 0] = SIGNALS.index("NEUTRAL")
     residual, adf, by_table = _judged(sample, fit)
@@ -229,10 +229,10 @@ def analyse_basket(
         mean=made.moments.mean.iloc[first:],
         std=made.moments.std.iloc[first:],
         zscore=z.iloc[first:],
-        correlation=_correlation(reach, logs, fit, params).iloc[first:],
+        correlation=basket_correlation(reach, logs, fit, params).iloc[first:],
         signal_codes=signals[first:],
         gate_codes=codes[first:],
-        signal_now=_signal_now(made, z, fit, params, logs, why),
+        signal_now=basket_signal(made, z, fit, params, logs, why),
         zscore_needs=_zscore_needs(made, logs, fit, params),
         sample=sample,
         residual=residual,
@@ -292,7 +292,7 @@ def _by_draws(
     return attempt(lambda: wild_basket_test(sample, params.method, count)) if count else None
 
 
-def _correlation(
+def basket_correlation(
     legs: tuple[Leg, ...], logs: pd.DataFrame, fit: BasketFit | Lack, params: BasketParams
 ) -> pd.Series:
     """Trailing correlation of S1 with what the weights of the others make against it."""
@@ -305,7 +305,7 @@ def _correlation(
     return pd.Series(path.rows[0], index=logs.index, name="correlation", copy=False)
 
 
-def _gate_input(
+def gate_input(
     made: PairSpread,
     logs: pd.DataFrame,
     legs: tuple[Leg, ...],
@@ -341,7 +341,7 @@ def _zscore_needs(
     return zscore_needs(logs.iloc[:, 0].to_numpy(), others, made, params.as_pair)
 
 
-def _signal_now(
+def basket_signal(
     made: PairSpread,
     z: pd.Series,
     fit: BasketFit | Lack,
@@ -349,6 +349,7 @@ def _signal_now(
     logs: pd.DataFrame,
     why: str,
 ) -> SignalNow:
+    """Return the signal of the latest bar; `why` says what closed its gate, "" for none."""
     if len(z) and not isinstance(fit, BasketFit):
         return SignalNow("NEUTRAL", float("nan"), z.index[-1], fit.reason)
     return signal_now(made.y, made.x.rename(_absent_others(logs)), made, z, params.as_pair, why)

@@ -16,7 +16,7 @@ import pandas as pd
 from analytics.errors import DegenerateSeriesError, NotEnoughDataError
 from analytics.frames import BoolArray, FloatArray, IntArray
 from analytics.series import as_float_pair, as_floats, series_name
-from analytics.spread import check_window
+from analytics.spread import check_window, zscores
 from analytics.stationarity import check_level
 
 DRAWS: Final = 399
@@ -225,8 +225,7 @@ def _zscore(spread: FloatArray, frame: _Frame) -> FloatArray:
     rolling_squares(spread, frame.window, 0, np.zeros(SQUARES_STATE), moments)
     _, squares, deviation = moments
     std = np.sqrt(squares / (frame.window - 1))
-    known = std > frame.rounding
-    return np.asarray(np.divide(deviation, std, out=np.full(std.size, np.nan), where=known))
+    return zscores(deviation, std, frame.rounding)
 
 
 def _horizon(spread: FloatArray, frame: _Frame) -> int:

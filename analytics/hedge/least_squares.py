@@ -75,15 +75,10 @@ def ols_on_sums(sums: SampleSums, y_name: str, x_name: str) -> HedgeFit | None:
 
 
 def line_on_sums(sums: LineOfSums) -> tuple[float, float, float] | None:
-    """Slope, intercept and the slope's standard error alone; None where they would lose digits.
-
-    The error is NaN where the line leaves so little of y that it would.
-    """
-    if not sums.varies:
+    """Slope, intercept and the slope's standard error alone; None where they would lose digits."""
+    if not (sums.varies and sums.has_rest):
         return None
-    line = _Line.of(sums)
-    stderr = line.errors(sums.bars)[1] if sums.has_rest else math.nan
-    return sums.beta, sums.alpha, stderr
+    return sums.beta, sums.alpha, _Line.of(sums).errors(sums.bars)[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,22 @@ def rolling_squares(
 
 
 @compiled
+def score_of(deviation: float, std: float, rounding: float) -> float:
+    """z: deviation over std; at most `rounding` of the one makes it 0, of the other NaN."""
+    z = 0.0 if abs(deviation) <= rounding else deviation / std
+    return z if std > rounding else np.nan
+
+
+@compiled
+def fill_scores(
+    deviation: FloatArray, std: FloatArray, rounding: FloatArray, out: FloatArray
+) -> None:
+    """Fill `score_of` each bar."""
+    for t in range(out.size):
+        out[t] = score_of(deviation[t], std[t], rounding[t])
+
+
+@compiled
 def trailing_sums(
     y: FloatArray, x: FloatArray, window: int, first: int, stop: int, state: FloatArray,
     sums: FloatArray,

@@ -4,6 +4,7 @@ import numpy as np
 
 from analytics.frames import FloatArray, IntArray
 from analytics.kernels.jit import compiled
+from analytics.kernels.rolling import score_of
 
 # A log price is exact to about this much: a deviation below it is rounding, not movement.
 _ROUNDING = 4 * float(np.finfo(np.float64).eps)
@@ -15,7 +16,8 @@ def zscores_now(
 ) -> FloatArray:
     """z-score of y - beta * x at the last bar over the last `window` bars, ddof 1.
 
-    NaN where one of those bars is missing, beta is NaN, or the residual does not move.
+    NaN where one of those bars is missing, beta is NaN, or the residual does not move; 0 where only
+    rounding lies off the mean.
     """
     out = np.full(y_at.size, np.nan)
     bars = values.shape[1]
@@ -36,8 +38,7 @@ def zscores_now(
         for t in range(window):
             squares += (residual[t] - mean) * (residual[t] - mean)
         std = np.sqrt(squares / (window - 1))
-        if std > _ROUNDING * size:
-            out[pair] = (residual[-1] - mean) / std
+        out[pair] = score_of(residual[-1] - mean, std, _ROUNDING * size)
     return out
 
 

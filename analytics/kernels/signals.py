@@ -13,6 +13,7 @@ from analytics.kernels.rolling import (
     SQUARES_STATE,
     SQUARES_TURN,
     rolling_squares,
+    score_of,
 )
 from analytics.kernels.settle import X_UNITS, Y_UNITS
 
@@ -35,8 +36,9 @@ def spread_scores(
 ) -> None:  # fmt: skip
     """Fill the z-score of the spread of two legs, which for the log spread are logarithms.
 
-    NaN where the window is not full, or its deviation no more than `rounding` of the numbers that
-    the bar's spread is the difference of. Sums are renewed by the number of a bar, from `first` on.
+    NaN where the window is not full, or its std no more than `rounding` of the numbers that the
+    bar's spread is the difference of; 0 where no more than that lies off the mean. Sums are renewed
+    by the number of a bar, from `first` on.
     """
     path, size = np.empty(y.size), np.empty(y.size)
     for t in range(y.size):
@@ -55,7 +57,7 @@ def spread_scores(
     rolling_squares(path, window, 0, state, moments)
     for t in range(y.size):
         std = np.sqrt(moments[SQUARES, t] / (window - 1))
-        z[t] = moments[DEVIATION, t] / std if std > rounding * size[t] else np.nan
+        z[t] = score_of(moments[DEVIATION, t], std, rounding * size[t])
 
 
 @compiled

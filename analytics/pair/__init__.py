@@ -10,6 +10,7 @@ from analytics.pair.closed_gates import (
     GateInput,
     gate_codes,
     gate_names,
+    with_latest_test,
 )
 from analytics.pair.describe import describe_legs
 from analytics.pair.gates import DATA_GATES, NO_GATES, Gates, bars_of_test
@@ -50,5 +51,6 @@ __all__ = [
     "read_tests",
     "reading_of",
     "signal_now",
+    "with_latest_test",
     "zscore_needs",
 ]

@@ -1,6 +1,7 @@
 """Where the gates that are on are closed, bar by bar, and what closed the latest bar's in words."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -52,10 +53,6 @@ class GateInput:
         Legs of a basket by name, in place of the two: whether each traded in the bar.
     tests
         How a basket is tested over trailing spans, in place of the pair's own.
-    untraded_before
-        Bars just before the first in which each leg did not trade; empty for none.
-    known_before
-        Bars before the first that are known on all legs.
     tested
         The tests that gates on statistics go by; None for those of all spans.
     """
@@ -74,8 +71,6 @@ class GateInput:
     behind: tuple[str, float] | None = None
     traded: tuple[tuple[str, BoolArray], ...] = ()
     tests: "TrailingTests | None" = None
-    untraded_before: tuple[int, ...] = ()
-    known_before: int = 0
     tested: "GateTests | None" = None
 
     @property
@@ -158,17 +153,23 @@ def _stale(given: GateInput, after_s: float) -> tuple[str, BoolArray, str]:
 
     bar_s = given.interval.us / 1e6
     closed = np.zeros(len(given.y), dtype=np.bool_)
-    told = []
-    legs = _legs(given)
-    before = given.untraded_before or (0,) * len(legs)
-    for (name, traded), bars in zip(legs, before, strict=True):
-        since_s = mark_stale(_for_kernels(traded), bars, bar_s, float(after_s), closed)
-        if since_s > after_s:
-            told.append(f"{name} last traded {since_s:g} s before")
+    since_s = [
+        (name, mark_stale(_for_kernels(traded), 0, bar_s, float(after_s), closed))
+        for name, traded in _legs(given)
+    ]
     if given.behind is not None and given.behind[1] > after_s and closed.size:
         closed[-1] = True
-        told.append(f"{given.behind[0]} has no bars for the last {given.behind[1]:g} s")
-    return LEG_STALE, closed, f"{LEG_STALE}: {' and '.join(told)} (gate at {after_s:g} s)"
+    return LEG_STALE, closed, stale_words(since_s, given.behind, after_s)
+
+
+def stale_words(
+    since_s: Iterable[tuple[str, float]], behind: tuple[str, float] | None, after_s: float
+) -> str:
+    """Say which legs are stale: seconds since each traded, and by how many one is behind."""
+    told = [f"{name} last traded {s:g} s before" for name, s in since_s if s > after_s]
+    if behind is not None and behind[1] > after_s:
+        told.append(f"{behind[0]} has no bars for the last {behind[1]:g} s")
+    return f"{LEG_STALE}: {' and '.join(told)} (gate at {after_s:g} s)"
 
 
 def _covered(given: GateInput, least: float) -> tuple[str, BoolArray, str]:
@@ -176,27 +177,39 @@ def _covered(given: GateInput, least: float) -> tuple[str, BoolArray, str]:
 
     window = given.window
     closed = np.zeros(len(given.y), dtype=np.bool_)
-    told = []
-    for name, traded in _legs(given):
-        count = mark_uncovered(_for_kernels(traded), window, float(least * window), closed)
-        if closed.size and count < least * window:
-            told.append(f"{name} traded in {count} of {window} bars")
-    return NOT_COVERED, closed, f"{NOT_COVERED}: {' and '.join(told)} (gate at {least * 100:g} %)"
+    counts = [
+        (name, mark_uncovered(_for_kernels(traded), window, float(least * window), closed))
+        for name, traded in _legs(given)
+    ]
+    return NOT_COVERED, closed, covered_words(counts, window, least)
+
+
+def covered_words(counts: Iterable[tuple[str, int]], window: int, least: float) -> str:
+    """Say which legs traded in too few bars of the window: in how many each did."""
+    told = [
+        f"{name} traded in {count} of {window} bars"
+        for name, count in counts
+        if count < least * window
+    ]
+    return f"{NOT_COVERED}: {' and '.join(told)} (gate at {least * 100:g} %)"
 
 
 def _enough(given: GateInput, least: int | None) -> tuple[str, BoolArray, str]:
     needed = given.window if least is None else least
     known = ~(np.isnan(given.y) | np.isnan(given.x))
-    here, closed = int(np.count_nonzero(known)), np.zeros(known.size, dtype=np.bool_)
-    count, lacking = here + given.known_before, needed - given.known_before
-    if here < lacking:
+    count, closed = int(np.count_nonzero(known)), np.zeros(known.size, dtype=np.bool_)
+    if count < needed:
         closed[:] = True
-    elif lacking > 0 and here == known.size:
-        closed[: lacking - 1] = True
-    elif lacking > 0:
-        closed[: np.flatnonzero(known)[lacking - 1]] = True
-    legs = "all" if given.traded else "both"
-    return FEW_BARS, closed, f"{FEW_BARS}: {count} of {needed} known on {legs} legs"
+    elif count == known.size:
+        closed[: needed - 1] = True
+    else:
+        closed[: np.flatnonzero(known)[needed - 1]] = True
+    return FEW_BARS, closed, few_words(count, needed, "all" if given.traded else "both")
+
+
+def few_words(count: int, needed: int, legs: str = "both") -> str:
+    """Say how many bars are known."""
+    return f"{FEW_BARS}: {count} of {needed} known on {legs} legs"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -230,11 +243,23 @@ class GateTests:
 
 
 def _tested(given: GateInput, gates: Gates) -> GateTests:
-    window = given.window
+    ends = _ends(given)
+    return tests_of_spans(given, gates, np.maximum(ends - bars_of_test(given.window), 0), ends)
+
+
+def _ends(given: GateInput) -> IntArray:
     # A test ends with every window, once one is full; a basket's fit costs too much for short ones.
-    step = window if given.tests is None else bars_between_refits(window)
-    ends = ends_of_tests(given.first_bar, len(given.y), step)
-    return tests_of_spans(given, gates, np.maximum(ends - bars_of_test(window), 0), ends)
+    step = given.window if given.tests is None else bars_between_refits(given.window)
+    return ends_of_tests(given.first_bar, len(given.y), step)
+
+
+def with_latest_test(given: GateInput, gates: Gates) -> GateInput:
+    """Give what the latest bar's gates look at: of all spans' tests that of the latest alone."""
+    if not (gates.pvalue or gates.half_life):
+        return given
+    ends = _ends(given)[-1:]
+    starts = np.maximum(ends - bars_of_test(given.window), 0)
+    return replace(given, tested=tests_of_spans(given, gates, starts, ends))
 
 
 def ends_of_tests(first_bar: int, size: int, step: int) -> IntArray:

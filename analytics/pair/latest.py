@@ -6,8 +6,8 @@ windows, beside the line over the sample, whose sums move on from bar to bar.
 
 import math
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Final
 
 import numpy as np
@@ -15,10 +15,11 @@ import pandas as pd
 
 from analytics.errors import NotEnoughDataError
 from analytics.frames import FloatArray, utc_index
-from analytics.leg import Leg, align_legs
+from analytics.leg import Leg, align_legs, common_bars
 from analytics.pair.analysis import PairAnalytics, analyse_pair, behind, closed_leg
-from analytics.pair.closed_gates import GATE_NAMES, GateInput, GateTests, gate_codes
-from analytics.pair.latest_gates import bars_untraded, known_bars, latest_tests
+from analytics.pair.closed_gates import GATE_NAMES, GateTests
+from analytics.pair.latest_bars import LatestBars, latest_bars
+from analytics.pair.latest_gates import latest_gate, latest_tests
 from analytics.pair.latest_line import LatestLine, latest_line
 from analytics.pair.params import PairParams
 from analytics.pair.reading import PairReading, PairTestsReading
@@ -28,8 +29,6 @@ from analytics.pair.spread import PairSample, constant_bars, fitted_legs, spread
 from analytics.spread import (
     check_positive,
     correlation_path,
-    log_price,
-    log_returns,
     moments_path,
     off_line,
     plain_spread,
@@ -73,13 +72,27 @@ class LatestPair:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Cut:
-    """The latest bars of the range: closes, and these as the hedge ratio relates them."""
+class _Range:
+    """The range of a reading: closed bars of both legs, numbers of its bars, the latest of them.
 
-    legs: Legs
-    first: int
-    closes: Arrays
+    `fitted` are the closes of the latest bars as the hedge ratio relates them.
+    """
+
+    params: PairParams
+    closed: Legs
+    span: tuple[int, int]
+    bars: tuple[LatestBars, LatestBars]
     fitted: Arrays
+
+    @property
+    def closes(self) -> Arrays:
+        """Closes of the latest bars."""
+        return self.bars[0].close, self.bars[1].close
+
+    @property
+    def cut_from(self) -> int:
+        """Number of the first of the latest bars."""
+        return self.span[1] - self.bars[0].close.size
 
 
 def read_latest(
@@ -105,8 +118,7 @@ def read_latest(
     -------
     reading : PairReading
         As the last row of ``analyse_pair(*legs, params)`` has it: the same signal, gate and words;
-        figures to 1e-9, but for `beta_stderr`, which is NaN where the line leaves less than 1e-5 of
-        y's squares: to know it would cost the sample.
+        figures to 1e-9, or as far as prices have digits where the line leaves nearly nothing of y.
     carried : LatestPair
         For the next one.
 
@@ -122,64 +134,79 @@ def read_latest(
     With `"ols"` and `"rolling_ols"` a bar costs the same however long the range. Any other hedge
     ratio follows its path from the range's beginning, or looks at all of the sample: there
     `analyse_pair` itself is asked, whose cost grows with the range. Where the sums of a line would
-    lose digits (a leg that stands still all along), the sample is fitted by itself.
+    lose digits (a leg that stands still all along, or no more than 1e-12 of y's squares beside the
+    line), the sample is fitted by itself.
     """
     closed = closed_leg(legs[0], params.y, "y", params), closed_leg(legs[1], params.x, "x", params)
-    reach = align_legs(*closed, params.reach)
-    if not len(reach[0]):
+    reach, bars = _bars_of(params)
+    start_us, count = common_bars(*closed, reach)
+    if not count:
         raise NotEnoughDataError(f"a reading of {params.label}", 1, 0)
-    first = reach[0].start_us // reach[0].step_us
-    state = LatestPair(params, epoch, first, first + len(reach[0]))
-    known = before if before is not None and _goes_on(before, state) else None
+    first = start_us // closed[0].step_us
+    span = first, first + count
+    known = before if before is not None and _goes_on(before, params, epoch, span) else None
     if params.hedge not in _QUICK_HEDGES:
         analysis = analyse_pair(*closed, params, None if known is None else known.analysis)
-        return reading_of(analysis), replace(state, analysis=analysis)
+        return reading_of(analysis), LatestPair(params, epoch, *span, analysis=analysis)
+    y, x = (latest_bars(leg, start_us, count, bars) for leg in closed)
     if known is None:
-        _check_prices(reach, params)
-    return _read(closed, reach, state, known)
+        _check_prices((y, x), params)
+    fitted = (y.log_close, x.log_close) if params.on_logs else (y.close, x.close)
+    return _read(_Range(params, closed, span, (y, x), fitted), epoch, known)
 
 
-def _goes_on(before: LatestPair, now: LatestPair) -> bool:
+@lru_cache(maxsize=4_096)
+def _bars_of(params: PairParams) -> tuple[int | None, int]:
+    """Bars of the range, and how many of the latest are looked at closely.
+
+    Two windows: the second of them renews the sums, so that they are equal to the bit.
+    """
+    return params.reach, 2 * params.window + params.hedge_options.get("window", 0)
+
+
+def _goes_on(
+    before: LatestPair, params: PairParams, epoch: Hashable, span: tuple[int, int]
+) -> bool:
     """Whether the bars of both readings are of one run, and these are no earlier."""
     return (
-        now.epoch is not None
-        and before.epoch == now.epoch
-        and before.params == now.params
-        and before.first <= now.first
-        and before.stop <= now.stop
+        epoch is not None
+        and before.epoch == epoch
+        and before.params == params
+        and before.first <= span[0]
+        and before.stop <= span[1]
     )
 
 
-def _check_prices(reach: Legs, params: PairParams) -> None:
+def _check_prices(bars: tuple[LatestBars, LatestBars], params: PairParams) -> None:
     """Refuse what `analyse_pair` would, in bars that no reading has looked at."""
-    for leg in reach:
+    for leg in bars:
         if params.on_logs:
-            check_positive(leg.close, "a log spread")
+            check_positive(leg.range_close, "a log spread")
         if params.correlation_on == "returns":
-            check_positive(leg.close, "log returns")
+            check_positive(leg.range_close, "log returns")
 
 
 def _read(
-    closed: Legs, reach: Legs, state: LatestPair, before: LatestPair | None
+    range_: _Range, epoch: Hashable, before: LatestPair | None
 ) -> tuple[PairReading, LatestPair]:
-    params = state.params
-    cut = _cut(reach, state)
+    params, (y, x), span = range_.params, range_.bars, range_.span
     line_before, tests_before = (None, None) if before is None else (before.line, before.tests)
-    line = latest_line(closed, state.first, cut.fitted, params, line_before)
-    spread = _spread(cut, line, params)
-    moments = moments_path(spread, params.window, cut.first)
+    line = latest_line(range_.closed, span[0], range_.fitted, params, line_before)
+    spread = _spread(range_, line)
+    moments = moments_path(spread, params.window, range_.cut_from)
     mean, std, deviation = moments.rows[:, -1:]
-    here = tuple(leg[-1:] for leg in cut.fitted)
-    rounding = spread_rounding((here[0], here[1]), spread[-1:], (line.beta, line.alpha), params)
+    here = range_.fitted[0][-1:], range_.fitted[1][-1:]
+    rounding = spread_rounding(here, spread[-1:], (line.beta, line.alpha), params)
     z = float(zscores(deviation, std, rounding)[0])
-    tests = latest_tests(reach, state.first, params, tests_before)
-    code, why_closed = _gate(closed, reach, cut, tests, params)
-    lacks = partial(_why, cut, spread, line, params)
+    tests = latest_tests(range_.closed, span, params, tests_before)
+    late = behind(range_.closed, params)
+    gate, why_closed = latest_gate(range_.bars, span[0], params, late, tests)
+    lacks = partial(_why, range_, spread, line)
     signal, reason = signal_and_reason(z, params, why_closed, lacks)
     reading = PairReading(
-        time_us=reach[0].end_us,
-        y=float(cut.closes[0][-1]),
-        x=float(cut.closes[1][-1]),
+        time_us=(span[1] - 1) * range_.closed[0].step_us,
+        y=y.last_close,
+        x=x.last_close,
         beta=line.beta,
         alpha=line.alpha,
         beta_stderr=line.beta_stderr,
@@ -187,86 +214,39 @@ def _read(
         mean=float(mean[0]),
         std=float(std[0]),
         zscore=z,
-        correlation=_correlation(reach, cut, params),
+        correlation=_correlation(range_),
         signal=signal,
         reason=reason,
-        gate=GATE_NAMES[code],
-        y_coverage=int(reach[0].coverage[-1]),
-        x_coverage=int(reach[1].coverage[-1]),
+        gate=gate,
+        y_coverage=y.last_coverage,
+        x_coverage=x.last_coverage,
     )
-    return reading, replace(state, line=line, tests=tests)
+    return reading, LatestPair(params, epoch, *span, line, tests)
 
 
-def _cut(reach: Legs, state: LatestPair) -> _Cut:
-    """Cut to two windows: the second of them renews the sums, so that they are equal to the bit."""
-    params = state.params
-    bars = 2 * params.window + params.hedge_options.get("window", 0)
-    rows = max(len(reach[0]) - bars, 0)
-    closes = reach[0].close[rows:], reach[1].close[rows:]
-    fitted = closes
-    if params.on_logs:
-        fitted = log_price(closes[0], "a log spread"), log_price(closes[1], "a log spread")
-    return _Cut(reach, state.first + rows, closes, fitted)
+def _spread(range_: _Range, line: LatestLine) -> FloatArray:
+    if not range_.params.uses_beta:
+        return plain_spread(*range_.closes, range_.params.spread)
+    return off_line(*range_.fitted, *line.path)
 
 
-def _spread(cut: _Cut, line: LatestLine, params: PairParams) -> FloatArray:
-    if not params.uses_beta:
-        return plain_spread(*cut.closes, params.spread)
-    return off_line(*cut.fitted, *line.path)
-
-
-def _correlation(reach: Legs, cut: _Cut, params: PairParams) -> float:
-    on, bars = params.correlation_on, min(2 * params.window, cut.closes[0].size)
-    y, x = (
-        _latest_returns(leg, bars) if on == "returns" else leg.close[len(leg) - bars :]
-        for leg in reach
-    )
-    path = correlation_path((y, x), params.window, on, cut.first + cut.closes[0].size - bars)
+def _correlation(range_: _Range) -> float:
+    params, (y, x) = range_.params, range_.bars
+    bars = min(2 * params.window, y.close.size)
+    on_returns = params.correlation_on == "returns"
+    legs = (y.log_returns, x.log_returns) if on_returns else range_.closes
+    cut = legs[0][-bars:], legs[1][-bars:]
+    path = correlation_path(cut, params.window, params.correlation_on, range_.span[1] - bars)
     return float(path.rows[0][-1])
 
 
-def _latest_returns(leg: Leg, bars: int) -> FloatArray:
-    """Log returns of a leg's last bars; the whole that it is part of knows the bar before them."""
-    whole = leg.whole or leg
-    stop = (leg.start_us - whole.start_us) // leg.step_us + len(leg)
-    start = max(stop - bars - 1, 0)
-    return log_returns(whole.close[start:stop])[stop - bars - start :]
-
-
-def _gate(
-    closed: Legs, reach: Legs, cut: _Cut, tests: GateTests | None, params: PairParams
-) -> tuple[int, str]:
-    """Place in `GATE_NAMES` of the gate that is closed at the latest bar, and its words."""
-    y, x = cut.closes
-    rows = len(reach[0]) - y.size
-    y_traded, x_traded = (leg.coverage[rows:] == 0 for leg in reach)
-    given = GateInput(
-        names=(params.y, params.x),
-        y=y,
-        x=x,
-        y_traded=y_traded,
-        x_traded=x_traded,
-        spread=y,
-        uses_beta=params.uses_beta,
-        interval=params.bar,
-        window=params.window,
-        level=params.level,
-        start_us=cut.first * reach[0].step_us,
-        behind=behind(closed, params),
-        untraded_before=(bars_untraded(reach[0], rows), bars_untraded(reach[1], rows)),
-        known_before=known_bars(reach, rows, params),
-        tested=None if tests is None else tests.seen_from(cut.first),
-    )
-    codes, why = gate_codes(given, params.gates)
-    return int(codes[-1]), why
-
-
-def _why(cut: _Cut, spread: FloatArray, line: LatestLine, params: PairParams) -> str:
-    step_us, size = cut.legs[0].step_us, spread.size
-    index = utc_index((cut.first + np.arange(size, dtype=np.int64)) * step_us)
+def _why(range_: _Range, spread: FloatArray, line: LatestLine) -> str:
+    numbers = np.arange(*range_.span, dtype=np.int64)[-spread.size :]
+    index = utc_index(numbers * range_.closed[0].step_us)
+    params = range_.params
     y, x = (
         pd.Series(closes, index=index, name=name, copy=False)
-        for closes, name in zip(cut.closes, (params.y, params.x), strict=True)
+        for closes, name in zip(range_.closes, (params.y, params.x), strict=True)
     )
     return why_no_zscore(y, x, spread, line.lack, params)
 

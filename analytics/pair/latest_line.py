@@ -10,8 +10,8 @@ from analytics.frames import FloatArray
 from analytics.hedge import HedgeFit, fit_hedge, line_on_sums, lines_of_windows
 from analytics.leg import Leg
 from analytics.outcome import Degenerate, NotEnough, attempt
+from analytics.pair.latest_bars import log_closes
 from analytics.pair.params import PairParams
-from analytics.spread import log_price
 from analytics.stationarity import LevelSums
 
 Legs = tuple[Leg, Leg]
@@ -73,8 +73,8 @@ def _between(legs: Legs, span: tuple[int, int], params: PairParams) -> Arrays | 
         start = leg.start_us // leg.step_us
         if span[0] < start:
             return None
-        values = leg.close[span[0] - start : span[1] - start]
-        closes.append(log_price(values, "a log spread") if params.on_logs else values)
+        rows = span[0] - start, span[1] - start
+        closes.append(log_closes(leg, *rows) if params.on_logs else leg.close[slice(*rows)])
     return closes[0], closes[1]
 
 

@@ -34,7 +34,7 @@ from ingest.venue import Restart
 _LOG: Final = logging.getLogger("pairdesk.store")
 
 BATCH_ROWS = 10_000
-BATCH_WAIT_S = 0.2
+BATCH_WAIT_S = 0.1
 
 Step = list[Event] | Cause | Call
 

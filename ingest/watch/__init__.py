@@ -7,9 +7,12 @@ from ingest.watch.model import (
     Alert,
     Delivery,
     Silence,
+    Watched,
+    WatchedBasket,
     WatchedPair,
     WatchList,
 )
+from ingest.watch.pair_link import basket_choices, is_of_basket, link_of
 from ingest.watch.status import WatchStatus
 from ingest.watch.store import WatchStore, watch_path
 from ingest.watch.watch import Watch
@@ -26,9 +29,14 @@ __all__ = [
     "WatchRow",
     "WatchStatus",
     "WatchStore",
+    "Watched",
+    "WatchedBasket",
     "WatchedPair",
+    "basket_choices",
     "current_watch",
     "install_watch",
+    "is_of_basket",
+    "link_of",
     "parse_watch",
     "read_watch_file",
     "take_up",

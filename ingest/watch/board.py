@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from analytics.pair import PairReading, PairTestsReading
-from ingest.watch.model import Alert, WatchedPair
+from ingest.watch.model import Alert, Watched
 
 
 @dataclass(frozen=True, slots=True)
 class WatchRow:
-    """A watched pair with its latest figures. Never changed after it is made.
+    """A watched pair or basket with its latest figures. Never changed after it is made.
 
     Attributes
     ----------
     pair
-        The pair with its settings.
+        The pair or the basket with its settings.
     reading
         At its latest closed bar of both legs; None before there is one.
     evaluated_us
@@ -27,14 +27,16 @@ class WatchRow:
     tests
         The latest tests; None before there are any.
     y_age_s, x_age_s
-        Seconds of market time since each leg traded.
+        Seconds of market time since each leg traded; of a basket, S1 and the longest of the others.
     last_alert
         The newest of this pair.
     problem
         Why there are no figures, in a user's words; "" where there are.
+    weights, closes
+        Of each symbol of a basket at that bar; empty of a pair, and before there are any.
     """
 
-    pair: WatchedPair
+    pair: Watched
     reading: PairReading | None = None
     evaluated_us: int = 0
     signal_since_us: int = 0
@@ -44,6 +46,8 @@ class WatchRow:
     x_age_s: float = float("nan")
     last_alert: Alert | None = None
     problem: str = ""
+    weights: tuple[float, ...] = ()
+    closes: tuple[float, ...] = ()
 
 
 class Board:

@@ -1,6 +1,9 @@
 """One channel's way out: strictly in order, at least once, and a second send said to be one."""
 
+import logging
+import math
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -12,6 +15,7 @@ from ingest.watch.model import SECOND_US, Delivery, DeliveryState
 from ingest.watch.sending import LONGEST_WAIT_S, Outcome, Sender, open_sender
 from ingest.watch.store import WatchStore
 
+_LOG: Final = logging.getLogger("pairdesk.watch")
 DAY_US: Final = 86_400 * SECOND_US
 # What a receiver refuses as a message is given up sooner: the rest waits behind it.
 REFUSED_FOR_US: Final = 900 * SECOND_US
@@ -80,6 +84,8 @@ class Channel:
         Draws the waits.
     stops
         Asked between two attempts.
+    clock
+        Monotonic seconds: ours may be put forward by a day, and no alert is given up for that.
     """
 
     def __init__(
@@ -91,10 +97,13 @@ class Channel:
         opens: OpenSender = open_sender,
         rng: random.Random | None = None,
         stops: Callable[[], bool] = _never,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self._store, self._addresses, self._now_us = store, addresses, now_us
         self._opens, self._rng, self._stops = opens, rng or random.Random(), stops  # noqa: S311 - no secret
+        self._clock, self._begun_s, self._begun_us = clock, clock(), now_us()
+        self._unaddressed_s = -math.inf
         self._address: Address | None = None
         self._sender: Sender | None = None
         self._backoff = Backoff(base_s=1.0, cap_s=_CAP_S, floor_s=0.5)
@@ -170,6 +179,9 @@ class Channel:
 
     def _cannot_send(self, waiting: Sequence[Delivery]) -> float:
         self._state = self._last_error = _NO_ADDRESS if self._address is None else _UNUSABLE
+        if self._clock() - self._unaddressed_s >= LOOK_S:  # called more often by new alerts
+            self._unaddressed_s = self._clock()
+            self._backoff.failures += 1
         for each in self._items(waiting):
             if not self._is_older(each, DAY_US):
                 break
@@ -210,12 +222,21 @@ class Channel:
         begun = [each.begun() for each in items]
         self._write(*(each.delivery for each in begun))
         self._state = "sending"
-        outcome = sender.send([each.outgoing for each in begun])
+        outcome = self._send(sender, begun)
         if outcome.delivered:
             self._note_delivered(begun)
         else:
             self._note_failed(begun, outcome)
         return outcome.delivered
+
+    def _send(self, sender: Sender, begun: Sequence["_Item"]) -> Outcome:
+        try:
+            return sender.send([each.outgoing for each in begun])
+        except Exception as error:  # noqa: BLE001 - its words may hold an address
+            words = f"it failed ({type(error).__name__})"
+            if words != self._last_error:
+                _LOG.warning("%s", f"channel {self.name}: {words}")
+            return Outcome(False, words)
 
     def _note_delivered(self, begun: Sequence["_Item"]) -> None:
         for each in begun:
@@ -251,7 +272,11 @@ class Channel:
                 self._end(each.delivery, "failed", self._last_error)
 
     def _is_older(self, item: "_Item", age_us: int) -> bool:
-        return self._now_us() - item.outgoing.alert.fired_us > age_us
+        """Whether it is by our clock, and by one that nobody sets, and was not tried in vain."""
+        steady_us = self._begun_us + round((self._clock() - self._begun_s) * SECOND_US)
+        now_us = min(self._now_us(), steady_us)
+        is_tried = self._backoff.failures >= _REFUSED_TIMES
+        return is_tried and now_us - item.outgoing.alert.fired_us > age_us
 
     def _end(self, delivery: Delivery, state: DeliveryState, words: str) -> None:
         ended = replace(delivery, state=state, error=words, ended_us=self._now_us())

@@ -3,15 +3,19 @@
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from filelock import FileLock, Timeout
+
 from ingest.errors import NewerDatabaseError, StoreError
 
 APPLICATION_ID: Final = 0x50415757  # "PAWW"
 VERSION: Final = 1
+_LOCK_WITHIN_S: Final = 1.0  # a process that was killed may still be ending
 
 _TABLES: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
@@ -31,6 +35,7 @@ CREATE TABLE rule_state (
     rule TEXT NOT NULL, pair TEXT NOT NULL,
     name TEXT NOT NULL, since_us INTEGER NOT NULL, bars INTEGER NOT NULL,
     is_armed INTEGER NOT NULL, fired_us INTEGER NOT NULL, fired INTEGER NOT NULL, anchor REAL,
+    seen_us INTEGER NOT NULL, was_quiet INTEGER NOT NULL,
     PRIMARY KEY (rule, pair)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE evaluated (pair TEXT PRIMARY KEY, bar_us INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -53,10 +58,35 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_by_state ON delivery (state, channel, alert_id);
 """
 
+# While another process writes, it is tried again so long, a moment at a time: whoever reads here
+# waits for no more than the moment.
+_WRITE_WITHIN_S: Final = 10.0
+_BUSY_MS: Final = 20
+_AGAIN_S: Final = 0.03
+
 
 def watch_path(database: Path) -> Path:
-    """Return where the watch of a tick database is kept: beside it."""
-    return database.with_suffix(".watch.db")
+    """Return where the watch of a tick database is kept: beside it, and of it alone."""
+    stem = database.stem if database.suffix == ".db" else database.name
+    return database.with_name(f"{stem}.watch.db")
+
+
+def try_lock(path: Path) -> FileLock | None:
+    """Take the lock beside a watch, of who evaluates and sends; None where another has it.
+
+    Raises
+    ------
+    StoreError
+        The folder cannot be written.
+    """
+    lock = FileLock(path.with_name(path.name + ".lock"), thread_local=False)
+    try:
+        lock.acquire(timeout=_LOCK_WITHIN_S)
+    except Timeout:
+        return None
+    except OSError as error:
+        raise StoreError(f"cannot write beside the watch {path}: {error.strerror}") from error
+    return lock
 
 
 class WatchDatabase:
@@ -92,6 +122,7 @@ class WatchDatabase:
         if version > VERSION:
             raise NewerDatabaseError(version, VERSION)
         run("PRAGMA journal_mode = WAL")
+        run(f"PRAGMA busy_timeout = {_BUSY_MS}")
         run("PRAGMA synchronous = FULL")
         if version == 0:
             with self.transaction() as connection:
@@ -112,11 +143,8 @@ class WatchDatabase:
         StoreError
             The database cannot be written, for the time being or for good.
         """
-        with self._lock:
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.Error as error:
-                raise StoreError(f"the watch cannot be written: {error}") from error
+        self._lock_for_writing()
+        try:
             try:
                 yield self._connection
                 self._connection.execute("COMMIT")
@@ -126,6 +154,23 @@ class WatchDatabase:
             except BaseException:
                 self._roll_back()
                 raise
+        finally:
+            self._lock.release()
+
+    def _lock_for_writing(self) -> None:
+        """Begin a transaction, and keep our own lock; while another process writes, let it go."""
+        until_s = time.monotonic() + _WRITE_WITHIN_S
+        while True:
+            self._lock.acquire()
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.Error as error:
+                self._lock.release()
+                if not _is_busy(error) or time.monotonic() > until_s:
+                    raise StoreError(f"the watch cannot be written: {error}") from error
+            else:
+                return
+            time.sleep(_AGAIN_S)
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
@@ -149,3 +194,7 @@ class WatchDatabase:
         """Close the connection."""
         with self._lock:
             self._connection.close()
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY

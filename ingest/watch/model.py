@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from analytics.baskets import BasketMethod, BasketParams
+from analytics.errors import ParameterError
 from analytics.frames import parse_interval
 from analytics.pair import DATA_GATES, Gates, PairParams
 from analytics.spread import CorrelationOn, SpreadKind
@@ -11,6 +13,8 @@ AlertKind = Literal["fired", "resolved"]
 DeliveryState = Literal["waiting", "sending", "delivered", "failed", "suppressed"]
 
 SECOND_US: Final = 1_000_000
+# Of a watched basket's range, whose weights are fitted to all of it at each bar.
+MOST_BASKET_BARS: Final = 20_000
 # What Live takes at each interval where nobody chose a range, seconds.
 AUTO_LOOKBACK_S: Final = {
     "1s": 1_800,
@@ -77,8 +81,71 @@ class WatchedPair:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchedBasket:
+    """A row of a watch list: a basket of 3 to 8 symbols with its settings, as `BasketParams`.
+
+    `lookback_s` is the range in seconds; None for what Live takes by itself. `group` and
+    `is_pinned` are for the eye alone.
+    """
+
+    symbols: tuple[str, ...]
+    interval: str = "1s"
+    window: int = 60
+    method: BasketMethod = "johansen"
+    lookback_s: int | None = None
+    sell_above: float = 2.0
+    buy_below: float = 0.0
+    correlation_on: CorrelationOn = "returns"
+    level: float = 0.05
+    gates: Gates = DATA_GATES
+    group: str = ""
+    is_pinned: bool = False
+
+    @property
+    def y(self) -> str:
+        """What it is called where a pair has its first symbol: ``"BTCUSDT/ETHUSDT+BNBUSDT"``."""
+        return f"{self.symbols[0]}/{'+'.join(self.symbols[1:])}"
+
+    @property
+    def x(self) -> str:
+        """Empty: a basket has no second symbol."""
+        return ""
+
+    @property
+    def params(self) -> BasketParams:
+        """What is evaluated: the key of the row, equal for equal settings.
+
+        Raises
+        ------
+        ParameterError
+            For any value outside what it may be; of bars no more than `MOST_BASKET_BARS`.
+        """
+        interval = parse_interval(self.interval)
+        seconds = self.lookback_s or AUTO_LOOKBACK_S[interval.name]
+        bars = max(2, seconds * SECOND_US // interval.us)
+        if bars > MOST_BASKET_BARS:
+            allowed = f"{MOST_BASKET_BARS:,} bars at most, had {bars:,}"
+            raise ParameterError("lookback_s", self.lookback_s, allowed)
+        return BasketParams(
+            self.symbols,
+            interval=interval.name,
+            lookback=bars,
+            window=self.window,
+            method=self.method,
+            sell_above=self.sell_above,
+            buy_below=self.buy_below,
+            correlation_on=self.correlation_on,
+            level=self.level,
+            gates=self.gates,
+        )
+
+
+Watched = WatchedPair | WatchedBasket
+
+
+@dataclass(frozen=True, slots=True)
 class WatchList:
-    """A named list of watched pairs, in the reader's order.
+    """A named list of watched pairs and baskets, in the reader's order, the baskets last.
 
     `settings` is a pair without symbols: what a new row takes, and what the rows that have it
     follow when it is changed.
@@ -87,6 +154,12 @@ class WatchList:
     name: str
     pairs: tuple[WatchedPair, ...] = ()
     settings: WatchedPair = WatchedPair("", "")
+    baskets: tuple[WatchedBasket, ...] = ()
+
+    @property
+    def rows(self) -> tuple[Watched, ...]:
+        """Pairs, then baskets."""
+        return (*self.pairs, *self.baskets)
 
 
 @dataclass(frozen=True, slots=True)

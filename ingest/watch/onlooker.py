@@ -6,7 +6,7 @@ from typing import Final
 from analytics.errors import AnalyticsError
 from ingest.recorder import FailureLog, RestartingThread
 from ingest.watch.board import Board, WatchRow
-from ingest.watch.model import WatchedPair, WatchList
+from ingest.watch.model import Watched, WatchList
 from ingest.watch.status import WatchStatus
 from ingest.watch.store import WatchStore
 
@@ -15,10 +15,18 @@ _LOOK_EVERY_S: Final = 0.2
 
 
 class Onlooker:
-    """Keeps the board's rows as the lists have them, without figures, in a thread of its own."""
+    """Keeps the board's rows as the lists have them, without figures, in a thread of its own.
 
-    def __init__(self, store: WatchStore, board: Board) -> None:
-        self._store, self._board = store, board
+    Parameters
+    ----------
+    store, board
+        What is watched, and where the rows go.
+    why_not
+        Why nothing is evaluated, in a user's words.
+    """
+
+    def __init__(self, store: WatchStore, board: Board, why_not: str = NOT_HERE) -> None:
+        self._store, self._board, self._why_not = store, board, why_not
         self._ending = threading.Event()
         self._failures = FailureLog()
         self._last_error: str | None = None
@@ -39,7 +47,7 @@ class Onlooker:
     def status(self) -> WatchStatus:
         """What is happening; never waits."""
         pairs = {row.pair for rows in self._board.rows().values() for row in rows}
-        return WatchStatus(why_not=NOT_HERE, pairs=len(pairs), last_error=self._last_error)
+        return WatchStatus(why_not=self._why_not, pairs=len(pairs), last_error=self._last_error)
 
     def _run(self) -> None:
         while not self._ending.wait(_LOOK_EVERY_S):
@@ -48,20 +56,22 @@ class Onlooker:
     def _take_up_changes(self) -> None:
         revision = self._store.revision()
         if revision != self._revision:
-            self._board.publish({each.name: _rows(each) for each in self._store.lists()})
+            self._board.publish(
+                {each.name: _rows(each, self._why_not) for each in self._store.lists()}
+            )
             self._revision = revision
 
     def _failed(self, thread: str, error: BaseException) -> None:
         self._last_error = self._failures.note(thread, error)
 
 
-def _rows(watched: WatchList) -> tuple[WatchRow, ...]:
-    return tuple(WatchRow(pair, problem=_problem(pair)) for pair in watched.pairs)
+def _rows(watched: WatchList, why_not: str) -> tuple[WatchRow, ...]:
+    return tuple(WatchRow(pair, problem=_problem(pair) or why_not) for pair in watched.rows)
 
 
-def _problem(pair: WatchedPair) -> str:
+def _problem(pair: Watched) -> str:
     try:
         pair.params  # noqa: B018 - raises where its settings cannot be
     except AnalyticsError as error:
         return str(error)
-    return NOT_HERE
+    return ""

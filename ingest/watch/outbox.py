@@ -1,6 +1,7 @@
 """The way out of all alerts: a worker a channel, so that one that hangs holds up nothing."""
 
 import logging
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from typing import Final
 
 from ingest.clock import now_us as our_now_us
 from ingest.errors import StoreError
+from ingest.retry import Backoff
 from ingest.watch.addresses import Addresses
 from ingest.watch.channel import Channel, ChannelStanding, OpenSender
 from ingest.watch.message import Outgoing
@@ -19,6 +21,7 @@ _LOG: Final = logging.getLogger("pairdesk.watch")
 # How often it looks for what waits, should a wake-up have been missed.
 _LOOK_S: Final = 10.0
 _AGAIN_S: Final = 1.0
+_RNG: Final = random.Random()  # noqa: S311 - no secret
 
 
 class Outbox:
@@ -46,6 +49,7 @@ class Outbox:
         self._store, self._addresses, self._now_us, self._opens = store, addresses, now_us, opens
         self._lock = threading.Lock()
         self._workers: dict[str, _Worker] = {}
+        self._prune_at_s = 0.0
         self._stopping, self._woken = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="pairdesk-outbox", daemon=True)
 
@@ -126,10 +130,20 @@ class Outbox:
         while not self._stopping.is_set():
             self._woken.clear()
             self._wake_waiting()
+            self._prune_now_and_then()
             self._woken.wait(_LOOK_S)
             if not is_loaded and self._addresses.names():
                 load()
                 is_loaded = True
+
+    def _prune_now_and_then(self) -> None:
+        if time.monotonic() < self._prune_at_s:
+            return
+        self._prune_at_s = time.monotonic() + _LOOK_S
+        try:
+            self._store.prune()
+        except StoreError as error:
+            _LOG.warning("%s", f"old alerts cannot be deleted: {error}")
 
     def _wake_waiting(self) -> None:
         try:
@@ -157,6 +171,7 @@ class _Worker:
     def __init__(self, channel: Channel, stopping: threading.Event) -> None:
         self.channel, self._stopping = channel, stopping
         self._woken = threading.Event()
+        self._backoff, self._said = Backoff(base_s=_AGAIN_S, cap_s=60.0, floor_s=_AGAIN_S), ""
         name = f"pairdesk-channel-{channel.name}"
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -178,13 +193,22 @@ class _Worker:
 
     def _deliver(self) -> float | None:
         try:
-            return self.channel.deliver()
+            wait_s = self.channel.deliver()
         except StoreError as error:
-            words = str(error)
+            self._say(str(error))
+            return _AGAIN_S
         except Exception as error:  # noqa: BLE001 - its words may hold an address
-            words = f"it failed ({type(error).__name__})"
-        _LOG.warning("%s", f"channel {self.channel.name}: {words}")
-        return _AGAIN_S
+            self._say(f"it failed ({type(error).__name__})")
+            return self._backoff.next_wait_s(_RNG)
+        self._backoff.reset()
+        self._said = ""
+        return wait_s
+
+    def _say(self, words: str) -> None:
+        """Write it to the log, once in a row."""
+        if words != self._said:
+            _LOG.warning("%s", f"channel {self.channel.name}: {words}")
+        self._said = words
 
 
 def _test_message(channel: str, now_us: int) -> Outgoing:

@@ -14,12 +14,13 @@ class WatchStatus:
     why_not
         Where they are not: why, in a user's words; "" where they are.
     pairs
-        Pairs that are watched, equal ones of several lists counted once.
+        Pairs and baskets that are watched, equal ones of several lists counted once.
     evaluated_per_s
-        Bars of pairs evaluated a second, over the last few seconds.
+        Bars of them evaluated a second, over the last few seconds.
     behind_s
         Seconds of market time from the newest evaluated bar back to the one of the pair that lags
-        most behind what is stored.
+        most behind what is stored; or, where that is more, seconds since bars could not be read or
+        alerts not be written.
     late_bars
         Evaluated bars that late trades changed: no alert follows from them.
     last_error

@@ -1,6 +1,6 @@
 """What is watched, where each rule stands, and every alert with its way out: in one database."""
 
-import math
+import logging
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, replace
@@ -10,20 +10,26 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from analytics.alerts import AlertRule, RuleState
+from ingest.watch.alert_rows import (
+    ALERT,
+    DELIVERY,
+    alert_of,
+    delivery_of,
+    insert_alerts,
+    number,
+    prune,
+)
 from ingest.watch.database import WatchDatabase, watch_path
+from ingest.watch.gone import NOTHING, Gone
 from ingest.watch.model import Alert, Delivery, Silence, WatchList
 
 __all__ = ["NO_PAIR", "WatchStore", "watch_path"]
 
 T = TypeVar("T")
+_LOG: Final = logging.getLogger("pairdesk.watch")
 
 # Key of a rule's state that is of no pair.
 NO_PAIR: Final = ""
-_ALERT = (
-    "alert_id, rule, kind, bar_us, fired_us, words, y, x, interval, params, zscore, value, level,"
-    " signal, suppressed, channels, is_forming"
-)
-_DELIVERY = "alert_id, channel, state, attempts, next_us, ended_us, error, is_repeated"
 
 
 class WatchStore:
@@ -37,6 +43,7 @@ class WatchStore:
 
     def __init__(self, path: Path) -> None:
         self._database = WatchDatabase(path)
+        self._unread: set[object] = set()
 
     @property
     def path(self) -> Path:
@@ -73,9 +80,16 @@ class WatchStore:
         """Keep a rule under its name, in place of one that had it; where it stands is kept."""
         self._save(rule)
 
-    def save_all(self, lists: Sequence[WatchList], rules: Sequence[AlertRule]) -> None:
-        """Keep these under their names, all at once; what is kept so already changes nothing."""
+    def save_all(
+        self, lists: Sequence[WatchList], rules: Sequence[AlertRule], mark: str = ""
+    ) -> None:
+        """Keep these under their names, all at once; what is kept so already changes nothing.
+
+        With a `mark` they are kept once: what the reader made of them since then stays.
+        """
         with self._database.transaction() as connection:
+            if mark and not _leaves_mark(connection, mark):
+                return
             known: set[WatchList | AlertRule] = {*self.lists(), *self.rules()}
             given: tuple[WatchList | AlertRule, ...] = (*lists, *rules)
             for each in given:
@@ -109,7 +123,7 @@ class WatchStore:
         """Remove a rule and where it stands; its alerts stay."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM rule WHERE name = ?", (name,))
-            connection.execute("DELETE FROM rule_state WHERE rule = ?", (name,))
+            _forget_rule(connection, name)
             _raise_revision(connection)
 
     def silences(self) -> tuple[Silence, ...]:
@@ -135,10 +149,17 @@ class WatchStore:
     def states(self) -> dict[tuple[str, str], RuleState]:
         """State of each rule on each pair, by rule and pair's key; `NO_PAIR` for the desk."""
         rows = self._database.read(
-            "SELECT rule, pair, name, since_us, bars, is_armed, fired_us, fired, anchor"
-            " FROM rule_state"
+            "SELECT rule, pair, name, since_us, bars, is_armed, fired_us, fired, anchor, seen_us,"
+            " was_quiet FROM rule_state"
         )
         return {(str(rule), str(pair)): _state(*rest) for rule, pair, *rest in rows}
+
+    def times_forgotten(self) -> dict[str, int]:
+        """How often each rule was begun anew: removed, or made to look at something else."""
+        rows = self._database.read(
+            "SELECT substr(key, 11), value FROM meta WHERE key GLOB 'forgotten *'"
+        )
+        return dict(rows)  # type: ignore[arg-type] # of those columns
 
     def evaluated(self) -> dict[str, int]:
         """Up to which bar each pair was evaluated: open of it, µs, by the pair's key."""
@@ -155,15 +176,20 @@ class WatchStore:
         alerts: Sequence[Alert],
         states: Mapping[tuple[str, str], RuleState],
         evaluated: Mapping[str, int],
+        gone: Gone = NOTHING,
     ) -> tuple[Alert, ...]:
         """Store alerts, their deliveries, the states that followed and how far it came, at once.
 
-        Returns the alerts with their ids. One that is suppressed has deliveries that say so.
+        What is gone is deleted before: a rule or a pair that came back meanwhile begins anew.
+
+        Returns the alerts with their ids. One that is suppressed has deliveries that say so. One
+        that no table takes is left out, with a line in the log: the rest does not wait for it.
         """
         with self._database.transaction() as connection:
-            recorded = tuple(_insert_alert(connection, each) for each in alerts)
+            recorded = tuple(insert_alerts(connection, alerts))
+            gone.delete(connection)
             connection.executemany(
-                "INSERT OR REPLACE INTO rule_state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO rule_state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [(*key, *_state_row(state)) for key, state in states.items()],
             )
             connection.executemany(
@@ -179,19 +205,19 @@ class WatchStore:
         """Alerts with an id above `since`."""
         order = "DESC" if newest_first else "ASC"
         rows = self._database.read(
-            f"SELECT {_ALERT} FROM alert WHERE alert_id > ?"  # noqa: S608 - ours
+            f"SELECT {ALERT} FROM alert WHERE alert_id > ?"  # noqa: S608 - ours
             f" ORDER BY alert_id {order} LIMIT ?",
             (since, limit),
         )
-        return tuple(map(_alert, rows))
+        return tuple(map(alert_of, rows))
 
     def alert(self, alert_id: int) -> Alert | None:
         """One alert by its id."""
         rows = self._database.read(
-            f"SELECT {_ALERT} FROM alert WHERE alert_id = ?",  # noqa: S608 - ours
+            f"SELECT {ALERT} FROM alert WHERE alert_id = ?",  # noqa: S608 - ours
             (alert_id,),
         )
-        return _alert(rows[0]) if rows else None
+        return alert_of(rows[0]) if rows else None
 
     def newest_alert_id(self) -> int:
         """Id of the newest alert; 0 before the first."""
@@ -200,22 +226,30 @@ class WatchStore:
     def deliveries(self, since: int = 0, limit: int = 10_000) -> tuple[Delivery, ...]:
         """Deliveries of alerts with an id above `since`, in their order."""
         rows = self._database.read(
-            f"SELECT {_DELIVERY} FROM delivery WHERE alert_id > ?"  # noqa: S608 - ours
+            f"SELECT {DELIVERY} FROM delivery WHERE alert_id > ?"  # noqa: S608 - ours
             " ORDER BY alert_id, channel LIMIT ?",
             (since, limit),
         )
-        return tuple(map(_delivery, rows))
+        return tuple(map(delivery_of, rows))
+
+    def prune(self, keep: int = 100_000, at_most: int = 500) -> int:
+        """Delete some of the oldest alerts beyond the newest `keep`; returns how many.
+
+        One that is still on its way stays.
+        """
+        with self._database.transaction() as connection:
+            return prune(connection, keep, at_most)
 
     # The outbox.
 
     def unsent(self, channel: str, limit: int = 100) -> tuple[Delivery, ...]:
         """Deliveries of a channel that are not over, in the order of their alerts."""
         rows = self._database.read(
-            f"SELECT {_DELIVERY} FROM delivery"  # noqa: S608 - ours
+            f"SELECT {DELIVERY} FROM delivery"  # noqa: S608 - ours
             " WHERE channel = ? AND state IN ('waiting', 'sending') ORDER BY alert_id LIMIT ?",
             (channel, limit),
         )
-        return tuple(map(_delivery, rows))
+        return tuple(map(delivery_of, rows))
 
     def waiting_channels(self) -> tuple[str, ...]:
         """Channels with deliveries that are not over."""
@@ -236,7 +270,7 @@ class WatchStore:
         """Store where deliveries stand: before an attempt, so that a second one can say so."""
         with self._database.transaction() as connection:
             connection.executemany(
-                f"INSERT OR REPLACE INTO delivery ({_DELIVERY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - ours
+                f"INSERT OR REPLACE INTO delivery ({DELIVERY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - ours
                 [astuple(each) for each in deliveries],
             )
 
@@ -244,8 +278,19 @@ class WatchStore:
         return self._database.read(statement)[0][0]
 
     def _documents(self, table: str, kind: type[T]) -> tuple[T, ...]:
-        rows = self._database.read(f"SELECT document FROM {table} ORDER BY position")  # noqa: S608 - ours
-        return tuple(msgspec.json.decode(str(row[0]), type=kind) for row in rows)
+        rows = self._database.read(f"SELECT document, name FROM {table} ORDER BY position")  # noqa: S608 - ours
+        return tuple(each for row in rows if (each := self._decoded(kind, *row)) is not None)
+
+    def _decoded(self, kind: type[T], document: object, name: object) -> T | None:
+        """Read one; what this Pairdesk cannot read is left as it is, with one line in the log."""
+        try:
+            return msgspec.json.decode(str(document), type=kind)
+        except (msgspec.MsgspecError, UnicodeError) as error:
+            if document not in self._unread:
+                what = "list" if kind is WatchList else "rule"
+                _LOG.warning("%s", f"{what} {name!r} cannot be read, and is left out: {error}")
+            self._unread.add(document)
+            return None
 
     def _save(self, document: WatchList | AlertRule) -> None:
         with self._database.transaction() as connection:
@@ -259,7 +304,11 @@ class WatchStore:
 
 
 def _put(connection: sqlite3.Connection, document: WatchList | AlertRule) -> None:
-    table = "rule" if isinstance(document, AlertRule) else "watch_list"
+    table = "watch_list"
+    if isinstance(document, AlertRule):
+        table = "rule"
+        if _looks_elsewhere(connection, document):
+            _forget_rule(connection, document.name)
     connection.execute(
         f"INSERT INTO {table} VALUES"  # noqa: S608 - ours
         f" (?, (SELECT coalesce(max(position), 0) + 1 FROM {table}), ?)"
@@ -268,77 +317,43 @@ def _put(connection: sqlite3.Connection, document: WatchList | AlertRule) -> Non
     )
 
 
+def _looks_elsewhere(connection: sqlite3.Connection, rule: AlertRule) -> bool:
+    """Whether a rule is kept under that name that looks at something else, or cannot be read."""
+    kept = "CASE WHEN json_valid(document) THEN json_extract(document, '$.when') END"
+    found = connection.execute(
+        f"SELECT 1 FROM rule WHERE name = ? AND {kept} IS NOT ?",  # noqa: S608 - ours
+        (rule.name, rule.when),
+    )
+    return found.fetchone() is not None
+
+
+def _forget_rule(connection: sqlite3.Connection, name: str) -> None:
+    """Let a rule begin anew, and let an engine that runs know of it."""
+    connection.execute("DELETE FROM rule_state WHERE rule = ?", (name,))
+    connection.execute(
+        "INSERT INTO meta VALUES ('forgotten ' || ?, 1)"
+        " ON CONFLICT (key) DO UPDATE SET value = value + 1",
+        (name,),
+    )
+
+
+def _leaves_mark(connection: sqlite3.Connection, mark: str) -> bool:
+    """Note what was kept last; whether it was something else."""
+    row = connection.execute("SELECT value FROM meta WHERE key = 'kept'").fetchone()
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('kept', ?)", (mark,))
+    return row is None or row[0] != mark
+
+
 def _raise_revision(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
 
 
-def _insert_alert(connection: sqlite3.Connection, alert: Alert) -> Alert:
-    row = (
-        alert.rule,
-        alert.kind,
-        alert.bar_us,
-        alert.fired_us,
-        alert.words,
-        alert.y,
-        alert.x,
-        alert.interval,
-        alert.params,
-        alert.zscore,
-        alert.value,
-        alert.level,
-        alert.signal,
-        alert.suppressed,
-        msgspec.json.encode(alert.channels).decode(),
-        alert.is_forming,
-    )
-    names = _ALERT.removeprefix("alert_id, ")
-    places = ", ".join("?" * len(row))
-    cursor = connection.execute(
-        f"INSERT INTO alert ({names}) VALUES ({places})",  # noqa: S608 - ours
-        row,
-    )
-    alert_id = int(cursor.lastrowid or 0)
-    state = "suppressed" if alert.suppressed else "waiting"
-    connection.executemany(
-        "INSERT INTO delivery (alert_id, channel, state, error) VALUES (?, ?, ?, ?)",
-        [(alert_id, channel, state, alert.suppressed) for channel in alert.channels],
-    )
-    return replace(alert, alert_id=alert_id)
-
-
-def _alert(row: tuple[Any, ...]) -> Alert:
-    alert_id, rule, kind, bar_us, fired_us, words, y, x, interval, params, *rest = row
-    zscore, value, level, signal, suppressed, channels, is_forming = rest
-    return Alert(
-        rule,
-        kind,
-        bar_us,
-        fired_us,
-        words,
-        y,
-        x,
-        interval,
-        params,
-        _number(zscore),
-        _number(value),
-        _number(level),
-        signal,
-        suppressed,
-        msgspec.json.decode(channels, type=tuple[str, ...]),
-        bool(is_forming),
-        alert_id,
-    )
-
-
-def _delivery(row: tuple[Any, ...]) -> Delivery:
-    alert_id, channel, state, attempts, next_us, ended_us, error, is_repeated = row
-    repeated = bool(is_repeated)
-    return Delivery(alert_id, channel, state, attempts, next_us, ended_us, error, repeated)
-
-
 def _state(*row: Any) -> RuleState:
-    name, since_us, bars, is_armed, fired_us, fired, anchor = row
-    return RuleState(name, since_us, bars, bool(is_armed), fired_us, fired, _number(anchor))
+    name, since_us, bars, is_armed, fired_us, fired, anchor, seen_us, was_quiet = row
+    return RuleState(
+        name, since_us, bars, bool(is_armed), fired_us, fired, number(anchor), seen_us,
+        bool(was_quiet),
+    )  # fmt: skip
 
 
 def _state_row(state: RuleState) -> tuple[object, ...]:
@@ -350,9 +365,6 @@ def _state_row(state: RuleState) -> tuple[object, ...]:
         state.fired_us,
         state.fired,
         state.anchor,
+        state.seen_us,
+        state.was_quiet,
     )
-
-
-def _number(value: float | None) -> float:
-    """SQLite keeps NaN as NULL."""
-    return math.nan if value is None else float(value)

@@ -1,24 +1,29 @@
 """The watch of a desk: what is watched, the engine that evaluates it, and what carries alerts."""
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
-from analytics.alerts import AlertRule, Preview
 from ingest.clock import now_us as wall_clock_us
 from ingest.recorder import Recorder
 from ingest.settings import Settings
 from ingest.watch.addresses import Addresses
 from ingest.watch.board import Board
 from ingest.watch.channel import ChannelStanding
-from ingest.watch.evaluation import ChannelFailures, Engine, preview
+from ingest.watch.database import try_lock
+from ingest.watch.evaluation import ChannelFailures, Engine
 from ingest.watch.heartbeat import Heartbeat, HeartbeatStanding, is_well
 from ingest.watch.model import WatchedPair
-from ingest.watch.onlooker import Onlooker
+from ingest.watch.onlooker import NOT_HERE, Onlooker
 from ingest.watch.outbox import Outbox
 from ingest.watch.status import WatchStatus
 from ingest.watch.store import WatchStore, watch_path
-from ingest.watch.watch_file import read_watch_file, take_up
+from ingest.watch.watch_file import read_watch_file, take_up_once
+
+_LOG: Final = logging.getLogger("pairdesk.watch")
+TAKEN: Final = "nothing is evaluated here: another process evaluates and sends with this watch"
 
 
 class Watch:
@@ -30,7 +35,7 @@ class Watch:
         Where the database is, and the watch file to take up.
     recorder
         What records into it, a replay too; None where this process only shows: then nothing is
-        evaluated, and nothing sent.
+        evaluated, and nothing sent. The same where another process does so with this watch.
     now_us
         Our clock, µs since the epoch.
 
@@ -62,15 +67,18 @@ class Watch:
         self.store = WatchStore(watch_path(settings.db))
         self.board = Board()
         self.addresses = Addresses()
-        self._recorder = recorder
+        self._lock = try_lock(self.store.path) if recorder is not None else None
+        self._recorder = recorder if self._lock is not None else None
+        if recorder is not self._recorder:
+            _LOG.warning("%s", f"{TAKEN} ({self.store.path})")
         self._outbox = Outbox(self.store, self.addresses, now_us)
         self._heartbeat = Heartbeat(self.addresses, self._is_well, now_us)
         self._now_us = now_us
         if settings.watch is not None:
             self._take_up(settings.watch)
-        if settings.replay is not None:  # the market begins anew
+        if settings.replay is not None and self._recorder is not None:  # the market begins anew
             self.store.forget_states()
-        self._engine = self._make_engine(now_us)
+        self._engine = self._make_engine(now_us, NOT_HERE if recorder is None else TAKEN)
         self._stopped = False
 
     def start(self) -> None:
@@ -89,12 +97,15 @@ class Watch:
             return True
         self._stopped = True
         until_s = time.monotonic() + timeout_s
-        ended = self._engine.stop(timeout_s)
-        ended = self._heartbeat.stop(max(0.0, until_s - time.monotonic())) and ended
-        ended = self._outbox.stop(max(0.0, until_s - time.monotonic())) and ended
-        if ended:  # closed under a thread that still uses it, the connection ends the process
+        parts = (self._engine, self._outbox, self._heartbeat)
+        for each in parts:  # told all at once, so that none has the time of the others
+            each.stop(0.0)
+        ended = [each.stop(max(0.0, until_s - time.monotonic())) for each in parts]
+        if all(ended[:2]):  # closed under a thread that still uses it, it ends the process
             self.store.close()
-        return ended
+            if self._lock is not None:
+                self._lock.release()
+        return all(ended)
 
     def status(self) -> WatchStatus:
         """What is happening; safe from any thread, never waits."""
@@ -118,18 +129,6 @@ class Watch:
         """Send a test message now; returns the service's answer in words. Takes up to 30 s."""
         return self._outbox.test(name)
 
-    def preview(self, rule: AlertRule, pair: WatchedPair) -> Preview:
-        """Say what a rule would have told of a pair over the bars at hand.
-
-        Raises
-        ------
-        StoreError
-            The tick database cannot be read.
-        AnalyticsError
-            The settings or the bars do not allow it.
-        """
-        return preview(self.settings.db, rule, pair)
-
     def report_finds(self, found: Sequence[WatchedPair]) -> None:
         """Take the pairs that a scan found, all of them; those of an earlier scan are over."""
         if isinstance(self._engine, Engine):
@@ -137,12 +136,12 @@ class Watch:
 
     def _take_up(self, path: Path) -> None:
         file = read_watch_file(path)
-        take_up(self.store, file)
+        take_up_once(self.store, file)
         self.addresses.take_up({name: url for name, url in file.channels.items() if url})
 
-    def _make_engine(self, now_us: Callable[[], int]) -> Engine | Onlooker:
+    def _make_engine(self, now_us: Callable[[], int], why_not: str) -> Engine | Onlooker:
         if self._recorder is None:
-            return Onlooker(self.store, self.board)
+            return Onlooker(self.store, self.board, why_not)
         return Engine(
             self.store,
             self.board,

@@ -1,5 +1,6 @@
-"""The watch file: lists of pairs, channels and rules as JSON, to start with and to take along."""
+"""The watch file: what is watched, channels and rules as JSON, to start with and take along."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from analytics.alerts import CROSSES, WHENS, AlertRule, check_rule
+from analytics.baskets import LEAST_SYMBOLS, METHODS, MOST_SYMBOLS
 from analytics.errors import ParameterError
 from analytics.frames import parse_interval
 from analytics.pair import Gates
@@ -14,7 +16,7 @@ from analytics.signals import SIGNALS
 from ingest.binance import valid_symbol
 from ingest.errors import WatchFileError, printable
 from ingest.watch import watch_keys as keys
-from ingest.watch.model import WatchedPair, WatchList
+from ingest.watch.model import Watched, WatchedBasket, WatchedPair, WatchList
 from ingest.watch.store import WatchStore
 from ingest.watch.watch_keys import Check, iso_time, read_array, read_object, shown
 
@@ -26,7 +28,9 @@ _WHOLE: Final = "the watch file"
 _KEY_OF_FIELD: Final = {"is_pinned": "pinned", "expires_us": "expires"}
 _FIELD_OF_KEY: Final = {key: name for name, key in _KEY_OF_FIELD.items()}
 # What is written even where it is the default, so that the file says what is watched.
-_ALWAYS: Final = frozenset(("interval", "window", "spread", "hedge", "when", "crosses", "level"))
+_ALWAYS: Final = frozenset(
+    ("interval", "window", "spread", "hedge", "method", "when", "crosses", "level")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,20 @@ def take_up(store: WatchStore, file: WatchFile) -> None:
     store.save_all(file.lists, file.rules)
 
 
+def take_up_once(store: WatchStore, file: WatchFile) -> None:
+    """Do the same at a start: not again while the file says what it said at the one before.
+
+    What the reader has changed in between stays.
+
+    Raises
+    ------
+    StoreError
+        The watch cannot be written.
+    """
+    text = write_watch(file.lists, file.rules, tuple(file.channels))
+    store.save_all(file.lists, file.rules, hashlib.sha256(text.encode()).hexdigest())
+
+
 def _text_of(path: Path) -> str:
     try:
         if not path.is_file():
@@ -167,11 +185,16 @@ def _each(whole: Mapping[str, object], key: str, read: Callable[[object, str], T
 
 def _list(found: object, where: str) -> WatchList:
     given = _needed(read_object(found, where, _LIST_KEYS), where, "name")
-    name, rows = str(given.pop("name")), given.pop("pairs", [])
+    name, rows, baskets = str(given.pop("name")), given.pop("pairs", []), given.pop("baskets", [])
     defaults = {**given, "gates": _gates(given, where)}
     each = enumerate(read_array(rows, f"{where}.pairs"))
+    pairs = tuple(_pair(row, f"{where}.pairs[{place}]", defaults) for place, row in each)
+    of_basket = {key: value for key, value in defaults.items() if key in _BASKET_KEYS}
+    each = enumerate(read_array(baskets, f"{where}.baskets"))
     return WatchList(
-        name, tuple(_pair(row, f"{where}.pairs[{place}]", defaults) for place, row in each)
+        name,
+        pairs,
+        baskets=tuple(_basket(row, f"{where}.baskets[{place}]", of_basket) for place, row in each),
     )
 
 
@@ -184,6 +207,17 @@ def _pair(found: object, where: str, defaults: Mapping[str, Any]) -> WatchedPair
     except ParameterError as error:
         raise _unfit(error, where) from None
     return pair
+
+
+def _basket(found: object, where: str, defaults: Mapping[str, Any]) -> WatchedBasket:
+    given = _needed(read_object(found, where, _BASKET_KEYS), where, "symbols")
+    gates = {**defaults["gates"], **_gates(given, where)}
+    try:
+        basket = WatchedBasket(**_by_field({**defaults, **given, "gates": Gates(**gates)}))
+        _ = basket.params
+    except ParameterError as error:
+        raise _unfit(error, where) from None
+    return basket
 
 
 def _gates(given: Mapping[str, object], where: str) -> dict[str, Any]:
@@ -252,10 +286,14 @@ def _by_field(given: Mapping[str, object]) -> dict[str, Any]:
 
 def _list_text(watched: WatchList) -> str:
     pairs = _lines([_json(_document(each)) for each in watched.pairs])
-    return f'{{"name": {_json(watched.name)}, "pairs": [{pairs}]}}'
+    text = f'"name": {_json(watched.name)}, "pairs": [{pairs}]'
+    if watched.baskets:
+        baskets = _lines([_json(_document(each)) for each in watched.baskets])
+        text += f', "baskets": [{baskets}]'
+    return f"{{{text}}}"
 
 
-def _document(value: WatchedPair | AlertRule | Gates) -> dict[str, object]:
+def _document(value: Watched | AlertRule | Gates) -> dict[str, object]:
     """Name what differs from the default, and what a reader wants to see anyway."""
     found = {each.name: getattr(value, each.name) for each in fields(value)}
     return {
@@ -310,8 +348,19 @@ _SETTING_KEYS: Final[Mapping[str, Check]] = {
     "group": keys.text,
     "pinned": keys.flag,
 }
+_OF_PAIRS_ALONE: Final = ("spread", "hedge", "hedge_window")
 _PAIR_KEYS: Final = {"y": _symbol, "x": _symbol, **_SETTING_KEYS}
-_LIST_KEYS: Final = {"name": keys.name, "pairs": _anything, **_SETTING_KEYS}
+_BASKET_KEYS: Final[Mapping[str, Check]] = {
+    "symbols": keys.tuple_of(_symbol, f"{LEAST_SYMBOLS} to {MOST_SYMBOLS} symbols"),
+    "method": keys.one_of(METHODS),
+    **{key: _SETTING_KEYS[key] for key in _SETTING_KEYS if key not in _OF_PAIRS_ALONE},
+}
+_LIST_KEYS: Final = {
+    "name": keys.name,
+    "pairs": _anything,
+    "baskets": _anything,
+    **_SETTING_KEYS,
+}
 _GATE_KEYS: Final[Mapping[str, Check]] = {
     "leg_stale": keys.flag,
     "window_covered": keys.flag,

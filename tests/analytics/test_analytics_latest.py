@@ -108,10 +108,9 @@ def assert_last_row(reading: PairReading, plain: PairAnalytics) -> None:
     expected = math.nan
     if isinstance(plain.hedge, HedgeFit) and not math.isnan(plain.hedge_ratio.iloc[-1]):
         expected = plain.hedge.beta_stderr
-    if not math.isnan(reading.beta_stderr):
-        # Of a line that leaves nothing but rounding it has no digits.
-        digits = 1e-9 * abs(reading.beta) if expected < 1e-6 * abs(reading.beta) else 0.0
-        assert reading.beta_stderr == pytest.approx(expected, rel=1e-9, abs=digits)
+    # Of a line that leaves nothing but rounding it has no digits.
+    digits = 1e-9 * abs(reading.beta) if expected < 1e-6 * abs(reading.beta) else 0.0
+    assert reading.beta_stderr == pytest.approx(expected, rel=1e-9, abs=digits, nan_ok=True)
 
 
 def steps(rng: np.random.Generator, begin: int, end: int) -> Iterator[int]:
@@ -295,15 +294,69 @@ def test_legs_that_stand_still_or_are_the_same_have_the_same_words(hedge):
                 assert_last_row(reading, analyse_pair(*pair, params))
 
 
-def test_the_error_of_a_line_that_leaves_nearly_nothing_is_not_known():
-    _, x = prices(300, seed=30)
-    noise = 1e-5 * np.random.default_rng(31).normal(size=300)
-    pair = legs((2.0 * x + noise, x), 0, 300)
-    reading, _ = read_latest(pair, PARAMS)
-    assert_last_row(reading, analyse_pair(*pair, PARAMS))
-    assert math.isnan(reading.beta_stderr)
-    loose, _ = read_latest(legs(prices(300, seed=30), 0, 300), PARAMS)
-    assert loose.beta_stderr > 0
+@pytest.mark.parametrize("kind", ["price difference", "hedged"])
+def test_a_spread_on_its_mean_is_neither_above_nor_below_it(kind):
+    params = replace(PARAMS, spread=kind, window=4)
+    for seed in range(60, 72):
+        y, x = prices(200, seed)
+        y[-4:] = np.round(y[-4] + np.array([-0.07, 0.07, 0.0, 0.0]), 2)
+        x[-4:] = x[-4]
+        pair = legs((y, x), 0, 200)
+        reading, _ = read_latest(pair, params)
+        assert reading.zscore == analyse_pair(*pair, params).zscore.iloc[-1] == 0
+        assert (reading.signal, reading.gate) == ("NEUTRAL", "")
+
+
+@pytest.mark.parametrize("hedge", ["ols", "rolling_ols"])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("noise", [1e-3, 1e-4])
+def test_twin_symbols_have_the_error_of_their_line_bar_after_bar(kind, hedge, noise):
+    _, x = prices(330, seed=30)
+    y = x + noise * np.random.default_rng(31).normal(size=330)
+    params = replace(PARAMS, spread=kind, hedge=hedge)
+    state: LatestPair | None = None
+    for stop in range(300, 330):
+        pair = legs((y, x), 0, stop)
+        reading, state = read_latest(pair, params, state, epoch=1)
+        plain = analyse_pair(*pair, params).hedge
+        assert isinstance(plain, HedgeFit)
+        assert plain.r_squared > 0.9999
+        assert reading.beta_stderr == pytest.approx(plain.beta_stderr, rel=1e-6)
+        if hedge == "ols":
+            assert state.line is not None
+            assert state.line.sums is not None  # which moved on: a bar costs no sample
+
+
+def test_the_error_stays_known_while_the_line_turns():
+    rng = np.random.default_rng(32)
+    _, x = prices(1_400, seed=32)
+    slope = np.where(np.arange(1_400) < 500, 2.0, 1.5)
+    y = 600.0 + slope * (x - x[500]) + 1e-3 * rng.normal(size=1_400)
+    state: LatestPair | None = None
+    shares = []
+    for stop in range(480, 900, 3):
+        pair = legs((y, x), max(stop - 200, 0), stop)
+        reading, state = read_latest(pair, PARAMS, state, epoch=1)
+        plain = analyse_pair(*pair, PARAMS).hedge
+        assert isinstance(plain, HedgeFit)
+        shares.append(1.0 - plain.r_squared)
+        assert reading.beta_stderr == pytest.approx(plain.beta_stderr, rel=1e-8)
+    assert min(shares) < 1e-5 < max(shares)
+
+
+@pytest.mark.parametrize("noise", [1e-7, 1e-9, 1e-10, 1e-11])
+def test_legs_that_are_collinear_but_for_rounding_have_the_same_words(noise: float):
+    for seed in range(4):
+        _, x = prices(210, seed=80 + seed)
+        y = 2.0 * x + noise * np.random.default_rng(seed).normal(size=210)
+        state: LatestPair | None = None
+        for stop in range(190, 210):
+            pair = legs((y, x), 0, stop)
+            reading, state = read_latest(pair, PARAMS, state, epoch=1)
+            plain = analyse_pair(*pair, PARAMS)
+            assert reading.reason == plain.signal_now.reason
+            assert reading.zscore == pytest.approx(plain.zscore.iloc[-1], rel=1e-9, nan_ok=True)
+            assert_last_row(reading, plain)
 
 
 def test_no_bar_of_both_legs_has_no_reading():

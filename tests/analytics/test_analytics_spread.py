@@ -167,6 +167,17 @@ def test_movement_within_the_rounding_given_counts_as_flat():
     assert zscore(values, 3, rounding=1e-11).isna().all()
 
 
+def test_a_distance_from_the_mean_within_the_rounding_given_is_none():
+    dust = 1e-13
+    values = np.array([-1.0, 1.0, dust, -1.0, 1.0, -dust, math.nan])
+    for rounding in (1e-12, np.full(7, 1e-12)):
+        z = zscore(values, 3, rounding=rounding)
+        assert z.iloc[[2, 5]].tolist() == [0.0, 0.0]
+        assert z.iloc[[3, 4]].abs().min() > 0.5
+        assert z.isna().tolist() == [True, True, False, False, False, False, True]
+    assert (zscore(values, 3).iloc[[2, 5]] != 0).all()
+
+
 @given(
     st.lists(st.floats(-1e6, 1e6, width=32), min_size=3, max_size=40),
     st.floats(-1e3, 1e3, width=16),

@@ -35,7 +35,7 @@ _UPGRADE = b"\r\nupgrade: websocket\r\n"
 class Template:
     """A symbol's frame, whose digits are written for many trades at once."""
 
-    def __init__(self, symbol: str, *, maker: bool) -> None:
+    def __init__(self, symbol: str, *, maker: bool, first_id: int = _FIRST_ID) -> None:
         name = symbol.encode()
         payload = _PAYLOAD % (name.lower(), name, b"true" if maker else b"false")
         self._frame = np.frombuffer(b"\x81\x7e" + struct.pack(">H", len(payload)) + payload, "u1")
@@ -47,7 +47,7 @@ class Template:
                 ("price", rb"P{4}"), ("cents", rb"P{2}(?=0{6})"), ("size", rb"Q{4}"),
             )
         }  # fmt: skip
-        self._next_id = _FIRST_ID
+        self._next_id = first_id
 
     def frames(self, count: int, time_ms: int) -> bytes:
         """Give the next `count` trades, all of one time."""
@@ -67,12 +67,16 @@ class Template:
             rows[:, places] = (values[:, None] // powers % 10 + ord("0")).astype("u1")
 
 
-def blast(client: socket.socket, lock: threading.Lock, rate: float, seconds: float) -> int:
+def blast(client: socket.socket, lock: threading.Lock, options: argparse.Namespace) -> int:
     """Send at a rate, symbol by symbol in blocks of five milliseconds; how many were sent."""
-    templates = [Template(symbol, maker=place == 0) for place, symbol in enumerate(SYMBOLS)]
+    templates = [
+        # Other ids, other prices.
+        Template(symbol, maker=place == 0, first_id=_FIRST_ID + 7 * place * place)
+        for place, symbol in enumerate(options.symbols.split(","))
+    ]
     begun_s, sent = time.monotonic(), 0
-    while (passed_s := time.monotonic() - begun_s) < seconds:
-        due = (int(rate * passed_s) - sent) // len(templates)
+    while (passed_s := time.monotonic() - begun_s) < options.seconds:
+        due = (int(options.rate * passed_s) - sent) // len(templates)
         if due > 0:
             now_ms = time.time_ns() // 1_000_000
             block = b"".join(each.frames(due, now_ms) for each in templates)
@@ -132,13 +136,14 @@ def serve(client: socket.socket, options: argparse.Namespace) -> None:
     threading.Thread(target=answer_pings, args=(client, lock), daemon=True).start()
     time.sleep(options.wait)
     with suppress(OSError):  # a client that has seen enough goes
-        print("sent", blast(client, lock, options.rate, options.seconds), flush=True)
+        print("sent", blast(client, lock, options), flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rate", type=float, default=40_000, help="trades a second")
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--symbols", default=",".join(SYMBOLS), help="separated by commas")
     parser.add_argument("--wait", type=float, default=0.5, help="seconds before the first trade")
     options = parser.parse_args()
     listener = socket.create_server(("127.0.0.1", 0))

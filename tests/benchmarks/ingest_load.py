@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,12 +109,15 @@ class Load:
 
 
 @contextmanager
-def blaster(rate: float, seconds: float, wait_s: float) -> Iterator[tuple[int, Callable[[], int]]]:
+def blaster(
+    rate: float, seconds: float, wait_s: float, symbols: Sequence[str] = SYMBOLS
+) -> Iterator[tuple[int, Callable[[], int]]]:
     """Start the exchange; gives its port, and what waits until all is sent and says how much."""
     process = subprocess.Popen(
         [
             *(sys.executable, str(Path(__file__).with_name("ingest_blaster.py"))),
             *("--rate", str(rate), "--seconds", str(seconds), "--wait", str(wait_s)),
+            *("--symbols", ",".join(symbols)),
         ],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip

@@ -1,19 +1,30 @@
-"""What a watched pair costs at each closed bar: its latest reading, beside an analysis of all bars.
+"""What watched pairs cost at each closed bar: a latest reading, beside an analysis of all bars.
 
     python tests/benchmarks --only watching [--quick]
 
-CPU time of this process, of legs that grew by a bar, as they come out of the bar windows.
+CPU time of this process, of legs that grew by a bar, as they come out of the bar windows; and a
+whole pass of the engine over 500 pairs of 33 symbols with three rules, a second's trades stored.
 """
 
+import itertools
+import sys
+import tempfile
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
-from bench_row import Row, Samples, measured, ratio_row
+from bench_row import Row, Samples, measured, ratio_row, value_row
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / "ingest" / "watch"))
+
+from market_cases import Market, Stepped, walk
+
+from analytics.alerts import AlertRule
 from analytics.leg import MISSING, TRADED, Leg
 from analytics.pair import LatestPair, PairAnalytics, PairParams, analyse_pair, read_latest
 from analytics.warm import warm_up
+from ingest.watch import WatchedPair, WatchList
 
 PARAMS = PairParams("BTCUSDT", "ETHUSDT", window=60, spread="hedged")
 Legs = tuple[Leg, Leg]
@@ -23,7 +34,34 @@ def rows(quick: bool) -> list[Row]:
     """Measure short ranges and long ones, with and without missing bars."""
     warm_up()
     ranges = (1_800, 3_600) if quick else (1_800, 86_400)
-    return [_row(bars, holes, 10 if quick else 400) for bars in ranges for holes in (0, 5)]
+    rows = [_row(bars, holes, 10 if quick else 400) for bars in ranges for holes in (0, 5)]
+    return [*rows, _pass_row(50 if quick else 500, 5 if quick else 40)]
+
+
+def _pass_row(count: int, times: int) -> Row:
+    """Measure the engine's passes over so many pairs, each at a new bar."""
+    symbols = [f"W{number:03d}USDT" for number in range(33)]
+    paths = {name: walk(_BEFORE + times, seed) for seed, name in enumerate(symbols, start=1)}
+    took_ms = []
+    with tempfile.TemporaryDirectory() as folder:
+        market = Market(Path(folder) / "ticks.db")
+        market.seconds(0, **{name: path[:_BEFORE] for name, path in paths.items()})
+        watch = Stepped(market.path)
+        both = itertools.islice(itertools.combinations(symbols, 2), count)
+        pairs = tuple(WatchedPair(y, x, spread="log") for y, x in both)
+        watch.store.save_list(WatchList("all", pairs))
+        for level in (2.0, 2.5, 3.0):
+            watch.store.save_rule(AlertRule(f"|z| {level:g}", crosses="outside", level=level))
+        for second in range(_BEFORE, _BEFORE + times):
+            trades = [market.trade(name, second, path[second]) for name, path in paths.items()]
+            market.write(*trades)
+            took_ms.append(1e3 * measured(lambda: watch.step(1.0), _CLOCK)[0])
+        watch.store.close()
+        market.writer.close()
+    return value_row(
+        f"watch: a pass over {count} pairs of {len(symbols)} symbols at a new bar, 3 rules",
+        Samples.of(took_ms[3:]), unit="ms CPU", at_most=250, note="a quarter of a core at 1 s",
+    )  # fmt: skip
 
 
 def _row(bars: int, holes: int, times: int) -> Row:
@@ -53,6 +91,7 @@ def _row(bars: int, holes: int, times: int) -> Row:
 
 
 _CLOCK = time.process_time
+_BEFORE = 400
 
 
 def _market(bars: int, holes: int) -> Legs:

@@ -2,6 +2,5 @@
 
 from ingest.watch.evaluation.desk_rules import ChannelFailures
 from ingest.watch.evaluation.engine import Engine
-from ingest.watch.evaluation.previewing import preview
 
-__all__ = ["ChannelFailures", "Engine", "preview"]
+__all__ = ["ChannelFailures", "Engine"]

@@ -1,4 +1,4 @@
-"""Rules of what is of no bar: looked at once a second, by the market's clock."""
+"""Rules of what is of no bar: looked at once a second, and timed by a clock that nobody sets."""
 
 import math
 import threading
@@ -9,7 +9,7 @@ from typing import Final
 from analytics.alerts import AlertRule, Sample
 from ingest.recorder import Recorder
 from ingest.status import RecorderStatus
-from ingest.watch.evaluation.pair_watch import PairWatch
+from ingest.watch.evaluation.bar_watch import BarWatch
 from ingest.watch.evaluation.rule_book import RuleBook
 from ingest.watch.model import SECOND_US, WatchedPair
 from ingest.watch.store import NO_PAIR
@@ -42,6 +42,8 @@ class DeskRules:
         Whose state they look at.
     channels
         How often in a row each channel failed.
+    clock
+        Monotonic seconds: our own clock may be set back, and what lasts goes on all the same.
     """
 
     def __init__(
@@ -49,11 +51,15 @@ class DeskRules:
         book: RuleBook,
         recorder: Recorder,
         channels: Callable[[], Sequence[ChannelFailures]],
+        clock: Callable[[], float],
     ) -> None:
         self._book, self._recorder, self._channels = book, recorder, channels
-        self._moment_us = 0
+        self._clock = clock
+        self._clocks_us: tuple[int, int] | None = None
+        self._moment_us = self._running_us = self._passed_us = 0
         self._idle_since_us: int | None = None
         self._gap_since_us: dict[str, int] = {}
+        self._traded_us: dict[str, tuple[int, int]] = {}
         self._lock = threading.Lock()
         self._scans: list[tuple[WatchedPair, ...]] = []
         self._found: dict[str, WatchedPair] = {}
@@ -63,30 +69,58 @@ class DeskRules:
         with self._lock:
             self._scans.append(tuple(found))
 
-    def look(self, pairs: Iterable[PairWatch], behind_s: float) -> None:
+    def look(self, pairs: Iterable[BarWatch], behind_s: float) -> None:
         """Step each rule once, with how far the engine is behind."""
         rules = [rule for rule in self._book.rules if not _is_of_bars(rule)]
         status = self._recorder.status() if rules else None
-        self._moment_us = max(self._moment_us + 1, self._recorder.clock_us())
+        self._take_time(is_replay=status is not None and status.replay is not None)
         if status is not None:
             self._note(status)
             for rule in rules:
                 self._step(rule, status, behind_s)
-            self._step_clocked(pairs, status)
+            self._step_clocked(pairs)
         self._step_finds([rule for rule in rules if rule.when == "find"])
 
+    def _take_time(self, *, is_replay: bool) -> None:
+        """Go on to this moment; what lasts is timed by the market's clock in a replay alone."""
+        now_us, steady_us = self._recorder.clock_us(), round(self._clock() * SECOND_US)
+        before = self._clocks_us or (now_us, steady_us)
+        passed_us = now_us - before[0] if is_replay else steady_us - before[1]
+        self._passed_us = max(0, passed_us)
+        self._running_us += self._passed_us
+        if self._clocks_us is None or now_us < self._moment_us - SECOND_US:
+            self._moment_us = now_us
+            names = {rule.name for rule in self._book.rules if not _is_of_bars(rule)}
+            self._book.set_back(names, now_us)
+        else:
+            self._moment_us = max(self._moment_us + 1, now_us)
+        self._clocks_us = now_us, steady_us
+
     def _note(self, status: RecorderStatus) -> None:
-        """Remember since when nothing is recorded, and since when each symbol has a gap."""
+        """Remember since when nothing is recorded, and when each symbol had a gap and a trade."""
         if status.state == "live" or status.replay is not None:
             self._idle_since_us = None
         elif self._idle_since_us is None:
-            self._idle_since_us = self._moment_us
+            self._idle_since_us = self._running_us
         since = self._gap_since_us
         self._gap_since_us = {
-            symbol: since.get(symbol, self._moment_us)
+            symbol: since.get(symbol, self._running_us)
             for symbol, each in status.per_symbol.items()
             if each.open_gaps
         }
+        for symbol, each in status.per_symbol.items():
+            if each.last_trade_us is not None:
+                self._note_trade(symbol, each.last_trade_us)
+
+    def _note_trade(self, symbol: str, time_us: int) -> None:
+        """Remember when a symbol traded; a trade that is new came since the last look."""
+        before = self._traded_us.get(symbol)
+        if before is not None and before[0] == time_us:
+            return
+        age_us = max(0, self._moment_us - time_us)
+        if before is not None:
+            age_us = min(age_us, self._passed_us)
+        self._traded_us[symbol] = time_us, self._running_us - age_us
 
     def _step(self, rule: AlertRule, status: RecorderStatus, behind_s: float) -> None:
         if rule.when in _DESK:
@@ -106,23 +140,22 @@ class DeskRules:
             return math.nan if status.skew_ms is None else status.skew_ms
         return behind_s
 
-    def _step_clocked(self, pairs: Iterable[PairWatch], status: RecorderStatus) -> None:
+    def _step_clocked(self, pairs: Iterable[BarWatch]) -> None:
         for pair in pairs:
             for rule in pair.rules:
                 if rule.when in CLOCKED:
-                    value = self._pair_value(rule.when, pair, status)
+                    value = self._pair_value(rule.when, pair)
                     sample = Sample(self._moment_us, value=value)
                     self._book.step(rule, pair.key, sample, pair.pair)
 
-    def _pair_value(self, when: str, pair: PairWatch, status: RecorderStatus) -> float:
+    def _pair_value(self, when: str, pair: BarWatch) -> float:
         if self._idle_since_us is not None:
             return math.nan
-        symbols = (pair.params.y, pair.params.x)
+        symbols = [leg.key.symbol for leg in pair.legs]
         if when == "gap":
             return max(self._seconds_since(self._gap_since_us.get(each)) for each in symbols)
-        trades = [status.per_symbol[each] for each in symbols if each in status.per_symbol]
-        times = [each.last_trade_us for each in trades if each.last_trade_us is not None]
-        return max((self._seconds_since(each) for each in times), default=math.nan)
+        traded = [self._traded_us[each][1] for each in symbols if each in self._traded_us]
+        return max((self._seconds_since(each) for each in traded), default=math.nan)
 
     def _step_finds(self, rules: Sequence[AlertRule]) -> None:
         with self._lock:
@@ -138,7 +171,7 @@ class DeskRules:
             self._found = found
 
     def _seconds_since(self, since_us: int | None) -> float:
-        return 0.0 if since_us is None else max(0, self._moment_us - since_us) / SECOND_US
+        return 0.0 if since_us is None else (self._running_us - since_us) / SECOND_US
 
 
 def _is_of_bars(rule: AlertRule) -> bool:

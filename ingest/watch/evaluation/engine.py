@@ -4,24 +4,30 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Final
 
 from analytics.alerts import Sample
+from analytics.baskets import BasketReading
 from analytics.errors import AnalyticsError
 from analytics.pair import PairReading
 from ingest.errors import StoreError
 from ingest.recorder import FailureLog, Recorder, RestartingThread
 from ingest.watch.board import Board
+from ingest.watch.evaluation.bar_watch import BarWatch, leg_keys
+from ingest.watch.evaluation.basket_bench import BasketBench
+from ingest.watch.evaluation.basket_watch import BasketWatch
 from ingest.watch.evaluation.desk_rules import CLOCKED, ChannelFailures, DeskRules
 from ingest.watch.evaluation.journal import Journal
+from ingest.watch.evaluation.leg_refresh import LegRefresh
 from ingest.watch.evaluation.market import LegKey, Market, WatchedLeg
 from ingest.watch.evaluation.pair_watch import PairWatch
-from ingest.watch.evaluation.rounds import Rounds
-from ingest.watch.evaluation.rows import Rows
+from ingest.watch.evaluation.rounds import LEFT_OUT, Rounds
+from ingest.watch.evaluation.rows import Rows, last_alerts
 from ingest.watch.evaluation.rule_book import RuleBook
-from ingest.watch.model import SECOND_US, Alert, WatchedPair, WatchList
+from ingest.watch.model import SECOND_US, Alert, Watched, WatchedBasket, WatchedPair, WatchList
 from ingest.watch.pair_link import pair_key
 from ingest.watch.status import WatchStatus
 from ingest.watch.store import WatchStore
@@ -29,15 +35,13 @@ from ingest.watch.store import WatchStore
 _LOG: Final = logging.getLogger("pairdesk.watch")
 
 # A commit, and a change of lists or rules, is seen within this.
-LOOK_EVERY_S: Final = 0.04
+LOOK_EVERY_S: Final = 0.01
 # What no alert followed from is written so often.
 WRITE_EVERY_S: Final = 5.0
 # In a long pass what is found is handed on so often.
 HAND_ON_EVERY_S: Final = 0.1
 _AGAIN_S: Final = 1.0
 _RATE_OVER_S: Final = 10.0
-# Alerts looked through for the last one of each pair.
-_LAST_ALERTS: Final = 2_000
 
 
 class Engine:
@@ -79,19 +83,22 @@ class Engine:
         self._market = Market(path, clock)
         self._journal = Journal(store)
         self._book = RuleBook(store, self._journal, now_us)
-        self._desk = DeskRules(self._book, recorder, channels)
+        self._desk = DeskRules(self._book, recorder, channels, clock)
         self._rows = Rows(board)
-        self._tests = Rounds(clock)
+        self._tests = Rounds(clock, is_replay=is_replay)
         self._evaluated_before = store.evaluated()
         self._last_alerts: dict[str, Alert] | None = None
+        self._bench = BasketBench()
         self._pairs: dict[str, PairWatch] = {}
-        self._by_leg: dict[LegKey, list[PairWatch]] = {}
+        self._baskets: dict[str, BasketWatch] = {}
+        self._by_leg: dict[LegKey, list[BarWatch]] = {}
         self._forming: frozenset[LegKey] = frozenset()
         self._unfinished: set[PairWatch] = set()
-        self._changed: set[PairWatch] = set()
+        self._changed: set[BarWatch] = set()
         self._revision = -1
-        self._late_bars = 0
+        self._reads = LegRefresh(clock, self._note_error)
         self._behind_s = 0.0
+        self._unwritten_since: float | None = None
         self._counts: deque[tuple[float, int]] = deque()
         self._looked_s = self._written_s = self._passed_s = clock()
         self._ending = threading.Event()
@@ -107,6 +114,7 @@ class Engine:
     def stop(self, timeout_s: float) -> bool:
         """End after the pair that is evaluated; whether it did within the time."""
         self._ending.set()
+        self._bench.stop()
         self._thread.end()
         return self._thread.join(timeout_s)
 
@@ -121,12 +129,21 @@ class Engine:
         counts = [count for at_s, count in tuple(self._counts) if at_s > now_s - _RATE_OVER_S]
         return WatchStatus(
             is_evaluating=True,
-            pairs=len(self._pairs),
+            pairs=len(self._pairs) + len(self._baskets),
             evaluated_per_s=sum(counts) / _RATE_OVER_S,
-            behind_s=max(self._behind_s, stands_s if stands_s > 2 * _AGAIN_S else 0.0),
-            late_bars=self._late_bars,
+            behind_s=max(
+                self._behind_s, self._trouble_s(now_s), stands_s if stands_s > 2 * _AGAIN_S else 0.0
+            ),
+            late_bars=self._reads.late_bars,
             last_error=self._last_error,
         )
+
+    def _trouble_s(self, now_s: float) -> float:
+        """Seconds since a leg could not be read, or what came of the bars not be written."""
+        since = tuple(self._reads.unread_since.values())
+        if self._unwritten_since is not None:
+            since = (*since, self._unwritten_since)
+        return now_s - min(since, default=now_s)
 
     def _run(self) -> None:
         while not self._ending.wait(LOOK_EVERY_S):
@@ -150,13 +167,19 @@ class Engine:
         """Evaluate what closed since the last pass, write what came of it, and show it."""
         self._take_up_changes()
         due = self._market.due(with_forming=self._forming)
-        pairs = self._unfinished.union(*(self._refresh(leg) for leg in due))
+        watches: set[BarWatch] = set().union(
+            *(self._reads.refresh(leg, self._by_leg.get(leg.key, [])) for leg in due)
+        )
+        pairs = self._unfinished | {each for each in watches if isinstance(each, PairWatch)}
         self._unfinished = set()
+        self._changed.update(watches)
         self._evaluate(pairs)
         self._behind_s = max((each.behind_us for each in pairs), default=0) / SECOND_US
+        self._take_baskets()
         self._look_at_desk()
         self._hand_on()
-        if not self._unfinished and (tested := self._tests.run_one(tuple(self._pairs.values()))):
+        can_go_on = any(not each.is_waiting for each in self._unfinished)
+        if not can_go_on and (tested := self._tests.run_one(tuple(self._pairs.values()))):
             self._changed.add(tested)
             self._publish()
         self._passed_s = self._clock()
@@ -169,26 +192,30 @@ class Engine:
             return
         self._book.take_up_changes()
         if self._last_alerts is None:
-            self._last_alerts = _last_alerts(self._store)
+            self._last_alerts = last_alerts(self._store)
         lists_of = self._take_up_lists(self._store.lists())
-        for pair in self._pairs.values():
-            pair.rules = self._book.of_pair(pair.pair, lists_of[pair.key])
+        for each in self._watched():
+            each.rules = self._book.of_pair(each.pair, lists_of[each.key])
+        self._book.keep_pairs({each.key: each.rules for each in self._watched()})
         self._forming = frozenset(
             leg.key for pair in self._pairs.values() if pair.has_forming_rule for leg in pair.legs
         )
         self._evaluated_before = {}  # a pair added from now on begins with its next bar
         self._revision = revision
-        self._rows.update(self._pairs.values(), self._market.newest_us())
+        self._rows.update(self._watched(), self._market.newest_us())
         self._rows.publish()
 
+    def _watched(self) -> list[BarWatch]:
+        return [*self._pairs.values(), *self._baskets.values()]
+
     def _take_up_lists(self, lists: Sequence[WatchList]) -> dict[str, set[str]]:
-        """Watch the pairs of these lists; returns the lists that each is in."""
+        """Watch the rows of these lists; returns the lists that each is in."""
         self._rows.begin_anew()
         lists_of: dict[str, set[str]] = {}
-        wanted: dict[str, WatchedPair] = {}
+        wanted: dict[str, Watched] = {}
         for watched in lists:
             self._rows.add_list(watched.name)
-            for pair in watched.pairs:
+            for pair in watched.rows:
                 try:
                     key = pair_key(pair.params)
                 except AnalyticsError as error:
@@ -200,45 +227,40 @@ class Engine:
         self._watch(wanted)
         return lists_of
 
-    def _watch(self, wanted: dict[str, WatchedPair]) -> None:
-        legs = {key: _legs(pair) for key, pair in wanted.items()}
-        self._market.watch(leg for both in legs.values() for leg in both)
-        before, self._pairs = self._pairs, {}
+    def _watch(self, wanted: dict[str, Watched]) -> None:
+        self._market.watch(leg for pair in wanted.values() for leg in leg_keys(pair))
+        pairs, self._pairs = self._pairs, {}
+        baskets, self._baskets = self._baskets, {}
         for key, pair in wanted.items():
-            self._pairs[key] = before.get(key) or self._new_pair(key, pair, legs[key])
-        self._by_leg = {}
-        for each in self._pairs.values():
+            if isinstance(pair, WatchedBasket):
+                self._baskets[key] = baskets.get(key) or self._new_basket(key, pair)
+            else:
+                self._pairs[key] = pairs.get(key) or self._new_pair(key, pair)
+        self._by_leg, alerts = {}, self._last_alerts or {}
+        for each in self._watched():
+            each.last_alert = each.last_alert or alerts.get(each.link)
             for leg in each.legs:
                 self._by_leg.setdefault(leg.key, []).append(each)
+        self._reads.keep(self._by_leg)
         self._unfinished.intersection_update(self._pairs.values())
-        self._changed.intersection_update(self._pairs.values())
+        self._changed.intersection_update(self._watched())
 
-    def _new_pair(self, key: str, pair: WatchedPair, legs: tuple[LegKey, LegKey]) -> PairWatch:
-        both = (self._market.legs[legs[0]], self._market.legs[legs[1]])
+    def _new_pair(self, key: str, pair: WatchedPair) -> PairWatch:
+        y, x = self._begin_legs(pair)
         evaluated_us = self._evaluated_before.get(key, 0)
-        made = PairWatch(pair, both, evaluated_us, is_whole=self._is_replay)
-        assert self._last_alerts is not None
-        made.last_alert = self._last_alerts.get(made.link)
-        for leg in both:
-            self._market.renew(leg.key)
-        return made
+        return PairWatch(pair, (y, x), evaluated_us, is_whole=self._is_replay)
+
+    def _new_basket(self, key: str, basket: WatchedBasket) -> BasketWatch:
+        legs, evaluated_us = self._begin_legs(basket), self._evaluated_before.get(key, 0)
+        return BasketWatch(basket, legs, evaluated_us, is_whole=self._is_replay)
+
+    def _begin_legs(self, pair: Watched) -> tuple[WatchedLeg, ...]:
+        keys = leg_keys(pair)
+        for key in keys:
+            self._market.renew(key)
+        return tuple(self._market.legs[key] for key in keys)
 
     # Bars.
-
-    def _refresh(self, leg: WatchedLeg) -> Iterable[PairWatch]:
-        """Bring a leg up to date; returns the pairs that have it."""
-        pairs = self._by_leg.get(leg.key, [])
-        newest_us = leg.look()
-        if not newest_us:
-            return ()
-        from_us = min(each.needs_from_us(newest_us) for each in pairs)
-        late = leg.refresh(from_us, max(each.evaluated_us for each in pairs))
-        if late:
-            self._late_bars += late
-            _LOG.info(
-                "%s %s: late trades changed %d evaluated bars; no alert follows", *leg.key, late
-            )
-        return pairs
 
     def _evaluate(self, pairs: set[PairWatch]) -> None:
         count, handed_on_s = 0, self._clock()
@@ -262,27 +284,56 @@ class Engine:
                 count += 1
             if pair.has_forming_rule and (forming := pair.read_forming()) is not None:
                 self._step_rules(pair, forming, is_forming=True)
-        except AnalyticsError as error:
-            pair.skip(str(error))
         except Exception as error:  # noqa: BLE001 - one pair's failure is not the others'
-            pair.skip(f"it could not be evaluated: {error!r}")
-            self._note_error(f"{pair.params.label} could not be evaluated: {error!r}")
-            _LOG.debug("where it failed", exc_info=error)
+            self._skip(pair, error)
         if count:
-            pair.evaluated_at_us = self._now_us()
-            self._journal.note_evaluated(pair.key, pair.evaluated_us)
+            self._note_evaluated(pair)
         if pair.behind_us:
             self._unfinished.add(pair)
         self._changed.add(pair)
         return count
 
+    def _take_baskets(self) -> None:
+        """Take what was read of baskets, and have the next bars read."""
+        for basket, found in self._bench.done():
+            if self._baskets.get(basket.key) is basket:
+                self._take_basket(basket, found)
+        for basket in self._baskets.values():
+            self._bench.begin(basket)
+
+    def _take_basket(self, basket: BasketWatch, found: Future[BasketReading]) -> None:
+        try:
+            basket.take(found.result())
+            assert basket.reading is not None
+            self._step_rules(basket, basket.reading)
+            self._note_evaluated(basket)
+        except Exception as error:  # noqa: BLE001 - one basket's failure is not the others'
+            self._skip(basket, error)
+        self._changed.add(basket)
+
+    def _skip(self, pair: BarWatch, error: Exception) -> None:
+        if isinstance(error, AnalyticsError):
+            pair.skip(str(error))
+            return
+        pair.skip(f"it could not be evaluated: {error!r}")
+        self._note_error(f"{pair.label} could not be evaluated: {error!r}")
+        _LOG.debug("where it failed", exc_info=error)
+
+    def _note_evaluated(self, pair: BarWatch) -> None:
+        pair.evaluated_at_us = self._now_us()
+        self._journal.note_evaluated(pair.key, pair.evaluated_us)
+
     def _step_rules(
-        self, pair: PairWatch, reading: PairReading, *, is_forming: bool = False
+        self, pair: BarWatch, reading: PairReading, *, is_forming: bool = False
     ) -> None:
         if not pair.rules:
             return
         bar_us = reading.time_us
-        sample = Sample(bar_us, pair.step_us, reading, pair.tests, is_forming=is_forming)
+        tests = None
+        if isinstance(pair, PairWatch) and not is_forming:
+            tests = self._tests.run_for_rules(pair, bar_us)
+        at_us = pair.traded_us if is_forming else 0
+        sample = Sample(bar_us, pair.step_us, reading, tests, is_forming=is_forming, at_us=at_us)
         remark = " (late: found after a restart)" if pair.is_late(bar_us) else ""
         for rule in pair.rules:
             if rule.when not in CLOCKED:
@@ -295,10 +346,15 @@ class Engine:
         if now_s - self._looked_s < 1.0:
             return
         self._looked_s = now_s
-        self._desk.look(self._pairs.values(), self.status().behind_s)
+        for leg in self._reads.unread_since:
+            self._market.renew(leg)
+        if self._tests.left_out:
+            self._note_error(LEFT_OUT)
+            self._tests.left_out = 0
+        self._desk.look(self._watched(), self.status().behind_s)
         now_us = self._now_us()
         self._changed.update(
-            each for each in self._pairs.values() if now_us - each.evaluated_at_us > 2 * SECOND_US
+            each for each in self._watched() if now_us - each.evaluated_at_us > 2 * SECOND_US
         )
 
     def _hand_on(self) -> None:
@@ -316,7 +372,11 @@ class Engine:
             alerts = self._journal.write_all() if everything else self._journal.write_alerts()
         except StoreError as error:
             self._note_error(str(error))
+            self._unwritten_since = (
+                now_s if self._unwritten_since is None else self._unwritten_since
+            )
             return
+        self._unwritten_since = None
         if everything:
             self._written_s = now_s
         if alerts:
@@ -325,7 +385,7 @@ class Engine:
 
     def _note_recorded(self, alerts: Sequence[Alert]) -> None:
         by_link = {each.params: each for each in alerts}
-        for pair in self._pairs.values():
+        for pair in self._watched():
             alert = by_link.get(pair.link)
             if alert is not None:
                 pair.last_alert = alert
@@ -336,17 +396,3 @@ class Engine:
             self._rows.update(self._changed, self._market.newest_us())
             self._rows.publish()
             self._changed = set()
-
-
-def _legs(pair: WatchedPair) -> tuple[LegKey, LegKey]:
-    interval = pair.params.interval
-    return LegKey(pair.y, interval), LegKey(pair.x, interval)
-
-
-def _last_alerts(store: WatchStore) -> dict[str, Alert]:
-    """Find the newest alert of each pair, by its link."""
-    newest: dict[str, Alert] = {}
-    for alert in store.alerts(limit=_LAST_ALERTS, newest_first=True):
-        if alert.params:
-            newest.setdefault(alert.params, alert)
-    return newest

@@ -1,8 +1,9 @@
 """What the engine has found and not written yet: alerts, states, and how far each pair came."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from analytics.alerts import RuleState
+from ingest.watch.gone import NOTHING, Gone
 from ingest.watch.model import Alert
 from ingest.watch.store import WatchStore
 
@@ -20,6 +21,8 @@ class Journal:
         self._alerts: list[Alert] = []
         self._states: dict[tuple[str, str], RuleState] = {}
         self._evaluated: dict[str, int] = {}
+        self._gone = NOTHING
+        self._pairs = set(store.evaluated())
 
     @property
     def has_alerts(self) -> bool:
@@ -37,11 +40,19 @@ class Journal:
     def note_evaluated(self, key: str, bar_us: int) -> None:
         """Keep up to which bar a pair was evaluated."""
         self._evaluated[key] = bar_us
+        self._pairs.add(key)
 
-    def forget_rules(self, left: Iterable[str]) -> None:
-        """Let go of states of rules that are none of those left."""
-        names = set(left)
-        self._states = {key: state for key, state in self._states.items() if key[0] in names}
+    def forget(self, gone: Gone) -> None:
+        """Let go of states and pairs, here and with what is written next."""
+        self._states = {key: at for key, at in self._states.items() if key not in gone.states}
+        self._evaluated = {key: at for key, at in self._evaluated.items() if key not in gone.pairs}
+        self._gone |= gone
+
+    def keep_pairs(self, keys: Collection[str]) -> None:
+        """Let go of how far all pairs but these came: they are no longer watched."""
+        gone = self._pairs.difference(keys)
+        self._pairs -= gone
+        self.forget(Gone(pairs=frozenset(gone)))
 
     def write_alerts(self) -> tuple[Alert, ...]:
         """Write the alerts with the states they follow from; returns them with their ids.
@@ -62,13 +73,13 @@ class Journal:
         StoreError
             The database cannot be written: all is kept.
         """
-        if not (self._alerts or self._states or self._evaluated):
+        if not (self._alerts or self._states or self._evaluated or self._gone != NOTHING):
             return ()
         return self._write(dict(self._evaluated))
 
     def _write(self, evaluated: dict[str, int]) -> tuple[Alert, ...]:
-        recorded = self._store.record(self._alerts, self._states, evaluated)
-        self._alerts, self._states = [], {}
+        recorded = self._store.record(self._alerts, self._states, evaluated, self._gone)
+        self._alerts, self._states, self._gone = [], {}, NOTHING
         for key in evaluated:
             del self._evaluated[key]
         return recorded

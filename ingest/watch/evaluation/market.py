@@ -1,5 +1,6 @@
 """Closed bars of all legs that are watched, brought up to date as trades are stored."""
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -16,6 +17,8 @@ from ingest.store import SECOND_US, BarColumns, BarView, BarWindow, LastTrade, S
 LAG_BARS: Final = 10
 # So long a bar inside a gap waits for its trades to be fetched.
 REPAIRED_WITHIN_S: Final = 15.0
+# Bars that still form are looked at so often at most.
+FORMING_EVERY_S: Final = 1.0
 
 
 class LegKey(NamedTuple):
@@ -54,6 +57,7 @@ class WatchedLeg:
         self._ripe_us = 0
         self._reads = 0
         self._until: tuple[int, int, Leg] | None = None  # bar, read, bars up to it
+        self._with_forming: tuple[int, int, Leg | None] | None = None
 
     @property
     def end_us(self) -> int:
@@ -61,8 +65,9 @@ class WatchedLeg:
         return self.leg.end_us if self.leg is not None else 0
 
     def is_due(self, newest_us: int) -> bool:
-        """Whether a trade of that time closes a bar that is not here yet."""
-        return newest_us - self.end_us >= 2 * self.step_us or self.is_waited_for
+        """Whether a trade of that time closes a bar that is not here yet, or is of a closed one."""
+        since_us = newest_us - self.end_us
+        return not self.step_us <= since_us < 2 * self.step_us or self.is_waited_for
 
     def look(self) -> int:
         """Look for news; returns the time of the newest trade, µs, 0 without any.
@@ -124,21 +129,26 @@ class WatchedLeg:
         """Bars up to one that is there or still forms; None where it is not there at all."""
         if self.leg is None or bar_us <= self.end_us:
             return None if self.leg is None else self.until(bar_us)
-        forming = self.forming
-        if forming is None or not len(forming) or forming.first * self.step_us != bar_us:
-            return None
-        return Leg(
-            self.leg.start_us,
-            self.step_us,
-            np.concatenate((self.leg.close, forming.close)),
-            np.concatenate((self.leg.volume, forming.volume)),
-            np.concatenate((self.leg.trades, forming.trades)),
-            np.concatenate((self.leg.coverage, forming.coverage)),
-        )
+        if self._with_forming is None or self._with_forming[:2] != (bar_us, self._reads):
+            self._with_forming = (bar_us, self._reads, self._add_forming(self.leg, bar_us))
+        return self._with_forming[2]
 
     def close(self) -> None:
         """Close the connection."""
         self._window.close()
+
+    def _add_forming(self, leg: Leg, bar_us: int) -> Leg | None:
+        forming = self.forming
+        if forming is None or not len(forming) or forming.first * self.step_us != bar_us:
+            return None
+        return Leg(
+            leg.start_us,
+            self.step_us,
+            np.concatenate((leg.close, forming.close)),
+            np.concatenate((leg.volume, forming.volume)),
+            np.concatenate((leg.trades, forming.trades)),
+            np.concatenate((leg.coverage, forming.coverage)),
+        )
 
     def _note_seen(self) -> None:
         if self.leg is not None and (not self._seen or self._seen[-1][1] < self.leg.end_us):
@@ -168,6 +178,8 @@ class Market:
         self._by_symbol: Mapping[str, list[WatchedLeg]] = {}
         self._changes = StreamChanges(path)
         self._new: set[LegKey] = set()
+        self._moved: set[LegKey] = set()  # whose forming bar changed since it was looked at
+        self._forming_due_s = -math.inf
 
     def watch(self, wanted: Iterable[LegKey]) -> None:
         """Have exactly these legs."""
@@ -189,22 +201,24 @@ class Market:
     def due(self, *, with_forming: Iterable[LegKey] = ()) -> list[WatchedLeg]:
         """Legs that may have a new closed bar; with those whose forming bar changed, if asked for.
 
+        The latter are all named at once, every `FORMING_EVERY_S` at most.
+
         Raises
         ------
         StoreError
             The database cannot be read.
         """
         changed = self._changes.look()
-        wanted = set(with_forming)
-        due = [self.legs[key] for key in self._new]
+        due, self._new = self._new, set()
         for symbol, newest_us in changed.items():
-            due += [
-                leg
-                for leg in self._by_symbol.get(symbol, ())
-                if leg.key not in self._new and (leg.key in wanted or leg.is_due(newest_us))
-            ]
-        self._new = set()
-        return due
+            for leg in self._by_symbol.get(symbol, ()):
+                (due if leg.is_due(newest_us) else self._moved).add(leg.key)
+        self._moved.intersection_update(with_forming)
+        if self._moved and self._clock() >= self._forming_due_s:
+            self._forming_due_s = self._clock() + FORMING_EVERY_S
+            due |= self._moved
+        self._moved -= due
+        return [self.legs[key] for key in due]
 
     def newest_us(self) -> int:
         """Time of the newest trade of all legs, µs; 0 without any."""
@@ -227,7 +241,10 @@ def leg_of(view: BarView) -> Leg | None:
 
 
 def _changed(before: Leg, after: Leg, until_us: int) -> int:
-    """Count the bars up to one that both have and whose close or kind differs."""
+    """Count the bars up to one that both have and whose trades or kind differ.
+
+    A close carried on over bars without trades changes with the bar it is of, and counts once.
+    """
     start, end = max(before.start_us, after.start_us), min(before.end_us, after.end_us, until_us)
     if end < start:
         return 0
@@ -235,5 +252,4 @@ def _changed(before: Leg, after: Leg, until_us: int) -> int:
         leg.part((start - leg.start_us) // leg.step_us, (end - leg.start_us) // leg.step_us + 1)
         for leg in (before, after)
     )
-    same = (old.close == new.close) | (np.isnan(old.close) & np.isnan(new.close))
-    return int(np.count_nonzero(~same | (old.coverage != new.coverage)))
+    return int(np.count_nonzero((old.trades != new.trades) | (old.coverage != new.coverage)))

@@ -11,7 +11,7 @@ from analytics.errors import ParameterError
 from analytics.frames import parse_interval
 from analytics.pair import PairReading
 from analytics.signals import signal_for
-from ingest.watch import Watch, WatchedPair, WatchRow
+from ingest.watch import Watch, Watched, WatchedPair, WatchRow
 from pages.ui.alerts import draft, fields, trial
 from pages.ui.alerts.draft import Draft
 from pages.ui.alerts.words import condition
@@ -74,7 +74,7 @@ def example(rule: AlertRule, watch: Watch) -> str:
     return formats.with_minus(formats.clipped(said, 300))
 
 
-def _fired(rule: AlertRule, pair: WatchedPair, reading: PairReading) -> PairReading:
+def _fired(rule: AlertRule, pair: Watched, reading: PairReading) -> PairReading:
     """Give a reading at which the rule fires: z at its level, or beyond that of a signal."""
     if rule.when == "signal":
         beyond = {"SELL": pair.sell_above + 0.3, "BUY": pair.buy_below - 0.3}

@@ -13,7 +13,7 @@ from analytics.signals import SIGNALS
 from ingest.watch import Watch, WatchStore
 from pages.ui.alerts.draft import Draft
 from pages.ui.alerts.pairs import watched_legs
-from pages.ui.alerts.words import CROSSING, KINDS
+from pages.ui.alerts.words import BETA_NOISE, CROSSING, KINDS
 from pages.ui.parts import formats
 
 LONGEST_NAME: Final = 60
@@ -97,7 +97,8 @@ def _ask_level(draft: Draft, rule: AlertRule) -> dict[str, Any]:
             key=draft.key(f"crosses_{when}"), format_func=lambda each: CROSSING[each],
         )  # fmt: skip
     unit = f" ({kind.unit})" if kind.unit else ""
-    level = _number(draft, f"level_{when}", f"{LABELS['level']}{unit}", rule.level)
+    note = BETA_NOISE if when == "beta" else None
+    level = _number(draft, f"level_{when}", f"{LABELS['level']}{unit}", rule.level, note=note)
     asked: dict[str, Any] = {"crosses": crosses, "level": math.nan if level is None else level}
     if when != "beta":
         asked["rearm"] = _number(
@@ -107,11 +108,18 @@ def _ask_level(draft: Draft, rule: AlertRule) -> dict[str, Any]:
 
 
 def _number(
-    draft: Draft, field: str, label: str, value: float | None, *, placeholder: str | None = None
+    draft: Draft,
+    field: str,
+    label: str,
+    value: float | None,
+    *,
+    placeholder: str | None = None,
+    note: str | None = None,
 ) -> float | None:
     return st.number_input(
         label, value=None if value is None else float(value), step=0.25, format="%g",
         key=draft.key(field), width=150, placeholder=placeholder,
+        help=note,
     )  # fmt: skip
 
 

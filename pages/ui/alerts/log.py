@@ -8,7 +8,7 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from ingest.watch import Alert, Delivery, WatchStore
+from ingest.watch import Alert, Delivery, WatchStore, is_of_basket
 from pages.ui.alerts import words
 from pages.ui.parts import files, formats, markup, notices, plain
 from pages.ui.parts.csv_file import csv_bytes
@@ -106,8 +106,9 @@ def _row(alert: Alert, deliveries: Sequence[Delivery]) -> list[str | Cell]:
 def _link(alert: Alert) -> Html:
     if not alert.y:
         return markup.text("the desk", "muted")
-    return Html('<a class="pd-about" href="./?{}" target="_blank">{}</a>').format(
-        markup.whole(alert.params), words.pair_of(alert)
+    page = "baskets" if is_of_basket(alert.params) else ""
+    return Html('<a class="pd-about" href="./{}?{}" target="_blank">{}</a>').format(
+        page, markup.whole(alert.params), words.pair_of(alert)
     )
 
 

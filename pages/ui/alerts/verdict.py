@@ -61,6 +61,8 @@ def _aftermath(seen: Preview, pair: WatchedPair) -> list[str]:
         soon = formats.number(seen.median_bars_to_mean, 0)
         back += f", half of these within {soon} bars"
     rearm = f"back past the re-arm level after {seen.back_at_rearm}"
+    if seen.back_at_rearm:
+        rearm += f", half of these within {formats.number(seen.median_bars_to_rearm, 0)} bars"
     unit = formats.spread_unit(pair.spread, pair.y)
     worst = formats.number(seen.median_worst_zscore, 2)
     middle = formats.estimate(seen.median_against)

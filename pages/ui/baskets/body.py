@@ -16,7 +16,7 @@ from analytics.signals import SIGNALS
 from ingest.binance import LotSteps
 from pages.charts import basket_figure
 from pages.charts.basket_figure import BasketLabels, BasketSeries
-from pages.ui.baskets import backtest, lacking, trade, words
+from pages.ui.baskets import backtest, lacking, trade, watch, words
 from pages.ui.baskets.data import BasketBars
 from pages.ui.baskets.settings import BasketChoice
 from pages.ui.chart.live_chart import live_chart
@@ -87,6 +87,8 @@ def _show_now(
     markup.show(markup.block(markup.notes(result.notes)))
     with st.container(horizontal=True, vertical_alignment="center"):
         files.show([_offer(result, bars)], key="basket_files")
+        if bars.is_live:
+            watch.offer(choice.params)
         explain(words.figures(result), key="basket_explain")
 
 

@@ -67,7 +67,8 @@ export function joined(known, came) {
 // From the server comes the view, never where it is.
 /** @type {(alert: BellAlert) => string} */
 export function linkOf(alert) {
-  const url = new URL(alert.view ? "." : "alerts", document.baseURI);
+  const page = alert.view.startsWith("basket_") ? "baskets" : ".";
+  const url = new URL(alert.view ? page : "alerts", document.baseURI);
   url.search = alert.view;
   return url.href;
 }

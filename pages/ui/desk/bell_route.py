@@ -52,7 +52,7 @@ def desk_name(store: WatchStore) -> str:
 
 
 def _told(alert: Alert) -> dict[str, Any]:
-    pair = f"{alert.y} / {alert.x}" if alert.y else "the desk"
+    pair = " / ".join(filter(None, (alert.y, alert.x))) or "the desk"
     over = " is over" if alert.kind == "resolved" else ""
     return {
         "id": alert.alert_id,

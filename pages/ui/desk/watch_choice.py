@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from ingest.errors import IngestError
-from ingest.watch import WatchedPair, WatchStore
+from ingest.watch import Watched, WatchStore
 from pages.ui.desk.watching import FIRST_LIST, add_pairs
 from pages.ui.parts import plain
 from pages.ui.parts.notices import sentence
@@ -24,7 +24,7 @@ def choose_list(store: WatchStore, *, key: str) -> str:
 
 
 def add_button(
-    label: str, store: WatchStore, name: str, pairs: Sequence[WatchedPair], *, key: str
+    label: str, store: WatchStore, name: str, pairs: Sequence[Watched], *, key: str
 ) -> None:
     """Show a button that puts pairs into a list; `show_said` tells what it came to."""
     st.button(label, key=key, disabled=not pairs, on_click=partial(_add, store, name, pairs))
@@ -38,7 +38,7 @@ def show_said() -> None:
     st.page_link("watch.py", label="Open the Watch page")
 
 
-def _add(store: WatchStore, name: str, pairs: Sequence[WatchedPair]) -> None:
+def _add(store: WatchStore, name: str, pairs: Sequence[Watched]) -> None:
     try:
         added = add_pairs(store, name, pairs)
         st.session_state[SAID] = (added.tone, added.words)

@@ -3,20 +3,24 @@
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
+from analytics.baskets import BasketParams
 from analytics.pair import PairParams
 from analytics.spread import KINDS_WITH_BETA
 from ingest.errors import IngestError
-from ingest.watch import WatchedPair, WatchList, WatchStore, current_watch
+from ingest.watch import Watched, WatchedBasket, WatchedPair, WatchList, WatchStore, current_watch
 from pages.ui.parts import formats
 from pages.ui.parts.plain import Tone
 from pages.ui.state import choices
 from pages.ui.state.choices import AUTO, CUSTOM, GATE_FIELDS, LEVELS, LIVE, LOOKBACKS_S, RULES
 from pages.ui.state.choices import Value as Choice
 
+Row = TypeVar("Row", WatchedPair, WatchedBasket)
+
 FIRST_LIST: Final = "Watchlist"
 MOST_PAIRS: Final = 500  # of a list
+MOST_BASKETS: Final = 20  # of a list: each costs as much as many pairs
 MOST_LISTS: Final = 50
 LONGEST_NAME: Final = 60
 # What is read of a list is what is written back: two tabs must not lose each other's rows.
@@ -34,6 +38,7 @@ class Added:
     list: str
     new: int
     known: int
+    what: str = "pair"
 
     @property
     def tone(self) -> Tone:
@@ -47,7 +52,7 @@ class Added:
             verb = "is" if self.known == 1 else "are"
             return f"{formats.count(self.known, 'pair')} {verb} watched in {self.list} already."
         known = f"; {self.known:,} watched there already" if self.known else ""
-        return f"{formats.count(self.new, 'pair')} added to {self.list}{known}."
+        return f"{formats.count(self.new, self.what)} added to {self.list}{known}."
 
 
 def current_store() -> WatchStore | None:
@@ -79,6 +84,26 @@ def pair_of(params: PairParams) -> WatchedPair | None:
     )
 
 
+def basket_of(params: BasketParams) -> WatchedBasket | None:
+    """Return a basket of the Baskets page as a list holds it; None for one without a range."""
+    if params.lookback is None:
+        return None
+    seconds = params.lookback * params.bar.us // 1_000_000
+    is_auto = seconds == choices.lookback_seconds(AUTO, params.interval)
+    return WatchedBasket(
+        params.symbols,
+        params.interval,
+        params.window,
+        params.method,
+        None if is_auto else seconds,
+        params.sell_above,
+        params.buy_below,
+        params.correlation_on,
+        params.level,
+        params.gates,
+    )
+
+
 def live_choices(pair: WatchedPair) -> dict[str, Choice]:
     """Say what Live is to show so that it shows a watched pair with its settings."""
     rule = next((each.name for each in RULES.values() if _is_of(pair, each.name)), CUSTOM)
@@ -104,7 +129,7 @@ def _is_of(pair: WatchedPair, rule: str) -> bool:
     return (pair.sell_above, pair.buy_below) == (RULES[rule].sell_above, RULES[rule].buy_below)
 
 
-def range_name(pair: WatchedPair) -> str:
+def range_name(pair: Watched) -> str:
     """Name the range of a pair as Live has it: the shortest there that holds all of it."""
     if pair.lookback_s is None:
         return AUTO
@@ -130,10 +155,10 @@ def with_settings(pair: WatchedPair, settings: WatchedPair) -> WatchedPair:
     return replace(settings, y=pair.y, x=pair.x, group=pair.group, is_pinned=pair.is_pinned)
 
 
-def lists_with(store: WatchStore, pair: WatchedPair) -> list[str]:
-    """Name the lists that hold a pair with the same settings."""
+def lists_with(store: WatchStore, pair: Watched) -> list[str]:
+    """Name the lists that hold a pair or a basket with the same settings."""
     wanted = pair.params
-    return [each.name for each in store.lists() if wanted in {row.params for row in each.pairs}]
+    return [each.name for each in store.lists() if wanted in {row.params for row in each.rows}]
 
 
 def checked_name(store: WatchStore, name: str) -> str:
@@ -179,7 +204,7 @@ def change_list(
     Raises
     ------
     WatchListError
-        It would hold more pairs than it may.
+        It would hold more pairs or baskets than it may.
     """
     with _changing:
         before = next((each for each in store.lists() if each.name == name), WatchList(name))
@@ -188,37 +213,48 @@ def change_list(
             raise WatchListError(
                 f"lists hold {MOST_PAIRS} pairs at most, {name} would have {len(after.pairs):,}"
             )
+        if len(after.baskets) > max(MOST_BASKETS, len(before.baskets)):
+            raise WatchListError(
+                f"a list holds {MOST_BASKETS} baskets, {name} would have {len(after.baskets):,}"
+            )
         if after != before:
             store.save_list(after)
     return after
 
 
-def add_pairs(store: WatchStore, name: str, pairs: Sequence[WatchedPair]) -> Added:
-    """Add pairs to a list, each once: the same pair with other settings is another row.
+def add_pairs(store: WatchStore, name: str, rows: Sequence[Watched]) -> Added:
+    """Add pairs and baskets to a list, each once: one with other settings is another row.
 
     Raises
     ------
     WatchListError
         As `change_list`.
     """
-    new: list[WatchedPair] = []
+    pairs = [row for row in rows if isinstance(row, WatchedPair)]
+    baskets = [row for row in rows if isinstance(row, WatchedBasket)]
+    new = 0
 
     def add(watched: WatchList) -> WatchList:
-        new[:] = each_once(pairs, watched.pairs)
-        return replace(watched, pairs=(*watched.pairs, *new))
+        nonlocal new
+        added = each_once(pairs, watched.pairs), each_once(baskets, watched.baskets)
+        new = len(added[0]) + len(added[1])
+        return replace(
+            watched,
+            pairs=(*watched.pairs, *added[0]),
+            baskets=(*watched.baskets, *added[1]),
+        )
 
     change_list(store, name, add)
-    return Added(name, len(new), len(pairs) - len(new))
+    what = "row" if pairs and baskets else "basket" if baskets else "pair"
+    return Added(name, new, len(rows) - new, what)
 
 
-def each_once(
-    pairs: Iterable[WatchedPair], there: Iterable[WatchedPair] = ()
-) -> tuple[WatchedPair, ...]:
-    """Leave out pairs whose like, with the same settings, is there or came before."""
-    seen = {each.params for each in there}
-    new: list[WatchedPair] = []
-    for pair in pairs:
-        if pair.params not in seen:
-            seen.add(pair.params)
-            new.append(pair)
+def each_once(rows: Iterable[Row], there: Iterable[Row] = ()) -> tuple[Row, ...]:
+    """Leave out rows whose like, with the same settings, is there or came before."""
+    seen: set[PairParams | BasketParams] = {each.params for each in there}
+    new: list[Row] = []
+    for row in rows:
+        if row.params not in seen:
+            seen.add(row.params)
+            new.append(row)
     return tuple(new)

@@ -74,7 +74,8 @@ def _kind(schema: Mapping[str, Any]) -> str:
             _name(each) if "$ref" in each else each["type"] for each in schema["anyOf"]
         )
     if schema["type"] == "array":
-        return f"array of {_name(schema['items'])}"
+        items = schema["items"]
+        return f"array of {_name(items) if '$ref' in items else items['type']}"
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     return " or ".join(kinds)
 

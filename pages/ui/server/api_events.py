@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping
 from typing import Final
 
-from ingest.watch import Watch, WatchedPair, WatchRow
+from ingest.watch import Watch, Watched, WatchRow
 from pages.ui.server import api_reader
 from pages.ui.server.api_values import Json, pair_values
 
@@ -17,7 +17,7 @@ from pages.ui.server.api_values import Json, pair_values
 AT_ONCE: Final = 200
 
 Rows = Mapping[str, tuple[WatchRow, ...]]
-Place = tuple[str, WatchedPair]
+Place = tuple[str, Watched]
 
 
 class Signals:

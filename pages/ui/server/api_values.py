@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from ingest.version import VERSION
-from ingest.watch import Alert, Delivery, WatchRow, WatchStatus
+from ingest.watch import Alert, Delivery, Watched, WatchedBasket, WatchRow, WatchStatus
 from ingest.watch.message import Outgoing, alert_document, iso_utc
 
 _US_PER_S: Final = 1_000_000
@@ -20,18 +20,29 @@ def pair_values(list_name: str, row: WatchRow) -> Json:
         "list": list_name,
         "y": pair.y,
         "x": pair.x,
+        **_own_values(pair),
         "interval": pair.interval,
         "window": pair.window,
-        "spread": pair.spread,
-        "hedge": pair.hedge,
         "group": pair.group,
         **_reading_values(row),
+        "weights": [number_or_none(weight) for weight in row.weights] or None,
         "signal_since": time_or_none(row.signal_since_us),
         **_tests_values(row),
         "y_age_s": number_or_none(row.y_age_s),
         "x_age_s": number_or_none(row.x_age_s),
         "problem": row.problem,
     }
+
+
+def _own_values(pair: Watched) -> Json:
+    """Say what a pair has, or a basket."""
+    if isinstance(pair, WatchedBasket):
+        return {
+            "symbols": list(pair.symbols), "spread": "log", "hedge": None, "method": pair.method,
+        }  # fmt: skip
+    return {
+        "symbols": [pair.y, pair.x], "spread": pair.spread, "hedge": pair.hedge, "method": None,
+    }  # fmt: skip
 
 
 def _reading_values(row: WatchRow) -> Json:

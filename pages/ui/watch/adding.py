@@ -16,9 +16,10 @@ from pages.ui.watch.parsing import Parsed, csv_pairs, typed_pairs
 TYPED: Final = "watch_typed"
 UPLOADS: Final = "watch_uploads"
 MOST_MB: Final = 1
-PLACEHOLDER: Final = "ETHUSDT BTCUSDT, SOL/USDT ETH/USDT"
+PLACEHOLDER: Final = "ETHUSDT BTCUSDT, SOL/USDT ETH/USDT, BTCUSDT+ETHUSDT+SOLUSDT"
 CSV_HELP: Final = (
     "Columns y and x; as well interval, window, spread, hedge, range, sell, buy, level, group. "
+    "In place of a pair y may be a basket, and hedge its method: BTCUSDT+ETHUSDT+SOLUSDT. "
     "What a line does not say is as the list has it. The table's own CSV is read as well."
 )
 
@@ -29,7 +30,8 @@ def show(store: WatchStore, name: str, settings: WatchedPair) -> None:
         st.text_area(
             "Pairs, S1 before S2", key=TYPED, placeholder=PLACEHOLDER, height=90,
             help="Two symbols with a space or a slash between them; several pairs on lines of "
-            "their own or with a comma between them. sol-usdt and SOL/USDT are SOLUSDT.",
+            "their own or with a comma between them. Three to eight symbols with a plus between "
+            "them are a basket. sol-usdt and SOL/USDT are SOLUSDT.",
         )  # fmt: skip
         st.form_submit_button("Watch these", on_click=partial(_add_typed, store, name, settings))
     key = f"watch_csv_{st.session_state.get(UPLOADS, 0)}"
@@ -63,7 +65,7 @@ def _add(store: WatchStore, name: str, parsed: Parsed) -> bool:
 
     def add() -> tuple[plain.Tone, str] | None:
         if not parsed.pairs:
-            return None if parsed.refused else ("info", "No pair was named.")
+            return None if parsed.refused else ("info", "No pair and no basket was named.")
         lists.go_to(name)
         added = add_pairs(store, name, parsed.pairs)
         return added.tone, added.words

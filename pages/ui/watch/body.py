@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ingest.recorder import Recorder
 from ingest.replay import ReplayRecorder
-from ingest.watch import Watch, WatchedPair, WatchList, WatchRow
+from ingest.watch import Watch, Watched, WatchedBasket, WatchList, WatchRow
 from pages.ui.desk import recording
 from pages.ui.desk.watching import FIRST_LIST, live_choices
 from pages.ui.parts import files, formats, markup, notices, plain
@@ -20,7 +20,7 @@ from pages.ui.state import choices
 from pages.ui.state.source import current_recorder
 from pages.ui.watch import adding, compare, lists, picked, said, settings, table, words
 from pages.ui.watch import files as watch_files
-from pages.ui.watch.rows import moving_rows, row_id, rows_of, standing_rows
+from pages.ui.watch.rows import moving_rows, query_of, row_id, rows_of, standing_rows
 
 TABLE: Final = "watch_table"
 MOVES: Final = "watch_moves"
@@ -34,7 +34,7 @@ class Laid:
     """What stands on the page until somebody changes it; `below` is where two are compared."""
 
     watched: WatchList
-    picked: tuple[WatchedPair, ...]
+    picked: tuple[Watched, ...]
     terms: Terms
     below: DeltaGenerator
 
@@ -57,7 +57,7 @@ def lay_out(watch: Watch) -> Laid:
         notices.show(words.nothing_evaluated(status.why_not))
     if status.last_error:
         plain.warning(f"Evaluating failed last: {status.last_error}.")
-    if not watched.pairs:
+    if not watched.rows:
         notices.show(words.EMPTY)
         adding.show(watch.store, watched.name, watched.settings)
         return Laid(watched, (), terms, st.container())
@@ -72,7 +72,7 @@ def _terms(watch: Watch) -> Terms:
 def _show_controls(watch: Watch, watched: WatchList, terms: Terms) -> None:
     lists.manage(watch.store, watched)
     settings.of_list(watch.store, watched)
-    if not watched.pairs:
+    if not watched.rows:
         return
     with st.popover("Add pairs", key="watch_adding"):
         adding.show(watch.store, watched.name, watched.settings)
@@ -86,7 +86,7 @@ def _lay_out_table(watch: Watch, watched: WatchList, terms: Terms) -> Laid:
     chosen = picked.of(watched)
     picked.show(watch.store, watched, chosen)
     table.show_table(
-        standing_rows(watched.pairs),
+        standing_rows(watched.rows),
         key=TABLE,
         on_open=partial(_open, watched),
         on_pin=lambda: picked.pin(watch.store, watched.name, st.session_state[TABLE]["pin"]),
@@ -105,7 +105,7 @@ def show_moving(watch: Watch, laid: Laid) -> bool:
         The list is still what was laid out; where it is not, that is to be done anew.
     """
     name = laid.watched.name
-    rows = rows_of(laid.watched.pairs, watch.board.rows().get(name, ()))
+    rows = rows_of(laid.watched.rows, watch.board.rows().get(name, ()))
     with st.container(key="watch_script"):
         table.show_moves(moving_rows(rows, replace(laid.terms, lots=_terms(watch).lots)), key=MOVES)
     compared = _compared(rows, laid.picked)
@@ -118,10 +118,10 @@ def show_moving(watch: Watch, laid: Laid) -> bool:
 def _stands(watch: Watch, watched: WatchList) -> bool:
     """Whether a list is as it is stored; one that nobody has begun, where there is none at all."""
     stored = {each.name: each for each in watch.store.lists()}
-    return stored.get(watched.name) == watched or (not stored and not watched.pairs)
+    return stored.get(watched.name) == watched or (not stored and not watched.rows)
 
 
-def _compared(rows: Sequence[WatchRow], pairs: tuple[WatchedPair, ...]) -> tuple[WatchRow, ...]:
+def _compared(rows: Sequence[WatchRow], pairs: tuple[Watched, ...]) -> tuple[WatchRow, ...]:
     """Return the rows to compare: two, where two are picked."""
     if len(pairs) != compare.COMPARED:
         return ()
@@ -134,7 +134,7 @@ def _offer_recording(watched: WatchList) -> None:
     with st.container():  # one place, for the sake of what stands below
         if recorder is None or isinstance(recorder, ReplayRecorder):
             return
-        legs = dict.fromkeys(leg for pair in watched.pairs for leg in (pair.y, pair.x))
+        legs = dict.fromkeys(leg for row in watched.rows for leg in _symbols(row))
         lacking = [leg for leg in legs if leg not in set(recorder.symbols)]
         if not lacking:
             return
@@ -170,14 +170,21 @@ def _record(recorder: Recorder, symbol: str) -> None:
 def _open(watched: WatchList) -> None:
     """Note the pair of the clicked row; the header takes it up in the next whole run."""
     wanted = st.session_state[TABLE]["open"]
-    pair = next((pair for pair in watched.pairs if row_id(pair.params) == wanted), None)
-    if pair is not None:
-        choices.request(live_choices(pair))
-        st.session_state[_OPENING] = True
+    row = next((row for row in watched.rows if row_id(row.params) == wanted), None)
+    if isinstance(row, WatchedBasket):
+        st.session_state[_OPENING] = ("baskets.py", query_of(row))
+    elif row is not None:
+        choices.request(live_choices(row))
+        st.session_state[_OPENING] = ("live.py", {})
+
+
+def _symbols(row: Watched) -> tuple[str, ...]:
+    return row.symbols if isinstance(row, WatchedBasket) else (row.y, row.x)
 
 
 def _follow() -> None:
-    """Go to Live with the pair taken up."""
-    if st.session_state.pop(_OPENING, False):
+    """Go to Live with the pair taken up, or to Baskets."""
+    if opening := st.session_state.pop(_OPENING, None):
+        page, query = opening
         # Given none, it would clear them by a call that refuses while a control is bound to one.
-        st.switch_page("live.py", query_params={})
+        st.switch_page(page, query_params=query)

@@ -10,10 +10,9 @@ from analytics.frames import parse_interval
 from ingest.watch import WatchRow
 from pages.charts.zscore_figure import PATH_HEIGHT_PX, zscore_path
 from pages.ui.chart.live_chart import live_chart
-from pages.ui.desk.watching import settings_words
 from pages.ui.parts import formats, markup, plain
 from pages.ui.state import clock
-from pages.ui.watch.rows import caution_words, problem_words
+from pages.ui.watch.rows import caution_words, problem_words, row_words
 
 COMPARED: Final = 2
 
@@ -29,7 +28,7 @@ def _show_one(row: WatchRow, key: str) -> None:
     pair, reading = row.pair, row.reading
     head = [
         markup.pair(pair.y, pair.x),
-        markup.text(settings_words(pair), "muted"),
+        markup.text(row_words(pair), "muted"),
         *([] if reading is None else [markup.text(f"z {formats.zscore(reading.zscore)}")]),
     ]
     markup.show(markup.block(*head, css="pd-head"))

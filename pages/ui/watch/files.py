@@ -7,13 +7,14 @@ from typing import Any, Final
 
 import pandas as pd
 
-from ingest.watch import WatchRow, current_watch
+from analytics.pair import PairParams, PairReading
+from ingest.watch import WatchedBasket, WatchRow, current_watch
 from pages.ui.desk.watching import range_name
 from pages.ui.parts.csv_file import csv_bytes
 from pages.ui.parts.files import Offer
 from pages.ui.parts.trade import Terms, trade_words
 from pages.ui.state.served_files import MadeFile
-from pages.ui.watch.rows import caution_words, rows_of, signal_at
+from pages.ui.watch.rows import caution_words, rows_of, signal_at, trade_of
 
 COVERAGE: Final = ("traded", "quiet", "missing")
 
@@ -26,7 +27,7 @@ def offer(name: str, terms: Terms) -> Offer:
 def _make(name: str, terms: Terms, _: str) -> MadeFile:
     watch = current_watch()
     lists = () if watch is None else watch.store.lists()
-    pairs = next((each.pairs for each in lists if each.name == name), ())
+    pairs = next((each.rows for each in lists if each.name == name), ())
     board = () if watch is None else watch.board.rows().get(name, ())
     stem = "".join(each if each.isalnum() else "-" for each in name)
     return MadeFile(f"watch_{stem}.csv", "text/csv", table_csv(rows_of(pairs, board), terms))
@@ -43,9 +44,12 @@ def _line(row: WatchRow, terms: Terms) -> dict[str, Any]:
 
 def _settings(row: WatchRow) -> dict[str, Any]:
     pair = row.pair
+    spread, hedge = (
+        ("log", pair.method) if isinstance(pair, WatchedBasket) else (pair.spread, pair.hedge)
+    )
     return {
         "y": pair.y, "x": pair.x, "interval": pair.interval, "window": pair.window,
-        "spread": pair.spread, "hedge": pair.hedge, "range": range_name(pair),
+        "spread": spread, "hedge": hedge, "range": range_name(pair),
         "sell": pair.sell_above, "buy": pair.buy_below, "level": f"{pair.level * 100:g}",
         "group": pair.group,
     }  # fmt: skip
@@ -68,12 +72,19 @@ def _figures(row: WatchRow, terms: Terms) -> dict[str, Any]:
         "spread_value": reading.spread,
         **figures,
         "signal_since": _iso(row.signal_since_us),
-        "buy_and_sell": trade_words(signal_at(reading), row.pair.params, terms),
+        "buy_and_sell": _trade(row, reading, terms),
         "y_coverage": COVERAGE[reading.y_coverage],
         "x_coverage": COVERAGE[reading.x_coverage],
         "y_age_s": row.y_age_s,
         "x_age_s": row.x_age_s,
     }
+
+
+def _trade(row: WatchRow, reading: PairReading, terms: Terms) -> str:
+    params = row.pair.params
+    if isinstance(params, PairParams):
+        return trade_words(signal_at(reading), params, terms)
+    return trade_of(row, terms)
 
 
 def _tests(row: WatchRow) -> dict[str, Any]:

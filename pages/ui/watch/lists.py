@@ -111,7 +111,10 @@ def _ask_removal(name: str) -> None:
 def _loss(store: WatchStore, watched: WatchList) -> str:
     """Say what goes with a list."""
     rules = sum(rule.list == watched.name for rule in store.rules())
-    words = f"{watched.name} holds {formats.count(len(watched.pairs), 'pair')}."
+    words = f"{watched.name} holds {formats.count(len(watched.pairs), 'pair')}"
+    if watched.baskets:
+        words += f" and {formats.count(len(watched.baskets), 'basket')}"
+    words += "."
     if not rules:
         return words
     verb = "looks" if rules == 1 else "look"

@@ -1,4 +1,4 @@
-"""Pairs as a reader writes them: typed, several at once, or as a CSV file; what is refused, why."""
+"""What is watched as a reader writes it: typed, several at once, or as a CSV; what is refused."""
 
 import csv
 import io
@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from analytics.baskets import METHODS, check_method
 from analytics.errors import AnalyticsError, ParameterError
 from analytics.frames import parse_interval
 from analytics.hedge import HEDGE_METHODS
 from analytics.spread import SPREAD_KINDS
 from ingest.binance import valid_symbol
 from ingest.errors import SymbolError
-from ingest.watch import WatchedPair
+from ingest.watch import Watched, WatchedBasket, WatchedPair
 from pages.ui.parts import formats
 from pages.ui.state import choices
 from pages.ui.state.choices import AUTO, CHOICES, LEVELS, LOOKBACKS_S, Number
@@ -23,18 +24,21 @@ LONGEST_GROUP: Final = 40
 LONGEST_COIN: Final = 5  # letters; a symbol of a pair on an exchange has more
 # Between the legs of a pair, with room on both sides.
 _BETWEEN: Final = re.compile(r"/|-|–|~|\||:|vs\.?|and", re.IGNORECASE)
+# Between the symbols of a basket.
+_PLUS: Final = "+"
 _SIGN: Final = re.compile(r"[/~|:–-]")
 _NAMES: Final = {"s1": "y", "s2": "x", "sell_above": "sell", "buy_below": "buy"}
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """The pairs that were read, a sentence on each line that was not, and columns left out.
+    """The pairs and baskets that were read, a sentence on each line that was not, and columns left
+    out.
 
     `left` has what was refused of typed text as it was typed, to be corrected.
     """
 
-    pairs: tuple[WatchedPair, ...] = ()
+    pairs: tuple[Watched, ...] = ()
     refused: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
@@ -48,16 +52,22 @@ def typed_pairs(text: str, settings: WatchedPair, known: Set[str] = frozenset())
     """Read pairs as they are typed, with the settings of their list.
 
     A pair is two symbols with a space, a slash or a dash between them; pairs stand on lines of
-    their own, or with a comma or semicolon between them. A coin is its symbol in USDT where that
-    one is among the `known` symbols, those recorded and those that the exchange trades.
+    their own, or with a comma or semicolon between them. Three to eight symbols with a plus
+    between them are a basket. A coin is its symbol in USDT where that one is among the `known`
+    symbols, those recorded and those that the exchange trades.
     """
-    pairs: list[WatchedPair] = []
+    pairs: list[Watched] = []
     refused: list[str] = []
     left: list[str] = []
     chunks = _chunks(text)
     for chunk in chunks[:MOST_LINES]:
         try:
-            pairs.append(_pair(*_legs(chunk), settings, known))
+            is_basket = _PLUS in chunk
+            pairs.append(
+                _basket(chunk, settings, known)
+                if is_basket
+                else _pair(*_legs(chunk), settings, known)
+            )
         except LineError as error:
             refused.append(f"{formats.clipped(chunk, 40)}: {error}")
             left.append(chunk)
@@ -137,6 +147,29 @@ def _pair(y: str, x: str, settings: WatchedPair, known: Set[str]) -> WatchedPair
     return pair
 
 
+def _basket(text: str, settings: WatchedPair, known: Set[str], method: str = "") -> WatchedBasket:
+    """Read ``"BTCUSDT+ETHUSDT+SOLUSDT"``, or a basket's name: ``"BTCUSDT/ETHUSDT+SOLUSDT"``."""
+    first, *others = (part.strip() for part in text.split(_PLUS))
+    try:
+        basket = WatchedBasket(
+            tuple(_traded(each, known) for each in (*(_parted(first) or (first,)), *others)),
+            settings.interval,
+            settings.window,
+            check_method(method or METHODS[0]),
+            settings.lookback_s,
+            settings.sell_above,
+            settings.buy_below,
+            settings.correlation_on,
+            settings.level,
+            settings.gates,
+            settings.group,
+        )
+        basket.params  # noqa: B018 - raises where the settings do not go together
+    except (SymbolError, AnalyticsError) as error:
+        raise LineError(str(error)) from error
+    return basket
+
+
 def csv_pairs(content: bytes, settings: WatchedPair, known: Set[str] = frozenset()) -> Parsed:
     """Read pairs from a CSV with the columns y and x; settings it does not name are the list's.
 
@@ -158,7 +191,7 @@ def csv_pairs(content: bytes, settings: WatchedPair, known: Set[str] = frozenset
 
 
 def _lines(reader: Any, heads: Sequence[str], settings: WatchedPair, known: Set[str]) -> Parsed:
-    pairs: list[WatchedPair] = []
+    pairs: list[Watched] = []
     refused: list[str] = []
     for number, cells in enumerate(reader):
         if number == MOST_LINES:
@@ -172,10 +205,18 @@ def _lines(reader: Any, heads: Sequence[str], settings: WatchedPair, known: Set[
     return Parsed(tuple(pairs), tuple(refused))
 
 
-def _row(line: Mapping[str, str], settings: WatchedPair, known: Set[str]) -> WatchedPair:
+def _row(line: Mapping[str, str], settings: WatchedPair, known: Set[str]) -> Watched:
+    if _PLUS in line.get("y", ""):
+        own = {name: cell for name, cell in line.items() if name not in ("spread", "hedge")}
+        return _basket(line["y"], _with(own, settings), known, line.get("hedge", ""))
     lacking = [name for name in ("y", "x") if not line.get(name)]
     if lacking:
         raise LineError(f"{' and '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} missing")
+    return _pair(line["y"], line["x"], _with(line, settings), known)
+
+
+def _with(line: Mapping[str, str], settings: WatchedPair) -> WatchedPair:
+    """Give the settings with those that a line has."""
     interval = _interval(line["interval"]) if line.get("interval") else settings.interval
     values: dict[str, Any] = {"interval": interval}
     if interval != settings.interval:  # the list's range may be none of those on offer here
@@ -184,7 +225,7 @@ def _row(line: Mapping[str, str], settings: WatchedPair, known: Set[str]) -> Wat
         if line.get(name):
             field, value = read(line[name], interval)
             values[field] = value
-    return _pair(line["y"], line["x"], replace(settings, **values), known)
+    return replace(settings, **values)
 
 
 def _interval(text: str) -> str:

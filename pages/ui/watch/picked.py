@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from ingest.watch import WatchedPair, WatchList, WatchStore
+from ingest.watch import Watched, WatchedBasket, WatchedPair, WatchList, WatchStore
 from pages.ui.desk.watching import change_list
 from pages.ui.parts import formats, markup
 from pages.ui.watch import said, settings
@@ -17,7 +17,7 @@ from pages.ui.watch.rows import row_id
 PICKED: Final = "watch_picked"
 GROUP: Final = "watch_group"
 
-Change = Callable[[WatchedPair], WatchedPair | None]
+Change = Callable[[Watched], Watched | None]
 
 
 def forget() -> None:
@@ -31,13 +31,13 @@ def pick(ids: object) -> None:
     st.session_state[PICKED] = tuple(str(each) for each in known)
 
 
-def of(watched: WatchList) -> tuple[WatchedPair, ...]:
-    """Return the picked pairs of a list, in its order."""
+def of(watched: WatchList) -> tuple[Watched, ...]:
+    """Return the picked rows of a list, in its order."""
     ids = set(st.session_state.get(PICKED, ()))
-    return tuple(pair for pair in watched.pairs if row_id(pair.params) in ids)
+    return tuple(pair for pair in watched.rows if row_id(pair.params) in ids)
 
 
-def show(store: WatchStore, watched: WatchList, picked: tuple[WatchedPair, ...]) -> None:
+def show(store: WatchStore, watched: WatchList, picked: tuple[Watched, ...]) -> None:
     """Offer settings, a group and removal; one place, empty or not."""
     with st.container(horizontal=True, vertical_alignment="center", key="watch_actions"):
         if not picked:
@@ -46,7 +46,9 @@ def show(store: WatchStore, watched: WatchList, picked: tuple[WatchedPair, ...])
         if len(picked) != 2:
             words = f"{words}; two can be compared"
         markup.show(markup.block(markup.text(words, "muted")))
-        settings.of_rows(store, watched, picked)
+        pairs = tuple(row for row in picked if isinstance(row, WatchedPair))
+        if pairs:  # a basket's are those of the Baskets page
+            settings.of_rows(store, watched, pairs)
         ids = frozenset(row_id(pair.params) for pair in picked)
         with st.popover("Group", key="watch_grouping"), st.form("watch_group_form", border=False):
             st.text_input("Group of these rows", key=GROUP, max_chars=LONGEST_GROUP,
@@ -58,15 +60,15 @@ def show(store: WatchStore, watched: WatchList, picked: tuple[WatchedPair, ...])
 def pin(store: WatchStore, name: str, which: object) -> None:
     """Pin a row, or take its pin."""
 
-    def turn(pair: WatchedPair) -> WatchedPair:
-        return replace(pair, is_pinned=not pair.is_pinned)
+    def turn(row: Watched) -> Watched:
+        return replace(row, is_pinned=not row.is_pinned)
 
     said.try_to(partial(_change, store, name, frozenset([str(which)]), turn))
 
 
 def _group(store: WatchStore, name: str, ids: frozenset[str]) -> None:
     group = formats.clipped(st.session_state.get(GROUP, ""), LONGEST_GROUP)
-    said.try_to(partial(_change, store, name, ids, lambda pair: replace(pair, group=group)))
+    said.try_to(partial(_change, store, name, ids, lambda row: replace(row, group=group)))
 
 
 def _remove(store: WatchStore, name: str, ids: frozenset[str]) -> None:
@@ -76,7 +78,11 @@ def _remove(store: WatchStore, name: str, ids: frozenset[str]) -> None:
 
 def _change(store: WatchStore, name: str, ids: frozenset[str], change: Change) -> None:
     def changed(watched: WatchList) -> WatchList:
-        pairs = (change(pair) if row_id(pair.params) in ids else pair for pair in watched.pairs)
-        return replace(watched, pairs=tuple(pair for pair in pairs if pair is not None))
+        rows = [change(row) if row_id(row.params) in ids else row for row in watched.rows]
+        return replace(
+            watched,
+            pairs=tuple(row for row in rows if isinstance(row, WatchedPair)),
+            baskets=tuple(row for row in rows if isinstance(row, WatchedBasket)),
+        )
 
     change_list(store, name, changed)

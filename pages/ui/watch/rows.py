@@ -9,10 +9,13 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from analytics.baskets import METHOD_TITLES, BasketParams, basket_lots
 from analytics.pair import PairParams, PairReading, PairTestsReading
-from ingest.watch import WatchedPair, WatchRow
-from pages.ui.desk.watching import live_choices, settings_words
+from analytics.sizes import NoSize
+from ingest.watch import Watched, WatchedBasket, WatchRow, basket_choices
+from pages.ui.desk.watching import live_choices, range_name, settings_words
 from pages.ui.parts import formats
+from pages.ui.parts.lots import leg_quote
 from pages.ui.parts.notices import sentence
 from pages.ui.parts.trade import Return, SignalAt, Terms, caution, trade_legs
 from pages.ui.state import choices
@@ -25,7 +28,9 @@ _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 _HOLE: Final = "."
 LONGEST_RULE: Final = 24
 US_PER_S: Final = 1_000_000
-WAITING: Final = "Waits for its first closed bar of both legs."
+WAITING: Final = "Waits for its first closed bar of all legs."
+# A basket's tests draw baskets for seconds: they are left to its own page.
+UNTESTED: Final = "on Baskets"
 # How a caution begins -> which mark the table shows for it.
 _DOUBTS: Final = {"Not shown to revert": 1, "Half-life": 2}
 
@@ -33,29 +38,53 @@ Values = list[str | float | None]
 
 
 @lru_cache(maxsize=4_096)
-def row_id(params: PairParams) -> str:
+def row_id(params: PairParams | BasketParams) -> str:
     """Name a row by what is evaluated: the same for the same pair with the same settings."""
     return blake2b(repr(params).encode(), digest_size=5).hexdigest()
 
 
-def standing_rows(pairs: Iterable[WatchedPair]) -> list[dict[str, Any]]:
+def standing_rows(pairs: Iterable[Watched]) -> list[dict[str, Any]]:
     """Lay out what of each row stands until somebody changes it."""
     return [
         {
             "id": row_id(pair.params),
-            "pair": [pair.y, pair.x],
-            "words": settings_words(pair),
+            "pair": [name for name in (pair.y, pair.x) if name],
+            "words": row_words(pair),
             "interval": pair.interval,
             "group": pair.group,
             "pinned": pair.is_pinned,
             "levels": [pair.sell_above, pair.buy_below],
-            "link": {key: choices.written(value) for key, value in live_choices(pair).items()},
+            "page": "baskets" if isinstance(pair, WatchedBasket) else "",
+            "link": _link(pair),
         }
         for pair in pairs
     ]
 
 
-def rows_of(pairs: Sequence[WatchedPair], board: Sequence[WatchRow]) -> list[WatchRow]:
+def row_words(pair: Watched) -> str:
+    """Say how a pair or a basket is looked at, in short."""
+    if not isinstance(pair, WatchedBasket):
+        return settings_words(pair)
+    parts = [pair.interval, METHOD_TITLES[pair.method], f"{pair.window:,} bars"]
+    return ", ".join([*parts, *([] if pair.lookback_s is None else [range_name(pair)])])
+
+
+def _link(pair: Watched) -> list[tuple[str, str]]:
+    """Name what the row's page is to show, a value at a time."""
+    if isinstance(pair, WatchedBasket):
+        return [(key, each) for key, values in query_of(pair).items() for each in values]
+    return [(key, choices.written(value)) for key, value in live_choices(pair).items()]
+
+
+def query_of(basket: WatchedBasket) -> dict[str, list[str]]:
+    """Return the query of the address at which the Baskets page shows a basket."""
+    return {
+        key: list(map(str, value if isinstance(value, list) else [value]))
+        for key, value in basket_choices(basket).items()
+    }
+
+
+def rows_of(pairs: Sequence[Watched], board: Sequence[WatchRow]) -> list[WatchRow]:
     """Give each pair of a list its row of the board, or an empty one until it has one there."""
     by_params = {row.pair.params: row for row in board}
     return [by_params.get(pair.params, WatchRow(pair)) for pair in pairs]
@@ -79,9 +108,9 @@ def _values(row: WatchRow, terms: Terms) -> Values:
         path_letters(row.zscores),
         reading.signal[:1],
         since_words(row.signal_since_us),
-        trade_legs(signal_at(reading), row.pair.params, terms),
+        trade_of(row, terms),
         half_life_words(row.tests),
-        "" if row.tests is None else formats.pvalue(row.tests.pvalue),
+        pvalue_words(row),
         tests_age_s(reading, row.tests),
         _rounded(reading.correlation, 3),
         reading.y_coverage * 3 + reading.x_coverage,
@@ -102,6 +131,24 @@ def problem_words(row: WatchRow) -> str:
 def signal_at(reading: PairReading) -> SignalAt:
     """Return the signal of a reading with what its size stands on."""
     return SignalAt(reading.signal, reading.beta, reading.y, reading.x)
+
+
+def trade_of(row: WatchRow, terms: Terms) -> str:
+    """Say what of each leg to buy and sell; "" for NEUTRAL."""
+    reading, params = row.reading, row.pair.params
+    assert reading is not None, "there is a reading"
+    if isinstance(params, PairParams):
+        return trade_legs(signal_at(reading), params, terms)
+    if reading.signal == "NEUTRAL":
+        return ""
+    quotes = [
+        leg_quote(symbol, close, terms.lots)
+        for symbol, close in zip(params.symbols, row.closes, strict=True)
+    ]
+    size = basket_lots(reading.signal, row.weights, quotes, terms.capital)
+    if isinstance(size, NoSize):
+        return f"no size: {size.reason}"
+    return ", ".join(f"{leg.side} {leg.quantity:,f} {leg.symbol}" for leg in size.legs)
 
 
 def path_letters(zscores: Sequence[float]) -> str:
@@ -129,6 +176,13 @@ def half_life_words(tests: PairTestsReading | None) -> str:
     return f"{formats.number(tests.half_life, 1)} bars" if tests.returns else "not shown"
 
 
+def pvalue_words(row: WatchRow) -> str:
+    """Write the p-value of the latest tests; of a basket, where it is to be seen."""
+    if isinstance(row.pair, WatchedBasket):
+        return UNTESTED
+    return "" if row.tests is None else formats.pvalue(row.tests.pvalue)
+
+
 def tests_age_s(reading: PairReading, tests: PairTestsReading | None) -> int | None:
     """Return by how much the tests lag behind the reading, in seconds of market time."""
     if tests is None or math.isnan(tests.pvalue):
@@ -146,10 +200,11 @@ def alert_words(row: WatchRow) -> str:
 def caution_words(row: WatchRow) -> str:
     """Say what speaks against a return, as Live does."""
     tests = row.tests
-    if tests is None:
+    params = row.pair.params
+    if tests is None or not isinstance(params, PairParams):
         return ""
     tested = Return(tests.pvalue, tests.returns, tests.half_life)
-    return caution(tested, row.pair.params)
+    return caution(tested, params)
 
 
 def _doubt(row: WatchRow) -> int:

@@ -181,8 +181,9 @@ function nameAddress(row) {
   if (!row) return;
   const asked = new URLSearchParams(location.search);
   for (const name of [...asked.keys()]) if (name.startsWith("watch_")) asked.delete(name);
-  for (const [name, value] of Object.entries(row.standing.link)) asked.set(name, value);
-  row.link.href = new URL(`./?${asked}`, document.baseURI).href;
+  for (const [name] of row.standing.link) asked.delete(name);
+  for (const [name, value] of row.standing.link) asked.append(name, value);
+  row.link.href = new URL(`./${row.standing.page}?${asked}`, document.baseURI).href;
 }
 
 /** @type {(event: MouseEvent, state: WatchState) => void} */

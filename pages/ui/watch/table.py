@@ -22,7 +22,7 @@ COLUMNS: Final = (
     ("trade", "Buy and sell", "What the signal comes to, for the capital chosen on Live."),
     ("half", "Half-life", what("half-life")),
     ("pvalue", "p", ("Of the test that Live's verdict goes by, and how old it is: it is made now "
-     "and then, not at every bar.")),
+     "and then, not at every bar. A basket's is on the Baskets page.")),
     ("correlation", "Correlation", what("correlation")),
     ("coverage", "Bar", "Whether both legs traded in the latest bar."),
     ("age", "Last trade", "How long ago each leg traded, S1 and S2."),

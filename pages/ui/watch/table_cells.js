@@ -161,10 +161,11 @@ const CELLS = {
     of: ["coverage"],
     draw({ figures: { coverage }, standing: { pair } }) {
       const legs = [Math.trunc((coverage ?? 0) / 3), (coverage ?? 0) % 3];
+      const names = pair.length > 1 ? pair : ["S1", "another leg"];
       const odd = legs.flatMap((code, leg) =>
-        code ? [note(`${pair[leg]} ${COVERAGE[code]}`)] : [],
+        code ? [note(`${names[leg]} ${COVERAGE[code]}`)] : [],
       );
-      return odd.length ? odd : ["both traded"];
+      return odd.length ? odd : [pair.length > 1 ? "both traded" : "all traded"];
     },
   },
   age: {

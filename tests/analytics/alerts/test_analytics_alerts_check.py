@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from analytics.alerts import AlertRule, check_rule
+from analytics.alerts.rule import Crosses, When
 from analytics.errors import ParameterError
 
 RULE = AlertRule("wide")
@@ -27,6 +28,9 @@ RULE = AlertRule("wide")
         {"when": "beta", "level": 3.0, "cooldown_s": 60.0},
         {"when": "disk", "crosses": "below", "level": 5.0, "for_bars": 2},
         {"when": "find"},
+        {"when": "clock", "level": 500.0, "rearm": 100.0},
+        {"when": "channel", "crosses": "above", "level": 1.0},
+        {"when": "correlation", "crosses": "inside", "level": 0.2, "rearm": 0.4},
         {"quiet_hours": "22:00-06:30", "expires_us": 1, "channels": ("desk", "phone 2")},
         {"message": "{pair}: {zscore:+.2f} at {bar}\n{{braces}}"},
     ],
@@ -48,8 +52,8 @@ def test_a_rule_that_can_be_passes(changes: dict[str, Any]) -> None:
         ({"level": math.inf}, "a finite number"),
         ({"level": 0.0}, "above 0 for outside; take above or below"),
         ({"level": -2.0, "crosses": "inside"}, "above 0 for inside"),
-        ({"when": "correlation", "level": 2.0}, "from -1 to 1 for correlation"),
-        ({"when": "pvalue", "level": 5.0}, "from 0 to 1 for pvalue"),
+        ({"when": "correlation"}, "level = 2.0: must be above -1 and below 1 for correlation"),
+        ({"when": "pvalue", "crosses": "below", "level": 5.0}, "above 0 and below 1 for pvalue"),
         ({"when": "beta", "crosses": "below"}, "above or outside a level above 0 for beta"),
         ({"when": "beta", "crosses": "above", "level": -1.0}, "a level above 0 for beta"),
         ({"rearm": 2.5}, "rearm = 2.5: must be at or below the level (2) for outside"),
@@ -90,6 +94,13 @@ def test_a_rule_that_can_be_passes(changes: dict[str, Any]) -> None:
         ({"when": "beta", "tells_resolved": True}, "told of once and is never over"),
         ({"channels": ("desk", "")}, "channels = '': must be 1 to 60"),
         ({"message": ""}, "1 to 500 characters"),
+        ({"message": "  "}, "not spaces alone"),
+        ({"message": "\n"}, "not spaces alone"),
+        ({"for_bars": 1.5}, "for_bars = 1.5: must be a whole number from 1"),
+        ({"for_bars": True}, "for_bars = True: must be a whole number from 1"),
+        ({"hold_bars": 0.5}, "hold_bars = 0.5: must be a whole number from 0"),
+        ({"list": ""}, "list = '': must be the name of a list"),
+        ({"channels": ("a", "b", "a")}, "channels = 'a': must be named once"),
         ({"message": "x" * 501}, "1 to 500 characters"),
         ({"message": "a\x00b"}, "printable text"),
         ({"message": "{z}"}, "message = '{z}': must be one of {pair}, {y}"),
@@ -112,3 +123,50 @@ def test_a_rule_that_cannot_be_is_refused_in_one_line(changes: dict[str, Any], w
     assert words in str(refused.value)
     assert "\n" not in str(refused.value)
     assert len(str(refused.value)) < 300
+
+
+NEVER_NEGATIVE = ("half_life", "stale", "gap", "recorder", "disk", "engine", "channel", "pvalue")
+
+
+@pytest.mark.parametrize("when", NEVER_NEGATIVE)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"crosses": "above", "level": 0.0},
+        {"crosses": "above", "level": 0.5, "rearm": 0.0},
+        {"crosses": "above", "level": 0.5, "rearm": -1.0},
+        {"crosses": "below", "level": -3.0},
+        {"crosses": "below", "level": 0.0},
+    ],
+)
+def test_a_figure_that_is_never_negative_has_no_room_below_0(
+    when: When, changes: dict[str, Any]
+) -> None:
+    with pytest.raises(
+        ParameterError, match=r"^(level|rearm) = \S+: must be above 0 .*for " + when
+    ):
+        check_rule(replace(RULE, when=when, **changes))
+
+
+@pytest.mark.parametrize("when", NEVER_NEGATIVE)
+@pytest.mark.parametrize("crosses", ["outside", "inside"])
+def test_a_figure_that_is_never_negative_has_no_two_sides(when: When, crosses: Crosses) -> None:
+    with pytest.raises(ParameterError, match=f"above or below for {when}, which is never negative"):
+        check_rule(replace(RULE, when=when, crosses=crosses, level=0.5))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"when": "pvalue", "crosses": "below", "level": 0.05, "rearm": 1.0},
+        {"when": "pvalue", "crosses": "above", "level": 1.0},
+        {"when": "correlation", "crosses": "below", "level": 0.5, "rearm": 1.0},
+        {"when": "correlation", "crosses": "above", "level": 0.5, "rearm": -1.0},
+        {"when": "correlation", "crosses": "inside", "level": 1.0},
+        {"when": "correlation", "crosses": "inside", "level": 0.2, "rearm": 5.0},
+        {"when": "correlation", "crosses": "outside", "level": 1.0, "rearm": 0.5},
+    ],
+)
+def test_both_sides_of_a_level_have_room(changes: dict[str, Any]) -> None:
+    with pytest.raises(ParameterError, match=r"must be above \S+ and below 1 for "):
+        check_rule(replace(RULE, **changes))

@@ -65,6 +65,26 @@ def test_favour_says_whether_the_spread_came_to_the_mean_or_the_mean_to_the_spre
     assert moves == pytest.approx([2.0, -3.0, math.nan], nan_ok=True)
 
 
+def test_against_is_not_known_without_a_line() -> None:
+    line = [replace(reading(z, bar=bar), alpha=math.nan) for bar, z in enumerate((2.2, 2.5, -0.1))]
+    seen = [sample(bar, each) for bar, each in enumerate(line)]
+    fired = preview(RULE, seen, "hedged").fired[0]
+    assert (fired.bars_to_mean, fired.worst_zscore) == (2, 2.5)
+    assert math.isnan(fired.against)
+    assert math.isnan(fired.favour)
+
+
+def test_without_a_length_bars_are_counted() -> None:
+    seen = [replace(each, step_us=0) for each in zscores([2.2, NO_DATA, 0.5, -0.1])]
+    fired = preview(RULE, seen).fired[0]
+    assert (fired.bars_to_rearm, fired.bars_to_mean) == (2, 3)
+
+
+def test_from_one_side_to_the_other_it_was_at_the_mean_and_never_back() -> None:
+    fired = preview(RULE, zscores([2.3, -2.3, 0.1])).fired[0]
+    assert (fired.bars_to_rearm, fired.bars_to_mean) == (None, 1)
+
+
 def test_what_is_not_sent_and_what_waits_are_counted_with_their_reason() -> None:
     rule = replace(RULE, rearm=None, quiet_hours="12:00-13:00", cooldown_s=5)
     seen = preview(rule, zscores([2.2, 0, 2.2, 0, 2.2, 2.2]))

@@ -170,6 +170,49 @@ def test_quiet_hours_go_by_the_end_of_the_bar() -> None:
     assert step(rule, RuleState(), replace(minute, is_forming=True)).suppressed == ""
 
 
+@pytest.mark.parametrize(
+    ("hours", "of_alert", "of_end"),
+    [("11:00-12:00", "quiet hours", "quiet hours"), ("12:00-12:30", "", "")],
+)
+def test_the_end_goes_by_whether_the_alert_of_a_forming_bar_was_sent(
+    hours: str, of_alert: str, of_end: str
+) -> None:
+    rule = replace(RULE, quiet_hours=hours, forming=True)
+    minute = replace(sample(-60, 2.0), step_us=60 * SECOND_US)
+    later = replace(sample(40 * 60, 0.0), step_us=60 * SECOND_US)
+    fired, over = run(rule, [replace(minute, is_forming=True), later])
+    assert (fired.event, fired.suppressed) == ("fired", of_alert)
+    assert (over.event, over.suppressed) == ("resolved", of_end)
+
+
+def test_a_forming_bar_is_judged_by_its_latest_trade() -> None:
+    hour = replace(sample(0, 2.0), step_us=3_600 * SECOND_US, is_forming=True)
+    rule = replace(RULE, quiet_hours="12:30-13:30", forming=True)
+    late = replace(hour, at_us=START_US + 40 * 60 * SECOND_US)
+    assert step(rule, RuleState(), hour).suppressed == ""
+    assert step(rule, RuleState(), late).suppressed == "quiet hours"
+
+
+@pytest.mark.parametrize(
+    ("absence_s", "value", "event"),
+    [(3_600, -3.0, None), (3_602, -3.0, "fired"), (3_602, 0.0, None), (-3_700, -3.0, "fired")],
+)
+def test_after_bars_that_nobody_looked_at_a_rule_begins_anew(
+    absence_s: int, value: float, event: str | None
+) -> None:
+    before = run(replace(HYSTERESIS, once=False), zscores([0, 2.5]))[-1].state
+    after = step(HYSTERESIS, before, sample(1 + absence_s, value))
+    assert after.event == event
+    assert after.state.fired == 1 + (event == "fired")
+
+
+def test_a_bar_that_forms_after_an_absence_fires_once() -> None:
+    firing = run(FORMING, zscores([2.5]))[-1].state
+    seen = [sample(5_000 + bar, -3.0, is_forming=bar < 1) for bar in (0, 0, 0, 1, 2)]
+    seen[2] = replace(seen[2], is_forming=False)
+    assert events(run(FORMING, seen, firing)) == "F...."
+
+
 def test_closed_gates_break_a_row_and_hold_an_alert_back() -> None:
     closed = reading(2.5, gate="leg stale")
     rule = replace(RULE, gated=True, for_bars=2)
@@ -231,6 +274,34 @@ def test_the_same_tests_are_looked_at_once() -> None:
     assert math.isnan(steps[1].value)
 
 
+def test_tests_that_come_while_the_gates_are_closed_are_looked_at_as_they_open() -> None:
+    rule = replace(RULE, when="pvalue", crosses="below", level=0.05, gated=True)
+    closed = [True, True, False, False, True, False]
+    made = [(0, 0.01), (0, 0.01), (0, 0.01), (0, 0.01), (4, 0.2), (5, 0.01)]
+    seen = [
+        replace(of_tests(bar, at, pvalue=p), reading=reading(bar=bar, gate="stale" * is_closed))
+        for bar, ((at, p), is_closed) in enumerate(zip(made, closed, strict=True))
+    ]
+    steps = run(rule, seen)
+    assert (events(steps), states(steps)) == ("..F.RF", "nnffnf")
+
+
+def test_what_waits_without_a_cool_down_waits_for_the_next_bar() -> None:
+    rule = replace(FORMING, when="signal", rearm=None, tells_resolved=False)
+    forming = sample(0, reading(2.5, signal="SELL"), is_forming=True)
+    (_, closed) = run(rule, [forming, sample(0, reading(-2.5, signal="BUY"))])
+    assert (closed.event, closed.suppressed) == (None, "next bar")
+
+
+def test_in_a_cool_down_a_signal_in_between_is_never_told() -> None:
+    rule = replace(RULE, when="signal", cooldown_s=10, tells_resolved=False)
+    names: list[Signal] = ["BUY", "BUY", "SELL", "SELL", *["BUY"] * 10]  # type: ignore[list-item]
+    seen = [sample(bar, reading(2.5, signal=each)) for bar, each in enumerate(names)]
+    steps = run(rule, seen)
+    told = [names[row] for row, each in enumerate(steps) if each.event]
+    assert told == ["BUY", "BUY"]
+
+
 def test_tests_kept_over_a_restart_are_not_looked_at_again() -> None:
     rule = replace(RULE, when="pvalue", crosses="below", level=0.05, for_bars=2)
     kept = replace(run(rule, [of_tests(0, 0, pvalue=0.01)])[-1].state, seen_us=0)
@@ -258,6 +329,7 @@ def test_correlation() -> None:
         (replace(RULE, when="disk", crosses="below", level=5, rearm=6), [9, 4, 5.5, 7], ".F.R"),
         (replace(RULE, when="clock", level=500.0), [-600, -400], "FR"),
         (replace(RULE, when="find", tells_resolved=False), [0, 1, 1, 0, 1], ".F..F"),
+        (replace(RULE, when="find", tells_resolved=False, crosses="inside"), [1, 0, 1], "F.F"),
         (
             replace(RULE, when="recorder", crosses="above", level=5),
             [NO_DATA, 6, NO_DATA, 1],
@@ -312,7 +384,9 @@ def test_a_bar_fires_once_though_it_closes_with_another_signal() -> None:
         sample(0, reading(-2.5, signal="BUY")),
         sample(1, reading(-2.5, signal="BUY")),
     ]
-    assert events(run(rule, seen)) == "FRF"
+    steps = run(rule, seen)
+    assert events(steps) == "FRF"
+    assert steps[1].state.name == "pending"
 
 
 def test_without_the_wish_a_bar_that_forms_is_not_looked_at() -> None:

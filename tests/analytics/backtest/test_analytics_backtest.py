@@ -187,6 +187,20 @@ def test_signals_of_many_windows_equal_those_of_each_to_the_bit(spread, hedge, s
                 )
 
 
+@pytest.mark.parametrize("spread", ["price difference", "ratio"])
+def test_a_spread_that_is_off_its_mean_by_rounding_only_has_a_z_of_0(spread):
+    y, x = reverting_pair(400)
+    y.iloc[:, :4] = np.repeat(np.resize([100.1, 100.3, 100.2, 100.2], 400), 4).reshape(400, 4)
+    x.iloc[:, :4] = 37.3
+    params = replace(PARAMS, spread=spread, window=4)
+    made = prepare(y, x, params, SYMMETRIC_RULES)
+    swept = WindowSignals.of(made, params, SYMMETRIC_RULES).at(4).zscore
+    for z in (swept, signals(made, params, SYMMETRIC_RULES).zscore):
+        at_mean = np.arange(400) % 4 > 1
+        assert (z[3:][at_mean[3:]] == 0).all()
+        assert (np.abs(z[3:][~at_mean[3:]]) > 0.5).all()
+
+
 @pytest.mark.parametrize(
     ("hedge", "cuts"), [("rolling_ols", 50), ("expanding_ols", 8), ("kalman", 8)]
 )

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.errors import FrameError, InvalidSeriesError, NotEnoughDataError, ParameterError
+from analytics.kernels.scan_paths import zscores_now
 from analytics.scanner import coarser_closes, scan_pairs, spread_paths
 from analytics.scanner.multiple_testing import benjamini_hochberg, bonferroni
 from analytics.scanner.panel import ScanOn, even_closes
@@ -173,6 +174,14 @@ def test_the_held_out_part_is_tested_with_the_beta_of_the_train_part():
     made = table[(table["y"].isin(["PAIR", "S00"])) & (table["x"].isin(["PAIR", "S00"]))].iloc[0]
     assert made["verdict"] == "holds"
     assert made.name == 0
+
+
+def test_a_residual_on_its_mean_has_a_z_of_0():
+    levels = np.random.default_rng(7).uniform(4.0, 11.0, (30, 1))
+    y = levels + np.array([1e-3, -7e-3, 6e-3, 0.0])
+    x, first = np.tile(levels[:1], 4), np.arange(30)
+    z = zscores_now(np.vstack([y, x]), first, np.full(30, 30), np.full(30, 0.7), 4)
+    assert z.tolist() == [0.0] * 30
 
 
 def test_verdicts_say_what_became_of_a_relation():

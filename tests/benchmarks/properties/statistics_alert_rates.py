@@ -4,8 +4,8 @@
 
 Days of 86,400 bars of a second, log prices that move by 1 bp a bar: z as the watch reads it, by the
 real `preview` of rules with and without hysteresis, pending for 3 bars, and with a cool-down:
-alerts a day; and of those with re-arm 1 when z crossed 0, and where the spread was then. Two
-processes.
+alerts a day; and of those with re-arm 1 when z crossed 0, and where the spread was then. Then
+rules of β, which moved by so many errors of plain OLS since the last alert. Two processes.
 """
 
 import argparse
@@ -39,6 +39,8 @@ RULES = {
     "no hysteresis, cool-down 60 s": AlertRule("off, cool-down", cooldown_s=60.0),
 }
 
+BETA_RULES = [AlertRule(f"{level:g}", when="beta", level=level) for level in (2.0, 3.0, 10.0)]
+
 
 def legs(kind: str, rng: np.random.Generator) -> np.ndarray:
     """Logarithms of two prices that know nothing of each other: a day after the first range."""
@@ -66,14 +68,22 @@ def zscores(logs: np.ndarray, spread: str, window: int) -> tuple[np.ndarray, np.
         y, x = np.exp(logs)
         return zscore(y - x, window).to_numpy()[LOOKBACK:], np.ones(DAY)
     y, x = logs
-    y_std, x_std = (rolling_moments(leg, LOOKBACK).std.to_numpy() for leg in (y, x))
-    beta = rolling_correlation(y, x, LOOKBACK, on="prices").to_numpy() * y_std / x_std
+    beta, _ = line(logs)
     of_y, of_x = rolling_moments(y, window), rolling_moments(x, window)
     shared = rolling_correlation(y, x, window, on="prices").to_numpy()
     s_y, s_x = of_y.std.to_numpy(), beta * of_x.std.to_numpy()
     std = np.sqrt(s_y**2 + s_x**2 - 2 * shared * s_y * s_x)
     deviation = of_y.deviation.to_numpy() - beta * of_x.deviation.to_numpy()
     return (deviation / std)[LOOKBACK:], beta[LOOKBACK:]
+
+
+def line(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """β of the range that ends at each bar, and its error by plain OLS."""
+    y, x = logs
+    y_std, x_std = (rolling_moments(leg, LOOKBACK).std.to_numpy() for leg in (y, x))
+    shared = rolling_correlation(y, x, LOOKBACK, on="prices").to_numpy()
+    error = np.sqrt((1 - shared**2) / (LOOKBACK - 2)) * y_std / x_std
+    return shared * y_std / x_std, error
 
 
 def samples(logs: np.ndarray, values: np.ndarray, beta: np.ndarray) -> list[Sample]:
@@ -99,6 +109,22 @@ def a_day(task: tuple[str, str, int, int]) -> list[tuple[PreviewEvent, ...]]:
     return [preview(rule, seen, of_spread).fired for rule in RULES.values()]
 
 
+def a_day_of_beta(task: tuple[str, int]) -> list[int]:
+    """How often each rule of β tells of one day."""
+    kind, day = task
+    beta, error = line(legs(kind, np.random.default_rng([SEED, day])))
+    nan = float("nan")
+    rows = zip(beta[LOOKBACK:].tolist(), error[LOOKBACK:].tolist(), strict=True)
+    seen = []
+    for bar, (ratio, stderr) in enumerate(rows, start=1):
+        time_us = bar * SECOND_US
+        reading = PairReading(
+            time_us, nan, nan, ratio, nan, stderr, nan, nan, nan, nan, nan, "NEUTRAL", "", "", 0, 0
+        )
+        seen.append(Sample(time_us, SECOND_US, reading))
+    return [len(preview(rule, seen).fired) for rule in BETA_RULES]
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -106,7 +132,7 @@ def main() -> None:
     days = parser.parse_args().days
     columns = ["", "window", *RULES, "bars to the mean", "worst z", "spread moved back, bps"]
     print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
-    for rule in RULES.values():
+    for rule in (*RULES.values(), *BETA_RULES):
         check_rule(rule)
     with ProcessPoolExecutor(2) as workers:
         for kind, spread, window in product(KINDS, SPREADS, WINDOWS):
@@ -116,6 +142,12 @@ def main() -> None:
             unit = 1e4 if spread.startswith("log") else 1e2
             words = (f"{kind}: {spread}", str(window), *rates, *after(by_day, unit))
             print(f"| {' | '.join(words)} |", flush=True)
+        print(f"\n| β moved by errors | {' | '.join(rule.name for rule in BETA_RULES)} |")
+        print(f"|{'---|' * (1 + len(BETA_RULES))}")
+        for kind in KINDS:
+            counts = list(workers.map(a_day_of_beta, [(kind, day) for day in range(days)]))
+            rates = [with_error(each) for each in zip(*counts, strict=True)]
+            print(f"| {' | '.join((kind, *rates))} |", flush=True)
 
 
 def after(by_day: list[list[tuple[PreviewEvent, ...]]], unit: float) -> tuple[str, str, str]:

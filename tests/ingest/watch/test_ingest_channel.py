@@ -104,10 +104,58 @@ def test_what_is_younger_than_a_day_goes_out_after_what_was_given_up(store, cloc
     fire(store, "old", "old too")
     clock.forward(DAY_S + 60)
     fire(store, "young", at_us=clock.us)
-    sender = ScriptedSender([FAILED])
+    sender = ScriptedSender([FAILED] * 5)
     until_idle(channel_for(store, sender, clock), clock)
-    assert sender.words == ["old", "young"]
+    assert sender.words == ["old", *["old*"] * 4, "young"]
     assert states(store) == ["failed", "failed", "delivered"]
+
+
+@pytest.mark.parametrize("known", [None, {}], ids=["it fails", "no address"])
+def test_a_clock_put_forward_by_a_day_gives_nothing_up(store, clock, known):
+    fire(store, "a", "b")
+    set_by_s = 0
+    sender = ScriptedSender([FAILED] * 100)
+    channel = channel_for(store, sender, clock, known, steady=lambda: clock.us / 1e6 - set_by_s)
+    channel.deliver()
+    set_by_s = DAY_S + 60
+    clock.forward(set_by_s)
+    for _ in range(40):
+        clock.forward(channel.deliver() or 0)
+    assert "failed" not in states(store)
+    clock.forward(DAY_S)
+    channel.deliver()
+    assert states(store) == ["failed", "failed"]
+
+
+def test_a_sender_that_breaks_is_tried_again_as_one_that_fails(store, clock, caplog):
+    fire(store, "a")
+    moments = []
+
+    def break_down() -> None:
+        moments.append(clock.us / 1e6)
+        raise RuntimeError("MARKER")
+
+    sender = ScriptedSender()
+    sender.before = break_down
+    channel = channel_for(store, sender, clock)
+    for _ in range(40):
+        clock.forward(channel.deliver() or 0)
+    assert 5 < len(moments) < 20
+    clock.forward(DAY_S)
+    until_idle(channel, clock)
+    assert states(store) == ["failed"]
+    assert [each.message for each in caplog.records] == ["channel desk: it failed (RuntimeError)"]
+
+
+@pytest.mark.parametrize("known", [{}, {"desk": "odd://"}], ids=["none", "unusable"])
+def test_an_address_that_is_missing_or_unusable_counts_as_failures(store, clock, known):
+    fire(store, "a")
+    places = addresses(**known)
+    channel = Channel("desk", store, places, clock, lambda _: None, clock=lambda: clock.us / 1e6)
+    for _ in range(3):
+        channel.deliver()  # a new alert calls it, too
+        clock.forward(channel.deliver() or 0)
+    assert channel.failures == 3
 
 
 def test_a_message_that_is_refused_holds_up_the_rest_for_a_quarter_of_an_hour(store, clock):

@@ -224,7 +224,7 @@ def test_a_rule_that_looks_at_something_else_begins_anew(market, desk) -> None:
     desk.store.save_rule(AlertRule("wide", level=0.0))
     live(market, desk, 200, 203)
     assert [each.value for each in desk.store.alerts()] == [desk.store.alerts()[0].zscore]
-    desk.store.save_rule(AlertRule("wide", when="correlation", crosses="above", level=-1.0))
+    desk.store.save_rule(AlertRule("wide", when="correlation", crosses="above", level=-0.99))
     live(market, desk, 203, 206)
     values = [each.value for each in desk.store.alerts()[1:]]
     assert len(values) == 1

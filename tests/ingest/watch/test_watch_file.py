@@ -16,13 +16,14 @@ from analytics.hedge import HEDGE_METHODS
 from analytics.pair import Gates
 from analytics.spread import SPREAD_KINDS
 from ingest.errors import StoreError, WatchFileError
-from ingest.watch import WatchedPair, WatchList, WatchStore, watch_file
+from ingest.watch import WatchedBasket, WatchedPair, WatchList, WatchStore, watch_file
 from ingest.watch.watch_file import (
     MOST_BYTES,
     WatchFile,
     parse_watch,
     read_watch_file,
     take_up,
+    take_up_once,
     write_watch,
 )
 
@@ -82,6 +83,43 @@ def test_a_pair_takes_from_its_list_what_it_does_not_say_itself() -> None:
     assert pair == WatchedPair("ETHUSDT", "BTCUSDT", "5min", 30, gates=gates, is_pinned=True)
 
 
+THREE = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
+
+
+def test_a_basket_takes_from_its_list_what_it_does_not_say_itself() -> None:
+    row = {"symbols": ["btc/usdt", "ETHUSDT", "SOLUSDT"], "method": "box_tiao", "window": 30}
+    text = watch_of({}, baskets=[row], interval="5T", window=90, spread="log", hedge="tls")
+    [[basket]] = [each.baskets for each in parse_watch(text).lists]
+    assert basket == WatchedBasket(THREE, "5min", 30, "box_tiao")
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"symbols": THREE[:2]}, "symbols = "),
+        ({"window": 60}, "lists[0].baskets[0]: 'symbols' is missing"),
+        ({"symbols": THREE, "hedge": "ols"}, "lists[0].baskets[0]: unknown key 'hedge'"),
+        ({"symbols": THREE, "method": "pca"}, 'method = "pca": must be one of johansen,'),
+        ({"symbols": THREE, "lookback_s": 86_400}, "lookback_s = 86400: must be 20,000 bars at"),
+        ({"symbols": [*THREE, "BTCUSDT"]}, "BTCUSDT stands twice"),
+    ],
+)
+def test_a_mistake_in_a_basket_is_one_line(row: dict[str, object], words: str) -> None:
+    said = refusal(watch_of({}, baskets=[row]))
+    assert words in said
+    assert "\n" not in said
+
+
+def test_baskets_are_written_as_they_are_read() -> None:
+    gates = Gates(pvalue=True)
+    baskets = (
+        WatchedBasket(THREE, "1min", 30, "min_half_life", 7_200, 1.5, -1.5, gates=gates),
+        WatchedBasket((*THREE, "BNBUSDT"), group="majors", is_pinned=True),
+    )
+    lists = (WatchList("both", (WatchedPair("ETHUSDT", "BTCUSDT"),), baskets=baskets),)
+    assert parse_watch(write_watch(lists, (), ())).lists == lists
+
+
 def test_who_prints_a_file_prints_no_address() -> None:
     assert "hook" not in repr(parse_watch(EXAMPLE))
 
@@ -105,7 +143,7 @@ def test_who_prints_a_file_prints_no_address() -> None:
         (
             '{"lists": ["a"]}',
             (
-                'lists[0] = "a": must be an object with name, pairs, interval, window,'
+                'lists[0] = "a": must be an object with name, pairs, baskets, interval, window,'
                 " spread, hedge, lookback_s, sell_above, buy_below, correlation_on, level,"
                 " hedge_window,"
                 " gates, group, pinned"
@@ -430,6 +468,19 @@ def test_taking_up_twice_changes_nothing_the_second_time(store: WatchStore) -> N
     assert (store.lists(), store.rules(), store.revision()) == (file.lists, file.rules, 1)
     take_up(store, file)
     assert store.revision() == 1
+
+
+def test_a_start_leaves_what_the_reader_made_of_the_file_before(store: WatchStore) -> None:
+    file = parse_watch(EXAMPLE)
+    take_up_once(store, file)
+    longer = replace(file.lists[0], pairs=(*file.lists[0].pairs, WatchedPair("SOLUSDT", "BNBUSDT")))
+    store.save_list(longer)
+    store.remove_rule(file.rules[0].name)
+    take_up_once(store, parse_watch(EXAMPLE))
+    assert (store.lists(), store.rules()) == ((longer, *file.lists[1:]), file.rules[1:])
+    changed = replace(file, rules=(replace(file.rules[0], level=3.0),))
+    take_up_once(store, changed)
+    assert (store.lists(), store.rules()[0]) == (file.lists, changed.rules[0])
 
 
 def test_taking_up_replaces_by_name_and_keeps_where_a_rule_stands(store: WatchStore) -> None:

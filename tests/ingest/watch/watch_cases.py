@@ -92,10 +92,13 @@ def channel_for(
     sender: Sender,
     clock: Callable[[], int],
     known: Mapping[str, str] | None = None,
+    steady: Callable[[], float] | None = None,
 ) -> Channel:
     """Return channel "desk" that sends through `sender`."""
     places = addresses(**({"desk": "json://receiver"} if known is None else known))
-    return Channel("desk", store, places, clock, lambda _: sender)
+    return Channel(
+        "desk", store, places, clock, lambda _: sender, clock=steady or (lambda: clock() / 1e6)
+    )
 
 
 def until_idle(channel: Channel, clock: Clock, most_s: float = 200_000.0) -> list[float]:

@@ -104,6 +104,14 @@ def test_a_new_rule_is_written_and_saved(project_root, watch):
     assert "rule_save" not in {each.key for each in page.button}
 
 
+def test_beside_the_level_of_beta_stands_what_noise_gives(project_root, watch):
+    page = visit(project_root, "Rules")
+    click(page, "rule_new")
+    assert not page.number_input(key=form_key(page, "level_zscore")).help
+    page.selectbox(key=form_key(page, "when")).select("beta").run()
+    assert "unrelated walks" in page.number_input(key=form_key(page, "level_beta")).help
+
+
 def test_what_cannot_be_saved_says_why_in_the_words_of_the_form(project_root, watch):
     page = visit(project_root, "Rules")
     click(page, "rule_new")

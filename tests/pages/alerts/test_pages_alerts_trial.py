@@ -8,8 +8,7 @@ from desk.script_page import START_US, store, ticks_of
 
 from analytics.alerts import AlertRule, Sample, preview
 from analytics.pair import analyse_pair
-from ingest.settings import current_settings
-from ingest.watch import Watch, WatchedPair, WatchList
+from ingest.watch import WatchedPair, WatchList
 from pages.ui.alerts import noise, pairs, trial, verdict
 from pages.ui.alerts.figure import alert_figure
 from pages.ui.alerts.verdict import Trial
@@ -70,6 +69,8 @@ def test_the_verdict_says_how_often_how_soon_and_beside_it_what_noise_gives(trie
     assert first.startswith(f"It would have fired {fired} times in {tried.preview.bars} bars of 1s")
     assert f"fires {len(tried.noise.fired)} time" in over_noise
     assert f"back to the mean after {tried.preview.back_at_mean} of {fired}" in back
+    soon = tried.preview.median_bars_to_rearm
+    assert f"after {tried.preview.back_at_rearm}, half of these within {soon:.0f} bars." in back
     is_right = tried.preview.median_favour > 0
     assert ("the right way" in moved) is is_right
     assert "USDT" in went
@@ -118,14 +119,6 @@ def test_a_rule_is_tried_on_the_pairs_it_looks_at(database):
     assert pairs.pairs_of(AlertRule("r", list="a"), lists) == [PAIR, other]
     assert pairs.pairs_of(AlertRule("r", y="SOLUSDT", x="BTCUSDT"), lists) == [other]
     assert pairs.pairs_of(AlertRule("r", list="none"), lists) == []
-
-
-def test_it_is_the_run_that_the_watch_makes(legs, database, tried):
-    watch = Watch(current_settings(), None)
-    try:
-        assert watch.preview(RULE, PAIR).events == tried.preview.events
-    finally:
-        watch.stop()
 
 
 def test_the_samples_are_of_the_bars_at_hand(legs, tried):

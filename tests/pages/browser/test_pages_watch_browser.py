@@ -26,6 +26,7 @@ ROW = """() => {
   const text = (of) => row.querySelector(of)?.innerText.trim() ?? '';
   return [text('.zscore b'), text('.signal b').split(' ').pop(), text('.correlation')];
 }"""
+HEADED = "text=/^Basket: BTCUSDT, ETHUSDT, SOLUSDT$/"
 LIVE = """() => {
   const figure = [...document.querySelectorAll('.pd-figure')]
     .find((each) => each.querySelector('dt').innerText === 'Correlation');
@@ -127,6 +128,36 @@ def test_pair_z_and_signal_are_in_sight_on_a_narrow_screen(browser, app):
         in_new_list(page, "narrow", "ETHUSDT BTCUSDT")
         box = page.locator(f"{ROWS} .signal b").first.bounding_box()
         assert box["x"] + box["width"] < 380
+
+
+def test_a_basket_is_typed_followed_and_opened_on_its_page_with_its_settings(browser, app):
+    row = f"{ROWS}[data-pair='BTCUSDT/ETHUSDT+SOLUSDT']"
+    with opened(browser, f"{app.url}/watch") as page:
+        in_new_list(page, "baskets", "BTCUSDT+ETHUSDT+SOLUSDT, ETHUSDT BTCUSDT")
+        assert pairs_of(page) == ["ETHUSDT/BTCUSDT", "BTCUSDT/ETHUSDT+SOLUSDT"]
+        page.wait_for_selector(f"{row} .zscore b", timeout=READY_MS)
+        assert page.inner_text(f"{row} .pvalue").strip() == "on Baskets"
+        page.focus(f"{row} a")
+        link = page.evaluate("document.activeElement.href")
+        assert "/baskets?" in link
+        assert "basket_symbols=BTCUSDT&basket_symbols=ETHUSDT&basket_symbols=SOLUSDT" in link
+        with opened(browser, link) as other:
+            other.wait_for_selector(HEADED, timeout=READY_MS)
+        page.click(f"{row} .correlation")
+        page.wait_for_url(lambda url: "/baskets" in url, timeout=READY_MS)
+        page.wait_for_selector(HEADED, timeout=READY_MS)
+        page.wait_for_function("() => location.search.includes('basket_interval=1s')")
+        page.wait_for_selector(".st-key-watch_basket button", timeout=READY_MS)
+        assert page.locator(".st-key-watch_basket button").inner_text().startswith("✓ Watched")
+
+
+def test_a_basket_in_sight_is_watched_by_two_clicks(browser, app):
+    asked = "&".join(f"basket_symbols={name}" for name in ("ADAUSDT", "XRPUSDT", "TRXUSDT"))
+    with opened(browser, f"{app.url}/baskets?{asked}&basket_interval=1s") as page:
+        page.click(".st-key-watch_basket button", timeout=READY_MS)
+        page.get_by_role("button", name="Watch this basket").click()
+        page.get_by_role("link", name="Open the Watch page").click()
+        page.wait_for_selector(f"{ROWS}[data-pair='ADAUSDT/XRPUSDT+TRXUSDT']", timeout=READY_MS)
 
 
 def refreshed(page) -> None:

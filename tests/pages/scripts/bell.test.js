@@ -44,6 +44,8 @@ test("a link stays on the desk, whatever view the server names", () => {
   globalThis.document = { baseURI: "http://desk.test/base/alerts" };
   assert.equal(linkOf(alert(1)), "http://desk.test/base/?s1=ETHUSDT");
   assert.equal(linkOf(alert(1, { view: "" })), "http://desk.test/base/alerts");
+  const basket = "basket_symbols=AUSDT&basket_symbols=BUSDT";
+  assert.equal(linkOf(alert(1, { view: basket })), `http://desk.test/base/baskets?${basket}`);
   const wrong = linkOf(alert(1, { view: "//stranger.test/#x" }));
   assert.equal(new URL(wrong).origin, "http://desk.test");
 });

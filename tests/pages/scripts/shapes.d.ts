@@ -249,13 +249,14 @@ interface WatchColumn {
 /** What of a watched pair's row stands until somebody changes it. */
 interface WatchStanding {
   id: string;
-  pair: [y: string, x: string];
+  pair: string[]; // a basket's has its label alone
   words: string;
   interval: string;
   group: string;
   pinned: boolean;
   levels: [sell: number, buy: number];
-  link: Record<string, string>;
+  page: string;
+  link: [name: string, value: string][];
 }
 
 type WatchValues = (string | number | null)[];

@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import json
+import math
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -18,7 +19,15 @@ from starlette.routing import Route
 from test_pages_serving import body_of
 
 from ingest.version import VERSION
-from ingest.watch import Delivery, Watch, WatchedPair, WatchList, WatchRow, install_watch
+from ingest.watch import (
+    Delivery,
+    Watch,
+    WatchedBasket,
+    WatchedPair,
+    WatchList,
+    WatchRow,
+    install_watch,
+)
 from ingest.watch.message import Outgoing, alert_document
 from pages.ui.server.api import api_routes
 from pages.ui.server.exposure import under_base_path
@@ -57,6 +66,8 @@ def test_a_row_is_said_with_its_figures(watch: Watch, port: int) -> None:
                 "list": "majors",
                 "y": "ETHUSDT",
                 "x": "BTCUSDT",
+                "symbols": ["ETHUSDT", "BTCUSDT"],
+                "method": None,
                 "interval": "1s",
                 "window": 60,
                 "spread": "log",
@@ -75,6 +86,7 @@ def test_a_row_is_said_with_its_figures(watch: Watch, port: int) -> None:
                 "correlation": 0.9,
                 "price_y": 2000.5,
                 "price_x": 40000.0,
+                "weights": None,
                 "signal_since": "2023-11-14T22:13:15Z",
                 "test": "Engle-Granger",
                 "pvalue": 0.03,
@@ -249,6 +261,19 @@ def test_what_is_not_there_is_said(watch: Watch, port: int) -> None:
     status, found, _ = asked(port, "pair/1")
     assert status == 404
     assert found == {"error": "nothing is at this address; /api/v1/docs says what is where"}
+
+
+def test_a_basket_is_a_row_with_its_symbols_and_weights(watch: Watch, port: int) -> None:
+    basket = WatchedBasket(("BTCUSDT", "ETHUSDT", "SOLUSDT"))
+    row = replace(ROW, pair=basket, tests=None, weights=(1.0, -0.5, math.nan))
+    watch.board.publish({"majors": (row, WatchRow(basket))})
+    found, empty = described(port, "pairs")["pairs"]
+    assert (found["y"], found["x"]) == ("BTCUSDT/ETHUSDT+SOLUSDT", "")
+    assert found["symbols"] == ["BTCUSDT", "ETHUSDT", "SOLUSDT"]
+    assert (found["spread"], found["hedge"], found["method"]) == ("log", None, "johansen")
+    assert found["weights"] == [1.0, -0.5, None]
+    assert found["pvalue"] is None
+    assert empty["weights"] is None
 
 
 @pytest.mark.parametrize("path", [*PATHS, "nothing"])

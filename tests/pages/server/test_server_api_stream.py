@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cases.api import ROW, alert_of, asked, desk, record, row_at, served, until
+from cases.api import PAIR, ROW, alert_of, asked, desk, record, row_at, served, until
 from cases.openapi import faults
 
 from ingest.watch import Watch, WatchRow
@@ -138,7 +138,7 @@ def test_a_number_that_cannot_be_is_refused(watch: Watch, port: int, number: str
 
 
 def test_a_signal_is_told_when_it_changes_and_only_then(watch: Watch) -> None:
-    other = replace(ROW.pair, y="SOLUSDT")
+    other = replace(PAIR, y="SOLUSDT")
     watch.board.publish({"a": (row_at("SELL"), row_at("BUY", other)), "b": (row_at("SELL"),)})
     events = Events(watch, 0)
     assert events.take() == b""

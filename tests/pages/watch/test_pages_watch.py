@@ -212,8 +212,8 @@ def test_a_row_leads_to_live_with_all_its_settings(project_root, watch):
     assert (choices["rule"], choices["sell"], choices["buy"]) == ("custom", 1.5, -1.5)
     watch.store.save_list(WatchList("majors", (pair,)))
     (row,) = standing(open_watch(project_root))
-    assert row["link"]["s1"] == "SOLUSDT"
-    link = {key: value for key, value in row["link"].items() if key != "mode"}
+    assert dict(row["link"])["s1"] == "SOLUSDT"
+    link = {key: value for key, value in row["link"] if key != "mode"}
     page = AppTest.from_file(str(project_root / "pages" / "router.py"), default_timeout=30)
     for name, value in link.items():
         page.query_params[name] = value
