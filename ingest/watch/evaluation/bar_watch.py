@@ -159,7 +159,8 @@ class BarWatch:
             return ""
         lacking = [leg.key.symbol for leg in self.legs if leg.last is None]
         if lacking:
-            return f"no trade of {' and '.join(lacking)} is stored: is it recorded?"
+            asked = "is it" if len(lacking) == 1 else "are they"
+            return f"no trade of {' and '.join(lacking)} is stored: {asked} recorded?"
         legs = "both" if len(self.legs) == 2 else "all"
         return f"no bar of {legs} legs has closed yet"
 

@@ -10,6 +10,7 @@ from ingest.errors import IngestError
 from ingest.watch import Watched, WatchStore
 from pages.ui.desk.watching import FIRST_LIST, add_pairs
 from pages.ui.parts import plain
+from pages.ui.parts.notices import sentence
 
 SAID: Final = "watch_choice_said"
 
@@ -31,14 +32,15 @@ def add_button(
 
 def show_said() -> None:
     """Show what the last of these buttons came to, and the way to the lists."""
-    is_well, words = st.session_state.get(SAID, (True, ""))
+    tone, words = st.session_state.get(SAID, ("success", ""))
     if words:
-        (plain.success if is_well else plain.error)(words)
+        plain.SAYS[tone](words)
     st.page_link("watch.py", label="Open the Watch page")
 
 
 def _add(store: WatchStore, name: str, pairs: Sequence[Watched]) -> None:
     try:
-        st.session_state[SAID] = (True, add_pairs(store, name, pairs).words)
+        added = add_pairs(store, name, pairs)
+        st.session_state[SAID] = (added.tone, added.words)
     except IngestError as error:
-        st.session_state[SAID] = (False, f"{error}.")
+        st.session_state[SAID] = ("error", f"{sentence(str(error))}.")

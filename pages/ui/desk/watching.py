@@ -11,6 +11,7 @@ from analytics.spread import KINDS_WITH_BETA
 from ingest.errors import IngestError
 from ingest.watch import Watched, WatchedBasket, WatchedPair, WatchList, WatchStore, current_watch
 from pages.ui.parts import formats
+from pages.ui.parts.plain import Tone
 from pages.ui.state import choices
 from pages.ui.state.choices import AUTO, CUSTOM, GATE_FIELDS, LEVELS, LIVE, LOOKBACKS_S, RULES
 from pages.ui.state.choices import Value as Choice
@@ -40,8 +41,16 @@ class Added:
     what: str = "pair"
 
     @property
+    def tone(self) -> Tone:
+        """How it is shown: adding nothing is no success."""
+        return "success" if self.new else "info"
+
+    @property
     def words(self) -> str:
         """Both in a sentence."""
+        if not self.new:
+            verb = "is" if self.known == 1 else "are"
+            return f"{formats.count(self.known, 'pair')} {verb} watched in {self.list} already."
         known = f"; {self.known:,} watched there already" if self.known else ""
         return f"{formats.count(self.new, self.what)} added to {self.list}{known}."
 
@@ -162,7 +171,7 @@ def checked_name(store: WatchStore, name: str) -> str:
     """
     kept = name.strip()
     if not kept or len(kept) > LONGEST_NAME or not kept.isprintable():
-        raise WatchListError(f"a list needs a name of 1 to {LONGEST_NAME} characters")
+        raise WatchListError(f"the name of a list has 1 to {LONGEST_NAME} characters")
     names = [each.name for each in store.lists()]
     if kept in names:
         raise WatchListError(f"there is a list {kept} already")
@@ -202,7 +211,7 @@ def change_list(
         after = change(before)
         if len(after.pairs) > max(MOST_PAIRS, len(before.pairs)):
             raise WatchListError(
-                f"a list holds {MOST_PAIRS} pairs, {name} would have {len(after.pairs):,}"
+                f"lists hold {MOST_PAIRS} pairs at most, {name} would have {len(after.pairs):,}"
             )
         if len(after.baskets) > max(MOST_BASKETS, len(before.baskets)):
             raise WatchListError(

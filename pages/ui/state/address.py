@@ -24,7 +24,7 @@ keep_defaults_in_address(choices.first_in_address)
 def complete() -> None:
     """Have the browser's address say what is chosen; once all controls of the page are drawn."""
     link = choices.in_link()
-    known = [*choices.CHOICES, choices.UPLOAD_KEY]
+    known = [*choices.CHOICES, choices.UPLOAD_KEY, *choices.PAGE_KEYS]
     first = {key: choices.first_of(key) for key in choices.CHOICES}
     with st.container(key="address"):
         _mount(key="address_script", data={

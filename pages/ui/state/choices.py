@@ -182,6 +182,8 @@ UPLOAD_KEY: Final = "upload"  # in a link beside `file`: which of the uploads
 UPLOAD_SHOWN: Final = "upload_shown"
 CHOSEN: Final = "chosen"
 DRAWN: Final = "drawn"
+OF_PAGE: Final = "of_page"
+PAGE_KEYS: Final = ("watch_list",)  # what one page alone has in its address
 REQUESTED: Final = "wished"
 FIRST: Final = "first_of_data"
 _of_this_run: Final = threading.local()
@@ -237,6 +239,7 @@ def chosen() -> dict[str, Value]:
 def begin_run() -> None:
     """Note that a run of the whole page begins: none of its controls is drawn yet."""
     st.session_state[DRAWN] = set()
+    st.session_state[OF_PAGE] = {}
 
 
 def begin_with(settings: Mapping[str, Value]) -> None:
@@ -271,7 +274,16 @@ def in_link() -> dict[str, str]:
     shown = {key: st.session_state[key] for key in sorted(drawn) if key in st.session_state}
     link = {key: written(value) for key, value in shown.items() if CHOICES[key].admits(value)}
     token = upload_token() if link.get("file") == UPLOAD else ""
+    link |= st.session_state.get(OF_PAGE, {})
     return {**link, UPLOAD_KEY: token} if token else link
+
+
+def name_in_address(key: str, text: str) -> None:
+    """Have the address say what a page of its own shows, one of `PAGE_KEYS`, even as it was first.
+
+    A whole run writes it there; while it is drawn alone, its control does.
+    """
+    st.session_state.setdefault(OF_PAGE, {})[key] = text
 
 
 def asked_for() -> dict[str, Value]:

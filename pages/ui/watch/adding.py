@@ -1,5 +1,6 @@
 """Pairs put into a list: typed, several at once, or uploaded as a CSV."""
 
+from collections.abc import Set
 from functools import partial
 from typing import Final
 
@@ -8,6 +9,7 @@ import streamlit as st
 from ingest.watch import WatchedPair, WatchStore
 from pages.ui.desk.watching import add_pairs
 from pages.ui.parts import plain
+from pages.ui.state.source import current_recorder
 from pages.ui.watch import lists, said
 from pages.ui.watch.parsing import Parsed, csv_pairs, typed_pairs
 
@@ -24,7 +26,7 @@ CSV_HELP: Final = (
 
 def show(store: WatchStore, name: str, settings: WatchedPair) -> None:
     """Offer to type pairs or to upload them; they come with the list's settings."""
-    with st.form("watch_add", clear_on_submit=True, border=False):
+    with st.form("watch_add", border=False):
         st.text_area(
             "Pairs, S1 before S2", key=TYPED, placeholder=PLACEHOLDER, height=90,
             help="Two symbols with a space or a slash between them; several pairs on lines of "
@@ -40,22 +42,35 @@ def show(store: WatchStore, name: str, settings: WatchedPair) -> None:
 
 
 def _add_typed(store: WatchStore, name: str, settings: WatchedPair) -> None:
-    _add(store, name, typed_pairs(str(st.session_state[TYPED]), settings))
+    parsed = typed_pairs(str(st.session_state[TYPED]), settings, _known())
+    if _add(store, name, parsed):
+        st.session_state[TYPED] = "\n".join(parsed.left)  # to be corrected
 
 
 def _add_uploaded(store: WatchStore, name: str, settings: WatchedPair, key: str) -> None:
     upload = st.session_state[key]
     st.session_state[UPLOADS] = st.session_state.get(UPLOADS, 0) + 1  # an empty box in its place
     if upload is not None:
-        _add(store, name, csv_pairs(upload.getvalue(), settings))
+        _add(store, name, csv_pairs(upload.getvalue(), settings, _known()))
 
 
-def _add(store: WatchStore, name: str, parsed: Parsed) -> None:
+def _known() -> Set[str]:
+    """Symbols that are recorded, and those that the exchange trades as far as its list is here."""
+    recorder = current_recorder()
+    return frozenset() if recorder is None else {*recorder.symbols, *recorder.listed()}
+
+
+def _add(store: WatchStore, name: str, parsed: Parsed) -> bool:
+    """Add what was read, and say what was not; whether the list took it."""
+
     def add() -> tuple[plain.Tone, str] | None:
         if not parsed.pairs:
             return None if parsed.refused else ("info", "No pair and no basket was named.")
         lists.go_to(name)
-        return "success", add_pairs(store, name, parsed.pairs).words
+        added = add_pairs(store, name, parsed.pairs)
+        return added.tone, added.words
 
-    if said.try_to(add):
+    is_done = said.try_to(add)
+    if is_done:
         said.say(*st.session_state[said.SAID], *said.refusals(parsed))
+    return is_done

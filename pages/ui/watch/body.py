@@ -25,6 +25,7 @@ from pages.ui.watch.rows import moving_rows, query_of, row_id, rows_of, standing
 TABLE: Final = "watch_table"
 MOVES: Final = "watch_moves"
 MOST_BUTTONS: Final = 3
+RECORDED: Final = "watch_recorded"
 _OPENING: Final = "watch_opening"
 
 
@@ -49,6 +50,7 @@ def lay_out(watch: Watch) -> Laid:
         terms = _terms(watch)
         if chosen is not None:
             _show_controls(watch, watched, terms)
+    lists.show_missing()
     said.show()
     status = watch.status()
     if status.why_not:
@@ -136,11 +138,29 @@ def _offer_recording(watched: WatchList) -> None:
         lacking = [leg for leg in legs if leg not in set(recorder.symbols)]
         if not lacking:
             return
-        plain.warning(words.not_recorded(lacking, MOST_BUTTONS))
+        if len(lacking) > MOST_BUTTONS:
+            _offer_many(recorder, lacking)
+            return
+        plain.warning(words.not_recorded(lacking))
         with st.container(horizontal=True, key="watch_record"):
-            for leg in lacking[:MOST_BUTTONS]:
+            for leg in lacking:
                 st.button(f"Record {formats.as_written(leg)}", key=f"watch_record_{leg}",
                           on_click=partial(_record, recorder, leg))  # fmt: skip
+
+
+def _offer_many(recorder: Recorder, lacking: list[str]) -> None:
+    """Name many legs that are not recorded in one line to be opened: one is recorded at a time."""
+    with st.expander(
+        f"{len(lacking):,} symbols of this list are not recorded", key="watch_lacking"
+    ):
+        plain.caption(words.not_recorded(lacking))
+        with st.form("watch_record_one", border=False):
+            st.selectbox("Record one", lacking, key=RECORDED, width=260)
+            st.form_submit_button("Record", on_click=partial(_record_chosen, recorder))
+
+
+def _record_chosen(recorder: Recorder) -> None:
+    _record(recorder, str(st.session_state[RECORDED]))
 
 
 def _record(recorder: Recorder, symbol: str) -> None:

@@ -8,24 +8,55 @@ import streamlit as st
 from ingest.watch import WatchList, WatchStore
 from pages.ui.desk.watching import LONGEST_NAME, make_list, rename_list
 from pages.ui.parts import formats, plain
+from pages.ui.state import choices
+from pages.ui.streamlit_private import is_step_of_history
 from pages.ui.watch import said
 
 LIST: Final = "watch_list"
 KEPT: Final = "watch_list_kept"
 WANTED: Final = "watch_list_wanted"
+NONE: Final = "watch_list_none"
+REMOVING: Final = "watch_list_removing"
+MISSING: Final = "watch_list_missing"
 
 
 def choose(store: WatchStore) -> WatchList | None:
     """Choose a list; None while there is none."""
     by_name = {each.name: each for each in store.lists()}
     names = list(by_name)
+    _note_missing(names)
     if not names:
+        st.session_state[NONE] = True
         return None
+    if st.session_state.pop(NONE, False):  # begun just now: the address is to say so
+        st.rerun()
     _return_to(names)
-    chosen = st.selectbox("List", names, key=LIST, bind="query-params", width=220)
-    name = str(chosen) if chosen in by_name else names[0]
-    st.session_state[KEPT] = name
+    # No list is one that the address may leave out: the first is another one on another desk.
+    chosen = st.selectbox(
+        "List", names, None, key=LIST, bind="query-params", required=True, width=220
+    )
+    if chosen not in by_name:  # a step of the history to an address without a list
+        go_to(names[0])
+        st.rerun()
+    st.session_state[KEPT] = name = str(chosen)
+    choices.name_in_address(LIST, name)
     return by_name[name]
+
+
+def show_missing() -> None:
+    """Say that the list which a link names is not here; until another is chosen."""
+    with st.container():  # one place, for the sake of what stands below
+        missing, beside = st.session_state.get(MISSING, ("", ""))
+        if missing and st.session_state.get(LIST, "") in ("", beside):
+            plain.warning(f"There is no list {missing} here.")
+
+
+def _note_missing(names: list[str]) -> None:
+    """Note the list that a link names and nobody has; before the control is drawn."""
+    asked = st.query_params.get(LIST, "")
+    if LIST not in st.session_state or is_step_of_history():
+        beside = names[0] if names else ""
+        st.session_state[MISSING] = ("" if asked in names else asked, beside)
 
 
 def _return_to(names: list[str]) -> None:
@@ -35,8 +66,8 @@ def _return_to(names: list[str]) -> None:
         wanted = st.session_state.get(KEPT)
     if wanted in names:
         st.session_state[LIST] = wanted
-    elif st.session_state.get(LIST, names[0]) not in names:
-        del st.session_state[LIST]
+    elif st.session_state.get(LIST, st.query_params.get(LIST)) not in names:
+        st.session_state[LIST] = names[0]
 
 
 def go_to(name: str) -> None:
@@ -57,10 +88,24 @@ def manage(store: WatchStore, watched: WatchList) -> None:
                 "Rename", on_click=partial(_rename, store, watched.name), width="stretch"
             )
         plain.caption(_loss(store, watched))
-        st.button(
-            "Remove this list", key="watch_remove_list", width="stretch",
-            on_click=partial(_remove, store, watched.name),
-        )  # fmt: skip
+        _offer_removal(store, watched)
+
+
+def _offer_removal(store: WatchStore, watched: WatchList) -> None:
+    """Offer to remove a list, and ask before it is done."""
+    if st.session_state.get(REMOVING) != watched.name:
+        st.button("Remove this list", key="watch_remove_list", width="stretch",
+                  on_click=partial(_ask_removal, watched.name))  # fmt: skip
+        return
+    pairs = formats.count(len(watched.pairs), "pair")
+    plain.warning(f"Remove {watched.name} with {pairs}?")
+    st.button("Remove", key="watch_remove_sure", type="primary", width="stretch",
+              on_click=partial(_remove, store, watched.name))  # fmt: skip
+    st.button("Keep", key="watch_keep_list", width="stretch", on_click=partial(_ask_removal, ""))
+
+
+def _ask_removal(name: str) -> None:
+    st.session_state[REMOVING] = name
 
 
 def _loss(store: WatchStore, watched: WatchList) -> str:
@@ -87,6 +132,7 @@ def _rename(store: WatchStore, name: str) -> None:
 def _remove(store: WatchStore, name: str) -> None:
     def remove() -> tuple[plain.Tone, str]:
         store.remove_list(name)
+        _ask_removal("")
         return "success", f"{name} is removed. The alerts of its pairs are kept."
 
     said.try_to(remove)

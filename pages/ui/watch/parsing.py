@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from pages.ui.state.choices import AUTO, CHOICES, LEVELS, LOOKBACKS_S, Number
 
 MOST_LINES: Final = 1_000
 LONGEST_GROUP: Final = 40
+LONGEST_COIN: Final = 5  # letters; a symbol of a pair on an exchange has more
 # Between the legs of a pair, with room on both sides.
 _BETWEEN: Final = re.compile(r"/|-|–|~|\||:|vs\.?|and", re.IGNORECASE)
 # Between the symbols of a basket.
@@ -33,33 +34,46 @@ _NAMES: Final = {"s1": "y", "s2": "x", "sell_above": "sell", "buy_below": "buy"}
 class Parsed:
     """The pairs and baskets that were read, a sentence on each line that was not, and columns left
     out.
+
+    `left` has what was refused of typed text as it was typed, to be corrected.
     """
 
     pairs: tuple[Watched, ...] = ()
     refused: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 class LineError(ValueError):
     """A line that names no pair, with the reason."""
 
 
-def typed_pairs(text: str, settings: WatchedPair) -> Parsed:
+def typed_pairs(text: str, settings: WatchedPair, known: Set[str] = frozenset()) -> Parsed:
     """Read pairs as they are typed, with the settings of their list.
 
     A pair is two symbols with a space, a slash or a dash between them; pairs stand on lines of
     their own, or with a comma or semicolon between them. Three to eight symbols with a plus
-    between them are a basket.
+    between them are a basket. A coin is its symbol in USDT where that one is among the `known`
+    symbols, those recorded and those that the exchange trades.
     """
     pairs: list[Watched] = []
     refused: list[str] = []
-    for chunk in _chunks(text):
+    left: list[str] = []
+    chunks = _chunks(text)
+    for chunk in chunks[:MOST_LINES]:
         try:
             is_basket = _PLUS in chunk
-            pairs.append(_basket(chunk, settings) if is_basket else _pair(*_legs(chunk), settings))
+            pairs.append(
+                _basket(chunk, settings, known)
+                if is_basket
+                else _pair(*_legs(chunk), settings, known)
+            )
         except LineError as error:
             refused.append(f"{formats.clipped(chunk, 40)}: {error}")
-    return Parsed(tuple(pairs), tuple(refused))
+            left.append(chunk)
+    if len(chunks) > MOST_LINES:
+        refused.append(f"only {MOST_LINES:,} pairs are read at once")
+    return Parsed(tuple(pairs), tuple(refused), left=(*left, *chunks[MOST_LINES:]))
 
 
 def _chunks(text: str) -> list[str]:
@@ -68,7 +82,7 @@ def _chunks(text: str) -> list[str]:
         parts = [part.strip() for part in line.split(",") if part.strip()]
         is_one = len(parts) == 2 and all(map(_is_symbol, parts))
         chunks += [" ".join(parts)] if is_one else parts
-    return chunks[:MOST_LINES]
+    return chunks
 
 
 def _is_symbol(text: str) -> bool:
@@ -109,9 +123,22 @@ def _symbol(text: str) -> str | None:
         return None
 
 
-def _pair(y: str, x: str, settings: WatchedPair) -> WatchedPair:
+def _traded(text: str, known: Set[str]) -> str:
+    """Return the symbol that is meant: for a coin, the known one in USDT."""
+    symbol = valid_symbol(text)
+    in_usdt = f"{symbol}USDT"
+    if symbol in known:
+        return symbol
+    if in_usdt in known:
+        return in_usdt
+    if len(symbol) <= LONGEST_COIN and not _is_priced(symbol):
+        raise LineError(f"{symbol} is a coin, not a symbol such as {in_usdt}")
+    return symbol
+
+
+def _pair(y: str, x: str, settings: WatchedPair, known: Set[str]) -> WatchedPair:
     try:
-        pair = replace(settings, y=valid_symbol(y), x=valid_symbol(x))
+        pair = replace(settings, y=_traded(y, known), x=_traded(x, known))
         if pair.y == pair.x:
             raise LineError(f"both legs are {pair.y}")
         pair.params  # noqa: B018 - raises where the settings do not go together
@@ -120,12 +147,12 @@ def _pair(y: str, x: str, settings: WatchedPair) -> WatchedPair:
     return pair
 
 
-def _basket(text: str, settings: WatchedPair, method: str = "") -> WatchedBasket:
+def _basket(text: str, settings: WatchedPair, known: Set[str], method: str = "") -> WatchedBasket:
     """Read ``"BTCUSDT+ETHUSDT+SOLUSDT"``, or a basket's name: ``"BTCUSDT/ETHUSDT+SOLUSDT"``."""
     first, *others = (part.strip() for part in text.split(_PLUS))
     try:
         basket = WatchedBasket(
-            tuple(map(valid_symbol, (*(_parted(first) or (first,)), *others))),
+            tuple(_traded(each, known) for each in (*(_parted(first) or (first,)), *others)),
             settings.interval,
             settings.window,
             check_method(method or METHODS[0]),
@@ -143,11 +170,11 @@ def _basket(text: str, settings: WatchedPair, method: str = "") -> WatchedBasket
     return basket
 
 
-def csv_pairs(content: bytes, settings: WatchedPair) -> Parsed:
+def csv_pairs(content: bytes, settings: WatchedPair, known: Set[str] = frozenset()) -> Parsed:
     """Read pairs from a CSV with the columns y and x; settings it does not name are the list's.
 
     It may have interval, window, spread, hedge, range, sell, buy, level and group as well; comma,
-    semicolon or tab between them. Other columns are left out, and named.
+    semicolon or tab between them. Other columns are left out, and named. `known` as `typed_pairs`.
     """
     text = content.decode("utf-8-sig", errors="replace").replace("\0", "")
     first = text.partition("\n")[0]
@@ -158,12 +185,12 @@ def csv_pairs(content: bytes, settings: WatchedPair) -> Parsed:
         if not {"y", "x"} <= set(heads):
             return Parsed(refused=("line 1: needs the columns y and x",))
         unread = tuple(name for name in heads if name and name not in {"y", "x", *_READ})
-        return replace(_lines(reader, heads, settings), unread=unread)
+        return replace(_lines(reader, heads, settings, known), unread=unread)
     except csv.Error as error:
         return Parsed(refused=(f"line {reader.line_num}: {error}",))
 
 
-def _lines(reader: Any, heads: Sequence[str], settings: WatchedPair) -> Parsed:
+def _lines(reader: Any, heads: Sequence[str], settings: WatchedPair, known: Set[str]) -> Parsed:
     pairs: list[Watched] = []
     refused: list[str] = []
     for number, cells in enumerate(reader):
@@ -172,17 +199,20 @@ def _lines(reader: Any, heads: Sequence[str], settings: WatchedPair) -> Parsed:
             break
         line = dict(zip(heads, (cell.strip() for cell in cells), strict=False))
         try:
-            pairs += [_row(line, settings)] if any(line.values()) else []
+            pairs += [_row(line, settings, known)] if any(line.values()) else []
         except LineError as error:
             refused.append(f"line {reader.line_num}: {error}")
     return Parsed(tuple(pairs), tuple(refused))
 
 
-def _row(line: Mapping[str, str], settings: WatchedPair) -> Watched:
-    if _PLUS not in line.get("y", ""):
-        return _pair(line.get("y", ""), line.get("x", ""), _with(line, settings))
-    own = {name: cell for name, cell in line.items() if name not in ("spread", "hedge")}
-    return _basket(line["y"], _with(own, settings), line.get("hedge", ""))
+def _row(line: Mapping[str, str], settings: WatchedPair, known: Set[str]) -> Watched:
+    if _PLUS in line.get("y", ""):
+        own = {name: cell for name, cell in line.items() if name not in ("spread", "hedge")}
+        return _basket(line["y"], _with(own, settings), known, line.get("hedge", ""))
+    lacking = [name for name in ("y", "x") if not line.get(name)]
+    if lacking:
+        raise LineError(f"{' and '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} missing")
+    return _pair(line["y"], line["x"], _with(line, settings), known)
 
 
 def _with(line: Mapping[str, str], settings: WatchedPair) -> WatchedPair:

@@ -124,7 +124,8 @@ def _values(row: WatchRow, terms: Terms) -> Values:
 
 def problem_words(row: WatchRow) -> str:
     """Say in a sentence why a row has no figures, or none that are new."""
-    return f"{sentence(row.problem).rstrip('.')}." if row.problem else WAITING
+    words = sentence(row.problem).rstrip(".")
+    return words if words.endswith("?") else f"{words}." if words else WAITING
 
 
 def signal_at(reading: PairReading) -> SignalAt:

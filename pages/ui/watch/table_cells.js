@@ -30,7 +30,8 @@ function shape(kind, attributes) {
 /** @type {(css: string, height: number, shapes: SVGElement[]) => SVGElement} */
 function picture(css, height, shapes) {
   const viewBox = `0 0 ${WIDTH} ${height}`;
-  const made = shape("svg", { class: css, viewBox, "aria-hidden": "true" });
+  const stretched = { preserveAspectRatio: "none", "aria-hidden": "true" };
+  const made = shape("svg", { class: css, viewBox, ...stretched });
   made.append(...shapes);
   return made;
 }

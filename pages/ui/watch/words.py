@@ -19,6 +19,7 @@ NO_WATCH: Final = Notice(
     "Its database beside the ticks could not be opened: the line that the app started with says "
     "why.",
 )
+MOST_NAMED: Final = 40
 EMPTY: Final = Notice(
     "No pair is watched here yet",
     "Type pairs below or upload a CSV; Live has Watch over its chart for the pair in sight, the "
@@ -33,10 +34,10 @@ def nothing_evaluated(why_not: str) -> Notice:
     return Notice(why_not[:1].upper() + why_not[1:], remedy, is_fault=False)
 
 
-def not_recorded(symbols: list[str], most: int) -> str:
+def not_recorded(symbols: list[str]) -> str:
     """Name the legs that nobody records."""
-    named = ", ".join(symbols[:most])
-    more = f" and {len(symbols) - most:,} more" if len(symbols) > most else ""
+    named = ", ".join(symbols[:MOST_NAMED])
+    more = f" and {len(symbols) - MOST_NAMED:,} more" if len(symbols) > MOST_NAMED else ""
     if len(symbols) == 1:
         return f"{named} is not recorded: its rows have no figures until it is."
     return f"{named}{more} are not recorded: their rows have no figures until they are."

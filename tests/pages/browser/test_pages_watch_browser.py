@@ -106,6 +106,30 @@ def test_settings_of_a_row_are_those_that_live_opens_with(browser, app):
         page.wait_for_function("() => location.search.includes('spread=log')", timeout=READY_MS)
 
 
+def test_the_address_names_the_list_and_back_from_live_leads_to_it(browser, app):
+    with opened(browser, f"{app.url}/watch") as page:
+        in_new_list(page, "first", "ETHUSDT BTCUSDT")
+        in_new_list(page, "last", "SOLUSDT BTCUSDT, BNBUSDT ETHUSDT")
+        page.wait_for_function("() => location.search.includes('watch_list=')")
+        page.goto(f"{app.url}/watch?watch_list=last")
+        page.click(f"{ROWS}[data-pair='SOLUSDT/BTCUSDT'] .correlation", timeout=READY_MS)
+        page.wait_for_selector(".pd-word", timeout=READY_MS)
+        page.wait_for_function("() => !location.search.includes('watch_list')")
+        page.go_back()
+        page.wait_for_selector(f"{ROWS}[data-pair='SOLUSDT/BTCUSDT']", timeout=READY_MS)
+        assert "watch_list=last" in page.url
+        page.goto(f"{app.url}/watch")
+        page.wait_for_selector(ROWS, timeout=READY_MS)
+        page.wait_for_function("() => location.search.includes('watch_list=')")
+
+
+def test_pair_z_and_signal_are_in_sight_on_a_narrow_screen(browser, app):
+    with opened(browser, f"{app.url}/watch", width=390) as page:
+        in_new_list(page, "narrow", "ETHUSDT BTCUSDT")
+        box = page.locator(f"{ROWS} .signal b").first.bounding_box()
+        assert box["x"] + box["width"] < 380
+
+
 def test_a_basket_is_typed_followed_and_opened_on_its_page_with_its_settings(browser, app):
     row = f"{ROWS}[data-pair='BTCUSDT/ETHUSDT+SOLUSDT']"
     with opened(browser, f"{app.url}/watch") as page:

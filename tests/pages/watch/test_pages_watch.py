@@ -5,6 +5,7 @@ import math
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -87,8 +88,21 @@ def test_typed_pairs_make_a_list_and_what_is_no_pair_is_named(project_root, watc
     ]  # fmt: skip
     assert "2 pairs added to Watchlist" in page.success[0].value
     assert "ETH/USDT: a pair is two symbols" in said(page)
+    assert page.text_area(key="watch_typed").value == "ETH/USDT"  # to be corrected
     assert [row["pair"] for row in standing(page)] == [["ETHUSDT", "BTCUSDT"],
                                                        ["SOLUSDT", "BTCUSDT"]]  # fmt: skip
+
+
+def test_many_refusals_are_one_box_and_what_is_there_already_is_no_success(project_root, watch):
+    watch.store.save_list(WatchList("majors", (ETH,)))
+    page = open_watch(project_root)
+    page.text_area(key="watch_typed").set_value("ETHUSDT BTCUSDT\n" + "BTCUSDT\n" * 12)
+    next(each for each in page.button if each.label == "Watch these").click().run()
+    assert not page.success
+    assert "1 pair is watched in majors already." in page.info[0].value
+    (box,) = [each.value for each in page.warning if "a pair is two symbols" in each.value]
+    assert box.count("\n") == 10
+    assert "… and 2 more" in box
 
 
 def test_the_list_of_the_address_is_shown_and_another_can_be_chosen(project_root, watch):
@@ -100,9 +114,21 @@ def test_the_list_of_the_address_is_shown_and_another_can_be_chosen(project_root
     assert [row["pair"][0] for row in standing(page)] == ["ETHUSDT"]
 
 
+def test_a_link_to_a_list_that_is_not_there_says_so_until_another_is_chosen(project_root, watch):
+    watch.store.save_list(WatchList("majors", (ETH,)))
+    watch.store.save_list(WatchList("others", (SOL,)))
+    page = open_watch(project_root, watch_list="nosuchlist")
+    assert "There is no list nosuchlist here." in said(page)
+    assert page.selectbox(key="watch_list").value == "majors"
+    page.selectbox(key="watch_list").set_value("others").run()
+    assert "nosuchlist" not in said(page)
+
+
 def test_a_row_that_has_no_figures_has_its_problem_alone(project_root, watch):
     watch.store.save_list(WatchList("majors", (ETH, SOL)))
-    watch.board.publish({"majors": (WatchRow(ETH, problem="ETHUSDT is not recorded"),)})
+    row = WatchRow(ETH, problem="ETHUSDT is not recorded")
+    assert rows.problem_words(replace(row, problem="is it recorded?")) == "Is it recorded?"
+    watch.board.publish({"majors": (row,)})
     moves = sent(open_watch(project_root), "pairdesk_watch_moves")["moves"]
     assert moves[row_id(ETH.params)] == ["ETHUSDT is not recorded."]
     assert moves[row_id(SOL.params)] == [rows.WAITING]
@@ -144,6 +170,39 @@ def test_two_hundred_rows_are_few_bytes():
     path = tuple(math.sin(step / 3) * 3 for step in range(60))
     full = [replace(full_row(pair), zscores=path) for pair in pairs]
     assert len(json.dumps(rows.moving_rows(full, Terms()), ensure_ascii=False).encode()) < 50_000
+
+
+@pytest.mark.parametrize(("recorded", "is_folded"), [((), True), (("AUSDT", "BUSDT"), False)])
+def test_many_legs_that_are_not_recorded_are_folded(
+    project_root, watch, monkeypatch, recorded, is_folded
+):
+    pairs = tuple(WatchedPair(f"{coin}USDT", "DUSDT") for coin in "ABC")
+    watch.store.save_list(WatchList("majors", pairs))
+    asked: list[str] = []
+
+    def add_symbol(name: str) -> str:
+        asked.append(name)
+        return name
+
+    recorder = SimpleNamespace(
+        symbols=recorded,
+        listed=tuple,
+        add_symbol=add_symbol,
+        standing=lambda name: "traded",
+    )
+    monkeypatch.setattr(body, "current_recorder", lambda: recorder)
+    page = open_watch(project_root)
+    if is_folded:
+        assert [each.label for each in page.expander if "not recorded" in each.label] == [
+            "4 symbols of this list are not recorded"
+        ]
+        page.selectbox(key="watch_recorded").set_value("DUSDT")
+        next(each for each in page.button if each.label == "Record").click().run()
+    else:
+        assert "DUSDT, CUSDT are not recorded" in said(page)
+        page.button(key="watch_record_DUSDT").click().run()
+    assert asked == ["DUSDT"]
+    assert "Recording DUSDT." in page.success[0].value
 
 
 def test_a_row_leads_to_live_with_all_its_settings(project_root, watch):
@@ -243,6 +302,11 @@ def test_lists_are_made_renamed_with_their_rules_and_removed(project_root, watch
     next(each for each in page.button if each.label == "Make").click().run()
     assert "There is a list big ones already" in page.error[0].value
     page.button(key="watch_remove_list").click().run()
+    assert "Remove big ones with 1 pair?" in said(page)
+    page.button(key="watch_keep_list").click().run()
+    page.button(key="watch_remove_list").click().run()
+    assert len(watch.store.lists()) == 1
+    page.button(key="watch_remove_sure").click().run()
     assert watch.store.lists() == ()
 
 

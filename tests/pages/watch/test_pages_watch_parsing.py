@@ -42,6 +42,7 @@ def test_several_pairs_come_on_lines_or_between_commas():
         ("ETHUSDT", "a pair is two symbols"),
         ("A B C", "a pair is two symbols"),
         ("BTCUSDT BTC/USDT", "both legs are BTCUSDT"),
+        ("ETH BTC", "ETH is a coin, not a symbol such as ETHUSDT"),
         ("ETHUSDT !", "is not a symbol"),
     ],
 )
@@ -51,6 +52,18 @@ def test_what_is_no_pair_is_named_with_the_reason(text, reason):
     (refused,) = parsed.refused
     assert refused.startswith(text)
     assert reason in refused
+
+
+def test_a_coin_is_its_known_symbol_in_usdt():
+    known = {"ETHUSDT", "BTCUSDT", "WBTCUSDT", "ETHBTC"}
+    parsed = typed_pairs("ETH BTC\nwbtc ETHBTC\nSOL BTC\nSOLUSDT BTC", LIST, known)
+    assert [(pair.y, pair.x) for pair in parsed.pairs] == [
+        ("ETHUSDT", "BTCUSDT"), ("WBTCUSDT", "ETHBTC"), ("SOLUSDT", "BTCUSDT"),
+    ]  # fmt: skip
+    assert parsed.left == ("SOL BTC",)
+    from_csv = csv_pairs(b"y,x\nETH,BTC\nSOL,BTC\n", LIST, known)
+    assert [(pair.y, pair.x) for pair in from_csv.pairs] == [("ETHUSDT", "BTCUSDT")]
+    assert "not a symbol such as SOLUSDT" in from_csv.refused[0]
 
 
 def test_a_csv_takes_what_it_does_not_say_from_the_list():
@@ -65,8 +78,9 @@ def test_a_csv_takes_what_it_does_not_say_from_the_list():
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (",BTCUSDT,1s,60,auto,log", "is not a symbol"),
-        ("ETHUSDT,,1s,60,auto,log", "is not a symbol"),
+        (",BTCUSDT,1s,60,auto,log", "y is missing"),
+        ("ETHUSDT,,1s,60,auto,log", "x is missing"),
+        (",,1s,60,auto,log", "y and x are missing"),
         ("ETHUSDT,BTCUSDT,7s,60,auto,log", "7s"),
         ("ETHUSDT,BTCUSDT,1s,1,auto,log", "window is 5 to 10000, not 1"),
         ("ETHUSDT,BTCUSDT,1s,nan,auto,log", "window is 5 to 10000, not nan"),
