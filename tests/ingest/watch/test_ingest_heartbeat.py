@@ -46,13 +46,14 @@ def test_it_is_held_back_while_the_desk_is_not_well(poster):
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        (f"http://127.0.0.1:{free_port()}/", "connection refused"),
+        ("http://127.0.0.1:CLOSED/", "connection refused"),
         ("ftp://127.0.0.1/", "its address is no http:// or https://"),
         ("http://127.0.0.1:99999999/", "the address cannot be used"),
         ("http://[MARKER/", "the address cannot be used"),
     ],
 )
 def test_a_failure_is_told_and_tried_again_sooner(poster, url, words):
+    url = url.replace("CLOSED", str(free_port()))
     heart = Heartbeat(known(url, minutes="5"), lambda: True)
     assert heart.beat(poster) == 10.0
     assert heart.beat(poster) == 10.0
