@@ -247,20 +247,21 @@ class Engine:
 
     def _new_pair(self, key: str, pair: WatchedPair) -> PairWatch:
         y, x = self._begin_legs(pair)
-        evaluated_us = self._evaluated_before.get(key, 0)
-        return PairWatch(pair, (y, x), evaluated_us, is_whole=self._is_replay)
+        return PairWatch(pair, (y, x), self._begin_us(key, pair), is_whole=self._is_replay)
 
     def _new_basket(self, key: str, basket: WatchedBasket) -> BasketWatch:
-        legs, evaluated_us = self._begin_legs(basket), self._evaluated_before.get(key, 0)
-        return BasketWatch(basket, legs, evaluated_us, is_whole=self._is_replay)
+        begin_us = self._begin_us(key, basket)
+        return BasketWatch(basket, self._begin_legs(basket), begin_us, is_whole=self._is_replay)
+
+    def _begin_us(self, key: str, pair: Watched) -> int:
+        """Bar before the last evaluated one, which is read again to be shown: rules saw it."""
+        return max(0, self._evaluated_before.get(key, 0) - pair.params.bar.us)
 
     def _begin_legs(self, pair: Watched) -> tuple[WatchedLeg, ...]:
         keys = leg_keys(pair)
         for key in keys:
             self._market.renew(key)
         return tuple(self._market.legs[key] for key in keys)
-
-    # Bars.
 
     def _evaluate(self, pairs: set[PairWatch]) -> None:
         count, handed_on_s = 0, self._clock()

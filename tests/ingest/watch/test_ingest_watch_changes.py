@@ -37,6 +37,21 @@ def live(market: Market, desk: Stepped, first: int, last: int) -> None:
         desk.step()
 
 
+def test_after_a_restart_in_a_market_that_stands_still_the_figures_are_there(market, desk):
+    live(market, desk, 200, 215)
+    desk.step(after_s=60.0)  # how far it came is written now and then
+    before, alerts = desk.board.rows()["one"][0].reading, desk.store.alerts()
+    assert desk.store.evaluated()[KEY] == before.time_us
+    desk.restart()
+    for _ in range(3):
+        desk.step()
+    [row] = desk.board.rows()["one"]
+    assert row.reading.time_us == before.time_us
+    assert row.reading.zscore == pytest.approx(before.zscore, rel=1e-9)
+    assert desk.store.alerts() == alerts
+    assert desk.engine.status().behind_s == 0.0
+
+
 def test_a_rule_made_again_between_two_looks_fires_again(market, desk):
     live(market, desk, 200, 203)
     desk.store.remove_rule("any")
