@@ -178,7 +178,7 @@ WALLS = {
         for page in ("live", "evidence", "scanner", "backtest", "feed")
     },
     "pages.ui.baskets": wall(f"{DATA} {UI}", f"{NUMBERS} plotly streamlit", "pathlib time"),
-    "pages.ui.alerts": wall(f"{DATA} {UI}", f"{NUMBERS} plotly streamlit", "pathlib time"),
+    "pages.ui.alerts": wall(f"{DATA} {UI}", f"{NUMBERS} plotly streamlit", "time"),
     "pages.ui.watch": wall(f"{DATA} {UI}", f"{NUMBERS} streamlit", "csv io pathlib"),
     "pages.ui.factors": wall(
         f"{DATA} analytics.factors {UI}", f"{NUMBERS} streamlit", "pathlib time"

@@ -1,6 +1,5 @@
 """The Alerts page's body: one view at a time."""
 
-from pathlib import Path
 from typing import Final
 
 import streamlit as st
@@ -10,12 +9,10 @@ from pages.ui.alerts import channels, draft, editor, log, rules, silences, watch
 from pages.ui.parts import markup, notices, plain
 
 VIEWS: Final = ("Log", "Rules", "Silences", "Channels", "Watch file")
-STYLE: Final = Path(__file__).with_name("tables.css")
 
 
 def head() -> None:
     """Name the page."""
-    st.html(STYLE)
     markup.show(markup.block(markup.heading("Alerts"), css="pd-head"))
 
 

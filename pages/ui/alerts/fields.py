@@ -14,7 +14,7 @@ from ingest.watch import Watch, WatchStore
 from pages.ui.alerts.draft import Draft
 from pages.ui.alerts.pairs import watched_legs
 from pages.ui.alerts.words import BETA_NOISE, CROSSING, KINDS
-from pages.ui.parts import formats
+from pages.ui.parts import formats, plain
 
 LONGEST_NAME: Final = 60
 LONGEST_MESSAGE: Final = 500
@@ -171,9 +171,8 @@ def _ask_times(draft: Draft, rule: AlertRule) -> dict[str, Any]:
     }  # fmt: skip
     with st.container(horizontal=True):
         for name, is_offered in offered.items():
-            asked[name] = is_offered and st.toggle(
-                LABELS[name], bool(getattr(rule, name)), key=key(name)
-            )
+            label, value = LABELS[name], bool(getattr(rule, name))
+            asked[name] = is_offered and st.toggle(label, value, key=key(name))
     return asked
 
 
@@ -203,6 +202,6 @@ def _ask_message(draft: Draft) -> str | None:
         "Template", draft.rule.message or "", key=draft.key("message"), max_chars=LONGEST_MESSAGE,
         placeholder="The usual words. Or your own: {pair} left, z = {zscore}", height=80,
     )  # fmt: skip
-    names = " ".join(f"`{{{name}}}`" for name in FIELDS)
-    st.caption(f"What may stand in it: {names}. A figure may have a format: `{{zscore:+.1f}}`.")
+    names = " ".join(f"{{{name}}}" for name in FIELDS)
+    plain.caption(f"What may stand in it: {names}. A figure may have a format: {{zscore:+.1f}}.")
     return text or None

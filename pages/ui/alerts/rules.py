@@ -78,10 +78,11 @@ def _buttons(store: WatchStore, rules: Sequence[AlertRule]) -> None:
         st.session_state.pop(CHOSEN, None)
     name = st.selectbox("Rule", list(by_name), key=CHOSEN, width=240, format_func=formats.clipped)
     rule = by_name[name]
-    st.button(
-        "Turn off" if rule.enabled else "Turn on", key="rule_toggle", on_click=store.save_rule,
-        args=(replace(rule, enabled=not rule.enabled),),
-    )  # fmt: skip
+    label, turned = (
+        "Turn off" if rule.enabled else "Turn on",
+        replace(rule, enabled=not rule.enabled),
+    )
+    st.button(label, key="rule_toggle", on_click=store.save_rule, args=(turned,))
     st.button("Edit", key="rule_edit", on_click=draft.begin, args=(rule,),
               kwargs={"is_new": False})  # fmt: skip
     st.button("Duplicate", key="rule_copy", on_click=_begin_copy, args=(store, rule))

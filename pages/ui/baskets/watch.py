@@ -14,7 +14,8 @@ def offer(params: BasketParams) -> None:
     if store is None or basket is None:
         return
     names = lists_with(store, basket)
-    with st.popover("✓ Watched" if names else "Watch", key="watch_basket"):
+    label = "✓ Watched" if names else "Watch"
+    with st.popover(label, key="watch_basket"):
         if names:
             plain.caption(f"{params.label} with these settings: in {', '.join(names)}.")
         else:

@@ -14,7 +14,8 @@ def offer(params: PairParams) -> None:
     if store is None or pair is None:
         return
     names = lists_with(store, pair)
-    with st.popover("✓ Watched" if names else "Watch", key="watch_pair"):
+    label = "✓ Watched" if names else "Watch"
+    with st.popover(label, key="watch_pair"):
         words = f"{pair.y} / {pair.x} with {settings_words(pair)}, thresholds and gates"
         if names:
             plain.caption(f"{words}: in {', '.join(names)}.")

@@ -94,9 +94,8 @@ def found(scan: ScanResult) -> pd.DataFrame:
 def _offer_to_tell(store: WatchStore) -> None:
     # Set or removed in another tab, or on the Alerts page: the box says how it is.
     st.session_state[TELL] = any(rule.name == FIND_RULE for rule in store.rules())
-    st.checkbox(
-        f"Tell me when {FIND_RULE}", key=TELL, help=TELL_HELP, on_change=partial(_tell, store)
-    )
+    label = f"Tell me when {FIND_RULE}"
+    st.checkbox(label, key=TELL, help=TELL_HELP, on_change=partial(_tell, store))
 
 
 def _tell(store: WatchStore) -> None:

@@ -1,8 +1,9 @@
 """The page that explains the API: the description as HTML, with no script and nothing foreign."""
 
 from collections.abc import Mapping
-from html import escape
 from typing import Any, Final
+
+from pages.ui.parts.markup import Html
 
 _STYLE: Final = (
     ":root{color-scheme:light dark;font:15px/1.5 system-ui,sans-serif}"
@@ -21,9 +22,9 @@ def docs_page(document: Mapping[str, Any]) -> str:
     """Write the page of an OpenAPI document."""
     info, schemas = document["info"], document["components"]["schemas"]
     parts = [
-        f"<h1>{escape(info['title'])} API</h1>",
-        f"<p>{escape(info['description'])}</p>",
-        f"<pre><code>{escape(_EXAMPLE)}</code></pre>",
+        f"<h1>{Html.escape(info['title'])} API</h1>",
+        f"<p>{Html.escape(info['description'])}</p>",
+        f"<pre><code>{Html.escape(_EXAMPLE)}</code></pre>",
         '<p><a href="openapi.json">This description as OpenAPI</a></p>',
         *(_path(path, methods["get"]) for path, methods in document["paths"].items()),
         *(_schema(name, each) for name, each in schemas.items()),
@@ -31,7 +32,7 @@ def docs_page(document: Mapping[str, Any]) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
-        f"<title>{escape(info['title'])} API</title><style>{_STYLE}</style></head>"
+        f"<title>{Html.escape(info['title'])} API</title><style>{_STYLE}</style></head>"
         f"<body><main>{''.join(parts)}</main></body></html>"
     )
 
@@ -41,8 +42,8 @@ def _path(path: str, operation: Mapping[str, Any]) -> str:
     rows = [(each["name"], each["schema"]["type"], each["description"])
             for each in operation["parameters"]]  # fmt: skip
     return (
-        f"<h2><code>GET {escape(path)}</code></h2><p>{escape(operation['summary'])}.</p>"
-        f"<p>{escape(answer['description'])} {_links(answer['content'])}</p>{_table(rows)}"
+        f"<h2><code>GET {Html.escape(path)}</code></h2><p>{Html.escape(operation['summary'])}.</p>"
+        f"<p>{Html.escape(answer['description'])} {_links(answer['content'])}</p>{_table(rows)}"
     )
 
 
@@ -52,7 +53,7 @@ def _links(content: Mapping[str, Any]) -> str:
 
 
 def _link(schema: Mapping[str, Any]) -> str:
-    name = escape(_name(schema))
+    name = Html.escape(_name(schema))
     return f'<a href="#{name}">{name}</a>'
 
 
@@ -65,7 +66,7 @@ def _schema(name: str, schema: Mapping[str, Any]) -> str:
         (key, _kind(each), each.get("description", ""))
         for key, each in schema["properties"].items()
     ]
-    return f'<h2 id="{escape(name)}">{escape(name)}</h2>{_table(rows)}'
+    return f'<h2 id="{Html.escape(name)}">{Html.escape(name)}</h2>{_table(rows)}'
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
@@ -84,8 +85,8 @@ def _table(rows: list[tuple[str, str, str]]) -> str:
     if not rows:
         return ""
     lines = (
-        f"<tr><th scope=row><code>{escape(name)}</code></th><td>{escape(kind)}</td>"
-        f"<td>{escape(words)}</td></tr>"
+        f"<tr><th scope=row><code>{Html.escape(name)}</code></th><td>{Html.escape(kind)}</td>"
+        f"<td>{Html.escape(words)}</td></tr>"
         for name, kind, words in rows
     )
     return f"<table>{''.join(lines)}</table>"

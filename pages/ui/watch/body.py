@@ -13,7 +13,7 @@ from ingest.replay import ReplayRecorder
 from ingest.watch import Watch, Watched, WatchedBasket, WatchList, WatchRow
 from pages.ui.desk import recording
 from pages.ui.desk.watching import FIRST_LIST, live_choices
-from pages.ui.parts import files, formats, markup, notices, plain
+from pages.ui.parts import files, markup, notices, plain
 from pages.ui.parts.lots import lots_of
 from pages.ui.parts.trade import Terms
 from pages.ui.state import choices
@@ -144,15 +144,14 @@ def _offer_recording(watched: WatchList) -> None:
         plain.warning(words.not_recorded(lacking))
         with st.container(horizontal=True, key="watch_record"):
             for leg in lacking:
-                st.button(f"Record {formats.as_written(leg)}", key=f"watch_record_{leg}",
+                st.button(plain.text(f"Record {leg}"), key=f"watch_record_{leg}",
                           on_click=partial(_record, recorder, leg))  # fmt: skip
 
 
 def _offer_many(recorder: Recorder, lacking: list[str]) -> None:
     """Name many legs that are not recorded in one line to be opened: one is recorded at a time."""
-    with st.expander(
-        f"{len(lacking):,} symbols of this list are not recorded", key="watch_lacking"
-    ):
+    label = f"{len(lacking):,} symbols of this list are not recorded"
+    with st.expander(label, key="watch_lacking"):
         plain.caption(words.not_recorded(lacking))
         with st.form("watch_record_one", border=False):
             st.selectbox("Record one", lacking, key=RECORDED, width=260)

@@ -63,7 +63,7 @@ def _form(prefix: str, start: WatchedPair, label: str, save: Callable[[WatchedPa
         st.caption("The signal is NEUTRAL while a gate that is on is closed.")
         for gate in GATE_SWITCHES:
             value = bool(getattr(start.gates, gate.field))
-            st.toggle(gate.label, value, key=f"{keys}_{gate.field}",
+            st.toggle(plain.text(gate.label), value, key=f"{keys}_{gate.field}",
                       help=f"Closed while {gate.closes}.")  # fmt: skip
         st.form_submit_button(label, on_click=partial(_submit, keys, start, save))
 
