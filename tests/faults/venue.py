@@ -21,6 +21,7 @@ from faults.supervision import missing, push
 from ingest.recorder import Recorder
 from ingest.settings import Settings
 from ingest.store import TickReader, TickWriter
+from ingest.store.ledger import ORDER_SLACK_US
 from ingest.tick import Tick
 from ingest.venue import venue_of
 from pages.ui.parts.status import pill_of
@@ -73,7 +74,9 @@ def id_restart(folder: Path, *, times: int, seed: int) -> Result:
             with _recording(exchange, recorder_for(exchange, database)) as recorder:
                 push(exchange, rng.randrange(20, 200))
                 until(lambda: missing(exchange, recorder) == 0)
-        before = _content(database)
+        before, ended_us = _content(database), _now_us()
+        # Trades as near as that may have overtaken each other, and contradict nothing.
+        until(lambda ended_us=ended_us: _now_us() > ended_us + ORDER_SLACK_US)  # type: ignore[misc]
         with ThreadedExchange(SYMBOLS) as reset:
             _begin_at(reset, rng.randrange(first) if first and rng.random() < 0.5 else 0)
             with _recording(reset, recorder_for(reset, database)) as recorder:
