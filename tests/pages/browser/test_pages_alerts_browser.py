@@ -143,8 +143,9 @@ def test_a_channel_is_tested_with_the_service_s_answer(tabs, address, hook):
     before = len(hook.sent)
     page = alerts(tabs, address, "Channels")
     page.get_by_role("button", name="Send a test").click()
-    page.get_by_text("desk answered").wait_for(timeout=READY_MS)
-    assert "200" in page.get_by_text("desk answered").inner_text()
+    answer = page.get_by_text("Test of desk: delivered")
+    answer.wait_for(timeout=READY_MS)
+    assert "200" in answer.inner_text()
     assert len(hook.sent) > before
     assert "/hook" not in page.content()
 
