@@ -138,8 +138,11 @@ def test_a_pair_watched_from_live_has_its_figures_and_an_alert_opens_it_again(
             link.click()
         opened = opening.value
         opened.wait_for_selector(".pd-word", timeout=READY_MS)
-        field = opened.get_by_role("spinbutton", name=WINDOW, exact=True)
-        assert [field.input_value()] == query["window"]
+        opened.wait_for_function(
+            "([label, bars]) => document.querySelector(`input[aria-label='${label}']`)?.value"
+            " === bars",
+            arg=[WINDOW, *query["window"]],
+        )
         opened.close()
 
 

@@ -122,8 +122,9 @@ def test_a_rule_is_tried_saved_and_told_of_on_every_page(tabs, address, hook):
         page.get_by_role("link", name="ETHUSDT / BTCUSDT").first.click()
     opened = opening.value
     opened.wait_for_selector(".pd-leg-y:has-text('ETHUSDT')", timeout=READY_MS)
-    window = opened.get_by_role("spinbutton", name="Rolling window (bars)")
-    assert window.input_value() == "5"
+    opened.wait_for_function(
+        "() => document.querySelector(`input[aria-label='Rolling window (bars)']`)?.value === '5'"
+    )
 
 
 def test_a_reload_loses_no_alert_and_tells_none_twice(tabs, address):
