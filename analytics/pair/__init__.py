@@ -15,13 +15,14 @@ from analytics.pair.closed_gates import (
 from analytics.pair.describe import describe_legs
 from analytics.pair.gates import DATA_GATES, NO_GATES, Gates, bars_of_test
 from analytics.pair.latest import LatestPair, read_each, read_latest, read_tests, reading_of
-from analytics.pair.params import PairParams
+from analytics.pair.params import AUTO_LOOKBACK_S, PairParams
 from analytics.pair.reading import PairReading, PairTestsReading
 from analytics.pair.residual import judged
 from analytics.pair.signal import signal_now, zscore_needs
 from analytics.pair.spread import SPREAD_ROUNDING, PairSpread, fitted_legs, make_spread
 
 __all__ = [
+    "AUTO_LOOKBACK_S",
     "DATA_GATES",
     "FEW_BARS",
     "HIGH_PVALUE",

@@ -24,6 +24,18 @@ from analytics.spread import (
 # bars they reject a true null in 13 % of cases, and find a half-life of 3 bars in 25 %; with 120 in
 # 6 % and in 85 %.
 LEAST_SAMPLE: Final = 120
+# The range at each interval where nobody chose one, seconds: a few hundred bars or more, so that
+# the tests have enough.
+AUTO_LOOKBACK_S: Final = {
+    "1s": 1_800,
+    "5s": 3_600,
+    "15s": 14_400,
+    "30s": 14_400,
+    "1min": 86_400,
+    "5min": 259_200,
+    "15min": 604_800,
+    "1h": 2_592_000,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,7 @@ class WatchDatabase:
                     raise StoreError(f"the watch cannot be written: {error}") from error
             else:
                 return
-            time.sleep(_AGAIN_S)
+            time.sleep(_AGAIN_S)  # the end of another process's transaction gives no event
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:

@@ -6,7 +6,7 @@ from typing import Final, Literal
 from analytics.baskets import BasketMethod, BasketParams
 from analytics.errors import ParameterError
 from analytics.frames import parse_interval
-from analytics.pair import DATA_GATES, Gates, PairParams
+from analytics.pair import AUTO_LOOKBACK_S, DATA_GATES, Gates, PairParams
 from analytics.spread import CorrelationOn, SpreadKind
 
 AlertKind = Literal["fired", "resolved"]
@@ -15,17 +15,6 @@ DeliveryState = Literal["waiting", "sending", "delivered", "failed", "suppressed
 SECOND_US: Final = 1_000_000
 # Of a watched basket's range, whose weights are fitted to all of it at each bar.
 MOST_BASKET_BARS: Final = 20_000
-# What Live takes at each interval where nobody chose a range, seconds.
-AUTO_LOOKBACK_S: Final = {
-    "1s": 1_800,
-    "5s": 3_600,
-    "15s": 14_400,
-    "30s": 14_400,
-    "1min": 86_400,
-    "5min": 259_200,
-    "15min": 604_800,
-    "1h": 2_592_000,
-}
 
 
 @dataclass(frozen=True, slots=True)

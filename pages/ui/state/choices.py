@@ -12,7 +12,7 @@ import streamlit as st
 from analytics.backtest import FILLS, IMPACTS, LIQUIDITIES, REENTRIES, RULE_PRESETS, SIZINGS
 from analytics.frames import INTERVALS, parse_interval
 from analytics.hedge import CAUSAL_HEDGES, HEDGE_METHODS
-from analytics.pair import DATA_GATES
+from analytics.pair import AUTO_LOOKBACK_S, DATA_GATES
 from analytics.signals import DEFAULT_THRESHOLDS, PRESETS, SYMMETRIC, Thresholds
 from analytics.spread import SPREAD_KINDS
 from ingest.binance import valid_symbol
@@ -45,16 +45,10 @@ LOOKBACKS_S: Final = {
     "7d": 604_800,
     "30d": 2_592_000,
 }
-# What `auto` takes at each interval: a few hundred bars or more, so that the tests have enough.
+# What `auto` takes at each interval, by name.
 AUTO_LOOKBACKS: Final = {
-    "1s": "30min",
-    "5s": "1h",
-    "15s": "4h",
-    "30s": "4h",
-    "1min": "24h",
-    "5min": "3d",
-    "15min": "7d",
-    "1h": "30d",
+    interval: next(name for name, seconds in LOOKBACKS_S.items() if seconds == auto_s)
+    for interval, auto_s in AUTO_LOOKBACK_S.items()
 }
 # A range has two bars, so that one that is named is as long as its name; and at most a day of
 # seconds, the most that a refresh is to read and draw.
