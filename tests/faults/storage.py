@@ -98,6 +98,8 @@ def full_database(folder: Path, trades: int = 3000) -> Result:
         said, kept = str(loop.error), rows(loop.path)
         connection.execute("PRAGMA max_page_count = 1000000")
         took_s = until(lambda: len(rows(loop.path)) == trades)
+        # The rows are there with the commit, the word of it a moment later.
+        until(lambda: loop.error is None)
         cleared = loop.error is None
     return Result(
         f"SQLITE_FULL by max_page_count while {trades:,} trades wait, then room again",
