@@ -168,7 +168,9 @@ def zscores(deviation: FloatArray, std: FloatArray, rounding: float | FloatArray
     """
     from analytics.kernels.rolling import fill_scores  # noqa: PLC0415 - numba, when needed
 
-    least = for_kernel(np.broadcast_to(rounding, std.shape))
+    if not (isinstance(rounding, np.ndarray) and rounding.shape == std.shape):
+        rounding = np.broadcast_to(rounding, std.shape)
+    least = for_kernel(rounding)
     values = np.empty(std.size)
     fill_scores(for_kernel(deviation), for_kernel(std), least, values)
     return values

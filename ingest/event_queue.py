@@ -26,6 +26,9 @@ class Call:
 
 Item = Event | Cause | Call
 _DEEP = 0.25  # of the capacity: what is fetched has room up to the half
+# So often whoever waits for a batch looks whether bars have closed meanwhile.
+LOOK_EVERY_S = 0.02
+_SECOND_US = 1_000_000
 
 
 class EventQueue:
@@ -55,6 +58,7 @@ class EventQueue:
         self._wake = threading.Condition()
         self._closed = False
         self._wanted = 1
+        self._next_second_us = 0  # a trade from there on closes bars
 
     def __len__(self) -> int:
         return len(self._items)
@@ -85,13 +89,27 @@ class EventQueue:
     def take(self, most: int, wait_s: float) -> list[Item]:
         """Up to `most` items: as soon as there are that many, or `wait_s` after the first one.
 
-        Returns an empty list only when the queue is closed and empty.
+        A trade of a later second than any before closes bars, for which others wait: what is there
+        `LOOK_EVERY_S` after it at the latest is taken then. Returns an empty list only when the
+        queue is closed and empty.
         """
         self._wait_for(1, None)
-        self._wait_for(most, self._clock() + wait_s)
+        until_s = self._clock() + wait_s
+        while len(self._items) < most and not self._closed and self._clock() < until_s:
+            self._wait_for(most, min(until_s, self._clock() + LOOK_EVERY_S))
+            if self._closes_bars():
+                break
         items = [self._items.popleft() for _ in range(min(most, len(self._items)))]
         self.taken += len(items)
         return items
+
+    def _closes_bars(self) -> bool:
+        """Whether the newest item is a trade of a later second than any looked at before."""
+        item = self._items[-1]
+        if isinstance(item, Cause | Call) or item.time_us < self._next_second_us:
+            return False
+        self._next_second_us = (item.time_us // _SECOND_US + 1) * _SECOND_US
+        return True
 
     def close(self) -> None:
         """Wake the taker; what is inside can still be taken."""

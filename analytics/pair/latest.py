@@ -241,14 +241,12 @@ def _correlation(range_: _Range) -> float:
 
 
 def _why(range_: _Range, spread: FloatArray, line: LatestLine) -> str:
-    numbers = np.arange(*range_.span, dtype=np.int64)[-spread.size :]
-    index = utc_index(numbers * range_.closed[0].step_us)
-    params = range_.params
-    y, x = (
-        pd.Series(closes, index=index, name=name, copy=False)
-        for closes, name in zip(range_.closes, (params.y, params.x), strict=True)
-    )
-    return why_no_zscore(y, x, spread, line.lack, params)
+    first, step_us = range_.span[1] - spread.size, range_.closed[0].step_us
+
+    def time_of(row: int) -> pd.Timestamp:
+        return utc_index(np.array([(first + row) * step_us]))[0]
+
+    return why_no_zscore(range_.closes, time_of, spread, line.lack, range_.params)
 
 
 def reading_of(analysis: PairAnalytics) -> PairReading:

@@ -65,7 +65,8 @@ def signal_now(
 
     def why() -> str:
         lack = None if isinstance(made.hedge, HedgeFit) else made.hedge
-        return why_no_zscore(y, x, made.path.to_numpy(), lack, params)
+        closes = y.to_numpy(), x.to_numpy()
+        return why_no_zscore(closes, lambda row: y.index[row], made.path.to_numpy(), lack, params)
 
     signal, reason = signal_and_reason(latest, params, gate, why)
     return SignalNow(signal, latest, time, reason)
@@ -84,29 +85,39 @@ def signal_and_reason(
 
 
 def why_no_zscore(
-    y: pd.Series,
-    x: pd.Series,
+    closes: tuple[FloatArray, FloatArray],
+    time_of: Callable[[int], pd.Timestamp],
     path: FloatArray,
     lack: NotEnough | Degenerate | None,
     params: PairParams,
 ) -> str:
     """Say why the latest bar has no z-score: leg missing, no hedge, window not full, or flat.
 
-    `path` is the spread, `lack` why it has no hedge ratio.
+    `closes` are those of y and x, `time_of` gives the time of a row, `path` is the spread, `lack`
+    why it has no hedge ratio.
     """
-    if _absent(y, x, -1):
-        return _absent(y, x, -1)
+    size = path.size
+    if absent := _absent(closes, time_of, size - 1, params):
+        return absent
     if params.uses_beta and lack is not None:
         return lack.reason
     run = _trailing_run(np.isnan(path))
     if run >= params.zscore_bars:
         return f"the spread did not move over the last {params.window} bars"
-    cause = "" if run == len(y) else _absent(y, x, len(y) - 1 - run) or "the hedge ratio is known"
+    cause = ""
+    if run < size:
+        cause = _absent(closes, time_of, size - 1 - run, params) or "the hedge ratio is known"
     since = f" since {cause}" if cause else ""
     return f"window not full: {run} of {params.window} bars{since}"
 
 
-def _absent(y: pd.Series, x: pd.Series, row: int) -> str:
+def _absent(
+    closes: tuple[FloatArray, FloatArray],
+    time_of: Callable[[int], pd.Timestamp],
+    row: int,
+    params: PairParams,
+) -> str:
     """Name the legs missing at a row, with its time; empty where both are known."""
-    names = [str(leg.name) for leg in (y, x) if math.isnan(leg.iloc[row])]
-    return f"{' and '.join(names)} missing at {y.index[row]:%H:%M:%S} UTC" if names else ""
+    legs = zip((params.y, params.x), closes, strict=True)
+    names = [name for name, values in legs if math.isnan(values[row])]
+    return f"{' and '.join(names)} missing at {time_of(row):%H:%M:%S} UTC" if names else ""

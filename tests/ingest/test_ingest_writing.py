@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sqlite3
+import time
 from collections import deque
 from pathlib import Path
 
@@ -145,6 +146,20 @@ def test_a_refusing_queue_that_is_emptied_meanwhile_does_not_fail() -> None:
 
     queue._items = Emptied([tick(1)])
     assert not queue.put(tick(2))
+
+
+def test_a_trade_that_closes_bars_is_taken_before_its_batch_is_due() -> None:
+    """Whoever evaluates closed bars waits for it; others of its second wait for their batch."""
+    queue = EventQueue()
+    queue.put(tick(1))
+    assert len(queue.take(10, 60.0)) == 1  # nothing came before it
+    queue.put(tick(2))
+    queue.put(tick(12))
+    assert len(queue.take(10, 60.0)) == 2
+    queue.put(tick(13))
+    begun_s = time.monotonic()
+    assert len(queue.take(10, 0.2)) == 1
+    assert time.monotonic() - begun_s >= 0.2
 
 
 def receiving_into(queue: EventQueue) -> ReceivingLoop:
