@@ -54,7 +54,7 @@ class LineOfSums:
         y_anchor, x_anchor, y_sum, x_sum, *_ = self.levels.tolist()
         return y_anchor + y_sum / self.bars, x_anchor + x_sum / self.bars
 
-    @property
+    @cached_property
     def means(self) -> tuple[float, float]:
         """Mean of y and of x."""
         y_mean, x_mean = self._means
@@ -66,7 +66,7 @@ class LineOfSums:
         yy, xx, yx = self.centred
         return self._y_squares, xx, yy - yx * yx / xx
 
-    @property
+    @cached_property
     def _y_squares(self) -> float:
         yy, xx, yx = self.centred
         return yy + self.slope * (2.0 * yx + self.slope * xx)
@@ -88,7 +88,7 @@ class LineOfSums:
         y_mean, x_mean = self._means
         return y_mean - self._more * x_mean
 
-    @property
+    @cached_property
     def varies(self) -> bool:
         """Whether both legs move so much that sums of squares say how much."""
         y_mean, x_mean = self.means
@@ -96,7 +96,7 @@ class LineOfSums:
         least = _LEAST_VARIATION**2 * self.bars
         return yy > least * y_mean * y_mean and xx > least * x_mean * x_mean
 
-    @property
+    @cached_property
     def has_rest(self) -> bool:
         """Whether the line leaves so much of y that the residual has its digits."""
         y_mean, x_mean = self.means
@@ -167,7 +167,7 @@ class LevelSums(LineOfSums):
 
         gone, new = left[0].size, came[0].size
         levels = self.levels.copy()
-        y_left, y_came = (y - self.slope * x for y, x in (left, came))
+        y_left, y_came = left[0] - self.slope * left[1], came[0] - self.slope * came[1]
         bars = self.bars + move_levels(y_left, left[1], y_came, came[1], levels)
         age = self.age + gone + new
         if bars < _LEAST_BARS or age > _RENEW:
