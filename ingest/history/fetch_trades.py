@@ -6,7 +6,7 @@ from typing import Final
 
 from ingest.binance import MAX_REST_ROWS
 from ingest.errors import IngestError
-from ingest.history.days import DAY_S, day_second, days_from, days_words, runs_of_days
+from ingest.history.days import DAY_S, day_second, days_words, runs_of_days
 from ingest.history.jobs import JobProgress
 from ingest.history.keeping import TradeKeeper, absent
 from ingest.history.paging import PatientRest, in_order
@@ -36,7 +36,7 @@ class TradeFetch:
         first: date, last: date,
     ) -> None:  # fmt: skip
         self._rest, self._keeper, self._progress = rest, keeper, progress
-        self._days = list(days_from(first, last))
+        self._first, self._last = first, last
         self._first_ids: dict[date, int] = {}
         self._quiet: list[date] = []
         self._absent = 0
@@ -47,7 +47,7 @@ class TradeFetch:
 
     def lacking(self) -> list[date]:
         """Days that the lake does not tell all of."""
-        return [day for day in self._days if not self._keeper.knows(day)]
+        return self._keeper.unknown_days(self._first, self._last)
 
     async def count(self) -> int:
         """Ids that are lacking; raises as `run` does."""
@@ -80,7 +80,7 @@ class TradeFetch:
         finally:
             self._keeper.write()
             self._keeper.refresh_bars()
-        self._say_quiet(lacking)
+        self._say_quiet()
 
     async def _fetch_day(self, day: date) -> None:
         ids = await self._ids(day, day)
@@ -152,7 +152,7 @@ class TradeFetch:
         )
         return rows[-1].trade_id + 1 if rows else 0
 
-    def _say_quiet(self, lacking: Sequence[date]) -> None:
+    def _say_quiet(self) -> None:
         """Name the days of which the exchange has no trades."""
         for first, last in runs_of_days(self._quiet):
             words = f"{self._symbol}: no trades on {days_words(first, last)}"

@@ -208,7 +208,7 @@ def _put_bars(root: Path, market: Market, symbol: str, ticks: pd.DataFrame, path
     words = f"{name}: {why}: {bars.size:,} bars, {low} to {high}: "
     words += _outcome(report.added, report.same, report.conflicts, "second")
     if silences:
-        words += f"; {silences:,} silences of more than {LONGEST_QUIET_S} s are left as missing"
+        words += f"; silences of more than {LONGEST_QUIET_S} s, left as missing: {silences:,}"
     if report.unfit:
         words += f"; {report.unfit:,} bars of too large a volume were left out"
     return words

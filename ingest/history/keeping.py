@@ -13,7 +13,16 @@ import numpy as np
 from ingest.binance import Kline
 from ingest.history.days import DAY_S, day_of, day_second
 from ingest.history.jobs import JobProgress
-from ingest.store import SECOND_US, STORED_ROW, UNITS, IdRange, LakeStream, Spans, without
+from ingest.store import (
+    SECOND_US,
+    STORED_ROW,
+    UNITS,
+    IdRange,
+    LakeStream,
+    Spans,
+    without,
+    without_spans,
+)
 from ingest.store.lake import Lake, LakeWriter, Source, TradeColumns
 from ingest.tick import Event, Market, NonTrade, Tick
 
@@ -140,15 +149,14 @@ class TradeKeeper:
         self._events: list[Event] = []
         self._stale_months: set[date] = set()
 
-    def knows(self, day: date) -> bool:
-        """Whether the lake tells all of a day's seconds by trades."""
-        low = day_second(day)
+    def unknown_days(self, first: date, last: date) -> list[date]:
+        """Days, both ends included, of which the lake's trades do not tell all seconds."""
+        low, high = day_second(first), day_second(last) + DAY_S
         pieces = Lake(self._root).pieces(self.stream)
-        if 1 not in pieces.lengths():
-            return False
-        return any(
-            begin <= low and low + DAY_S <= end for begin, end in pieces.known(1, low, low + DAY_S)
-        )
+        known = pieces.known(1, low, high) if 1 in pieces.lengths() else []
+        gaps = without_spans([(low, high)], known)
+        numbers = {n for begin, end in gaps for n in range(begin // DAY_S, -(-end // DAY_S))}
+        return [day_of(number * DAY_S) for number in sorted(numbers)]
 
     def missing(self, ids: IdRange) -> list[IdRange]:
         """Ids of a range that the lake does not hold, in order."""

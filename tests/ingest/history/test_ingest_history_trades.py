@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from exchange.days import DaysOfTrades
 from exchange.server import ThreadedExchange
 from fetch_cases import (
-    DaysOfTrades,
     as_tuples,
     day,
     fetched,
