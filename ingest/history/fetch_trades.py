@@ -156,9 +156,7 @@ class TradeFetch:
         """Name the days of which the exchange has no trades."""
         for first, last in runs_of_days(self._quiet):
             words = f"{self._symbol}: no trades on {days_words(first, last)}"
-            if [first, last] == [self._days[0], self._days[-1]] and len(self._quiet) == len(
-                lacking
-            ):
+            if (first, last) == (self._first, self._last):
                 self._progress.lacks(f"{words}: it was not listed, or halted")
             else:
                 self._progress.note(f"{words}: not listed, or nobody traded")

@@ -146,7 +146,8 @@ class _FilePart:
 
 def _import_one(root: Path, path: Path, request: ImportRequest, part: _FilePart) -> Sequence[str]:
     if is_dump(path):
-        return dump_sentences(import_dump(root, path, part.of_dump))
+        report = import_dump(root, path, part.of_dump, wait_s=WAIT_FOR_WRITER_S)
+        return dump_sentences(report)
     return _import_ticks(root, path, request, part)
 
 

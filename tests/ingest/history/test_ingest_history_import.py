@@ -196,3 +196,27 @@ def test_a_cancelled_import_keeps_whole_days_and_goes_on(tmp_path: Path) -> None
     said = imported(lake, file)
     assert "2,000 new" in said.notes[-1]
     assert held_bars(lake) == second_bars(trades)
+
+
+def test_a_folder_of_dumps_is_taken_and_each_one_says_what_it_was(
+    tmp_path: Path, shared_data: Path
+) -> None:
+    lake = tmp_path / "lake"
+    folder = tmp_path / "dumps"
+    folder.mkdir()
+    name = "PEPEUSDT-aggTrades-2024-10-27.zip"
+    (folder / name).symlink_to(shared_data / name)
+    first, again = imported(lake, folder), imported(lake, folder)
+    assert first.notes[0] == (
+        f"{name}: 57,229 aggTrades of PEPEUSDT, 2024-10-27: 57,229 new; no .CHECKSUM beside it:"
+        " not checked"
+    )
+    assert "all of it was held already: nothing changed" in again.notes[0]
+    ticks = read_ticks(shared_data / name)
+    held = Lake(lake).ticks(LakeStream("spot", "PEPEUSDT", "aggTrade"), 0, 2**60)
+    assert np.array_equal(held.trade_id, ticks["trade_id"])
+    assert np.array_equal(held.price, ticks["price"])
+    # The same trades as a file of another name: nothing is new in it, whatever its form.
+    (tmp_path / "mine.csv.zip").symlink_to(shared_data / name)
+    other = imported(lake, tmp_path / "mine.csv.zip", symbol="PEPEUSDT")
+    assert other.notes[-1].endswith("all of it was held already: nothing changed")
