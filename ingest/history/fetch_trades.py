@@ -1,11 +1,12 @@
 """Trades (aggTrades) of a symbol over days, by their ids, as far as the lake lacks them."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import aclosing
 from datetime import date, timedelta
 from typing import Final
 
-from ingest.binance import MAX_REST_ROWS
 from ingest.errors import IngestError
+from ingest.history import paging
 from ingest.history.days import DAY_S, day_second, days_words, runs_of_days
 from ingest.history.jobs import JobProgress
 from ingest.history.keeping import TradeKeeper, absent
@@ -88,16 +89,21 @@ class TradeFetch:
             self._quiet.append(day)
             return
         self._absent = 0
-        async for page, events in in_order(pages_of(self._keeper.missing(ids)), self._page):
-            self._keeper.add(self._whole(page, events, day))
-            self._progress.add(page.to_id - page.from_id + 1)
+        pages = pages_of(self._keeper.missing(ids))
+        async with aclosing(in_order(pages, self._page)) as answers:
+            async for page, events in answers:
+                self._keeper.add(self._whole(page, events, day))
+                self._progress.add(page.to_id - page.from_id + 1)
         self._keeper.write(whole=day)
 
     async def _page(self, ids: IdRange) -> list[Event]:
         """Trades from an id on: those of a range of ids, and maybe more."""
         return await self._rest.answer(
             lambda: self._rest.rest.agg_trades(
-                self._symbol, from_id=ids.from_id, share=self._rest.share
+                self._symbol,
+                from_id=ids.from_id,
+                limit=paging.PAGE_ROWS,
+                share=self._rest.share,
             )
         )
 
@@ -165,5 +171,5 @@ class TradeFetch:
 def pages_of(parts: Sequence[IdRange]) -> Iterator[IdRange]:
     """Ranges of ids, each as long as an answer may be."""
     for part in parts:
-        for at in range(part.from_id, part.to_id + 1, MAX_REST_ROWS):
-            yield IdRange(at, min(at + MAX_REST_ROWS - 1, part.to_id))
+        for at in range(part.from_id, part.to_id + 1, paging.PAGE_ROWS):
+            yield IdRange(at, min(at + paging.PAGE_ROWS - 1, part.to_id))

@@ -27,7 +27,7 @@ from ingest.store import (
 from ingest.store.lake import Lake, LakeWriter, Source, TradeColumns
 from ingest.tick import Event, Market, NonTrade
 
-LEAST_ROWS: Final = 5_000  # a kill costs about so many, that are asked for again
+LEAST_ROWS = 5_000  # a kill costs about so many, that are asked for again
 MOST_ROWS: Final = 400_000  # in memory at a time
 _WRITING_SHARE: Final = 0.1  # of the time, at most: a day's file is written whole each time
 WAIT_FOR_WRITER_S: Final = 120.0  # another import, or what moves old trades out of the database

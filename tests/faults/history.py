@@ -11,10 +11,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TextIO
 
 from exchange import rest
 from exchange.days import DAY_S, FIRST, DaysOfTrades
+from exchange.market import INTERVALS
 from exchange.server import Exchange, ThreadedExchange
 
 from faults.result import Result, at_least, equal, told
@@ -68,7 +71,7 @@ def kill_while_fetching(folder: Path, *, kills: int, seed: int) -> Result:
                 _live_for_a_while(exchange, rng)
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-                until(lambda pid=pid: not _lives(pid), 10.0, 0.001)
+                until(partial(_is_dead, pid), 10.0, 0.001)
             found.look(root)
         killed_s = time.monotonic() - begun_s
         statuses = [_to_the_end(port, _words(exchange, root, days, kind)) for kind in (0, 1)]
@@ -123,13 +126,13 @@ def _words(exchange: ThreadedExchange, root: Path, days: int, kind: int) -> list
 
 def _truth(exchange: Exchange, days: int) -> tuple[dict[int, Row], dict[int, Row]]:
     """What the exchange has."""
-    trades = {
+    trades: dict[int, Row] = {
         each.trade_id: (each.time_us, each.price, each.quantity, each.buyer_is_maker)
         for each in exchange.trades(TRADES, history=True)
     }
     tape, begin_us = exchange.venue.tape(BARS), day_second(FIRST) * 10**6
     end_us = begin_us + days * DAY_S * 10**6 - 1
-    bars = tape.klines(rest.INTERVALS["1m"], begin_us, end_us, 10**9, len(tape))
+    bars = tape.klines(INTERVALS["1m"], begin_us, end_us, 10**9, len(tape))
     return trades, {
         bar.open_us // 10**6: (
             *(bar.open_e8 / 1e8, bar.high_e8 / 1e8, bar.low_e8 / 1e8, bar.close_e8 / 1e8),
@@ -181,7 +184,7 @@ def _nursery() -> Iterator[int]:
 
 
 @contextmanager
-def _life(port: int):  # type: ignore[no-untyped-def] # a context of this file alone
+def _life(port: int) -> Iterator[tuple[TextIO, int, TextIO]]:
     """A process that waits to be told what to fetch: what it says, its number, what it hears."""
     with (
         socket.create_connection(("127.0.0.1", port)) as line,
@@ -201,8 +204,9 @@ def _to_the_end(port: int, words: list[str]) -> int:
         return int(status)
 
 
-def _lives(pid: int) -> bool:
+def _is_dead(pid: int) -> bool:
+    """Whether a process is gone; the nursery's dead leave nothing behind."""
     with suppress(ProcessLookupError):
         os.kill(pid, 0)
-        return True
-    return False
+        return False
+    return True

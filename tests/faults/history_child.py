@@ -15,7 +15,7 @@ import httpx
 import pyarrow.parquet
 
 from ingest.binance import REST_WEIGHT_PER_MINUTE
-from ingest.history import fetch_klines, fetch_trades, keeping, run_history
+from ingest.history import keeping, paging, run_history
 from ingest.settings import parse_settings
 
 LOADED = (duckdb, httpx, pyarrow.parquet)  # which would otherwise be each life's to load
@@ -30,7 +30,7 @@ def life(hears: TextIO, says: TextIO) -> int:
         return 0
     argv = json.loads(line)
     keeping.LEAST_ROWS = 1
-    fetch_klines.MAX_REST_ROWS = fetch_trades.MAX_REST_ROWS = ROWS_A_PAGE
+    paging.PAGE_ROWS = ROWS_A_PAGE
     REST_WEIGHT_PER_MINUTE["spot"] = 10**9
     status = run_history(parse_settings(argv, {}), argv)
     print("ended", status, file=says, flush=True)

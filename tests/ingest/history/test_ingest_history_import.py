@@ -119,8 +119,8 @@ def test_overlapping_files_agree_or_the_conflict_is_named_and_the_first_one_stay
 def test_without_ids_bars_are_kept_and_it_is_said_why(tmp_path: Path) -> None:
     lake, trades = tmp_path / "lake", made()
     for at in range(2000, 4000):  # a silence that no market explains
-        number, at_us, *rest = trades[at]
-        trades[at] = (number, at_us + 90_000_000, *rest)  # type: ignore[arg-type]
+        number, at_us, price, quantity, maker = trades[at]
+        trades[at] = (number, at_us + 90_000_000, price, quantity, maker)
     said = imported(lake, ndjson(tmp_path / "pepe.ndjson", trades, ids=False))
     assert "carry no trade ids, so that only bars of one second can be kept" in said.notes[-1]
     assert "silences of more than 60 s, left as missing: 1" in said.notes[-1]
