@@ -14,7 +14,7 @@ DOORS = {
     f"{room}.{wing}"
     for room, wings in {
         "analytics": "backtest baskets factors hedge pair scanner stationarity",
-        "ingest": "binance feed files recorder repair replay rest store",
+        "ingest": "binance feed files history recorder repair replay rest store",
     }.items()
     for wing in wings.split()
 }

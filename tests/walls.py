@@ -57,7 +57,7 @@ UI = (
 
 WALLS = {
     "app": wall(
-        "ingest ingest.recorder ingest.replay ingest.store ingest.watch pages.ui pages.ui.server",
+        "ingest ingest.history ingest.recorder ingest.replay ingest.store ingest.watch pages.ui pages.ui.server",
         "starlette streamlit",
         "asyncio ctypes gc os pathlib platform signal socket sys webbrowser",
     ),
@@ -123,6 +123,12 @@ WALLS = {
         "ingest ingest.binance",
         f"{NUMBERS} msgspec numba",
         "csv ctypes gzip io lzma os pathlib platform threading time zipfile zlib",
+    ),
+    "ingest.history": wall(
+        "ingest ingest.binance ingest.files ingest.rest ingest.store ingest.store.lake",
+        f"{NUMBERS} msgspec numba",
+        "asyncio calendar concurrent.futures csv hashlib os pathlib shlex shutil signal sys "
+        "threading time zipfile zlib",
     ),
     "ingest.repair": wall(
         "ingest ingest.binance ingest.feed ingest.rest ingest.store", "", "asyncio pathlib"
