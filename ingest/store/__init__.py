@@ -1,6 +1,14 @@
 """Trades and bars in SQLite: written, read, checked, kept small."""
 
-from ingest.store.bars import SECOND_US, TRADED, BarColumns, Spans, without_spans
+from ingest.store.bars import (
+    SECOND_US,
+    STORED_ROW,
+    TRADED,
+    BarColumns,
+    Spans,
+    StoredRows,
+    without_spans,
+)
 from ingest.store.changes import StreamChanges
 from ingest.store.database_file import DatabaseFile, Departure, identity
 from ingest.store.database_health import (
@@ -28,10 +36,12 @@ from ingest.store.opening import (
     make_sound,
     take_lock,
 )
+from ingest.store.pieces import LakeStream
 from ingest.store.published_gaps import OpenGap, PublishedGaps, first_from
 from ingest.store.reader import BEFORE_FIRST_TRADE, TickReader
 from ingest.store.requested_repairs import RequestedRepairs
 from ingest.store.retention import RETENTION_SETTING
+from ingest.store.schema import UNITS
 from ingest.store.verification import LaterCheck, verify
 from ingest.store.window import BarView, BarWindow, BarWindows, shared_windows
 from ingest.store.writer import RESTARTED_AFTER, TickWriter, Written
@@ -43,7 +53,9 @@ __all__ = [
     "RESTARTED_AFTER",
     "RETENTION_SETTING",
     "SECOND_US",
+    "STORED_ROW",
     "TRADED",
+    "UNITS",
     "WARN_FREE_BYTES",
     "BarColumns",
     "BarView",
@@ -55,6 +67,7 @@ __all__ = [
     "FutureRow",
     "Gap",
     "IdRange",
+    "LakeStream",
     "LastTrade",
     "LaterCheck",
     "LotsBySymbol",
@@ -63,6 +76,7 @@ __all__ = [
     "PublishedGaps",
     "RequestedRepairs",
     "Spans",
+    "StoredRows",
     "StreamChanges",
     "TickReader",
     "TickWriter",
