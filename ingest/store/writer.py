@@ -17,6 +17,7 @@ from ingest.store.ledger_rows import StreamState, load_ledgers, store_ledger
 from ingest.store.published_gaps import OpenGap
 from ingest.store.repair_log import RepairLog
 from ingest.store.retention import delete_oldest, find_oldest_bars, oldest_second
+from ingest.store.rollups import Rollups
 from ingest.store.schema import PAGE_BYTES, encode, open_for_writing
 from ingest.store.stored_klines import has_klines_before, insert_klines
 from ingest.tick import Event, Market, NonTrade, StreamKey
@@ -162,6 +163,8 @@ class TickWriter:
             if rows:
                 with self._transaction():
                     move_to_quarantine(self._connection, state.stream_id, key[1], rows)
+                    seconds = {row.time_us // 1_000_000 for row in rows}
+                    self._rollups.make_again(state.stream_id, seconds)
                     self._connection.execute(
                         "UPDATE stream SET revision = revision + 1 WHERE stream_id = ?",
                         (state.stream_id,),
@@ -261,6 +264,7 @@ class TickWriter:
     def _store(self, batch: Batch) -> None:
         self._repairs.note(batch.bars)
         batch.store(self._connection)
+        self._rollups.follow(batch.bars)
 
     def _count_known(
         self, event: Event, key: StreamKey, state: StreamState, batch: Batch, written: Written
@@ -347,9 +351,19 @@ class TickWriter:
             if oldest is not None:
                 with self._transaction():
                     delete_oldest(self._connection, state.stream_id, state.ledger, oldest)
+                    self._rollups.cut_before(state.stream_id, oldest.last_second + 1)
                     self._store_ledgers([key])
                 deleted += oldest.bars
         return deleted
+
+    def roll_up_older(self) -> bool:
+        """Roll up a small step of the bars of before rollups were kept; False when all are."""
+        for state in self._streams.values():
+            if (step := self._rollups.older_step(state.stream_id)) is not None:
+                with self._transaction():
+                    self._rollups.reach_back(state.stream_id, step)
+                return True
+        return False
 
     def oldest_second(self) -> int | None:
         """Open second of the oldest bar of any stream; None without bars."""
@@ -383,6 +397,7 @@ class TickWriter:
             for key, stream_id, ledger in load_ledgers(self._connection)
         }
         self._repairs = RepairLog(self._connection)
+        self._rollups = Rollups(self._connection)
 
     def _cause_after(self, key: StreamKey, last_id: int | None) -> str:
         """Name the cause of the next gap: a gap that was rolled back needs its own once more."""
