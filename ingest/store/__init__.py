@@ -3,7 +3,8 @@
 from ingest.store.bars import SECOND_US, TRADED, BarColumns, Spans, without_spans
 from ingest.store.changes import StreamChanges
 from ingest.store.database_file import DatabaseFile, Departure, identity
-from ingest.store.database_health import (
+from ingest.store.future_rows import FutureRow
+from ingest.store.health.database_health import (
     PAUSE_FREE_BYTES,
     WARN_FREE_BYTES,
     Damage,
@@ -15,7 +16,8 @@ from ingest.store.database_health import (
     set_aside,
     without_own_rows,
 )
-from ingest.store.future_rows import FutureRow
+from ingest.store.health.later_check import LaterCheck
+from ingest.store.health.verification import verify
 from ingest.store.id_ranges import IdRange, holes, merged, overlap, without
 from ingest.store.last_trade import LastTrade
 from ingest.store.ledger import Gap
@@ -32,7 +34,6 @@ from ingest.store.published_gaps import OpenGap, PublishedGaps, first_from
 from ingest.store.reader import BEFORE_FIRST_TRADE, TickReader
 from ingest.store.requested_repairs import RequestedRepairs
 from ingest.store.retention import RETENTION_SETTING
-from ingest.store.verification import LaterCheck, verify
 from ingest.store.window import BarView, BarWindow, BarWindows, shared_windows
 from ingest.store.writer import RESTARTED_AFTER, TickWriter, Written
 

@@ -6,9 +6,9 @@ transaction that writes the seconds: a minute once the newest trade is past it, 
 one of its seconds changes. So a reader sees both or neither.
 
 Open, high, low and close are those of the seconds, as doubles. The volume is the exact sum of the
-seconds' whole units; where it does not fit 2**63 it is stored as REAL, as a second's is, which says:
-not exact, read the seconds in its place. An hour of such a minute does not fit either, since no
-volume is negative.
+seconds' whole units; where it does not fit 2**63 it is stored as REAL, as a second's is, which
+says: not exact, read the seconds in its place. An hour of such a minute does not fit either, since
+no volume is negative.
 """
 
 import sqlite3

@@ -123,8 +123,8 @@ CREATE TABLE repaired (
 """
 
 _VERSION_4 = """
--- Minutes and hours of bar_1s, kept as data arrives (see store/rollups.py). Volume in units of 1e-8,
--- REAL where the sum does not fit 2**63: such a row's volume is not exact, bar_1s is read instead.
+-- Minutes and hours of bar_1s, kept as data arrives (see store/rollups.py). Volume in units of
+-- 1e-8, REAL where the sum does not fit 2**63: then it is not exact, and bar_1s is read instead.
 CREATE TABLE rollup (
     stream_id INTEGER NOT NULL,
     length_s  INTEGER NOT NULL CHECK (length_s IN (60, 3600)),
