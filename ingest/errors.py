@@ -87,6 +87,13 @@ class StoreError(IngestError):
     """The database cannot be used, with the reason in a user's words."""
 
 
+class LakeError(StoreError):
+    """The history folder cannot be read or written: what is wrong, and what to do, in a line."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(_in_one_line(words))
+
+
 class NewerDatabaseError(StoreError):
     """A later Pairdesk has written the database; `version` is its schema's."""
 
