@@ -1,6 +1,14 @@
 """Trades and bars in SQLite: written, read, checked, kept small."""
 
-from ingest.store.bars import SECOND_US, TRADED, BarColumns, Spans, without_spans
+from ingest.store.bars import (
+    SECOND_US,
+    STORED_ROW,
+    TRADED,
+    BarColumns,
+    Spans,
+    StoredRows,
+    without_spans,
+)
 from ingest.store.changes import StreamChanges
 from ingest.store.database_file import DatabaseFile, Departure, identity
 from ingest.store.future_rows import FutureRow
@@ -30,10 +38,12 @@ from ingest.store.opening import (
     make_sound,
     take_lock,
 )
+from ingest.store.pieces import LakeStream
 from ingest.store.published_gaps import OpenGap, PublishedGaps, first_from
 from ingest.store.reader import BEFORE_FIRST_TRADE, TickReader
 from ingest.store.requested_repairs import RequestedRepairs
 from ingest.store.retention import RETENTION_SETTING
+from ingest.store.schema import UNITS
 from ingest.store.window import BarView, BarWindow, BarWindows, shared_windows
 from ingest.store.writer import RESTARTED_AFTER, TickWriter, Written
 
@@ -44,7 +54,9 @@ __all__ = [
     "RESTARTED_AFTER",
     "RETENTION_SETTING",
     "SECOND_US",
+    "STORED_ROW",
     "TRADED",
+    "UNITS",
     "WARN_FREE_BYTES",
     "BarColumns",
     "BarView",
@@ -56,6 +68,7 @@ __all__ = [
     "FutureRow",
     "Gap",
     "IdRange",
+    "LakeStream",
     "LastTrade",
     "LaterCheck",
     "LotsBySymbol",
@@ -64,6 +77,7 @@ __all__ = [
     "PublishedGaps",
     "RequestedRepairs",
     "Spans",
+    "StoredRows",
     "StreamChanges",
     "TickReader",
     "TickWriter",
