@@ -42,7 +42,7 @@ from ingest.store.pieces import LakeStream
 from ingest.store.published_gaps import OpenGap, PublishedGaps, first_from
 from ingest.store.reader import BEFORE_FIRST_TRADE, TickReader
 from ingest.store.requested_repairs import RequestedRepairs
-from ingest.store.retention import RETENTION_SETTING
+from ingest.store.retention import RETENTION_SETTING, MovedIds
 from ingest.store.schema import UNITS
 from ingest.store.window import BarView, BarWindow, BarWindows, shared_windows
 from ingest.store.writer import RESTARTED_AFTER, TickWriter, Written
@@ -72,6 +72,7 @@ __all__ = [
     "LastTrade",
     "LaterCheck",
     "LotsBySymbol",
+    "MovedIds",
     "OpenGap",
     "Opening",
     "PublishedGaps",

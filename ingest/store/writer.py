@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from ingest.binance import Kline
-from ingest.store.batch import Batch, same_event
+from ingest.store.batch import Batch, is_event_stored, same_event
 from ingest.store.file_pages import is_whole, size_in_use
 from ingest.store.future_rows import find_future_rows, move_to_quarantine
 from ingest.store.id_ranges import IdRange
@@ -16,9 +16,15 @@ from ingest.store.ledger import StreamLedger
 from ingest.store.ledger_rows import StreamState, load_ledgers, store_ledger
 from ingest.store.published_gaps import OpenGap
 from ingest.store.repair_log import RepairLog
-from ingest.store.retention import delete_oldest, find_oldest_bars, oldest_second
+from ingest.store.retention import (
+    MovedIds,
+    delete_moved,
+    delete_oldest,
+    find_oldest_bars,
+    oldest_second,
+)
 from ingest.store.rollups import Rollups
-from ingest.store.schema import PAGE_BYTES, encode, open_for_writing
+from ingest.store.schema import PAGE_BYTES, open_for_writing
 from ingest.store.stored_klines import has_klines_before, insert_klines
 from ingest.tick import Event, Market, NonTrade, StreamKey
 from ingest.venue import Restart, venue_setting
@@ -271,7 +277,11 @@ class TickWriter:
     ) -> None:
         stream_id = state.stream_id
         first = batch.find(stream_id, event.trade_id)
-        same = self._is_stored(stream_id, event) if first is None else same_event(first, event)
+        same = (
+            is_event_stored(self._connection, stream_id, event)
+            if first is None
+            else same_event(first, event)
+        )
         counts = written.duplicates if same else written.conflicts
         counts[key] = counts.get(key, 0) + 1
         if not same and state.ledger.is_out_of_order(event.time_us):
@@ -280,10 +290,7 @@ class TickWriter:
     def _count_contradiction(self, event: Event, key: StreamKey, state: StreamState) -> None:
         """Count ids in a row that cannot be of this stream; many are a numbering of its own."""
         last_id = state.ledger.last_id
-        if last_id is None or state.contradicted_id != last_id:
-            state.contradicted_id, state.contradictions = last_id, 0
-        state.contradictions += 1
-        if last_id is not None and state.contradictions >= RESTARTED_AFTER:
+        if state.contradict() >= RESTARTED_AFTER and last_id is not None:
             self.restarted[key] = Restart(last_id, event.trade_id)
 
     def refuse(self, key: StreamKey, event: Event) -> None:
@@ -313,17 +320,7 @@ class TickWriter:
     def is_stored(self, event: Event) -> bool:
         """Whether a trade, or an id without a trade, is stored with the same content."""
         state = self._streams.get((event.market, event.symbol, event.stream))
-        return state is not None and self._is_stored(state.stream_id, event)
-
-    def _is_stored(self, stream_id: int, event: Event) -> bool:
-        if isinstance(event, NonTrade):
-            sql = "SELECT time_us FROM non_trade WHERE stream_id = ? AND trade_id = ?"
-            want: tuple[object, ...] = (event.time_us,)
-        else:
-            sql = "SELECT time_us, price, quantity FROM tick WHERE stream_id = ? AND trade_id = ?"
-            want = (event.time_us, encode(event.price), encode(event.quantity))
-        row = self._connection.execute(sql, (stream_id, event.trade_id)).fetchone()
-        return bool(row == want)
+        return state is not None and is_event_stored(self._connection, state.stream_id, event)
 
     def _add_stream(self, key: StreamKey) -> StreamState:
         cursor = self._connection.execute(
@@ -355,6 +352,26 @@ class TickWriter:
                     self._store_ledgers([key])
                 deleted += oldest.bars
         return deleted
+
+    def forget_moved(
+        self, key: StreamKey, second: int, moved: MovedIds, most_bars: int = 500
+    ) -> int | None:
+        """Delete a small step of bars that opened before a second, whose trades were moved.
+
+        Returns how many bars went, 0 when none is left to go; None, with nothing deleted, where
+        trades came after the others were moved.
+        """
+        state = self._streams[key]
+        oldest = find_oldest_bars(self._connection, state.stream_id, second, most_bars)
+        if oldest is None:
+            return 0
+        which = (self._connection, state.stream_id, state.ledger, oldest)
+        with self._transaction():
+            if not delete_moved(*which, moved):
+                return None
+            self._rollups.cut_before(state.stream_id, oldest.last_second + 1)
+            self._store_ledgers([key])
+        return oldest.bars
 
     def roll_up_older(self) -> bool:
         """Roll up a small step of the bars of before rollups were kept; False when all are."""
