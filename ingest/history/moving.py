@@ -22,6 +22,7 @@ import numpy as np
 from ingest.errors import LakeError, StoreError
 from ingest.history.day_rows import DayRows, ids_of, in_doubles, rows_of_days
 from ingest.history.days import DAY_S, day_of, day_second
+from ingest.settings import Settings
 from ingest.store import SECOND_US, LakeStream, MovedIds, TickWriter
 from ingest.store.bars import BoolArray, IntArray
 from ingest.store.connecting import open_for_reading
@@ -177,11 +178,18 @@ class Mover:
         moved = self._moved.values()
         days, symbols = sum(each.days for each in moved), len(self._moved)
         self.summary = (
-            f"Moved {days:,} {'day' if days == 1 else 'days'} of"
+            f"moved {days:,} {'day' if days == 1 else 'days'} of"
             f" {symbols:,} {'symbol' if symbols == 1 else 'symbols'} to the lake,"
-            f" {_size(sum(each.freed for each in moved))} freed."
+            f" {_size(sum(each.freed for each in moved))} freed"
         )
         _LOG.info("%s of %s moved to the lake", day_of(end - DAY_S), stream.symbol)
+
+
+def mover_of(settings: Settings, ask: Ask, now_us: Callable[[], int]) -> Mover | None:
+    """Make what moves old days as the options say; None where they are to stay."""
+    if settings.lake_days is None:
+        return None
+    return Mover(settings.db, settings.history, settings.lake_days, ask, now_us)
 
 
 class _Deletion:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from ingest.binance import Kline
 from ingest.store.batch import Batch, is_event_stored, same_event
-from ingest.store.file_pages import is_whole, size_in_use
+from ingest.store.connecting import WritingConnection
 from ingest.store.future_rows import find_future_rows, move_to_quarantine
 from ingest.store.id_ranges import IdRange
 from ingest.store.ledger import StreamLedger
@@ -24,7 +24,6 @@ from ingest.store.retention import (
     oldest_second,
 )
 from ingest.store.rollups import Rollups
-from ingest.store.schema import PAGE_BYTES, open_for_writing
 from ingest.store.stored_klines import has_klines_before, insert_klines
 from ingest.tick import Event, Market, NonTrade, StreamKey
 from ingest.venue import Restart, venue_setting
@@ -48,7 +47,7 @@ class Written:
     non_trades: int = 0
 
 
-class TickWriter:
+class TickWriter(WritingConnection):
     """Owns the writing connection. One thread uses it; `close` may be called twice.
 
     Parameters
@@ -70,11 +69,10 @@ class TickWriter:
     """
 
     def __init__(self, path: Path | str, venue: str | None = None) -> None:
-        self.path = Path(path)
+        super().__init__(Path(path))
         self.restarted: dict[StreamKey, Restart] = {}
         self._venue = venue
         self._named: set[Market] = set()  # markets whose venue is remembered
-        self._connection = open_for_writing(self.path)
         self.klines_added = 0  # since it was opened
         self.ledger_changed = True  # for whoever publishes the gaps, who sets it back
         self._causes: dict[StreamKey, str] = {}  # of the next gaps, as the last batch found them
@@ -197,26 +195,6 @@ class TickWriter:
             for key, state in self._streams.items()
             if state.ledger.last_id is not None
         }
-
-    def setting(self, key: str) -> str | None:
-        """A remembered value, or None."""
-        row = self._connection.execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
-        return None if row is None else row[0]
-
-    def remember(self, key: str, value: str) -> None:
-        """Keep a value for the next start."""
-        self._connection.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, value))
-
-    def settings(self) -> dict[str, str]:
-        """All remembered values."""
-        return dict(self._connection.execute("SELECT key, value FROM setting").fetchall())
-
-    def is_whole(self) -> bool:
-        """Whether file and log have all pages that SQLite knows of: one cut short has not.
-
-        Of an empty file whoever opens it next throws the log away.
-        """
-        return is_whole(self._connection, self.path)
 
     def streams(self) -> dict[StreamKey, StreamLedger]:
         """The ledgers, by stream. The writer's own: read, do not change."""
@@ -361,7 +339,9 @@ class TickWriter:
         Returns how many bars went, 0 when none is left to go; None, with nothing deleted, where
         trades came after the others were moved.
         """
-        state = self._streams[key]
+        state = self._streams.get(key)
+        if state is None:  # another file is the database now
+            return None
         oldest = find_oldest_bars(self._connection, state.stream_id, second, most_bars)
         if oldest is None:
             return 0
@@ -385,19 +365,6 @@ class TickWriter:
     def oldest_second(self) -> int | None:
         """Open second of the oldest bar of any stream; None without bars."""
         return oldest_second(self._connection, [each.stream_id for each in self._streams.values()])
-
-    def checkpoint(self) -> int | None:
-        """Move what the write-ahead log holds into the database, as far as readers allow.
-
-        Returns the bytes that only the log has after it; None while another program is at it.
-        """
-        moving = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        is_busy, pages, moved = moving.fetchone()
-        return None if is_busy else (pages - moved) * PAGE_BYTES
-
-    def size_bytes(self) -> int:
-        """Bytes the database's rows take: its pages in use."""
-        return size_in_use(self._connection)
 
     def _undo(self) -> None:
         self._stale = True

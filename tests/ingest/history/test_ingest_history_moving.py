@@ -90,7 +90,7 @@ def test_days_that_are_old_enough_move_with_all_they_have(writer: TickWriter) ->
     moving = mover(writer)
     moving.look()
     assert moving.problem is None
-    assert moving.summary.startswith("Moved 3 days of 1 symbol to the lake, 0.")
+    assert moving.summary.startswith("moved 3 days of 1 symbol to the lake, 0.")
     assert stored_ids(writer.path) == list(range(3 * A_DAY, 5 * A_DAY - 70))
     assert lake_ids(writer) == list(range(50, 3 * A_DAY))
     lake = Lake(writer.path.parent / "history")
