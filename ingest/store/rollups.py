@@ -12,32 +12,36 @@ no volume is negative.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from itertools import groupby
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from ingest.store.connecting import up
-from ingest.store.schema import storable
 
 MINUTE_S: Final = 60
 HOUR_S: Final = 3600
 # Seconds that one step reads of what was recorded before there were rollups: some milliseconds.
 BACK_STEP_S: Final = 2 * HOUR_S
 
-_SECONDS: Final = (
-    "SELECT second, open, high, low, close, volume, trades FROM bar_1s"
-    " WHERE stream_id = ? AND second >= ? AND second < ? ORDER BY second"
+# One piece out of the rows it is made of. Half sums of the volumes cannot overflow; where the whole
+# one would, or a part has, it is a float.
+_MAKE: Final = """
+INSERT OR REPLACE INTO rollup
+SELECT ?1, {length}, ?2,
+    (SELECT open FROM {parts} AND second >= ?2 ORDER BY second LIMIT 1), max(high), min(low),
+    (SELECT close FROM {parts} AND second < ?2 + {length} ORDER BY second DESC LIMIT 1),
+    CASE WHEN max(typeof(volume) = 'real')
+              OR sum(volume >> 32) + (sum(volume & 0xFFFFFFFF) >> 32) >= 1 << 31
+         THEN total(volume) ELSE (sum(volume >> 32) << 32) + sum(volume & 0xFFFFFFFF) END,
+    sum(trades)
+FROM {parts} AND second >= ?2 AND second < ?2 + {length} HAVING count(*) > 0
+"""
+_MAKE_MINUTE: Final = _MAKE.format(length=MINUTE_S, parts="bar_1s WHERE stream_id = ?1")
+_MAKE_HOUR: Final = _MAKE.format(
+    length=HOUR_S, parts=f"rollup WHERE stream_id = ?1 AND length_s = {MINUTE_S}"
 )
-_MINUTES: Final = (
-    "SELECT second, open, high, low, close, volume, trades FROM rollup"
-    " WHERE stream_id = ? AND length_s = 60 AND second >= ? AND second < ? ORDER BY second"
-)
-_INSERT: Final = "INSERT OR REPLACE INTO rollup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _SPANS: Final = "SELECT stream_id, rolled_low, rolled_high FROM stream"
 _NEWEST: Final = "SELECT max(second) FROM bar_1s WHERE stream_id = ?"
 _OLDEST: Final = "SELECT min(second) FROM bar_1s WHERE stream_id = ?"
-
-_Row = tuple[int, float, float, float, float, float, int]
 
 
 class Span(NamedTuple):
@@ -78,7 +82,9 @@ class Rollups:
             self._make_again(stream_id, span, seconds)
             newest = max(seconds) // MINUTE_S * MINUTE_S
             if newest > span.high:
-                self._reach(stream_id, Span(span.low, newest), span.high, newest)
+                # Of what was stored before, only the minute that went on is not rolled up yet.
+                minutes = {span.high, *_minutes_of(seconds, Span(span.high, newest))}
+                self._reach(stream_id, Span(span.low, newest), minutes)
 
     def older_step(self, stream_id: int) -> Span | None:
         """Find what to roll up next of what is stored before the span; None when all is."""
@@ -96,7 +102,7 @@ class Rollups:
     def reach_back(self, stream_id: int, step: Span) -> None:
         """Roll up a step that `older_step` found."""
         span = self._span(stream_id)
-        self._reach(stream_id, Span(step.low, span.high), *step)
+        self._reach(stream_id, Span(step.low, span.high), range(*step, MINUTE_S))
 
     def cut_before(self, stream_id: int, second: int) -> None:
         """Delete rollups of which a part is before a second: what is stored begins there."""
@@ -127,36 +133,28 @@ class Rollups:
 
     def _span(self, stream_id: int) -> Span:
         """Give the span; where none is kept an empty one, at the newest second."""
-        return self._spans.get(stream_id) or _empty_at(self._one(_NEWEST, stream_id) or 0)
+        span = self._spans.get(stream_id)
+        if span is None:
+            newest = self._one(_NEWEST, stream_id)
+            span = _empty_at(newest or 0)
+            self._spans[stream_id] = None if newest is None else span
+        return span
 
     def _make_again(self, stream_id: int, span: Span, seconds: Iterable[int]) -> None:
-        minutes = {each // MINUTE_S * MINUTE_S for each in seconds if span.low <= each < span.high}
-        for minute in minutes:
-            self._make_minutes(stream_id, minute, minute + MINUTE_S)
-        for hour in {minute // HOUR_S * HOUR_S for minute in minutes}:
-            self._make_hours(stream_id, span, hour, hour + HOUR_S)
+        if minutes := _minutes_of(seconds, span):
+            self._make(stream_id, span, minutes)
 
-    def _reach(self, stream_id: int, span: Span, low: int, high: int) -> None:
-        """Roll up ``low … high``, new in a span."""
-        self._make_minutes(stream_id, low, high)
-        self._make_hours(stream_id, span, low, high)
+    def _reach(self, stream_id: int, span: Span, minutes: Iterable[int]) -> None:
+        """Roll up minutes that are new in a span, and the hours that are whole with them."""
+        self._make(stream_id, span, minutes)
         self._remember(stream_id, span)
 
-    def _make_minutes(self, stream_id: int, low: int, high: int) -> None:
-        rows = self._connection.execute(_SECONDS, (stream_id, low, high))
-        self._insert(stream_id, MINUTE_S, rows)
-
-    def _make_hours(self, stream_id: int, span: Span, low: int, high: int) -> None:
-        """Make the hours that a part of a span touches and that lie wholly in it."""
+    def _make(self, stream_id: int, span: Span, minutes: Iterable[int]) -> None:
+        self._connection.executemany(_MAKE_MINUTE, [(stream_id, minute) for minute in minutes])
         whole = span.hours()
-        first, last = max(low // HOUR_S * HOUR_S, whole.low), min(up(high, HOUR_S), whole.high)
-        if first < last:
-            rows = self._connection.execute(_MINUTES, (stream_id, first, last))
-            self._insert(stream_id, HOUR_S, rows)
-
-    def _insert(self, stream_id: int, length: int, rows: Iterable[_Row]) -> None:
-        made = [(stream_id, length, *row) for row in merged_rows(rows, length)]
-        self._connection.executemany(_INSERT, made)
+        hours = {minute // HOUR_S * HOUR_S for minute in minutes}
+        made = [(stream_id, hour) for hour in hours if whole.low <= hour < whole.high]
+        self._connection.executemany(_MAKE_HOUR, made)
 
     def _delete(self, stream_id: int, length: int, low: int, high: int) -> None:
         self._connection.execute(
@@ -181,13 +179,6 @@ def _empty_at(second: int) -> Span:
     return Span(*[second // MINUTE_S * MINUTE_S] * 2)
 
 
-def merged_rows(rows: Iterable[_Row], length: int) -> Iterator[tuple[float, ...]]:
-    """Merge rows ``(second, open, high, low, close, units, trades)``, in order, into longer ones.
-
-    Volumes are summed without loss; a sum that does not fit 2**63, or has such a part, is a float.
-    """
-    for at, pieces in groupby(rows, key=lambda row: row[0] // length):
-        _, opens, highs, lows, closes, units, trades = zip(*pieces, strict=True)
-        prices = (opens[0], max(highs), min(lows), closes[-1])
-        volume = sum(units)
-        yield (at * length, *prices, storable(volume), sum(trades))
+def _minutes_of(seconds: Iterable[int], span: Span) -> set[int]:
+    """Minutes of seconds that lie in a span."""
+    return {each // MINUTE_S * MINUTE_S for each in seconds if span.low <= each < span.high}

@@ -172,7 +172,7 @@ def encode(value: float) -> int | float:
     return units if units < EXACT_UNITS and units / UNITS == value else value
 
 
-def storable(units: float) -> int | float:
+def storable(units: int) -> int | float:
     """A volume in units of 1e-8 as stored: a float where no integer of SQLite's holds it."""
     return units if units < 2**63 else float(units)
 

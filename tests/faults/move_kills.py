@@ -181,7 +181,8 @@ class Life:
             first = self._last.get(stream.symbol, 0) + 1
             ids = [n for n in range(first, first + BATCH) if n % LOST_EVERY]
             self._writer.write([event(stream, n) for n in ids])
-            self._writer.close_gap(tuple(stream), first, ids[-1], "expired", "never came")
+            key = (stream.market, stream.symbol, stream.kind)
+            self._writer.close_gap(key, first, ids[-1], "expired", "never came")
             self._last[stream.symbol] = ids[-1]
 
     def _ask(self, do: Callable[[TickWriter], object]) -> bool:
