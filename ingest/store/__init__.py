@@ -11,7 +11,8 @@ from ingest.store.bars import (
 )
 from ingest.store.changes import StreamChanges
 from ingest.store.database_file import DatabaseFile, Departure, identity
-from ingest.store.database_health import (
+from ingest.store.future_rows import FutureRow
+from ingest.store.health.database_health import (
     PAUSE_FREE_BYTES,
     WARN_FREE_BYTES,
     Damage,
@@ -23,7 +24,8 @@ from ingest.store.database_health import (
     set_aside,
     without_own_rows,
 )
-from ingest.store.future_rows import FutureRow
+from ingest.store.health.later_check import LaterCheck
+from ingest.store.health.verification import verify
 from ingest.store.id_ranges import IdRange, holes, merged, overlap, without
 from ingest.store.last_trade import LastTrade
 from ingest.store.ledger import Gap
@@ -40,9 +42,8 @@ from ingest.store.pieces import LakeStream
 from ingest.store.published_gaps import OpenGap, PublishedGaps, first_from
 from ingest.store.reader import BEFORE_FIRST_TRADE, TickReader
 from ingest.store.requested_repairs import RequestedRepairs
-from ingest.store.retention import RETENTION_SETTING
+from ingest.store.retention import RETENTION_SETTING, MovedIds
 from ingest.store.schema import UNITS
-from ingest.store.verification import LaterCheck, verify
 from ingest.store.window import BarView, BarWindow, BarWindows, shared_windows
 from ingest.store.writer import RESTARTED_AFTER, TickWriter, Written
 
@@ -71,6 +72,7 @@ __all__ = [
     "LastTrade",
     "LaterCheck",
     "LotsBySymbol",
+    "MovedIds",
     "OpenGap",
     "Opening",
     "PublishedGaps",
