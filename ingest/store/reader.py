@@ -235,7 +235,7 @@ class TickReader:
         with one_transaction(self._connection):
             source.look()
             columns = source.grid(low, high, source.gaps(low))
-        return bars_frame(columns, source.newest, source.until)
+        return bars_frame(columns, source.forming, source.until)
 
     def gaps(self, symbol: str | None = None) -> pd.DataFrame:
         """The ledger of gaps, of one symbol or of all, oldest first.

@@ -1,9 +1,9 @@
 """History in Parquet files: trades by the day, their bars, the exchange's klines.
 
-    with LakeWriter(root) as writer:
-        writer.put_trades(stream, day, trades, source)
-        writer.refresh_bars(stream)
-    Lake(root).pieces(stream).read(60, low, high)
+with LakeWriter(root) as writer:
+    writer.put_trades(stream, day, trades, source)
+    writer.refresh_bars(stream)
+Lake(root).pieces(stream).read(60, low, high)
 """
 
 from ingest.errors import LakeError

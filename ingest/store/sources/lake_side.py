@@ -1,0 +1,136 @@
+"""One stream's part in the lake: its pieces, its ids, and who says what it knows."""
+
+import numpy as np
+
+from ingest.store.bars import SECOND_US, STORED_ROW, Spans, without_spans
+from ingest.store.lake import IdSpan, Lake
+from ingest.store.pieces import LakeStream, Pieces, PieceStore
+from ingest.store.sources.origins import EXCHANGE, IMPORTED, RECORDED, OriginSpans
+
+
+class LakeSide:
+    """What the lake has of a stream, as of one state of its files. A `PieceStore`. Any thread.
+
+    Parameters
+    ----------
+    store
+        Its pieces.
+    id_spans
+        Its ids, in order.
+    recorded
+        Stretches (µs) of which the trades are from a recording of ours, not imported.
+    state
+        Of the files.
+    """
+
+    def __init__(
+        self,
+        store: PieceStore,
+        id_spans: list[IdSpan],
+        recorded: Spans = [],  # noqa: B006 - only read
+        state: int = 0,
+    ) -> None:
+        self._store, self.id_spans, self.state = store, id_spans, state
+        self._recorded = [(low // SECOND_US, high // SECOND_US) for low, high in recorded]
+        self._lengths = store.lengths()
+        self._firsts = {each: store.first(each) for each in self._lengths}
+        self._lasts = {each: store.last(each) for each in self._lengths}
+        self._traded = [
+            (each.first_us // SECOND_US, each.last_us // SECOND_US + 1) for each in id_spans
+        ]
+
+    def lengths(self) -> list[int]:
+        """Lengths that are kept, in seconds, the finest first."""
+        return self._lengths
+
+    def first(self, length: int) -> int | None:
+        """Second at which what is known of a length begins."""
+        return self._firsts.get(length)
+
+    def last(self, length: int) -> int | None:
+        """Second at which what is known of a length ends."""
+        return self._lasts.get(length)
+
+    def read(self, length: int, low: int, high: int) -> Pieces:
+        """Pieces that lie wholly in ``low … high``."""
+        if not self._has(length, low, high):
+            return nothing()
+        rows, known = self._store.read(length, low, high)
+        traded = (rows["trades"] > 0) | (rows["volume"] > 0)
+        return Pieces(rows if traded.all() else rows[traded], known)
+
+    def known(self, length: int, low: int, high: int) -> Spans:
+        """Seconds of whole pieces that are known and touch ``low … high``."""
+        return self._store.known(length, low, high) if self._has(length, low, high) else []
+
+    def flagged(self, known: Spans) -> OriginSpans:
+        """Who says what the lake knows of some seconds: trades where it has any, else klines."""
+        others = without_spans(known, self._traded)
+        trades = without_spans(known, others)
+        imported = without_spans(trades, self._recorded)
+        kinds = (
+            (others, EXCHANGE),
+            (imported, IMPORTED),
+            (without_spans(trades, imported), RECORDED),
+        )
+        return sorted((low, high, flag) for spans, flag in kinds for low, high in spans)
+
+    def partial_seconds(self, first: int, newest: int) -> list[int]:
+        """Seconds that the lake knows in part and the database too: at the edges of its trades.
+
+        Of the second of its very first trade, and of that of the last one, it says what these
+        trades say, unless a source of the whole day has them.
+
+        Parameters
+        ----------
+        first, newest
+            Seconds of the database's first and newest trades.
+        """
+        if not self._traded:
+            return []
+        (begins, _), (_, ends) = self._traded[0], self._traded[-1]
+        partial = []
+        if self.first(1) == begins and begins >= first:
+            partial.append(begins)
+        if self.last(1) == ends and first < ends <= newest + 1:
+            partial.append(ends - 1)
+        return partial
+
+    def _has(self, length: int, low: int, high: int) -> bool:
+        first, last = self.first(length), self.last(length)
+        return first is not None and last is not None and first < high and low < last
+
+
+class WithoutSeconds:
+    """A `PieceStore` that does not know some seconds of another one."""
+
+    def __init__(self, store: PieceStore, seconds: list[int]) -> None:
+        self._store, self._cuts = store, seconds
+        self.lengths, self.first, self.last = store.lengths, store.first, store.last
+
+    def read(self, length: int, low: int, high: int) -> Pieces:
+        """Pieces without these seconds."""
+        rows, known = self._store.read(length, low, high)
+        cuts = [each // length * length for each in self._cuts]
+        keep = ~np.isin(rows["at"], cuts)
+        return Pieces(rows if keep.all() else rows[keep], _without_pieces(known, cuts, length))
+
+    def known(self, length: int, low: int, high: int) -> Spans:
+        """Seconds known but these pieces."""
+        cuts = [each // length * length for each in self._cuts]
+        return _without_pieces(self._store.known(length, low, high), cuts, length)
+
+
+def _without_pieces(known: Spans, opens: list[int], length: int) -> Spans:
+    return without_spans(known, [(each, each + length) for each in opens])
+
+
+def nothing() -> Pieces:
+    """No piece, and nothing known."""
+    return Pieces(np.empty(0, dtype=STORED_ROW), [])
+
+
+def side_of(lake: Lake, stream: LakeStream) -> LakeSide:
+    """Look at a stream in the lake, as it is now."""
+    state = lake.state(stream)  # first: what changes meanwhile is looked at once more
+    return LakeSide(lake.pieces(stream), lake.id_spans(stream), state=state)
