@@ -157,6 +157,14 @@ class BarSource:
         """Second of the newest trade where nothing proves its bar closed."""
         return self.newest if self.after is None else None
 
+    def newest_bar(self) -> int | None:
+        """Bar of the newest trade; without any the last that pieces tell of; None without these."""
+        if self.newest is not None:
+            return self.newest // self.seconds
+        ends = [self.pieces.last(each) for each in self.divisors]
+        end = max((each for each in ends if each is not None), default=None)
+        return None if end is None else end // self.seconds - 1
+
     def kline_lengths(self) -> list[int]:
         """Lengths of the stream's pieces, in order."""
         return self.pieces.lengths()
@@ -428,7 +436,8 @@ class BarSource:
             end = part.pieces.known[-1][1]
             self.reach = end if self.reach is None else max(self.reach, end)
             ends = [end for _, end, flag in part.origins if flag == EXCHANGE]
-            self.until = max([*ends, *([] if self.until is None else [self.until])], default=None)
+            known = ends if self.until is None else [*ends, self.until]
+            self.until = max(known, default=None)
         return parts
 
 

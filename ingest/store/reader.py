@@ -251,50 +251,10 @@ class TickReader:
             is the shortest bar, in seconds, from which on bars over the gap are whole all the same
             out of the exchange's own; 0 where none is.
         """
-        names = {each.stream_id: each.symbol for each in self.series()}
-        stored = self._connection.execute(
-            "SELECT stream_id, first_id, last_id, from_id, to_id, max(0, to_id - from_id + 1),"
-            " opened_after_us, opened_before_us, cause, state, reason, after_us, before_us FROM gap"
-        ).fetchall()
-        over = _OverGaps(self._connection)
-        until = {each: readable_until(self._connection, each) for each in names}
-        rows = self._holes()
-        for *row, after_us, before_us in stored:
-            ids, end = (row[3], row[4]), until.get(row[0], EVER_S[1])
-            row[6:8] = self._neighbours(row[0], (*ids, *row[6:8]), end)
-            span = self._neighbours(row[0], (*ids, after_us, before_us), end)
-            rows.append((*row, over.klines_from_s(row[0], span) if row[9] in _LACKING else 0))
-        columns = ["symbol", "first_id", "last_id", "from_id", "to_id", "missing", "after"]
-        columns += ["before", "cause", "state", "reason", "klines_from_s"]
-        frame = pd.DataFrame(rows, columns=columns)
-        frame = frame.sort_values(["after", "first_id"], kind="stable", ignore_index=True)
-        frame["symbol"] = frame["symbol"].map(names)
-        for name in ("after", "before"):
-            frame[name] = pd.to_datetime(frame[name].astype("int64"), unit="us", utc=True)
-        chosen = frame["symbol"].notna() if symbol is None else frame["symbol"] == symbol
-        return frame[chosen].reset_index(drop=True)
-
-    def _neighbours(
-        self, stream_id: int, gap: tuple[int, int, int, int], until: int
-    ) -> tuple[int, int]:
-        if until == EVER_S[1]:
-            return gap[2:]
-        return between_readable(self._connection, stream_id, gap, until)
-
-    def _holes(self) -> list[tuple[int | str, ...]]:
-        """Rows of `gaps` for what is not known just before streams' first trades."""
-        rows: list[tuple[int | str, ...]] = []
-        for each in self.series():
-            source = BarSource(self._connection, each.stream_id, 1)
-            with one_transaction(self._connection):
-                source.look()
-                hole = source.hole()
-            if hole is not None:
-                ids = (0, 0, 0, 0, 0)
-                rows.append(
-                    (each.stream_id, *ids, *hole, BEFORE_FIRST_TRADE, "open", _HOLE_REASON, 0)
-                )
-        return rows
+        series = self.series()
+        sides = {each.stream_id: self._side(each) for each in series}
+        names = {each.stream_id: each.symbol for each in series}
+        return gap_table(self._connection, names, sides, symbol)
 
     def quarantine(self, limit: int = 100) -> pd.DataFrame:
         """The newest frames that were no known message: received (UTC), reason, excerpt."""
@@ -308,54 +268,6 @@ class TickReader:
 
     def _find(self, symbol: str) -> Series | None:
         return next((each for each in self.series() if each.symbol == symbol), None)
-
-    def _id_range(self, stream_id: int, low_us: int, high_us: int) -> tuple[int, int]:
-        row = self._connection.execute(
-            "SELECT min(first_id), max(last_id) FROM bar_1s"
-            " WHERE stream_id = ? AND second >= ? AND second <= ?",
-            (stream_id, low_us // SECOND_US, high_us // SECOND_US),
-        ).fetchone()
-        return (0, -1) if row[0] is None else row
-
-    def _read_ticks(
-        self, stream_id: int, first_id: int, last_id: int, low_us: int, high_us: int
-    ) -> list[tuple[int, int, float, float, int]]:
-        return self._connection.execute(
-            "SELECT time_us, trade_id,"
-            " CASE typeof(price) WHEN 'integer' THEN price / 1e8 ELSE price END,"
-            " CASE typeof(quantity) WHEN 'integer' THEN quantity / 1e8 ELSE quantity END,"
-            " flags & 1 FROM tick WHERE stream_id = ? AND trade_id BETWEEN ? AND ?"
-            " AND time_us >= ? AND time_us < ? ORDER BY time_us, trade_id",
-            (stream_id, first_id, last_id, low_us, high_us),
-        ).fetchall()
-
-    def _read_non_trades(self, stream_id: int, first_id: int, last_id: int) -> list[int]:
-        rows = self._connection.execute(
-            "SELECT trade_id FROM non_trade WHERE stream_id = ? AND trade_id BETWEEN ? AND ?"
-            " ORDER BY trade_id",
-            (stream_id, first_id, last_id),
-        )
-        return [row[0] for row in rows]
-
-
-class _OverGaps:
-    """Looks from which length on bars over gaps are whole out of the exchange's own."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._sources: dict[int, list[BarSource]] = {}
-
-    def klines_from_s(self, stream_id: int, gap: tuple[int, int]) -> int:
-        """Seconds of the shortest such bar; 0 where none is."""
-        if stream_id not in self._sources:
-            lengths = BarSource(self._connection, stream_id, 1).kline_lengths()
-            sources = [BarSource(self._connection, stream_id, length) for length in lengths]
-            for source in sources:
-                source.look()
-            self._sources[stream_id] = sources
-        whole = (each.seconds for each in self._sources[stream_id] if not each.left_of(gap))
-        return next(whole, 0)
-
 
 def bars_frame(columns: BarColumns, newest: int | None, until: int | None) -> pd.DataFrame:
     """Make a bars frame, with what its ``attrs`` say of the forming bar and of klines.
@@ -383,18 +295,3 @@ def bars_frame(columns: BarColumns, newest: int | None, until: int | None) -> pd
         bars.attrs["klines_until"] = utc_time(until * SECOND_US)
     add_kline_spans(bars, columns)
     return bars
-
-
-def _ticks_frame(symbol: str, rows: list[tuple[int, int, float, float, int]]) -> pd.DataFrame:
-    times, ids, prices, quantities, makers = zip(*rows, strict=True) if rows else [()] * 5
-    frame = pd.DataFrame(
-        {
-            "symbol": pd.Series([symbol] * len(rows), dtype="str"),
-            "price": np.array(prices, dtype=np.float64),
-            "quantity": np.array(quantities, dtype=np.float64),
-            "trade_id": np.array(ids, dtype=np.int64),
-            "buyer_is_maker": np.array(makers, dtype=bool),
-        }
-    )
-    frame.index = time_index(np.array(times, dtype=np.int64))
-    return frame

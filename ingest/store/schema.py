@@ -124,6 +124,8 @@ CREATE TABLE repaired (
 
 MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 SCHEMA_VERSION = len(MIGRATIONS)
+# Readers do without what came since: rollups.
+OLDEST_READABLE = 3
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -1,6 +1,7 @@
 """Several stores of pieces read as one: what the first does not know the next one is asked."""
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -79,7 +80,7 @@ def in_order(rows: list[StoredRows]) -> StoredRows:
         return full[0] if full else np.empty(0, dtype=STORED_ROW)
     full.sort(key=lambda each: int(each["at"][0]))
     joined = np.concatenate(full)
-    apart = all(a["at"][-1] < b["at"][0] for a, b in zip(full, full[1:], strict=False))
+    apart = all(a["at"][-1] < b["at"][0] for a, b in pairwise(full))
     return joined if apart else joined[np.argsort(joined["at"], kind="stable")]
 
 

@@ -1,9 +1,11 @@
 """One stream's part in the lake: its pieces, its ids, and who says what it knows."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ingest.store.bars import SECOND_US, STORED_ROW, Spans, without_spans
-from ingest.store.lake import IdSpan, Lake
+from ingest.store.lake import IdSpan
 from ingest.store.pieces import LakeStream, Pieces, PieceStore
 from ingest.store.sources.origins import EXCHANGE, IMPORTED, RECORDED, OriginSpans
 
@@ -17,20 +19,22 @@ class LakeSide:
         Its pieces.
     id_spans
         Its ids, in order.
+    stream, state
+        What it is of, and the state of its files.
     recorded
         Stretches (µs) of which the trades are from a recording of ours, not imported.
-    state
-        Of the files.
     """
 
     def __init__(
         self,
         store: PieceStore,
         id_spans: list[IdSpan],
-        recorded: Spans = [],  # noqa: B006 - only read
+        stream: LakeStream,
         state: int = 0,
+        recorded: Sequence[tuple[int, int]] = (),
     ) -> None:
-        self._store, self.id_spans, self.state = store, id_spans, state
+        self._store, self.id_spans = store, id_spans
+        self.stream, self.state = stream, state
         self._recorded = [(low // SECOND_US, high // SECOND_US) for low, high in recorded]
         self._lengths = store.lengths()
         self._firsts = {each: store.first(each) for each in self._lengths}
@@ -128,9 +132,3 @@ def _without_pieces(known: Spans, opens: list[int], length: int) -> Spans:
 def nothing() -> Pieces:
     """No piece, and nothing known."""
     return Pieces(np.empty(0, dtype=STORED_ROW), [])
-
-
-def side_of(lake: Lake, stream: LakeStream) -> LakeSide:
-    """Look at a stream in the lake, as it is now."""
-    state = lake.state(stream)  # first: what changes meanwhile is looked at once more
-    return LakeSide(lake.pieces(stream), lake.id_spans(stream), state=state)
