@@ -1,7 +1,7 @@
 """What bars are made of: the database's seconds, pieces from before them and of gaps, the lake."""
 
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -24,11 +24,18 @@ from ingest.store.bars import (
 )
 from ingest.store.connecting import EVER_S, up
 from ingest.store.future_rows import between_readable, readable_until
+from ingest.store.last_trade import LastTrade, later_of, read_last_trade
 from ingest.store.sources.joined_pieces import JoinedPieces, Origin, Part, constantly, in_order
 from ingest.store.sources.joins import find_join
 from ingest.store.sources.lake_side import LakeSide, WithoutSeconds
 from ingest.store.sources.origins import EXCHANGE, RECORDED, OriginSpans
-from ingest.store.sources.rolled_up import NO_ROLLUPS, RolledUp, find_rolled_up, read_rolled_up
+from ingest.store.sources.rolled_up import (
+    MINUTE_S,
+    NO_ROLLUPS,
+    RolledUp,
+    find_rolled_up,
+    read_rolled_up,
+)
 from ingest.store.sources.sqlite_klines import COLUMNS, SqliteKlines
 
 # So many pieces are read and laid at once: their rows and the bars of years stay small in memory.
@@ -147,6 +154,15 @@ class BarSource:
         self.lengths = tuple(each for each in self.divisors if self._begins(each) < before)
         self.after = self._after()
 
+    def followed(self, connection: sqlite3.Connection, newest: int) -> "BarSource":
+        """Go on from a look, where nothing but trades after the newest one came since."""
+        klines = Origin(SqliteKlines(connection, self.stream_id), constantly(EXCHANGE))
+        pieces = self.pieces.with_last(klines)
+        followed = replace(self, connection=connection, newest=newest, pieces=pieces)
+        if self.seconds > MINUTE_S:
+            followed.rolled = find_rolled_up(connection, self.stream_id)
+        return followed
+
     @property
     def border(self) -> int:
         """Second from which on the ticks know all; the end of time without any."""
@@ -164,6 +180,13 @@ class BarSource:
         ends = [self.pieces.last(each) for each in self.divisors]
         end = max((each for each in ends if each is not None), default=None)
         return None if end is None else end // self.seconds - 1
+
+    def last_trade(self) -> LastTrade | None:
+        """The newest trade, by trade time; None without any."""
+        stored = read_last_trade(self.connection, self.stream_id, self.end)
+        if self.lake is None or (stored is not None and self.after is None):
+            return stored
+        return later_of(stored, self.lake.last_trade)
 
     def kline_lengths(self) -> list[int]:
         """Lengths of the stream's pieces, in order."""
@@ -405,7 +428,7 @@ class BarSource:
         return [(low // self.seconds, (high - 1) // self.seconds) for low, high in unknown]
 
     def _late(self, low: int, high: int, covered: Spans) -> list[StoredRows]:
-        """Rows of the ticks of ``low … high`` but the covered seconds, rolled up where it may be."""
+        """Rows of the ticks but of the covered seconds, rolled up where it may be."""
         unread = without_spans([(low, min(high, self.end))], covered)
         rows: list[StoredRows] = []
         for length in self.rolled.lengths(self.seconds):

@@ -49,8 +49,3 @@ class History:
     def _end(self, stream: LakeStream) -> int:
         spans = self.lake.id_spans(stream)
         return spans[-1].last_us if spans else 0
-
-
-def lake_beside(history: History | None, stream: LakeStream) -> LakeSide | None:
-    """Look at a stream in the lake; None without a lake."""
-    return None if history is None else history.side(stream)

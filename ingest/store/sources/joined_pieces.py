@@ -31,6 +31,10 @@ class JoinedPieces:
     def __init__(self, *origins: Origin) -> None:
         self._origins = origins
 
+    def with_last(self, origin: Origin) -> "JoinedPieces":
+        """Make the same with another store in the last place."""
+        return JoinedPieces(*self._origins[:-1], origin)
+
     def lengths(self) -> list[int]:
         """Lengths that any of them keeps, the finest first."""
         return sorted({length for each in self._origins for length in each.store.lengths()})

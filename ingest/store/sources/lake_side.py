@@ -1,11 +1,13 @@
 """One stream's part in the lake: its pieces, its ids, and who says what it knows."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
 from ingest.store.bars import SECOND_US, STORED_ROW, Spans, without_spans
 from ingest.store.lake import IdSpan
+from ingest.store.last_trade import LastTrade
 from ingest.store.pieces import LakeStream, Pieces, PieceStore
 from ingest.store.sources.origins import EXCHANGE, IMPORTED, RECORDED, OriginSpans
 
@@ -78,6 +80,32 @@ class LakeSide:
             (without_spans(trades, imported), RECORDED),
         )
         return sorted((low, high, flag) for spans, flag in kinds for low, high in spans)
+
+    @cached_property
+    def last_trade(self) -> LastTrade | None:
+        """The newest trade, or the end of the last bar that holds one where there are bars only.
+
+        When it was received is not kept: that is its own time too.
+        """
+        for length in self._lengths:
+            end, rows = self._lasts[length] or 0, nothing().rows
+            for back in (1_000, 100_000, end // length + 1):
+                rows = rows if rows.size else self.read(length, end - back * length, end).rows
+            if rows.size:
+                bar_end_us = (int(rows["at"][-1]) + length) * SECOND_US
+                trade_us = self.id_spans[-1].last_us if self.id_spans else 0
+                is_trade = bar_end_us - length * SECOND_US <= trade_us < bar_end_us
+                time_us = trade_us if is_trade else bar_end_us - 1
+                return LastTrade(time_us, time_us, float(rows["close"][-1]))
+        return None
+
+    @property
+    def begins_us(self) -> int | None:
+        """Time of the first trade, or of the first bar where there are bars only; None: empty."""
+        if self.id_spans:
+            return self.id_spans[0].first_us
+        firsts = [each for each in self._firsts.values() if each is not None]
+        return min(firsts) * SECOND_US if firsts else None
 
     def partial_seconds(self, first: int, newest: int) -> list[int]:
         """Seconds that the lake knows in part and the database too: at the edges of its trades.

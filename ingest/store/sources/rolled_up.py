@@ -10,7 +10,8 @@ from ingest.store.connecting import up
 from ingest.store.sources.sqlite_klines import COLUMNS
 
 SINCE_VERSION = 4
-LENGTHS = (3600, 60)
+MINUTE_S = 60
+LENGTHS = (3600, MINUTE_S)
 _CUT_OFF = 2**63 - 1  # a volume past it is stored as a float, and is not exact
 
 

@@ -67,7 +67,8 @@ def read_ticks(
         (stream_id, first_id, last_id),
     )
     columns = (np.ascontiguousarray(rows[name]) for name in _ROW.names or ())
-    return TickColumns(*columns, non_trades=[row[0] for row in others])
+    times, ids, prices, quantities, makers = columns
+    return TickColumns(times, ids, prices, quantities, makers, [row[0] for row in others])
 
 
 def united(stored: TickColumns, lake: LakeTicks) -> TickColumns:
@@ -75,12 +76,12 @@ def united(stored: TickColumns, lake: LakeTicks) -> TickColumns:
     is_new = ~np.isin(lake.trade_id, stored.trade_id)
     is_new &= ~np.isin(lake.trade_id, stored.non_trades)
     is_known = set(stored.trade_id.tolist()) if lake.non_trades else set()
-    others = sorted({*stored.non_trades, *(each for each in lake.non_trades if each not in is_known)})
+    others = sorted(
+        {*stored.non_trades, *(each for each in lake.non_trades if each not in is_known)}
+    )
     old = (stored.time_us, stored.trade_id, stored.price, stored.quantity, stored.buyer_is_maker)
     new = (lake.time_us, lake.trade_id, lake.price, lake.quantity, lake.buyer_is_maker)
-    joined = [
-        np.concatenate([mine, theirs[is_new]]) for mine, theirs in zip(old, new, strict=True)
-    ]
+    joined = [np.concatenate([mine, theirs[is_new]]) for mine, theirs in zip(old, new, strict=True)]
     order = np.lexsort((joined[1], joined[0]))
     times, ids, prices, quantities, makers = (each[order] for each in joined)
     return TickColumns(times, ids, prices, quantities, makers, others)

@@ -5,13 +5,15 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
+from ingest.clock import now_us
 from ingest.store.bar_source import BarSource
 from ingest.store.bars import SECOND_US, Spans, interval_seconds, new_columns
 from ingest.store.connecting import EVER_S, one_transaction
+from ingest.store.future_rows import last_second
 from ingest.store.last_trade import LastTrade, read_last_trade
 from ingest.store.pieces import LakeStream
 from ingest.store.repair_log import KEPT_REVISIONS
@@ -27,6 +29,13 @@ _SLACK = 128
 
 # Never the same twice in a process, so that a window made again cannot pass for the one before.
 _epochs = itertools.count(1)
+_TIP: Final = (
+    "SELECT revision, (SELECT open_us FROM bar_1s AS b WHERE b.stream_id = s.stream_id"
+    " ORDER BY second LIMIT 1),"
+    " (SELECT max(second) FROM bar_1s AS b WHERE b.stream_id = s.stream_id),"
+    " (SELECT max(revision) FROM repaired AS r WHERE r.stream_id = s.stream_id)"
+    " FROM stream AS s WHERE stream_id = ?"
+)
 # A symbol of which the database has nothing.
 NO_STREAM = (0, 0)
 _ANY = LakeStream("spot", "", "aggTrade")
@@ -203,15 +212,36 @@ class BarWindow:
         if found is None and self._lake is None:
             return None
         stream_id, revision = NO_STREAM if found is None else found[1:]
+        if (followed := self._followed(connection, stream_id)) is not None:
+            return followed
         row = connection.execute(
             "SELECT revision FROM stream WHERE stream_id = ?", (stream_id,)
         ).fetchone()
         source = BarSource(connection, stream_id, self.seconds, self._lake)
         source.look()
         gaps = source.gaps(self._low) if self._loaded is not None else []
-        last = read_last_trade(connection, stream_id, source.end)
+        last = source.last_trade()
         revision = revision if row is None else row[0]
         return _State(stream_id, revision, source, last, gaps, source.newest_bar())
+
+    def _followed(self, connection: sqlite3.Connection, stream_id: int) -> _State | None:
+        """Look for newer trades, by few questions; None where anything else may have changed."""
+        old = self._state
+        if old is None or self._loaded is None or old.stream_id != stream_id:
+            return None
+        source = old.source
+        if source.newest is None or source.after is not None or source.lake is not self._lake:
+            return None
+        row = connection.execute(_TIP, (stream_id,)).fetchone()
+        if row is None or row[1] != source.first_us or (row[3] or 0) > old.revision:
+            return None
+        newest = row[2]
+        if source.end != EVER_S[1] or not source.newest <= newest <= last_second(now_us()):
+            return None
+        source = source.followed(connection, newest)
+        last = read_last_trade(connection, stream_id)
+        gaps = source.gaps(self._low)
+        return _State(stream_id, row[0], source, last, gaps, newest // self.seconds)
 
     def _must_reload(self, state: _State, connection: sqlite3.Connection) -> bool:
         """Whether the bars in memory cannot be brought up to date piece by piece."""

@@ -1,5 +1,6 @@
 """The windows of all sessions: one a symbol and interval, those not used for longest let go."""
 
+import os
 import threading
 from collections import OrderedDict
 from functools import cache
@@ -13,7 +14,7 @@ from ingest.store.window.bar_window import BarWindow
 # A month of a pair's seconds takes 270 MB, a day of minutes of 400 symbols 30 MB.
 MOST_BYTES: Final = 384 << 20
 
-_Key = tuple[Path, str, int, Path | None]
+_Key = tuple[str, str, int, str | None]
 
 
 class BarWindows:
@@ -32,7 +33,7 @@ class BarWindows:
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
         self._windows: OrderedDict[_Key, BarWindow] = OrderedDict()
-        self._histories: dict[Path, History] = {}
+        self._histories: dict[str, History] = {}
         self._bytes = 0
 
     def get(
@@ -52,8 +53,8 @@ class BarWindows:
         StoreError
             An unknown interval.
         """
-        lake = None if history is None else Path(history)
-        key = (Path(path), symbol, interval_seconds(interval), lake)
+        lake = None if history is None else os.fspath(history)
+        key = (os.fspath(path), symbol, interval_seconds(interval), lake)
         with self._lock:
             window = self._windows.pop(key, None) or self._new(key, interval)
             evicted = self._make_room()
