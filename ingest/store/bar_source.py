@@ -115,7 +115,7 @@ class BarSource:
     end
         Second before which ticks are taken: those beyond are dated where no trade can be.
     after
-        Second up to which the lake knows more than the ticks; None where these are the newest.
+        Second up to which the lake knows more bars than the ticks; None where these are the newest.
     """
 
     connection: sqlite3.Connection
@@ -314,6 +314,7 @@ class BarSource:
             return None
         ends = [self.lake.last(each) for each in self.divisors]
         after = max((each for each in ends if each is not None), default=0)
+        after = after // self.seconds * self.seconds  # of a bar beyond, a part would be known
         return after if after > self.newest + 1 else None
 
     def _end_before(self, length: int, second: int) -> int:

@@ -98,14 +98,14 @@ def _is_gap_at(connection: sqlite3.Connection, stream_id: int, second: int) -> b
 def _overlap(
     connection: sqlite3.Connection, stream_id: int, ids: tuple[int, int], second: int
 ) -> tuple[int, int]:
-    """Units and raw trades of ids that both have, in the second in which the database begins."""
+    """Units and number of trades of ids that both have, in the second in which the database begins."""
     rows = connection.execute(
         "SELECT CASE typeof(quantity) WHEN 'integer' THEN quantity"
-        " ELSE CAST(round(quantity * 1e8) AS INTEGER) END, flags >> 1"
+        " ELSE CAST(round(quantity * 1e8) AS INTEGER) END"
         " FROM tick WHERE stream_id = ? AND trade_id BETWEEN ? AND ? AND time_us / 1000000 = ?",
         (stream_id, *ids, second),
     ).fetchall()
-    return sum(row[0] for row in rows), sum(row[1] for row in rows)
+    return sum(row[0] for row in rows), len(rows)
 
 
 def _merged(lake: _Bar, stored: _Bar, both: tuple[int, int]) -> _Bar:
