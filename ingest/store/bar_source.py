@@ -27,8 +27,8 @@ from ingest.store.future_rows import between_readable, readable_until
 from ingest.store.last_trade import LastTrade, later_of, read_last_trade
 from ingest.store.sources.joined_pieces import JoinedPieces, Origin, Part, constantly, in_order
 from ingest.store.sources.joins import find_join
-from ingest.store.sources.lake_side import LakeSide, WithoutSeconds
-from ingest.store.sources.origins import EXCHANGE, RECORDED, OriginSpans
+from ingest.store.sources.lake_side import LakeSide, Silence, WithoutSeconds
+from ingest.store.sources.origins import EXCHANGE, IMPORTED, RECORDED, OriginSpans
 from ingest.store.sources.rolled_up import (
     MINUTE_S,
     NO_ROLLUPS,
@@ -116,6 +116,8 @@ class BarSource:
         Second before which ticks are taken: those beyond are dated where no trade can be.
     after
         Second up to which the lake knows more bars than the ticks; None where these are the newest.
+    lake_ends
+        End of the second of the lake's last trade, where that is the newest of all; else None.
     """
 
     connection: sqlite3.Connection
@@ -130,6 +132,7 @@ class BarSource:
     reach: int | None = None
     end: int = EVER_S[1]
     after: int | None = None
+    lake_ends: int | None = None
     pieces: JoinedPieces = field(default_factory=JoinedPieces)
     rolled: RolledUp = NO_ROLLUPS
 
@@ -171,6 +174,8 @@ class BarSource:
     @property
     def forming(self) -> int | None:
         """Second of the newest trade where nothing proves its bar closed."""
+        if self.lake_ends is not None:
+            return self.lake_ends - 1
         return self.newest if self.after is None else None
 
     def newest_bar(self) -> int | None:
@@ -184,9 +189,14 @@ class BarSource:
     def last_trade(self) -> LastTrade | None:
         """The newest trade, by trade time; None without any."""
         stored = read_last_trade(self.connection, self.stream_id, self.end)
-        if self.lake is None or (stored is not None and self.after is None):
+        if self.lake is None or (self.newest is not None and not self.is_behind_lake):
             return stored
         return later_of(stored, self.lake.last_trade)
+
+    @property
+    def is_behind_lake(self) -> bool:
+        """Whether the lake knows of a time after the newest trade stored."""
+        return self.lake is not None and self.lake.end > (self.newest or 0) + 1
 
     def kline_lengths(self) -> list[int]:
         """Lengths of the stream's pieces, in order."""
@@ -296,22 +306,50 @@ class BarSource:
         return columns, max(last, self._last_known(low, high)) + 1 - columns.first
 
     def _pieces(self) -> JoinedPieces:
-        origins = [Origin(SqliteKlines(self.connection, self.stream_id), constantly(EXCHANGE))]
+        klines = SqliteKlines(self.connection, self.stream_id)
+        last = Origin(klines, constantly(EXCHANGE))
         if self.lake is None:
-            return JoinedPieces(*origins)
-        if self.first_us is None or self.newest is None:
-            return JoinedPieces(Origin(self.lake, self.lake.flagged), *origins)
-        partial = self.lake.partial_seconds(self.first_us // SECOND_US, self.newest)
-        store = WithoutSeconds(self.lake, partial) if partial else self.lake
-        origins.insert(0, Origin(store, self.lake.flagged))
-        join = find_join(self.lake, self.connection, self.stream_id, self.first_us)
-        if join is not None:
-            origins.insert(0, Origin(join, constantly(RECORDED)))
-        return JoinedPieces(*origins)
+            return JoinedPieces(last)
+        origins = [Origin(self.lake, self.lake.flagged)]
+        if self.first_us is not None and self.newest is not None:
+            partial = self.lake.partial_seconds(self.first_us // SECOND_US, self.newest)
+            origins = [Origin(WithoutSeconds(self.lake, partial), self.lake.flagged)]
+            join = find_join(self.lake, self.connection, self.stream_id, self.first_us)
+            if join is not None:
+                origins.insert(0, Origin(join, constantly(RECORDED)))
+        self.lake_ends = self._lake_ends(klines)
+        if silent := self._silence(klines):
+            origins.append(Origin(Silence(silent), constantly(IMPORTED)))
+        return JoinedPieces(*origins, last)
+
+    def _lake_ends(self, klines: SqliteKlines) -> int | None:
+        """End of the lake's last trade where that is the newest of all; else None."""
+        assert self.lake is not None
+        ends, newest = self.lake.trades_end, -1 if self.newest is None else self.newest
+        if ends is None or ends <= newest + 1:
+            return None
+        is_last = all((klines.last(each) or 0) <= ends for each in klines.lengths())
+        return ends if is_last else None
+
+    def _silence(self, klines: SqliteKlines) -> Spans:
+        """Seconds of the first and the newest bar of which the lake's trades say nothing."""
+        assert self.lake is not None
+        begins, first_us = self.lake.trades_begin, self.first_us
+        if begins is not None and (first_us is None or begins < first_us // SECOND_US):
+            firsts = [klines.first(each) or 0 for each in klines.lengths()]
+            is_first = all(each >= begins for each in firsts)
+            spans = [(begins // self.seconds * self.seconds, begins)] if is_first else []
+        else:
+            spans = []
+        if self.lake_ends is not None:
+            spans.append((self.lake_ends, up(self.lake_ends, self.seconds)))
+        return [(low, high) for low, high in spans if low < high]
 
     def _after(self) -> int | None:
         if self.lake is None or self.newest is None:
             return None
+        if self.lake_ends is not None:
+            return up(self.lake_ends, self.seconds)
         ends = [self.lake.last(each) for each in self.divisors]
         after = max((each for each in ends if each is not None), default=0)
         after = after // self.seconds * self.seconds  # of a bar beyond, a part would be known

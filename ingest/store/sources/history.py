@@ -1,5 +1,6 @@
 """The lake beside a database: which of its streams is whose, and its state at each look."""
 
+from functools import partial
 from pathlib import Path
 
 from ingest.store.lake import Lake
@@ -44,7 +45,9 @@ class History:
         state = self.lake.state(stream)
         if before is not None and before.stream == stream and before.state == state:
             return before
-        return LakeSide(self.lake.pieces(stream), self.lake.id_spans(stream), stream, state)
+        ticks = partial(self.lake.ticks, stream)
+        spans = self.lake.id_spans(stream)
+        return LakeSide(self.lake.pieces(stream), spans, ticks, stream, state)
 
     def _end(self, stream: LakeStream) -> int:
         spans = self.lake.id_spans(stream)

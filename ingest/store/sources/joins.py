@@ -5,7 +5,9 @@ import sqlite3
 import numpy as np
 
 from ingest.store.bars import SECOND_US, STORED_ROW, Spans, StoredRows
+from ingest.store.lake import IdSpan
 from ingest.store.pieces import Pieces
+from ingest.store.schema import UNITS
 from ingest.store.sources.lake_side import LakeSide, nothing
 
 _Bar = tuple[float, ...]
@@ -74,15 +76,39 @@ def find_join(
     before = [each for each in side.id_spans if each.first_id < first_id <= each.last_id + 1]
     if not before or before[0].last_us // SECOND_US > second:
         return None  # the lake does not reach it, or knows its second by itself
-    low = before[0].last_us // SECOND_US
-    rows = side.read(1, low, low + 1).rows
-    if not rows.size or _is_gap_at(connection, stream_id, second):
+    last = _last_bar(side, before[0], first_id)
+    if last is None or _is_gap_at(connection, stream_id, second):
         return None
-    last = tuple(rows[0].tolist())
-    if low < second:
-        return Join(np.array([last, stored], dtype=STORED_ROW), low, second + 1)
-    both = _overlap(connection, stream_id, (first_id, before[0].last_id), second)
-    return Join(np.array([_merged(last, stored, both)], dtype=STORED_ROW), low, second + 1)
+    low = int(last["at"])
+    rows = np.array([tuple(last.tolist()), stored], dtype=STORED_ROW)
+    if low == second:
+        rows = np.array([_merged(*rows.tolist())], dtype=STORED_ROW)
+    return Join(rows, low, second + 1)
+
+
+def _last_bar(side: LakeSide, span: IdSpan, first_id: int) -> np.void | None:
+    """The second of the lake's last trade before the database's; None where it is not whole."""
+    low = span.last_us // SECOND_US
+    if span.first_us // SECOND_US == low and span != side.id_spans[0]:
+        return None  # ids before the span are missing in that very second
+    key = (low, first_id)
+    if key not in side.last_bars:
+        rows = side.read(1, low, low + 1).rows if span.last_id < first_id else nothing().rows
+        side.last_bars[key] = rows[0] if rows.size else _bar_of(side, low, first_id)
+    return side.last_bars[key]
+
+
+def _bar_of(side: LakeSide, second: int, first_id: int) -> np.void | None:
+    """Make a second's bar of the lake's trades before an id."""
+    ticks = side.ticks(second * SECOND_US, (second + 1) * SECOND_US)
+    chosen = ticks.trade_id < first_id
+    prices = ticks.price[chosen].tolist()
+    if not prices:
+        return None
+    units = sum(round(each * UNITS) for each in ticks.quantity[chosen].tolist())
+    bar = (second, prices[0], max(prices), min(prices), prices[-1], units, len(prices))
+    made: np.void = np.array([bar], dtype=STORED_ROW)[0]
+    return made
 
 
 def _is_gap_at(connection: sqlite3.Connection, stream_id: int, second: int) -> bool:
@@ -95,23 +121,8 @@ def _is_gap_at(connection: sqlite3.Connection, stream_id: int, second: int) -> b
     return found is not None
 
 
-def _overlap(
-    connection: sqlite3.Connection, stream_id: int, ids: tuple[int, int], second: int
-) -> tuple[int, int]:
-    """Units and number of trades of ids that both have, in the second in which the database begins."""
-    rows = connection.execute(
-        "SELECT CASE typeof(quantity) WHEN 'integer' THEN quantity"
-        " ELSE CAST(round(quantity * 1e8) AS INTEGER) END"
-        " FROM tick WHERE stream_id = ? AND trade_id BETWEEN ? AND ? AND time_us / 1000000 = ?",
-        (stream_id, *ids, second),
-    ).fetchall()
-    return sum(row[0] for row in rows), len(rows)
-
-
-def _merged(lake: _Bar, stored: _Bar, both: tuple[int, int]) -> _Bar:
-    """One bar of the lake's trades of a second and the database's; `both` counted once."""
+def _merged(lake: _Bar, stored: _Bar) -> _Bar:
+    """One bar of a second's trades, the lake's first."""
     at, opened, high, low, _, volume, trades = lake
-    return (
-        *(at, opened, max(high, stored[2]), min(low, stored[3]), stored[4]),
-        *(volume + stored[5] - both[0], trades + stored[6] - both[1]),
-    )
+    prices = (opened, max(high, stored[2]), min(low, stored[3]), stored[4])
+    return (at, *prices, volume + stored[5], trades + stored[6])

@@ -1,12 +1,12 @@
 """One stream's part in the lake: its pieces, its ids, and who says what it knows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import numpy as np
 
 from ingest.store.bars import SECOND_US, STORED_ROW, Spans, without_spans
-from ingest.store.lake import IdSpan
+from ingest.store.lake import IdSpan, LakeTicks
 from ingest.store.last_trade import LastTrade
 from ingest.store.pieces import LakeStream, Pieces, PieceStore
 from ingest.store.sources.origins import EXCHANGE, IMPORTED, RECORDED, OriginSpans
@@ -21,6 +21,8 @@ class LakeSide:
         Its pieces.
     id_spans
         Its ids, in order.
+    ticks
+        Reads its trades from one time to another, µs.
     stream, state
         What it is of, and the state of its files.
     recorded
@@ -31,11 +33,13 @@ class LakeSide:
         self,
         store: PieceStore,
         id_spans: list[IdSpan],
+        ticks: Callable[[int, int], LakeTicks],
         stream: LakeStream,
         state: int = 0,
         recorded: Sequence[tuple[int, int]] = (),
     ) -> None:
-        self._store, self.id_spans = store, id_spans
+        self._store, self.id_spans, self.ticks = store, id_spans, ticks
+        self.last_bars: dict[tuple[int, int], np.void | None] = {}  # what `joins` made of its ticks
         self.stream, self.state = stream, state
         self._recorded = [(low // SECOND_US, high // SECOND_US) for low, high in recorded]
         self._lengths = store.lengths()
@@ -107,6 +111,24 @@ class LakeSide:
         firsts = [each for each in self._firsts.values() if each is not None]
         return min(firsts) * SECOND_US if firsts else None
 
+    @cached_property
+    def trades_begin(self) -> int | None:
+        """Second of the first trade where nothing is known of the time before; else None."""
+        firsts = [each for each in self._firsts.values() if each is not None]
+        begins = min(firsts, default=None)
+        return begins if self._traded and begins == self._traded[0][0] else None
+
+    @cached_property
+    def trades_end(self) -> int | None:
+        """End of the last trade's second where nothing is known of the time after; else None."""
+        ends = self.end
+        return ends if self._traded and ends == self._traded[-1][1] else None
+
+    @property
+    def end(self) -> int:
+        """Second at which all that is known ends; 0 where nothing is."""
+        return max((each for each in self._lasts.values() if each is not None), default=0)
+
     def partial_seconds(self, first: int, newest: int) -> list[int]:
         """Seconds that the lake knows in part and the database too: at the edges of its trades.
 
@@ -131,6 +153,40 @@ class LakeSide:
     def _has(self, length: int, low: int, high: int) -> bool:
         first, last = self.first(length), self.last(length)
         return first is not None and last is not None and first < high and low < last
+
+
+class Silence:
+    """A `PieceStore` that knows of some seconds that nothing was traded in them: no pieces.
+
+    So the first bar and the newest one are what the trades know of them, as in the database.
+    """
+
+    def __init__(self, spans: Spans) -> None:
+        self._spans = spans
+
+    def lengths(self) -> list[int]:
+        """Seconds."""
+        return [1]
+
+    def first(self, length: int) -> int | None:
+        """Where the first of them begins."""
+        return self._spans[0][0] if length == 1 else None
+
+    def last(self, length: int) -> int | None:
+        """Where the last of them ends."""
+        return self._spans[-1][1] if length == 1 else None
+
+    def read(self, length: int, low: int, high: int) -> Pieces:
+        """No piece, and what is known."""
+        return Pieces(nothing().rows, self.known(length, low, high))
+
+    def known(self, length: int, low: int, high: int) -> Spans:
+        """Those seconds inside ``low … high``."""
+        return (
+            without_spans([(low, high)], without_spans([(low, high)], self._spans))
+            if (length == 1)
+            else []
+        )
 
 
 class WithoutSeconds:
