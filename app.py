@@ -30,6 +30,7 @@ from streamlit import config
 from streamlit.web import cli
 
 from ingest.errors import IngestError
+from ingest.history import JobRunner, install_jobs, run_history
 from ingest.log import start_logging
 from ingest.recorder import Recorder, install_recorder
 from ingest.replay import ReplayRecorder, check_replay, end_replay, replay_request
@@ -56,6 +57,7 @@ gc.enable()
 HERE = Path(__file__).resolve()
 STOP_WITHIN_S = 4.0
 STOP_WATCH_WITHIN_S = 2.0
+STOP_JOBS_WITHIN_S = 2.0
 _MOST_NAMES = 5
 _M_ARENA_MAX = -8  # malloc.h
 
@@ -75,6 +77,8 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
         recorder.start()
     watch = _watch_for(settings, recorder)
     install_watch(watch)
+    jobs = JobRunner(None if recorder is None else settings.db.with_suffix(".jobs.json"))
+    install_jobs(jobs)
     loading.begin()
     beside = [_announce(settings, recorder), loading.collect_now_and_then()]
     tasks = [asyncio.create_task(each) for each in beside]
@@ -84,6 +88,8 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
         loading.end()
         for task in tasks:
             task.cancel()
+        if not await asyncio.to_thread(jobs.stop, STOP_JOBS_WITHIN_S):
+            say("an import or a fetch was cut off: start it again, it goes on where it was")
         await asyncio.to_thread(end_replay)
         if watch is not None and not await asyncio.to_thread(watch.stop, STOP_WATCH_WITHIN_S):
             say(f"the watch did not stop within {STOP_WATCH_WITHIN_S:g} s")
@@ -101,6 +107,8 @@ def main(argv: Sequence[str]) -> int:
             return 0
         if settings.verify:
             return 0 if verify(settings.db, say) else 1
+        if settings.imports or settings.fetch is not None:
+            return run_history(settings, argv)
         options = _server_options(settings)
         configure(HERE, options)
         if settings.watch is not None:

@@ -99,6 +99,11 @@ class EventQueue:
             self._closed = True
             self._wake.notify_all()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called: what is put now may not be taken any more."""
+        return self._closed
+
     def _wait_for(self, count: int, until_s: float | None) -> None:
         with self._wake:
             self._wanted = count

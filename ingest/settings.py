@@ -7,11 +7,13 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import NoReturn, TypeVar, get_args
+from typing import Literal, NoReturn, TypeVar, get_args
 
-from ingest.binance import default_rest_url, default_ws_url, parse_symbols
+from ingest.binance import FINEST_KLINE, default_rest_url, default_ws_url, parse_symbols
+from ingest.clock import now_us
 from ingest.errors import IngestError, SettingsError
 from ingest.installation import COMMAND, DATA_FOLDER, shown
 from ingest.log import LogLevel
@@ -21,7 +23,13 @@ from ingest.version import VERSION
 
 DEFAULT_DB = DATA_FOLDER / "tick_data.db"
 REPLAY_DB = DEFAULT_DB.with_name("replay.db")
+DEFAULT_HISTORY = DATA_FOLDER / "history"
 DEFAULT_SYMBOLS = ("BTCUSDT", "ETHUSDT")
+
+MOST_FETCHED = 1000  # symbols; more than any market has with one quote currency
+_NAMES_IN_PYTHON = {"from": "first_day", "to": "last_day"}
+
+BarName = Literal["1s", "1m", "5m", "1h"]  # as the exchange names its klines
 
 T = TypeVar("T")
 Name = TypeVar("Name", bound=str)
@@ -66,8 +74,21 @@ _OPTIONS = (
     ),
     ("watch", "FILE", "", "take up lists, channels and rules of alerts from this JSON file"),
     ("backup", "PATH", "", "write a copy of the database, also while it is recorded, and end"),
+    (
+        "history",
+        "DIR",
+        "",
+        f"the folder of history, in Parquet (default: {shown(DEFAULT_HISTORY)})",
+    ),
+    ("lake-days", "N", "", "move trades older than this to the history (default: keep them)"),
+    ("fetch", "A,B", "", "fetch the history of these symbols from the exchange, and end"),
+    ("from", "DAY", "", "first day to fetch, UTC, e.g. 2024-01-01"),
+    ("to", "DAY", "", "last day to fetch (default: yesterday)"),
+    ("bars", "NAME", "", "fetch bars of this length: 1s, 1m (default), 5m or 1h"),
 )
+_IMPORT = "take files and folders of trades or bars into the history, and end"
 _SWITCHES = (
+    ("trades", "fetch trades (aggTrades), from which all bars are made, in place of bars"),
     ("no-browser", "do not open a browser"),
     ("verify", "compare the stored bars with the stored ticks, say what differs, and end"),
     ("no-ingest", "do not record: only show what the database holds"),
@@ -105,6 +126,10 @@ class Settings:
     allow_hosts: tuple[str, ...] = ()
     log_level: LogLevel = "warning"
     watch: Path | None = None
+    history: Path = DEFAULT_HISTORY
+    lake_days: int | None = None
+    imports: tuple[Path, ...] = ()
+    fetch: "FetchOptions | None" = None
 
     @property
     def keep_bytes(self) -> int | None:
@@ -126,6 +151,16 @@ class Settings:
     def venue(self) -> str:
         """The exchange whose trades are recorded: the name given, or that of the endpoint."""
         return self.venue_name or venue_of(self.ws_base)
+
+
+@dataclass(frozen=True, slots=True)
+class FetchOptions:
+    """What `--fetch` is to bring: days `first` to `last`, UTC; bars, or trades where it is None."""
+
+    symbols: tuple[str, ...]
+    first: date
+    last: date
+    bars: BarName | None = "1m"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -171,7 +206,35 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
         allow_hosts=_value("--allow-host", _hosts, args.allow_host),
         log_level=_choice("--log-level", args.log_level.lower(), get_args(LogLevel)),
         watch=_path("--watch", args.watch),
+        history=_path("--history", args.history) or DEFAULT_HISTORY,
+        lake_days=_value("--lake-days", _days, args.lake_days) if args.lake_days else None,
+        imports=tuple(Path(each) for each in map(partial(_path, "--import"), args.imports) if each),
+        fetch=_fetch_options(args),
     )
+
+
+def _fetch_options(args: argparse.Namespace) -> FetchOptions | None:
+    first, last = _value("--from", _day, args.first_day), _value("--to", _day, args.last_day)
+    if not args.fetch:
+        given = {"--from": first, "--to": last, "--bars": args.bars, "--trades": args.trades}
+        for option in (name for name, value in given.items() if value):
+            raise SettingsError(f"{option} says what to fetch: it needs --fetch A,B")
+        return None
+    if first is None:
+        raise SettingsError("--fetch needs --from, the first day, e.g. --from 2024-01-01")
+    if args.trades and args.bars:
+        raise SettingsError("--bars and --trades: one of the two can be fetched at a time")
+    yesterday = datetime.fromtimestamp(now_us() // 1_000_000, UTC).date() - timedelta(days=1)
+    for option, day in (("--from", first), ("--to", last)):
+        if day is not None and day > yesterday:
+            raise SettingsError(f"{option}: {day} is not over, UTC: {yesterday} is the latest day")
+    if first > (last or yesterday):
+        raise SettingsError(f"--from {first} is after --to {last}")
+    bars = None if args.trades else _choice("--bars", args.bars or "1m", get_args(BarName))
+    if bars == "1s" and FINEST_KLINE[_choice("--market", args.market, get_args(Market))] != "1s":
+        raise SettingsError("--bars 1s: futures have no bars finer than 1m (or fetch --trades)")
+    symbols = _value("--fetch", partial(parse_symbols, most=MOST_FETCHED), args.fetch)
+    return FetchOptions(symbols, first, last or yesterday, bars)
 
 
 def _parser(environ: Mapping[str, str]) -> _Parser:
@@ -185,8 +248,16 @@ def _parser(environ: Mapping[str, str]) -> _Parser:
         value = environ.get(_variable(name), default)
         # A folder's name may hold what argparse takes for a place to put a value in.
         parser.add_argument(
-            f"--{name}", metavar=metavar, default=value, help=words.replace("%", "%%")
+            f"--{name}",
+            dest=_NAMES_IN_PYTHON.get(name),
+            metavar=metavar,
+            default=value,
+            help=words.replace("%", "%%"),
         )
+    paths = environ.get(_variable("import"), "").split(os.pathsep)
+    parser.add_argument(
+        "--import", dest="imports", metavar="PATH", nargs="+", default=paths, help=_IMPORT
+    )
     parser.add_argument("--version", action="version", version=f"Pairdesk {VERSION}")
     for name, words in _SWITCHES:
         on = environ.get(_variable(name), "").lower() in {"1", "true", "yes", "on"}
@@ -232,6 +303,19 @@ def _positive(text: str) -> float:
     if number <= 0:
         raise ValueError(f"{text!r} is not a number above 0")
     return number
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 36_500:
+        raise ValueError(f"{text!r} is not a whole number of days, 1 or more")
+    return int(text)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise ValueError(f"{text!r} is not a day like 2024-01-31") from None
 
 
 def _base_path(text: str) -> str:

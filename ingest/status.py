@@ -114,8 +114,8 @@ class RecorderStatus:
     clock minus ours; `refused` counts events that a full queue could not take (their ids are in
     the ledger); `requested_repair` is the repair of given-up gaps while one runs; `write_error`
     says why nothing is stored just now; `refusal` why some of what comes is not; `between` who
-    answers in the exchange's place while there is no connection; `notices` are sentences for the
-    person at the desk.
+    answers in the exchange's place while there is no connection; `moved` says which old days were
+    moved to the lake; `notices` are sentences for the person at the desk.
     """
 
     state: RecorderState
@@ -152,3 +152,4 @@ class RecorderStatus:
     write_error: str | None = None
     refusal: Refusal | None = None
     between: Between | None = None
+    moved: str | None = None

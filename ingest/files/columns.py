@@ -21,6 +21,7 @@ _LARGE_BYTES = 8 * 2**20
 
 UNKNOWN = -1  # of an id, or of who was the maker
 KIND_CODES: dict[StreamKind | None, int] = {None: 0, "aggTrade": 1, "trade": 2}
+_KINDS = {code: kind for kind, code in KIND_CODES.items() if kind is not None}
 
 ZERO = "price or size is zero: not a trade"
 MARKED_NA = "marked NA by the exchange: not a trade"
@@ -189,6 +190,8 @@ class TickColumns:
         if (time_us[1:] < time_us[:-1]).any():
             rows = rows[np.argsort(time_us, kind="stable")]
         frame = self._framed(rows)
+        if "trade_id" in frame:
+            frame.attrs["kinds"] = self._kinds_by_symbol(rows)
         if "trade_id" in frame and len(others):
             frame.attrs["non_trade_ids"] = self._ids_by_symbol(others)
         if "trade_id" in frame and len(shared):
@@ -295,6 +298,13 @@ class TickColumns:
         time_us = np.ascontiguousarray(ticks["time_us"])
         index = pd.DatetimeIndex(time_us.view("datetime64[us]"), name="time").tz_localize("UTC")
         return pd.DataFrame(columns, index=index, copy=False)
+
+    def _kinds_by_symbol(self, rows: Rows) -> dict[str, StreamKind]:
+        """Which stream each symbol's ids are of, where the rows' own layout tells."""
+        kinds = len(KIND_CODES)
+        counts = np.bincount(rows["symbol"] * np.int32(kinds) + rows["kind"])
+        groups = (divmod(group, kinds) for group in np.flatnonzero(counts).tolist())
+        return {self._names[code]: _KINDS[kind] for code, kind in groups if kind in _KINDS}
 
     def _ids_by_symbol(self, rows: Rows) -> dict[str, list[int]]:
         return {

@@ -65,7 +65,8 @@ def read_ticks(
         (quote currency), ``quantity`` (base currency), and ``trade_id``, ``buyer_is_maker``
         where every row has them. ``attrs["report"]`` is a `ReadReport`; ``attrs["non_trade_ids"]``
         holds, by symbol, ids that were used up by no trade, ``attrs["shared_ids"]`` those that
-        more than one trade has. Without ids ``attrs["active_seconds"]`` says when anything traded:
+        more than one trade has, ``attrs["kinds"]`` which stream the ids are of where the layout
+        tells. Without ids ``attrs["active_seconds"]`` says when anything traded:
         seconds since 1970, int64 as bytes.
 
     Raises

@@ -27,6 +27,7 @@ _LOG: Final = logging.getLogger("pairdesk.recorder")
 _EVERY_S = 1.0
 _DISK_EVERY_S = 5.0
 _RETENTION_EVERY_S = 10.0
+_ROLLUPS_EVERY_S = 10.0
 _RESUME_MARGIN_BYTES = 50_000_000
 _CLOCK_JUMP_S = 5.0
 # Commits fold in what is larger than 1,000 pages; after less a quiet market would leave it there.
@@ -105,6 +106,7 @@ class Maintenance:
         self._ended = threading.Event()
         self._due: dict[str, float] = {}
         self._is_folded: bool | None = None
+        self._is_rolling_up = False
 
     def run(self) -> None:
         """Look after things until `end`."""
@@ -122,6 +124,9 @@ class Maintenance:
                 self.look_at_disk()
             if self._is_due("retention", now_s, _RETENTION_EVERY_S):
                 self._queue.put(Call(self.forget))
+            if self._is_due("rollups", now_s, _ROLLUPS_EVERY_S) and not self._is_rolling_up:
+                self._is_rolling_up = True
+                self._queue.put(Call(self.roll_up))
 
     def end(self) -> None:
         """Make `run` return."""
@@ -174,6 +179,16 @@ class Maintenance:
             writer.remember(RETENTION_SETTING, str(cutoff))
             _LOG.info("retention: %d bars before %s deleted, with their trades", deleted, until)
             self._queue.put(Call(self.forget))
+
+    def roll_up(self, writer: TickWriter) -> None:
+        """Roll up a small step of what was recorded before rollups were kept, while there is time.
+
+        The next step waits for its turn behind the trades that came meanwhile.
+        """
+        self._is_rolling_up = False  # else a step that fails would be the last
+        if len(self._queue) < self._queue.deep and writer.roll_up_older():
+            self._is_rolling_up = True
+            self._queue.put(Call(self.roll_up))
 
     def notices(self) -> list[str]:
         """Sentences about the disk, where there is something to say."""

@@ -12,6 +12,7 @@ from ingest.counts import Counts
 from ingest.errors import RecorderError
 from ingest.event_queue import Cause, EventQueue
 from ingest.feed import FeedLimits
+from ingest.history.moving import mover_of
 from ingest.recorder.listing import LOOK_UP_WITHIN_S, Standing, refuse_unlisted
 from ingest.recorder.maintenance import Maintenance, Retention
 from ingest.recorder.receiving import ReceivingLoop
@@ -91,6 +92,7 @@ class Recorder:
         else:
             self._receiving = receiving(self._queue, self._counts)
         self._maintenance = self._look_after_disk()
+        self._mover = mover_of(settings, self._ask.have_done, now_us) if self._venue else None
         self._later_check = None if opening.was_checked else LaterCheck(settings.db)
         self._parts = self._gather_parts(opening)
         self._failures = FailureLog()
@@ -133,16 +135,8 @@ class Recorder:
         )
 
     def _gather_parts(self, opening: Opening) -> Parts:
-        return Parts(
-            self.settings,
-            self._counts,
-            self._queue,
-            self._receiving,
-            self._writing,
-            self._maintenance,
-            self._later_check,
-            opening.damage,
-        )
+        work = (self._counts, self._queue, self._receiving, self._writing, self._maintenance)
+        return Parts(self.settings, *work, self._later_check, opening.damage, self._mover)
 
     def _make_threads(self) -> dict[str, RestartingThread]:
         works = {
@@ -152,6 +146,8 @@ class Recorder:
         }
         if self._later_check is not None:
             works["check"] = self._later_check.run
+        if self._mover is not None:
+            works["mover"] = self._mover.run
         return {name: RestartingThread(name, work, self._failed) for name, work in works.items()}
 
     @property
@@ -184,8 +180,9 @@ class Recorder:
         for thread in self._threads.values():
             thread.end()
         self._maintenance.end()
-        if self._later_check is not None:
-            self._later_check.end()
+        for part in (self._later_check, self._mover):
+            if part is not None:
+                part.end()
         self._receiving.stop()
         received = self._threads["feed"].join(until_s - time.monotonic())
         self._queue.close()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ingest.counts import Counts, SymbolCounts, quantiles
 from ingest.event_queue import EventQueue
+from ingest.history.moving import Mover
 from ingest.installation import COMMAND
 from ingest.recorder.maintenance import Maintenance
 from ingest.recorder.receiving import ReceivingLoop
@@ -31,6 +32,7 @@ class Parts:
     maintenance: Maintenance
     later_check: LaterCheck | None
     damage: Damage | None
+    mover: Mover | None = None
 
 
 def report(
@@ -89,6 +91,7 @@ def report(
         requested_repair=repair.requested_progress() if repair else None,
         warm_start=repair.warm_start_progress() if repair else (),
         write_error=writing.error,
+        moved=parts.mover.summary if parts.mover else None,
     )
 
 
@@ -156,6 +159,8 @@ def _notices(parts: Parts) -> list[str]:
             f"The database was damaged ({damage.reason}) and was set aside as"
             f" {damage.moved_to.name}; a new one was begun."
         )
+    if parts.mover is not None and parts.mover.problem is not None:
+        notices.append(f"{parts.mover.problem}.")
     if parts.writing.departed is not None:
         notices.append(parts.writing.departed)
     if parts.writing.error is not None:

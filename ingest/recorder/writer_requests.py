@@ -1,7 +1,9 @@
 """What the recorder asks of the writing thread: each request waits in the queue for its turn."""
 
 import logging
+import sqlite3
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +14,7 @@ from ingest.settings import DEFAULT_SYMBOLS, Settings, say
 from ingest.store import PublishedGaps, TickWriter
 
 _LOG: Final = logging.getLogger("pairdesk.recorder")
+_LOOK_EVERY_S: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,26 @@ class WriterRequests:
     def set_aside_future(self) -> None:
         """Have stored trades dated far in the future moved to the quarantine."""
         self.queue.put(Call(self._set_aside))
+
+    def have_done(self, do: Callable[[TickWriter], object]) -> bool:
+        """Have something done in the writing thread, and wait; False where it stops before that."""
+        outcome: Future[None] = Future()
+
+        def do_and_say(writer: TickWriter) -> None:
+            try:
+                do(writer)
+            except sqlite3.DatabaseError:  # it refuses just now, and will be asked again
+                raise
+            except Exception as error:
+                outcome.set_exception(error)
+                raise
+            outcome.set_result(None)
+
+        self.queue.put(Call(do_and_say))
+        while not wait([outcome], _LOOK_EVERY_S).done:
+            if self.queue.is_closed:
+                break
+        return outcome.done() and outcome.exception() is None
 
     def _set_aside(self, writer: TickWriter) -> None:
         if moved := writer.set_aside_future(self.now_us()):

@@ -1,9 +1,18 @@
 """Trades and bars in SQLite: written, read, checked, kept small."""
 
-from ingest.store.bars import SECOND_US, TRADED, BarColumns, Spans, without_spans
+from ingest.store.bars import (
+    SECOND_US,
+    STORED_ROW,
+    TRADED,
+    BarColumns,
+    Spans,
+    StoredRows,
+    without_spans,
+)
 from ingest.store.changes import StreamChanges
 from ingest.store.database_file import DatabaseFile, Departure, identity
-from ingest.store.database_health import (
+from ingest.store.future_rows import FutureRow
+from ingest.store.health.database_health import (
     PAUSE_FREE_BYTES,
     WARN_FREE_BYTES,
     Damage,
@@ -15,7 +24,8 @@ from ingest.store.database_health import (
     set_aside,
     without_own_rows,
 )
-from ingest.store.future_rows import FutureRow
+from ingest.store.health.later_check import LaterCheck
+from ingest.store.health.verification import verify
 from ingest.store.id_ranges import IdRange, holes, merged, overlap, without
 from ingest.store.last_trade import LastTrade
 from ingest.store.ledger import Gap
@@ -28,11 +38,12 @@ from ingest.store.opening import (
     make_sound,
     take_lock,
 )
+from ingest.store.pieces import LakeStream
 from ingest.store.published_gaps import OpenGap, PublishedGaps, first_from
 from ingest.store.reader import BEFORE_FIRST_TRADE, TickReader
 from ingest.store.requested_repairs import RequestedRepairs
-from ingest.store.retention import RETENTION_SETTING
-from ingest.store.verification import LaterCheck, verify
+from ingest.store.retention import RETENTION_SETTING, MovedIds
+from ingest.store.schema import UNITS
 from ingest.store.window import BarView, BarWindow, BarWindows, shared_windows
 from ingest.store.writer import RESTARTED_AFTER, TickWriter, Written
 
@@ -43,7 +54,9 @@ __all__ = [
     "RESTARTED_AFTER",
     "RETENTION_SETTING",
     "SECOND_US",
+    "STORED_ROW",
     "TRADED",
+    "UNITS",
     "WARN_FREE_BYTES",
     "BarColumns",
     "BarView",
@@ -55,14 +68,17 @@ __all__ = [
     "FutureRow",
     "Gap",
     "IdRange",
+    "LakeStream",
     "LastTrade",
     "LaterCheck",
     "LotsBySymbol",
+    "MovedIds",
     "OpenGap",
     "Opening",
     "PublishedGaps",
     "RequestedRepairs",
     "Spans",
+    "StoredRows",
     "StreamChanges",
     "TickReader",
     "TickWriter",

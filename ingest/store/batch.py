@@ -146,3 +146,15 @@ def same_event(first: Event, second: Event) -> bool:
         second.price,
         second.quantity,
     )
+
+
+def is_event_stored(connection: sqlite3.Connection, stream_id: int, event: Event) -> bool:
+    """Whether a trade, or an id without a trade, is stored with the same content."""
+    if isinstance(event, NonTrade):
+        sql = "SELECT time_us FROM non_trade WHERE stream_id = ? AND trade_id = ?"
+        want: tuple[object, ...] = (event.time_us,)
+    else:
+        sql = "SELECT time_us, price, quantity FROM tick WHERE stream_id = ? AND trade_id = ?"
+        want = (event.time_us, encode(event.price), encode(event.quantity))
+    row = connection.execute(sql, (stream_id, event.trade_id)).fetchone()
+    return bool(row == want)

@@ -1,4 +1,4 @@
-"""A read-only connection to the database, its short transactions, and the instants asked for."""
+"""Connections to the database, a reader's short transactions, and the instants asked for."""
 
 import sqlite3
 from datetime import UTC, datetime
@@ -7,7 +7,15 @@ from pathlib import Path
 import pandas as pd
 
 from ingest.errors import NewerDatabaseError, StoreError
-from ingest.store.schema import APPLICATION_ID, OLDEST_READABLE, SCHEMA_VERSION, migrate
+from ingest.store.file_pages import is_whole, size_in_use
+from ingest.store.schema import (
+    APPLICATION_ID,
+    OLDEST_READABLE,
+    PAGE_BYTES,
+    SCHEMA_VERSION,
+    migrate,
+    open_for_writing,
+)
 
 Instant = pd.Timestamp | datetime | str | int | None
 
@@ -72,6 +80,53 @@ def open_nothing() -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     migrate(connection)
     return connection
+
+
+class WritingConnection:
+    """What of the one that writes has nothing to do with trades: its settings, its log, its size.
+
+    Parameters
+    ----------
+    path
+        The database file; its folder is made if missing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection = open_for_writing(path)
+
+    def setting(self, key: str) -> str | None:
+        """A remembered value, or None."""
+        row = self._connection.execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
+        return None if row is None else row[0]
+
+    def remember(self, key: str, value: str) -> None:
+        """Keep a value for the next start."""
+        self._connection.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, value))
+
+    def settings(self) -> dict[str, str]:
+        """All remembered values."""
+        return dict(self._connection.execute("SELECT key, value FROM setting").fetchall())
+
+    def is_whole(self) -> bool:
+        """Whether file and log have all pages that SQLite knows of: one cut short has not.
+
+        Of an empty file whoever opens it next throws the log away.
+        """
+        return is_whole(self._connection, self.path)
+
+    def checkpoint(self) -> int | None:
+        """Move what the write-ahead log holds into the database, as far as readers allow.
+
+        Returns the bytes that only the log has after it; None while another program is at it.
+        """
+        moving = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        is_busy, pages, moved = moving.fetchone()
+        return None if is_busy else (pages - moved) * PAGE_BYTES
+
+    def size_bytes(self) -> int:
+        """Bytes the database's rows take: its pages in use."""
+        return size_in_use(self._connection)
 
 
 def bounds_us(start: Instant, end: Instant) -> tuple[int, int]:

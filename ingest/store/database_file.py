@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from ingest.store.database_health import files_of
+from ingest.store.health.database_health import files_of
 
 Change = Literal["deleted", "moved"]
 

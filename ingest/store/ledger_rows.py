@@ -18,6 +18,14 @@ class StreamState:
     contradicted_id: int | None = None  # the last id, while the ids that come contradict it
     contradictions: int = 0
 
+    def contradict(self) -> int:
+        """Count an id that cannot be of this stream; gives how many came since the last that is."""
+        last_id = self.ledger.last_id
+        if last_id is None or self.contradicted_id != last_id:
+            self.contradicted_id, self.contradictions = last_id, 0
+        self.contradictions += 1
+        return self.contradictions
+
 
 def load_ledgers(connection: sqlite3.Connection) -> Iterator[tuple[StreamKey, int, StreamLedger]]:
     """Read each stream's key, row id and ledger; of its gaps those that are not filled."""

@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 
 from ingest.errors import RecorderError, StoreError
 from ingest.settings import Settings
-from ingest.store.database_health import (
+from ingest.store.health.database_health import (
     Check,
     Damage,
     quick_check,

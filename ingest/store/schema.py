@@ -122,7 +122,25 @@ CREATE TABLE repaired (
 ) STRICT, WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+_VERSION_4 = """
+-- Minutes and hours of bar_1s, kept as data arrives (see store/rollups.py). Volume in units of
+-- 1e-8, REAL where the sum does not fit 2**63: then it is not exact, and bar_1s is read instead.
+CREATE TABLE rollup (
+    stream_id INTEGER NOT NULL,
+    length_s  INTEGER NOT NULL CHECK (length_s IN (60, 3600)),
+    second    INTEGER NOT NULL,
+    open REAL NOT NULL, high REAL NOT NULL, low REAL NOT NULL, close REAL NOT NULL,
+    volume    ANY NOT NULL,
+    trades    INTEGER NOT NULL,
+    PRIMARY KEY (stream_id, length_s, second)
+) STRICT, WITHOUT ROWID;
+-- Seconds, multiples of 60, `rolled_high` excluded: every whole minute and every whole hour in
+-- between that has a row in bar_1s has its row in rollup. NULL where none are kept yet.
+ALTER TABLE stream ADD COLUMN rolled_low  INTEGER;
+ALTER TABLE stream ADD COLUMN rolled_high INTEGER;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 SCHEMA_VERSION = len(MIGRATIONS)
 # Readers do without what came since: rollups.
 OLDEST_READABLE = 3
@@ -156,7 +174,7 @@ def encode(value: float) -> int | float:
     return units if units < EXACT_UNITS and units / UNITS == value else value
 
 
-def storable(units: int) -> int | float:
+def storable(units: float) -> int | float:
     """A volume in units of 1e-8 as stored: a float where no integer of SQLite's holds it."""
     return units if units < 2**63 else float(units)
 

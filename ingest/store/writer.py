@@ -8,16 +8,22 @@ from pathlib import Path
 from typing import Literal
 
 from ingest.binance import Kline
-from ingest.store.batch import Batch, same_event
-from ingest.store.file_pages import is_whole, size_in_use
+from ingest.store.batch import Batch, is_event_stored, same_event
+from ingest.store.connecting import WritingConnection
 from ingest.store.future_rows import find_future_rows, move_to_quarantine
 from ingest.store.id_ranges import IdRange
 from ingest.store.ledger import StreamLedger
 from ingest.store.ledger_rows import StreamState, load_ledgers, store_ledger
 from ingest.store.published_gaps import OpenGap
 from ingest.store.repair_log import RepairLog
-from ingest.store.retention import delete_oldest, find_oldest_bars, oldest_second
-from ingest.store.schema import PAGE_BYTES, encode, open_for_writing
+from ingest.store.retention import (
+    MovedIds,
+    delete_moved,
+    delete_oldest,
+    find_oldest_bars,
+    oldest_second,
+)
+from ingest.store.rollups import Rollups
 from ingest.store.stored_klines import has_klines_before, insert_klines
 from ingest.tick import Event, Market, NonTrade, StreamKey
 from ingest.venue import Restart, venue_setting
@@ -41,7 +47,7 @@ class Written:
     non_trades: int = 0
 
 
-class TickWriter:
+class TickWriter(WritingConnection):
     """Owns the writing connection. One thread uses it; `close` may be called twice.
 
     Parameters
@@ -63,11 +69,10 @@ class TickWriter:
     """
 
     def __init__(self, path: Path | str, venue: str | None = None) -> None:
-        self.path = Path(path)
+        super().__init__(Path(path))
         self.restarted: dict[StreamKey, Restart] = {}
         self._venue = venue
         self._named: set[Market] = set()  # markets whose venue is remembered
-        self._connection = open_for_writing(self.path)
         self.klines_added = 0  # since it was opened
         self.ledger_changed = True  # for whoever publishes the gaps, who sets it back
         self._causes: dict[StreamKey, str] = {}  # of the next gaps, as the last batch found them
@@ -162,6 +167,8 @@ class TickWriter:
             if rows:
                 with self._transaction():
                     move_to_quarantine(self._connection, state.stream_id, key[1], rows)
+                    seconds = {row.time_us // 1_000_000 for row in rows}
+                    self._rollups.make_again(state.stream_id, seconds)
                     self._connection.execute(
                         "UPDATE stream SET revision = revision + 1 WHERE stream_id = ?",
                         (state.stream_id,),
@@ -188,26 +195,6 @@ class TickWriter:
             for key, state in self._streams.items()
             if state.ledger.last_id is not None
         }
-
-    def setting(self, key: str) -> str | None:
-        """A remembered value, or None."""
-        row = self._connection.execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
-        return None if row is None else row[0]
-
-    def remember(self, key: str, value: str) -> None:
-        """Keep a value for the next start."""
-        self._connection.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, value))
-
-    def settings(self) -> dict[str, str]:
-        """All remembered values."""
-        return dict(self._connection.execute("SELECT key, value FROM setting").fetchall())
-
-    def is_whole(self) -> bool:
-        """Whether file and log have all pages that SQLite knows of: one cut short has not.
-
-        Of an empty file whoever opens it next throws the log away.
-        """
-        return is_whole(self._connection, self.path)
 
     def streams(self) -> dict[StreamKey, StreamLedger]:
         """The ledgers, by stream. The writer's own: read, do not change."""
@@ -261,13 +248,18 @@ class TickWriter:
     def _store(self, batch: Batch) -> None:
         self._repairs.note(batch.bars)
         batch.store(self._connection)
+        self._rollups.follow(batch.bars)
 
     def _count_known(
         self, event: Event, key: StreamKey, state: StreamState, batch: Batch, written: Written
     ) -> None:
         stream_id = state.stream_id
         first = batch.find(stream_id, event.trade_id)
-        same = self._is_stored(stream_id, event) if first is None else same_event(first, event)
+        same = (
+            is_event_stored(self._connection, stream_id, event)
+            if first is None
+            else same_event(first, event)
+        )
         counts = written.duplicates if same else written.conflicts
         counts[key] = counts.get(key, 0) + 1
         if not same and state.ledger.is_out_of_order(event.time_us):
@@ -276,10 +268,7 @@ class TickWriter:
     def _count_contradiction(self, event: Event, key: StreamKey, state: StreamState) -> None:
         """Count ids in a row that cannot be of this stream; many are a numbering of its own."""
         last_id = state.ledger.last_id
-        if last_id is None or state.contradicted_id != last_id:
-            state.contradicted_id, state.contradictions = last_id, 0
-        state.contradictions += 1
-        if last_id is not None and state.contradictions >= RESTARTED_AFTER:
+        if state.contradict() >= RESTARTED_AFTER and last_id is not None:
             self.restarted[key] = Restart(last_id, event.trade_id)
 
     def refuse(self, key: StreamKey, event: Event) -> None:
@@ -309,17 +298,7 @@ class TickWriter:
     def is_stored(self, event: Event) -> bool:
         """Whether a trade, or an id without a trade, is stored with the same content."""
         state = self._streams.get((event.market, event.symbol, event.stream))
-        return state is not None and self._is_stored(state.stream_id, event)
-
-    def _is_stored(self, stream_id: int, event: Event) -> bool:
-        if isinstance(event, NonTrade):
-            sql = "SELECT time_us FROM non_trade WHERE stream_id = ? AND trade_id = ?"
-            want: tuple[object, ...] = (event.time_us,)
-        else:
-            sql = "SELECT time_us, price, quantity FROM tick WHERE stream_id = ? AND trade_id = ?"
-            want = (event.time_us, encode(event.price), encode(event.quantity))
-        row = self._connection.execute(sql, (stream_id, event.trade_id)).fetchone()
-        return bool(row == want)
+        return state is not None and is_event_stored(self._connection, state.stream_id, event)
 
     def _add_stream(self, key: StreamKey) -> StreamState:
         cursor = self._connection.execute(
@@ -347,26 +326,45 @@ class TickWriter:
             if oldest is not None:
                 with self._transaction():
                     delete_oldest(self._connection, state.stream_id, state.ledger, oldest)
+                    self._rollups.cut_before(state.stream_id, oldest.last_second + 1)
                     self._store_ledgers([key])
                 deleted += oldest.bars
         return deleted
 
+    def forget_moved(
+        self, key: StreamKey, second: int, moved: MovedIds, most_bars: int = 500
+    ) -> int | None:
+        """Delete a small step of bars that opened before a second, whose trades were moved.
+
+        Returns how many bars went, 0 when none is left to go; None, with nothing deleted, where
+        trades came after the others were moved.
+        """
+        state = self._streams.get(key)
+        if state is None:  # another file is the database now
+            return None
+        oldest = find_oldest_bars(self._connection, state.stream_id, second, most_bars)
+        if oldest is None:
+            return 0
+        which = (self._connection, state.stream_id, state.ledger, oldest)
+        with self._transaction():
+            if not delete_moved(*which, moved):
+                return None
+            self._rollups.cut_before(state.stream_id, oldest.last_second + 1)
+            self._store_ledgers([key])
+        return oldest.bars
+
+    def roll_up_older(self) -> bool:
+        """Roll up a small step of the bars of before rollups were kept; False when all are."""
+        for state in self._streams.values():
+            if (step := self._rollups.older_step(state.stream_id)) is not None:
+                with self._transaction():
+                    self._rollups.reach_back(state.stream_id, step)
+                return True
+        return False
+
     def oldest_second(self) -> int | None:
         """Open second of the oldest bar of any stream; None without bars."""
         return oldest_second(self._connection, [each.stream_id for each in self._streams.values()])
-
-    def checkpoint(self) -> int | None:
-        """Move what the write-ahead log holds into the database, as far as readers allow.
-
-        Returns the bytes that only the log has after it; None while another program is at it.
-        """
-        moving = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        is_busy, pages, moved = moving.fetchone()
-        return None if is_busy else (pages - moved) * PAGE_BYTES
-
-    def size_bytes(self) -> int:
-        """Bytes the database's rows take: its pages in use."""
-        return size_in_use(self._connection)
 
     def _undo(self) -> None:
         self._stale = True
@@ -383,6 +381,7 @@ class TickWriter:
             for key, stream_id, ledger in load_ledgers(self._connection)
         }
         self._repairs = RepairLog(self._connection)
+        self._rollups = Rollups(self._connection)
 
     def _cause_after(self, key: StreamKey, last_id: int | None) -> str:
         """Name the cause of the next gap: a gap that was rolled back needs its own once more."""

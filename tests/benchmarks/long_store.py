@@ -98,9 +98,16 @@ def long_store(day: Stored, older: int) -> Stored:
             connection.execute("PRAGMA cache_size = -200000")
             for stream, price in zip((1, 2), PRICES, strict=True):
                 _insert_older(connection, stream, price, older // len(SYMBOLS))
+            # The day's first minute has become fuller: the writer makes all of them again.
+            connection.execute("DELETE FROM rollup")
+            connection.execute("UPDATE stream SET rolled_low = NULL, rolled_high = NULL")
             connection.commit()
             connection.execute("PRAGMA journal_mode = WAL")
         connection.close()
+        writer = TickWriter(making)
+        while writer.roll_up_older():
+            pass
+        writer.close()
         making.rename(path)
     return Stored(path, _count(path))
 

@@ -29,10 +29,10 @@ from ingest.store import (
     opening,
     remembered,
     set_aside,
-    verification,
 )
-from ingest.store.database_health import Check, network_type_in, quick_check
-from ingest.store.verification import CheckProgress
+from ingest.store.health import later_check
+from ingest.store.health.database_health import Check, network_type_in, quick_check
+from ingest.store.health.later_check import CheckProgress
 from ingest.tick import Tick
 
 T0 = 1_700_000_000_000_000
@@ -76,7 +76,7 @@ def test_a_check_that_takes_too_long_says_that_it_was_not_finished(tmp_path: Pat
 
 def test_the_rest_of_a_check_reads_every_row_beside_a_writer(tmp_path: Path, monkeypatch) -> None:
     path = filled(tmp_path / "ticks.db", 3000)
-    monkeypatch.setattr(verification, "_ROWS_A_STEP", 100)
+    monkeypatch.setattr(later_check, "_ROWS_A_STEP", 100)
     check = LaterCheck(path, rest_times=0.0)
     shares: list[float] = []
     writer = TickWriter(path)

@@ -393,11 +393,14 @@ def test_absent_ids_are_known_and_given_up_ones_are_missing(path: Path) -> None:
     writer.close()
 
 
-def test_an_older_database_is_brought_up_to_date_with_its_rows(path: Path) -> None:
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_an_older_database_is_brought_up_to_date_with_its_rows(path: Path, version: int) -> None:
     with sqlite3.connect(path) as old:
         old.executescript(
-            f"{MIGRATIONS[0]} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;"
-            "INSERT INTO gap VALUES (1, 1, 5, 6, 5, 6, 10, 20, 'lost', 'open');"
+            f"{' '.join(MIGRATIONS[:version])}"
+            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version};"
+            "INSERT INTO gap (stream_id, first_id, last_id, from_id, to_id, after_us, before_us,"
+            " cause, state) VALUES (1, 5, 6, 5, 6, 10, 20, 'lost', 'open');"
         )
     old.close()
     writer = TickWriter(path)

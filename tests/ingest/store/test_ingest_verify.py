@@ -3,13 +3,15 @@
 import random
 import re
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
 
 from ingest.errors import StoreError
 from ingest.settings import parse_settings
-from ingest.store import TickReader, TickWriter, verification, verify
+from ingest.store import TickReader, TickWriter, verify
+from ingest.store.health import verification
 from ingest.tick import Tick
 
 T0_S = 1_700_000_000
@@ -60,10 +62,9 @@ def spoil(path: Path, sql: str) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("step", [70, 100_000])
+@pytest.mark.parametrize("step", [7, 100_000])
 def test_bars_of_late_and_unordered_trades_agree(path: Path, monkeypatch, step: int) -> None:
-    monkeypatch.setattr(verification, "_TICKS_A_STEP", step)
-    monkeypatch.setattr(verification, "_WAIT_S", 30)
+    monkeypatch.setattr(verification, "_BARS_A_PART", step)
     with TickReader(path) as reader:
         bars = (reader.bars("BTCUSDT", "1s")["trades"] > 0).sum()
     agree, lines = run(path)
@@ -82,6 +83,17 @@ def test_bars_of_late_and_unordered_trades_agree(path: Path, monkeypatch, step: 
         (f"DELETE FROM bar_1s WHERE {ONE}", r"1 differ: .* no bar for 1 trades"),
         (f"DELETE FROM tick WHERE stream_id = 1 AND trade_id = {ONE_ID}", r"a bar without trades"),
         ("UPDATE tick SET price = 1 WHERE stream_id = 1 AND trade_id > 1000", r"[6-9]\d\d differ"),
+        (
+            "UPDATE rollup SET low = low / 2 WHERE length_s = 60 AND second % 3600 = 0",
+            r"[34] differ: .* the minute is not that of its seconds",
+        ),
+        (
+            "UPDATE rollup SET volume = volume + 1 WHERE length_s = 3600 AND stream_id = 1",
+            r"[23] differ: .* the hour is not that of its seconds",
+        ),
+        ("DELETE FROM rollup WHERE length_s = 60 AND second % 3600 = 60", r"the minute is missing"),
+        ("DELETE FROM rollup WHERE length_s = 3600 AND stream_id = 1", r"the hour is missing"),
+        ("UPDATE stream SET rolled_low = rolled_low + 60", r"the minute is outside of what is"),
     ],
 )
 def test_what_differs_is_said(path: Path, sql: str, words: str) -> None:
@@ -93,18 +105,23 @@ def test_what_differs_is_said(path: Path, sql: str, words: str) -> None:
 
 
 def test_trades_written_meanwhile_are_no_difference(path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(verification, "_TICKS_A_STEP", 500)
-    writer = TickWriter(path)
-    compare = verification._Check._compare
+    monkeypatch.setattr(verification, "_BARS_A_PART", 50)
+    writer, one_at_a_time = TickWriter(path), threading.Lock()
     at = iter(range(100))
 
-    def and_write(self, made, up_to):
-        n = next(at)
-        writer.write([tick(2000 + n, 13_993 + n / 9), tick(-1 - n + 100_000, 50 + n)])
-        compare(self, made, up_to)
+    def beside_a_writer(compare):
+        def write_and_compare(*args):
+            with one_at_a_time:
+                n = next(at)
+                writer.write([tick(2000 + n, 13_993 + n / 9), tick(-1 - n + 100_000, 50 + n)])
+            return compare(*args)
 
-    monkeypatch.setattr(verification._Check, "_compare", and_write)
+        return write_and_compare
+
+    for name in ("_compare", "difference_of"):
+        monkeypatch.setattr(verification, name, beside_a_writer(getattr(verification, name)))
     assert run(path)[0]
+    assert next(at) > 10
     writer.close()
 
 
