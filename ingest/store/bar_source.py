@@ -1,7 +1,7 @@
-"""What bars are made of, read from the database: stored seconds, the exchange's bars, gaps."""
+"""What bars are made of: the database's seconds, pieces from before them and of gaps, the lake."""
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,36 +18,60 @@ from ingest.store.bars import (
     in_gaps,
     lay_bars,
     merge_rows,
+    merged_spans,
     new_columns,
-    runs,
     without_spans,
 )
 from ingest.store.connecting import EVER_S, up
 from ingest.store.future_rows import between_readable, readable_until
+from ingest.store.last_trade import LastTrade, later_of, read_last_trade
+from ingest.store.sources.joined_pieces import JoinedPieces, Origin, Part, constantly, in_order
+from ingest.store.sources.joins import find_join
+from ingest.store.sources.lake_side import LakeSide, Silence, WithoutSeconds
+from ingest.store.sources.origins import EXCHANGE, IMPORTED, RECORDED, OriginSpans
+from ingest.store.sources.rolled_up import (
+    MINUTE_S,
+    NO_ROLLUPS,
+    RolledUp,
+    find_rolled_up,
+    read_rolled_up,
+)
+from ingest.store.sources.sqlite_klines import COLUMNS, SqliteKlines
 
-# A volume past 2**63 units is stored as a float: the cast stops it at that.
-_COLUMNS = "second, open, high, low, close, CAST(volume AS INTEGER), trades"
+# So many pieces are read and laid at once: their rows and the bars of years stay small in memory.
+PIECES_AT_ONCE = 1 << 19
 
 
 class Read(NamedTuple):
     """Bars that hold a trade, each of them whole, and what is not known.
 
-    `unknown` are spans ``(low, high)`` of seconds, `high` excluded, that neither ticks nor klines
+    `unknown` are spans ``(low, high)`` of seconds, `high` excluded, that neither ticks nor pieces
     know: a bar that touches one has no row. `filled` are spans of bars, `high` excluded, that touch
-    a gap of the trades and are whole all the same, out of klines.
+    a gap of the trades and are whole all the same, out of pieces. `origins` say who says what.
     """
 
     rows: BarRows
     unknown: Spans
     filled: Spans
+    origins: OriginSpans
+
+
+class _Early(NamedTuple):
+    """What pieces tell of the time before the first tick, and from when on to take ticks."""
+
+    rows: list[StoredRows]
+    unknown: Spans
+    ticks_from: int
+    origins: OriginSpans
 
 
 class _Filling(NamedTuple):
-    """What klines tell of gaps: their rows, the seconds these cover, the seconds left unknown."""
+    """What pieces tell of gaps: their rows, the seconds these cover, the seconds left unknown."""
 
     rows: list[StoredRows]
     covered: Spans
     left: Spans
+    origins: OriginSpans
 
 
 @dataclass(slots=True)
@@ -68,86 +92,130 @@ class BarSource:
 
     All of that is decided bar by bar: reading a part gives what reading all gives there.
 
+    The lake's pieces are taken as klines are, and first, with two things more. Where ids prove that
+    nothing lies between its last trade and the first one here (`joins`), all is whole. And what it
+    knows of the time after the newest trade here stands as in a gap.
+
     Attributes
     ----------
     connection, stream_id, seconds
         Where to read, what, and the length of a bar.
+    lake
+        The stream's part in the lake; None without any.
     first_us, newest
         Time of the first tick (µs), second of the newest one's bar; None without any.
     lengths
-        Of the klines before the first tick that divide a bar's, coarsest first.
+        Of the pieces before the first tick that divide a bar's, coarsest first.
     divisors
-        The same of klines at any time: those that may stand in gaps.
+        The same of pieces at any time: those that may stand in gaps.
     until
         Second at which the klines read last before the first tick end; None without any.
+    reach
+        The same of all pieces.
     end
         Second before which ticks are taken: those beyond are dated where no trade can be.
+    after
+        Second up to which the lake knows more bars than the ticks; None where these are the newest.
+    lake_ends
+        End of the second of the lake's last trade, where that is the newest of all; else None.
     """
 
     connection: sqlite3.Connection
     stream_id: int
     seconds: int
+    lake: LakeSide | None = None
     first_us: int | None = None
     newest: int | None = None
     lengths: tuple[int, ...] = ()
     divisors: tuple[int, ...] = ()
     until: int | None = None
+    reach: int | None = None
     end: int = EVER_S[1]
+    after: int | None = None
+    lake_ends: int | None = None
+    pieces: JoinedPieces = field(default_factory=JoinedPieces)
+    rolled: RolledUp = NO_ROLLUPS
 
     def look(self) -> None:
-        """Find the stream's edges, and which klines stand before its first tick."""
+        """Find the stream's edges, and which pieces stand before its first tick."""
         self.end = readable_until(self.connection, self.stream_id)
-        which = (self.stream_id, self.end)
         first = self.connection.execute(
             "SELECT open_us FROM bar_1s WHERE stream_id = ? AND second < ? ORDER BY second LIMIT 1",
-            which,
+            (self.stream_id, self.end),
         ).fetchone()
         self.first_us = None if first is None else first[0]
         self.newest = self.connection.execute(
-            "SELECT max(second) FROM bar_1s WHERE stream_id = ? AND second < ?", which
+            "SELECT max(second) FROM bar_1s WHERE stream_id = ? AND second < ?",
+            (self.stream_id, self.end),
         ).fetchone()[0]
+        self.rolled = find_rolled_up(self.connection, self.stream_id)
+        self.pieces = self._pieces()
         before = self.border
         self.divisors = tuple(
-            length for length in reversed(self.kline_lengths()) if self.seconds % length == 0
+            length for length in reversed(self.pieces.lengths()) if self.seconds % length == 0
         )
-        self.lengths = tuple(each for each in self.divisors if self._first_kline(each) < before)
+        self.lengths = tuple(each for each in self.divisors if self._begins(each) < before)
+        self.after = self._after()
+
+    def followed(self, connection: sqlite3.Connection, newest: int) -> "BarSource":
+        """Go on from a look, where nothing but trades after the newest one came since."""
+        klines = Origin(SqliteKlines(connection, self.stream_id), constantly(EXCHANGE))
+        pieces = self.pieces.with_last(klines)
+        followed = replace(self, connection=connection, newest=newest, pieces=pieces)
+        if self.seconds > MINUTE_S:
+            followed.rolled = find_rolled_up(connection, self.stream_id)
+        return followed
 
     @property
     def border(self) -> int:
         """Second from which on the ticks know all; the end of time without any."""
         return EVER_S[1] if self.first_us is None else self.first_us // SECOND_US + 1
 
+    @property
+    def forming(self) -> int | None:
+        """Second of the newest trade where nothing proves its bar closed."""
+        if self.lake_ends is not None:
+            return self.lake_ends - 1
+        return self.newest if self.after is None else None
+
+    def newest_bar(self) -> int | None:
+        """Bar of the newest trade; without any the last that pieces tell of; None without these."""
+        if self.newest is not None:
+            return self.newest // self.seconds
+        ends = [self.pieces.last(each) for each in self.divisors]
+        end = max((each for each in ends if each is not None), default=None)
+        return None if end is None else end // self.seconds - 1
+
+    def last_trade(self) -> LastTrade | None:
+        """The newest trade, by trade time; None without any."""
+        stored = read_last_trade(self.connection, self.stream_id, self.end)
+        if self.lake is None or (self.newest is not None and not self.is_behind_lake):
+            return stored
+        return later_of(stored, self.lake.last_trade)
+
+    @property
+    def is_behind_lake(self) -> bool:
+        """Whether the lake knows of a time after the newest trade stored."""
+        return self.lake is not None and self.lake.end > (self.newest or 0) + 1
+
     def kline_lengths(self) -> list[int]:
-        """Lengths of the stream's klines, in order: a look at the key for each, not at the rows."""
-        lengths = [0]
-        while True:
-            row = self.connection.execute(
-                "SELECT length_s FROM kline WHERE stream_id = ? AND length_s > ?"
-                " ORDER BY length_s LIMIT 1",
-                (self.stream_id, lengths[-1]),
-            ).fetchone()
-            if row is None:
-                return lengths[1:]
-            lengths.append(row[0])
+        """Lengths of the stream's pieces, in order."""
+        return self.pieces.lengths()
 
     def first_kline_us(self, length: int) -> int | None:
-        """Open of the first kline of a length, µs; None without any."""
-        return self._first_kline(length) * SECOND_US if length in self.kline_lengths() else None
+        """Open of the first piece of a length, µs; None without any."""
+        first = self.pieces.first(length)
+        return None if first is None else first * SECOND_US
 
     def hole(self) -> tuple[int, int] | None:
-        """``(after_us, before_us)`` between the finest klines' end and the first tick, if any.
+        """``(after_us, before_us)`` between the finest pieces' end and the first tick, if any.
 
         Without it bars of every length are whole there; with it those that touch it are missing.
         """
-        lengths = [each for each in self.kline_lengths() if self._first_kline(each) < self.border]
+        lengths = [each for each in self.pieces.lengths() if self._begins(each) < self.border]
         if not lengths or self.first_us is None:
             return None
-        finest = lengths[0]
-        last = self.connection.execute(
-            "SELECT max(second) FROM kline WHERE stream_id = ? AND length_s = ? AND second < ?",
-            (self.stream_id, finest, self.border),
-        ).fetchone()[0]
-        end = last + finest
+        end = self._end_before(lengths[0], self.border)
         return None if end >= self.border else (end * SECOND_US, self.first_us)
 
     def gaps(self, low: int) -> Spans:
@@ -157,30 +225,37 @@ class BarSource:
             " WHERE stream_id = ? AND state IN ('open', 'expired') AND before_us >= ?",
             (self.stream_id, low * SECOND_US),
         ).fetchall()
-        if self.end == EVER_S[1]:
-            return [row[2:] for row in rows]
-        return [between_readable(self.connection, self.stream_id, row, self.end) for row in rows]
+        if self.end != EVER_S[1]:
+            spans = [
+                between_readable(self.connection, self.stream_id, row, self.end) for row in rows
+            ]
+        else:
+            spans = [row[2:] for row in rows]
+        if self.after is not None and self.newest is not None and low <= self.after:
+            spans.append(((self.newest + 1) * SECOND_US - 1, self.after * SECOND_US))
+        return spans
 
     def read(self, low: int, high: int, gaps: Spans) -> Read:
         """Bars with a trade of the seconds ``low <= second < high``, whole bars."""
-        parts: list[StoredRows] = []
-        unknown: Spans = []
-        ticks_from = low
+        early = _Early([], [], low, [])
         if self.lengths and low < self.border:
-            early, unknown, ticks_from = self._early(low, min(high, self.border), high)
-            parts, ticks_from = [early], max(low, ticks_from)
-        late = self._stored(ticks_from, high)
+            early = self._early(low, min(high, self.border), high)
+        ticks_from, unknown = max(low, early.ticks_from), early.unknown
         filling = self._filling(ticks_from, high, gaps)
-        if not filling.covered:
-            rows = np.concatenate([*parts, late]) if parts else late
-            return self._whole(rows, unknown, [])
-        rows = np.concatenate([*parts, _outside(late, filling.covered), *filling.rows])
-        rows = rows[np.argsort(rows["at"], kind="stable")]
-        touched = self._touched(filling.covered)
-        filled = without_spans(touched, self._touched(filling.left))
-        incomplete = without_spans(touched, filled)
-        unknown += [(low * self.seconds, high * self.seconds) for low, high in incomplete]
-        return self._whole(rows, unknown, filled)
+        late = self._late(ticks_from, high, filling.covered)
+        rows = in_order([*early.rows, *late, *filling.rows])
+        filled: Spans = []
+        if filling.covered:
+            touched = self._touched(filling.covered)
+            filled = without_spans(touched, self._touched(filling.left))
+            incomplete = without_spans(touched, filled)
+            unknown = unknown + [
+                (low * self.seconds, high * self.seconds) for low, high in incomplete
+            ]
+        origins = early.origins + filling.origins
+        origins += self._recorded(ticks_from, high, filling.covered)
+        bars = _without(merge_rows(rows, self.seconds), self._bars(unknown))
+        return Read(bars, unknown, filled, origins)
 
     def lay(self, read: Read, out: BarColumns, gaps: Spans, before: float = float("nan")) -> None:
         """Lay bars on a grid with what the gaps say; `before` is the close before the grid."""
@@ -193,77 +268,194 @@ class BarSource:
             bars = slice(max(low - out.first, 0), max(high + 1 - out.first, 0))
             missing[bars], out.from_klines[bars] = True, False
         lay_bars(read.rows, out, missing, before)
-        out.from_klines[:] &= out.coverage != MISSING
+        self._lay_sources(read.origins, out)
 
     def left_of(self, gap: tuple[int, int]) -> Spans:
-        """Seconds that a gap touches and no kline that may serve tells of."""
+        """Seconds that a gap touches and no piece that may serve tells of."""
         uncovered = self._seconds_of([gap], 0, EVER_S[1])
         for length in self.divisors:
-            known = [run for span in uncovered for run in self._kline_runs(length, *span)]
+            known = [run for span in uncovered for run in self.pieces.known(length, *span)]
             uncovered = without_spans(uncovered, known)
         return uncovered
 
     def grid(self, low: int, high: int, gaps: Spans) -> BarColumns:
-        """All bars from the first with a trade to the last, or to the end of the klines."""
-        read, until = self.read(low, high, gaps), self.until
-        if not read.rows.at.size:
-            return new_columns(0, self.seconds, 0)
-        first, last = int(read.rows.at[0]), int(read.rows.at[-1])
-        if self.newest is not None and low <= self.newest < high:
-            last = max(last, self.newest // self.seconds)
-        elif until is not None:
-            last = max(last, until // self.seconds - 1)
-        out = new_columns(first, self.seconds, last - first + 1)
-        self.lay(read, out, gaps)
-        return out
+        """All bars from the first with a trade to the last, or to the end of the pieces."""
+        columns, size = self.grid_with_room(low, high, gaps, 0)
+        return columns.part(0, size)
 
-    def _early(self, low: int, stop: int, high: int) -> tuple[StoredRows, Spans, int]:
-        """Klines up to `stop`, what stays unknown, and the second from which to take ticks."""
+    def grid_with_room(self, low: int, high: int, gaps: Spans, room: int) -> tuple[BarColumns, int]:
+        """Lay the same with room for bars to come behind them; and how many there are.
+
+        Read in parts, so that rows and bars of years are never in memory at once.
+        """
+        columns, end, last = None, self._end_of_bars(high), -1
+        for begin, stop in self._parts(low, end):
+            read = self.read(begin * self.seconds, stop * self.seconds, gaps)
+            if read.rows.at.size:
+                last = int(read.rows.at[-1])
+            if columns is None and last < 0:
+                continue
+            if columns is None:
+                first = int(read.rows.at[0])
+                columns = new_columns(first, self.seconds, end - first + room)
+            at = max(begin - columns.first, 0)
+            before = float(columns.close[at - 1]) if at else float("nan")
+            self.lay(read, columns.part(at, stop - columns.first), gaps, before)
+        if columns is None:
+            return new_columns(0, self.seconds, 0), 0
+        return columns, max(last, self._last_known(low, high)) + 1 - columns.first
+
+    def _pieces(self) -> JoinedPieces:
+        klines = SqliteKlines(self.connection, self.stream_id)
+        last = Origin(klines, constantly(EXCHANGE))
+        if self.lake is None:
+            return JoinedPieces(last)
+        origins = [Origin(self.lake, self.lake.flagged)]
+        if self.first_us is not None and self.newest is not None:
+            partial = self.lake.partial_seconds(self.first_us // SECOND_US, self.newest)
+            origins = [Origin(WithoutSeconds(self.lake, partial), self.lake.flagged)]
+            join = find_join(self.lake, self.connection, self.stream_id, self.first_us)
+            if join is not None:
+                origins.insert(0, Origin(join, constantly(RECORDED)))
+        self.lake_ends = self._lake_ends(klines)
+        if silent := self._silence(klines):
+            origins.append(Origin(Silence(silent), constantly(IMPORTED)))
+        return JoinedPieces(*origins, last)
+
+    def _lake_ends(self, klines: SqliteKlines) -> int | None:
+        """End of the lake's last trade where that is the newest of all; else None."""
+        assert self.lake is not None
+        ends, newest = self.lake.trades_end, -1 if self.newest is None else self.newest
+        if ends is None or ends <= newest + 1:
+            return None
+        is_last = all((klines.last(each) or 0) <= ends for each in klines.lengths())
+        return ends if is_last else None
+
+    def _silence(self, klines: SqliteKlines) -> Spans:
+        """Seconds of the first and the newest bar of which the lake's trades say nothing."""
+        assert self.lake is not None
+        begins, first_us = self.lake.trades_begin, self.first_us
+        if begins is not None and (first_us is None or begins < first_us // SECOND_US):
+            firsts = [klines.first(each) or 0 for each in klines.lengths()]
+            is_first = all(each >= begins for each in firsts)
+            spans = [(begins // self.seconds * self.seconds, begins)] if is_first else []
+        else:
+            spans = []
+        if self.lake_ends is not None:
+            spans.append((self.lake_ends, up(self.lake_ends, self.seconds)))
+        return [(low, high) for low, high in spans if low < high]
+
+    def _after(self) -> int | None:
+        if self.lake is None or self.newest is None:
+            return None
+        if self.lake_ends is not None:
+            return up(self.lake_ends, self.seconds)
+        ends = [self.lake.last(each) for each in self.divisors]
+        after = max((each for each in ends if each is not None), default=0)
+        after = after // self.seconds * self.seconds  # of a bar beyond, a part would be known
+        return after if after > self.newest + 1 else None
+
+    def _end_before(self, length: int, second: int) -> int:
+        """End of the last piece of a length that opens before a second; there is one."""
+        near = self.pieces.known(length, second - length, second)
+        last = self.pieces.last(length)
+        assert last is not None
+        if near or last <= second:
+            return near[-1][1] if near else last
+        return self.pieces.known(length, self._begins(length), second)[-1][1]
+
+    def _begins(self, length: int) -> int:
+        first = self.pieces.first(length)
+        return EVER_S[1] if first is None else first
+
+    def _parts(self, low: int, end: int) -> list[tuple[int, int]]:
+        """First and last bar, excluded, of the parts to read: from the first second known on."""
+        firsts = [self._begins(each) for each in self.divisors]
+        firsts += [] if self.first_us is None else [self.first_us // SECOND_US]
+        begin = max(low, min(firsts, default=EVER_S[1])) // self.seconds
+        coarsest = max(*self.lengths, *self.rolled.lengths(self.seconds), 1, 1)
+        step = max(1, PIECES_AT_ONCE * coarsest // self.seconds)
+        return [(each, min(each + step, end)) for each in range(begin, end, step)]
+
+    def _end_of_bars(self, high: int) -> int:
+        """Bar after the last that anything tells of before second `high`."""
+        ends = [0 if self.newest is None else self.newest + 1, self.after or 0]
+        if self.newest is None:
+            ends += [self.pieces.last(each) or 0 for each in self.divisors]
+        return min(high // self.seconds, up(max(ends), self.seconds) // self.seconds)
+
+    def _last_known(self, low: int, high: int) -> int:
+        """Last bar of which something is known, though maybe no trade."""
+        if self.after is not None:
+            return min(high, self.after) // self.seconds - 1
+        if self.newest is not None and low <= self.newest < high:
+            return self.newest // self.seconds
+        return -1 if self.reach is None else self.reach // self.seconds - 1
+
+    def _lay_sources(self, origins: OriginSpans, out: BarColumns) -> None:
+        out.sources[:] = 0
+        for low, high, flag in origins:
+            begin, end = low // self.seconds - out.first, up(high, self.seconds) // self.seconds
+            out.sources[max(begin, 0) : max(end - out.first, 0)] |= np.uint8(flag)
+        known = out.coverage != MISSING
+        out.sources[:] *= known
+        out.from_klines[:] &= known & (out.sources & EXCHANGE > 0)
+
+    def _early(self, low: int, stop: int, high: int) -> _Early:
+        """Pieces up to `stop`, what stays unknown, and the second from which to take ticks."""
         unknown: Spans = [(low, stop)]
-        taken: list[StoredRows] = []
+        taken: list[Part] = []
         for length in self.lengths:
-            new = [self._klines(length, *span) for span in unknown]
-            unknown = without_spans(unknown, [run for each in new for run in runs(each, length)])
+            new = [part for span in unknown for part in self._read_pieces(length, *span)]
+            unknown = without_spans(unknown, [run for each in new for run in each.pieces.known])
             taken += new
-        rows, ticks_from = np.concatenate(taken), stop
-        rows = rows[np.argsort(rows["at"], kind="stable")]
+        rows, ticks_from = in_order([each.pieces.rows for each in taken]), stop
+        origins = [origin for each in taken for origin in each.origins]
         for length in reversed(self.lengths):
             opens = (stop - 1) // length * length
             ends = opens + length
-            # A kline that holds the first tick: where finer ones do not reach it.
+            # A piece that holds the first tick: where finer ones do not reach it.
             if stop == self.border < ends <= high and unknown and unknown[-1][1] > opens:
-                whole = self._klines(length, opens, ends)
-                if whole.size:
-                    rows = np.concatenate([rows[rows["at"] < opens], whole])
+                whole = self._read_pieces(length, opens, ends)
+                if whole:
+                    rows = in_order([rows[rows["at"] < opens], whole[0].pieces.rows])
                     unknown, ticks_from = without_spans(unknown, [(opens, ends)]), ends
-        return rows[rows["trades"] > 0], unknown, ticks_from
-
-    def _whole(self, rows: StoredRows, unknown: Spans, filled: Spans) -> Read:
-        return Read(_without(merge_rows(rows, self.seconds), self._bars(unknown)), unknown, filled)
+                    origins += whole[0].origins
+        return _Early([rows], unknown, ticks_from, origins)
 
     def _filling(self, low: int, high: int, gaps: Spans) -> _Filling:
-        """What klines tell of the gaps in ``low … high``, the coarsest of a time first."""
+        """What pieces tell of the gaps in ``low … high``, the coarsest of a time first."""
         uncovered = self._seconds_of(gaps, low, high) if gaps and self.divisors else []
         rows: list[StoredRows] = []
         covered: Spans = []
+        origins: OriginSpans = []
         for length in self.divisors if uncovered else ():
             reached = [(max(begin, low), end) for begin, end in _widened(uncovered, length)]
             spans = without_spans(reached, covered)
-            new = [self._kline_rows(length, *span) for span in spans]
-            known = [run for each in new for run in runs(each, length)]
-            rows += [each[each["trades"] > 0] for each in new]
+            new = [part for span in spans for part in self.pieces.parts(length, *span)]
+            known = [run for each in new for run in each.pieces.known]
+            rows += [each.pieces.rows for each in new]
+            origins += [origin for each in new for origin in each.origins]
             covered, uncovered = sorted(covered + known), without_spans(uncovered, known)
-        return _Filling(rows, covered, uncovered)
+        return _Filling(rows, covered, uncovered, origins)
 
     def _seconds_of(self, gaps: Spans, low: int, high: int) -> Spans:
         """Seconds of gaps that ticks do not know: neither before the first one nor after the last.
 
-        What the ticks know of the first second is said by the klines before it, if there are any.
+        What the ticks know of the first second is said by the pieces before it, if there are any.
         """
         if self.newest is None or self.first_us is None:
             return []
         first = self.border if self.lengths else self.first_us // SECOND_US
-        return gap_seconds(gaps, max(low, first), min(high, self.newest + 1))
+        return gap_seconds(gaps, max(low, first), min(high, self.after or self.newest + 1))
+
+    def _recorded(self, low: int, high: int, covered: Spans) -> OriginSpans:
+        """Seconds of which the ticks tell."""
+        if self.first_us is None or self.newest is None:
+            return []
+        span = max(low, self.first_us // SECOND_US), min(high, self.newest + 1)
+        known = without_spans([span], covered) if span[0] < span[1] else []
+        return [(begin, end, RECORDED) for begin, end in known]
 
     def _touched(self, spans: Spans) -> Spans:
         """Bars, `high` excluded, that spans of seconds touch; merged."""
@@ -274,50 +466,41 @@ class BarSource:
         """First and last bar, both inclusive, that each span touches."""
         return [(low // self.seconds, (high - 1) // self.seconds) for low, high in unknown]
 
-    def _first_kline(self, length: int) -> int:
-        row = self.connection.execute(
-            "SELECT second FROM kline WHERE stream_id = ? AND length_s = ? ORDER BY second LIMIT 1",
-            (self.stream_id, length),
-        ).fetchone()
-        return int(row[0])
+    def _late(self, low: int, high: int, covered: Spans) -> list[StoredRows]:
+        """Rows of the ticks but of the covered seconds, rolled up where it may be."""
+        unread = without_spans([(low, min(high, self.end))], covered)
+        rows: list[StoredRows] = []
+        for length in self.rolled.lengths(self.seconds):
+            left: Spans = []
+            for span in unread:
+                begin, end = self.rolled.inside(length, *span)
+                if begin >= end:
+                    left.append(span)
+                    continue
+                new, inexact = read_rolled_up(self.connection, self.stream_id, length, begin, end)
+                rows.append(new)
+                left += without_spans([span], [(begin, end)]) + inexact
+            unread = merged_spans(left)
+        return rows + [self._stored(*span) for span in unread]
 
     def _stored(self, low: int, high: int) -> StoredRows:
         cursor = self.connection.execute(
-            f"SELECT {_COLUMNS} FROM bar_1s"  # noqa: S608 - ours
+            f"SELECT {COLUMNS} FROM bar_1s"  # noqa: S608 - ours
             " WHERE stream_id = ? AND second >= ? AND second < ? ORDER BY second",
             (self.stream_id, low, min(high, self.end)),
         )
         return np.fromiter(cursor, dtype=STORED_ROW)
 
-    def _klines(self, length: int, low: int, high: int) -> StoredRows:
-        """Klines before the first tick: see `_kline_rows`."""
-        rows = self._kline_rows(length, low, high)
-        if rows.size:
-            end = int(rows["at"][-1]) + length
-            self.until = end if self.until is None else max(self.until, end)
-        return rows
-
-    def _kline_rows(self, length: int, low: int, high: int) -> StoredRows:
-        """Klines of a length that lie wholly in ``low … high``, those without a trade too."""
-        cursor = self.connection.execute(
-            f"SELECT {_COLUMNS} FROM kline"  # noqa: S608 - ours
-            " WHERE stream_id = ? AND length_s = ? AND second >= ? AND second <= ? ORDER BY second",
-            (self.stream_id, length, low, high - length),
-        )
-        return np.fromiter(cursor, dtype=STORED_ROW)
-
-    def _kline_runs(self, length: int, low: int, high: int) -> Spans:
-        """Seconds that klines of a length cover and that touch ``low … high``."""
-        bounds = (self.stream_id, length, low // length * length, high - 1)
-        where = "FROM kline WHERE stream_id = ? AND length_s = ? AND second BETWEEN ? AND ?"
-        first, last, count = self.connection.execute(
-            f"SELECT min(second), max(second), count(*) {where}",
-            bounds,
-        ).fetchone()
-        if count == 0 or last - first == (count - 1) * length:  # no hole in them, as a rule
-            return [(first, last + length)] if count else []
-        rows = self.connection.execute(f"SELECT second {where} ORDER BY second", bounds)
-        return [(second, second + length) for (second,) in rows]
+    def _read_pieces(self, length: int, low: int, high: int) -> list[Part]:
+        """Pieces before the first tick, and note how far they reach."""
+        parts = self.pieces.parts(length, low, high)
+        for part in parts:
+            end = part.pieces.known[-1][1]
+            self.reach = end if self.reach is None else max(self.reach, end)
+            ends = [end for _, end, flag in part.origins if flag == EXCHANGE]
+            known = ends if self.until is None else [*ends, self.until]
+            self.until = max(known, default=None)
+        return parts
 
 
 def _widened(spans: Spans, length: int) -> Spans:
@@ -330,14 +513,6 @@ def _widened(spans: Spans, length: int) -> Spans:
         else:
             pieces.append((begin, end))
     return pieces
-
-
-def _outside(rows: StoredRows, spans: Spans) -> StoredRows:
-    """Leave out rows that open inside spans."""
-    keep = np.ones(rows.size, dtype=np.bool_)
-    for span in spans:
-        keep[slice(*np.searchsorted(rows["at"], span))] = False
-    return rows[keep]
 
 
 def _without(rows: BarRows, dropped: Spans) -> BarRows:

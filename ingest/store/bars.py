@@ -1,6 +1,7 @@
 """Stored one-second bars into bars of any interval, on a grid without holes. Arrays only."""
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -72,6 +73,8 @@ class BarColumns:
         Whether the database has a bar there, shown or not.
     from_klines
         Whether it is made of the exchange's own bars, at least in part, inside a gap of the trades.
+    sources
+        Who says what it holds: flags of `sources.origins` (uint8); 0 where missing.
     """
 
     first: int
@@ -85,6 +88,7 @@ class BarColumns:
     coverage: npt.NDArray[np.int8]
     has_row: BoolArray
     from_klines: BoolArray
+    sources: npt.NDArray[np.uint8]
 
     def __len__(self) -> int:
         return len(self.close)
@@ -109,6 +113,7 @@ class BarColumns:
         return (
             *(self.open, self.high, self.low, self.close),
             *(self.volume, self.trades, self.coverage, self.has_row, self.from_klines),
+            self.sources,
         )
 
     def kline_spans(self) -> Spans:
@@ -144,6 +149,7 @@ def new_columns(first: int, seconds: int, size: int) -> BarColumns:
         np.empty(size, dtype=np.int8),
         np.empty(size, dtype=np.bool_),
         np.zeros(size, dtype=np.bool_),
+        np.zeros(size, dtype=np.uint8),
     )
 
 
@@ -292,6 +298,17 @@ def runs(rows: StoredRows, length: int) -> Spans:
     lows = at[np.concatenate([[0], breaks + 1])]
     highs = at[np.concatenate([breaks, [at.size - 1]])] + length
     return list(zip(lows.tolist(), highs.tolist(), strict=True))
+
+
+def merged_spans(spans: Iterable[tuple[int, int]]) -> Spans:
+    """Join spans that touch or overlap, in order; the ends ``high`` are excluded."""
+    joined: Spans = []
+    for low, high in sorted(spans):
+        if joined and low <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], high))
+        else:
+            joined.append((low, high))
+    return joined
 
 
 def without_spans(spans: Spans, cuts: Spans) -> Spans:

@@ -8,7 +8,14 @@ import pandas as pd
 
 from ingest.errors import NewerDatabaseError, StoreError
 from ingest.store.file_pages import is_whole, size_in_use
-from ingest.store.schema import APPLICATION_ID, PAGE_BYTES, SCHEMA_VERSION, open_for_writing
+from ingest.store.schema import (
+    APPLICATION_ID,
+    OLDEST_READABLE,
+    PAGE_BYTES,
+    SCHEMA_VERSION,
+    migrate,
+    open_for_writing,
+)
 
 Instant = pd.Timestamp | datetime | str | int | None
 
@@ -57,13 +64,21 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         if connection is not None:
             connection.close()
         raise StoreError(f"cannot read the database {path}: {error}") from error
-    if (application_id, version) != (APPLICATION_ID, SCHEMA_VERSION):
+    is_readable = OLDEST_READABLE <= version <= SCHEMA_VERSION
+    if application_id != APPLICATION_ID or not is_readable:
         connection.close()
         if application_id == APPLICATION_ID and version > SCHEMA_VERSION:
             raise NewerDatabaseError(version, SCHEMA_VERSION)
         older = application_id == APPLICATION_ID and version < SCHEMA_VERSION
         remedy = "; start the recorder on it once to bring it up to date" if older else ""
         raise StoreError(f"{path} is not a Pairdesk database of version {SCHEMA_VERSION}{remedy}")
+    return connection
+
+
+def open_nothing() -> sqlite3.Connection:
+    """Open a database without a row, in memory: what there is of one that is not there."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    migrate(connection)
     return connection
 
 

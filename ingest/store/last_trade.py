@@ -27,3 +27,9 @@ def read_last_trade(
         (stream_id, until),
     ).fetchone()
     return None if row is None else LastTrade(*row)
+
+
+def later_of(*trades: LastTrade | None) -> LastTrade | None:
+    """The newest of some trades; the first of those at the same time."""
+    known = [each for each in trades if each is not None]
+    return max(known, key=lambda each: each.time_us, default=None)

@@ -1,40 +1,45 @@
 """Read-only views of the database: ticks, bars with coverage, and what is there. Any thread."""
 
-import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-import numpy as np
 import pandas as pd
 
 from ingest.clock import now_us as wall_clock_us
 from ingest.store.bar_source import BarSource
-from ingest.store.bars import SECOND_US, BarColumns, empty_bars, interval_seconds, time_index
+from ingest.store.bars import SECOND_US, BarColumns, empty_bars, interval_seconds
 from ingest.store.connecting import (
-    EVER_S,
     Instant,
     bounds_us,
     one_transaction,
     open_for_reading,
+    open_nothing,
     up,
     utc_time,
 )
 from ingest.store.future_rows import (
     NEWEST_FIRST,
     FutureRow,
-    between_readable,
     find_future_rows,
+    last_second,
     newest_first_bounds,
-    readable_until,
 )
-from ingest.store.last_trade import LastTrade, read_last_trade
-from ingest.store.window import add_kline_spans
+from ingest.store.last_trade import LastTrade
+from ingest.store.pieces import LakeStream
+from ingest.store.sources.gap_table import BEFORE_FIRST_TRADE, gap_table
+from ingest.store.sources.history import History
+from ingest.store.sources.lake_side import LakeSide
+from ingest.store.sources.newest_trades import newest_of
+from ingest.store.sources.tick_rows import read_ticks, united
+from ingest.store.window import add_kline_spans, add_sources
 from ingest.tick import Market, StreamKind
 
-BEFORE_FIRST_TRADE = "before the first trade"
-_LACKING = ("open", "expired")
-_HOLE_REASON = "the exchange's own bars do not reach the first trade yet"
+__all__ = ["BEFORE_FIRST_TRADE", "Series", "TickReader", "bars_frame"]
+
+# Of a symbol that only the lake has.
+_NO_STREAM = 0
 
 
 class Series(NamedTuple):
@@ -49,7 +54,9 @@ class Series(NamedTuple):
 
 
 class TickReader:
-    """A read-only look at a Pairdesk database. Every call is one short transaction.
+    """A read-only look at a Pairdesk database, and at a lake as one with it.
+
+    Every call is one short transaction.
 
     Parameters
     ----------
@@ -58,19 +65,32 @@ class TickReader:
     market, stream
         Which recording to read where a symbol was recorded in several; by default the one that
         was written to last.
+    history
+        Folder of the lake: trades and bars of it stand before the database's first trade, in gaps,
+        and after the newest one. Either of the two may be absent. None: the database alone.
 
     Raises
     ------
     StoreError
-        No such file, or not a Pairdesk database of this version.
+        No such file and no lake, or not a Pairdesk database of a version that can be read.
     """
 
     def __init__(
-        self, path: Path | str, *, market: Market | None = None, stream: StreamKind | None = None
+        self,
+        path: Path | str,
+        *,
+        market: Market | None = None,
+        stream: StreamKind | None = None,
+        history: Path | str | None = None,
     ) -> None:
         self.path = Path(path)
         self._market, self._stream = market, stream
-        self._connection = open_for_reading(self.path)
+        self._history = None if history is None else History(history)
+        has_lake = self._history is not None and bool(self._history.streams(market, stream))
+        is_absent = has_lake and not self.path.is_file()
+        self._connection = open_nothing() if is_absent else open_for_reading(self.path)
+        self._sides: dict[LakeStream, LakeSide] = {}
+        self._stored: tuple[int, list[Series]] | None = None
 
     def __enter__(self) -> Self:
         """Use as a context manager: closed at the end."""
@@ -90,19 +110,19 @@ class TickReader:
         self._connection.close()
 
     def series(self) -> list[Series]:
-        """Every stream that holds a trade, or the exchange's bars before one; newest first."""
-        rows = self._connection.execute(
-            "SELECT stream_id, market, symbol, kind, revision, last_us FROM stream AS s"  # noqa: S608
-            " WHERE EXISTS (SELECT 1 FROM bar_1s AS b WHERE b.stream_id = s.stream_id)"
-            " OR EXISTS (SELECT 1 FROM kline AS k WHERE k.stream_id = s.stream_id)"
-            f"{NEWEST_FIRST}",
-            newest_first_bounds(),
-        ).fetchall()
-        series = [Series(*row) for row in rows]
-        return [
-            each
-            for each in series
-            if self._market in (None, each.market) and self._stream in (None, each.stream)
+        """Every stream that holds a trade, or the exchange's bars before one; newest first.
+
+        Of what only the lake has `stream_id` and `revision` are 0.
+        """
+        stored = self._stored_series()
+        if self._history is None:
+            return stored
+        known = {(each.market, each.symbol, each.stream) for each in stored}
+        streams = self._history.streams(self._market, self._stream)
+        return stored + [
+            Series(_NO_STREAM, each.market, each.symbol, each.kind, 0, None)
+            for each in streams
+            if each not in known
         ]
 
     def symbols(self) -> list[str]:
@@ -121,45 +141,62 @@ class TickReader:
 
     def span(self, symbol: str) -> tuple[pd.Timestamp, pd.Timestamp] | None:
         """Times of the first and the last stored trade, UTC; None if there is none."""
-        series = self._find(symbol)
-        if series is None:
-            return None
         with one_transaction(self._connection):
-            source = BarSource(self._connection, series.stream_id, 1)
-            source.look()
-            last = read_last_trade(self._connection, series.stream_id, source.end)
+            source = self._source(symbol, 1)
+            if source is None:
+                return None
+            last = source.last_trade()
+            firsts = [source.first_us, None if source.lake is None else source.lake.begins_us]
+        first_us = min((each for each in firsts if each is not None), default=None)
         return (
             None
-            if source.first_us is None or last is None
-            else (utc_time(source.first_us), utc_time(last.time_us))
+            if first_us is None or last is None
+            else (utc_time(first_us), utc_time(last.time_us))
         )
 
     def begins_us(self, symbol: str, length_s: int) -> int | None:
-        """Where what is stored of a symbol begins: its first kline of a length, or first trade."""
-        series = self._find(symbol)
-        if series is None:
-            return None
+        """Where what is stored of a symbol begins: its first kline of a length, or first trade.
+
+        Of the lake the first bar of any length that divides it.
+        """
         with one_transaction(self._connection):
-            source = BarSource(self._connection, series.stream_id, length_s)
-            source.look()
-            kline_us = source.first_kline_us(length_s)
-        known = [each for each in (kline_us, source.first_us) if each is not None]
-        return min(known, default=None)
+            source = self._source(symbol, length_s)
+            if source is None:
+                return None
+            known = [source.first_us, source.first_kline_us(length_s)]
+            if source.lake is not None:
+                firsts = [source.lake.first(each) for each in source.divisors]
+                known += [each * SECOND_US for each in firsts if each is not None]
+        return min((each for each in known if each is not None), default=None)
 
     def last_trade(self, symbol: str) -> LastTrade | None:
-        """The newest stored trade by trade time; None if there is none."""
-        series = self._find(symbol)
-        if series is None:
-            return None
+        """The newest stored trade by trade time; None if there is none.
+
+        Where only the lake has the symbol, or knows more: the end of its last bar that traded.
+        """
         with one_transaction(self._connection):
-            until = readable_until(self._connection, series.stream_id)
-            return read_last_trade(self._connection, series.stream_id, until)
+            source = self._source(symbol, 1)
+            return None if source is None else source.last_trade()
+
+    def newest_trade_us(self, symbols: Sequence[str]) -> int | None:
+        """When the newest trade of any of the symbols was, µs; None without any. One look for all.
+
+        Of a symbol recorded in bars only it is the end of the last one.
+        """
+        wanted = {*symbols}
+        stored = {each.symbol: each.stream_id for each in reversed(self._stored_series())}
+        ids = [stream_id for symbol, stream_id in stored.items() if symbol in wanted]
+        with one_transaction(self._connection):
+            newest = newest_of(self._connection, ids, last_second(wall_clock_us()))
+        others = [self.last_trade(each) for each in symbols] if self._history is not None else []
+        known = [each.time_us for each in others if each is not None]
+        return max([*known, *([] if newest is None else [newest])], default=None)
 
     def future_rows(self) -> dict[str, list[FutureRow]]:
         """Stored trades dated far in the future, by symbol: no bar and no last trade has them."""
         now_us = wall_clock_us()
         by_symbol: dict[str, list[FutureRow]] = {}
-        for each in self.series():
+        for each in self._stored_series():
             if rows := find_future_rows(self._connection, each.stream_id, now_us):
                 by_symbol.setdefault(each.symbol, []).extend(rows)
         return by_symbol
@@ -183,16 +220,16 @@ class TickReader:
         """
         series = self._find(symbol)
         low_us, high_us = bounds_us(start, end)
-        rows: list[tuple[int, int, float, float, int]] = []
+        with one_transaction(self._connection):
+            stream_id = _NO_STREAM if series is None else series.stream_id
+            columns = read_ticks(self._connection, stream_id, low_us, high_us)
+        if series is not None and self._history is not None:
+            in_lake = self._history.lake.ticks(_lake_stream(series), low_us, high_us)
+            columns = united(columns, in_lake)
+        frame = columns.frame(symbol)
         if series is not None:
-            with one_transaction(self._connection):
-                first_id, last_id = self._id_range(series.stream_id, low_us, high_us)
-                rows = self._read_ticks(series.stream_id, first_id, last_id, low_us, high_us)
-                others = self._read_non_trades(series.stream_id, first_id, last_id)
-            frame = _ticks_frame(symbol, rows)
-            frame.attrs["non_trade_ids"] = {symbol: others}
-            return frame
-        return _ticks_frame(symbol, rows)
+            frame.attrs["non_trade_ids"] = {symbol: columns.non_trades}
+        return frame
 
     def bars(
         self, symbol: str, interval: str, start: Instant = None, end: Instant = None
@@ -221,21 +258,20 @@ class TickReader:
             interval's, and ``attrs["klines_until"]`` is where they end; a bar of which they and
             the trades do not know all is missing. So they do in gaps of the trades:
             ``attrs["kline_spans"]`` has (start, end) of the bars made of them there.
+            ``attrs["sources"]`` has (start, end, words) of who says what the bars hold.
             ``attrs["forming"]`` is the open time of the bar that holds the newest trade: nothing
             proves it closed.
         """
         seconds = interval_seconds(interval)
-        series = self._find(symbol)
-        if series is None:
-            return empty_bars()
         low_us, high_us = bounds_us(start, end)
         low = (low_us // SECOND_US) // seconds * seconds
         high = up(up(high_us, SECOND_US) // SECOND_US, seconds)
-        source = BarSource(self._connection, series.stream_id, seconds)
         with one_transaction(self._connection):
-            source.look()
+            source = self._source(symbol, seconds)
+            if source is None:
+                return empty_bars()
             columns = source.grid(low, high, source.gaps(low))
-        return bars_frame(columns, source.newest, source.until)
+        return bars_frame(columns, source.forming, source.until)
 
     def gaps(self, symbol: str | None = None) -> pd.DataFrame:
         """The ledger of gaps, of one symbol or of all, oldest first.
@@ -251,50 +287,10 @@ class TickReader:
             is the shortest bar, in seconds, from which on bars over the gap are whole all the same
             out of the exchange's own; 0 where none is.
         """
-        names = {each.stream_id: each.symbol for each in self.series()}
-        stored = self._connection.execute(
-            "SELECT stream_id, first_id, last_id, from_id, to_id, max(0, to_id - from_id + 1),"
-            " opened_after_us, opened_before_us, cause, state, reason, after_us, before_us FROM gap"
-        ).fetchall()
-        over = _OverGaps(self._connection)
-        until = {each: readable_until(self._connection, each) for each in names}
-        rows = self._holes()
-        for *row, after_us, before_us in stored:
-            ids, end = (row[3], row[4]), until.get(row[0], EVER_S[1])
-            row[6:8] = self._neighbours(row[0], (*ids, *row[6:8]), end)
-            span = self._neighbours(row[0], (*ids, after_us, before_us), end)
-            rows.append((*row, over.klines_from_s(row[0], span) if row[9] in _LACKING else 0))
-        columns = ["symbol", "first_id", "last_id", "from_id", "to_id", "missing", "after"]
-        columns += ["before", "cause", "state", "reason", "klines_from_s"]
-        frame = pd.DataFrame(rows, columns=columns)
-        frame = frame.sort_values(["after", "first_id"], kind="stable", ignore_index=True)
-        frame["symbol"] = frame["symbol"].map(names)
-        for name in ("after", "before"):
-            frame[name] = pd.to_datetime(frame[name].astype("int64"), unit="us", utc=True)
-        chosen = frame["symbol"].notna() if symbol is None else frame["symbol"] == symbol
-        return frame[chosen].reset_index(drop=True)
-
-    def _neighbours(
-        self, stream_id: int, gap: tuple[int, int, int, int], until: int
-    ) -> tuple[int, int]:
-        if until == EVER_S[1]:
-            return gap[2:]
-        return between_readable(self._connection, stream_id, gap, until)
-
-    def _holes(self) -> list[tuple[int | str, ...]]:
-        """Rows of `gaps` for what is not known just before streams' first trades."""
-        rows: list[tuple[int | str, ...]] = []
-        for each in self.series():
-            source = BarSource(self._connection, each.stream_id, 1)
-            with one_transaction(self._connection):
-                source.look()
-                hole = source.hole()
-            if hole is not None:
-                ids = (0, 0, 0, 0, 0)
-                rows.append(
-                    (each.stream_id, *ids, *hole, BEFORE_FIRST_TRADE, "open", _HOLE_REASON, 0)
-                )
-        return rows
+        series = self._stored_series()
+        sides = {each.stream_id: self._side(each) for each in series}
+        names = {each.stream_id: each.symbol for each in series}
+        return gap_table(self._connection, names, sides, symbol)
 
     def quarantine(self, limit: int = 100) -> pd.DataFrame:
         """The newest frames that were no known message: received (UTC), reason, excerpt."""
@@ -306,55 +302,51 @@ class TickReader:
         frame["received"] = pd.to_datetime(frame["received"].astype("int64"), unit="us", utc=True)
         return frame
 
+    def _stored_series(self) -> list[Series]:
+        """Streams of the database; looked for again once something was committed."""
+        seen = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        if self._stored is None or self._stored[0] != seen:
+            rows = self._connection.execute(
+                "SELECT stream_id, market, symbol, kind, revision, last_us FROM stream AS s"  # noqa: S608
+                " WHERE EXISTS (SELECT 1 FROM bar_1s AS b WHERE b.stream_id = s.stream_id)"
+                " OR EXISTS (SELECT 1 FROM kline AS k WHERE k.stream_id = s.stream_id)"
+                f"{NEWEST_FIRST}",
+                newest_first_bounds(),
+            ).fetchall()
+            self._stored = (seen, [Series(*row) for row in rows])
+        return [
+            each
+            for each in self._stored[1]
+            if self._market in (None, each.market) and self._stream in (None, each.stream)
+        ]
+
     def _find(self, symbol: str) -> Series | None:
-        return next((each for each in self.series() if each.symbol == symbol), None)
+        found = next((each for each in self._stored_series() if each.symbol == symbol), None)
+        if found is not None or self._history is None:
+            return found
+        stream = self._history.find(symbol, self._market, self._stream)
+        return None if stream is None else Series(_NO_STREAM, *stream, 0, None)
 
-    def _id_range(self, stream_id: int, low_us: int, high_us: int) -> tuple[int, int]:
-        row = self._connection.execute(
-            "SELECT min(first_id), max(last_id) FROM bar_1s"
-            " WHERE stream_id = ? AND second >= ? AND second <= ?",
-            (stream_id, low_us // SECOND_US, high_us // SECOND_US),
-        ).fetchone()
-        return (0, -1) if row[0] is None else row
+    def _side(self, series: Series) -> LakeSide | None:
+        if self._history is None:
+            return None
+        stream = _lake_stream(series)
+        side = self._history.side(stream, self._sides.get(stream))
+        self._sides[stream] = side
+        return side
 
-    def _read_ticks(
-        self, stream_id: int, first_id: int, last_id: int, low_us: int, high_us: int
-    ) -> list[tuple[int, int, float, float, int]]:
-        return self._connection.execute(
-            "SELECT time_us, trade_id,"
-            " CASE typeof(price) WHEN 'integer' THEN price / 1e8 ELSE price END,"
-            " CASE typeof(quantity) WHEN 'integer' THEN quantity / 1e8 ELSE quantity END,"
-            " flags & 1 FROM tick WHERE stream_id = ? AND trade_id BETWEEN ? AND ?"
-            " AND time_us >= ? AND time_us < ? ORDER BY time_us, trade_id",
-            (stream_id, first_id, last_id, low_us, high_us),
-        ).fetchall()
-
-    def _read_non_trades(self, stream_id: int, first_id: int, last_id: int) -> list[int]:
-        rows = self._connection.execute(
-            "SELECT trade_id FROM non_trade WHERE stream_id = ? AND trade_id BETWEEN ? AND ?"
-            " ORDER BY trade_id",
-            (stream_id, first_id, last_id),
-        )
-        return [row[0] for row in rows]
+    def _source(self, symbol: str, seconds: int) -> BarSource | None:
+        """Look at what a symbol's bars are made of; in a transaction."""
+        series = self._find(symbol)
+        if series is None:
+            return None
+        source = BarSource(self._connection, series.stream_id, seconds, self._side(series))
+        source.look()
+        return source
 
 
-class _OverGaps:
-    """Looks from which length on bars over gaps are whole out of the exchange's own."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._sources: dict[int, list[BarSource]] = {}
-
-    def klines_from_s(self, stream_id: int, gap: tuple[int, int]) -> int:
-        """Seconds of the shortest such bar; 0 where none is."""
-        if stream_id not in self._sources:
-            lengths = BarSource(self._connection, stream_id, 1).kline_lengths()
-            sources = [BarSource(self._connection, stream_id, length) for length in lengths]
-            for source in sources:
-                source.look()
-            self._sources[stream_id] = sources
-        whole = (each.seconds for each in self._sources[stream_id] if not each.left_of(gap))
-        return next(whole, 0)
+def _lake_stream(series: Series) -> LakeStream:
+    return LakeStream(series.market, series.symbol, series.stream)
 
 
 def bars_frame(columns: BarColumns, newest: int | None, until: int | None) -> pd.DataFrame:
@@ -382,19 +374,5 @@ def bars_frame(columns: BarColumns, newest: int | None, until: int | None) -> pd
     if until is not None and until > columns.first * columns.seconds:
         bars.attrs["klines_until"] = utc_time(until * SECOND_US)
     add_kline_spans(bars, columns)
+    add_sources(bars, columns)
     return bars
-
-
-def _ticks_frame(symbol: str, rows: list[tuple[int, int, float, float, int]]) -> pd.DataFrame:
-    times, ids, prices, quantities, makers = zip(*rows, strict=True) if rows else [()] * 5
-    frame = pd.DataFrame(
-        {
-            "symbol": pd.Series([symbol] * len(rows), dtype="str"),
-            "price": np.array(prices, dtype=np.float64),
-            "quantity": np.array(quantities, dtype=np.float64),
-            "trade_id": np.array(ids, dtype=np.int64),
-            "buyer_is_maker": np.array(makers, dtype=bool),
-        }
-    )
-    frame.index = time_index(np.array(times, dtype=np.int64))
-    return frame

@@ -142,6 +142,8 @@ ALTER TABLE stream ADD COLUMN rolled_high INTEGER;
 
 MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 SCHEMA_VERSION = len(MIGRATIONS)
+# Readers do without what came since: rollups.
+OLDEST_READABLE = 3
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -171,16 +171,6 @@ def test_a_repaired_bar_is_another_state_and_the_same_bars_are_the_same(recordin
     assert after.closes[SYMBOLS[0]].notna().sum() > before.closes[SYMBOLS[0]].notna().sum()
 
 
-def test_more_symbols_than_there_is_room_for_are_read_without_the_windows(recording, monkeypatch):
-    monkeypatch.setattr(many_symbols, "MOST_SHARED", 2)
-
-    def refuse() -> BarWindows:
-        raise AssertionError("the shared windows were asked")
-
-    monkeypatch.setattr(many_symbols, "shared_windows", refuse)
-    assert assert_as_fresh(recording.path, asked("1s")) is not None
-
-
 def test_windows_that_hold_too_much_let_the_oldest_go(recording):
     windows = BarWindows(most_bytes=1)
     first = windows.get(recording.path, SYMBOLS[0], "1s")

@@ -7,6 +7,7 @@ import pandas as pd
 
 from ingest.store.bars import SECOND_US, BarColumns
 from ingest.store.connecting import utc_time
+from ingest.store.sources.origins import source_spans
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +57,17 @@ class BarView:
         if self.klines_until is not None and len(columns):
             bars.attrs["klines_until"] = utc_time(self.klines_until * SECOND_US)
         add_kline_spans(bars, columns)
+        add_sources(bars, columns)
         return bars
+
+
+def add_sources(bars: pd.DataFrame, columns: BarColumns) -> None:
+    """Name in ``attrs["sources"]`` who says what the bars hold: "recorded trades" and so on.
+
+    A tuple of (start, end, words), UTC; missing bars are in none.
+    """
+    if spans := source_spans(columns):
+        bars.attrs["sources"] = spans
 
 
 def add_kline_spans(bars: pd.DataFrame, columns: BarColumns) -> None:

@@ -3,19 +3,24 @@
 import itertools
 import sqlite3
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from ingest.errors import StoreError
+from ingest.clock import now_us
 from ingest.store.bar_source import BarSource
 from ingest.store.bars import SECOND_US, Spans, interval_seconds, new_columns
-from ingest.store.connecting import EVER_S, one_transaction, open_for_reading
-from ingest.store.future_rows import NEWEST_FIRST, newest_first_bounds
+from ingest.store.connecting import EVER_S, one_transaction
+from ingest.store.future_rows import last_second
 from ingest.store.last_trade import LastTrade, read_last_trade
+from ingest.store.pieces import LakeStream
 from ingest.store.repair_log import KEPT_REVISIONS
+from ingest.store.sources.history import History
+from ingest.store.sources.lake_side import LakeSide
 from ingest.store.window.bar_view import BarView
+from ingest.store.window.window_database import StreamSight, WindowDatabase, window_database
 
 # Room for bars to come, as a share of those there are; copied to a larger one when it is used up.
 _LEAST_ROOM = 1024
@@ -24,20 +29,30 @@ _SLACK = 128
 
 # Never the same twice in a process, so that a window made again cannot pass for the one before.
 _epochs = itertools.count(1)
+_TIP: Final = (
+    "SELECT revision, (SELECT open_us FROM bar_1s AS b WHERE b.stream_id = s.stream_id"
+    " ORDER BY second LIMIT 1),"
+    " (SELECT max(second) FROM bar_1s AS b WHERE b.stream_id = s.stream_id),"
+    " (SELECT max(revision) FROM repaired AS r WHERE r.stream_id = s.stream_id)"
+    " FROM stream AS s WHERE stream_id = ?"
+)
+# A symbol of which the database has nothing.
+NO_STREAM = (0, 0)
+_ANY = LakeStream("spot", "", "aggTrade")
 
 
 class _State(NamedTuple):
-    """Where a stream stands: its revision, edges, klines before its first tick, end, gaps."""
+    """Where a stream stands: its revision, what its bars are made of, last trade, gaps.
+
+    `newest_bar` holds the newest trade; without any it is the last that pieces tell of.
+    """
 
     stream_id: int
     revision: int
-    newest: int | None
-    first_us: int | None
-    lengths: tuple[int, ...]
-    divisors: tuple[int, ...]
-    end: int
+    source: BarSource
     last: LastTrade | None
     gaps: Spans
+    newest_bar: int | None
 
 
 class BarWindow:
@@ -50,22 +65,36 @@ class BarWindow:
     ----------
     path, symbol, interval
         As for `TickReader` and its `bars`.
+    history
+        The lake to read before the database and in its gaps; None: none.
+    on_resize
+        Called with the bytes that the window takes up more, or less, than before.
     """
 
-    def __init__(self, path: Path | str, symbol: str, interval: str) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        symbol: str,
+        interval: str,
+        *,
+        history: History | None = None,
+        on_resize: Callable[[int], None] | None = None,
+    ) -> None:
         self.path, self.symbol = Path(path), symbol
         self.seconds = interval_seconds(interval)
         self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
-        self._seen: int | None = None  # SQLite's own count of foreign commits
+        self._history, self._on_resize = history, on_resize
+        self._database: WindowDatabase | None = None
+        self._opening = 0  # of the database's file
+        self._lake: LakeSide | None = None
         self._state: _State | None = None
         self._low = EVER_S[1]  # nothing is in memory yet
         self._most_viewed = 0  # bars of the longest view since the last trim
         self._epoch = next(_epochs)  # another when closed bars change otherwise than by new ones
         self._room = new_columns(0, self.seconds, 0)
         self._size = 0
-        self._source: BarSource | None = None
+        self._loaded: BarSource | None = None  # what read the bars in memory
+        self._counted = 0  # bytes that `on_resize` was told of
 
     def last_trade(self) -> LastTrade | None:
         """Look for news and return the newest stored trade by trade time; None without any.
@@ -98,12 +127,15 @@ class BarWindow:
                 return BarView(nothing, nothing, (self._epoch, 0, 0), None)
             if low < self._low:
                 self._reload(low)
+            self._report_size()
             return self._view(low)
 
     def close(self) -> None:
-        """Close the connection; a later call opens it again."""
+        """Let the bars go, and the database; a later call reads them again."""
         with self._lock:
-            self._close()
+            self._forget()
+            self._database = None
+            self._report_size()
 
     def size_bytes(self) -> int:
         """Bytes of the arrays in memory."""
@@ -116,13 +148,12 @@ class BarWindow:
         rows = room.has_row[start : self._size]
         start += int(np.argmax(rows)) if rows.any() else rows.size
         self._most_viewed = max(self._most_viewed, self._size - start)
-        assert self._state is not None
-        assert self._source is not None
-        newest = self._state.newest
+        assert self._loaded is not None
+        forming = self._loaded.forming
         closed = self._size
-        if newest is not None:
-            closed = max(start, min(closed, newest // self.seconds - room.first))
-        until = self._source.until
+        if forming is not None:
+            closed = max(start, min(closed, forming // self.seconds - room.first))
+        until = self._loaded.until
         if until is not None and until <= (room.first + start) * self.seconds:
             until = None
         return BarView(
@@ -134,78 +165,119 @@ class BarWindow:
 
     def _look(self) -> None:
         """Bring the window up to date with what was committed since the last look."""
-        connection = self._open()
-        seen = connection.execute("PRAGMA data_version").fetchone()[0]
-        if seen == self._seen:
+        if self._database is None:
+            self._database = window_database(self.path)
+        sight = self._database.look(may_be_absent=self._history is not None)
+        if sight.opening != self._opening:
+            self._forget()
+            self._opening = sight.opening
+        found = sight.streams.get(self.symbol)
+        lake = self._look_at_lake(found)
+        if self._is_as_before(found, lake):
             return
-        with one_transaction(connection):
-            state = self._read_state(connection)
-            if state is not None and self._source is not None and state is not self._state:
-                if self._must_reload(state):
+        self._lake = lake
+        with self._database.reading(self._opening) as connection, one_transaction(connection):
+            state = self._read_state(connection, found)
+            if state is not None and self._loaded is not None:
+                if self._must_reload(state, connection):
                     state = self._load(state, self._low)
                 else:
-                    self._update(state)
+                    self._update(state, connection)
             self._state = state
-        # Read before the transaction: a commit in between is looked at once more.
-        self._seen = seen
+
+    def _look_at_lake(self, found: StreamSight | None) -> LakeSide | None:
+        if self._history is None:
+            return None
+        stream = self._history.find(self.symbol) if found is None else found.stream
+        return None if stream is None else self._history.side(stream, self._lake)
+
+    def _is_as_before(self, found: StreamSight | None, lake: LakeSide | None) -> bool:
+        state = self._state
+        if found is None and lake is None:
+            return state is None
+        which = NO_STREAM if found is None else found[1:]
+        return state is not None and which == state[:2] and lake is self._lake
 
     def _reload(self, low: int) -> None:
-        connection = self._open()
-        with one_transaction(connection):
-            state = self._read_state(connection)
+        assert self._database is not None
+        assert self._state is not None
+        found = StreamSight(_ANY, *self._state[:2])
+        with self._database.reading(self._opening) as connection, one_transaction(connection):
+            state = self._read_state(connection, found)
             self._state = None if state is None else self._load(state, low)
 
-    def _read_state(self, connection: sqlite3.Connection) -> _State | None:
-        row = connection.execute(
-            "SELECT stream_id, revision FROM stream AS s WHERE symbol = ?"  # noqa: S608 - ours
-            " AND (EXISTS (SELECT 1 FROM bar_1s AS b WHERE b.stream_id = s.stream_id)"
-            " OR EXISTS (SELECT 1 FROM kline AS k WHERE k.stream_id = s.stream_id))"
-            f"{NEWEST_FIRST} LIMIT 1",
-            (self.symbol, *newest_first_bounds()),
-        ).fetchone()
-        if row is None:
+    def _read_state(
+        self, connection: sqlite3.Connection, found: StreamSight | None
+    ) -> _State | None:
+        if found is None and self._lake is None:
             return None
-        old = self._state
-        if old is not None and row == (old.stream_id, old.revision):
-            return old
-        source = BarSource(connection, row[0], self.seconds)
+        stream_id, revision = NO_STREAM if found is None else found[1:]
+        if (followed := self._followed(connection, stream_id)) is not None:
+            return followed
+        row = connection.execute(
+            "SELECT revision FROM stream WHERE stream_id = ?", (stream_id,)
+        ).fetchone()
+        source = BarSource(connection, stream_id, self.seconds, self._lake)
         source.look()
-        gaps = source.gaps(self._low) if self._source is not None else []
-        last = read_last_trade(connection, row[0], source.end)
-        stream_id, revision = row
-        return _State(
-            stream_id,
-            revision,
-            source.newest,
-            source.first_us,
-            source.lengths,
-            source.divisors,
-            source.end,
-            last,
-            gaps,
-        )
+        gaps = source.gaps(self._low) if self._loaded is not None else []
+        last = source.last_trade()
+        revision = revision if row is None else row[0]
+        return _State(stream_id, revision, source, last, gaps, source.newest_bar())
 
-    def _must_reload(self, state: _State) -> bool:
+    def _followed(self, connection: sqlite3.Connection, stream_id: int) -> _State | None:
+        """Look for newer trades, by few questions; None where anything else may have changed."""
+        old = self._state
+        if old is None or self._loaded is None or old.stream_id != stream_id:
+            return None
+        source = old.source
+        if source.newest is None or source.is_behind_lake or source.lake is not self._lake:
+            return None
+        row = connection.execute(_TIP, (stream_id,)).fetchone()
+        if row is None or row[1] != source.first_us or (row[3] or 0) > old.revision:
+            return None
+        newest = row[2]
+        if source.end != EVER_S[1] or not source.newest <= newest <= last_second(now_us()):
+            return None
+        source = source.followed(connection, newest)
+        last = read_last_trade(connection, stream_id)
+        gaps = source.gaps(self._low)
+        return _State(stream_id, row[0], source, last, gaps, newest // self.seconds)
+
+    def _must_reload(self, state: _State, connection: sqlite3.Connection) -> bool:
         """Whether the bars in memory cannot be brought up to date piece by piece."""
-        old, source = self._state, self._source
-        assert source is not None
-        if old is None or state.stream_id != old.stream_id:
+        old, new = self._state, state.source
+        if old is None or state.stream_id != old.stream_id or new.lake is not old.source.lake:
             return True
         if state.revision - old.revision >= KEPT_REVISIONS or not self._size:
             return True
-        if state.newest is None or old.newest is None or state.newest < old.newest:
+        if self._is_of_other_kind(old, state):
             return True
-        begins = (old.first_us, old.lengths), (state.first_us, state.lengths)
-        if begins[0] != begins[1] and self._reaches(old.first_us, state.first_us):
+        before, now = ((each.first_us, each.lengths) for each in (old.source, new))
+        if before != now and self._reaches(before[0], now[0]):
             return True
         begin = self._room.first * self.seconds
         if any(low < self._room.first for low, _ in self._changed_gaps(state)):
             return True  # bars before those in memory may have become known
-        if self._reaches(state.first_us):  # up to the first tick the exchange's bars may stand
-            begin = max(begin, (state.first_us or 0) // SECOND_US + 1, source.until or 0)
+        if new.first_us is not None and self._reaches(new.first_us):
+            # Up to the first tick pieces may stand.
+            assert self._loaded is not None
+            begin = max(begin, new.border, self._loaded.reach or 0)
         return any(
-            max(low, self._low) < begin and high >= self._low for low, high in self._repaired(state)
+            max(low, self._low) < begin and high >= self._low
+            for low, high in self._repaired(state, connection)
         )
+
+    def _is_of_other_kind(self, old: _State, state: _State) -> bool:
+        """Whether ticks came where there were none, or went, or the lake goes on after them."""
+        before, now = old.newest_bar, state.newest_bar
+        if before is None or now is None or now < before:
+            return True
+        sources = old.source, state.source
+        if any(each.is_behind_lake for each in sources):
+            return True
+        if (sources[0].newest is None) != (sources[1].newest is None):
+            return True
+        return (sources[1].newest or 0) < (sources[0].newest or 0)
 
     def _reaches(self, *firsts_us: int | None) -> bool:
         """Whether a stream's beginning lies in the window."""
@@ -226,46 +298,43 @@ class BarWindow:
         )
         return [(after_us // step_us, before_us // step_us) for after_us, before_us in new ^ old]
 
-    def _repaired(self, state: _State) -> Spans:
-        assert self._connection is not None
+    def _repaired(self, state: _State, connection: sqlite3.Connection) -> Spans:
         assert self._state is not None
-        return self._connection.execute(
+        return connection.execute(
             "SELECT low, high FROM repaired WHERE stream_id = ? AND revision > ?",
             (state.stream_id, self._state.revision),
         ).fetchall()
 
     def _load(self, state: _State, low: int) -> _State:
         """Read everything from second `low` on."""
-        assert self._connection is not None
-        source = BarSource(self._connection, state.stream_id, self.seconds)
-        source.look()
+        source = state.source
         gaps = source.gaps(low)
-        columns = source.grid(low, EVER_S[1], gaps)
-        self._source, self._low = source, low
-        self._room, self._size = columns, len(columns)
+        self._room, self._size = source.grid_with_room(low, EVER_S[1], gaps, _LEAST_ROOM)
+        self._loaded, self._low = source, low
         self._epoch = next(_epochs)
         return state._replace(gaps=gaps)
 
-    def _update(self, state: _State) -> None:
+    def _update(self, state: _State, connection: sqlite3.Connection) -> None:
         """Read again what may have changed, and what is new."""
-        old = self._state
+        old, source = self._state, state.source
         assert old is not None
-        assert old.newest is not None
-        assert state.newest is not None
-        assert self._source is not None
-        self._source.newest, self._source.divisors = state.newest, state.divisors
-        self._source.end = state.end
-        first = old.newest // self.seconds
-        spans = [(first, state.newest // self.seconds)]
+        assert self._loaded is not None
+        source.until, source.reach = self._loaded.until, self._loaded.reach
+        self._loaded = source
+        first, last = old.newest_bar, state.newest_bar
+        assert first is not None
+        assert last is not None
+        first += source.newest is None  # a bar of pieces does not grow
+        spans = [(first, last)]
         spans += [
-            (low // self.seconds, high // self.seconds) for low, high in self._repaired(state)
+            (low // self.seconds, high // self.seconds)
+            for low, high in self._repaired(state, connection)
         ]
         spans += self._changed_gaps(state)
-        last = state.newest // self.seconds
         first_stored = self._room.first
         wanted = [(max(low, first_stored), min(high, last)) for low, high in spans]
         merged = _merged([span for span in wanted if span[0] <= span[1]])
-        is_behind = merged[0][0] < first  # bars that views show
+        is_behind = bool(merged) and merged[0][0] < first  # bars that views show
         if is_behind:
             self._epoch = next(_epochs)
         self._make_room(last, copy=is_behind)
@@ -310,34 +379,22 @@ class BarWindow:
 
     def _lay(self, low: int, high: int, state: _State) -> None:
         """Read bars `low` to `high` again, both inclusive."""
-        assert self._source is not None
-        room, source = self._room, self._source
+        room, source = self._room, state.source
         before = room.close[low - 1 - room.first] if low > room.first else float("nan")
         out = room.part(low - room.first, high + 1 - room.first)
         read = source.read(low * self.seconds, (high + 1) * self.seconds, state.gaps)
         source.lay(read, out, state.gaps, float(before))
 
-    def _open(self) -> sqlite3.Connection:
-        """Return the connection; a new one where the file is another than before."""
-        try:
-            stat = self.path.stat()
-        except OSError:
-            self._close()
-            raise StoreError(
-                f"no database at {self.path}: start the recorder to make one"
-            ) from None
-        file = (stat.st_dev, stat.st_ino)
-        if self._connection is None or file != self._file:
-            self._close()
-            self._connection, self._file = open_for_reading(self.path), file
-        return self._connection
-
-    def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        self._connection, self._seen, self._state, self._source = None, None, None, None
+    def _forget(self) -> None:
+        self._state, self._loaded, self._lake, self._opening = None, None, None, 0
         self._low, self._size = EVER_S[1], 0
         self._room = new_columns(0, self.seconds, 0)
+
+    def _report_size(self) -> None:
+        size = self.size_bytes()
+        if self._on_resize is not None and size != self._counted:
+            self._on_resize(size - self._counted)
+        self._counted = size
 
 
 def _merged(spans: Spans) -> Spans:

@@ -1,63 +1,91 @@
 """The windows of all sessions: one a symbol and interval, those not used for longest let go."""
 
+import os
 import threading
 from collections import OrderedDict
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from ingest.store.bars import interval_seconds
+from ingest.store.sources.history import History
 from ingest.store.window.bar_window import BarWindow
 
-# Each holds a connection, of three files.
-MOST_WINDOWS = 128
-# A day of seconds takes about 6 MB, a day of minutes next to nothing.
-MOST_BYTES = 256 << 20
+# A month of a pair's seconds takes 270 MB, a day of minutes of 400 symbols 30 MB.
+MOST_BYTES: Final = 384 << 20
+
+_Key = tuple[str, str, int, str | None]
 
 
 class BarWindows:
-    """Windows by database, symbol and interval; those not used for longest go first.
+    """Windows by database, symbol, interval and lake; those not used for longest go first.
 
-    Any thread. Whoever asks for a window at the same time as others gets the same one, and its own
-    lock makes them read once.
+    As many as the memory bound allows. Any thread. Whoever asks for a window at the same time as
+    others gets the same one, and its own lock makes them read once.
+
+    Parameters
+    ----------
+    most_bytes
+        Of the arrays of all windows; the one asked for stays whatever it takes.
     """
 
-    def __init__(self, most: int = MOST_WINDOWS, most_bytes: int = MOST_BYTES) -> None:
-        self._most, self._most_bytes = most, most_bytes
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
         self._lock = threading.Lock()
-        self._windows: OrderedDict[tuple[Path, str, int], BarWindow] = OrderedDict()
+        self._windows: OrderedDict[_Key, BarWindow] = OrderedDict()
+        self._histories: dict[str, History] = {}
+        self._bytes = 0
 
-    def get(self, path: Path | str, symbol: str, interval: str) -> BarWindow:
+    def get(
+        self, path: Path | str, symbol: str, interval: str, *, history: Path | str | None = None
+    ) -> BarWindow:
         """Find the window, or make one that is read when it is looked at.
+
+        Parameters
+        ----------
+        path, symbol, interval
+            As for `BarWindow`.
+        history
+            Folder of the lake to read with the database as one; None: the database alone.
 
         Raises
         ------
         StoreError
             An unknown interval.
         """
-        key = (Path(path), symbol, interval_seconds(interval))
+        lake = None if history is None else os.fspath(history)
+        key = (os.fspath(path), symbol, interval_seconds(interval), lake)
         with self._lock:
-            window = self._windows.pop(key, None)
-            evicted = [] if window is not None else self._make_room()
-            window = window or BarWindow(*key[:2], interval)
+            window = self._windows.pop(key, None) or self._new(key, interval)
+            evicted = self._make_room()
             self._windows[key] = window
         for old in evicted:
             old.close()
         return window
 
-    def _make_room(self) -> list[BarWindow]:
-        """Take out those not used for longest until there is room for one more."""
-        evicted = []
-        previous = sum(window.size_bytes() for window in self._windows.values())
-        while self._windows and (len(self._windows) >= self._most or previous > self._most_bytes):
-            _, old = self._windows.popitem(last=False)
-            previous -= old.size_bytes()
-            evicted.append(old)
-        return evicted
-
     def size_bytes(self) -> int:
         """Bytes of all arrays in memory."""
         with self._lock:
-            return sum(window.size_bytes() for window in self._windows.values())
+            return self._bytes
+
+    def _new(self, key: _Key, interval: str) -> BarWindow:
+        path, symbol, _, lake = key
+        history = None if lake is None else self._histories.setdefault(lake, History(lake))
+        return BarWindow(path, symbol, interval, history=history, on_resize=self._count)
+
+    def _count(self, more_bytes: int) -> None:
+        with self._lock:
+            self._bytes += more_bytes
+
+    def _make_room(self) -> list[BarWindow]:
+        """Take out those not used for longest until the others are within the bound."""
+        evicted: list[BarWindow] = []
+        left = self._bytes
+        while self._windows and left > self._most_bytes:
+            _, old = self._windows.popitem(last=False)
+            left -= old.size_bytes()
+            evicted.append(old)
+        return evicted
 
 
 @cache

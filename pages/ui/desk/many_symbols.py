@@ -1,9 +1,7 @@
 """Bars of many symbols, for the pages that look at all of them: from the database or tick files."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -11,19 +9,15 @@ import streamlit as st
 
 from analytics.bars import resample_ticks
 from analytics.frames import utc_index
-from ingest.store import SECOND_US, BarColumns, BarView, BarWindow, TickReader, shared_windows
+from ingest.store import SECOND_US, BarColumns, BarView, TickReader, shared_windows
 from pages.ui.desk import file_choice
 from pages.ui.desk.file_choice import TickFile
-
-# More symbols would push the bars of the other pages out of the windows.
-MOST_SHARED: Final = 64
 
 
 def newest_trade_us(path: Path, symbols: Sequence[str]) -> int | None:
     """Return when the newest trade of any symbol was; None before the first one."""
     with TickReader(path) as reader:
-        trades = [reader.last_trade(symbol) for symbol in symbols]
-    return max((trade.time_us for trade in trades if trade is not None), default=None)
+        return reader.newest_trade_us(symbols)
 
 
 def bar_views(
@@ -31,18 +25,10 @@ def bar_views(
 ) -> dict[str, BarView]:
     """View the bars of each symbol from `start_s` on, seconds since the epoch.
 
-    Through the shared windows, so that a bar that has closed costs no more than its own rows; with
-    more symbols than these have room for, each is read anew.
+    Through the shared windows, so that a bar that has closed costs no more than its own rows.
     """
-    is_shared = len(symbols) <= MOST_SHARED
-    return {symbol: _view(path, symbol, interval, start_s, is_shared) for symbol in symbols}
-
-
-def _view(path: Path, symbol: str, interval: str, start_s: int, is_shared: bool) -> BarView:
-    if is_shared:
-        return shared_windows().get(path, symbol, interval).view(start_s)
-    with closing(BarWindow(path, symbol, interval)) as window:
-        return window.view(start_s)
+    windows = shared_windows()
+    return {symbol: windows.get(path, symbol, interval).view(start_s) for symbol in symbols}
 
 
 def common_grid(

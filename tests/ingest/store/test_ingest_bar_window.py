@@ -314,14 +314,40 @@ def test_sessions_share_a_window_and_read_it_once(path: Path, monkeypatch) -> No
 
 
 def test_the_windows_used_longest_ago_go_first(path: Path) -> None:
-    windows = BarWindows(most=2)
-    a = windows.get(path, "A", "1s")
-    windows.get(path, "B", "1s")
-    assert windows.get(path, "A", "1s") is a
-    windows.get(path, "C", "1s")
-    assert windows.get(path, "A", "1s") is a
+    writer = TickWriter(path)
+    writer.write([tick(n, n) for n in range(50)])
+    writer.close()
+    one = BarWindow(path, "BTCUSDT", "1s")
+    one.view(None)
+    windows = BarWindows(most_bytes=2 * one.size_bytes())
+    a, b = (windows.get(path, "BTCUSDT", each) for each in ("1s", "5s"))
+    a.view(None)
+    b.view(None)
+    assert windows.get(path, "BTCUSDT", "1s") is a
+    windows.get(path, "BTCUSDT", "15s").view(None)  # too much: the next one that comes makes room
+    assert windows.get(path, "BTCUSDT", "1s") is a
+    assert windows.get(path, "BTCUSDT", "5s") is not b
+    assert b.size_bytes() == 0
     with pytest.raises(StoreError, match="unknown interval"):
-        windows.get(path, "A", "7s")
+        windows.get(path, "BTCUSDT", "7s")
+
+
+def test_as_many_windows_stay_as_memory_has_room_for(path: Path) -> None:
+    writer = TickWriter(path)
+    writer.write([tick(1, 0, symbol=f"S{n}USDT") for n in range(200)])
+    writer.write([tick(2, 5, symbol=f"S{n}USDT") for n in range(200)])
+    windows = BarWindows()
+    before = {each: windows.get(path, each, "1s") for each in (f"S{n}USDT" for n in range(200))}
+    keys = {each: window.view(None).key for each, window in before.items()}
+    files = len(list(Path("/proc/self/fd").iterdir()))
+    assert all(windows.get(path, each, "1s") is window for each, window in before.items())
+    assert keys == {each: window.view(None).key for each, window in before.items()}
+    assert sum(window.size_bytes() for window in before.values()) == windows.size_bytes()
+    for window in before.values():
+        window.close()
+    assert files - len(list(Path("/proc/self/fd").iterdir())) <= 9  # three connections in all
+    assert windows.size_bytes() == 0
+    writer.close()
 
 
 def test_a_file_that_is_gone_or_replaced_is_noticed(path: Path) -> None:

@@ -1,0 +1,48 @@
+"""The newest trade of many streams, by one question for all of them."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from ingest.store.bars import SECOND_US
+from ingest.store.connecting import EVER_S
+from ingest.store.future_rows import readable_until
+from ingest.store.last_trade import read_last_trade
+from ingest.store.sources.sqlite_klines import SqliteKlines
+
+_NEWEST = (
+    "SELECT stream_id, (SELECT max(second) FROM bar_1s AS b WHERE b.stream_id = s.stream_id)"
+    " FROM stream AS s"
+)
+
+
+def newest_of(
+    connection: sqlite3.Connection, stream_ids: Sequence[int], last_second: int
+) -> int | None:
+    """Find when the newest trade of some streams was, µs; in a transaction. None without any.
+
+    Of a stream of the exchange's bars only it is the end of the last one.
+
+    Parameters
+    ----------
+    connection, stream_ids
+        Where to look, and at which.
+    last_second
+        That a trade may be of: those dated later are looked at one by one.
+    """
+    wanted = set(stream_ids)
+    seconds = dict(connection.execute(_NEWEST).fetchall())
+    newest = {each: seconds[each] for each in wanted if seconds.get(each) is not None}
+    plausible = [second for second in newest.values() if second <= last_second]
+    latest = max(plausible, default=0)
+    ends = [_bars_end(connection, each) for each in wanted - newest.keys()]
+    for stream_id, second in newest.items():
+        if second == latest or second > last_second:
+            until = readable_until(connection, stream_id) if second > last_second else EVER_S[1]
+            trade = read_last_trade(connection, stream_id, until)
+            ends.append(0 if trade is None else trade.time_us)
+    return max(ends, default=0) or None
+
+
+def _bars_end(connection: sqlite3.Connection, stream_id: int) -> int:
+    klines = SqliteKlines(connection, stream_id)
+    return max((klines.last(each) or 0 for each in klines.lengths()), default=0) * SECOND_US

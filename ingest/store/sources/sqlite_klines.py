@@ -1,0 +1,78 @@
+"""The exchange's own bars (klines) of a stream in the database, as pieces."""
+
+import sqlite3
+
+import numpy as np
+
+from ingest.store.bars import STORED_ROW, Spans, StoredRows, runs
+from ingest.store.pieces import Pieces
+
+# A volume past 2**63 units is stored as a float: the cast stops it at that.
+COLUMNS = "second, open, high, low, close, CAST(volume AS INTEGER), trades"
+_WHERE = "FROM kline WHERE stream_id = ? AND length_s = ?"
+
+
+class SqliteKlines:
+    """Klines of one stream: a `PieceStore`. Inside a transaction of the caller's.
+
+    Parameters
+    ----------
+    connection, stream_id
+        Where to read, and what.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, stream_id: int) -> None:
+        self._connection, self._stream_id = connection, stream_id
+
+    def lengths(self) -> list[int]:
+        """Lengths in order: a look at the key for each, not at the rows."""
+        lengths = [0]
+        while True:
+            row = self._connection.execute(
+                "SELECT length_s FROM kline WHERE stream_id = ? AND length_s > ?"
+                " ORDER BY length_s LIMIT 1",
+                (self._stream_id, lengths[-1]),
+            ).fetchone()
+            if row is None:
+                return lengths[1:]
+            lengths.append(row[0])
+
+    def first(self, length: int) -> int | None:
+        """Second at which the first one opens."""
+        second: int | None = self._one(f"SELECT min(second) {_WHERE}", length)
+        return second
+
+    def last(self, length: int) -> int | None:
+        """Second at which the last one ends."""
+        second = self._one(f"SELECT max(second) {_WHERE}", length)
+        return None if second is None else second + length
+
+    def read(self, length: int, low: int, high: int) -> Pieces:
+        """Klines that lie wholly in ``low … high``."""
+        cursor = self._connection.execute(
+            f"SELECT {COLUMNS} {_WHERE} AND second >= ? AND second <= ? ORDER BY second",
+            (self._stream_id, length, low, high - length),
+        )
+        rows = np.fromiter(cursor, dtype=STORED_ROW)
+        return Pieces(_with_trades(rows), runs(rows, length))
+
+    def known(self, length: int, low: int, high: int) -> Spans:
+        """Seconds that klines cover and that touch ``low … high``."""
+        within = f"{_WHERE} AND second BETWEEN ? AND ?"
+        bounds = (self._stream_id, length, low // length * length, high - 1)
+        first, last, count = self._connection.execute(
+            f"SELECT min(second), max(second), count(*) {within}", bounds
+        ).fetchone()
+        if count == 0 or last - first == (count - 1) * length:  # no hole in them, as a rule
+            return [(first, last + length)] if count else []
+        rows = self._connection.execute(f"SELECT second {within} ORDER BY second", bounds)
+        return runs(np.fromiter(rows, dtype=[("at", "i8")]), length)
+
+    def _one(self, question: str, length: int) -> int | None:
+        answer = self._connection.execute(question, (self._stream_id, length)).fetchone()
+        return None if answer is None else answer[0]
+
+
+def _with_trades(rows: StoredRows) -> StoredRows:
+    traded = rows["trades"] > 0
+    return rows if traded.all() else rows[traded]
