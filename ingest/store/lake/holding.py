@@ -6,11 +6,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ingest.store.bars import BoolArray, FloatArray, IntArray
 from ingest.tick import Market
 
-IntArray = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 SourceKind = Literal["dump", "rest", "file", "recording"]
 
 

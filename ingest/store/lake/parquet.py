@@ -1,0 +1,174 @@
+"""The two forms of the lake's files, written and read with pyarrow.
+
+Encodings by what a column holds: ids and times grow by little (`DELTA_BINARY_PACKED`), so do prices
+from one trade to the next; quantities repeat (dictionary) or do not; the rest is small numbers
+whose high bytes are alike (`BYTE_STREAM_SPLIT`). README.md has the sizes.
+"""
+
+from pathlib import Path
+from typing import IO, Any, Final
+
+import numpy as np
+
+from ingest.store.bars import SECOND_US, STORED_ROW, IntArray, StoredRows
+from ingest.store.lake.footer import KEY, Footer, decode_footer, encode_footer, unreadable
+from ingest.store.lake.holding import TradeColumns
+from ingest.store.lake.numbers import as_units, from_decimals, to_decimals
+from ingest.store.lake.whole_files import write_whole
+
+_TRADES_A_GROUP: Final = 131_072  # read apart by time: some minutes of a busy symbol
+_BARS_A_GROUP: Final = 1_048_576
+_SAMPLE: Final = 20_000
+_FEW: Final = 0.4  # of the sampled quantities that differ: then a dictionary is smaller
+_DELTA, _SPLIT = "DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT"
+_PRICES: Final = ("open", "high", "low", "close")
+
+
+def write_trades(path: Path, trades: TradeColumns, footer: Footer) -> None:
+    """Write a day of trades, in the order of their ids."""
+    import pyarrow as pa  # noqa: PLC0415 - nobody but the lake needs it
+
+    table = pa.table(
+        {
+            "trade_id": trades.trade_id,
+            "time": _timestamps(trades.time_us),
+            "price": to_decimals(trades.price),
+            "quantity": to_decimals(trades.quantity),
+            "buyer_is_maker": trades.buyer_is_maker,
+            "trades": trades.trades,
+        }
+    )
+    encodings = {"trade_id": _DELTA, "time": _DELTA, "trades": _SPLIT}
+    if table.schema.field("price").type.precision <= 18:
+        encodings["price"] = _DELTA
+    dictionary = [] if _differ(trades) else ["quantity"]
+    _write(path, table, footer, encodings, dictionary, _TRADES_A_GROUP)
+
+
+def write_bars(path: Path, rows: StoredRows, footer: Footer) -> None:
+    """Write bars or klines, in order of time."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    columns: dict[str, Any] = {"time": _timestamps(rows["at"] * SECOND_US)}
+    columns |= {name: np.ascontiguousarray(rows[name]) for name in _PRICES}
+    columns["volume_e8"] = np.ascontiguousarray(rows["volume"])
+    columns["trades"] = np.ascontiguousarray(rows["trades"])
+    encodings = {"time": _DELTA, "volume_e8": _SPLIT, "trades": _SPLIT}
+    _write(path, pa.table(columns), footer, encodings, list(_PRICES), _BARS_A_GROUP)
+
+
+def read_trades(path: Path, low_us: int | None = None, high_us: int | None = None) -> TradeColumns:
+    """Read a day of trades, in the order of their ids; of the times asked for and perhaps more.
+
+    Raises
+    ------
+    FileNotFoundError
+        It is gone.
+    LakeError
+        It is damaged.
+    """
+    table = _read(path, low_us, high_us)
+    return TradeColumns(
+        table["trade_id"].to_numpy(),
+        _microseconds(table["time"]),
+        as_units(from_decimals(table["price"])),
+        as_units(from_decimals(table["quantity"])),
+        table["buyer_is_maker"].to_numpy(),
+        table["trades"].to_numpy(),
+    )
+
+
+def read_bars(path: Path) -> StoredRows:
+    """Read bars or klines; raises as `read_trades`."""
+    table = _read(path, None, None)
+    rows = np.empty(len(table), dtype=STORED_ROW)
+    rows["at"] = _microseconds(table["time"]) // SECOND_US
+    for name in (*_PRICES, "trades"):
+        rows[name] = table[name].to_numpy()
+    rows["volume"] = table["volume_e8"].to_numpy()
+    return rows
+
+
+def read_footer(path: Path) -> Footer:
+    """Read what a file says of itself; raises as `read_trades`."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        metadata = pq.read_metadata(path).metadata or {}
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise unreadable(path, error) from error
+    return decode_footer(metadata.get(KEY), path)
+
+
+def _write(
+    path: Path,
+    table: Any,
+    footer: Footer,
+    encodings: dict[str, str],
+    dictionary: list[str],
+    group: int,
+) -> None:
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    def fill(file: IO[bytes]) -> None:
+        with pq.ParquetWriter(
+            file,
+            table.schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=dictionary,
+            column_encoding=encodings,
+            store_decimal_as_integer=True,
+            store_schema=False,
+        ) as writer:
+            writer.write_table(table, row_group_size=group)
+            writer.add_key_value_metadata({KEY: encode_footer(footer)})
+
+    write_whole(path, fill)
+
+
+def _read(path: Path, low_us: int | None, high_us: int | None) -> Any:
+    """Read a file's columns: all groups of rows, or those that may hold times of a span."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        with pq.ParquetFile(path) as file:
+            if low_us is None or high_us is None:
+                return file.read()
+            return file.read_row_groups(_groups_of(file.metadata, low_us, high_us))
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise unreadable(path, error) from error
+
+
+def _groups_of(metadata: Any, low_us: int, high_us: int) -> list[int]:
+    """Groups of rows whose times, by their statistics, touch ``low_us … high_us``."""
+    low, high = np.datetime64(low_us, "us"), np.datetime64(high_us, "us")
+    groups = []
+    for number in range(metadata.num_row_groups):
+        times = metadata.row_group(number).column(1).statistics
+        if times is None or (np.datetime64(times.max) >= low and np.datetime64(times.min) < high):
+            groups.append(number)
+    return groups
+
+
+def _differ(trades: TradeColumns) -> bool:
+    """Whether most quantities differ: a dictionary of them would only take room."""
+    sample = trades.quantity[:_SAMPLE]
+    return np.unique(sample).size > _FEW * sample.size
+
+
+def _timestamps(times_us: IntArray) -> Any:
+    import pyarrow as pa  # noqa: PLC0415
+
+    return pa.array(times_us).view(pa.timestamp("us"))
+
+
+def _microseconds(column: Any) -> IntArray:
+    times: IntArray = column.to_numpy().view(np.int64)
+    return times
