@@ -85,8 +85,18 @@ def figure(days: Mapping[date, DayState], shown: list[date]) -> go.Figure:
         ygap=2,
     )
     layout = axes.base_layout("calendar", hovermode="closest", margin=_MARGIN) | {
-        "xaxis": {"title": {"text": "day (UTC)"}, "fixedrange": True, "dtick": 1, "showgrid": False},
-        "yaxis": {"autorange": "reversed", "type": "category", "fixedrange": True, "showgrid": False},
+        "xaxis": {
+            "title": {"text": "day (UTC)"},
+            "fixedrange": True,
+            "tickvals": [1, 5, 10, 15, 20, 25, 30],
+            "showgrid": False,
+        },
+        "yaxis": {
+            "autorange": "reversed",
+            "type": "category",
+            "fixedrange": True,
+            "showgrid": False,
+        },
     }
     return axes.new_figure([heat], layout)
 

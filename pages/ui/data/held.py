@@ -21,6 +21,12 @@ from pages.ui.parts.markup import Cell, Figure, Html
 from pages.ui.state.served_files import MadeFile
 
 KIND_WORDS: Final = {"aggTrade": "aggregate trades", "trade": "trades"}
+SOURCE_WORDS: Final = {
+    "dump": "dump",
+    "file": "file",
+    "recording": "recorded here",
+    "rest": "the exchange",
+}
 LENGTH_WORDS: Final = {"1min": "1-min", "5min": "5-min", "15min": "15-min"}
 HEAD: Final = (
     "Symbol", Cell("What", words=True), "Market", "From", "To", "Days", "Rows", "Size", "Holes",
@@ -101,7 +107,8 @@ def table(series: Sequence[HeldSeries]) -> Html:
 def _row(series: HeldSeries) -> list[str | Cell]:
     first = min(each.first_us for each in series.holdings)
     last = max(each.last_us for each in series.holdings)
-    sources = sorted({source.kind for each in series.holdings for source in each.sources})
+    kinds = {source.kind for each in series.holdings for source in each.sources}
+    sources = [words for kind, words in SOURCE_WORDS.items() if kind in kinds]
     holes = series.holes
     return [
         series.symbol,

@@ -19,17 +19,15 @@ def show(root: Path, runner: JobRunner) -> None:
     st.caption(words.IMPORT)
     if not serves_itself(settings):
         st.caption(words.NOT_HERE)
-    with st.form("import_history", border=False):
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            path = st.text_input(
-                "File or folder on the desk's machine",
-                key="import_path",
-                placeholder="data/BTCUSDT-aggTrades-2024-01.zip",
-            )
-            symbol = st.text_input(
-                "Symbol, where the file names none", key="import_symbol", width=240
-            )
-            is_asked = st.form_submit_button("Import")
+    form = st.form("import_history", border=False)
+    with form, st.container(horizontal=True, vertical_alignment="bottom"):
+        path = st.text_input(
+            "File or folder on the desk's machine",
+            key="import_path",
+            placeholder="data/BTCUSDT-aggTrades-2024-01.zip",
+        )
+        symbol = st.text_input("Symbol, where the file names none", key="import_symbol", width=240)
+        is_asked = st.form_submit_button("Import")
     if is_asked:
         _submit(root, runner, settings, path.strip(), symbol.strip())
 

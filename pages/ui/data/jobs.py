@@ -5,8 +5,16 @@ from typing import Final
 import streamlit as st
 
 from ingest.errors import IngestError
-from ingest.history import FETCH, IMPORT, Job, JobRunner, fetch_request, import_request
-from ingest.history import submit_fetch, submit_import
+from ingest.history import (
+    FETCH,
+    IMPORT,
+    Job,
+    JobRunner,
+    fetch_request,
+    import_request,
+    submit_fetch,
+    submit_import,
+)
 from ingest.settings import current_settings
 from pages.ui.parts import formats, plain
 
@@ -32,10 +40,10 @@ def _show_moving(runner: JobRunner, job: Job) -> None:
             if job.state == "queued":
                 plain.info(f"{formats.capital(job.words)}: waits for its turn.")
             else:
-                plain.progress(share_of(job), f"{formats.capital(job.words)}. {progress_words(job)}")
-        if st.button("Cancel", key=f"cancel_{job.job_id}", width="content"):
-            runner.cancel(job.job_id)
-            st.rerun(scope="fragment")
+                plain.progress(
+                    share_of(job), f"{formats.capital(job.words)}. {progress_words(job)}"
+                )
+        st.button("Cancel", key=f"cancel_{job.job_id}", on_click=runner.cancel, args=(job.job_id,))
 
 
 def share_of(job: Job) -> float:
@@ -67,11 +75,11 @@ def _show_ended(runner: JobRunner, job: Job) -> None:
         with st.container():
             _say_end(job)
         can_go_on = job.state in {"failed", "cancelled"} or bool(job.lacking)
-        if can_go_on and job.request and st.button("Go on", key=f"again_{job.job_id}"):
-            _again(runner, job)
-        if st.button("Dismiss", key=f"dismiss_{job.job_id}"):
-            runner.forget(job.job_id)
-            st.rerun(scope="fragment")
+        if can_go_on and job.request:
+            st.button("Go on", key=f"again_{job.job_id}", on_click=_again, args=(runner, job))
+        st.button(
+            "Dismiss", key=f"dismiss_{job.job_id}", on_click=runner.forget, args=(job.job_id,)
+        )
 
 
 def _say_end(job: Job) -> None:
@@ -99,7 +107,6 @@ def _again(runner: JobRunner, job: Job) -> None:
         elif take_in is not None:
             submit_import(runner, root, take_in)
     except IngestError as error:
-        plain.error(str(error))
+        st.toast(plain.text(str(error)))
         return
     runner.forget(job.job_id)
-    st.rerun(scope="fragment")

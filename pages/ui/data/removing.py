@@ -50,4 +50,4 @@ def _delete(root: Path, series: HeldSeries, span: object, *, is_sure: bool) -> N
         plain.error(f"{error}.")
         return
     st.toast(plain.text(f"{series.label}: {formats.data_size(freed)} are free again."))
-    st.rerun(scope="fragment")
+    st.rerun()
