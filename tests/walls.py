@@ -189,6 +189,11 @@ WALLS = {
     "pages.ui.factors": wall(
         f"{DATA} analytics.factors {UI}", f"{NUMBERS} streamlit", "pathlib time"
     ),
+    "pages.ui.data": wall(
+        f"{DATA} ingest.history ingest.store.lake {UI}",
+        f"{NUMBERS} plotly streamlit",
+        "calendar csv io ipaddress pathlib zipfile",
+    ),
     "pages.ui.server": wall(
         f"{DATA} analytics.warm {UI}",
         "starlette streamlit",
@@ -197,7 +202,7 @@ WALLS = {
     ),
     "pages": wall(
         f"{DATA} {UI} pages.ui.live pages.ui.evidence pages.ui.scanner pages.ui.backtest "
-        "pages.ui.baskets pages.ui.factors pages.ui.feed pages.ui.watch pages.ui.alerts "
+        "pages.ui.baskets pages.ui.factors pages.ui.feed pages.ui.watch pages.ui.alerts pages.ui.data "
         "pages.ui.server",
         "streamlit streamlit_autorefresh",
         "pathlib",
