@@ -158,6 +158,10 @@ class Leg:
             whole=self.whole or self,
         )
 
+    def closed_by(self, time_us: int) -> "Leg":
+        """The bars that close at a time or before, µs since the epoch, as views."""
+        return self.part(0, min(max((time_us - self.start_us) // self.step_us, 0), len(self)))
+
     def last(self, bars: int) -> "Leg":
         """The last bars, as views."""
         return self.part(max(len(self) - bars, 0), len(self))

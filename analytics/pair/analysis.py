@@ -10,7 +10,7 @@ import pandas as pd
 from analytics.errors import FrameError
 from analytics.frames import FloatArray, bar_times_us
 from analytics.hedge import HedgeFit
-from analytics.leg import Leg, PairCoverage, align_legs, pair_coverage
+from analytics.leg import Leg, PairCoverage, align_legs, common_bars, pair_coverage
 from analytics.outcome import Degenerate, NotEnough
 from analytics.pair.carried import Carried, Start
 from analytics.pair.closed_gates import GateInput, gate_codes, gate_names
@@ -169,9 +169,10 @@ def analyse_pair(
     Returns
     -------
     PairAnalytics
-        Over the bars both legs span, the last ``params.lookback`` of them; windows see as many as
-        ``params.warm_up`` before. Too few bars raise nothing: paths are NaN, tests a `NotEnough`
-        with the count so far, flat or identical legs a `Degenerate`.
+        Over the bars both legs span, the last ``params.lookback`` of them, or those before
+        ``params.until``; windows see as many as ``params.warm_up`` before. Too few bars raise
+        nothing: paths are NaN, tests a `NotEnough` with the count so far, flat or identical legs a
+        `Degenerate`.
 
     Raises
     ------
@@ -181,11 +182,11 @@ def analyse_pair(
         Prices at or below zero.
     """
     closed = closed_leg(y_bars, params.y, "y", params), closed_leg(x_bars, params.x, "x", params)
-    reach = align_legs(*closed, params.reach)
+    asked, (reach, params) = params, _reach(closed, params)
     legs = _latest(reach, params.lookback)
     index, first = reach[0].index, len(reach[0]) - len(legs[0])
     y, x = _on(index, reach[0].close, params.y), _on(index, reach[1].close, params.x)
-    start = _start(before, reach, params)
+    start = _start(before, reach, asked)
     made = make_spread(y, x, params, start)
     correlation = _correlation(reach, start, params)
     z = made.moments.zscore(made.rounding)
@@ -199,7 +200,7 @@ def analyse_pair(
         return latest_of(path, cut)
 
     return PairAnalytics(
-        params=params,
+        params=asked,
         legs=legs,
         y=shown(y),
         x=shown(x),
@@ -230,6 +231,15 @@ def analyse_pair(
     )
 
 
+def _reach(closed: tuple[Leg, Leg], params: PairParams) -> tuple[tuple[Leg, Leg], PairParams]:
+    """Cut to the bars that the range stands on, and the range to where they end."""
+    start_us, count = common_bars(*closed)
+    ending = params.ending_with(start_us + count * closed[0].step_us) if count else params
+    if ending is None:
+        return (closed[0].part(0, 0), closed[1].part(0, 0)), params
+    return align_legs(*closed, ending.reach), ending
+
+
 def _start(before: PairAnalytics | None, reach: tuple[Leg, Leg], params: PairParams) -> Start:
     """Take over from an analysis before, if that is by the same parameters."""
     first = reach[0].start_us // reach[0].step_us
@@ -249,14 +259,14 @@ def _stats(sample: tuple[Leg, Leg], params: PairParams) -> pd.DataFrame:
 
 
 def closed_leg(bars: pd.DataFrame | Leg, name: str, which: str, params: PairParams) -> Leg:
-    """Take a leg's closed bars, of the interval asked for."""
+    """Take a leg's closed bars, of the interval asked for, as far as the range goes."""
     leg = bars if isinstance(bars, Leg) else Leg.of(bars, params.bar.us, f"the bars of {which}")
     if len(leg) > 1 and leg.step_us != params.bar.us:
         raise FrameError(
             f"the bars of {name} are {leg.step_us / 1e6:g} s apart, "
             f"the interval asked for is {params.interval}"
         )
-    return leg
+    return leg if params.end_us is None else leg.closed_by(params.end_us)
 
 
 def _correlation(legs: tuple[Leg, Leg], start: Start, params: PairParams) -> TrailingPath:

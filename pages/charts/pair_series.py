@@ -101,7 +101,7 @@ class PairSeries:
 
 @dataclass(frozen=True)
 class PairLabels:
-    """Words and number formats of one figure."""
+    """Words and number formats of one figure; `mark_ms` is the bar that an alert spoke of."""
 
     symbol_y: str
     symbol_x: str
@@ -119,3 +119,4 @@ class PairLabels:
     zone: str = "UTC"
     interval: str = "1 s"
     source: str = ""
+    mark_ms: float | None = None

@@ -29,6 +29,11 @@ def first_bar(result: PairAnalytics) -> str:
     return f"First bar {_when(index[0], index[-1])}."
 
 
+def last_bar(result: PairAnalytics) -> str:
+    """Say where a range that ended does, and that the figures are as of its last bar."""
+    return f"Signal and figures as of its last bar, {formats.moment(result.zscore.index[-1])}."
+
+
 def _kline_words(result: PairAnalytics, bars: PairBars) -> list[str]:
     start = result.zscore.index[0]
     inside = {

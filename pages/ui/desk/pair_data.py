@@ -146,13 +146,15 @@ def recorded_span(path: Path, legs: tuple[str, ...]) -> tuple[pd.Timestamp, pd.T
 def read_pair(path: Path, params: PairParams) -> PairBars:
     """Read both legs as far as the range and what it stands on reach: see `PairParams.reach`.
 
-    Counted back from the later of their last trades.
+    Counted back from the later of their last trades, or from where the range ends.
 
     Raises
     ------
     StoreError
         The file is missing or no Pairdesk database.
     """
+    if params.end_us is not None:
+        return _read_stretch(path, params, params.end_us)
     y, x, interval = params.y, params.x, params.interval
     windows = {each: shared_windows().get(path, each, interval) for each in (y, x)}
     last_trades = {symbol: window.last_trade() for symbol, window in windows.items()}
@@ -164,6 +166,34 @@ def read_pair(path: Path, params: PairParams) -> PairBars:
     line = (str(path), y, x, interval, reach_s)
     key = (*line[:-1], start, views[0].key, views[1].key)
     return PairBars(_bars.get(key, partial(_closed_bars, *views, line), line), key, last)
+
+
+def _read_stretch(path: Path, params: PairParams, end_us: int) -> PairBars:
+    """Read a range that ended: apart from the windows, which hold all bars up to now.
+
+    What is repaired in it meanwhile is seen within a minute.
+    """
+    start_us = None if params.reach is None else end_us - params.reach * params.bar.us
+    minute = int(time.monotonic() // 60)
+    key = (str(path), params.y, params.x, params.interval, start_us, end_us, minute)
+
+    def read() -> ClosedBars:
+        with TickReader(path) as reader:
+            frames = tuple(
+                reader.bars(each, params.interval, start_us, end_us)
+                for each in (params.y, params.x)
+            )
+        y, x = (Leg.of(each, params.bar.us) for each in frames)
+        return ClosedBars(
+            (y, x), lambda: (frames[0], frames[1]), (_told(frames[0]), _told(frames[1]))
+        )
+
+    return PairBars(_bars.get(key, read, key[:-1]), key, {})
+
+
+def _told(bars: pd.DataFrame) -> LegKlines:
+    """Say of a bars frame where its bars are the exchange's own."""
+    return LegKlines(bars.attrs.get("klines_until"), tuple(bars.attrs.get("kline_spans", ())))
 
 
 def _start_second(last: dict[str, LastTrade], interval: str, reach_s: int | None) -> int | None:
@@ -223,11 +253,14 @@ def bars_of_ticks(ticks: pd.DataFrame, content: Hashable, params: PairParams) ->
         Says legs, interval and reach.
     """
     frames = [_resampled(ticks, content, each, params.interval) for each in (params.y, params.x)]
-    if params.reach is not None:
+    if params.end_us is not None:
+        end = pd.Timestamp(params.end_us, unit="us", tz="UTC")
+        frames = [leg.loc[leg.index < end] for leg in frames]
+    if params.reach is not None and all(len(leg) for leg in frames):
         start = max(leg.index[-1] for leg in frames) - params.reach * params.bar.timedelta
         frames = [leg.loc[leg.index > start] for leg in frames]
     both = (frames[0], frames[1])
-    key = (content, params.y, params.x, params.interval, params.reach)
+    key = (content, params.y, params.x, params.interval, params.reach, params.until)
     return PairBars(_bars.get(key, lambda: _framed_bars(both, params.bar.us)), key, {})
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from analytics.frames import INTERVALS, parse_interval
 from analytics.outcome import NotEnough
 from analytics.pair import PairParams
 from ingest.repair import KlineName
@@ -17,6 +18,7 @@ from pages.ui.state.choices import WHOLE, Number, Value
 
 # How a lack is counted where a longer stretch of bars makes it good.
 COUNTED_IN_BARS: Final = ("bars", "bars in a row", "complete rows", "known bars in a row")
+SECOND_US: Final = 1_000_000
 HOUR_S: Final = 3_600
 DAY_S: Final = 86_400
 MOST_HOURS: Final = 48
@@ -94,6 +96,29 @@ class Advice:
     cause: str
     remedy: str
     actions: tuple[Action, ...] = ()
+
+
+def too_long(interval: str, seconds: int, key: str) -> Advice | None:
+    """Refuse a range of more bars than a page shows; None for one that it shows.
+
+    `key` names the choice of the range.
+    """
+    bars = seconds * SECOND_US // parse_interval(interval).us
+    if bars <= choices.MOST_BARS:
+        return None
+    coarser = (each for each in INTERVALS if seconds * SECOND_US // each.us <= choices.MOST_BARS)
+    longest = choices.lookbacks_on_offer(interval, choices.MOST_BARS)[-1]
+    names = [each.name for each in coarser][:1]
+    actions = (
+        *(Action(f"Take bars of {name}", (("interval", name),)) for name in names),
+        Action(f"Take {longest}", ((key, longest), *choices.NO_STRETCH.items())),
+    )
+    cause = (
+        f"The range holds {bars:,} bars of {interval}, more than the {choices.MOST_BARS:,} that a "
+        "page shows"
+    )
+    take = f"bars of {names[0]} or " if names else ""
+    return Advice(cause, f"Take {take}a range of {longest}.", actions)
 
 
 def advise(lack: NotEnough, at: Standing) -> Advice:
@@ -181,7 +206,7 @@ def _longer(lack: NotEnough, at: Standing) -> tuple[Action, ...]:
         return ()
     least = max(lack.needed, params.lookback + 1)
     bar_s = params.bar.us // 1_000_000
-    names = choices.lookbacks_on_offer(params.interval)[1:]
+    names = choices.lookbacks_on_offer(params.interval, choices.MOST_BARS)[1:]
     enough = [name for name in names if choices.LOOKBACKS_S[name] // bar_s >= least]
     name, key = next(iter(enough), WHOLE), "span" if at.is_file else "lookback"
     if name == WHOLE and not at.is_file:

@@ -1,5 +1,6 @@
 """From an analysis to what the pair figure draws: arrays, what is held, words."""
 
+from dataclasses import replace
 from datetime import UTC
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -103,6 +104,14 @@ def labels(result: PairAnalytics, view: PriceView, source: str) -> PairLabels:
     if key not in known:
         known[key] = _make_labels(result, view, source)
     return known[key]
+
+
+def marked(labels: PairLabels, second: int | None) -> PairLabels:
+    """Mark a bar, seconds since the epoch, on the axis of the labels' zone."""
+    if second is None:
+        return labels
+    bar = pd.DatetimeIndex([pd.Timestamp(second, unit="s", tz="UTC")])
+    return replace(labels, mark_ms=float(even_ms(bar)[0]))
 
 
 def _make_labels(result: PairAnalytics, view: PriceView, source: str) -> PairLabels:
