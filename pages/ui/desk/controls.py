@@ -40,6 +40,8 @@ RANGE_HELP: Final = (
     "How far back from the last trade. β and the tests use these bars, 120 at least; windows at "
     "its beginning see the bars before it."
 )
+# Ranges that have no button of their own on Live, where they share a line; typed they are there.
+SELDOM: Final = ("5min", "15min", "3d")
 ZONE_HELP: Final = "Zone of all times on the pages; Local is your browser's. Files have UTC."
 
 
@@ -204,9 +206,9 @@ def _name_interval_of_url() -> None:
 def pick_range(interval: str, *, may_read_all: bool) -> Range:
     """Choose how far back from the last trade to look, or from one time to another."""
     key, offered = _ranges(interval, may_read_all=may_read_all)
-    select("Range", key, offered, width=105, note=_range_help(interval))
-    with st.container(key="range_more", width="content"):
-        offer_other_ranges(key)
+    if chosen_stretch().range is None:
+        select("Range", key, offered, width=105, note=_range_help(interval))
+    offer_other_ranges(key)
     return chosen_range(interval, may_read_all=may_read_all)
 
 
@@ -224,12 +226,15 @@ def chosen_range(interval: str, *, may_read_all: bool) -> Range:
 def choose_range(interval: str, *, may_read_all: bool) -> None:
     """Show the ranges as buttons; a click on one runs the whole page, which reads it."""
     key, offered = _ranges(interval, may_read_all=may_read_all)
-    choices.recall(key, offered)
-    st.segmented_control(
-        "Range", offered, default=str(choices.CHOICES[key].default), key=key, required=True,
-        bind=BOUND, help=_range_help(interval), label_visibility="collapsed",
-        on_change=_leave_stretch,
-    )  # fmt: skip
+    chosen = str(choices.value_of(key))
+    buttons = [each for each in offered if each not in SELDOM or each == chosen]
+    if chosen_stretch().range is None:
+        choices.recall(key, buttons)
+        st.segmented_control(
+            "Range", buttons, default=str(choices.CHOICES[key].default), key=key, required=True,
+            bind=BOUND, help=_range_help(interval), label_visibility="collapsed",
+            on_change=st.rerun,
+        )  # fmt: skip
     offer_other_ranges(key)
 
 
@@ -267,12 +272,10 @@ def offer_other_ranges(key: str) -> None:
         _mark()
         if wrong := st.session_state.get(WRONG):
             plain.error(f"{wrong}.")
-        is_now = stretch.range is None and not stretch.wrong
-        if st.button(
-            "Back to now", key="leave_stretch", disabled=is_now, on_click=choices.request,
-            args=(choices.NO_STRETCH,),
-        ):  # fmt: skip
-            st.rerun()
+    if (stretch.range is not None or stretch.wrong) and st.button(
+        "Back to now", key="leave_stretch", on_click=choices.request, args=(choices.NO_STRETCH,)
+    ):
+        st.rerun()
 
 
 def _mark() -> None:
@@ -300,26 +303,14 @@ def _take_stretch() -> None:
     st.rerun()
 
 
-def _leave_stretch() -> None:
-    choices.request(choices.NO_STRETCH)
-    st.rerun()
-
-
 def _ranges(interval: str, *, may_read_all: bool) -> tuple[str, tuple[str, ...]]:
     """Name the choice and what it offers at an interval: a typed one, or too long a one, too."""
     key = "span" if may_read_all else "lookback"
     offered = (*choices.lookbacks_on_offer(interval, choices.MOST_BARS), WHOLE)
     chosen = str(choices.value_of(key))
-    if chosen in offered or not _holds_bars(chosen, interval):
+    if chosen in offered or not choices.holds_bars(chosen, interval):
         return key, offered
     return key, (*offered, chosen)
-
-
-def _holds_bars(name: str, interval: str) -> bool:
-    """Whether a range has two bars at an interval."""
-    seconds = choices.lookback_seconds(name, interval)
-    bar_s = parse_interval(interval).us // 1_000_000
-    return seconds is not None and seconds // bar_s >= choices.LEAST_BARS
 
 
 def _range_help(interval: str) -> str:

@@ -252,8 +252,7 @@ def _too_long(mode: Mode, y: str, x: str, interval: str, asked: Range) -> Advice
     """Refuse a range of more bars than a page shows, before any of them is read."""
     seconds, is_file = asked.lookback_s, mode == choices.FILE
     if seconds is None and not is_file:
-        span = pair_data.recorded_span(pair_data.database_path(), (y, x))
-        seconds = None if span is None else int((span[1] - span[0]).total_seconds())
+        seconds = pair_data.held_seconds(pair_data.database_path(), (y, x), interval)
     key = "span" if is_file else "lookback"
     return None if seconds is None else remedies.too_long(interval, seconds, key)
 

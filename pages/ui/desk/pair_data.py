@@ -22,6 +22,7 @@ Frames = tuple[pd.DataFrame, pd.DataFrame]
 Stretch = tuple[pd.Timestamp, pd.Timestamp]
 
 SECOND_US: Final = 1_000_000
+KLINE_LENGTHS_S: Final = (1, 60, 300)  # that are fetched
 # By so much a leg may lag behind the other, whose newest bar it has not closed: read before the
 # range as well, or the first of it would lack what it stands on.
 LAG_BARS: Final = 10
@@ -141,6 +142,18 @@ def recorded_span(path: Path, legs: tuple[str, ...]) -> tuple[pd.Timestamp, pd.T
     if not spans:
         return None
     return min(first for first, _ in spans), max(last for _, last in spans)
+
+
+def held_seconds(path: Path, legs: tuple[str, ...], interval: str) -> int | None:
+    """How long the span is of which bars of the legs are held; None without any."""
+    bar_s = parse_interval(interval).us // SECOND_US
+    lengths = [each for each in KLINE_LENGTHS_S if bar_s % each == 0]
+    with TickReader(path) as reader:
+        begins = [reader.begins_us(leg, length) for leg in legs for length in lengths]
+        ends = [reader.last_trade(leg) for leg in legs]
+    first_us = min((each for each in begins if each is not None), default=None)
+    last_us = max((each.time_us for each in ends if each is not None), default=None)
+    return None if first_us is None or last_us is None else (last_us - first_us) // SECOND_US
 
 
 def read_pair(path: Path, params: PairParams) -> PairBars:

@@ -151,12 +151,12 @@ def alert_link(alert: Alert, now_us: int) -> str:
     Of a pair: Live with the settings that it was made with, from – to around the bar, which is
     marked. A basket's page ends now.
     """
-    if not alert.params or is_of_basket(alert.params) or not alert.y:
-        return alert.params
     chosen = dict(parse_qsl(alert.params))
-    bar_us = parse_interval(chosen.get("interval", alert.interval)).us
-    name = chosen.get("lookback", AUTO)
-    length_s = choices.lookback_seconds(name, chosen.get("interval", alert.interval)) or DAY_S
+    interval = chosen.get("interval", alert.interval)
+    if not alert.params or is_of_basket(alert.params) or not interval:
+        return alert.params
+    bar_us = parse_interval(interval).us
+    length_s = choices.lookback_seconds(chosen.get("lookback", AUTO), interval) or DAY_S
     after_us = max(BARS_AFTER * bar_us, length_s * SECOND_US // 10)
     whole_us = (now_us // bar_us) * bar_us
     end_us = max(min(alert.bar_us + after_us, whole_us), alert.bar_us + bar_us)

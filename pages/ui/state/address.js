@@ -55,7 +55,7 @@ function install() {
 function fill(target, here, isReader) {
   for (const [key, value] of here) {
     if (!told.known.has(key) || target.has(key)) continue;
-    if (isReader && told.optional.includes(key)) continue; // left out is what the reader wants
+    if (told.optional.includes(key)) continue; // left out is what it says
     target.set(key, (isReader && told.first[key]) || value);
   }
 }

@@ -48,11 +48,9 @@ LOOKBACKS_S: Final = {
     "90d": 7_776_000,
     "1y": 31_536_000,
 }
+_NAMES: Final = {seconds: name for name, seconds in LOOKBACKS_S.items()}
 # What `auto` takes at each interval, by name.
-AUTO_LOOKBACKS: Final = {
-    interval: next(name for name, seconds in LOOKBACKS_S.items() if seconds == auto_s)
-    for interval, auto_s in AUTO_LOOKBACK_S.items()
-}
+AUTO_LOOKBACKS: Final = {name: _NAMES[auto_s] for name, auto_s in AUTO_LOOKBACK_S.items()}
 # A range has two bars, so that one that is named is as long as its name; and at most 30 days of
 # seconds, the most that a page is to read. The watch looks at many pairs: a day of seconds each.
 LEAST_BARS: Final = 2
@@ -217,6 +215,12 @@ def lookback_seconds(name: str, interval: str) -> int | None:
     return ranges.length_s(AUTO_LOOKBACKS[interval] if name == AUTO else name)
 
 
+def holds_bars(name: str, interval: str) -> bool:
+    """Whether a range has two bars at an interval, or more."""
+    seconds = lookback_seconds(name, interval)
+    return seconds is None or seconds * 1_000_000 // parse_interval(interval).us >= LEAST_BARS
+
+
 def lookbacks_on_offer(interval: str, most: int = MOST_WATCHED_BARS) -> tuple[str, ...]:
     """Name the ranges that hold two bars to `most` at an interval, `auto` first."""
     bar_s = parse_interval(interval).us // 1_000_000
@@ -300,10 +304,7 @@ def in_link() -> dict[str, str]:
 
 
 def name_in_address(key: str, text: str) -> None:
-    """Have the address say what a page of its own shows, one of `PAGE_KEYS`, even as it was first.
-
-    A whole run writes it there; while it is drawn alone, its control does.
-    """
+    """Have the address say what a page of its own shows, one of `PAGE_KEYS`, even as it was first."""
     st.session_state.setdefault(OF_PAGE, {})[key] = text
 
 
@@ -387,10 +388,7 @@ def fulfil() -> None:
 
 
 def recall(key: str, options: Sequence[str] | None = None) -> None:
-    """Give a control that comes back what it was when it went; drop what is no option now.
-
-    Streamlit forgets the value of a control that a run does not draw.
-    """
+    """Give a control that comes back what it was, which Streamlit forgets; drop what is no option."""
     st.session_state.setdefault(DRAWN, set()).add(key)
     stored = st.session_state.get(CHOSEN, {})
     if key not in st.session_state and key in stored and key not in st.query_params:
