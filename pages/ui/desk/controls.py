@@ -281,7 +281,9 @@ def offer_other_ranges(key: str) -> None:
 def _mark() -> None:
     """Have the address name the marked bar as long as it is in its from – to."""
     choices.recall("bar")
-    st.session_state["bar"] = choices.value_of("bar")
+    st.session_state["bar"] = marked = choices.value_of("bar")
+    if not marked and "bar" in st.query_params:
+        del st.query_params["bar"]  # no control writes it
 
 
 def _take_typed(key: str) -> None:
