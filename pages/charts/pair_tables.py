@@ -16,8 +16,9 @@ from pages.charts.frame import Column, Table, coded, fitting_decimals
 from pages.charts.pair_series import BUY_HELD, SELL_HELD, Floats, PairLabels, PairSeries
 
 Arrays = dict[str, NDArray]
-# Thinning gives more rows than this to a bucket: so few bars are better drawn as they are.
-BARS_A_BUCKET = 3
+# Thinning gives more rows than this to a bucket: so few bars are better drawn as they are. A day
+# shows its minutes in a chart of 1,100 px.
+BARS_A_BUCKET = 4
 # Buckets to a triangle, to a stretch of what is held and to a candle: finer ones run together.
 MARK_BUCKETS, HELD_BUCKETS, CANDLE_BUCKETS = 8, 2, 3
 DRAWN = ("price_y", "price_x", "spread", "mean", "std", "zscore", "correlation", "held")
