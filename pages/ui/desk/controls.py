@@ -33,6 +33,9 @@ from pages.ui.state.ranges import Range
 
 BOUND: Final[Literal["query-params"]] = "query-params"
 PAIR_BEFORE: Final = "pair_before"
+RECENT: Final = "recent_legs"
+RECENT_ORDER: Final = "recent_legs_of_page"
+MOST_RECENT: Final = 12
 TYPED: Final = "typed_range"
 WRONG: Final = "typed_range_wrong"
 INTERVAL_HELP: Final = "Length of a bar. 1s, 1min and 5min are also written 1S, 1T and 5T."
@@ -126,6 +129,18 @@ def pick_mode() -> Mode:
     return next((mode for mode in modes if mode == chosen), modes[0])
 
 
+def recent_first(symbols: Sequence[str], page: str) -> tuple[str, ...]:
+    """Put the legs that this visit looked at after the first pair, the latest first.
+
+    In another order only on another page: a list that moves while it is open is not found again.
+    """
+    order, looked_at = RECENT_ORDER, st.session_state.get(RECENT, ())
+    if st.session_state.get(order, ("",))[0] != page:
+        st.session_state[order] = (page, *looked_at)
+    recent = [each for each in st.session_state[order][1:] if each in symbols]
+    return tuple(dict.fromkeys((*symbols[:2], *recent, *symbols)))
+
+
 def pick_pair(symbols: Sequence[str], prefix: str = "") -> tuple[str, str]:
     """Choose the two legs, S1 the dependent one, with a button that swaps them.
 
@@ -148,6 +163,8 @@ def pick_pair(symbols: Sequence[str], prefix: str = "") -> tuple[str, str]:
         "S2 (x)", keys[1], symbols, first=1, width=150, note="The leg that is sold against it."
     )
     st.session_state[PAIR_BEFORE] = (y, x)
+    before = st.session_state.get(RECENT, ())
+    st.session_state[RECENT] = tuple(dict.fromkeys((y, x, *before)))[:MOST_RECENT]
     return y, x
 
 

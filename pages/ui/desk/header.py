@@ -261,7 +261,8 @@ def _ask(page: Page, mode: Mode, material: _Material) -> tuple[str, str, str, Ra
     """Ask for pair, interval and range; None where there is nothing to pair."""
     is_file = mode == choices.FILE
     is_pair = len(material.stored) >= 2
-    legs = controls.pick_pair(material.offered, _prefix(mode)) if is_pair else None
+    offered = controls.recent_first(material.offered, page.path)
+    legs = controls.pick_pair(offered, _prefix(mode)) if is_pair else None
     interval = controls.pick_interval()
     pick = controls.pick_range if page.has_range else controls.chosen_range
     asked = pick(interval, may_read_all=is_file)

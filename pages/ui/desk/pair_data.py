@@ -20,6 +20,7 @@ from pages.ui.state.once import Once
 
 Frames = tuple[pd.DataFrame, pd.DataFrame]
 Stretch = tuple[pd.Timestamp, pd.Timestamp]
+Sources = tuple[tuple[pd.Timestamp, pd.Timestamp, str], ...]
 
 SECOND_US: Final = 1_000_000
 KLINE_LENGTHS_S: Final = (1, 60, 300)  # that are fetched
@@ -52,6 +53,9 @@ class ClosedBars:
     ----------
     klines
         Where they are the exchange's own.
+    sources
+        Of each leg, stretches with their source in words: start, end (excluded), UTC; empty where
+        all were recorded here, or where it is not known.
     epochs
         Of the windows that they are from: bars of one epoch never change.
     """
@@ -60,6 +64,7 @@ class ClosedBars:
     make_frames: Callable[[], Frames]
     klines: tuple[LegKlines, LegKlines] = (LegKlines(), LegKlines())
     epochs: tuple[int, int] = (0, 0)
+    sources: tuple[Sources, Sources] = ((), ())
 
     @cached_property
     def frames(self) -> Frames:
@@ -196,10 +201,10 @@ def _read_stretch(path: Path, params: PairParams, end_us: int) -> PairBars:
                 reader.bars(each, params.interval, start_us, end_us)
                 for each in (params.y, params.x)
             )
-        y, x = (Leg.of(each, params.bar.us) for each in frames)
-        return ClosedBars(
-            (y, x), lambda: (frames[0], frames[1]), (_told(frames[0]), _told(frames[1]))
-        )
+        legs = Leg.of(frames[0], params.bar.us), Leg.of(frames[1], params.bar.us)
+        klines = _told(frames[0]), _told(frames[1])
+        sources = frames[0].attrs.get("sources", ()), frames[1].attrs.get("sources", ())
+        return ClosedBars(legs, lambda: (frames[0], frames[1]), klines, sources=sources)
 
     return PairBars(_bars.get(key, read, key[:-1]), key, {})
 

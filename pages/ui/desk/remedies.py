@@ -5,7 +5,7 @@ bar that closes is one of those that lack.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from analytics.frames import INTERVALS, parse_interval
@@ -47,6 +47,8 @@ class Standing:
         Whether a file is looked at.
     nothing_earlier
         That the exchange was asked and has no bars before those there are, without the full stop.
+    begins
+        The day from which on bars are wanted, where they can be fetched or imported; or "".
     """
 
     params: PairParams
@@ -57,6 +59,7 @@ class Standing:
     fetches: bool = False
     is_file: bool = False
     nothing_earlier: str = ""
+    begins: str = ""
 
     @property
     def is_whole(self) -> bool:
@@ -91,11 +94,15 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What lacks and why, what helps, and the buttons that do it."""
+    """What lacks and why, what helps, and the buttons that do it.
+
+    `import_words` name what the Data page can bring; "" for nothing.
+    """
 
     cause: str
     remedy: str
     actions: tuple[Action, ...] = ()
+    import_words: str = ""
 
 
 def too_long(interval: str, seconds: int, key: str) -> Advice | None:
@@ -164,7 +171,16 @@ def _of_store(lack: NotEnough, at: Standing) -> Advice:
         fewer = ", a shorter window needs fewer" if actions else ""
         remedy = f"Shorter bars make more of it{fewer}."
         return Advice(f"{lack.reason}: the file holds {stored}", remedy, actions)
-    cause = f"{lack.reason}: the database holds {stored}"
+    advice = _of_database(lack, at, f"{lack.reason}: the database holds {stored}")
+    return replace(advice, import_words=_import_words(at)) if at.begins else advice
+
+
+def _import_words(at: Standing) -> str:
+    """Name the bars that the range is made of, from the day at which it begins."""
+    return f"Fetch {KLINE_WORDS[kline_for(at.params)]} bars from {at.begins} on the Data page"
+
+
+def _of_database(lack: NotEnough, at: Standing, cause: str) -> Advice:
     fetch = None if at.nothing_earlier else _fetch(at)
     actions = (*([] if fetch is None else [fetch]), *_shorter(lack, at.params))
     if fetch is not None:

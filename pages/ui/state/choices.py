@@ -304,7 +304,7 @@ def in_link() -> dict[str, str]:
 
 
 def name_in_address(key: str, text: str) -> None:
-    """Have the address say what a page of its own shows, one of `PAGE_KEYS`, even as it was first."""
+    """Have the address say what a page of its own shows, one of `PAGE_KEYS`; even as at first."""
     st.session_state.setdefault(OF_PAGE, {})[key] = text
 
 
@@ -388,7 +388,7 @@ def fulfil() -> None:
 
 
 def recall(key: str, options: Sequence[str] | None = None) -> None:
-    """Give a control that comes back what it was, which Streamlit forgets; drop what is no option."""
+    """Give a control that comes back what it was, which Streamlit forgets, if that is an option."""
     st.session_state.setdefault(DRAWN, set()).add(key)
     stored = st.session_state.get(CHOSEN, {})
     if key not in st.session_state and key in stored and key not in st.query_params:
