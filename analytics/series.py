@@ -82,6 +82,8 @@ def as_float_pair(
 
 def same_bits(left: FloatArray, right: FloatArray) -> bool:
     """Whether two arrays of one length are equal to the bit; so NaN may equal NaN."""
+    if left.ctypes.data == right.ctypes.data and left.strides == right.strides:
+        return True  # they are the same memory
     return bool((left.view(np.int64) == right.view(np.int64)).all())
 
 

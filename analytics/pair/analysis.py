@@ -1,6 +1,6 @@
 """The pair as a whole: bars and parameters in, every figure and its sample size out."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +15,7 @@ from analytics.outcome import Degenerate, NotEnough
 from analytics.pair.carried import Carried, Start
 from analytics.pair.closed_gates import GateInput, gate_codes, gate_names
 from analytics.pair.describe import describe_legs
+from analytics.pair.moving import Moving, Step, begin, may_move, moved, new_bars
 from analytics.pair.notes import pair_notes
 from analytics.pair.params import PairParams
 from analytics.pair.residual import tests_of
@@ -33,6 +34,7 @@ from analytics.stationarity import ADFResult, EngleGrangerResult, HalfLife
 from analytics.trailing import TrailingPath
 
 CodeArray = npt.NDArray[np.int8]
+Legs = tuple[Leg, Leg]
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,6 +185,10 @@ def analyse_pair(
     """
     closed = closed_leg(y_bars, params.y, "y", params), closed_leg(x_bars, params.x, "x", params)
     asked, (reach, params) = params, _reach(closed, params)
+    if before is not None and before.params == asked and before.carried.moving is not None:
+        found = _moved_on(before, before.carried.moving, closed, reach, asked)
+        if found is not None:
+            return found
     legs = _latest(reach, params.lookback)
     index, first = reach[0].index, len(reach[0]) - len(legs[0])
     y, x = _on(index, reach[0].close, params.y), _on(index, reach[1].close, params.x)
@@ -199,7 +205,7 @@ def analyse_pair(
     def shown(path: pd.Series, cut: pd.Index = index[first:]) -> pd.Series:
         return latest_of(path, cut)
 
-    return PairAnalytics(
+    found = PairAnalytics(
         params=asked,
         legs=legs,
         y=shown(y),
@@ -229,6 +235,25 @@ def analyse_pair(
         notes=pair_notes(coverage, made, closed, params),
         carried=Carried(made.sums, made.carried, correlation),
     )
+    if before is None or before.params != asked or not may_move(asked):
+        return found
+    moving = begin(found, made, reach, _latest(reach, params.sample))
+    return replace(found, carried=replace(found.carried, moving=moving))
+
+
+def _moved_on(
+    before: PairAnalytics, moving: Moving, closed: Legs, reach: Legs, params: PairParams
+) -> PairAnalytics | None:
+    """Take over all of an analysis some bars ago but what is new; None where that is too much."""
+    if len(reach[0]) != params.reach:
+        return None  # the range still fills
+    steps = new_bars(moving.legs, reach, params.window)
+    if steps is None:
+        return None
+    # A path is equal to the bit where its sums were renewed twice since the first bar.
+    few = replace(params, lookback=max(steps[1], 2) + 2 * params.window)
+    latest = analyse_pair(*(leg.last((few.reach or 0) + params.window) for leg in closed), few)
+    return moved(Step(before, closed, reach, *steps, latest), params)
 
 
 def _reach(closed: tuple[Leg, Leg], params: PairParams) -> tuple[tuple[Leg, Leg], PairParams]:
