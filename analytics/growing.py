@@ -36,6 +36,11 @@ class Growing:
     _buffer: _Buffer
     _stop: int
 
+    @property
+    def memory(self) -> object:
+        """What all that grew out of one share, until there is no room left."""
+        return self._buffer
+
     @classmethod
     def of(cls, values: NDArray[Any]) -> Self:
         """Begin with a copy of some values."""

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class Carried:
     """Sums of the sample, and the trailing paths of spread and correlation; None where it has none.
 
-    Of a long range that moves on, `moving` has all paths. Each knows of which bars it is, and moves on where these are the same to the bit.
+    Of a long range that moves on, `moving` has all paths. Each knows of which bars it is, and moves
+    on where these are the same to the bit.
     """
 
     sums: SampleSums | None = None

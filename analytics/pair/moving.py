@@ -83,17 +83,13 @@ def new_bars(before: Legs, legs: Legs, most: int) -> tuple[int, int] | None:
 
 def _same_bars(old: Leg, new: Leg, left: int, came: int) -> bool:
     kept = len(new) - came
-    return all(
-        np.array_equal(was[left:], now[:kept])
-        if was.dtype != np.float64
-        else same_bits(was[left:], now[:kept])
-        for was, now in (
-            (old.close, new.close),
-            (old.volume, new.volume),
-            (old.trades, new.trades),
-            (old.coverage, new.coverage),
-        )
+    pairs = (
+        (old.close, new.close),
+        (old.volume, new.volume),
+        (old.trades, new.trades),
+        (old.coverage, new.coverage),
     )
+    return all(same_bits(was[left:], now[:kept]) for was, now in pairs)
 
 
 def begin(result: "PairAnalytics", whole: PairSpread, legs: Legs, sample: Legs) -> Moving:
