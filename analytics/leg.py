@@ -20,9 +20,12 @@ from analytics.frames import (
     closed_bars,
     utc_index,
 )
+from analytics.growing import Growing
 from analytics.spread import log_returns
 
 CodeArray = npt.NDArray[np.int8]
+# Of so many bars a copy at each new one costs more than all that is new.
+_LONG_LEG: Final = 100_000
 
 TRADED, QUIET, MISSING = range(len(COVERAGE))
 _CODES: Final = {name: code for code, name in enumerate(COVERAGE)}
@@ -127,11 +130,16 @@ class Leg:
             return
         if (self.close[known:] <= 0).any():
             return
-        returns = np.empty(len(self))
-        returns[:known] = earlier.log_returns[first:]
-        returns[0] = np.nan
-        returns[known:] = log_returns(self.close[known - 1 :])[1:]
-        vars(self)["log_returns"] = returns
+        more = log_returns(self.close[known - 1 :])[1:]
+        if len(self) < _LONG_LEG:
+            kept = earlier.log_returns[first:].copy()
+            kept[0] = np.nan
+            vars(self)["log_returns"] = np.concatenate([kept, more])
+            return
+        grown = vars(earlier).get("_grown_returns") or Growing.of(earlier.log_returns)
+        vars(self)["_grown_returns"] = grown = grown.moved(first, more)
+        # That of the first bar is over one before it, which is right, and known no more.
+        vars(self)["log_returns"] = grown.values
 
     @cached_property
     def traded(self) -> BoolArray:
@@ -157,6 +165,10 @@ class Leg:
             },
             whole=self.whole or self,
         )
+
+    def closed_by(self, time_us: int) -> "Leg":
+        """The bars that close at a time or before, µs since the epoch, as views."""
+        return self.part(0, min(max((time_us - self.start_us) // self.step_us, 0), len(self)))
 
     def last(self, bars: int) -> "Leg":
         """The last bars, as views."""

@@ -1,7 +1,10 @@
 """Series and arrays as the statistics take them: float64, one-dimensional, of the same times."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analytics.errors import InvalidSeriesError
 from analytics.frames import BoolArray, FloatArray
@@ -80,9 +83,12 @@ def as_float_pair(
     return y_values, x_values
 
 
-def same_bits(left: FloatArray, right: FloatArray) -> bool:
+def same_bits(left: NDArray[Any], right: NDArray[Any]) -> bool:
     """Whether two arrays of one length are equal to the bit; so NaN may equal NaN."""
-    return bool((left.view(np.int64) == right.view(np.int64)).all())
+    if left.ctypes.data == right.ctypes.data and left.strides == right.strides:
+        return True  # they are the same memory
+    whole = np.dtype(f"i{left.dtype.itemsize}")
+    return bool((left.view(whole) == right.view(whole)).all())
 
 
 def index_of(*values: pd.Series | FloatArray) -> pd.Index:

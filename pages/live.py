@@ -51,7 +51,8 @@ def stored_pair(desk: header.Desk) -> body.Pair:
     params, path = view.params, pair_data.database_path()
     read = partial(pair_data.read_pair, path, params)
     lots = partial(lots_of, path)
-    is_watchable = desk.mode != REPLAY or current_settings().replay is not None
+    is_now = params.until is None
+    is_watchable = is_now and (desk.mode != REPLAY or current_settings().replay is not None)
     return body.Pair(params, body.Source.of(desk), read, view.capital, lots, is_watchable)
 
 
@@ -66,11 +67,12 @@ def live_body(desk: header.Desk, pair: body.Pair | None, places: body.Places) ->
             st.empty()  # reserves the place where there is nothing to say
             desk.show_why_not()
     else:
-        is_laid_out = body.show_pair(pair, places, status.feed_words(recorded))
+        feed = () if pair.stands_still else status.feed_words(recorded)
+        is_laid_out = body.show_pair(pair, places, feed)
     show_standing(recorded, places)
     if not is_laid_out or has_other_symbols(desk, is_fed=recorder is not None):
         st.rerun()
-    if not desk.refresh.is_paused:
+    if not (desk.refresh.is_paused or (pair is not None and pair.stands_still)):
         st_autorefresh(desk.refresh.every_s * 1_000, key="refresh")
 
 

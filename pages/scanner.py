@@ -27,7 +27,8 @@ def show_recorded() -> None:
         notices.show(notices.too_few(symbols, is_recording=current_recorder() is not None))
         return
     settings = scanner_settings.choose_settings(symbols, scanner_settings.RECORDED)
-    live_scan(settings)
+    if not scanner_settings.refuse_too_large(settings):
+        live_scan(settings)
 
 
 @st.fragment
@@ -39,7 +40,8 @@ def live_scan(settings: scanner_settings.ScanSettings) -> None:
         if newest_us is not None:
             material = data.live_material(path, settings, newest_us)
             show_scan(material, settings)
-    st_autorefresh(REFRESH_MS, key="scan_refresh")
+    if settings.until is None:
+        st_autorefresh(REFRESH_MS, key="scan_refresh")
 
 
 def show_closes() -> None:

@@ -169,8 +169,14 @@ def prepare(
                 f"fills at the {rules.fill} need a column {rules.fill!r} in the bars of {name}: "
                 "make it from ticks, or fill at the open"
             )
-        legs.append(closed_bars(bars))
+        closed = closed_bars(bars)
+        if params.end_us is not None:
+            closed = closed[bar_times_us(closed.index) < params.end_us]
+        legs.append(closed)
     y, x = align_pair(*legs)
+    if len(y):
+        close_us = int(bar_times_us(y.index[-1:])[0]) + params.bar.us
+        params = params.ending_with(close_us) or params
     reach = reach_of(params, rules)
     if reach is not None:
         y, x = y.iloc[-reach:], x.iloc[-reach:]

@@ -15,6 +15,7 @@ from analytics.pair.closed_gates import (
 from analytics.pair.describe import describe_legs
 from analytics.pair.gates import DATA_GATES, NO_GATES, Gates, bars_of_test
 from analytics.pair.latest import LatestPair, read_each, read_latest, read_tests, reading_of
+from analytics.pair.moving import Moving
 from analytics.pair.params import AUTO_LOOKBACK_S, PairParams
 from analytics.pair.reading import PairReading, PairTestsReading
 from analytics.pair.residual import judged
@@ -34,6 +35,7 @@ __all__ = [
     "GateInput",
     "Gates",
     "LatestPair",
+    "Moving",
     "PairAnalytics",
     "PairParams",
     "PairReading",

@@ -1,6 +1,6 @@
 """The pair as a whole: bars and parameters in, every figure and its sample size out."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,11 +10,12 @@ import pandas as pd
 from analytics.errors import FrameError
 from analytics.frames import FloatArray, bar_times_us
 from analytics.hedge import HedgeFit
-from analytics.leg import Leg, PairCoverage, align_legs, pair_coverage
+from analytics.leg import Leg, PairCoverage, align_legs, common_bars, pair_coverage
 from analytics.outcome import Degenerate, NotEnough
 from analytics.pair.carried import Carried, Start
 from analytics.pair.closed_gates import GateInput, gate_codes, gate_names
 from analytics.pair.describe import describe_legs
+from analytics.pair.moving import Moving, Step, begin, may_move, moved, new_bars
 from analytics.pair.notes import pair_notes
 from analytics.pair.params import PairParams
 from analytics.pair.residual import tests_of
@@ -33,6 +34,7 @@ from analytics.stationarity import ADFResult, EngleGrangerResult, HalfLife
 from analytics.trailing import TrailingPath
 
 CodeArray = npt.NDArray[np.int8]
+Legs = tuple[Leg, Leg]
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,9 +171,10 @@ def analyse_pair(
     Returns
     -------
     PairAnalytics
-        Over the bars both legs span, the last ``params.lookback`` of them; windows see as many as
-        ``params.warm_up`` before. Too few bars raise nothing: paths are NaN, tests a `NotEnough`
-        with the count so far, flat or identical legs a `Degenerate`.
+        Over the bars both legs span, the last ``params.lookback`` of them, or those before
+        ``params.until``; windows see as many as ``params.warm_up`` before. Too few bars raise
+        nothing: paths are NaN, tests a `NotEnough` with the count so far, flat or identical legs a
+        `Degenerate`.
 
     Raises
     ------
@@ -181,11 +184,15 @@ def analyse_pair(
         Prices at or below zero.
     """
     closed = closed_leg(y_bars, params.y, "y", params), closed_leg(x_bars, params.x, "x", params)
-    reach = align_legs(*closed, params.reach)
+    asked, (reach, params) = params, _reach(closed, params)
+    if before is not None and before.params == asked and before.carried.moving is not None:
+        found = _moved_on(before, before.carried.moving, closed, reach, asked)
+        if found is not None:
+            return found
     legs = _latest(reach, params.lookback)
     index, first = reach[0].index, len(reach[0]) - len(legs[0])
     y, x = _on(index, reach[0].close, params.y), _on(index, reach[1].close, params.x)
-    start = _start(before, reach, params)
+    start = _start(before, reach, asked)
     made = make_spread(y, x, params, start)
     correlation = _correlation(reach, start, params)
     z = made.moments.zscore(made.rounding)
@@ -198,8 +205,8 @@ def analyse_pair(
     def shown(path: pd.Series, cut: pd.Index = index[first:]) -> pd.Series:
         return latest_of(path, cut)
 
-    return PairAnalytics(
-        params=params,
+    found = PairAnalytics(
+        params=asked,
         legs=legs,
         y=shown(y),
         x=shown(x),
@@ -228,6 +235,34 @@ def analyse_pair(
         notes=pair_notes(coverage, made, closed, params),
         carried=Carried(made.sums, made.carried, correlation),
     )
+    if before is None or before.params != asked or not may_move(asked):
+        return found
+    moving = begin(found, made, reach, _latest(reach, params.sample))
+    return replace(found, carried=replace(found.carried, moving=moving))
+
+
+def _moved_on(
+    before: PairAnalytics, moving: Moving, closed: Legs, reach: Legs, params: PairParams
+) -> PairAnalytics | None:
+    """Take over all of an analysis some bars ago but what is new; None where that is too much."""
+    if len(reach[0]) != params.reach:
+        return None  # the range still fills
+    steps = new_bars(moving.legs, reach, params.window)
+    if steps is None:
+        return None
+    # A path is equal to the bit where its sums were renewed twice since the first bar.
+    few = replace(params, lookback=max(steps[1], 2) + 2 * params.window)
+    latest = analyse_pair(*(leg.last((few.reach or 0) + params.window) for leg in closed), few)
+    return moved(Step(before, closed, reach, *steps, latest), params)
+
+
+def _reach(closed: tuple[Leg, Leg], params: PairParams) -> tuple[tuple[Leg, Leg], PairParams]:
+    """Cut to the bars that the range stands on, and the range to where they end."""
+    start_us, count = common_bars(*closed)
+    ending = params.ending_with(start_us + count * closed[0].step_us) if count else params
+    if ending is None:
+        return (closed[0].part(0, 0), closed[1].part(0, 0)), params
+    return align_legs(*closed, ending.reach), ending
 
 
 def _start(before: PairAnalytics | None, reach: tuple[Leg, Leg], params: PairParams) -> Start:
@@ -249,14 +284,14 @@ def _stats(sample: tuple[Leg, Leg], params: PairParams) -> pd.DataFrame:
 
 
 def closed_leg(bars: pd.DataFrame | Leg, name: str, which: str, params: PairParams) -> Leg:
-    """Take a leg's closed bars, of the interval asked for."""
+    """Take a leg's closed bars, of the interval asked for, as far as the range goes."""
     leg = bars if isinstance(bars, Leg) else Leg.of(bars, params.bar.us, f"the bars of {which}")
     if len(leg) > 1 and leg.step_us != params.bar.us:
         raise FrameError(
             f"the bars of {name} are {leg.step_us / 1e6:g} s apart, "
             f"the interval asked for is {params.interval}"
         )
-    return leg
+    return leg if params.end_us is None else leg.closed_by(params.end_us)
 
 
 def _correlation(legs: tuple[Leg, Leg], start: Start, params: PairParams) -> TrailingPath:

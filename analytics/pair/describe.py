@@ -48,28 +48,61 @@ def describe_bars(bars: pd.DataFrame | Leg) -> dict[str, float]:
     """
     leg = bars if isinstance(bars, Leg) else Leg.of(bars, 1)
     known, returns = _known(leg.close), _known(leg.log_returns)
-    close, change = _moments(known), _moments(returns)
     counts = [np.count_nonzero(leg.coverage == code) for code in range(len(COVERAGE))]
+    sums = np.array([float(leg.trades.sum()), *counts])
+    moments = _moments(known), _moments(returns)
+    return described(leg, moments, (known.size, returns.size), None, sums)
+
+
+def described(
+    leg: Leg,
+    moments: "tuple[_Moments, _Moments]",
+    sizes: tuple[int, int],
+    units: float | None,
+    sums: FloatArray,
+) -> dict[str, float]:
+    """Lay out the statistics of a leg, as `describe_bars` names them.
+
+    Parameters
+    ----------
+    moments, sizes
+        Of its known closes and returns.
+    units
+        Its volume in units of 1e-8; NaN or None where that is to be summed exactly.
+    sums
+        Trades, and bars of each coverage.
+    """
+    (close, change), (trades, *counts) = moments, sums.tolist()
     bars_in_all = max(len(leg), 1)
+    ends = _ends(leg.close)
+    is_exact = units is not None and 0 <= units <= _EXACT
     return {
         "bars": float(len(leg)),
-        "known bars": float(known.size),
-        "first": float(known[0]) if known.size else math.nan,
-        "last": float(known[-1]) if known.size else math.nan,
+        "known bars": float(sizes[0]),
+        "first": ends[0],
+        "last": ends[1],
         "mean": close.mean,
         "std": close.std,
         "min": close.least,
         "max": close.most,
-        "returns": float(returns.size),
+        "returns": float(sizes[1]),
         "return std": change.std,
         "return skew": change.skew,
         "return excess kurtosis": change.excess_kurtosis,
         **{
             f"share {kind}": float(counts[code]) / bars_in_all for code, kind in enumerate(COVERAGE)
         },
-        "volume": _total(_known(leg.volume)),
-        "trades": float(leg.trades.sum()),
+        "volume": (units or 0.0) / _UNITS if is_exact else _total(_known(leg.volume)),
+        "trades": float(trades),
     }
+
+
+def _ends(close: FloatArray) -> tuple[float, float]:
+    """First and last known close; NaN without any."""
+    if close.size and not (math.isnan(close[0]) or math.isnan(close[-1])):
+        return float(close[0]), float(close[-1])
+    known = _known(close)
+    return (float(known[0]), float(known[-1])) if known.size else (math.nan, math.nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +125,21 @@ def _moments(values: FloatArray) -> _Moments:
         return _Moments()
     sums = np.empty(MOMENTS)
     sample_moments(values, sums)
-    mean, squares, cubes, fourths = sums.tolist()
-    least, most = float(values.min()), float(values.max())
+    return moments_of_sums(float(n), *sums.tolist(), float(values.min()), float(values.max()))
+
+
+def moments_of_sums(
+    n: float,
+    mean: float,
+    squares: float,
+    cubes: float,
+    fourths: float,
+    least: float,
+    most: float,
+) -> _Moments:
+    """Take the shape of a sample from its mean, sums of powers of the deviations, and ends."""
+    if not n:
+        return _Moments()
     if least == most:
         return _Moments(mean, least, most, std=0.0 if n > 1 else math.nan)
     variance = squares / n

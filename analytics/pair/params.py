@@ -1,7 +1,7 @@
 """What the user chose for a pair: frozen and hashable, so it can be a cache key."""
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Self
 
 import numpy as np
 
@@ -37,6 +37,8 @@ AUTO_LOOKBACK_S: Final = {
     "1h": 2_592_000,
 }
 
+_LEAST_LOOKBACK: Final = 2
+
 
 @dataclass(frozen=True, slots=True)
 class PairParams:
@@ -63,6 +65,10 @@ class PairParams:
         Significance level for verdicts, between 0 and 1.
     gates
         What must hold at a bar before its z-score becomes a signal.
+    until
+        End of the range, seconds since the epoch, UTC: no bar that closes later is looked at, and
+        `lookback` counts back from here, bars that lack at the end included. None for the latest
+        closed bar.
 
     Raises
     ------
@@ -83,6 +89,7 @@ class PairParams:
     level: float = 0.05
     hedge_window: int | None = None
     gates: Gates = DATA_GATES
+    until: int | None = None
 
     def __post_init__(self) -> None:
         for name, symbol in (("y", self.y), ("x", self.x)):
@@ -103,6 +110,8 @@ class PairParams:
         check_thresholds(self.sell_above, self.buy_below)
         if not (np.isfinite(self.level) and 0 < self.level < 1):
             raise ParameterError("level", self.level, "between 0 and 1, such as 0.05")
+        if self.until is not None and (type(self.until) is not int or self.until <= 0):
+            raise ParameterError("until", self.until, "a whole number of seconds since 1970")
 
     @property
     def bar(self) -> Interval:
@@ -157,6 +166,23 @@ class PairParams:
     def reach(self) -> int | None:
         """Latest bars that a result is made of: the range and the warm-up; None for all."""
         return None if self.lookback is None else self.lookback + self.warm_up
+
+    @property
+    def end_us(self) -> int | None:
+        """Close of the last bar that may be looked at, µs since the epoch; None without `until`."""
+        if self.until is None:
+            return None
+        return self.until * 1_000_000 // self.bar.us * self.bar.us
+
+    def ending_with(self, close_us: int) -> Self | None:
+        """Return the same for bars of which the last closes then: the range without what lacks.
+
+        None where they end before the range begins.
+        """
+        if self.end_us is None or self.lookback is None:
+            return self
+        left = self.lookback - max(self.end_us - close_us, 0) // self.bar.us
+        return None if left <= 0 else replace(self, lookback=max(left, _LEAST_LOOKBACK))
 
     @property
     def on_logs(self) -> bool:

@@ -21,6 +21,8 @@ RANGES: Final = {
     259_200: "3d",
     604_800: "7d",
     2_592_000: "30d",
+    7_776_000: "90d",
+    31_536_000: "1y",
 }
 # What the Baskets page offers, by its names.
 BASKET_METHODS: Final[Mapping[BasketMethod, str]] = {

@@ -192,6 +192,23 @@ def level_label(text: str, at: float, axis: str, color: str) -> dict[str, Any]:
     }
 
 
+def upright(at_ms: float) -> dict[str, Any]:
+    """Draw a line through all panels at a time."""
+    return {
+        "type": "line", "xref": "x", "yref": "paper", "x0": at_ms, "x1": at_ms, "y0": 0, "y1": 1,
+        "line": {"color": theme.MUTED, "width": 1.5, "dash": "dash"},
+    }  # fmt: skip
+
+
+def upright_label(text: str, at_ms: float) -> dict[str, Any]:
+    """Name such a line at its head."""
+    return {
+        "text": text, "xref": "x", "x": at_ms, "xanchor": "left", "yref": "paper", "y": 1.0,
+        "yanchor": "top", "showarrow": False, "borderpad": 3,
+        "font": {"size": 11, "color": theme.MUTED},
+    }  # fmt: skip
+
+
 def band(name: str, time_ms: Floats, low: Floats, high: Floats, axis: str = "y") -> go.Scatter:
     """Fill between two edges where both are known."""
     return _filled(name, *band_outline(time_ms, low, high), axis, theme.BAND, "band")

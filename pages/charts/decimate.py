@@ -45,7 +45,9 @@ def bucket_size(bars: int, buckets: int) -> int:
     return int(next(size for size in _SIZES if size >= wanted))
 
 
-def bucket_rows(series: Sequence[NDArray[np.floating]], first: int, size: int) -> NDArray[np.int64]:
+def bucket_rows(
+    series: Sequence[NDArray[np.floating]], first: int, size: int, *, with_ends: bool = True
+) -> NDArray[np.int64]:
     """Choose rows by buckets that stand still while the window of bars slides over them.
 
     Parameters
@@ -57,6 +59,8 @@ def bucket_rows(series: Sequence[NDArray[np.floating]], first: int, size: int) -
         so that a new bar changes the last bucket alone.
     size
         Bars in a bucket; 1 keeps every row.
+    with_ends
+        Whether both ends are chosen whatever they are.
 
     Returns
     -------
@@ -69,7 +73,7 @@ def bucket_rows(series: Sequence[NDArray[np.floating]], first: int, size: int) -
         return np.arange(length)
     before = first % size
     chosen = np.zeros(length, dtype=np.bool_)
-    chosen[[0, -1]] = True
+    chosen[[0, -1]] = with_ends
     for values in series:
         # One NaN makes the least value NaN.
         if np.isnan(values.min()):

@@ -173,6 +173,9 @@ def pair_layout(labels: PairLabels, panels: Sequence[Panel]) -> dict[str, Any]:
                 _rule("BUY below", labels.buy_below), labels.buy_below, "y4", theme.BUY
             ),
         ]
+    if labels.mark_ms is not None:
+        layout["shapes"] = [axes.upright(labels.mark_ms)]
+        layout.setdefault("annotations", []).append(axes.upright_label("alert", labels.mark_ms))
     return layout
 
 

@@ -8,11 +8,20 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pages.charts.moving_cut import Thinned
+
 PriceView = Literal["rebased", "raw", "two axes", "candles"]
 Panel = Literal["prices", "spread", "zscore", "volume", "correlation"]
 Floats = NDArray[np.float64]
 
 SELL_HELD, NOTHING_HELD, BUY_HELD = -1, 0, 1
+
+
+def entered_rows(held: NDArray[np.int8]) -> NDArray[np.int64]:
+    """Rows at which the rule begins to say SELL or BUY; the first of all is no entry."""
+    rows = np.flatnonzero(held[1:] != held[:-1]) + 1
+    begun: NDArray[np.int64] = rows[held[rows] != NOTHING_HELD]
+    return begun
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +51,8 @@ class PairSeries:
         Of the first leg's bars, quote currency; None where only closes are known.
     thinned
         What has been thinned for a screen already, by what was looked at.
+    moving
+        What was thinned of the same series some bars ago; None where it does not move on.
     """
 
     time_ms: Floats
@@ -61,6 +72,7 @@ class PairSeries:
     high_y: Floats | None = None
     low_y: Floats | None = None
     thinned: dict[Hashable, dict[str, dict[str, NDArray]]] = field(default_factory=dict)
+    moving: Thinned | None = None
 
     def __len__(self) -> int:
         return len(self.time_ms)
@@ -75,9 +87,7 @@ class PairSeries:
     @cached_property
     def entered(self) -> NDArray[np.int64]:
         """Rows at which the rule begins to say SELL or BUY; the first of all is no entry."""
-        rows = np.flatnonzero(self.held[1:] != self.held[:-1]) + 1
-        begun: NDArray[np.int64] = rows[self.held[rows] != NOTHING_HELD]
-        return begun
+        return entered_rows(self.held)
 
     def entries(self) -> dict[str, int]:
         """Count the entries of each kind."""
@@ -101,7 +111,7 @@ class PairSeries:
 
 @dataclass(frozen=True)
 class PairLabels:
-    """Words and number formats of one figure."""
+    """Words and number formats of one figure; `mark_ms` is the bar that an alert spoke of."""
 
     symbol_y: str
     symbol_x: str
@@ -119,3 +129,4 @@ class PairLabels:
     zone: str = "UTC"
     interval: str = "1 s"
     source: str = ""
+    mark_ms: float | None = None

@@ -1,5 +1,6 @@
 """The pair's series thinned for a screen: tables of few rows that stand still under appending."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +14,13 @@ from pages.charts.decimate import (
     bucket_sums,
 )
 from pages.charts.frame import Column, Table, coded, fitting_decimals
+from pages.charts.moving_cut import Thinned
 from pages.charts.pair_series import BUY_HELD, SELL_HELD, Floats, PairLabels, PairSeries
 
 Arrays = dict[str, NDArray]
-# Thinning gives more rows than this to a bucket: so few bars are better drawn as they are.
-BARS_A_BUCKET = 3
+# Thinning gives more rows than this to a bucket: so few bars are better drawn as they are. A day
+# shows its minutes in a chart of 1,100 px.
+BARS_A_BUCKET = 4
 # Buckets to a triangle, to a stretch of what is held and to a candle: finer ones run together.
 MARK_BUCKETS, HELD_BUCKETS, CANDLE_BUCKETS = 8, 2, 3
 DRAWN = ("price_y", "price_x", "spread", "mean", "std", "zscore", "correlation", "held")
@@ -83,13 +86,15 @@ def pair_arrays(series: PairSeries, seen: Cut, *, with_candles: bool = False) ->
     time_ms = series.time_ms[seen.rows]
     drawn = {name: getattr(series, name)[seen.rows] for name in DRAWN}
     leading = [drawn[name] for name in ("price_y", "price_x", "spread", "zscore")]
-    rows = bucket_rows(leading, seen.first, seen.size)
+    moving = series.moving if seen.rows == slice(0, len(series)) and seen.size > 1 else None
+    choose = bucket_rows if moving is None else moving.rows
+    rows = choose(leading, seen.first, seen.size)
     bars = {"time": time_ms[rows], **{name: drawn[name][rows] for name in DRAWN}}
     tables = {
         "bars": bars,
-        "volume": _volume(series, seen),
+        "volume": _volume(series, seen, moving),
         "marks": _marks(series, seen),
-        "held": _held(time_ms, drawn["held"], seen, series.bar_ms),
+        "held": _held(time_ms, drawn["held"], seen, series.bar_ms, moving),
     }
     return tables | {"candles": _candles(series, seen)} if with_candles else tables
 
@@ -142,14 +147,32 @@ def _none(columns: tuple[str, ...]) -> Arrays:
     return {name: np.empty(0) for name in columns}
 
 
-def _volume(series: PairSeries, seen: Cut) -> Arrays:
+def _volume(series: PairSeries, seen: Cut, moving: Thinned | None) -> Arrays:
     begin = seen.first // seen.size * seen.size
+
+    def summed(values: NDArray) -> Callable[[int, int], NDArray]:
+        return lambda start, stop: bucket_sums(values[start:stop], seen.first + start, seen.size)
+
     sums = {
-        name: bucket_sums(getattr(series, name)[seen.rows], seen.first, seen.size)
+        name: _sums_of(name, summed(getattr(series, name)[seen.rows]), seen, seen.size, moving)
         for name in ("volume_y", "volume_x")
     }
     numbers = begin + np.arange(len(sums["volume_y"])) * seen.size
     return {"time": numbers * series.bar_ms, **sums}
+
+
+def _sums_of(
+    name: str,
+    sums: Callable[[int, int], NDArray],
+    seen: Cut,
+    size: int,
+    moving: Thinned | None,
+) -> NDArray:
+    """Sum the buckets of what is seen, those of long ago as they were."""
+    count = seen.end - seen.start
+    if moving is None:
+        return sums(0, count)
+    return moving.sums(name, seen.first, seen.first + count, size, sums)
 
 
 def _candles(series: PairSeries, seen: Cut) -> Arrays:
@@ -192,12 +215,23 @@ def _firsts(series: PairSeries, seen: Cut, kind: int) -> tuple[NDArray, NDArray]
     return rows[begin], np.diff(begin, append=len(rows))
 
 
-def _held(time_ms: Floats, positions: NDArray[np.int8], seen: Cut, bar_ms: float) -> Arrays:
+def _held(
+    time_ms: Floats,
+    positions: NDArray[np.int8],
+    seen: Cut,
+    bar_ms: float,
+    moving: Thinned | None,
+) -> Arrays:
     """Join the buckets in which the same is held most of the time into stretches."""
     size = seen.held_size
+
+    def held(what: int) -> Callable[[int, int], NDArray]:
+        return lambda start, stop: bucket_sums(
+            (positions[start:stop] == what).astype(np.int16), seen.first + start, size
+        )
+
     sell, buy = (
-        bucket_sums((positions == what).astype(np.int16), seen.first, size)
-        for what in (SELL_HELD, BUY_HELD)
+        _sums_of(f"held {what}", held(what), seen, size, moving) for what in (SELL_HELD, BUY_HELD)
     )
     bars = bucket_lengths(len(positions), seen.first, size)
     mostly = np.where(sell * 2 > bars, SELL_HELD, np.where(buy * 2 > bars, BUY_HELD, 0))

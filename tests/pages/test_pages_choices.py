@@ -23,10 +23,20 @@ def test_auto_holds_enough_bars_for_the_usual_window_and_the_tests(interval):
 
 @pytest.mark.parametrize(
     ("interval", "longest"),
-    [("1s", "24h"), ("5s", "3d"), ("15s", "7d"), ("30s", "30d"), ("1min", "30d"), ("1h", "30d")],
+    [("1s", "24h"), ("5s", "3d"), ("15s", "7d"), ("30s", "30d"), ("1min", "30d"), ("1h", "1y")],
 )
-def test_no_range_of_more_bars_than_a_day_of_seconds_is_offered(interval, longest):
+def test_the_watch_offers_no_range_of_more_bars_than_a_day_of_seconds(interval, longest):
     offered = choices.lookbacks_on_offer(interval)
+    names = tuple(choices.LOOKBACKS_S)
+    assert offered[1:] == names[names.index(offered[1]) : names.index(longest) + 1]
+
+
+@pytest.mark.parametrize(
+    ("interval", "longest"),
+    [("1s", "30d"), ("5s", "90d"), ("15s", "1y"), ("1min", "1y"), ("1h", "1y")],
+)
+def test_pages_offer_ranges_of_as_many_bars_as_thirty_days_of_seconds(interval, longest):
+    offered = choices.lookbacks_on_offer(interval, choices.MOST_BARS)
     assert offered[0] == choices.AUTO
     assert offered[-1] == longest
     names = tuple(choices.LOOKBACKS_S)
@@ -49,6 +59,11 @@ def test_no_range_that_would_be_longer_than_its_name_is_offered(interval, shorte
         ("auto", "1h", 2_592_000),
         ("30min", "1min", 1_800),
         ("all", "1s", None),
+        ("10d", "1min", 864_000),
+        ("36h", "1s", 129_600),
+        ("2w", "1s", 1_209_600),
+        ("18mo", "1h", 46_656_000),
+        ("1y", "1min", 31_536_000),
     ],
 )
 def test_a_range_is_so_many_seconds_at_an_interval(name, interval, seconds):

@@ -177,11 +177,36 @@ def test_a_link_opens_its_range_where_the_interval_offers_it(project_root, datab
     assert not page.exception
 
 
-def test_a_range_too_long_for_the_interval_chosen_next_becomes_auto(project_root, database):
+def test_a_range_too_long_for_the_interval_is_refused_with_what_helps(project_root, database):
     store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
-    page = run_page(project_root, lookback="7d", interval="1min")
+    page = run_page(project_root, lookback="1y", interval="1min")
     page.selectbox(key="interval").set_value("1s").run()
-    assert page.session_state["lookback"] == "auto"
+    (said,) = [each.value for each in page.info if "more than the" in each.value]
+    assert "31,536,000 bars of 1s" in said
+    next(each for each in page.button if each.label == "Take bars of 15s").click().run()
+    assert page.session_state["interval"] == "15s"
+    assert page.session_state["lookback"] == "1y"
+    assert not page.exception
+
+
+def test_a_range_from_one_time_to_another_is_labelled_and_stands_still(project_root, database):
+    store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
+    begin = pd.Timestamp(START_US, unit="us", tz="UTC").floor("min")
+    times = [f"{begin + pd.Timedelta(minutes=each):%Y-%m-%dT%H:%M}" for each in (1, 4)]
+    page = run_page(project_root, **dict(zip(("from", "to"), times, strict=True)))
+    body = shown(page)
+    first, last = (each.replace("T", " ") for each in times)
+    assert f"{first} to {last}, not live" in body
+    end = begin + pd.Timedelta(minutes=4, seconds=-1)
+    assert f"as of its last bar, {end:%Y-%m-%d %H:%M:%S} UTC" in body
+    assert "Covered 100 % of 180 bars" in body
+
+
+def test_a_time_that_is_none_is_said_in_one_line(project_root, database):
+    store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
+    page = run_page(project_root, **{"from": "yesterday", "to": "2024-01-31"})
+    (said,) = [each.value for each in page.error if "is no time" in each.value]
+    assert "From is no time" in said
     assert not page.exception
 
 

@@ -94,8 +94,10 @@ def database(tmp_path: Path):
         (NotEnough("stability", 250, 120), Standing(SHORT, 200, is_file=True),
          "A longer range has more.", ["Take 24h"]),
         (NotEnough("stability", 90_000, 120), Standing(SECONDS, 1_861),
+         "A longer range has more.", ["Take 3d"]),
+        (NotEnough("stability", 3_000_000, 120), Standing(SECONDS, 1_861),
          "Shorter bars have more in the same time.", []),
-        (NotEnough("stability", 90_000, 120), Standing(SECONDS, 1_861, is_file=True),
+        (NotEnough("stability", 3_000_000, 120), Standing(SECONDS, 1_861, is_file=True),
          "A longer range has more.", ["Take all"]),
         # What is not counted in bars is promised nothing.
         (NotEnough("lead-lag", 100, 3, unit="price changes"), Standing(SECONDS, 1_861),

@@ -10,12 +10,15 @@ import streamlit as st
 
 from ingest.watch import Alert, Delivery, WatchStore, is_of_basket
 from pages.ui.alerts import words
+from pages.ui.desk.recording import now_us
+from pages.ui.desk.watching import alert_link
 from pages.ui.parts import files, formats, markup, notices, plain
 from pages.ui.parts.csv_file import csv_bytes
 from pages.ui.parts.files import Offer
 from pages.ui.parts.markup import Cell, Html
 from pages.ui.state import clock
 from pages.ui.state.served_files import MadeFile
+from pages.ui.state.source import current_recorder
 
 MOST_ROWS: Final = 100
 MOST_READ: Final = 1_000
@@ -44,9 +47,8 @@ def show(store: WatchStore) -> None:
     if len(shown) > MOST_ROWS or len(alerts) == MOST_READ:
         plain.caption(f"The newest {min(len(shown), MOST_ROWS)} shown; the CSV has all.")
     st.caption(
-        "A pair's link opens Live with the settings that the alert was made with. The bar is in "
-        "sight there where its range reaches back to it. A bar that waited for its trades fires "
-        "after a later one of another pair."
+        "A pair's link opens Live at the bar, which is marked, with the settings that the alert "
+        "was made with. A bar that waited for its trades fires after a later one of another pair."
     )
     files.show([Offer("Alerts (CSV)", "alerts-csv", partial(_csv, store))], key="alerts_csv")
 
@@ -119,7 +121,7 @@ def _link(alert: Alert) -> Html:
         return markup.text("the desk", "muted")
     page = "baskets" if is_of_basket(alert.params) else ""
     return Html('<a class="pd-about" href="./{}?{}" target="_blank">{}</a>').format(
-        page, markup.whole(alert.params), words.pair_of(alert)
+        page, markup.whole(alert_link(alert, now_us(current_recorder()))), words.pair_of(alert)
     )
 
 

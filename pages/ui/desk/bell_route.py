@@ -13,6 +13,7 @@ from ingest.errors import StoreError
 from ingest.recorder import current_recorder
 from ingest.watch import Alert, WatchStore, current_watch
 from pages.ui.desk.recording import now_us
+from pages.ui.desk.watching import alert_link
 from pages.ui.parts import formats
 
 BELL_PATH: Final = "/pairdesk/bell"
@@ -49,7 +50,7 @@ def news_since(store: WatchStore, since: int, at_us: int) -> dict[str, Any]:
     alerts = store.alerts(since, MOST_ALERTS, newest_first=True) if newest > since else ()
     return {
         "newest": newest,
-        "alerts": [_told(each) for each in reversed(alerts)],
+        "alerts": [_told(each, at_us) for each in reversed(alerts)],
         "silenced": silenced(store, at_us),
     }
 
@@ -72,7 +73,7 @@ def desk_name(store: WatchStore) -> str:
     return store.public_id(0).rpartition("-")[0]
 
 
-def _told(alert: Alert) -> dict[str, Any]:
+def _told(alert: Alert, at_us: int) -> dict[str, Any]:
     legs = [each for each in (alert.y, alert.x) if each]
     pair = " / ".join(legs) or "the desk"
     said = alert.words.removeprefix(f"{'/'.join(legs)}: ")  # the head names the pair
@@ -82,7 +83,7 @@ def _told(alert: Alert) -> dict[str, Any]:
         "kind": alert.kind,
         "head": f"{formats.clipped(alert.rule)}{over}: {pair}",
         "words": formats.with_minus(formats.clipped(said, LONGEST_WORDS)),
-        "view": alert.params,
+        "view": alert_link(alert, at_us),
         "suppressed": bool(alert.suppressed),
     }
 

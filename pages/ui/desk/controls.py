@@ -14,7 +14,8 @@ from analytics.errors import ParameterError
 from analytics.frames import parse_interval
 from analytics.pair import PairParams
 from ingest.settings import current_settings
-from pages.ui.state import choices
+from pages.ui.parts import plain
+from pages.ui.state import choices, ranges
 from pages.ui.state.choices import (
     AUTO,
     AUTO_LOOKBACKS,
@@ -28,14 +29,22 @@ from pages.ui.state.choices import (
     Number,
     OneOf,
 )
+from pages.ui.state.ranges import Range
 
 BOUND: Final[Literal["query-params"]] = "query-params"
 PAIR_BEFORE: Final = "pair_before"
+RECENT: Final = "recent_legs"
+RECENT_ORDER: Final = "recent_legs_of_page"
+MOST_RECENT: Final = 12
+TYPED: Final = "typed_range"
+WRONG: Final = "typed_range_wrong"
 INTERVAL_HELP: Final = "Length of a bar. 1s, 1min and 5min are also written 1S, 1T and 5T."
 RANGE_HELP: Final = (
     "How far back from the last trade. β and the tests use these bars, 120 at least; windows at "
     "its beginning see the bars before it."
 )
+# Ranges that have no button of their own on Live, where they share a line; typed they are there.
+SELDOM: Final = ("5min", "15min", "3d")
 ZONE_HELP: Final = "Zone of all times on the pages; Local is your browser's. Files have UTC."
 
 
@@ -120,6 +129,18 @@ def pick_mode() -> Mode:
     return next((mode for mode in modes if mode == chosen), modes[0])
 
 
+def recent_first(symbols: Sequence[str], page: str) -> tuple[str, ...]:
+    """Put the legs that this visit looked at after the first pair, the latest first.
+
+    In another order only on another page: a list that moves while it is open is not found again.
+    """
+    order, looked_at = RECENT_ORDER, st.session_state.get(RECENT, ())
+    if st.session_state.get(order, ("",))[0] != page:
+        st.session_state[order] = (page, *looked_at)
+    recent = [each for each in st.session_state[order][1:] if each in symbols]
+    return tuple(dict.fromkeys((*symbols[:2], *recent, *symbols)))
+
+
 def pick_pair(symbols: Sequence[str], prefix: str = "") -> tuple[str, str]:
     """Choose the two legs, S1 the dependent one, with a button that swaps them.
 
@@ -142,6 +163,8 @@ def pick_pair(symbols: Sequence[str], prefix: str = "") -> tuple[str, str]:
         "S2 (x)", keys[1], symbols, first=1, width=150, note="The leg that is sold against it."
     )
     st.session_state[PAIR_BEFORE] = (y, x)
+    before = st.session_state.get(RECENT, ())
+    st.session_state[RECENT] = tuple(dict.fromkeys((y, x, *before)))[:MOST_RECENT]
     return y, x
 
 
@@ -197,38 +220,116 @@ def _name_interval_of_url() -> None:
             st.rerun()
 
 
-def pick_range(interval: str, *, may_read_all: bool) -> int | None:
-    """Choose how far back from the last trade to look, in seconds; None is everything.
-
-    A file may be looked at whole; a database may hold months.
-    """
+def pick_range(interval: str, *, may_read_all: bool) -> Range:
+    """Choose how far back from the last trade to look, or from one time to another."""
     key, offered = _ranges(interval, may_read_all=may_read_all)
-    chosen = select("Range", key, offered, width=105, note=_range_help(interval))
-    return choices.lookback_seconds(chosen, interval)
+    if chosen_stretch().range is None:
+        select("Range", key, offered, width=105, note=_range_help(interval))
+    offer_other_ranges(key)
+    return chosen_range(interval, may_read_all=may_read_all)
 
 
-def chosen_range(interval: str, *, may_read_all: bool) -> int | None:
+def chosen_range(interval: str, *, may_read_all: bool) -> Range:
     """Return the same where its control stands further down the page."""
+    stretch = chosen_stretch().range
+    if stretch is not None:
+        return stretch
     key, offered = _ranges(interval, may_read_all=may_read_all)
     chosen = str(choices.value_of(key))
     chosen = chosen if chosen in offered else str(choices.CHOICES[key].default)
-    return choices.lookback_seconds(chosen, interval)
+    return Range(choices.lookback_seconds(chosen, interval))
 
 
 def choose_range(interval: str, *, may_read_all: bool) -> None:
     """Show the ranges as buttons; a click on one runs the whole page, which reads it."""
     key, offered = _ranges(interval, may_read_all=may_read_all)
-    choices.recall(key, offered)
-    st.segmented_control(
-        "Range", offered, default=str(choices.CHOICES[key].default), key=key, required=True,
-        bind=BOUND, help=_range_help(interval), label_visibility="collapsed", on_change=st.rerun,
-    )  # fmt: skip
+    chosen = str(choices.value_of(key))
+    buttons = [each for each in offered if each not in SELDOM or each == chosen]
+    if chosen_stretch().range is None:
+        choices.recall(key, buttons)
+        st.segmented_control(
+            "Range", buttons, default=str(choices.CHOICES[key].default), key=key, required=True,
+            bind=BOUND, help=_range_help(interval), label_visibility="collapsed",
+            on_change=st.rerun,
+        )  # fmt: skip
+    offer_other_ranges(key)
+
+
+def chosen_stretch() -> ranges.FromTo:
+    """Read from – to as the reader wrote them."""
+    return ranges.from_to(*(str(choices.value_of(name)).strip() for name in ("from", "to")))
+
+
+def range_of(params: PairParams) -> Range:
+    """Return the range of an analysis."""
+    bar_s = params.bar.us // 1_000_000
+    return Range(None if params.lookback is None else params.lookback * bar_s, params.until)
+
+
+def marked_bar() -> int | None:
+    """Return the bar that a link marks in its from – to, seconds since the epoch; None for none."""
+    return ranges.moment_s(str(choices.value_of("bar")))
+
+
+def offer_other_ranges(key: str) -> None:
+    """Offer a range that is typed, and from – to; `key` names the choice of the range."""
+    stretch = chosen_stretch()
+    label = "From – to" if stretch.range is None else stretch.range.words
+    with st.popover(label, key="other_range"):
+        st.text_input(
+            "Range back from the last trade", key=TYPED, placeholder=ranges.EXAMPLES,
+            on_change=_take_typed, args=(key,),
+        )  # fmt: skip
+        for name, label in (("from", "From (UTC)"), ("to", "To (UTC)")):
+            choices.recall(name)
+            st.text_input(
+                label, key=name, bind=BOUND, placeholder=ranges.MOMENT_EXAMPLES, max_chars=40,
+                on_change=_take_stretch,
+            )  # fmt: skip
+        _mark()
+        if wrong := st.session_state.get(WRONG):
+            plain.error(f"{wrong}.")
+    if (stretch.range is not None or stretch.wrong) and st.button(
+        "Back to now", key="leave_stretch", on_click=choices.request, args=(choices.NO_STRETCH,)
+    ):
+        st.rerun()
+
+
+def _mark() -> None:
+    """Have the address name the marked bar as long as it is in its from – to."""
+    choices.recall("bar")
+    st.session_state["bar"] = marked = choices.value_of("bar")
+    if not marked and "bar" in st.query_params:
+        del st.query_params["bar"]  # no control writes it
+
+
+def _take_typed(key: str) -> None:
+    """Choose the range that was typed, or say what is wrong with it."""
+    typed = str(st.session_state.get(TYPED, ""))
+    name = ranges.length_name(typed)
+    st.session_state[WRONG] = ""
+    if name is not None:
+        choices.request({key: name, **choices.NO_STRETCH})
+        st.session_state[TYPED] = ""
+    elif typed.strip():
+        st.session_state[WRONG] = f"{typed[:40]!r} is no range: write {ranges.EXAMPLES}"
+    st.rerun()
+
+
+def _take_stretch() -> None:
+    st.session_state[WRONG] = ""
+    st.session_state["bar"] = ""
+    st.rerun()
 
 
 def _ranges(interval: str, *, may_read_all: bool) -> tuple[str, tuple[str, ...]]:
-    """Name the choice and what it offers at an interval."""
-    offered = choices.lookbacks_on_offer(interval)
-    return ("span", (*offered, WHOLE)) if may_read_all else ("lookback", offered)
+    """Name the choice and what it offers at an interval: a typed one, or too long a one, too."""
+    key = "span" if may_read_all else "lookback"
+    offered = (*choices.lookbacks_on_offer(interval, choices.MOST_BARS), WHOLE)
+    chosen = str(choices.value_of(key))
+    if chosen in offered or not choices.holds_bars(chosen, interval):
+        return key, offered
+    return key, (*offered, chosen)
 
 
 def _range_help(interval: str) -> str:

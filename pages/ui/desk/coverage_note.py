@@ -9,6 +9,7 @@ from pages.ui.desk.pair_data import LegKlines, PairBars, Stretch
 from pages.ui.parts import formats
 
 MOST_STRETCHES: Final = 3
+MOST_SOURCES: Final = 4
 
 
 def coverage_words(result: PairAnalytics, bars: PairBars) -> list[str]:
@@ -20,13 +21,40 @@ def coverage_words(result: PairAnalytics, bars: PairBars) -> list[str]:
     sentence = f"Covered {known} of {formats.count(covered.bars, 'bar')}"
     if covered.missing:
         sentence = f"{sentence}; {covered.missing:,} missing in gaps"
-    return [f"{sentence}.", *_kline_words(result, bars), *_gap_words(result, bars)]
+    sources = _source_words(result, bars)
+    return [f"{sentence}.", *(sources or [*_kline_words(result, bars), *_gap_words(result, bars)])]
 
 
 def first_bar(result: PairAnalytics) -> str:
     """Say where the range begins."""
     index = result.zscore.index
     return f"First bar {_when(index[0], index[-1])}."
+
+
+def last_bar(result: PairAnalytics) -> str:
+    """Say where a range that ended does, and that the figures are as of its last bar."""
+    return f"Signal and figures as of its last bar, {formats.moment(result.zscore.index[-1])}."
+
+
+def _source_words(result: PairAnalytics, bars: PairBars) -> list[str]:
+    """Name the sources of the bars with their spans, where they are known and not all one."""
+    start = result.zscore.index[0]
+    owners: dict[tuple[pd.Timestamp, pd.Timestamp, str], list[str]] = {}
+    legs = zip((result.params.y, result.params.x), bars.closed.sources, strict=True)
+    for symbol, spans in legs:
+        for low, high, words in spans:
+            if high > start:
+                owners.setdefault((max(low, start), high, words), []).append(symbol)
+    if len({words for _, _, words in owners}) < 2:
+        return []
+    named = sorted(owners.items())
+    last = [
+        f"{words} {formats.span(low, high)}{f' ({symbols[0]})' if len(symbols) == 1 else ''}"
+        for (low, high, words), symbols in named[-MOST_SOURCES:]
+    ]
+    others = len(named) - len(last)
+    more = [f"{others:,} earlier stretch{'es' if others > 1 else ''}"] if others else []
+    return [f"Sources: {', '.join([*more, *last])}."]
 
 
 def _kline_words(result: PairAnalytics, bars: PairBars) -> list[str]:

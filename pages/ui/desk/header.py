@@ -16,6 +16,7 @@ from pages.ui.desk import (
     method_controls,
     pair_data,
     recording,
+    remedies,
     replaying,
     saved_views,
 )
@@ -23,11 +24,13 @@ from pages.ui.desk.bell import show_bell
 from pages.ui.desk.controls import Refresh, View
 from pages.ui.desk.file_choice import TickFile
 from pages.ui.desk.pill import show_pill
+from pages.ui.desk.remedies import Action, Advice
 from pages.ui.parts import formats, notices
 from pages.ui.parts.notices import Notice
 from pages.ui.state import choices
 from pages.ui.state.choices import Mode
 from pages.ui.state.page_parts import Page
+from pages.ui.state.ranges import Range
 from pages.ui.state.source import current_recorder
 
 DESK: Final = "desk"
@@ -53,6 +56,8 @@ class Desk:
         Why there is no view.
     missing
         What a link asked for and this source does not have.
+    offers
+        Buttons beside the notice.
     """
 
     mode: Mode
@@ -62,6 +67,7 @@ class Desk:
     refresh: Refresh
     notice: Notice | None = None
     missing: Notice | None = None
+    offers: tuple[Action, ...] = ()
 
     @property
     def is_file(self) -> bool:
@@ -100,6 +106,13 @@ class Desk:
         """Say why there is no view, and what to do."""
         if self.notice is not None:
             notices.show(self.notice)
+        with st.container(horizontal=True, gap="small"):
+            for number, action in enumerate(self.offers):
+                choose = (dict(action.choose),)
+                if st.button(
+                    action.label, key=f"offer_{number}", on_click=choices.request, args=choose
+                ):
+                    st.rerun()  # of the whole page: the notice may stand in a part of it
 
     def show_missing(self) -> None:
         """Say which symbols a link asked for that are not here."""
@@ -133,6 +146,9 @@ def show(page: Page) -> None:
             show_bell()
             show_pill(is_file=mode == choices.FILE, is_replay=mode == choices.REPLAY)
     link_numbers.show_refused(page.path)
+    stretch = controls.chosen_stretch()
+    if page.has_pair and stretch.wrong:
+        notices.show(Notice(notices.sentence(stretch.wrong), "The range above stands in for it."))
     with st.sidebar:
         method = None
         if page.method is not None:
@@ -144,13 +160,17 @@ def show(page: Page) -> None:
         if page.has_pair:
             saved_views.manage()
     view, why_not = None, material.why_not
-    if asked is not None and method is not None:
+    offers: tuple[Action, ...] = ()
+    refused = None if asked is None else _too_long(mode, *asked)
+    if refused is not None:
+        why_not, offers = Notice(refused.cause, refused.remedy, is_fault=False), refused.actions
+    elif asked is not None and method is not None:
         try:
             view = method.view(*asked)
         except AnalyticsError as error:
             why_not = notices.explain(error)
     st.session_state[DESK] = Desk(
-        mode, material.stored, material.file, view, refresh, why_not, missing
+        mode, material.stored, material.file, view, refresh, why_not, missing, offers
     )
 
 
@@ -228,15 +248,25 @@ def in_order(stored: tuple[str, ...], recorder: Recorder | None) -> tuple[str, .
     return tuple(dict.fromkeys((*(each for each in named if each in there), *stored)))
 
 
-def _ask(page: Page, mode: Mode, material: _Material) -> tuple[str, str, str, int | None] | None:
+def _too_long(mode: Mode, y: str, x: str, interval: str, asked: Range) -> Advice | None:
+    """Refuse a range of more bars than a page shows, before any of them is read."""
+    seconds, is_file = asked.lookback_s, mode == choices.FILE
+    if seconds is None and not is_file:
+        seconds = pair_data.held_seconds(pair_data.database_path(), (y, x), interval)
+    key = "span" if is_file else "lookback"
+    return None if seconds is None else remedies.too_long(interval, seconds, key)
+
+
+def _ask(page: Page, mode: Mode, material: _Material) -> tuple[str, str, str, Range] | None:
     """Ask for pair, interval and range; None where there is nothing to pair."""
     is_file = mode == choices.FILE
     is_pair = len(material.stored) >= 2
-    legs = controls.pick_pair(material.offered, _prefix(mode)) if is_pair else None
+    offered = controls.recent_first(material.offered, page.path)
+    legs = controls.pick_pair(offered, _prefix(mode)) if is_pair else None
     interval = controls.pick_interval()
     pick = controls.pick_range if page.has_range else controls.chosen_range
-    lookback_s = pick(interval, may_read_all=is_file)
-    return None if legs is None else (*legs, interval, lookback_s)
+    asked = pick(interval, may_read_all=is_file)
+    return None if legs is None else (*legs, interval, asked)
 
 
 def _prefix(mode: Mode) -> str:

@@ -15,12 +15,16 @@ from ingest.recorder import Recorder
 from ingest.repair import LENGTHS_US, intervals, read_reach
 from ingest.replay import ReplayRecorder
 from pages.ui.desk.pair_data import PairBars
+from pages.ui.desk.recording import now_us
 from pages.ui.desk.remedies import Action, Fetch, Standing, advise, kline_for, span_to_fetch
-from pages.ui.parts import formats, notices, plain
+from pages.ui.parts import formats, markup, notices, plain
+from pages.ui.parts.markup import Html
 from pages.ui.state import choices, source
+from pages.ui.state.page_parts import PAGES
 from pages.ui.state.source import current_recorder
 
 SAID = "fetch_said"
+DATA_PAGE = "Data"  # where history is fetched and imported
 
 
 def show(lack: NotEnough | Degenerate, params: PairParams, bars: PairBars, *, key: str) -> None:
@@ -33,6 +37,8 @@ def show(lack: NotEnough | Degenerate, params: PairParams, bars: PairBars, *, ke
         return
     advice = advise(lack, standing(params, bars))
     plain.info(f"{notices.sentence(advice.cause)}. {advice.remedy}")
+    if advice.import_words:
+        markup.show(Html('<a class="pd-about" href="./data">{}</a>').format(advice.import_words))
     if not advice.actions:
         return
     with st.container(horizontal=True, gap="small"):
@@ -73,7 +79,17 @@ def standing(params: PairParams, bars: PairBars) -> Standing:
         fetches=fetches,
         is_file=source.is_file(),
         nothing_earlier=_nothing_earlier(recorder, params) if fetches and recorder else "",
+        begins=_begins(params, recorder),
     )
+
+
+def _begins(params: PairParams, recorder: Recorder | None) -> str:
+    """Name the day at which the bars begin that the range stands on; "" where none can be got."""
+    if DATA_PAGE not in PAGES or params.reach is None or source.is_file() or source.is_replay():
+        return ""
+    end_us = params.end_us or now_us(recorder)
+    begin = pd.Timestamp(end_us - params.reach * params.bar.us, unit="us", tz="UTC")
+    return f"{begin:%Y-%m-%d}"
 
 
 def _not_recorded(recorder: Recorder, params: PairParams) -> list[str]:

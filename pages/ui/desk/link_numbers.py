@@ -69,13 +69,16 @@ def _is_followed() -> bool:
 
 
 def _refused_range(key: str, text: str) -> RefusedValue | None:
-    """Refuse a range that is not on offer at the interval that the same link names."""
+    """Refuse a range that holds no two bars of the interval that the same link names.
+
+    One that holds too many is refused where the bars would be read, with what helps.
+    """
     interval = _interval_of_link()
-    there = choices.lookbacks_on_offer(interval)
-    if text in (*there, choices.WHOLE):  # `WHOLE` is none of those that `lookback` admits
+    there = (*choices.lookbacks_on_offer(interval, choices.MOST_BARS), choices.WHOLE)
+    if text in there or choices.holds_bars(text, interval):
         return None
     default = str(CHOICES[key].default)
-    options = (*there, default) if default not in there else there
+    options = there
     return RefusedValue(key, text, OneOf(default, options), f" at {interval}")
 
 

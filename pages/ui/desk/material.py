@@ -84,7 +84,7 @@ def _of_database(view: View, longest_window: int) -> Material:
     """Take the recorded bars, or those taken less than a minute ago for the same choice."""
     path, params = pair_data.database_path(), view.params
     reading = _widest(params, longest_window)
-    choice = (path, reading.y, reading.x, reading.interval, reading.reach)
+    choice = (path, reading.y, reading.x, reading.interval, reading.reach, reading.until)
     now_us = time.time_ns() // 1_000
     cached = st.session_state.get(TAKEN)
     if cached is None or cached[0] != choice or now_us - cached[2] > CACHED_S * 1e6:

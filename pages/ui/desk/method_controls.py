@@ -26,6 +26,7 @@ from pages.ui.parts.notices import SameSymbolError
 from pages.ui.state import choices
 from pages.ui.state.choices import CUSTOM, LEVELS, RULES
 from pages.ui.state.page_parts import MethodPart
+from pages.ui.state.ranges import Range
 
 FIRST_RULE: Final = next(iter(RULES.values()))
 SPREAD_HELP: Final = (
@@ -98,7 +99,7 @@ class Method:
     gates: Gates = DATA_GATES
     capital: float = 10_000.0
 
-    def view(self, y: str, x: str, interval: str, lookback_s: int | None) -> View:
+    def view(self, y: str, x: str, interval: str, asked: Range) -> View:
         """Complete it with what the header says.
 
         Raises
@@ -112,7 +113,8 @@ class Method:
             y=y,
             x=x,
             interval=interval,
-            lookback=_in_bars(lookback_s, interval),
+            lookback=_in_bars(asked.lookback_s, interval),
+            until=asked.until,
             window=self.window,
             spread=self.spread,
             hedge=self.hedge,

@@ -20,8 +20,10 @@ from pages.ui.state.once import Once
 
 Frames = tuple[pd.DataFrame, pd.DataFrame]
 Stretch = tuple[pd.Timestamp, pd.Timestamp]
+Sources = tuple[tuple[pd.Timestamp, pd.Timestamp, str], ...]
 
 SECOND_US: Final = 1_000_000
+KLINE_LENGTHS_S: Final = (1, 60, 300)  # that are fetched
 # By so much a leg may lag behind the other, whose newest bar it has not closed: read before the
 # range as well, or the first of it would lack what it stands on.
 LAG_BARS: Final = 10
@@ -51,6 +53,9 @@ class ClosedBars:
     ----------
     klines
         Where they are the exchange's own.
+    sources
+        Of each leg, stretches with their source in words: start, end (excluded), UTC; empty where
+        all were recorded here, or where it is not known.
     epochs
         Of the windows that they are from: bars of one epoch never change.
     """
@@ -59,6 +64,7 @@ class ClosedBars:
     make_frames: Callable[[], Frames]
     klines: tuple[LegKlines, LegKlines] = (LegKlines(), LegKlines())
     epochs: tuple[int, int] = (0, 0)
+    sources: tuple[Sources, Sources] = ((), ())
 
     @cached_property
     def frames(self) -> Frames:
@@ -143,16 +149,30 @@ def recorded_span(path: Path, legs: tuple[str, ...]) -> tuple[pd.Timestamp, pd.T
     return min(first for first, _ in spans), max(last for _, last in spans)
 
 
+def held_seconds(path: Path, legs: tuple[str, ...], interval: str) -> int | None:
+    """How long the span is of which bars of the legs are held; None without any."""
+    bar_s = parse_interval(interval).us // SECOND_US
+    lengths = [each for each in KLINE_LENGTHS_S if bar_s % each == 0]
+    with TickReader(path) as reader:
+        begins = [reader.begins_us(leg, length) for leg in legs for length in lengths]
+        ends = [reader.last_trade(leg) for leg in legs]
+    first_us = min((each for each in begins if each is not None), default=None)
+    last_us = max((each.time_us for each in ends if each is not None), default=None)
+    return None if first_us is None or last_us is None else (last_us - first_us) // SECOND_US
+
+
 def read_pair(path: Path, params: PairParams) -> PairBars:
     """Read both legs as far as the range and what it stands on reach: see `PairParams.reach`.
 
-    Counted back from the later of their last trades.
+    Counted back from the later of their last trades, or from where the range ends.
 
     Raises
     ------
     StoreError
         The file is missing or no Pairdesk database.
     """
+    if params.end_us is not None:
+        return _read_stretch(path, params, params.end_us)
     y, x, interval = params.y, params.x, params.interval
     windows = {each: shared_windows().get(path, each, interval) for each in (y, x)}
     last_trades = {symbol: window.last_trade() for symbol, window in windows.items()}
@@ -164,6 +184,34 @@ def read_pair(path: Path, params: PairParams) -> PairBars:
     line = (str(path), y, x, interval, reach_s)
     key = (*line[:-1], start, views[0].key, views[1].key)
     return PairBars(_bars.get(key, partial(_closed_bars, *views, line), line), key, last)
+
+
+def _read_stretch(path: Path, params: PairParams, end_us: int) -> PairBars:
+    """Read a range that ended: apart from the windows, which hold all bars up to now.
+
+    What is repaired in it meanwhile is seen within a minute.
+    """
+    start_us = None if params.reach is None else end_us - params.reach * params.bar.us
+    minute = int(time.monotonic() // 60)
+    key = (str(path), params.y, params.x, params.interval, start_us, end_us, minute)
+
+    def read() -> ClosedBars:
+        with TickReader(path) as reader:
+            frames = tuple(
+                reader.bars(each, params.interval, start_us, end_us)
+                for each in (params.y, params.x)
+            )
+        legs = Leg.of(frames[0], params.bar.us), Leg.of(frames[1], params.bar.us)
+        klines = _told(frames[0]), _told(frames[1])
+        sources = frames[0].attrs.get("sources", ()), frames[1].attrs.get("sources", ())
+        return ClosedBars(legs, lambda: (frames[0], frames[1]), klines, sources=sources)
+
+    return PairBars(_bars.get(key, read, key[:-1]), key, {})
+
+
+def _told(bars: pd.DataFrame) -> LegKlines:
+    """Say of a bars frame where its bars are the exchange's own."""
+    return LegKlines(bars.attrs.get("klines_until"), tuple(bars.attrs.get("kline_spans", ())))
 
 
 def _start_second(last: dict[str, LastTrade], interval: str, reach_s: int | None) -> int | None:
@@ -223,11 +271,14 @@ def bars_of_ticks(ticks: pd.DataFrame, content: Hashable, params: PairParams) ->
         Says legs, interval and reach.
     """
     frames = [_resampled(ticks, content, each, params.interval) for each in (params.y, params.x)]
-    if params.reach is not None:
+    if params.end_us is not None:
+        end = pd.Timestamp(params.end_us, unit="us", tz="UTC")
+        frames = [leg.loc[leg.index < end] for leg in frames]
+    if params.reach is not None and all(len(leg) for leg in frames):
         start = max(leg.index[-1] for leg in frames) - params.reach * params.bar.timedelta
         frames = [leg.loc[leg.index > start] for leg in frames]
     both = (frames[0], frames[1])
-    key = (content, params.y, params.x, params.interval, params.reach)
+    key = (content, params.y, params.x, params.interval, params.reach, params.until)
     return PairBars(_bars.get(key, lambda: _framed_bars(both, params.bar.us)), key, {})
 
 

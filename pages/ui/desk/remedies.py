@@ -5,9 +5,10 @@ bar that closes is one of those that lack.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from analytics.frames import INTERVALS, parse_interval
 from analytics.outcome import NotEnough
 from analytics.pair import PairParams
 from ingest.repair import KlineName
@@ -17,6 +18,7 @@ from pages.ui.state.choices import WHOLE, Number, Value
 
 # How a lack is counted where a longer stretch of bars makes it good.
 COUNTED_IN_BARS: Final = ("bars", "bars in a row", "complete rows", "known bars in a row")
+SECOND_US: Final = 1_000_000
 HOUR_S: Final = 3_600
 DAY_S: Final = 86_400
 MOST_HOURS: Final = 48
@@ -45,6 +47,8 @@ class Standing:
         Whether a file is looked at.
     nothing_earlier
         That the exchange was asked and has no bars before those there are, without the full stop.
+    begins
+        The day from which on bars are wanted, where they can be fetched or imported; or "".
     """
 
     params: PairParams
@@ -55,6 +59,7 @@ class Standing:
     fetches: bool = False
     is_file: bool = False
     nothing_earlier: str = ""
+    begins: str = ""
 
     @property
     def is_whole(self) -> bool:
@@ -89,11 +94,38 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What lacks and why, what helps, and the buttons that do it."""
+    """What lacks and why, what helps, and the buttons that do it.
+
+    `import_words` name what the Data page can bring; "" for nothing.
+    """
 
     cause: str
     remedy: str
     actions: tuple[Action, ...] = ()
+    import_words: str = ""
+
+
+def too_long(interval: str, seconds: int, key: str) -> Advice | None:
+    """Refuse a range of more bars than a page shows; None for one that it shows.
+
+    `key` names the choice of the range.
+    """
+    bars = seconds * SECOND_US // parse_interval(interval).us
+    if bars <= choices.MOST_BARS:
+        return None
+    coarser = (each for each in INTERVALS if seconds * SECOND_US // each.us <= choices.MOST_BARS)
+    longest = choices.lookbacks_on_offer(interval, choices.MOST_BARS)[-1]
+    names = [each.name for each in coarser][:1]
+    actions = (
+        *(Action(f"Take bars of {name}", (("interval", name),)) for name in names),
+        Action(f"Take {longest}", ((key, longest), *choices.NO_STRETCH.items())),
+    )
+    cause = (
+        f"The range holds {bars:,} bars of {interval}, more than the {choices.MOST_BARS:,} that a "
+        "page shows"
+    )
+    take = f"bars of {names[0]} or " if names else ""
+    return Advice(cause, f"Take {take}a range of {longest}.", actions)
 
 
 def advise(lack: NotEnough, at: Standing) -> Advice:
@@ -139,7 +171,16 @@ def _of_store(lack: NotEnough, at: Standing) -> Advice:
         fewer = ", a shorter window needs fewer" if actions else ""
         remedy = f"Shorter bars make more of it{fewer}."
         return Advice(f"{lack.reason}: the file holds {stored}", remedy, actions)
-    cause = f"{lack.reason}: the database holds {stored}"
+    advice = _of_database(lack, at, f"{lack.reason}: the database holds {stored}")
+    return replace(advice, import_words=_import_words(at)) if at.begins else advice
+
+
+def _import_words(at: Standing) -> str:
+    """Name the bars that the range is made of, from the day at which it begins."""
+    return f"Fetch {KLINE_WORDS[kline_for(at.params)]} bars from {at.begins} on the Data page"
+
+
+def _of_database(lack: NotEnough, at: Standing, cause: str) -> Advice:
     fetch = None if at.nothing_earlier else _fetch(at)
     actions = (*([] if fetch is None else [fetch]), *_shorter(lack, at.params))
     if fetch is not None:
@@ -181,7 +222,7 @@ def _longer(lack: NotEnough, at: Standing) -> tuple[Action, ...]:
         return ()
     least = max(lack.needed, params.lookback + 1)
     bar_s = params.bar.us // 1_000_000
-    names = choices.lookbacks_on_offer(params.interval)[1:]
+    names = choices.lookbacks_on_offer(params.interval, choices.MOST_BARS)[1:]
     enough = [name for name in names if choices.LOOKBACKS_S[name] // bar_s >= least]
     name, key = next(iter(enough), WHOLE), "span" if at.is_file else "lookback"
     if name == WHOLE and not at.is_file:

@@ -40,7 +40,7 @@ def take_up() -> None:
 def keep() -> None:
     """Keep what is chosen for the next start, once the reader changed something.
 
-    Not where the data is from: a visit begins with the live database, whatever was looked at.
+    Not where the data is from, and no stretch of the past: a visit begins with the live database.
     """
     now = _lasting(choices.chosen())
     before = st.session_state.setdefault(BASELINE, now)
@@ -50,7 +50,8 @@ def keep() -> None:
 
 
 def _lasting(settings: Mapping[str, choices.Value]) -> dict[str, choices.Value]:
-    return {key: value for key, value in settings.items() if key not in choices.SOURCES}
+    passing = {*choices.SOURCES, *choices.STRETCH}
+    return {key: value for key, value in settings.items() if key not in passing}
 
 
 def manage() -> None:

@@ -4,20 +4,34 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
+from urllib.parse import parse_qsl, urlencode
 
 from analytics.baskets import BasketParams
+from analytics.frames import parse_interval
 from analytics.pair import PairParams
 from analytics.spread import KINDS_WITH_BETA
 from ingest.errors import IngestError
-from ingest.watch import Watched, WatchedBasket, WatchedPair, WatchList, WatchStore, current_watch
+from ingest.watch import (
+    Alert,
+    Watched,
+    WatchedBasket,
+    WatchedPair,
+    WatchList,
+    WatchStore,
+    current_watch,
+    is_of_basket,
+)
 from pages.ui.parts import formats
 from pages.ui.parts.plain import Tone
-from pages.ui.state import choices
+from pages.ui.state import choices, ranges
 from pages.ui.state.choices import AUTO, CUSTOM, GATE_FIELDS, LEVELS, LIVE, LOOKBACKS_S, RULES
 from pages.ui.state.choices import Value as Choice
 
 Row = TypeVar("Row", WatchedPair, WatchedBasket)
 
+SECOND_US: Final = 1_000_000
+DAY_S: Final = 86_400
+BARS_AFTER: Final = 20  # of an alert's own, that its link shows behind it
 FIRST_LIST: Final = "Watchlist"
 MOST_PAIRS: Final = 500  # of a list
 MOST_BASKETS: Final = 20  # of a list: each costs as much as many pairs
@@ -62,8 +76,10 @@ def current_store() -> WatchStore | None:
 
 
 def pair_of(params: PairParams) -> WatchedPair | None:
-    """Return the pair that Live looks at as a list holds it; None for one without a range."""
-    if params.lookback is None:
+    """Return the pair that Live looks at as a list holds it; None for a range that none holds."""
+    if params.lookback is None or params.until is not None:
+        return None
+    if params.lookback > choices.MOST_WATCHED_BARS:
         return None
     seconds = params.lookback * params.bar.us // 1_000_000
     is_auto = seconds == choices.lookback_seconds(AUTO, params.interval)
@@ -127,6 +143,26 @@ def live_choices(pair: WatchedPair) -> dict[str, Choice]:
 
 def _is_of(pair: WatchedPair, rule: str) -> bool:
     return (pair.sell_above, pair.buy_below) == (RULES[rule].sell_above, RULES[rule].buy_below)
+
+
+def alert_link(alert: Alert, now_us: int) -> str:
+    """Return the query at which a page shows what an alert spoke of, at its bar; "" for the desk.
+
+    Of a pair: Live with the settings that it was made with, from – to around the bar, which is
+    marked. A basket's page ends now.
+    """
+    chosen = dict(parse_qsl(alert.params))
+    interval = chosen.get("interval", alert.interval)
+    if not alert.params or is_of_basket(alert.params) or not interval:
+        return alert.params
+    bar_us = parse_interval(interval).us
+    length_s = choices.lookback_seconds(chosen.get("lookback", AUTO), interval) or DAY_S
+    after_us = max(BARS_AFTER * bar_us, length_s * SECOND_US // 10)
+    whole_us = (now_us // bar_us) * bar_us
+    end_us = max(min(alert.bar_us + after_us, whole_us), alert.bar_us + bar_us)
+    end_s = end_us // SECOND_US
+    marked = {"from": end_s - length_s, "to": end_s, "bar": alert.bar_us // SECOND_US}
+    return urlencode(chosen | {key: ranges.moment_name(at) for key, at in marked.items()})
 
 
 def range_name(pair: Watched) -> str:

@@ -14,7 +14,7 @@ from ingest.files import ReadReport
 from ingest.store import LotsBySymbol
 from pages.charts.pair_series import PriceView
 from pages.ui.desk import coverage_note, lack_notice, pair_data, recording
-from pages.ui.desk.controls import choose_range
+from pages.ui.desk.controls import choose_range, marked_bar, range_of
 from pages.ui.desk.header import Desk
 from pages.ui.desk.slim_head import follow_scrolling, slim_head
 from pages.ui.live import exports, figures, tabs, trends, watch
@@ -62,6 +62,11 @@ class Pair:
     capital: float = Terms().capital
     lots: Callable[[], LotsBySymbol] = dict
     is_watchable: bool = False
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether its range ended, so that no bar is added to it."""
+        return self.params.until is not None
 
     def terms(self) -> Terms:
         """What a size stands on now."""
@@ -154,7 +159,10 @@ def show_pair(pair: Pair, places: Places, feed: Sequence[str] = ()) -> bool:
     if analysis is not None and places.parts is not None:
         # Before the words: the browser fetches and draws it while their tests run.
         with notices.shown_in_place():
-            show_pair_chart(analysis.result, view=places.parts.view, source=pair.source.name)
+            show_pair_chart(
+                analysis.result, view=places.parts.view, source=pair.source.name,
+                mark=_mark_of(pair.params),
+            )  # fmt: skip
     with places.top, notices.shown_in_place():
         shown = _show_top(pair, analysis, feed)
     if shown is None or places.parts is None:
@@ -162,6 +170,11 @@ def show_pair(pair: Pair, places: Places, feed: Sequence[str] = ()) -> bool:
     with notices.shown_in_place():
         _show_parts(shown, pair, places.parts)
     return True
+
+
+def _mark_of(params: PairParams) -> int | None:
+    """Return the bar to mark: one that an alert's link leads to, in the range around it."""
+    return None if params.until is None else marked_bar()
 
 
 def _show_top(pair: Pair, analysis: _Shown | None, feed: Sequence[str]) -> _Shown | None:
@@ -240,10 +253,10 @@ def _new_answers(result: PairAnalytics, bars: pair_data.PairBars, terms: Terms) 
 @once_for_each
 def _covered(result: PairAnalytics, bars: pair_data.PairBars) -> Html:
     sentences = coverage_note.coverage_words(result, bars)
-    words = [
-        markup.text(each)
-        for each in (*sentences[:1], coverage_note.first_bar(result), *sentences[1:])
-    ]
+    span = coverage_note.first_bar(result)
+    if result.params.until is not None:
+        span = f"{coverage_note.last_bar(result)} {span}"
+    words = [markup.text(each) for each in (*sentences[:1], span, *sentences[1:])]
     return markup.join([*(markup.about("bars", each) for each in words[:1]), *words[1:]], " ")
 
 
@@ -269,6 +282,8 @@ def _head(bars: pair_data.PairBars, pair: Pair) -> Html:
         pieces.append(markup.badge("SYNTHETIC", "wait"))
     if source.is_paused:
         pieces.append(markup.badge("Paused", "wait"))
+    if params.until is not None:
+        pieces.append(markup.badge(f"{range_of(params).words}, not live", "wait"))
     return markup.block(*pieces, css="pd-head")
 
 

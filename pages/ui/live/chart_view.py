@@ -1,17 +1,28 @@
 """From an analysis to what the pair figure draws: arrays, what is held, words."""
 
+from dataclasses import dataclass, replace
 from datetime import UTC
-from typing import Final
+from typing import Final, Self
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analytics.growing import Growing
 from analytics.leg import Leg
-from analytics.pair import PairAnalytics
+from analytics.pair import Moving, PairAnalytics
 from analytics.signals import SIGNALS
-from pages.charts.pair_series import BUY_HELD, SELL_HELD, Floats, PairLabels, PairSeries, PriceView
+from pages.charts.moving_cut import Thinned
+from pages.charts.pair_series import (
+    BUY_HELD,
+    SELL_HELD,
+    Floats,
+    PairLabels,
+    PairSeries,
+    PriceView,
+    entered_rows,
+)
 from pages.ui.parts import formats
 from pages.ui.state.clock import axis_ms, even_ms, reader_zone, time_ms, zone_label
 from pages.ui.state.once import once_for_each
@@ -36,11 +47,94 @@ def pair_series(result: PairAnalytics) -> PairSeries:
 
 
 def _pair_series(result: PairAnalytics) -> PairSeries:
+    moving = result.carried.moving
+    if moving is not None and reader_zone() is UTC:
+        return _moving_series(result, moving)
     index = pd.DatetimeIndex(result.zscore.index)
     times = even_ms(index)
+    return _series_of(result, times, clock_changes(index, times), _Drawn.of(result))
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """What is drawn beside the paths: turnover of both legs, and what is held."""
+
+    volumes: NDArray[np.float64]
+    held: NDArray[np.int8]
+
+    @classmethod
+    def of(cls, result: PairAnalytics, came: int | None = None) -> Self:
+        """Take it of the bars that came last, or of all."""
+        rows = slice(None if came is None else len(result.zscore) - came, None)
+        volumes = np.array([turnover(leg)[rows] if came is None else _latest_turnover(leg, came)
+                            for leg in result.legs])  # fmt: skip
+        return cls(volumes, positions(result.signal_codes[rows]))
+
+
+def _latest_turnover(leg: Leg, came: int) -> Floats:
+    return turnover(leg.last(came))
+
+
+@dataclass(frozen=True, eq=False)
+class _Grown:
+    """The same as it grows with the bars, by the number of the first."""
+
+    first: int
+    times: Growing
+    volumes: Growing
+    held: Growing
+    entered: NDArray[np.int64]
+    thinned: Thinned
+
+
+# By the memory that the paths of successive analyses share.
+_grown: Final[WeakKeyDictionary[object, _Grown]] = WeakKeyDictionary()
+
+
+def _moving_series(result: PairAnalytics, moving: Moving) -> PairSeries:
+    """Take the arrays of an analysis that moved on: those before, and of the bars that came."""
+    leg, shared = result.legs[0], moving.rows.memory
+    first, known = leg.start_us // leg.step_us, _grown.get(shared)
+    index = pd.DatetimeIndex(result.zscore.index)
+    left = 0 if known is None else first - known.first
+    came = 0 if known is None else first + len(leg) - known.first - known.times.values.size
+    if known is None or left < 0 or came < 0 or came > len(leg) // 2:
+        drawn = _Drawn.of(result)
+        times = Growing.of(even_ms(index))
+        entered = first + entered_rows(drawn.held)
+        grown = _Grown(
+            first, times, Growing.of(drawn.volumes), Growing.of(drawn.held), entered, Thinned()
+        )
+    elif came == 0 and left == 0:
+        grown = known
+    else:
+        drawn = _Drawn.of(result, came)
+        times = known.times.moved(left, even_ms(index[len(index) - came :]))
+        held = known.held.moved(left, drawn.held)
+        new = first + len(leg) - came - 1
+        entered = np.concatenate([
+            known.entered[known.entered > first], new + entered_rows(held.values[-came - 1 :]),
+        ])  # fmt: skip
+        volumes = known.volumes.moved(left, drawn.volumes)
+        grown = _Grown(first, times, volumes, held, entered, known.thinned)
+    _grown[shared] = grown
+    drawn = _Drawn(grown.volumes.values, grown.held.values)
+    series = _series_of(result, grown.times.values, (), drawn, grown.thinned)
+    vars(series)["entered"] = grown.entered - first
+    return series
+
+
+def _series_of(
+    result: PairAnalytics,
+    times: Floats,
+    clock: tuple[tuple[float, float], ...],
+    drawn: _Drawn,
+    moving: Thinned | None = None,
+) -> PairSeries:
+    index = result.zscore.index
     return PairSeries(
         time_ms=times,
-        clock=clock_changes(index, times),
+        clock=clock,
         price_y=result.y.to_numpy(),
         price_x=result.x.to_numpy(),
         spread=result.spread.to_numpy(),
@@ -48,13 +142,14 @@ def _pair_series(result: PairAnalytics) -> PairSeries:
         std=result.std.to_numpy(),
         zscore=result.zscore.to_numpy(),
         correlation=result.correlation.to_numpy(),
-        volume_y=turnover(result.legs[0]),
-        volume_x=turnover(result.legs[1]),
-        held=positions(result.signal_codes),
+        volume_y=drawn.volumes[0],
+        volume_x=drawn.volumes[1],
+        held=drawn.held,
         offset_ms=float(times[-1] - time_ms(index[-1:])[0]) if len(index) else 0.0,
         open_y=result.legs[0].open,
         high_y=result.legs[0].high,
         low_y=result.legs[0].low,
+        moving=moving,
     )
 
 
@@ -103,6 +198,14 @@ def labels(result: PairAnalytics, view: PriceView, source: str) -> PairLabels:
     if key not in known:
         known[key] = _make_labels(result, view, source)
     return known[key]
+
+
+def marked(labels: PairLabels, second: int | None) -> PairLabels:
+    """Mark a bar, seconds since the epoch, on the axis of the labels' zone."""
+    if second is None:
+        return labels
+    bar = pd.DatetimeIndex([pd.Timestamp(second, unit="s", tz="UTC")])
+    return replace(labels, mark_ms=float(even_ms(bar)[0]))
 
 
 def _make_labels(result: PairAnalytics, view: PriceView, source: str) -> PairLabels:

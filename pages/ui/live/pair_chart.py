@@ -21,6 +21,7 @@ def show_pair_chart(
     view: PriceView,
     source: str,
     panels: Sequence[Panel] = PANELS,
+    mark: int | None = None,
 ) -> None:
     """Show prices, spread, z-score and volume of a pair over one time axis.
 
@@ -34,9 +35,12 @@ def show_pair_chart(
         Name of the data: zoom lasts as long as source, pair and interval are the same.
     panels
         Top to bottom.
+    mark
+        A bar to mark, seconds since the epoch.
     """
     served = _served()
-    publish(served, result, chart_view.labels(result, view, source), panels)
+    labels = chart_view.marked(chart_view.labels(result, view, source), mark)
+    publish(served, result, labels, panels)
     params = result.params
     label = f"{', '.join(panels)} of {params.y} and {params.x} over time"
     file = f"{params.y}-{params.x}_{params.interval}"

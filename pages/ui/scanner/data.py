@@ -13,7 +13,7 @@ from analytics.scanner import coarser_closes
 from ingest.store import SECOND_US, TRADED, BarColumns, identity
 from pages.ui.desk import many_symbols
 from pages.ui.desk.file_choice import TickFile
-from pages.ui.scanner.settings import SAMPLES_S, ScanSettings, live_title
+from pages.ui.scanner.settings import ScanSettings, live_title
 from pages.ui.state.once import Once
 
 
@@ -65,7 +65,13 @@ def live_material(path: Path, settings: ScanSettings, newest_us: int) -> ScanMat
 
 
 def newest_bar_us(path: Path, settings: ScanSettings) -> int | None:
-    """Return the open of the bar that holds the newest trade of any symbol; it is still forming."""
+    """Return the open of the bar that holds the newest trade of any symbol; it is still forming.
+
+    Of a sample that ends earlier, the bar after its last.
+    """
+    if settings.until is not None:
+        bar_us = parse_interval(settings.interval).us
+        return settings.until * SECOND_US // bar_us * bar_us
     newest_us = many_symbols.newest_trade_us(path, settings.symbols)
     bar_us = parse_interval(settings.interval).us
     return None if newest_us is None else newest_us // bar_us * bar_us
@@ -73,9 +79,8 @@ def newest_bar_us(path: Path, settings: ScanSettings) -> int | None:
 
 def of_database(path: Path, settings: ScanSettings, newest_us: int) -> ScanMaterial:
     """Take the closed bars of all symbols, back from the bar still forming."""
-    length_s = SAMPLES_S[settings.sample]
-    assert length_s is not None, "samples of the database have a length"
-    start_s = newest_us // SECOND_US - length_s
+    length_s = settings.most_s if settings.length_s is None else settings.length_s
+    start_s = max(newest_us // SECOND_US - length_s, 0)
     views = many_symbols.bar_views(path, settings.symbols, settings.interval, start_s)
     states = tuple((view.key, int(view.forming.trades.sum())) for view in views.values())
     bar = newest_us // parse_interval(settings.interval).us
@@ -107,7 +112,7 @@ def of_closes(
 ) -> ScanMaterial:
     """Take a file's closes in bars of the chosen interval."""
     chosen = closes[[each for each in closes.columns if str(each) in settings.symbols]]
-    coarser = _since(coarser_closes(chosen, settings.interval), settings.sample)
+    coarser = _inside(coarser_closes(chosen, settings.interval), settings)
     return ScanMaterial(name, (content, settings), coarser)
 
 
@@ -121,11 +126,10 @@ def of_ticks(files: Sequence[TickFile], settings: ScanSettings) -> ScanMaterial:
     name = ", ".join(file.name for file in files)
     synthetic = all(file.is_synthetic for file in files)
     whole = _of_bars(name, (content, settings), bars, is_synthetic=synthetic)
-    length_s = SAMPLES_S[settings.sample]
-    if length_s is None:
+    if settings.length_s is None:
         return whole
     parts = (whole.closes, whole.traded, whole.quote_volume)
-    cut = [None if part is None else _since(part, settings.sample) for part in parts]
+    cut = [None if part is None else _inside(part, settings) for part in parts]
     closes = whole.closes if cut[0] is None else cut[0]
     return ScanMaterial(whole.name, whole.key, closes, cut[1], cut[2], is_synthetic=synthetic)
 
@@ -164,8 +168,11 @@ def _grid(frames: Sequence[pd.DataFrame]) -> pd.DatetimeIndex:
     return utc_index(np.arange(first, last + step, step, dtype=np.int64))
 
 
-def _since(frame: pd.DataFrame, sample: str) -> pd.DataFrame:
-    length_s = SAMPLES_S[sample]
+def _inside(frame: pd.DataFrame, settings: ScanSettings) -> pd.DataFrame:
+    """Cut to the sample: back from the last bar, or from where it ends."""
+    length_s = settings.length_s
+    if settings.until is not None:
+        frame = frame.loc[frame.index < pd.Timestamp(settings.until, unit="s", tz="UTC")]
     if length_s is None or frame.empty:
         return frame
     recent: pd.DataFrame = frame.loc[frame.index > frame.index[-1] - pd.Timedelta(seconds=length_s)]

@@ -6,12 +6,17 @@ from typing import Any, Final, Self, cast
 
 import streamlit as st
 
-from analytics.frames import INTERVALS
+from analytics.frames import INTERVALS, parse_interval
 from analytics.scanner import ScanOn
+from pages.ui.desk import controls
+from pages.ui.parts import plain
+from pages.ui.parts.notices import sentence
+from pages.ui.state import choices, ranges
 from pages.ui.state.choices import LEVELS
 from pages.ui.state.page_choices import PAGE_NUMBERS
 from pages.ui.state.source import is_replay
 
+SECOND_US: Final = 1_000_000
 RECORDED: Final = "Recorded symbols"
 CLOSES: Final = "File of closes"
 TICKS: Final = "Tick files"
@@ -23,17 +28,23 @@ SOURCE_HELP: Final = (
     "CSV with a time column and a column of closes for each symbol. Tick files: NDJSON or CSV of "
     "trades, several at once. Saved scan: a result kept earlier."
 )
+ALL: Final = "all"
 SAMPLES_S: Final = {
     "1h": 3_600,
     "4h": 14_400,
     "24h": 86_400,
     "7 days": 604_800,
     "30 days": 2_592_000,
-    "all": None,
+    "90 days": 7_776_000,
+    "1 year": 31_536_000,
+    ALL: None,
 }
-# A week of one-second bars of every symbol is more than a page should read.
-RECORDED_SAMPLES: Final = ("1h", "4h", "24h")
-SAMPLE_HELP: Final = "Back from the last bar. Everything is computed from these bars."
+# Closes of all symbols together: more is more than a page should read.
+MOST_CLOSES: Final = 20_000_000
+SAMPLE_HELP: Final = (
+    "Back from the last bar, or from one time to another. Everything is computed from these bars. "
+    f"A scan of recorded symbols holds {MOST_CLOSES:,} closes at most: all is so many."
+)
 TRAIN_HELP: Final = (
     "The first part of the sample: pairs are chosen by it. The rest is held out, and only asked "
     "whether the spread, with β from the first part, still comes back. 100 holds nothing out."
@@ -55,6 +66,18 @@ class ScanSettings:
     window: int
     level: float
     symbols: tuple[str, ...]
+    until: int | None = None  # end of the sample, seconds since the epoch; None for the last bar
+
+    @property
+    def length_s(self) -> int | None:
+        """Length of the sample in seconds; None for all there is."""
+        return sample_s(self.sample)
+
+    @property
+    def most_s(self) -> int:
+        """The longest sample of these symbols that a page reads from the database, seconds."""
+        bars = MOST_CLOSES // max(len(self.symbols), 1)
+        return bars * (parse_interval(self.interval).us // SECOND_US)
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -74,6 +97,12 @@ class ScanSettings:
     def autolag(self) -> str | None:
         """How the number of lags is chosen; None where it is fixed."""
         return "aic" if self.max_lags is None else None
+
+
+def sample_s(name: str) -> int | None:
+    """Seconds of a sample by its name, or as it was typed; None for all."""
+    length = ranges.length_name(name)
+    return None if length is None else ranges.length_s(length)
 
 
 def live_title() -> str:
@@ -100,11 +129,7 @@ def choose_settings(symbols: Sequence[str], source: str) -> ScanSettings:
             "Bar interval", names, names.index("1min"), key="scan_interval", bind="query-params",
             help="Length of a bar.", width=120,
         )  # fmt: skip
-        samples = list(RECORDED_SAMPLES if source == RECORDED else SAMPLES_S)
-        first = samples.index("4h") if source == RECORDED else len(samples) - 1
-        sample = st.selectbox(
-            "Sample", samples, first, key=f"scan_sample_{_key(source)}", help=SAMPLE_HELP, width=110
-        )
+        sample, until = _choose_sample(source)
         share = PAGE_NUMBERS["scan_train"]
         train = st.slider(
             "Train share (%)", share.low, share.high, share.default, share.step, key="scan_train",
@@ -116,7 +141,51 @@ def choose_settings(symbols: Sequence[str], source: str) -> ScanSettings:
         )  # fmt: skip
         lags, on, window, level = _choose_details()
     wanted = tuple(sorted(chosen or symbols))
-    return ScanSettings(str(interval), str(sample), int(train), lags, on, window, level, wanted)
+    return ScanSettings(
+        str(interval), sample, int(train), lags, on, window, level, wanted, until=until
+    )
+
+
+def _choose_sample(source: str) -> tuple[str, int | None]:
+    """Choose a length back from the last bar, or from one time to another; gives its end too."""
+    key, stretch = f"scan_sample_{_key(source)}", controls.chosen_stretch()
+    typed = str(st.session_state.get(key, ""))
+    samples = [*SAMPLES_S, *([typed] if typed and typed not in SAMPLES_S else [])]
+    sample = "4h" if source == RECORDED else ALL
+    if stretch.range is None:
+        first = samples.index(sample)
+        sample = str(st.selectbox("Sample", samples, first, key=key, help=SAMPLE_HELP, width=110))
+    controls.offer_other_ranges(key)
+    if stretch.wrong:
+        plain.error(f"{sentence(stretch.wrong)}.")
+    if stretch.range is None:
+        return sample, None
+    return f"{(stretch.range.lookback_s or 0) // 60}min", stretch.range.until
+
+
+def refuse_too_large(settings: ScanSettings) -> bool:
+    """Say that a sample of recorded symbols is more than a page reads, and offer what helps."""
+    length_s = settings.length_s
+    if length_s is None or length_s <= settings.most_s:
+        return False
+    bars = length_s * SECOND_US // parse_interval(settings.interval).us
+    fewer = [
+        each.name
+        for each in INTERVALS
+        if length_s * SECOND_US // each.us * len(settings.symbols) <= MOST_CLOSES
+    ][:1]
+    take = f"bars of {fewer[0]}, " if fewer else ""
+    plain.info(
+        f"{bars:,} bars of {len(settings.symbols)} symbols are more than the {MOST_CLOSES:,} "
+        f"closes that a page reads. Take {take}a shorter sample or fewer symbols."
+    )
+    for name in fewer:
+        if st.button(
+            f"Take bars of {name}", key="scan_coarser", on_click=choices.request,
+            args=({"scan_interval": name},),
+        ):  # fmt: skip
+            st.rerun()
+    return True
 
 
 def _key(source: str) -> str:

@@ -12,7 +12,7 @@ from ingest.errors import IngestError
 from ingest.watch import WatchedPair, WatchStore, current_watch
 from pages.ui.desk.watch_choice import add_button, choose_list, show_said
 from pages.ui.parts import formats, plain
-from pages.ui.scanner.settings import SAMPLES_S, ScanSettings
+from pages.ui.scanner.settings import ScanSettings
 from pages.ui.scanner.store import ScanResult
 from pages.ui.state import choices
 from pages.ui.state.choices import AUTO
@@ -57,9 +57,9 @@ def show(scan: ScanResult, rows: pd.DataFrame, *, is_live: bool) -> None:
 
 def watched_pairs(rows: pd.DataFrame, settings: ScanSettings) -> list[WatchedPair]:
     """Return rows of a scan as lists hold them: as the scan regresses, over its sample."""
-    name = settings.sample.replace(" days", "d")
+    name = settings.sample.replace(" days", "d").replace(" year", "y")
     offered = choices.lookbacks_on_offer(settings.interval)
-    lookback_s = SAMPLES_S[settings.sample] if name in offered else None
+    lookback_s = settings.length_s if name in offered else None
     is_auto = lookback_s == choices.lookback_seconds(AUTO, settings.interval)
     return [
         WatchedPair(

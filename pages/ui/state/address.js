@@ -8,8 +8,8 @@
 import { settled } from "../settled.js";
 
 /** What the server says of the choices.
- * @type {{ link: Record<string, string>, first: Record<string, string>, known: Set<string>, steps: string[], own: string[] }} */
-const told = { link: {}, first: {}, known: new Set(), steps: [], own: [] };
+ * @type {{ link: Record<string, string>, first: Record<string, string>, known: Set<string>, steps: string[], own: string[], optional: string[] }} */
+const told = { link: {}, first: {}, known: new Set(), steps: [], own: [], optional: [] };
 let gesture = 0;
 let stepped = -1; // the gesture that made the latest step: what follows from it is the same step
 let isInstalled = false;
@@ -55,6 +55,7 @@ function install() {
 function fill(target, here, isReader) {
   for (const [key, value] of here) {
     if (!told.known.has(key) || target.has(key)) continue;
+    if (told.optional.includes(key)) continue; // left out is what it says
     target.set(key, (isReader && told.first[key]) || value);
   }
 }
@@ -62,7 +63,9 @@ function fill(target, here, isReader) {
 /** @type {(target: URLSearchParams, here: URLSearchParams) => boolean} */
 function differs(target, here) {
   return told.steps.some(
-    (key) => target.has(key) && here.has(key) && target.get(key) !== here.get(key),
+    (key) =>
+      (told.optional.includes(key) || (target.has(key) && here.has(key))) &&
+      target.get(key) !== here.get(key),
   );
 }
 
@@ -80,8 +83,8 @@ function settle() {
 
 /** @type {(component: Component<AddressData>) => void} */
 function tell(component) {
-  const { link, first, known, steps, own } = component.data;
-  Object.assign(told, { link, first, steps, own, known: new Set(known) });
+  const { link, first, known, steps, own, optional } = component.data;
+  Object.assign(told, { link, first, steps, own, optional, known: new Set(known) });
   if (!isInstalled) install();
   settle();
 }

@@ -10,7 +10,9 @@ from pages.ui.state import choices
 from pages.ui.streamlit_private import keep_defaults_in_address
 
 # What the browser's Back undoes, beside a change of page; other choices change the address only.
-STEPS: Final = (*choices.SOURCES, choices.UPLOAD_KEY, "interval", "lookback", "span")
+STEPS: Final = (
+    *choices.SOURCES, choices.UPLOAD_KEY, "interval", "lookback", "span", *choices.STRETCH,
+)  # fmt: skip
 
 _mount = component(
     "pairdesk_address",
@@ -29,5 +31,5 @@ def complete() -> None:
     with st.container(key="address"):
         _mount(key="address_script", data={
             "link": link, "first": first, "known": known, "steps": STEPS,
-            "own": [choices.UPLOAD_KEY],
+            "own": [choices.UPLOAD_KEY], "optional": choices.STRETCH,
         })  # fmt: skip

@@ -17,6 +17,7 @@ from analytics.signals import DEFAULT_THRESHOLDS, PRESETS, SYMMETRIC, Thresholds
 from analytics.spread import SPREAD_KINDS
 from ingest.binance import valid_symbol
 from ingest.errors import SymbolError
+from pages.ui.state import ranges
 from pages.ui.streamlit_private import is_step_of_history
 
 Mode = Literal["Live Database", "NDJSON File", "Replay"]
@@ -44,16 +45,17 @@ LOOKBACKS_S: Final = {
     "3d": 259_200,
     "7d": 604_800,
     "30d": 2_592_000,
+    "90d": 7_776_000,
+    "1y": 31_536_000,
 }
+_NAMES: Final = {seconds: name for name, seconds in LOOKBACKS_S.items()}
 # What `auto` takes at each interval, by name.
-AUTO_LOOKBACKS: Final = {
-    interval: next(name for name, seconds in LOOKBACKS_S.items() if seconds == auto_s)
-    for interval, auto_s in AUTO_LOOKBACK_S.items()
-}
-# A range has two bars, so that one that is named is as long as its name; and at most a day of
-# seconds, the most that a refresh is to read and draw.
+AUTO_LOOKBACKS: Final = {name: _NAMES[auto_s] for name, auto_s in AUTO_LOOKBACK_S.items()}
+# A range has two bars, so that one that is named is as long as its name; and at most 30 days of
+# seconds, the most that a page is to read. The watch looks at many pairs: a day of seconds each.
 LEAST_BARS: Final = 2
-MOST_BARS: Final = 86_400
+MOST_BARS: Final = 2_592_000
+MOST_WATCHED_BARS: Final = 86_400
 RULES: Final[dict[str, Thresholds]] = {preset.name: preset for preset in PRESETS}
 # What links and saved views of earlier versions call them.
 FORMER_RULES: Final = {"mission": DEFAULT_THRESHOLDS.name, "symmetric": SYMMETRIC.name}
@@ -89,6 +91,25 @@ class Word:
 
 
 @dataclass(frozen=True)
+class Length(OneOf):
+    """One of some ranges, or any length as `ranges.length_name` writes it."""
+
+    def admits(self, value: object) -> bool:
+        """Whether a saved value may be used."""
+        is_typed = isinstance(value, str) and ranges.length_name(value) == value
+        return is_typed or super().admits(value)
+
+
+@dataclass(frozen=True)
+class Moment(Word):
+    """A time, UTC, as it was written; nothing for none. What is no time is said where it stands."""
+
+    def admits(self, value: object) -> bool:
+        """Whether a saved value may be used."""
+        return value == "" or super().admits(value)
+
+
+@dataclass(frozen=True)
 class Symbol(Word):
     """A leg of the pair; a link may write it as ``sol-usdt`` or ``SOL/USDT``."""
 
@@ -121,6 +142,9 @@ class Switch:
         return isinstance(value, bool)
 
 
+# From – to of a range that does not end now, and the bar that is marked in it.
+STRETCH: Final = ("from", "to", "bar")
+NO_STRETCH: Final = dict.fromkeys(STRETCH, "")
 BACKTEST_CHOICES: Final[dict[str, OneOf | Number]] = {
     "bt_hedge": OneOf(CAUSAL_HEDGES[0], CAUSAL_HEDGES),
     "bt_rule": OneOf(next(iter(RULE_PRESETS)), (*RULE_PRESETS, CUSTOM), FORMER_RULES),
@@ -152,8 +176,9 @@ CHOICES: Final[dict[str, OneOf | Word | Number | Switch]] = {
     "file_s1": Symbol(),
     "file_s2": Symbol(),
     "interval": OneOf("1s", tuple(each.name for each in INTERVALS)),
-    "lookback": OneOf(AUTO, (AUTO, *LOOKBACKS_S)),
-    "span": OneOf(WHOLE, (AUTO, *LOOKBACKS_S, WHOLE)),
+    "lookback": Length(AUTO, (AUTO, *LOOKBACKS_S, WHOLE)),
+    "span": Length(WHOLE, (AUTO, *LOOKBACKS_S, WHOLE)),
+    **{name: Moment() for name in STRETCH},
     "zone": OneOf(UTC_ZONE, (UTC_ZONE, LOCAL_ZONE)),
     "window": Number(60, 5, 10_000, 5),
     "spread": OneOf(SPREAD_KINDS[0], tuple(SPREAD_KINDS)),
@@ -187,19 +212,21 @@ def lookback_seconds(name: str, interval: str) -> int | None:
     """How far back a range reaches at an interval, in seconds; None for all there is."""
     if name == WHOLE:
         return None
-    return LOOKBACKS_S[AUTO_LOOKBACKS[interval] if name == AUTO else name]
+    return ranges.length_s(AUTO_LOOKBACKS[interval] if name == AUTO else name)
 
 
-def lookbacks_on_offer(interval: str) -> tuple[str, ...]:
-    """Name the ranges that hold two bars to `MOST_BARS` at an interval, `auto` first."""
+def holds_bars(name: str, interval: str) -> bool:
+    """Whether a range has two bars at an interval, or more."""
+    seconds = lookback_seconds(name, interval)
+    return seconds is None or seconds * 1_000_000 // parse_interval(interval).us >= LEAST_BARS
+
+
+def lookbacks_on_offer(interval: str, most: int = MOST_WATCHED_BARS) -> tuple[str, ...]:
+    """Name the ranges that hold two bars to `most` at an interval, `auto` first."""
     bar_s = parse_interval(interval).us // 1_000_000
     return (
         AUTO,
-        *(
-            name
-            for name, span_s in LOOKBACKS_S.items()
-            if LEAST_BARS <= span_s // bar_s <= MOST_BARS
-        ),
+        *(name for name, span_s in LOOKBACKS_S.items() if LEAST_BARS <= span_s // bar_s <= most),
     )
 
 
@@ -266,17 +293,18 @@ def in_link() -> dict[str, str]:
     """Return what a link to the present view says: each choice that the page shows."""
     drawn = st.session_state.get(DRAWN, set()) - NOT_IN_LINK
     shown = {key: st.session_state[key] for key in sorted(drawn) if key in st.session_state}
-    link = {key: written(value) for key, value in shown.items() if CHOICES[key].admits(value)}
+    link = {
+        key: written(value)
+        for key, value in shown.items()
+        if CHOICES[key].admits(value) and not (key in STRETCH and value == "")
+    }
     token = upload_token() if link.get("file") == UPLOAD else ""
     link |= st.session_state.get(OF_PAGE, {})
     return {**link, UPLOAD_KEY: token} if token else link
 
 
 def name_in_address(key: str, text: str) -> None:
-    """Have the address say what a page of its own shows, one of `PAGE_KEYS`, even as it was first.
-
-    A whole run writes it there; while it is drawn alone, its control does.
-    """
+    """Have the address say what a page of its own shows, one of `PAGE_KEYS`; even as at first."""
     st.session_state.setdefault(OF_PAGE, {})[key] = text
 
 
@@ -360,10 +388,7 @@ def fulfil() -> None:
 
 
 def recall(key: str, options: Sequence[str] | None = None) -> None:
-    """Give a control that comes back what it was when it went; drop what is no option now.
-
-    Streamlit forgets the value of a control that a run does not draw.
-    """
+    """Give a control that comes back what it was, which Streamlit forgets, if that is an option."""
     st.session_state.setdefault(DRAWN, set()).add(key)
     stored = st.session_state.get(CHOSEN, {})
     if key not in st.session_state and key in stored and key not in st.query_params:

@@ -328,4 +328,5 @@ interface AddressData {
   known: string[];
   steps: string[];
   own: string[];
+  optional: string[];
 }

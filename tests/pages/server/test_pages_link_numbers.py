@@ -112,15 +112,17 @@ def test_an_interval_by_any_of_its_names_is_taken_without_a_word(project_root, n
     assert "In the link" not in said(test)
 
 
-RANGES_OF_AN_HOUR = "auto, 4h, 24h, 3d, 7d, 30d"
+RANGES_OF_AN_HOUR = "auto, 4h, 24h, 3d, 7d, 30d, 90d, 1y, all"
 
 
 @pytest.mark.parametrize("page", ["live", "evidence", "backtest"])
 @pytest.mark.parametrize(
     ("key", "text", "interval", "words"),
     [
-        ("span", "5min", "1h", f"span=5min is not one of {RANGES_OF_AN_HOUR}, all at 1h, so all"),
-        ("span", "30d", "zz", "span=30d is not one of auto, 5min, 15min, 30min, 1h, 4h, 24h, all"),
+        ("span", "5min", "1h", f"span=5min is not one of {RANGES_OF_AN_HOUR} at 1h, so all"),
+        ("span", "90d", "1s", ""),  # too long a one is refused where its bars would be read
+        ("span", "10d", "1min", ""),
+        ("span", "1 day", "1min", "span=1 day is not one of auto, 5min"),
         (
             "lookback",
             "5min",
