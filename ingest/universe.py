@@ -9,6 +9,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, get_args
 
+import msgspec
+
 from ingest.binance import MAX_SYMBOLS, DayTicker, Listed, valid_symbol
 from ingest.errors import SymbolError
 from ingest.tick import BarStream
@@ -23,6 +25,8 @@ _TRADING: Final = "TRADING"
 STAYS_BY: Final = 1.2
 # Two symbols are one coin under two names where their prices are so near, as a share.
 SAME_PRICE: Final = 0.05
+_GONE_FOR_US: Final = 14 * 86_400_000_000  # a new name comes days after the old one went
+_MOST_CHANGES: Final = 200
 
 STABLECOINS: Final = frozenset(
     str.split(
@@ -85,6 +89,40 @@ class UniverseRules:
         """Say it: ``the 50 USDT symbols with the highest volume``."""
         which = f"the {self.top} {self.quote} symbols with the highest volume"
         return f"all {self.quote} symbols" if self.top is None else which
+
+
+class UniverseState(msgspec.Struct, frozen=True):
+    """What is remembered of a universe across restarts.
+
+    Attributes
+    ----------
+    rules
+        By which it was chosen.
+    since_us, asked_us
+        When it began, and the last look at the exchange's list; 0 before the first.
+    symbols
+        What is followed, by volume.
+    listed
+        All symbols of the quote currency at the last look, traded or not.
+    prices
+        Last price of each followed symbol.
+    gone
+        Symbols that are not traded any more: last price, and when that was seen.
+    changes
+        Who joined and left, oldest first.
+    left_out
+        Who is not followed, and why, at the last look.
+    """
+
+    rules: UniverseRules
+    since_us: int
+    asked_us: int = 0
+    symbols: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
+    prices: dict[str, float] = {}
+    gone: dict[str, tuple[float, int]] = {}
+    changes: tuple["Change", ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 class Chosen(NamedTuple):
@@ -166,6 +204,74 @@ def reason_against(
     if volume < rules.least_volume:
         return f"volume of 24 h {volume:,.0f} {rules.quote}, asked for {rules.least_volume:,.0f}"
     return None if rules.with_pegged else _pegged(listed.base, rules.quote, all_listed)
+
+
+def updated(
+    state: UniverseState,
+    chosen: Chosen,
+    listed: Mapping[str, Listed],
+    tickers: Mapping[str, DayTicker],
+    statuses: Mapping[str, str | None],
+    now_us: int,
+) -> UniverseState:
+    """A universe after a look at the exchange's list, with who joined and left, and why.
+
+    Parameters
+    ----------
+    statuses
+        Of symbols that are not in the list of what is traded; None of one that is not listed.
+    """
+    gone = {symbol: each for symbol, each in state.gone.items() if now_us - each[1] < _GONE_FOR_US}
+    left = [symbol for symbol in state.symbols if symbol not in chosen.symbols]
+    for symbol in left:
+        if symbol not in listed or listed[symbol].status != _TRADING:
+            gone[symbol] = (state.prices.get(symbol, 0.0), now_us)
+    new = [symbol for symbol in chosen.symbols if symbol not in state.symbols]
+    changes = [*state.changes]
+    changes += [
+        Change(now_us, each, "left", _why_left(each, chosen, listed, statuses)) for each in left
+    ]
+    if state.asked_us:  # at the first look all of them are new
+        prices = {symbol: price for symbol, (price, _) in gone.items() if price}
+        changes += [
+            Change(now_us, each, "joined", _why_joined(each, state, listed, tickers, prices))
+            for each in new
+        ]
+    return UniverseState(
+        *(state.rules, state.since_us, now_us, chosen.symbols),
+        tuple(sorted(each for each in listed if listed[each].quote == state.rules.quote)),
+        {each: tickers[each].last_price for each in chosen.symbols if each in tickers},
+        *(gone, tuple(changes[-_MOST_CHANGES:]), chosen.left_out),
+    )
+
+
+def _why_left(
+    symbol: str, chosen: Chosen, listed: Mapping[str, Listed], statuses: Mapping[str, str | None]
+) -> str:
+    if symbol in listed:
+        return dict(chosen.left_out).get(symbol, "it does not meet the rules any more")
+    status = statuses.get(symbol, "")
+    if status is None:
+        return "not listed any more; what is stored of it stays"
+    return f"not trading{f' ({status})' if status else ''}; what is stored of it stays"
+
+
+def _why_joined(
+    symbol: str,
+    state: UniverseState,
+    listed: Mapping[str, Listed],
+    tickers: Mapping[str, DayTicker],
+    gone: Mapping[str, float],
+) -> str:
+    if symbol in state.gone:
+        return "trading again"
+    if symbol in state.listed:
+        was = dict(state.left_out).get(symbol)
+        return f"it meets the rules now; before: {was}" if was else "it meets the rules now"
+    old = rename_of(symbol, listed, tickers, gone)
+    if old is None:
+        return "newly listed"
+    return f"newly listed at the price of {old}, which went: a new name? Both histories are kept"
 
 
 def rename_of(

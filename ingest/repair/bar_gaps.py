@@ -57,6 +57,8 @@ class BarGaps:
     ----------
     fetched
         Bars that came over REST.
+    is_paused
+        Whether to ask for nothing.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class BarGaps:
         now_us: Callable[[], int] = wall_clock_us,
     ) -> None:
         self.fetched = 0
+        self.is_paused = False
         self._rest, self._put, self._now_us = rest, put, now_us
         self._stream: StreamKind = stream
         self._delivery = Delivery(put)
@@ -136,10 +139,10 @@ class BarGaps:
             del self._bars[key]
 
     def closed(self, symbol: str, name: KlineName, open_us: int) -> bool:
-        """Take a bar that the stream brought; False where it is known already. From the loop."""
+        """Take a bar that the stream brought; False where it is known or not wanted."""
         bars = self._bars.get((symbol, name))
         if bars is None or any(low <= open_us < high for low, high in bars.known[-1:]):
-            return bars is not None and not bars.has_looked
+            return False
         bars.add(open_us, open_us + bars.length_us)
         return True
 
@@ -191,6 +194,8 @@ class BarGaps:
         self._wake.set()
 
     async def _fetch_some(self) -> bool:
+        if self.is_paused:
+            return False
         now_us = await self._exchange_time_us()
         due = self._due(now_us)
         await asyncio.gather(*(self._fetch(*each, now_us) for each in due))

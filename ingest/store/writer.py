@@ -146,9 +146,8 @@ class TickWriter:
     def has_klines(self, key: StreamKey, length_s: int) -> bool:
         """Whether bars of the exchange's own of a length are stored before the first trade."""
         state = self._streams.get(key)
-        before_us = (state.ledger.first_us if state else 0) or 2**62
-        stream_id = state.stream_id if state else 0  # of none
-        return has_klines_before(self._connection, stream_id, length_s, before_us)
+        at, first_us = (state.stream_id, state.ledger.first_us) if state else (0, 0)
+        return has_klines_before(self._connection, at, length_s, first_us or 2**62)
 
     def quarantine(self, rows: Sequence[tuple[int, str, str]], most: int = 1000) -> None:
         """Keep frames ``(received_us, reason, excerpt)``; only the newest `most` stay."""
@@ -369,8 +368,8 @@ class TickWriter:
 
         Returns the bytes that only the log has after it; None while another program is at it.
         """
-        done = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        is_busy, pages, moved = done
+        sql = "PRAGMA wal_checkpoint(PASSIVE)"
+        is_busy, pages, moved = self._connection.execute(sql).fetchone()
         return None if is_busy else (pages - moved) * PAGE_BYTES
 
     def size_bytes(self) -> int:
