@@ -187,3 +187,8 @@ class RecorderStatus:
     refusal: Refusal | None = None
     between: Between | None = None
     universe: UniverseStatus | None = None
+
+    @property
+    def is_bars_only(self) -> bool:
+        """Whether bars are recorded as they close, and no trades."""
+        return not self.symbols and self.universe is not None and self.universe.depth == "bars"

@@ -165,9 +165,12 @@ class Recorder(RecorderRequests):
         """Start the threads."""
         if self._refusals.other_venue is None:
             self._remember_symbols()
-            self._receive()
+            self._receiving.symbols = self._symbols
         else:
             self._refusals.note(self._refusals.other_venue)
+        if self._universe is not None:
+            idle = None if self._refusals.other_venue is None else "another exchange's database"
+            self._universe.receive(self._symbols, idle)
         if self._later_check is not None:
             say(check_notice(self._later_check) or "")
         for thread in self._threads.values():

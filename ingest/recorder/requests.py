@@ -55,6 +55,12 @@ class RecorderRequests:
         """Symbols of which bars alone are recorded, as they close."""
         return () if self._universe is None else self._universe.bar_symbols
 
+    @property
+    def bar_length_s(self) -> int:
+        """Length of these bars."""
+        is_second = self._universe is not None and self._universe.state.rules.bars == "1s"
+        return 1 if is_second else 60
+
     def add_symbol(self, text: str) -> str:
         """Record one more symbol, now and at the next start; returns its name.
 

@@ -33,7 +33,7 @@ _FAILED_WAIT_S: Final = 1.0
 _REFUSED_WAIT_S: Final = 600.0
 # After an answer about the newest bars: a quiet symbol's may come over REST alone, and a request a
 # second for each of 400 would take up the weight.
-_NEWEST_WAIT_S: Final = 15.0
+_NEWEST_WAIT_S: Final = 10.0
 
 _Key = tuple[str, KlineName]
 
@@ -214,9 +214,7 @@ class BarGaps:
         now_s = self._loop.time()
         ready = []
         for number, (key, bars) in enumerate(self._bars.items()):
-            if not bars.has_looked or now_s < bars.not_before_s:
-                continue
-            page = bars.next_page(now_us)
+            page = bars.next_page(now_us, now_s) if bars.has_looked else None
             if page is not None:
                 is_old = page.high_us <= self._begun_us
                 ready.append((is_old, bars.pages, number, (key, bars, page)))
@@ -271,10 +269,9 @@ class BarGaps:
         if high_us > page.low_us:
             bars.add(page.low_us, high_us)
         bars.pages, bars.note = bars.pages + 1, ""
-        if page.high_us >= bars.top_us(now_us):
-            bars.not_before_s = self._loop.time() + _NEWEST_WAIT_S * (bars.name == "1s")
-        if high_us < page.high_us:
-            bars.not_before_s = self._loop.time() + _NEWEST_WAIT_S
+        if high_us < page.high_us or (bars.name == "1s" and page.high_us >= bars.top_us(now_us)):
+            bars.newest_from_us = high_us
+            bars.newest_not_before_s = self._loop.time() + _NEWEST_WAIT_S
 
     def _refused(self, key: _Key, bars: KnownBars, error: RestRefusedError) -> None:
         if error.code == UNKNOWN_SYMBOL_CODE:  # which the exchange's list says

@@ -33,6 +33,8 @@ class KnownBars:
     has_looked: bool = False
     pages: int = 0
     not_before_s: float = 0.0  # time of the loop before which nothing is asked
+    newest_from_us: int = 0  # bars from here on are the newest …
+    newest_not_before_s: float = 0.0  # … of which nothing is asked before this time
     note: str = ""
 
     @property
@@ -58,9 +60,14 @@ class KnownBars:
         low_us = -(-self.from_us // self.length_us) * self.length_us
         return without_spans([(low_us, top_us)], self.known) if low_us < top_us else []
 
-    def next_page(self, now_us: int) -> Page | None:
-        """The newest page of what is missing; None where nothing is."""
-        return next_page(self.missing(now_us), self.name)
+    def next_page(self, now_us: int, now_s: float) -> Page | None:
+        """The newest page of what is missing and may be asked for now; None where nothing is."""
+        if now_s < self.not_before_s:
+            return None
+        missing = self.missing(now_us)
+        if now_s < self.newest_not_before_s:
+            missing = without_spans(missing, [(self.newest_from_us, now_us)])
+        return next_page(missing, self.name)
 
     def known_after(self, page: Page, newest_us: int | None, now_us: int) -> int:
         """Up to where an answer settles its page; `newest_us` is the open of its last bar.
