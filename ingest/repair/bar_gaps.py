@@ -34,6 +34,7 @@ _REFUSED_WAIT_S: Final = 600.0
 # After an answer about the newest bars: a quiet symbol's may come over REST alone, and a request a
 # second for each of 400 would take up the weight.
 _NEWEST_WAIT_S: Final = 10.0
+_LONGEST_NEWEST_WAIT_S: Final = 60.0
 
 _Key = tuple[str, KlineName]
 
@@ -269,9 +270,11 @@ class BarGaps:
         if high_us > page.low_us:
             bars.add(page.low_us, high_us)
         bars.pages, bars.note = bars.pages + 1, ""
-        if high_us < page.high_us or (bars.name == "1s" and page.high_us >= bars.top_us(now_us)):
-            bars.newest_from_us = high_us
-            bars.newest_not_before_s = self._loop.time() + _NEWEST_WAIT_S
+        lacks_some = high_us < page.high_us
+        bars.lagged = bars.lagged + 1 if lacks_some else 0
+        if lacks_some or (bars.name == "1s" and page.high_us >= bars.top_us(now_us)):
+            wait_s = min(_NEWEST_WAIT_S * 2 ** max(0, bars.lagged - 1), _LONGEST_NEWEST_WAIT_S)
+            bars.newest_from_us, bars.newest_not_before_s = high_us, self._loop.time() + wait_s
 
     def _refused(self, key: _Key, bars: KnownBars, error: RestRefusedError) -> None:
         if error.code == UNKNOWN_SYMBOL_CODE:  # which the exchange's list says

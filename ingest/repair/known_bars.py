@@ -35,6 +35,7 @@ class KnownBars:
     not_before_s: float = 0.0  # time of the loop before which nothing is asked
     newest_from_us: int = 0  # bars from here on are the newest …
     newest_not_before_s: float = 0.0  # … of which nothing is asked before this time
+    lagged: int = 0  # answers in a row that lacked some of these
     note: str = ""
 
     @property
