@@ -56,6 +56,14 @@ class RecorderRequests:
         return () if self._universe is None else self._universe.bar_symbols
 
     @property
+    def follows(self) -> str:
+        """What is followed by rules, in words: ``bars of all USDT symbols``; nothing without."""
+        if self._universe is None:
+            return ""
+        rules = self._universe.state.rules
+        return f"{rules.depth} of {rules.words}"
+
+    @property
     def bar_length_s(self) -> int:
         """Length of these bars."""
         is_second = self._universe is not None and self._universe.state.rules.bars == "1s"
