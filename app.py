@@ -182,6 +182,7 @@ async def _announce(settings: Settings, recorder: Recorder | None) -> None:
         what = f"replaying {settings.replay.name} into"
     elif recorder is not None:
         names = [each for each in recorder.symbols if recorder.standing(each) != "not listed"]
+        names += [recorder.follows] if recorder.follows else []
         what = f"recording {_few(names)} ({settings.market}) into"
     url = f"http://{host or '*'}:{port}/{settings.base_path}".rstrip("/")
     say(f"{url} is up, {what} {settings.db}")

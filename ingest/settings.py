@@ -18,6 +18,7 @@ from ingest.errors import IngestError, SettingsError
 from ingest.installation import COMMAND, DATA_FOLDER, shown
 from ingest.log import LogLevel
 from ingest.tick import Market, StreamKind
+from ingest.universe import UniverseRules, parse_universe
 from ingest.venue import rest_url_of, venue_of
 from ingest.version import VERSION
 
@@ -43,6 +44,25 @@ streamlit run app.py -- --symbols BTCUSDT,ETHUSDT"""
 # name, what stands for its value in the help, default, help
 _OPTIONS = (
     ("symbols", "A,B", "", "symbols to record (default: last run's, at first BTCUSDT,ETHUSDT)"),
+    (
+        "universe",
+        "RULE",
+        "",
+        (
+            "follow all symbols of a currency, USDT, or its top by volume, USDT:50, looked up once"
+            " an hour; none ends it (default: last run's)"
+        ),
+    ),
+    (
+        "universe-depth",
+        "NAME",
+        "bars",
+        "of these record bars as they close (default), or trades: at most 200 symbols",
+    ),
+    ("universe-bars", "LENGTH", "1m", "how long these bars are: 1m (default), on spot also 1s"),
+    ("universe-days", "N", "", "only symbols listed for so many days"),
+    ("universe-volume", "N", "", "only symbols with this volume in 24 h, in the quote currency"),
+    ("universe-without", "A,B", "", "symbols that are left out"),
     ("market", "NAME", "spot", "spot (default) or usdm, USD-M futures"),
     ("stream", "NAME", "aggTrade", "aggTrade (default) or trade"),
     (
@@ -92,6 +112,7 @@ _SWITCHES = (
     ("no-browser", "do not open a browser"),
     ("verify", "compare the stored bars with the stored ticks, say what differs, and end"),
     ("no-ingest", "do not record: only show what the database holds"),
+    ("universe-pegged", "follow stablecoins and wrapped twins, too, which are left out"),
     ("allow-remote", "serve other machines although nobody has to sign in"),
 )
 
@@ -130,6 +151,8 @@ class Settings:
     lake_days: int | None = None
     imports: tuple[Path, ...] = ()
     fetch: "FetchOptions | None" = None
+    universe: UniverseRules | None = None  # None: that of the last run
+    no_universe: bool = False  # that of the last run is forgotten
 
     @property
     def keep_bytes(self) -> int | None:
@@ -210,6 +233,8 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
         lake_days=_value("--lake-days", _days, args.lake_days) if args.lake_days else None,
         imports=tuple(Path(each) for each in map(partial(_path, "--import"), args.imports) if each),
         fetch=_fetch_options(args),
+        universe=_universe(args),
+        no_universe=args.universe.strip().lower() == "none",
     )
 
 
@@ -235,6 +260,32 @@ def _fetch_options(args: argparse.Namespace) -> FetchOptions | None:
         raise SettingsError("--bars 1s: futures have no bars finer than 1m (or fetch --trades)")
     symbols = _value("--fetch", partial(parse_symbols, most=MOST_FETCHED), args.fetch)
     return FetchOptions(symbols, first, last or yesterday, bars)
+
+
+def _universe(args: argparse.Namespace) -> UniverseRules | None:
+    """Rules of what is followed; None where the options name none."""
+    if args.universe.strip().lower() in {"", "none"}:
+        return None
+    if args.universe_bars == "1s" and args.market == "usdm":
+        raise SettingsError("--universe-bars: USD-M futures have no bars of 1s; say 1m")
+    days, volume, without = args.universe_days, args.universe_volume, args.universe_without
+    return _value(
+        "--universe",
+        lambda text: parse_universe(
+            text,
+            depth=args.universe_depth,
+            bars=args.universe_bars,
+            least_days=_value("--universe-days", _positive, days) if days else 0.0,
+            least_volume=_value("--universe-volume", _positive, volume) if volume else 0.0,
+            without=_value("--universe-without", _symbols, without) if without else (),
+            with_pegged=args.universe_pegged,
+        ),
+        args.universe,
+    )
+
+
+def _symbols(text: str) -> tuple[str, ...]:
+    return parse_symbols(text, most=10_000)
 
 
 def _parser(environ: Mapping[str, str]) -> _Parser:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ingest.interception import Between
+from ingest.universe import Change
 from ingest.venue import Refusal
 
 RecorderState = Literal[
@@ -106,6 +107,39 @@ class ReplayStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class UniverseStatus:
+    """The symbols of a universe, and how their bars stand where bars alone are recorded.
+
+    Times in µs since the epoch. `rules` says in words what is followed; `changes` who joined and
+    left, oldest first; `left_out` who is not followed, and why. Of bars: `length` of one, how many
+    closed ones came over the stream (`received`) and over REST (`fetched`), how many are wanted and
+    not there yet (`missing`), `behind`, the symbols whose newest one is among these; `newest_us`
+    the end of the newest that is stored, `latency_*` from a bar's end to the commit that stored it.
+    `connections` are those that are open, and those wanted.
+    """
+
+    rules: str
+    depth: str
+    length: str
+    symbols: tuple[str, ...] = ()
+    since_us: int | None = None
+    asked_us: int | None = None
+    changes: tuple[Change, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
+    note: str = ""
+    state: RecorderState = "off"
+    connections: tuple[int, int] = (0, 0)
+    received: int = 0
+    fetched: int = 0
+    missing: int = 0
+    behind: tuple[str, ...] = ()
+    newest_us: int | None = None
+    last_received_us: int | None = None
+    latency_p50_ms: float | None = None
+    latency_p99_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RecorderStatus:
     """The recorder at one moment.
 
@@ -115,7 +149,8 @@ class RecorderStatus:
     the ledger); `requested_repair` is the repair of given-up gaps while one runs; `write_error`
     says why nothing is stored just now; `refusal` why some of what comes is not; `between` who
     answers in the exchange's place while there is no connection; `moved` says which old days were
-    moved to the lake; `notices` are sentences for the person at the desk.
+    moved to the lake; `notices` are sentences for the person at the desk; `universe` says which
+    symbols are followed by rules, if any are.
     """
 
     state: RecorderState
@@ -153,3 +188,9 @@ class RecorderStatus:
     refusal: Refusal | None = None
     between: Between | None = None
     moved: str | None = None
+    universe: UniverseStatus | None = None
+
+    @property
+    def is_bars_only(self) -> bool:
+        """Whether bars are recorded as they close, and no trades."""
+        return not self.symbols and self.universe is not None and self.universe.depth == "bars"

@@ -7,8 +7,10 @@ import msgspec
 Market = Literal["spot", "usdm"]
 StreamKind = Literal["aggTrade", "trade"]
 StreamKey = tuple[Market, str, StreamKind]
+BarStream = Literal["kline_1s", "kline_1m"]  # the exchange's own bars, as they close
 
 STREAM_KINDS: tuple[StreamKind, ...] = ("aggTrade", "trade")
+BAR_STREAMS: tuple[BarStream, ...] = ("kline_1s", "kline_1m")
 
 
 class Tick(msgspec.Struct, frozen=True, gc=False):

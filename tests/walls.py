@@ -106,6 +106,7 @@ WALLS = {
     "ingest.installation": wall("", "", "os pathlib runpy sys"),
     "ingest.log": wall("", "", "threading time"),
     "ingest.settings": wall("ingest ingest.binance", "", "argparse os pathlib sys"),
+    "ingest.universe": wall("ingest ingest.binance", "msgspec"),
     # Pure: no socket, no clock, no state.
     "ingest.binance": wall("ingest", "msgspec", "urllib.parse"),
     "ingest.feed": wall("ingest ingest.binance", "websockets", "asyncio urllib.parse"),

@@ -1,11 +1,15 @@
 """Binance's protocol in plain values. Pure: no socket, no clock, no state."""
 
+from ingest.binance.bar_frames import BarUpdate, parse_bar_frame
 from ingest.binance.endpoints import (
     AGG_TRADES_REACH_S,
     BLOCKED_STATUS,
     FINEST_KLINE,
     MAX_REST_ROWS,
     MAX_STREAMS,
+    MAX_SYMBOLS,
+    MAX_URL_STREAMS,
+    MESSAGES_EVERY_S,
     REST_WEIGHT_PER_MINUTE,
     TICKERS_A_CALL,
     UNKNOWN_SYMBOL_CODE,
@@ -29,10 +33,12 @@ from ingest.binance.endpoints import (
 )
 from ingest.binance.frames import Ack, Control, ErrorReply, ServerShutdown, parse_frame
 from ingest.binance.rest_rows import (
+    DayTicker,
     Kline,
     Listed,
     LotSteps,
     decode_agg_trades,
+    decode_day_tickers,
     decode_exchange_info,
     decode_historical_trades,
     decode_klines,
@@ -52,6 +58,9 @@ __all__ = [
     "MAX_AMOUNT",
     "MAX_REST_ROWS",
     "MAX_STREAMS",
+    "MAX_SYMBOLS",
+    "MAX_URL_STREAMS",
+    "MESSAGES_EVERY_S",
     "REST_WEIGHT_PER_MINUTE",
     "TICKERS_A_CALL",
     "UNKNOWN_SYMBOL_CODE",
@@ -65,7 +74,9 @@ __all__ = [
     "YEAR_2009_MS",
     "YEAR_2100_MS",
     "Ack",
+    "BarUpdate",
     "Control",
+    "DayTicker",
     "ErrorReply",
     "Kline",
     "Listed",
@@ -73,6 +84,7 @@ __all__ = [
     "ServerShutdown",
     "combined_stream_url",
     "decode_agg_trades",
+    "decode_day_tickers",
     "decode_exchange_info",
     "decode_historical_trades",
     "decode_klines",
@@ -83,6 +95,7 @@ __all__ = [
     "default_rest_url",
     "default_ws_url",
     "market_name",
+    "parse_bar_frame",
     "parse_frame",
     "parse_symbols",
     "rest_call_url",

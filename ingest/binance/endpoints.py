@@ -7,10 +7,12 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from ingest.errors import SymbolError
-from ingest.tick import Market, StreamKind
+from ingest.tick import BarStream, Market, StreamKind
 
 # Limits, from Binance's documentation (spot web-socket-streams, USD-M general info).
 MAX_STREAMS: dict[Market, int] = {"spot": 1024, "usdm": 200}  # a connection
+MAX_URL_STREAMS = 200  # a longer address is refused on the way; the rest is subscribed by messages
+MESSAGES_EVERY_S = 0.35  # spot takes 5 messages a second, pings and pongs counted
 
 # REST request weights (spot: /api/v3, USD-M: /fapi/v1). USD-M klines cost 5 for 500 to 1,000 rows.
 REST_WEIGHT_PER_MINUTE: dict[Market, int] = {"spot": 6000, "usdm": 2400}
@@ -113,7 +115,7 @@ def parse_symbols(text: str, most: int = MAX_SYMBOLS) -> tuple[str, ...]:
     return symbols
 
 
-def stream_name(symbol: str, stream: StreamKind) -> str:
+def stream_name(symbol: str, stream: StreamKind | BarStream) -> str:
     """Name of one stream as Binance subscribes it: ``btcusdt@aggTrade``."""
     return f"{valid_symbol(symbol).lower()}@{stream}"
 
@@ -138,7 +140,7 @@ def combined_stream_url(
     ws_base: str,
     market: Market,
     symbols: Sequence[str],
-    stream: StreamKind,
+    stream: StreamKind | BarStream,
     *,
     microseconds: bool = False,
 ) -> str:

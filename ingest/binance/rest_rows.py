@@ -54,6 +54,19 @@ class _RawTradeRow(msgspec.Struct, gc=False):
     isBuyerMaker: bool  # noqa: N815 - Binance's name
 
 
+class _DayTicker(msgspec.Struct):
+    symbol: str
+    lastPrice: str  # noqa: N815 - Binance's name
+    quoteVolume: str  # noqa: N815 - Binance's name
+
+
+class DayTicker(msgspec.Struct, frozen=True, gc=False):
+    """A symbol's last 24 hours: its newest price, and what was traded, in quote currency."""
+
+    last_price: float
+    quote_volume: float
+
+
 class _ServerTime(msgspec.Struct):
     serverTime: int  # noqa: N815 - Binance's name
 
@@ -89,11 +102,15 @@ class LotSteps(msgspec.Struct, frozen=True):
 class Listed(msgspec.Struct, frozen=True):
     """A symbol in the exchange's list: ``TRADING``, ``HALT``, …, and its lot steps.
 
-    `lots` is None where the exchange gives none of use.
+    `lots` is None where the exchange gives none of use; `listed_us` is when it was listed, 0 where
+    the exchange does not say (spot).
     """
 
     status: str
     lots: LotSteps | None
+    base: str = ""
+    quote: str = ""
+    listed_us: int = 0
 
 
 class _Filter(msgspec.Struct):
@@ -111,6 +128,7 @@ class _TradingRules(msgspec.Struct):
     status: str
     baseAsset: str = ""  # noqa: N815 - Binance's name
     quoteAsset: str = ""  # noqa: N815 - Binance's name
+    onboardDate: int = 0  # noqa: N815 - futures' name
     filters: list[_Filter] = []
 
 
@@ -200,7 +218,34 @@ def decode_exchange_info(raw: str | bytes) -> dict[str, Listed]:
         The body is no such answer.
     """
     listed = _decoded(raw, _AllRules).symbols
-    return {each.symbol: Listed(printable(each.status), _lot_steps(each)) for each in listed}
+    return {each.symbol: _listed(each) for each in listed}
+
+
+def decode_day_tickers(raw: str | bytes) -> dict[str, DayTicker]:
+    """Price and volume of the symbols of a REST ``ticker/24hr``; what is no number is left out.
+
+    Raises
+    ------
+    MalformedMessageError
+        The body is no list of tickers.
+    """
+    tickers = {}
+    for each in _decoded(raw, list[_DayTicker]):
+        try:
+            ticker = DayTicker(amount(each.lastPrice), amount(each.quoteVolume))
+        except ValueError:
+            continue
+        tickers[each.symbol] = ticker
+    return tickers
+
+
+def _listed(rules: _TradingRules) -> Listed:
+    base, quote = printable(rules.baseAsset), printable(rules.quoteAsset)
+    try:
+        listed_us = time_us_of(rules.onboardDate)
+    except RefusedError:
+        listed_us = 0
+    return Listed(printable(rules.status), _lot_steps(rules), base, quote, listed_us)
 
 
 def _lot_steps(rules: _TradingRules) -> LotSteps | None:

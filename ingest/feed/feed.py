@@ -5,13 +5,24 @@ import logging
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Generic, Literal
 
+from ingest.binance import BarUpdate
 from ingest.clock import now_us as wall_clock_us
 from ingest.errors import LinkLostError
-from ingest.feed.link import Address, Link, LinkLimits, OpenConnection, Sink, open_link, open_socket
+from ingest.feed.link import (
+    Address,
+    Link,
+    LinkLimits,
+    OpenConnection,
+    Received,
+    Sink,
+    open_link,
+    open_socket,
+)
 from ingest.interception import Between
 from ingest.retry import AttemptBudget, Backoff
+from ingest.tick import Event
 
 _LOG: Final = logging.getLogger("pairdesk.feed")
 
@@ -34,8 +45,8 @@ class FeedLimits:
     attempts_period_s: float = 300.0
 
 
-class Feed:
-    """Receives the wanted symbols' trades for as long as it runs.
+class StreamFeed(Generic[Received]):
+    """Receives the wanted symbols' trades, or their bars, for as long as it runs.
 
     All of it runs in one event loop, whose clock is the only one waited by; `now_us` dates trades.
 
@@ -54,7 +65,7 @@ class Feed:
     def __init__(
         self,
         address: Address,
-        sink: Sink,
+        sink: Sink[Received],
         *,
         limits: FeedLimits | None = None,
         rng: random.Random | None = None,
@@ -63,7 +74,7 @@ class Feed:
         budget: AttemptBudget | None = None,
     ) -> None:
         self.address = address
-        self.sink = sink
+        self.sink: Sink[Received] = sink
         self.limits = limits or FeedLimits()
         self.state: FeedState = "off"
         self.attempts = 0
@@ -72,8 +83,8 @@ class Feed:
         self.last_error: str | None = None
         self.between: Between | None = None  # who answered the last attempt instead
         self.retry_at_s: float | None = None
-        self.link: Link | None = None
-        self._dismissed: Link | None = None
+        self.link: Link[Received] | None = None
+        self._dismissed: Link[Received] | None = None
         self._symbols: tuple[str, ...] = ()
         self._wanted = asyncio.Event()
         self._idle = asyncio.Event()
@@ -163,7 +174,7 @@ class Feed:
         """Seconds until the next attempt is allowed: by our own count, and by the exchange."""
         return max(self._budget.wait_s(now_s), self._refused_until_s - now_s)
 
-    async def _open(self) -> Link:
+    async def _open(self) -> Link[Received]:
         loop = asyncio.get_running_loop()
         self.attempts += 1
         self._budget.note(loop.time())
@@ -176,7 +187,7 @@ class Feed:
             self._refused_until_s = loop.time() + error.wait_s
             raise
 
-    async def _carry(self, link: Link) -> None:
+    async def _carry(self, link: Link[Received]) -> None:
         """Read a connection, and those that take over from it, until one is lost."""
         pump = asyncio.create_task(link.pump())
         pumps = [pump]
@@ -198,7 +209,7 @@ class Feed:
             for each in pumps:
                 each.cancel()
 
-    async def _use(self, link: Link) -> None:
+    async def _use(self, link: Link[Received]) -> None:
         """Make a connection the current one."""
         self.link, self.state, self.last_error, self.between = link, "live", None, None
         self._idle.clear()
@@ -210,12 +221,12 @@ class Feed:
         else:
             await self._dismiss(link, "no symbols to record")
 
-    async def _dismiss(self, link: Link, reason: str) -> None:
+    async def _dismiss(self, link: Link[Received], reason: str) -> None:
         """End a connection that nobody wants: no failure, so what follows it waits for nothing."""
         self._dismissed = link
         await link.break_off(reason)
 
-    def _end(self, link: Link, reason: str) -> None:
+    def _end(self, link: Link[Received], reason: str) -> None:
         good_s = link.last_frame_s - link.opened_s
         if link.trades and good_s >= self.limits.good_after_s:
             self._backoff.reset()
@@ -245,7 +256,9 @@ class Feed:
         self.retry_at_s = asyncio.get_running_loop().time() + wait_s
         _LOG.info("no connection: %s; tried again in %.1f s at the earliest", reason, wait_s)
 
-    async def _until_successor(self, link: Link, pump: "asyncio.Task[str]") -> Link | None:
+    async def _until_successor(
+        self, link: Link[Received], pump: "asyncio.Task[str]"
+    ) -> Link[Received] | None:
         """Wait until the connection ends (None), or is due and its successor is open."""
         due = asyncio.create_task(self._due(link))
         try:
@@ -270,7 +283,7 @@ class Feed:
         finally:
             due.cancel()
 
-    async def _open_successor(self, pump: "asyncio.Task[str]") -> Link | None:
+    async def _open_successor(self, pump: "asyncio.Task[str]") -> Link[Received] | None:
         """Open a successor; None when the present connection ends before it is open."""
         opening = asyncio.create_task(self._open())
         try:
@@ -279,7 +292,7 @@ class Feed:
         finally:
             opening.cancel()
 
-    async def _due(self, link: Link) -> None:
+    async def _due(self, link: Link[Received]) -> None:
         """Return when the connection is old, or its server is about to go."""
         try:
             async with asyncio.timeout(self.limits.rotate_after_s):
@@ -288,13 +301,23 @@ class Feed:
             return
 
     async def _hand_over(
-        self, old: Link, pump: "asyncio.Task[str]", new: Link, new_pump: "asyncio.Task[str]"
+        self,
+        old: Link[Received],
+        pump: "asyncio.Task[str]",
+        new: Link[Received],
+        new_pump: "asyncio.Task[str]",
     ) -> bool:
         """Let both run until the new one carries trades, then end the old one.
 
         The new one's events are held back until the old one's are all through, so ids come in
         order and the overlap is removed by id. A new one that ends first is given up: False.
         """
+        try:
+            await new.change(self._symbols)  # what its address did not hold
+        except LinkLostError as error:
+            self.last_error = f"handing over: {error}"
+            await asyncio.wait({pump}, timeout=self.limits.rotate_retry_s)
+            return False
         carries = asyncio.create_task(new.first_trade.wait())
         try:
             await asyncio.wait(
@@ -315,3 +338,7 @@ class Feed:
         self.rotations += 1
         _LOG.info("handed over to a new connection")
         return True
+
+
+Feed = StreamFeed[Event]
+BarFeed = StreamFeed[BarUpdate]

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, cast
+from typing import Generic, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import connect
@@ -15,11 +15,15 @@ from websockets.exceptions import (
 )
 
 from ingest.binance import (
+    MAX_URL_STREAMS,
+    MESSAGES_EVERY_S,
     Ack,
+    BarUpdate,
     Control,
     ErrorReply,
     ServerShutdown,
     combined_stream_url,
+    parse_bar_frame,
     parse_frame,
     stream_name,
     subscribe_message,
@@ -30,7 +34,10 @@ from ingest.errors import LinkLostError, MalformedMessageError
 from ingest.feed.bulk_socket import BulkConnection
 from ingest.interception import Interception, interception, old_http_answer, proxy_refuses
 from ingest.retry import refusal_wait_s
-from ingest.tick import Event, Market, NonTrade, StreamKind, Tick
+from ingest.tick import BAR_STREAMS, BarStream, Event, Market, NonTrade, StreamKind, Tick
+
+Received = TypeVar("Received", Event, BarUpdate)
+TakenT_contra = TypeVar("TakenT_contra", Event, BarUpdate, contravariant=True)
 
 
 class Connection(Protocol):
@@ -46,11 +53,11 @@ class Connection(Protocol):
         """Begin the closing handshake and wait for it, within the close time limit."""
 
 
-class Sink(Protocol):
+class Sink(Protocol[TakenT_contra]):
     """Where a link's findings go. None of these may wait, but `room`."""
 
-    def event(self, event: Event) -> None:
-        """A trade, or an id without a trade."""
+    def event(self, event: TakenT_contra) -> None:
+        """A trade, an id without a trade, or what a stream of bars says."""
 
     def reject(self, error: MalformedMessageError) -> None:
         """A frame that is no known message."""
@@ -71,7 +78,7 @@ class Address:
 
     ws_base: str
     market: Market
-    stream: StreamKind
+    stream: StreamKind | BarStream
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,7 @@ class LinkLimits:
     answer_s: float = 10.0
 
 
-_EVENTS = (Tick, NonTrade)  # a tuple: twice as fast to ask for as their union
+_EVENTS = (Tick, NonTrade, BarUpdate)  # a tuple: twice as fast to ask for as their union
 OpenConnection = Callable[[str, LinkLimits], Awaitable[Connection]]
 
 
@@ -164,7 +171,7 @@ class _Request:
 
 
 @dataclass(slots=True)
-class Link:
+class Link(Generic[Received]):
     """A connection and what it carries.
 
     `pending` collects events instead of the sink while another link is still the current one.
@@ -172,12 +179,12 @@ class Link:
 
     connection: Connection
     address: Address
-    sink: Sink
+    sink: Sink[Received]
     limits: LinkLimits
     wanted: set[str]
     now_us: Callable[[], int] = now_us
     dropped_symbols: set[str] = field(default_factory=set)
-    pending: list[Event] | None = None
+    pending: list[Received] | None = None
     frames: int = 0
     trades: int = 0
     opened_s: float = 0.0
@@ -189,6 +196,8 @@ class Link:
     _requests: dict[int, _Request] = field(default_factory=dict)
     _next_request: int = 1
     _end_reason: str | None = None
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _may_send_s: float = 0.0
 
     async def pump(self) -> str:
         """Read until the connection ends; returns why it ended. No frame can end it."""
@@ -230,18 +239,19 @@ class Link:
 
     def _read(self, frames: Sequence[bytes], received_us: int) -> None:
         market = self.address.market
+        parse = parse_bar_frame if self.address.stream in BAR_STREAMS else parse_frame
         for raw in frames:
             try:
-                message = parse_frame(raw, received_us, market)
+                message = parse(raw, received_us, market)
             except MalformedMessageError as error:
                 self.sink.reject(error)
                 continue
             if isinstance(message, _EVENTS):
-                self._take(message, raw)
+                self._take(cast("Received", message), raw)
             elif message is not None:
                 self._control(message)
 
-    def _take(self, event: Event, raw: bytes) -> None:
+    def _take(self, event: Received, raw: bytes) -> None:
         if event.symbol in self.wanted and event.stream == self.address.stream:
             self.trades += 1
             self.first_trade.set()
@@ -267,12 +277,23 @@ class Link:
     async def _ask(
         self, message: Callable[[int, Sequence[str]], str], symbols: list[str], *, subscribe: bool
     ) -> None:
-        request_id, self._next_request = self._next_request, self._next_request + 1
-        self._requests[request_id] = _Request(subscribe, frozenset(symbols))
-        streams = [stream_name(symbol, self.address.stream) for symbol in symbols]
-        await self.connection.send(message(request_id, streams))
-        loop = asyncio.get_running_loop()
-        loop.call_later(self.limits.answer_s, self._check_answer, request_id)
+        async with self._turn:  # one batch after the other, in the order they were wanted
+            for first in range(0, len(symbols), MAX_URL_STREAMS):
+                batch = symbols[first : first + MAX_URL_STREAMS]
+                await self._wait_turn()
+                request_id, self._next_request = self._next_request, self._next_request + 1
+                self._requests[request_id] = _Request(subscribe, frozenset(batch))
+                streams = [stream_name(symbol, self.address.stream) for symbol in batch]
+                await self.connection.send(message(request_id, streams))
+                loop = asyncio.get_running_loop()
+                loop.call_later(self.limits.answer_s, self._check_answer, request_id)
+
+    async def _wait_turn(self) -> None:
+        """Keep under the messages a second that the exchange takes."""
+        now_s = asyncio.get_running_loop().time()
+        if self._may_send_s > now_s:
+            await asyncio.sleep(self._may_send_s - now_s)
+        self._may_send_s = max(now_s, self._may_send_s) + MESSAGES_EVERY_S
 
     def _check_answer(self, request_id: int) -> None:
         if request_id in self._requests:
@@ -283,23 +304,26 @@ class Link:
 async def open_link(
     address: Address,
     symbols: Sequence[str],
-    sink: Sink,
+    sink: Sink[Received],
     limits: LinkLimits,
     open_connection: OpenConnection = open_socket,
     clock_us: Callable[[], int] = now_us,
-) -> Link:
+) -> Link[Received]:
     """Connect with the subscriptions in the URL; `clock_us` dates what is received.
+
+    An address takes `MAX_URL_STREAMS` of them: `Link.change` asks for the rest.
 
     Raises
     ------
     LinkLostError
         The connection could not be made.
     """
-    url = combined_stream_url(address.ws_base, address.market, symbols, address.stream)
+    first = symbols[:MAX_URL_STREAMS]
+    url = combined_stream_url(address.ws_base, address.market, first, address.stream)
     connection = await open_connection(url, limits)
     now_s = asyncio.get_running_loop().time()
     return Link(
-        *(connection, address, sink, limits, set(symbols), clock_us),
+        *(connection, address, sink, limits, set(first), clock_us),
         opened_s=now_s,
         last_frame_s=now_s,
     )

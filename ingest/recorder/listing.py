@@ -4,14 +4,14 @@ Kept in the database's settings, so that both are known at once at the next star
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from ingest.binance import Listed, market_name, valid_symbol
+from ingest.binance import MAX_STREAMS, Listed, market_name, valid_symbol
 from ingest.clock import now_us as wall_clock_us
 from ingest.errors import (
     RecorderError,
@@ -21,9 +21,10 @@ from ingest.errors import (
     StoreError,
     SymbolError,
 )
+from ingest.event_queue import Call, EventQueue
 from ingest.rest import SEED_SHARE, RestClient
 from ingest.settings import Settings
-from ingest.store import LotsBySymbol, TickReader
+from ingest.store import LotsBySymbol, TickReader, fresh_symbols, keep_lots
 from ingest.tick import Market
 
 # How long to ask about a symbol before it is taken as typed.
@@ -189,6 +190,32 @@ class ListKeeper:
                 self._missing(symbol)
 
 
+def make_list_keeper(
+    settings: Settings,
+    rest: RestClient,
+    queue: EventQueue,
+    missing: Callable[[str], object],
+    now_us: Callable[[], int],
+) -> ListKeeper:
+    """Make one that keeps what came in the database, and begins with what was kept there."""
+    path, market = settings.db, settings.market
+
+    def keep_listing(listing: Listing) -> None:
+        value = msgspec.json.encode(listing).decode()
+        queue.put(Call(lambda writer: writer.remember(setting_key(market), value)))
+
+    def keep_lot_steps(lots: LotsBySymbol) -> None:
+        came_us = now_us()
+        queue.put(Call(lambda writer: keep_lots(writer, market, lots, came_us)))
+
+    return ListKeeper(
+        *(rest, keep_listing, keep_lot_steps, missing),
+        listing=fresh_listing(path, market, settings.rest_base, now_us()),
+        known=fresh_symbols(path, market, now_us()),
+        now_us=now_us,
+    )
+
+
 def _traded(listed: dict[str, Listed]) -> tuple[str, ...]:
     return tuple(
         sorted(
@@ -224,6 +251,16 @@ def refuse_unlisted(symbol: str, standing: Standing, settings: Settings) -> None
     if standing == "not listed":
         where = market_name(settings.market, settings.rest_url)
         raise RecorderError(sentence(symbol, standing, where))
+
+
+def refuse_too_many(symbols: Sequence[str], settings: Settings) -> None:
+    """RecorderError where trades of one more symbol cannot be recorded."""
+    most = MAX_STREAMS[settings.market]
+    if len(symbols) >= most:
+        raise RecorderError(
+            f"trades of {most} symbols are recorded: one connection carries no more;"
+            f" --universe records bars of all of them"
+        )
 
 
 def setting_key(market: Market) -> str:

@@ -8,23 +8,21 @@ from concurrent.futures import CancelledError
 from statistics import median
 from typing import Any
 
-import msgspec
-
-from ingest.binance import market_name
+from ingest.binance import BarUpdate, market_name
 from ingest.counts import Counts
 from ingest.errors import MalformedMessageError
-from ingest.event_queue import Call, Cause, EventQueue
-from ingest.feed import Address, Feed, FeedLimits, OpenConnection, open_socket
+from ingest.event_queue import Cause, EventQueue
+from ingest.feed import Address, BarFeed, Feed, FeedLimits, OpenConnection, open_socket
+from ingest.feed.link import Sink
 from ingest.interception import Between
 from ingest.recorder.backpressure import Backpressure
+from ingest.recorder.followed_universe import FollowedUniverse, LoopParts
 from ingest.recorder.late_trades import LateTrades
 from ingest.recorder.listing import (
-    Listing,
     ListKeeper,
     Standing,
-    fresh_listing,
+    make_list_keeper,
     sentence,
-    setting_key,
 )
 from ingest.recorder.quarantine import Quarantine
 from ingest.recorder.threads import DaemonExecutor
@@ -33,7 +31,7 @@ from ingest.rest import Fetch, HttpClient, RestClient
 from ingest.retry import AttemptBudget
 from ingest.settings import Settings, say
 from ingest.status import RecorderState
-from ingest.store import LotsBySymbol, PublishedGaps, fresh_symbols, keep_lots
+from ingest.store import PublishedGaps
 from ingest.tick import Event, Tick
 from ingest.trade_times import BEHIND_US, TradeTimes, is_ahead
 from ingest.wrong_clock import AheadTrade, ClockWatch, ahead_us
@@ -51,12 +49,12 @@ class ReceivingLoop:
         Market, stream, endpoints.
     queue, published, counts
         Shared with the writing side.
-    limits
-        Of the feed.
-    now_us
-        Wall clock.
+    limits, now_us
+        Of the feed; the wall clock.
     open_connection, fetch, rng
         Replaceable for tests.
+    universe
+        What is recorded by rules, if anything is.
     """
 
     def __init__(
@@ -71,8 +69,10 @@ class ReceivingLoop:
         open_connection: OpenConnection = open_socket,
         fetch: Fetch | None = None,
         rng: random.Random | None = None,
+        universe: FollowedUniverse | None = None,
     ) -> None:
         self.feed: Feed | None = None
+        self._universe = universe
         self.repair: Repair | None = None
         self._rest: RestClient | None = None
         self._list: ListKeeper | None = None
@@ -303,18 +303,24 @@ class ReceivingLoop:
             now_us=self._now_us,
             rng=self._rng,
         )
-        self._list = self._make_list_keeper()
+        self._list = make_list_keeper(
+            *(settings, self._rest_client(), self._queue),
+            lambda symbol: say(self._unlisted(symbol)),
+            self._now_us,
+        )
         await self._change_symbols(self.feed, self.symbols)
         if self._stopping.is_set():  # asked to before there was a loop
             self._stop.set()
         runs = (self.feed.run(), *self.repair.works(), self._list.run())
-        works = [asyncio.create_task(work) for work in runs]
+        works = [asyncio.create_task(work) for work in (*runs, *self._universe_works())]
         stop = asyncio.create_task(self._stop.wait())
         try:
             done, _ = await asyncio.wait({*works, stop}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
             await self.feed.drain()
+            if self._universe is not None:
+                await self._universe.drain()
         finally:
             for task in (*works, stop):
                 task.cancel()
@@ -324,16 +330,21 @@ class ReceivingLoop:
             await self._http.aclose()
             self._remember(self.feed)
 
-    def _make_list_keeper(self) -> ListKeeper:
-        settings, now_us = self._settings, self._now_us()
-        return ListKeeper(
-            self._rest_client(),
-            self._keep_listing,
-            self._keep_lots,
-            lambda symbol: say(self._unlisted(symbol)),
-            listing=fresh_listing(settings.db, settings.market, settings.rest_base, now_us),
-            known=fresh_symbols(settings.db, settings.market, now_us),
+    def _universe_works(self) -> list[Coroutine[Any, Any, None]]:
+        """What is to run beside the feed where symbols are followed by rules."""
+        reject, room = self._quarantine.reject, self._backpressure.room
+        parts = LoopParts(self._rest_client(), self._make_bar_feed, reject, room)
+        return [self._universe.run(parts)] if self._universe is not None else []
+
+    def _make_bar_feed(self, address: Address, sink: Sink[BarUpdate]) -> BarFeed:
+        """One more connection, for bars: its attempts count with the others'."""
+        return BarFeed(
+            *(address, sink),
+            limits=self._limits,
+            rng=self._rng,
+            open_connection=self._open_connection,
             now_us=self._now_us,
+            budget=self._budget,
         )
 
     def _rest_client(self) -> RestClient:
@@ -345,20 +356,11 @@ class ReceivingLoop:
             )
         return self._rest
 
-    def _keep_listing(self, listing: Listing) -> None:
-        key, value = setting_key(self._settings.market), msgspec.json.encode(listing).decode()
-        self._queue.put(Call(lambda writer: writer.remember(key, value)))
-
     def _unlisted(self, symbol: str) -> str:
         settings = self._settings
         return sentence(
             symbol, self.standing(symbol), market_name(settings.market, settings.rest_url)
         )
-
-    def _keep_lots(self, lots: LotsBySymbol) -> None:
-        market = self._settings.market
-        now_us = self._now_us()
-        self._queue.put(Call(lambda writer: keep_lots(writer, market, lots, now_us)))
 
     async def _change_symbols(self, feed: Feed, symbols: tuple[str, ...], reason: str = "") -> None:
         if self._list is not None:

@@ -2,27 +2,25 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from ingest.binance import MAX_STREAMS, valid_symbol
 from ingest.clock import now_us as wall_clock_us
 from ingest.counts import Counts
-from ingest.errors import RecorderError
 from ingest.event_queue import Cause, EventQueue
 from ingest.feed import FeedLimits
 from ingest.history.moving import mover_of
-from ingest.recorder.listing import LOOK_UP_WITHIN_S, Standing, refuse_unlisted
+from ingest.recorder.followed_universe import FollowedUniverse, universe_of
 from ingest.recorder.maintenance import Maintenance, Retention
 from ingest.recorder.receiving import ReceivingLoop
 from ingest.recorder.refusals import Refusals
 from ingest.recorder.reporting import Parts, check_notice, report
+from ingest.recorder.requests import RecorderRequests
 from ingest.recorder.threads import FailureLog, RestartingThread
 from ingest.recorder.trade_source import MakeTradeSource, TradeSource
 from ingest.recorder.writer_requests import WriterRequests, remembered_symbols
 from ingest.recorder.writing import WritingLoop
-from ingest.repair import KlineName, intervals
 from ingest.settings import Settings, say
 from ingest.status import RecorderState, RecorderStatus
 from ingest.store import (
@@ -30,7 +28,6 @@ from ingest.store import (
     Opening,
     PublishedGaps,
     TickWriter,
-    back_up,
     lock_database,
     make_sound,
     take_lock,
@@ -40,7 +37,7 @@ from ingest.venue import Refusal
 _LOG: Final = logging.getLogger("pairdesk.recorder")
 
 
-class Recorder:
+class Recorder(RecorderRequests):
     """Owns the feed, the queue and the writer, each in a daemon thread of this process.
 
     Parameters
@@ -83,6 +80,7 @@ class Recorder:
             self._writing = self._open_writing(opening)
             self._refusals.other_venue = self._refusals.compare(self._writing.writer)
             self._symbols = self._first_symbols(self._writing.writer)
+            self._universe = self._universe_of(self._writing.writer)
         except BaseException:
             self._lock.release()
             raise
@@ -118,8 +116,16 @@ class Recorder:
     def _receive_from_exchange(self, limits: FeedLimits) -> ReceivingLoop:
         self._ask.set_aside_future()
         return ReceivingLoop(
-            self.settings, self._queue, self._published, self._counts, limits, self._now_us
+            *(self.settings, self._queue, self._published, self._counts, limits, self._now_us),
+            universe=self._universe,
         )
+
+    def _universe_of(self, writer: TickWriter) -> FollowedUniverse | None:
+        """What is followed by rules; a replay follows nothing."""
+        if self._venue is None:
+            return None
+        parts = (self._queue, self._counts, self._now_us, self._follow)
+        return universe_of(self.settings, writer, *parts)
 
     def _look_after_disk(self) -> Maintenance:
         return Maintenance(
@@ -135,8 +141,18 @@ class Recorder:
         )
 
     def _gather_parts(self, opening: Opening) -> Parts:
-        work = (self._counts, self._queue, self._receiving, self._writing, self._maintenance)
-        return Parts(self.settings, *work, self._later_check, opening.damage, self._mover)
+        return Parts(
+            self.settings,
+            self._counts,
+            self._queue,
+            self._receiving,
+            self._writing,
+            self._maintenance,
+            self._later_check,
+            opening.damage,
+            self._mover,
+            self._universe,
+        )
 
     def _make_threads(self) -> dict[str, RestartingThread]:
         works = {
@@ -150,11 +166,6 @@ class Recorder:
             works["mover"] = self._mover.run
         return {name: RestartingThread(name, work, self._failed) for name, work in works.items()}
 
-    @property
-    def symbols(self) -> tuple[str, ...]:
-        """Symbols being recorded."""
-        return self._symbols
-
     def start(self) -> None:
         """Start the threads."""
         if self._refusals.other_venue is None:
@@ -162,6 +173,9 @@ class Recorder:
             self._receiving.symbols = self._symbols
         else:
             self._refusals.note(self._refusals.other_venue)
+        if self._universe is not None:
+            idle = None if self._refusals.other_venue is None else "another exchange's database"
+            self._universe.receive(self._symbols, idle)
         if self._later_check is not None:
             say(check_notice(self._later_check) or "")
         for thread in self._threads.values():
@@ -199,104 +213,6 @@ class Recorder:
         _LOG.info("stopped; what was received is %s", "stored" if stored else "not all stored")
         return received and stored
 
-    def add_symbol(self, text: str) -> str:
-        """Record one more symbol, now and at the next start; returns its name.
-
-        Raises
-        ------
-        SymbolError
-            The text is no symbol.
-        RecorderError
-            One connection cannot carry more, or the exchange does not list the symbol. Where it
-            cannot be asked within `LOOK_UP_WITHIN_S` the symbol is taken: see `standing`.
-        """
-        symbol = valid_symbol(text)
-        if symbol in self._symbols:
-            return symbol
-        most = MAX_STREAMS[self.settings.market]
-        if len(self._symbols) >= most:
-            raise RecorderError(f"{most} symbols are recorded: the exchange allows no more")
-        if isinstance(self._receiving, ReceivingLoop):
-            standing = self._receiving.look_up(symbol, LOOK_UP_WITHIN_S)
-            refuse_unlisted(symbol, standing, self.settings)
-        self._set_symbols((*self._symbols, symbol))
-        return symbol
-
-    def standing(self, symbol: str) -> Standing:
-        """Whether the exchange trades a symbol, as far as it is known; never waits."""
-        receiving = self._receiving
-        return receiving.standing(symbol) if isinstance(receiving, ReceivingLoop) else "not known"
-
-    def listed(self) -> tuple[str, ...]:
-        """Symbols that the exchange trades; none while its list could not be had."""
-        receiving = self._receiving
-        return receiving.listed() if isinstance(receiving, ReceivingLoop) else ()
-
-    def remove_symbol(self, symbol: str) -> None:
-        """Stop recording a symbol; what is stored stays."""
-        self._set_symbols(tuple(each for each in self._symbols if each != symbol))
-
-    def pause(self) -> None:
-        """Stop receiving until `resume`; what is missed then is fetched afterwards."""
-        self._paused = True
-        self._queue.put(Cause("paused by the user"))
-        self._counts.note(self._now_us(), "paused", "by the user")
-        _LOG.info("paused by the user")
-        self._receive("paused by the user")
-
-    def resume(self) -> None:
-        """Receive again, also after the exchange blocked us, or its ids started over."""
-        self._paused = False
-        self._ask.accept_again()
-        self._counts.note(self._now_us(), "resumed", "by the user")
-        _LOG.info("resumed by the user")
-        self._receive()
-
-    def repair_now(self) -> None:
-        """Ask for every missing id at once, the given-up ones too, whatever the limits.
-
-        They are fetched as far back as the exchange has them; what it has not stays marked.
-        """
-        self._ask.reopen_given_up(self._symbols)
-        self._receiving.repair_now()
-
-    def stop_repair(self) -> None:
-        """Give up again what `repair_now` asked for and has not come yet; the rest goes on."""
-        self._ask.give_up_again()
-
-    def fetch_klines(self, symbols: Sequence[str], kline: KlineName, span_s: int) -> None:
-        """Fetch the exchange's own bars of a length as far back as `span_s` seconds before now.
-
-        They stand before the first stored trade: where bars or trades reach so far already, nothing
-        happens, nor when it is asked twice. Returns at once; how far it is stands in
-        `RecorderStatus.warm_start`.
-
-        Raises
-        ------
-        RecorderError
-            A symbol is not recorded, or the market has no bars of that length.
-        """
-        if kline not in intervals(self.settings.market):
-            raise RecorderError(f"{self.settings.market} has no {kline} bars")
-        if unknown := [each for each in symbols if each not in self._symbols]:
-            raise RecorderError(f"{unknown[0]} is not recorded: add it first")
-        if isinstance(self._receiving, ReceivingLoop):
-            self._receiving.fetch_klines(symbols, kline, span_s * 1_000_000)
-
-    def backup(self, path: Path) -> Path:
-        """Write a compact copy of the database while recording goes on.
-
-        Raises
-        ------
-        StoreError
-            The target exists or cannot be written; nothing is left there.
-        """
-        return back_up(self.settings.db, path)
-
-    def clock_us(self) -> int:
-        """Now, as the trades have it: ages are measured from here. µs since the epoch."""
-        return self._now_us()
-
     def status(self) -> RecorderStatus:
         """What is happening; safe from any thread, never waits."""
         return report(
@@ -327,6 +243,8 @@ class Recorder:
         self._receive()
         if self._later_check is not None:
             self._later_check.leave()
+        if self._universe is not None:
+            self._universe.database_changed()
         if isinstance(self._receiving, ReceivingLoop):
             self._ask.set_aside_future()
             self._receiving.database_changed()
@@ -340,8 +258,9 @@ class Recorder:
             return "paused"
         if self._failures.lasting() is not None:
             return "failed"
-        if not self._symbols:
-            return "off"
+        if not self._symbols and self._refusals.other_venue is None:
+            in_bars = self._universe is not None and self._universe.in_bars
+            return self._universe.recording_state() if self._universe and in_bars else "off"
         if self._refusals.other_venue is not None or not self._accepted():
             return "refused"
         return self._receiving.state()
@@ -365,15 +284,6 @@ class Recorder:
         if jump_s > 0:  # asleep, or set ahead: a connection that slept is a dead one
             self._receiving.reconnect(f"the machine slept or its clock moved by {jump_s:,.0f} s")
 
-    def _receive(self, reason: str = "no symbols to record") -> None:
-        idle = self._paused or self._maintenance.low or self._refusals.other_venue is not None
-        self._receiving.set_symbols(() if idle else self._accepted(), reason)
-
-    def _accepted(self) -> tuple[str, ...]:
-        """Symbols whose trades are of this recording."""
-        refused = {symbol for _, symbol, _ in self._writing.restarted}
-        return tuple(symbol for symbol in self._symbols if symbol not in refused)
-
     def _refusal(self) -> Refusal | None:
         return self._refusals.current(self._symbols, self._writing.restarted)
 
@@ -384,14 +294,3 @@ class Recorder:
 
     def _first_symbols(self, writer: TickWriter) -> tuple[str, ...]:
         return remembered_symbols(self.settings, writer)
-
-    def _set_symbols(self, symbols: tuple[str, ...]) -> None:
-        removed = set(self._symbols) - set(symbols)  # added again, they are judged again
-        if removed:
-            self._ask.accept_again(removed)
-        self._symbols = tuple(dict.fromkeys(symbols))
-        self._remember_symbols()
-        self._receive()
-
-    def _remember_symbols(self) -> None:
-        self._ask.remember_symbols(self._symbols)

@@ -7,6 +7,7 @@ from ingest.counts import Counts, SymbolCounts, quantiles
 from ingest.event_queue import EventQueue
 from ingest.history.moving import Mover
 from ingest.installation import COMMAND
+from ingest.recorder.followed_universe import FollowedUniverse
 from ingest.recorder.maintenance import Maintenance
 from ingest.recorder.receiving import ReceivingLoop
 from ingest.recorder.trade_source import TradeSource
@@ -33,6 +34,7 @@ class Parts:
     later_check: LaterCheck | None
     damage: Damage | None
     mover: Mover | None = None
+    universe: FollowedUniverse | None = None
 
 
 def report(
@@ -46,6 +48,7 @@ def report(
     counts, queue, writing = parts.counts, parts.queue, parts.writing
     feed, repair = parts.receiving.feed, parts.receiving.repair
     skew_ms = parts.receiving.skew_ms()
+    universe = parts.universe
     newest_us = (each.last_received_us or 0 for each in list(counts.symbols.values()))
     commit_p50_ms, commit_p99_ms = quantiles(list(counts.commits_ms), 0.5, 0.99)
     return RecorderStatus(
@@ -63,7 +66,10 @@ def report(
         rotations=counts.rotations + (feed.rotations if feed else 0),
         attempts=counts.attempts + (feed.attempts if feed else 0),
         restarts=counts.restarts,
-        last_error=failing or writing.error or (feed.last_error if feed else None),
+        last_error=failing
+        or writing.error
+        or (feed.last_error if feed else None)
+        or (universe.last_error if universe else None),
         last_rejected=counts.last_rejected,
         last_received_us=max(newest_us, default=0) or None,
         queue_depth=len(queue),
@@ -89,9 +95,13 @@ def report(
         history=tuple(counts.history.copy()),
         backfill=repair.backfill_progress() if repair else (),
         requested_repair=repair.requested_progress() if repair else None,
-        warm_start=repair.warm_start_progress() if repair else (),
+        warm_start=(
+            *(repair.warm_start_progress() if repair else ()),
+            *(universe.progress() if universe else ()),
+        ),
         write_error=writing.error,
         moved=parts.mover.summary if parts.mover else None,
+        universe=universe.status(skew_ms or 0.0) if universe else None,
     )
 
 
@@ -153,6 +163,7 @@ def _notices(parts: Parts) -> list[str]:
     notices = parts.maintenance.notices() + (repair.notices() if repair else [])
     if isinstance(parts.receiving, ReceivingLoop):
         notices += parts.receiving.notices()
+    notices += parts.universe.notices() if parts.universe else ()
     damage = parts.writing.damage or parts.damage
     if damage is not None:
         notices.append(

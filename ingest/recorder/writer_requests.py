@@ -92,12 +92,15 @@ class WriterRequests:
 
 
 def remembered_symbols(settings: Settings, writer: TickWriter) -> tuple[str, ...]:
-    """Return the symbols that the options name, else those of the last run, else the default."""
+    """Return the symbols that the options name, else those of the last run, else the default.
+
+    The default is none where a universe is followed.
+    """
     if settings.symbols is not None:
         return settings.symbols
     remembered = writer.setting(_symbols_key(settings))
     if remembered is None:
-        return DEFAULT_SYMBOLS
+        return DEFAULT_SYMBOLS if settings.universe is None else ()
     most = MAX_STREAMS[settings.market]  # more than an option may name: added one by one
     return parse_symbols(remembered, most) if remembered else ()
 

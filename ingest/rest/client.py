@@ -22,9 +22,11 @@ from ingest.binance import (
     WEIGHT_KLINES,
     WEIGHT_TICKERS,
     WEIGHT_TIME,
+    DayTicker,
     Kline,
     Listed,
     decode_agg_trades,
+    decode_day_tickers,
     decode_exchange_info,
     decode_historical_trades,
     decode_klines,
@@ -228,6 +230,12 @@ class RestClient:
             (query["symbol"],) = symbols
         answer = await self._ask("ticker/24hr", weight, 1.0, query)
         return self._decoded(lambda: decode_last_ids(answer.body))
+
+    async def day_tickers(self, *, share: float = 1.0) -> dict[str, DayTicker]:
+        """Price and volume of the last 24 hours of all symbols; raises as `agg_trades` does."""
+        query: Query = {"type": "MINI"} if self.market == "spot" else {}
+        answer = await self._ask("ticker/24hr", WEIGHT_ALL_TICKERS[self.market], share, query)
+        return self._decoded(lambda: decode_day_tickers(answer.body))
 
     async def clock_sample(self) -> ClockSample:
         """Both clocks at one moment; raises as `agg_trades` does."""

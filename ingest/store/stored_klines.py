@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from ingest.binance import Kline
+from ingest.store.bars import Spans
 from ingest.store.schema import UNITS, storable
 
 
@@ -36,3 +37,25 @@ def has_klines_before(
         (stream_id, length_s, before_us // 1_000_000),
     ).fetchone()
     return row is not None
+
+
+def kline_spans(
+    connection: sqlite3.Connection, stream_id: int, length_s: int, span: tuple[int, int]
+) -> Spans:
+    """Seconds ``(low, high)`` inside a span that bars of a length cover, in order and merged."""
+    where = "FROM kline WHERE stream_id = ? AND length_s = ? AND second >= ? AND second < ?"
+    bounds = (stream_id, length_s, *span)
+    first, last, count = connection.execute(
+        f"SELECT min(second), max(second), count(*) {where}",
+        bounds,
+    ).fetchone()
+    if count == 0 or last - first == (count - 1) * length_s:  # no hole in them, as a rule
+        return [(first, last + length_s)] if count else []
+    spans: Spans = []
+    rows = connection.execute(f"SELECT second {where} ORDER BY second", bounds)
+    for (second,) in rows:
+        if spans and spans[-1][1] == second:
+            spans[-1] = (spans[-1][0], second + length_s)
+        else:
+            spans.append((second, second + length_s))
+    return spans

@@ -1,13 +1,14 @@
 """The one connection that writes: ticks, their bars and the ledger, whole batches or nothing."""
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from ingest.binance import Kline
+from ingest.store.bars import Spans
 from ingest.store.batch import Batch, is_event_stored, same_event
 from ingest.store.connecting import WritingConnection
 from ingest.store.future_rows import find_future_rows, move_to_quarantine
@@ -24,7 +25,7 @@ from ingest.store.retention import (
     oldest_second,
 )
 from ingest.store.rollups import Rollups
-from ingest.store.stored_klines import has_klines_before, insert_klines
+from ingest.store.stored_klines import has_klines_before, insert_klines, kline_spans
 from ingest.tick import Event, Market, NonTrade, StreamKey
 from ingest.venue import Restart, venue_setting
 
@@ -128,22 +129,30 @@ class TickWriter(WritingConnection):
 
         Readers use them only where there are no ticks: before the first one, and in gaps.
         """
+        self.add_all_klines(length_s, {key: klines})
+
+    def add_all_klines(self, length_s: int, klines: Mapping[StreamKey, Sequence[Kline]]) -> None:
+        """Keep bars of one length of several streams, in one transaction: see `add_klines`."""
         with self._transaction():
-            state = self._streams.get(key) or self._add_stream(key)
-            self._name_venue({key[0]})
-            span = insert_klines(self._connection, state.stream_id, length_s, klines)
-            if span is not None:
-                self._repairs.note_span(state.stream_id, *span)
-            self._store_ledgers([key])
-        self.klines_added += len(klines)
+            self._name_venue({key[0] for key in klines})
+            for key, bars in klines.items():
+                state = self._streams.get(key) or self._add_stream(key)
+                span = insert_klines(self._connection, state.stream_id, length_s, bars)
+                if span is not None and state.ledger.last_id is not None:  # else it is read whole
+                    self._repairs.note_span(state.stream_id, *span)
+            self._store_ledgers(klines)
+        self.klines_added += sum(map(len, klines.values()))
+
+    def kline_spans(self, key: StreamKey, length_s: int, span: tuple[int, int]) -> Spans:
+        """Seconds ``(low, high)`` inside a span that stored klines of a length cover, in order."""
+        state = self._streams.get(key)
+        return kline_spans(self._connection, state.stream_id, length_s, span) if state else []
 
     def has_klines(self, key: StreamKey, length_s: int) -> bool:
         """Whether bars of the exchange's own of a length are stored before the first trade."""
         state = self._streams.get(key)
-        if state is None:
-            return False
-        before_us = state.ledger.first_us or 2**62
-        return has_klines_before(self._connection, state.stream_id, length_s, before_us)
+        at, first_us = (state.stream_id, state.ledger.first_us) if state else (0, 0)
+        return has_klines_before(self._connection, at, length_s, first_us or 2**62)
 
     def quarantine(self, rows: Sequence[tuple[int, str, str]], most: int = 1000) -> None:
         """Keep frames ``(received_us, reason, excerpt)``; only the newest `most` stay."""
@@ -317,8 +326,7 @@ class TickWriter(WritingConnection):
     def forget_before(self, second: int, most_bars: int = 500) -> int:
         """Delete trades of bars that opened before a second, `most_bars` of each stream at a time.
 
-        Returns how many bars went; 0 when none is left to go. A small step, so that recording
-        does not wait for it.
+        Returns how many bars went, 0 when none is left. A small step: recording does not wait.
         """
         deleted = 0
         for key, state in self._streams.items():

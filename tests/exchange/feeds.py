@@ -135,7 +135,9 @@ def numbered(exchange: "Exchange", names: list[str], trades: SyntheticTrades) ->
         strict=True,
     )
     for leg, time_us, price_e8, quantity_e8, maker in columns:
-        tape = exchange.venue.tapes[names[leg]]
+        tape = exchange.venue.tapes.get(names[leg])
+        if tape is None or tape.status != "TRADING":
+            continue
         yield Trade(
             tape.symbol, tape.next_id, price_e8, quantity_e8, time_us, time_us + 1000, maker
         )

@@ -270,6 +270,17 @@ class Tape:
             yield self._whole_kline(open_us, next_us, begin, end)
             begin = end
 
+    def bar(self, interval: Interval, number: int) -> "Kline | None":
+        """Give one bar of all that was traded so far; None before the first trade."""
+        open_us, next_us = interval.opens_us(number), interval.opens_us(number + 1)
+        begin, end = self.index_of_time(open_us), self.index_of_time(next_us)
+        return self._whole_kline(open_us, next_us, begin, end) if end else None
+
+    def ids_of(self, bar: "Kline") -> tuple[int, int]:
+        """Give the first and last id of a bar's trades; -1 twice where it has none."""
+        begin, end = self.index_of_time(bar.open_us), self.index_of_time(bar.close_us + 1)
+        return (self._ids[begin], self._ids[end - 1]) if begin < end else (-1, -1)
+
     def _whole_kline(self, open_us: int, next_us: int, begin: int, end: int) -> "Kline":
         """Give one bar; what is of the past goes before the tape's trades."""
         past = self.past

@@ -36,7 +36,16 @@ from websockets.http11 import Request, Response
 
 from exchange.faults import Faults, HandshakeFault
 from exchange.feeds import Feed
-from exchange.market import MarketName, Trade, Venue, e8, non_trade_payload, system_time_us
+from exchange.klines import KlineStreams
+from exchange.market import (
+    MarketName,
+    Tape,
+    Trade,
+    Venue,
+    e8,
+    non_trade_payload,
+    system_time_us,
+)
 from exchange.rest import Rest, RestRequest, split_target
 from exchange.streams import (
     MESSAGES_PER_S,
@@ -100,6 +109,7 @@ class Exchange:
         self.venue = Venue(symbols, market, clock_us)
         self.faults = Faults()
         self.hub = Hub(market, self.faults)
+        self.klines = KlineStreams(self)
         self.requests: list[RestRequest] = []
         self.handshakes: list[Handshake] = []
         self._rest = Rest(self.venue, self.faults, historical_trades=historical_trades)
@@ -230,6 +240,17 @@ class Exchange:
         """Stream a trade once more, as a reconnected stream may."""
         self.hub.publish_trade(self.venue.tape(trade.symbol), trade)
         self.hub.flush()
+
+    def list_symbol(self, symbol: str) -> None:
+        """Begin to trade a symbol that was not known."""
+        self.venue.tapes[symbol] = Tape(symbol, market=self.venue.market)
+
+    def delist(self, symbol: str, status: str | None = "BREAK") -> None:
+        """Trade a symbol no more: its status from now on, None where nobody knows it any more."""
+        if status is None:
+            del self.venue.tapes[symbol]
+        else:
+            self.venue.tapes[symbol].status = status
 
     def skip_ids(self, symbol: str, count: int = 1) -> range:
         """Leave out ids that neither stream nor REST will ever have."""
@@ -394,10 +415,12 @@ class Exchange:
         connection.messages_per_s = MESSAGES_PER_S[market]
         session = Session(connection, connection.request.path, market)
         self.hub.add(session)
+        self.klines.look()
         self._notify()
         try:
             async for message in _messages(connection):
                 answer = answer_control(self.hub, session, message)
+                self.klines.look()
                 await connection.send(answer)
                 self._notify()
         finally:

@@ -202,9 +202,17 @@ class Hub:
 
     def publish(self, stream: str, payload: bytes) -> None:
         """Put any event into a stream as it is."""
+        self.publish_made(stream, lambda _unit_us: payload)
+
+    def publish_made(self, stream: str, payload_of: Callable[[int], bytes]) -> None:
+        """Put an event into a stream, printed for each unit of time that somebody listens in."""
         symbol = stream.partition("@")[0].upper()
         if self._listeners.get(stream) and symbol not in self._faults.withheld:
-            self._publish(stream, lambda _unit_us: payload)
+            self._publish(stream, payload_of)
+
+    def streams(self, suffix: str) -> list[str]:
+        """Names of the streams of a kind that somebody listens to."""
+        return [name for name, heard in self._listeners.items() if heard and name.endswith(suffix)]
 
     def _publish(self, stream: str, payload_of: Callable[[int], bytes]) -> None:
         frames: dict[tuple[bool, int], bytes] = {}

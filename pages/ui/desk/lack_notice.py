@@ -74,7 +74,9 @@ def standing(params: PairParams, bars: PairBars) -> Standing:
         params=params,
         stored_bars=len(y),
         gap=newest_gap(y, x, params),
-        grows=_grows(recorder) if recorder is not None and is_recorded else "",
+        grows=_grows(recorder)
+        if recorder and is_recorded and not _too_fine(recorder, params)
+        else "",
         idle=_idle(recorder, params),
         fetches=fetches,
         is_file=source.is_file(),
@@ -93,7 +95,22 @@ def _begins(params: PairParams, recorder: Recorder | None) -> str:
 
 
 def _not_recorded(recorder: Recorder, params: PairParams) -> list[str]:
-    return [symbol for symbol in (params.y, params.x) if symbol not in recorder.symbols]
+    recorded = {*recorder.symbols, *recorder.bar_symbols}
+    return [symbol for symbol in (params.y, params.x) if symbol not in recorded]
+
+
+def _too_fine(recorder: Recorder, params: PairParams) -> str:
+    """Say which legs are recorded in longer bars than are looked at; nothing where none is."""
+    if params.bar.us >= recorder.bar_length_s * 1_000_000:
+        return ""
+    legs = [symbol for symbol in (params.y, params.x) if symbol in recorder.bar_symbols]
+    if not legs:
+        return ""
+    are, them = ("are", "them") if len(legs) > 1 else ("is", "it")
+    return (
+        f"{' and '.join(legs)} {are} recorded in bars of 1 min only: choose 1min or longer, or add"
+        f" {them} under Recorded symbols in the sidebar"
+    )
 
 
 def _idle(recorder: Recorder | None, params: PairParams) -> str:
@@ -103,6 +120,8 @@ def _idle(recorder: Recorder | None, params: PairParams) -> str:
     if recorder is None:
         return "Nothing is recorded here: start the app without --no-ingest"
     absent = _not_recorded(recorder, params)
+    if not absent and (too_fine := _too_fine(recorder, params)):
+        return too_fine
     if absent:
         are, them = ("are", "them") if len(absent) > 1 else ("is", "it")
         where = "under Recorded symbols in the sidebar"

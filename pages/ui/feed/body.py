@@ -20,6 +20,7 @@ from pages.ui.feed.ledger import (
     ledger_csv,
     read_ledger,
 )
+from pages.ui.feed.universe import universe_block
 from pages.ui.parts import files, markup, notices, plain
 from pages.ui.parts.explain import explain
 from pages.ui.parts.files import Offer
@@ -75,6 +76,7 @@ def show_feed(
     recorded = () if status is None else status.symbols
     symbols = list(dict.fromkeys([*recorded, *ledger.spans]))
     markup.show(markup.block(tables.symbols_table(status, ledger, symbols, now_us)))
+    markup.show(markup.block(universe_block(status, now_us)))
     with st.container():  # what stands below keeps its place
         if ledger.future_rows:
             plain.warning(future_words(ledger.future_rows))

@@ -59,7 +59,8 @@ def read_ledger(path: Path, quarantined: int) -> Ledger:
         The file is missing or no Pairdesk database.
     """
     with TickReader(path) as reader:
-        symbol_spans = {symbol: reader.span(symbol) for symbol in reader.symbols()}
+        traded = sorted({each.symbol for each in reader.series() if each.last_us})
+        symbol_spans = {symbol: reader.span(symbol) for symbol in traded}
         spans = {symbol: span for symbol, span in symbol_spans.items() if span is not None}
         return Ledger(reader.gaps(), reader.quarantine(quarantined), spans, reader.future_rows())
 

@@ -13,6 +13,7 @@ US_PER_S: Final = 1_000_000
 
 WORDS: Final[dict[str, tuple[str, str, Tone]]] = {
     "live": ("●", "LIVE", "good"),
+    "bars only": ("●", "BARS ONLY", "good"),
     "quiet": ("◑", "QUIET", "good"),
     "stale": ("◐", "STALE", "wait"),
     "connecting": ("○", "CONNECTING", "wait"),
@@ -53,7 +54,8 @@ NO_REPLAY_PILL: Final = Pill(*WORDS["no replay"][:2], "", WORDS["no replay"][2])
 def health(status: RecorderStatus | None, now_us: int) -> str:
     """Name the state; a live feed silent for 10 s is stale, unless the exchange is quiet too.
 
-    Trades that come and are not stored make it no live one.
+    Trades that come and are not stored make it no live one. Where bars alone are recorded it is
+    stale once the newest one is late.
     """
     if status is None:
         return "off"
@@ -63,11 +65,18 @@ def health(status: RecorderStatus | None, now_us: int) -> str:
         return "unstored"
     if status.state == "reconnecting" and status.between is not None:
         return status.between
+    return _live(status, now_us) if status.state == "live" else status.state
+
+
+def _live(status: RecorderStatus, now_us: int) -> str:
+    """Name the state of a connection that stands: by what it brings."""
+    if status.is_bars_only:
+        return "stale" if _bars_are_late(status, now_us) else "bars only"
     silent_s = _silent_s(status, now_us)
-    if status.state == "live" and silent_s is not None and silent_s > STALE_AFTER_S:
-        states = {each.state for each in status.per_symbol.values()}
-        return "quiet" if states == {"quiet"} else "stale"
-    return status.state
+    if silent_s is None or silent_s <= STALE_AFTER_S:
+        return status.state
+    states = {each.state for each in status.per_symbol.values()}
+    return "quiet" if states == {"quiet"} else "stale"
 
 
 def unstored(status: RecorderStatus, now_us: int, over_s: float) -> tuple[str, float] | None:
@@ -91,7 +100,7 @@ def pill_of(status: RecorderStatus | None, now_us: int) -> Pill:
         return Pill(sign, word, _speed(status.replay), tone)
     sign, word, tone = WORDS[name]
     number = ""
-    if status is not None and name in {"live", "quiet", "stale"}:
+    if status is not None and name in {"live", "quiet", "stale", "bars only"}:
         silent_s = _silent_s(status, now_us)
         number = "" if silent_s is None else formats.age(silent_s)
     elif status is not None and name in {"reconnecting", "login page", "proxy"}:
@@ -125,13 +134,36 @@ def last_error(status: RecorderStatus | None) -> str:
     return status.last_error
 
 
+def bars_age_s(status: RecorderStatus, now_us: int) -> float | None:
+    """How long ago the newest bar ended that is stored; None before the first, or without any."""
+    universe = status.universe
+    if universe is None or universe.newest_us is None:
+        return None
+    return (now_us - universe.newest_us) / US_PER_S
+
+
+def _bars_are_late(status: RecorderStatus, now_us: int) -> bool:
+    age_s = bars_age_s(status, now_us)
+    length_s = 1 if status.universe is not None and status.universe.length == "1s" else 60
+    return age_s is not None and age_s > length_s + 2 * STALE_AFTER_S
+
+
 def _silent_s(status: RecorderStatus, now_us: int) -> float | None:
+    if status.is_bars_only:
+        return bars_age_s(status, now_us)
     if status.last_received_us is None:
         return None
     return (now_us - status.last_received_us) / US_PER_S
 
 
 def _counts(status: RecorderStatus) -> list[str]:
+    if status.is_bars_only and (universe := status.universe) is not None:
+        stored = formats.count(universe.received + universe.fetched, "bar")
+        return [
+            f"{stored} of {universe.length} stored since the start, bars only",
+            f"{universe.missing:,} to be fetched",
+            formats.count(status.reconnects, "reconnect"),
+        ]
     open_gaps = sum(each.open_gaps for each in status.per_symbol.values())
     counts = [
         f"{formats.count(status.stored, 'trade')} stored since the start",

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 
 from ingest.recorder import current_recorder
 from ingest.settings import current_settings
-from ingest.status import RecorderStatus, SymbolStatus
+from ingest.status import RecorderStatus, SymbolStatus, UniverseStatus
 from ingest.store import WARN_FREE_BYTES
 from ingest.version import VERSION
 from pages.ui.parts.status import unstored
@@ -85,6 +85,8 @@ def health(
         "last_error": status.last_error,
         "notices": list(status.notices),
     }
+    if status.universe is not None:
+        document["universe"] = _universe(status.universe, now_us)
     return _code(cause), document
 
 
@@ -99,10 +101,13 @@ def _cause(status: RecorderStatus, now_us: int, started_us: int) -> str | None:
     if status.state in {"off", "paused"}:
         is_low = status.state == "paused" and 0 < status.disk.free < WARN_FREE_BYTES
         return "paused with little disk space" if is_low else None
-    silent_s = (now_us - (status.last_received_us or started_us)) / US_PER_S
+    silent_s = _silent_s(status, now_us, started_us)
     if status.state == "reconnecting" and silent_s > RECONNECT_WITHIN_S:
         silence = f"reconnecting, and no trade for {silent_s:.0f} s"
         return silence if status.between is None else f"a {status.between} is in between: {silence}"
+    late = _late_bars(status.universe, now_us, started_us)
+    if late is not None or status.is_bars_only:
+        return late
     is_quiet = all(each.state == "quiet" for each in status.per_symbol.values())
     if silent_s > SILENT_AFTER_S and not (status.state == "live" and is_quiet):
         return f"no trade for {silent_s:.0f} s"
@@ -121,6 +126,39 @@ def _not_stored(status: RecorderStatus, now_us: int) -> str | None:
         symbol, waiting_s = waiting
         return f"trades of {symbol} come, and none was stored for {waiting_s:.0f} s"
     return None
+
+
+def _silent_s(status: RecorderStatus, now_us: int, started_us: int) -> float:
+    """How long nothing has come: no trade, or no word of a bar where bars alone are recorded."""
+    received_us = status.last_received_us
+    if status.is_bars_only and status.universe is not None:
+        received_us = status.universe.last_received_us
+    return (now_us - (received_us or started_us)) / US_PER_S
+
+
+def _late_bars(universe: UniverseStatus | None, now_us: int, started_us: int) -> str | None:
+    """Say for how long no bar has come, where bars are recorded and it is too long."""
+    if universe is None or universe.depth != "bars" or not universe.symbols:
+        return None
+    late_s = (now_us - (universe.newest_us or started_us)) / US_PER_S
+    return f"no bar for {late_s:.0f} s" if late_s > SILENT_AFTER_S else None
+
+
+def _universe(universe: UniverseStatus, now_us: int) -> dict[str, object]:
+    """Say how what is followed by rules stands; `records` are the words for what is kept of it."""
+    age_s = None
+    if universe.newest_us is not None:
+        age_s = round((now_us - universe.newest_us) / US_PER_S, 3)
+    is_bars = universe.depth == "bars"
+    return {
+        "symbols": len(universe.symbols),
+        "records": f"bars only, {universe.length}" if is_bars else "trades",
+        "state": universe.state,
+        "bars_stored": universe.received + universe.fetched,
+        "bars_missing": universe.missing,
+        "symbols_behind": len(universe.behind),
+        "newest_bar_age_s": age_s,
+    }
 
 
 def _symbol(status: SymbolStatus, now_us: int) -> dict[str, object]:

@@ -57,7 +57,11 @@ def _add_uploaded(store: WatchStore, name: str, settings: WatchedPair, key: str)
 def _known() -> Set[str]:
     """Symbols that are recorded, and those that the exchange trades as far as its list is here."""
     recorder = current_recorder()
-    return frozenset() if recorder is None else {*recorder.symbols, *recorder.listed()}
+    return (
+        frozenset()
+        if recorder is None
+        else {*recorder.symbols, *recorder.bar_symbols, *recorder.listed()}
+    )
 
 
 def _add(store: WatchStore, name: str, parsed: Parsed) -> bool:

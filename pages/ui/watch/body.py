@@ -135,7 +135,7 @@ def _offer_recording(watched: WatchList) -> None:
         if recorder is None or isinstance(recorder, ReplayRecorder):
             return
         legs = dict.fromkeys(leg for row in watched.rows for leg in _symbols(row))
-        lacking = [leg for leg in legs if leg not in set(recorder.symbols)]
+        lacking = [leg for leg in legs if leg not in {*recorder.symbols, *recorder.bar_symbols}]
         if not lacking:
             return
         if len(lacking) > MOST_BUTTONS:

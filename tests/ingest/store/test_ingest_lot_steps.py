@@ -40,7 +40,9 @@ def test_steps_are_read_and_what_is_of_no_use_is_left_out(
     filters: list[object], steps: tuple[str, str, str] | None
 ) -> None:
     lots = None if steps is None else LotSteps("BTC", "USDT", *steps)
-    assert decode_exchange_info(body(*filters)) == {"BTCUSDT": Listed("TRADING", lots)}
+    assert decode_exchange_info(body(*filters)) == {
+        "BTCUSDT": Listed("TRADING", lots, "BTC", "USDT")
+    }
 
 
 @pytest.mark.parametrize("raw", [b"", b"[]", b'{"symbols": 3}', b'{"symbols": [{"symbol": 1}]}'])
