@@ -38,10 +38,10 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Holdout:
-    """The held-out part: its values and returns, shape (symbols, bars), and how it is judged."""
+    """The held-out part: its values, shape (symbols, bars), and how it is judged."""
 
     values: FloatArray
-    returns: FloatArray
+    is_log: bool
     level: float
     workers: int
 
@@ -63,7 +63,7 @@ class Holdout:
         from analytics.kernels.scan_paths import crossings  # noqa: PLC0415 - as above
 
         tests = scan_span(
-            self.values, self.returns, None, "aic",
+            self.values, None, "aic", is_log=self.is_log,
             fixed_slopes=FixedSlopes(pairs.beta, pairs.y < pairs.x), workers=self.workers,
         )  # fmt: skip
         self._plain_tests(tests, pairs)
