@@ -132,7 +132,7 @@ def _in_flight(pool: ThreadPoolExecutor, span: Span, most: int) -> Iterator[int]
 
 
 def _empty(pairs: int, is_fixed: bool) -> SpanTests:
-    from analytics.kernels.scan import NOT_DONE, RESULTS, STATE  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.scan_lanes import NOT_DONE, RESULTS, STATE  # noqa: PLC0415 - numba, when needed
 
     results = np.full((1 if is_fixed else 2, pairs, RESULTS), np.nan)
     results[..., STATE] = NOT_DONE
@@ -168,7 +168,7 @@ def _run_kernel(
     span: Span, tile: Tile, places: IntArray, is_requested: BoolArray, lags: int
 ) -> None:
     """Test the pairs of a tile, or mark them for the plain test where a leg hardly moves."""
-    from analytics.kernels.scan import STATE, UNSAFE  # noqa: PLC0415 - as above
+    from analytics.kernels.scan_lanes import STATE, UNSAFE  # noqa: PLC0415 - as above
 
     left, right = tile.left, tile.right
     own = [differences(each, lags).own for each in (left, right)]
@@ -241,7 +241,7 @@ def _test(
     criterion = -1 if span.autolag is None else AUTO_LAGS.index(span.autolag)
     test_orderings(
         left.levels, right.levels, left.starts, *sides.products, slope, square,
-        left_is_y, sides.at, terms, criterion, out,
+        left_is_y, sides.at, terms, criterion, span.fixed_slopes is None, out,
     )  # fmt: skip
 
 

@@ -59,7 +59,7 @@ class Holdout:
                 "holdout_pvalue": nothing, "holdout_pvalue_wild": nothing,
                 "holdout_crossings": np.zeros(size, dtype=np.int64), "verdict": [""] * size,
             }  # fmt: skip
-        from analytics.kernels.scan import STAT  # noqa: PLC0415 - numba, when needed
+        from analytics.kernels.scan_lanes import STAT  # noqa: PLC0415 - numba, when needed
         from analytics.kernels.scan_paths import crossings  # noqa: PLC0415 - as above
 
         tests = scan_span(
@@ -79,7 +79,7 @@ class Holdout:
 
     def _plain_tests(self, tests: SpanTests, pairs: Ordered) -> None:
         """Judge by the plain test what moments would lose digits of."""
-        from analytics.kernels.scan import STAT, STATE, UNSAFE  # noqa: PLC0415 - numba, when needed
+        from analytics.kernels.scan_lanes import STAT, STATE, UNSAFE  # noqa: PLC0415 - numba, when needed
 
         unsafe = (tests.results[0, :, STATE] == UNSAFE) & ~np.isnan(pairs.beta)
         for place in np.flatnonzero(unsafe).tolist():
@@ -121,7 +121,8 @@ def null_stats(residual: FloatArray, draws: WildDraws) -> FloatArray:
     ----------
     Cavaliere & Taylor (2008), Econometric Theory 24, 43-71: of a single series.
     """
-    from analytics.kernels.scan import RESULTS, STAT, test_orderings  # noqa: PLC0415 - numba
+    from analytics.kernels.scan import test_orderings  # noqa: PLC0415 - numba
+    from analytics.kernels.scan_lanes import RESULTS, STAT  # noqa: PLC0415 - as above
 
     known = ~np.isnan(residual)
     changes = np.diff(residual[known], prepend=residual[known][:1])
@@ -137,7 +138,7 @@ def null_stats(residual: FloatArray, draws: WildDraws) -> FloatArray:
     test_orderings(
         drawn.levels, np.zeros((1, bars)), drawn.starts, own, np.zeros((1, lags + 1)),
         np.zeros((count, 1, lags + 1)), nothing, nothing + bars, nothing == 0.0,
-        np.arange(count)[:, np.newaxis], 1, AUTO_LAGS.index("aic"), out,
+        np.arange(count)[:, np.newaxis], 1, AUTO_LAGS.index("aic"), False, out,
     )  # fmt: skip
     stats: FloatArray = out[:, STAT]
     return stats

@@ -69,7 +69,7 @@ class Scan:
             workers=self.workers, progress=self.progress,
         )  # fmt: skip
         reasons = [""] * first.size
-        from analytics.kernels.scan import DONE, STATE  # noqa: PLC0415 - numba, when needed
+        from analytics.kernels.scan_lanes import DONE, STATE  # noqa: PLC0415 - numba, when needed
 
         for place in np.flatnonzero((tests.results[..., STATE] != DONE).any(axis=0)).tolist():
             legs = int(first[place]), int(second[place])
@@ -113,7 +113,7 @@ class Scan:
 
     def _statistics(self, train: SpanTests, chosen: Ordered) -> dict[str, object]:
         """Lay out what the train part gave, the better ordering first."""
-        from analytics.kernels.scan import LAG, STAT, THETA, THETA_STDERR  # noqa: PLC0415 - numba
+        from analytics.kernels.scan_lanes import LAG, STAT, THETA, THETA_STDERR  # noqa: PLC0415 - numba
 
         rows = np.arange(chosen.swapped.size)
         best = train.results[chosen.swapped.astype(np.int64), rows]
