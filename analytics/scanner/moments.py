@@ -147,9 +147,14 @@ def sample(values: FloatArray, symbols: IntArray, mask: BoolArray) -> Sample:
             means += rest
     scales = np.sqrt(np.einsum("it,it->i", levels, levels) / max(known.size, 1))
     levels /= np.where(scales > 0, scales, 1.0)[:, np.newaxis]
+    return Sample(symbols, levels, means, scales, stretches(known), known)
+
+
+def stretches(known: IntArray) -> IntArray:
+    """Where unbroken stretches begin among the bars at these places, and how many bars there are."""
     breaks = np.flatnonzero(np.diff(known) > 1) + 1
     starts = np.concatenate([[0], breaks, [known.size]]) if known.size else np.zeros(1)
-    return Sample(symbols, levels, means, scales, starts.astype(np.int64), known)
+    return starts.astype(np.int64)
 
 
 def affordable_lags(starts: IntArray, trend: str) -> int:
