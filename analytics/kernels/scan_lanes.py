@@ -33,31 +33,30 @@ def _factor(gram: FloatArray, is_safe: BoolArray) -> None:
     rest = np.empty(lanes)
     for i in range(size):
         for j in range(i + 1):
-            row, other = gram[i], gram[j]
             for n in range(lanes):
-                rest[n] = row[j, n]
+                rest[n] = gram[i, j, n]
             # Four columns a turn: the rest is read and written a quarter as often.
-            m = 0
-            while m + 4 <= j:
+            whole = j - j % 4
+            for m in range(0, whole, 4):
                 for n in range(lanes):
                     rest[n] -= (
-                        row[m, n] * other[m, n] + row[m + 1, n] * other[m + 1, n]
-                        + row[m + 2, n] * other[m + 2, n] + row[m + 3, n] * other[m + 3, n]
-                    )  # fmt: skip
-                m += 4
-            while m < j:
+                        gram[i, m, n] * gram[j, m, n]
+                        + gram[i, m + 1, n] * gram[j, m + 1, n]
+                        + gram[i, m + 2, n] * gram[j, m + 2, n]
+                        + gram[i, m + 3, n] * gram[j, m + 3, n]
+                    )
+            for m in range(whole, j):
                 for n in range(lanes):
-                    rest[n] -= row[m, n] * other[m, n]
-                m += 1
+                    rest[n] -= gram[i, m, n] * gram[j, m, n]
             if j < i:
                 for n in range(lanes):
-                    row[j, n] = rest[n] / other[j, n]
+                    gram[i, j, n] = rest[n] / gram[j, j, n]
                 continue
             for n in range(lanes):
-                if not (rest[n] >= _MIN_PIVOT_SQUARE * row[i, n] and rest[n] > 0.0):
+                if not (rest[n] >= _MIN_PIVOT_SQUARE * gram[i, i, n] and rest[n] > 0.0):
                     is_safe[n] = False
                     rest[n] = 1.0
-                row[i, n] = np.sqrt(rest[n])
+                gram[i, i, n] = np.sqrt(rest[n])
 
 
 @compiled_sums
@@ -84,21 +83,24 @@ def _take(
     dots: FloatArray,
     squares: FloatArray,
     items: IntArray,
+    lags: int,
     lane_first: FloatArray,
     lane_last: FloatArray,
     lane_dots: FloatArray,
     lane_squares: FloatArray,
 ) -> None:
-    """Lay some residuals side by side."""
+    """Lay some residuals side by side: what so many lags need, and the starts for more rows."""
     for n in range(items.size):
         lane_squares[n] = squares[items[n]]
-    for lag in range(dots.shape[0]):
+    for lag in range(lags + 1):
         for n in range(items.size):
             lane_dots[lag, n] = dots[lag, items[n]]
     for s in range(first.shape[0]):
         for m in range(first.shape[1]):
             for n in range(items.size):
                 lane_first[s, m, n] = first[s, m, items[n]]
+        for m in range(lags + 2):
+            for n in range(items.size):
                 lane_last[s, m, n] = last[s, m, items[n]]
 
 
@@ -206,10 +208,11 @@ def test_items(
         gram = np.ones((terms + most + 2, terms + most + 2, LANES))
         for begin in range(0, wanted.size, LANES):
             items = wanted[begin : begin + LANES]
-            _take(first, last, dots, squares, items, lane_first, lane_last, lane_dots, lane_squares)
-            fill_gram(
-                lane_first, lane_last, starts, lane_dots, lane_squares, terms, False, gram
-            )
+            _take(
+                first, last, dots, squares, items, most,
+                lane_first, lane_last, lane_dots, lane_squares,
+            )  # fmt: skip
+            fill_gram(lane_first, lane_last, starts, lane_dots, lane_squares, terms, False, gram)
             is_safe[:] = True
             _factor(gram, is_safe)
             _chosen_lags(
@@ -220,7 +223,7 @@ def test_items(
     for fit in range(most + 2 if with_decay else most + 1):
         is_decay = fit > most
         lag, own_terms = (0, 1) if is_decay else (fit, terms)
-        members = order if is_decay else order[begins[fit] : begins[fit + 1]]
+        members = np.flatnonzero(chosen >= 0) if is_decay else order[begins[fit] : begins[fit + 1]]
         rows = rows_left(starts, lag)
         free = rows - own_terms - 1 - lag
         if members.size == 0 or free < 1:
@@ -229,7 +232,10 @@ def test_items(
         factor = np.ones((size, size, LANES))
         for begin in range(0, members.size, LANES):
             items = wanted[members[begin : begin + LANES]]
-            _take(first, last, dots, squares, items, lane_first, lane_last, lane_dots, lane_squares)
+            _take(
+                first, last, dots, squares, items, lag,
+                lane_first, lane_last, lane_dots, lane_squares,
+            )  # fmt: skip
             _longer_dots(lane_first, starts, lane_dots, most, lag, longer)
             fill_gram(
                 lane_first, lane_last, starts, longer[: lag + 1], lane_squares, own_terms, True,
