@@ -195,11 +195,12 @@ def cross_products(tile: Tile, lags: int) -> FloatArray:
     """
     left, right = differences(tile.left, lags), differences(tile.right, lags)
     if left.spectra is None or right.spectra is None:
-        return _direct_products(tile, lags)
+        return direct_products(tile, lags)
     return spectra.cross_products(left.spectra, right.spectra, left.pieces)
 
 
-def _direct_products(tile: Tile, lags: int) -> FloatArray:
+def direct_products(tile: Tile, lags: int) -> FloatArray:
+    """The same by one matrix product a lag."""
     rows = tile.left.rows(lags)
     left = np.diff(tile.left.levels, axis=1)
     right = left if tile.is_square else np.diff(tile.right.levels, axis=1)
