@@ -66,8 +66,9 @@ def common_returns(closes: pd.DataFrame) -> CommonReturns:
         raise NotEnoughDataError("factors", LEAST_SYMBOLS, len(closes.columns), "symbols")
     even = even_closes(closes)
     panel = make_panel(even, "log")
+    returns = panel.returns()
     usable = np.array([not reason for reason in panel.unusable])
-    known = ~np.isnan(panel.returns) & usable[:, np.newaxis]
+    known = ~np.isnan(returns) & usable[:, np.newaxis]
     behind = _bars_behind(known)
     ended = behind > MOST_BEHIND
     if (~ended).sum() < LEAST_SYMBOLS:
@@ -78,7 +79,7 @@ def common_returns(closes: pd.DataFrame) -> CommonReturns:
         for place, (name, reason) in enumerate(zip(panel.names, panel.unusable, strict=True))
         if place not in set(kept.tolist())
     }
-    values = panel.returns[np.ix_(kept, bars)].T
+    values = returns[np.ix_(kept, bars)].T
     moving = values.std(axis=0) > 0 if bars.size else np.zeros(kept.size, dtype=np.bool_)
     names = [panel.names[place] for place in kept]
     left_out |= {

@@ -41,25 +41,54 @@ def _lag_products(
     Each entry is its upper left neighbour, plus the term that enters at the start of a stretch and
     less the one that leaves at its end.
     """
-    lanes, end = gram.shape[2], gram.shape[0] - 1
-    row = np.empty((lags + 1, lanes))
-    for lag in range(lags + 1):
+    lanes = gram.shape[2]
+    enter, leave = np.empty((lags + 1, lanes)), np.empty((lags + 1, lanes))
+    for s in range(starts.size - 1):
+        if starts[s + 1] - 1 - starts[s] <= lags and s > 0:
+            continue
+        is_long = starts[s + 1] - 1 - starts[s] > lags
+        for lag in range(lags + 1):
+            for n in range(lanes):
+                enter[lag, n] = leave[lag, n] = 0.0
+            if is_long and lag > 0:
+                for n in range(lanes):
+                    enter[lag, n] = first[s, lags - lag + 1, n] - first[s, lags - lag, n]
+            if is_long and lag < lags:
+                for n in range(lanes):
+                    leave[lag, n] = last[s, lag, n] - last[s, lag + 1, n]
+        _shift_products(enter, leave, gram, at, s == 0)
+
+
+@compiled_sums
+def _shift_products(
+    enter: FloatArray, leave: FloatArray, gram: FloatArray, at: IntArray, is_first: bool
+) -> None:
+    """Go down the diagonals: `is_first` from the neighbours, else add what a stretch adds to all.
+
+    What enters at lag h is the difference h - 1 bars before a stretch's first row, what leaves the
+    one h bars before its last.
+    """
+    lags, lanes = at.size - 1, gram.shape[2]
+    ends = np.zeros(lanes)
+    for apart in range(lags):
         for n in range(lanes):
-            row[lag, n] = gram[end, at[lag], n]
-    for lag in range(lags):
-        for other in range(lags, lag, -1):
-            for n in range(lanes):
-                row[other, n] = row[other - 1, n]
-            for s in range(starts.size - 1):
-                if starts[s + 1] - 1 - starts[s] > lags:
-                    for n in range(lanes):
-                        enter = first[s, lags - lag, n] - first[s, lags - lag - 1, n]
-                        enter *= first[s, lags - other + 1, n] - first[s, lags - other, n]
-                        leave = last[s, lag, n] - last[s, lag + 1, n]
-                        leave *= last[s, other - 1, n] - last[s, other, n]
-                        row[other, n] += enter - leave
-            for n in range(lanes):
-                gram[at[other], at[lag + 1], n] = row[other, n]
+            ends[n] = 0.0
+        for lag in range(lags - apart):
+            other = lag + apart
+            # Not as rows of their own: numba counts references to each view.
+            to, place = at[other + 1], at[lag + 1]
+            low, high = min(at[other], at[lag]), max(at[other], at[lag])
+            if is_first:
+                for n in range(lanes):
+                    gram[to, place, n] = gram[high, low, n] + (
+                        enter[lag + 1, n] * enter[other + 1, n] - leave[lag, n] * leave[other, n]
+                    )
+            else:
+                for n in range(lanes):
+                    ends[n] += enter[lag + 1, n] * enter[other + 1, n]
+                    ends[n] -= leave[lag, n] * leave[other, n]
+                for n in range(lanes):
+                    gram[to, place, n] += ends[n]
 
 
 @compiled

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from analytics.frames import FloatArray, IntArray
 from analytics.kernels.adf import lagged_dots
 from analytics.kernels.jit import compiled, compiled_sums
-from analytics.kernels.scan import DONE, LANES, RESULTS, STAT, STATE, UNSAFE, test_lanes
 from analytics.kernels.scan_gram import edges
+from analytics.kernels.scan_lanes import DONE, RESULTS, STAT, STATE, test_items
 
 Signs = npt.NDArray[np.int8]
 # Moments of a drawn pair about its means.
@@ -92,31 +92,27 @@ def null_stats(
         NaN where a draw would lose digits.
     """
     n, stretches = y.size, starts.size - 1
-    drawn_y, drawn_x, change = np.empty((LANES, n)), np.empty((LANES, n)), np.empty(n - 1)
-    moments, part = np.empty((LANES, 3)), np.empty(lags + 1)
-    first = np.zeros((stretches, lags + 2, LANES))
-    last = np.zeros((stretches, lags + 2, LANES))
-    dots, squares = np.ones((lags + 1, LANES)), np.ones(LANES)
-    gram, found = np.ones((lags + 2, lags + 2, LANES)), np.empty((LANES, RESULTS))
-    for begin in range(0, signs.shape[0], LANES):
-        lanes = min(LANES, signs.shape[0] - begin)
-        for lane in range(lanes):
-            _draw(y, bars, signs[begin + lane], drawn_y[lane])
-            _draw(x, bars, signs[begin + lane], drawn_x[lane])
-            _moments(drawn_y[lane], drawn_x[lane], moments[lane])
+    drawn_y, drawn_x, change = np.empty(n), np.empty(n), np.empty(n - 1)
+    moments, part = np.empty(3), np.empty(lags + 1)
+    items = np.arange(2 * signs.shape[0])
+    first = np.zeros((stretches, lags + 2, items.size))
+    last = np.zeros((stretches, lags + 2, items.size))
+    dots, squares = np.ones((lags + 1, items.size)), np.ones(items.size)
+    found = np.empty((items.size, RESULTS))
+    for draw in range(signs.shape[0]):
+        _draw(y, bars, signs[draw], drawn_y)
+        _draw(x, bars, signs[draw], drawn_x)
+        _moments(drawn_y, drawn_x, moments)
         for ordering in range(2):
+            item = 2 * draw + ordering
             own, other = (_YY, _XX) if ordering == 0 else (_XX, _YY)
-            for lane in range(lanes):
-                left, right = drawn_y[lane], drawn_x[lane]
-                if ordering == 1:
-                    left, right = right, left
-                slope = moments[lane, _XY] / moments[lane, other]
-                squares[lane] = moments[lane, own] - slope * moments[lane, _XY]
-                _changes(left, right, slope, change)
-                _dots(change, starts, part, dots, lane)
-                edges(left, right, slope, starts, first, last, lane)
-                found[lane, STATE] = UNSAFE
-            test_lanes(first, last, starts, dots, squares, 0, criterion, lanes, gram, found)
-            for lane in range(lanes):
-                is_done = found[lane, STATE] == DONE
-                out[begin + lane, ordering] = found[lane, STAT] if is_done else np.nan
+            left, right = (drawn_y, drawn_x) if ordering == 0 else (drawn_x, drawn_y)
+            slope = moments[_XY] / moments[other]
+            squares[item] = moments[own] - slope * moments[_XY]
+            _changes(left, right, slope, change)
+            _dots(change, starts, part, dots, item)
+            edges(left, right, slope, starts, first, last, item)
+    test_items(first, last, starts, dots, squares, items, 0, criterion, False, found)
+    for item in range(items.size):
+        is_done = found[item, STATE] == DONE
+        out[item // 2, item % 2] = found[item, STAT] if is_done else np.nan

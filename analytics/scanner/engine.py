@@ -18,7 +18,7 @@ from analytics.scanner.moments import (
     Tile,
     affordable_lags,
     cross_products,
-    own_products,
+    differences,
     tiles,
 )
 from analytics.stationarity import AUTO_LAGS, AutoLag, min_bars
@@ -28,6 +28,8 @@ Progress = Callable[[int, int], None]
 # A spread of prices this small beside them is for the plain test to judge.
 _FLAT: Final = 1e-8
 _MAX_WORKERS: Final = 4
+# Of a tile's symbols, in the cache.
+_BARS_AT_ONCE: Final = 2_048
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +67,7 @@ class Span:
     """What a worker needs: the panel, how to choose lags, and where the results go."""
 
     values: FloatArray
-    returns: FloatArray
+    is_log: bool
     max_lags: int | None
     autolag: AutoLag | None
     fixed_slopes: FixedSlopes | None
@@ -85,15 +87,15 @@ def pair_legs(symbols: int) -> tuple[IntArray, IntArray]:
 
 def scan_span(
     values: FloatArray,
-    returns: FloatArray,
     max_lags: int | None,
     autolag: AutoLag | None,
     *,
+    is_log: bool,
     fixed_slopes: FixedSlopes | None = None,
     workers: int,
     progress: Progress | None = None,
 ) -> SpanTests:
-    """Test all pairs of a panel, shape (symbols, bars), NaN missing.
+    """Test all pairs of a panel, shape (symbols, bars), NaN missing: prices or their logarithms.
 
     `progress` is called on the caller's thread with pairs done and pairs in all; what it raises
     ends the scan.
@@ -101,7 +103,7 @@ def scan_span(
     symbols = values.shape[0]
     pairs = symbols * (symbols - 1) // 2
     span = Span(
-        values, returns, max_lags, autolag, fixed_slopes, _empty(pairs, fixed_slopes is not None)
+        values, is_log, max_lags, autolag, fixed_slopes, _empty(pairs, fixed_slopes is not None)
     )
     done = 0
     with ThreadPoolExecutor(workers, thread_name_prefix="scan") as pool:
@@ -130,7 +132,7 @@ def _in_flight(pool: ThreadPoolExecutor, span: Span, most: int) -> Iterator[int]
 
 
 def _empty(pairs: int, is_fixed: bool) -> SpanTests:
-    from analytics.kernels.scan import NOT_DONE, RESULTS, STATE  # noqa: PLC0415 - numba, when needed
+    from analytics.kernels.scan_lanes import NOT_DONE, RESULTS, STATE  # noqa: PLC0415 - numba, when needed
 
     results = np.full((1 if is_fixed else 2, pairs, RESULTS), np.nan)
     results[..., STATE] = NOT_DONE
@@ -166,13 +168,11 @@ def _run_kernel(
     span: Span, tile: Tile, places: IntArray, is_requested: BoolArray, lags: int
 ) -> None:
     """Test the pairs of a tile, or mark them for the plain test where a leg hardly moves."""
-    from analytics.kernels.scan import STATE, UNSAFE  # noqa: PLC0415 - as above
+    from analytics.kernels.scan_lanes import STATE, UNSAFE  # noqa: PLC0415 - as above
 
     left, right = tile.left, tile.right
-    rows = left.rows(lags)
-    left_own = own_products(left.levels, rows, lags)
-    right_own = left_own if tile.is_square else own_products(right.levels, rows, lags)
-    products = (left_own, right_own, cross_products(tile, rows, lags))
+    own = [differences(each, lags).own for each in (left, right)]
+    products = (*own, cross_products(tile, lags))
     flat = is_requested & (_is_flat(left)[:, np.newaxis] | _is_flat(right)[np.newaxis, :])
     at = np.where(places < 0, -1 - places, places)
     span.tests.results[:, at[flat], STATE] = UNSAFE
@@ -241,7 +241,7 @@ def _test(
     criterion = -1 if span.autolag is None else AUTO_LAGS.index(span.autolag)
     test_orderings(
         left.levels, right.levels, left.starts, *sides.products, slope, square,
-        left_is_y, sides.at, terms, criterion, out,
+        left_is_y, sides.at, terms, criterion, span.fixed_slopes is None, out,
     )  # fmt: skip
 
 
@@ -268,20 +268,46 @@ def _places(tile: Tile, symbols: int) -> tuple[IntArray, BoolArray]:
 
 
 def _correlation(span: Span, tile: Tile) -> FloatArray:
-    """Pearson correlation of the returns between bars that both know."""
-    bars = tile.left.bars[tile.left.rows(0) + 1]
-    parts = [_standardised(span.returns, each.symbols, bars) for each in (tile.left, tile.right)]
-    product: FloatArray = parts[0] @ parts[1].T
+    """Pearson correlation of the returns between bars that both know; NaN for one that never moves.
+
+    Some bars at a time, so that they stay in the cache.
+    """
+    left, right = (_Returns(span, each) for each in (tile.left, tile.right))
+    product = np.zeros((tile.left.symbols.size, tile.right.symbols.size))
+    squares = [np.zeros(each.symbols.size) for each in (tile.left, tile.right)]
+    for begin in range(0, left.rows.size, _BARS_AT_ONCE):
+        one = left.centred(begin)
+        other = one if tile.is_square else right.centred(begin)
+        product += one @ other.T
+        for square, part in zip(squares, (one, other), strict=True):
+            square += np.einsum("it,it->i", part, part)
+    lengths = [np.where(each > 0, np.sqrt(each), np.nan) for each in squares]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        product /= lengths[0][:, np.newaxis] * lengths[1][np.newaxis, :]
     return np.clip(product, -1.0, 1.0)
 
 
-def _standardised(returns: FloatArray, symbols: IntArray, bars: IntArray) -> FloatArray:
-    """Centred, of length 1; NaN for a symbol that does not move."""
-    part = returns[np.ix_(symbols, bars)]
-    if not bars.size:
-        return part
-    part -= part.mean(axis=1, keepdims=True)
-    length = np.sqrt(np.einsum("it,it->i", part, part))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        unit: FloatArray = part / np.where(length > 0, length, np.nan)[:, np.newaxis]
-    return unit
+class _Returns:
+    """Log returns of a part of a tile, less their mean."""
+
+    def __init__(self, span: Span, part: Sample) -> None:
+        self.rows = part.bars[part.rows(0)]
+        self._span, self._symbols = span, part.symbols
+        blocks = range(0, self.rows.size, _BARS_AT_ONCE)
+        total = sum((self._returns(begin).sum(axis=1) for begin in blocks), np.zeros(1))
+        self._mean = total / max(self.rows.size, 1)
+
+    def centred(self, begin: int) -> FloatArray:
+        """Those of some bars, shape (symbols, bars)."""
+        returns = self._returns(begin)
+        returns -= self._mean[:, np.newaxis]
+        return returns
+
+    def _returns(self, begin: int) -> FloatArray:
+        rows, values = self.rows[begin : begin + _BARS_AT_ONCE], self._span.values
+        if rows[-1] - rows[0] + 1 == rows.size:
+            levels = values[self._symbols, rows[0] : rows[-1] + 2]
+            returns: FloatArray = np.diff(levels if self._span.is_log else np.log(levels), axis=1)
+            return returns
+        before, after = (values[np.ix_(self._symbols, at)] for at in (rows, rows + 1))
+        return after - before if self._span.is_log else np.log(after) - np.log(before)

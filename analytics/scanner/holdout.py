@@ -9,16 +9,9 @@ import numpy as np
 from analytics.errors import DegenerateSeriesError, NotEnoughDataError
 from analytics.frames import BoolArray, FloatArray, IntArray
 from analytics.scanner.engine import FixedSlopes, SpanTests, scan_span
-from analytics.scanner.moments import affordable_lags, own_products, sample
+from analytics.scanner.held_draws import batches, null_stats
 from analytics.scanner.verdict import dickey_fuller_pvalues, verdicts
-from analytics.stationarity import (
-    AUTO_LAGS,
-    LEAST_DRAWS,
-    WildDraws,
-    adf_test,
-    counted_pvalue,
-    min_bars,
-)
+from analytics.stationarity import LEAST_DRAWS, WildDraws, adf_test, counted_pvalue, min_bars
 
 _LEAST_BARS: Final = min_bars("c")
 # Rows drawn for: as many as keep it to a few seconds, bars times rows.
@@ -38,10 +31,10 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Holdout:
-    """The held-out part: its values and returns, shape (symbols, bars), and how it is judged."""
+    """The held-out part: its values, shape (symbols, bars), and how it is judged."""
 
     values: FloatArray
-    returns: FloatArray
+    is_log: bool
     level: float
     workers: int
 
@@ -59,11 +52,11 @@ class Holdout:
                 "holdout_pvalue": nothing, "holdout_pvalue_wild": nothing,
                 "holdout_crossings": np.zeros(size, dtype=np.int64), "verdict": [""] * size,
             }  # fmt: skip
-        from analytics.kernels.scan import STAT  # noqa: PLC0415 - numba, when needed
+        from analytics.kernels.scan_lanes import STAT  # noqa: PLC0415 - numba, when needed
         from analytics.kernels.scan_paths import crossings  # noqa: PLC0415 - as above
 
         tests = scan_span(
-            self.values, self.returns, None, "aic",
+            self.values, None, "aic", is_log=self.is_log,
             fixed_slopes=FixedSlopes(pairs.beta, pairs.y < pairs.x), workers=self.workers,
         )  # fmt: skip
         self._plain_tests(tests, pairs)
@@ -79,12 +72,12 @@ class Holdout:
 
     def _plain_tests(self, tests: SpanTests, pairs: Ordered) -> None:
         """Judge by the plain test what moments would lose digits of."""
-        from analytics.kernels.scan import STAT, STATE, UNSAFE  # noqa: PLC0415 - numba, when needed
+        from analytics.kernels.scan_lanes import STAT, STATE, UNSAFE  # noqa: PLC0415 - numba, when needed
 
         unsafe = (tests.results[0, :, STATE] == UNSAFE) & ~np.isnan(pairs.beta)
         for place in np.flatnonzero(unsafe).tolist():
             try:
-                tests.results[0, place, STAT] = adf_test(self._residual(pairs, place)).stat
+                tests.results[0, place, STAT] = adf_test(self._residuals(pairs, np.array([place]))[0]).stat
             except (DegenerateSeriesError, NotEnoughDataError):
                 tests.results[0, place, STAT] = np.nan
 
@@ -96,48 +89,18 @@ class Holdout:
         places = places[np.argsort(stats[places], kind="stable")][:most]
         draws = WildDraws.exactly(LEAST_DRAWS, self.values.shape[1])
 
-        def of_row(place: int) -> float:
-            return counted_pvalue(
-                float(stats[place]), null_stats(self._residual(pairs, place), draws)
-            )
+        residuals = self._residuals(pairs, places)
+
+        def of_batch(numbers: IntArray) -> None:
+            drawn = null_stats(residuals[numbers], draws)
+            for place, each in zip(places[numbers].tolist(), drawn, strict=True):
+                pvalues[place] = counted_pvalue(float(stats[place]), each)
 
         with ThreadPoolExecutor(self.workers, thread_name_prefix="wild") as pool:
-            pvalues[places] = list(pool.map(of_row, places.tolist()))
+            list(pool.map(of_batch, batches(residuals, draws)))
         return pvalues
 
-    def _residual(self, pairs: Ordered, place: int) -> FloatArray:
-        y, x = self.values[pairs.y[place]], self.values[pairs.x[place]]
-        rest: FloatArray = y - pairs.beta[place] * x
+    def _residuals(self, pairs: Ordered, places: IntArray) -> FloatArray:
+        y, x = self.values[pairs.y[places]], self.values[pairs.x[places]]
+        rest: FloatArray = y - pairs.beta[places, np.newaxis] * x
         return rest
-
-
-def null_stats(residual: FloatArray, draws: WildDraws) -> FloatArray:
-    """ADF statistics, with a constant, of a residual drawn without a return.
-
-    Its changes keep their size and take a new sign, that of both legs (`WildDraws`); lags by AIC,
-    through the same lanes as the residual was tested by. NaN for a draw that would lose digits.
-
-    References
-    ----------
-    Cavaliere & Taylor (2008), Econometric Theory 24, 43-71: of a single series.
-    """
-    from analytics.kernels.scan import RESULTS, STAT, test_orderings  # noqa: PLC0415 - numba
-
-    known = ~np.isnan(residual)
-    changes = np.diff(residual[known], prepend=residual[known][:1])
-    paths = np.full(draws.signs.shape, np.nan)
-    paths[:, known] = np.cumsum(draws.signs[:, known] * changes, axis=1)
-    count = len(paths)
-    drawn = sample(paths, np.arange(count), known)
-    lags = affordable_lags(drawn.starts, "c")
-    own = own_products(drawn.levels, drawn.rows(lags), lags)
-    # One leg alone: the other is 0, and so is its slope.
-    nothing, bars = np.zeros((count, 1)), drawn.levels.shape[1]
-    out = np.full((count, RESULTS), np.nan)
-    test_orderings(
-        drawn.levels, np.zeros((1, bars)), drawn.starts, own, np.zeros((1, lags + 1)),
-        np.zeros((count, 1, lags + 1)), nothing, nothing + bars, nothing == 0.0,
-        np.arange(count)[:, np.newaxis], 1, AUTO_LAGS.index("aic"), out,
-    )  # fmt: skip
-    stats: FloatArray = out[:, STAT]
-    return stats

@@ -1,21 +1,57 @@
-"""Moments that all pairs of a panel share: one matrix product a lag, tile by tile.
+"""Moments that all pairs of a panel share: a matrix product a lag or a frequency, tile by tile.
 
 A span of bars is cut into groups of symbols that miss the same bars. Two symbols' common sample is
 the bars both know: each pair is tested on its own, and no difference reaches over a missing bar.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import numpy as np
 
 from analytics.frames import BoolArray, FloatArray, IntArray
+from analytics.scanner import spectra
 from analytics.stationarity import schwert_max_lags
+
+Value = TypeVar("Value")
 
 TILE: Final = 64
 NOT_REQUESTED: Final = int(np.iinfo(np.int64).max)
+
+
+class Kept(Generic[Value]):
+    """A value that the first thread to ask makes, and all others take."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._values: list[Value] = []
+
+    def get(self, make: Callable[[], Value]) -> Value:
+        """Return it; others that ask meanwhile wait."""
+        with self._lock:
+            if not self._values:
+                self._values.append(make())
+            return self._values[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Differences:
+    """What all pairs of a symbol share of its differences.
+
+    Attributes
+    ----------
+    own : ndarray, shape (a, lags + 1)
+        Products with itself.
+    pieces, spectra
+        For products with others; None where one product a lag is cheaper.
+    """
+
+    own: FloatArray
+    pieces: spectra.Pieces
+    spectra: spectra.Spectra | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +78,8 @@ class Sample:
     scales: FloatArray
     starts: IntArray
     bars: IntArray
+    # Of as many lags as the sample is tested with.
+    shared: Kept[Differences] = field(default_factory=Kept)
 
     def rows(self, lags: int) -> IntArray:
         """Differences with `lags` known differences before them."""
@@ -109,9 +147,14 @@ def sample(values: FloatArray, symbols: IntArray, mask: BoolArray) -> Sample:
             means += rest
     scales = np.sqrt(np.einsum("it,it->i", levels, levels) / max(known.size, 1))
     levels /= np.where(scales > 0, scales, 1.0)[:, np.newaxis]
+    return Sample(symbols, levels, means, scales, stretches(known), known)
+
+
+def stretches(known: IntArray) -> IntArray:
+    """Where unbroken stretches begin among the bars at these places, and how many bars there are."""
     breaks = np.flatnonzero(np.diff(known) > 1) + 1
     starts = np.concatenate([[0], breaks, [known.size]]) if known.size else np.zeros(1)
-    return Sample(symbols, levels, means, scales, starts.astype(np.int64), known)
+    return starts.astype(np.int64)
 
 
 def affordable_lags(starts: IntArray, trend: str) -> int:
@@ -124,6 +167,19 @@ def affordable_lags(starts: IntArray, trend: str) -> int:
     return lags
 
 
+def differences(part: Sample, lags: int) -> Differences:
+    """Return what a part's pairs share; the lags are the same each time."""
+    return part.shared.get(lambda: _differences(part, lags))
+
+
+def _differences(part: Sample, lags: int) -> Differences:
+    pieces = spectra.cut(part.starts, lags)
+    if not pieces.is_cheaper:
+        return Differences(own_products(part.levels, part.rows(lags), lags), pieces, None)
+    transformed = spectra.spectra(np.diff(part.levels, axis=1), pieces)
+    return Differences(spectra.own_products(transformed, pieces), pieces, transformed)
+
+
 def own_products(levels: FloatArray, rows: IntArray, lags: int) -> FloatArray:
     """Products of each symbol's differences at lag 0 .. lags, shape (a, lags + 1)."""
     change = np.diff(levels, axis=1)
@@ -132,11 +188,20 @@ def own_products(levels: FloatArray, rows: IntArray, lags: int) -> FloatArray:
     return np.ascontiguousarray(np.column_stack(columns))
 
 
-def cross_products(tile: Tile, rows: IntArray, lags: int) -> FloatArray:
+def cross_products(tile: Tile, lags: int) -> FloatArray:
     """Products of two symbols' differences at lag 0 .. lags, summed over which of them leads.
 
     Shape (a, b, lags + 1).
     """
+    left, right = differences(tile.left, lags), differences(tile.right, lags)
+    if left.spectra is None or right.spectra is None:
+        return direct_products(tile, lags)
+    return spectra.cross_products(left.spectra, right.spectra, left.pieces)
+
+
+def direct_products(tile: Tile, lags: int) -> FloatArray:
+    """The same by one matrix product a lag."""
+    rows = tile.left.rows(lags)
     left = np.diff(tile.left.levels, axis=1)
     right = left if tile.is_square else np.diff(tile.right.levels, axis=1)
     cross = np.empty((lags + 1, left.shape[0], right.shape[0]))
@@ -179,7 +244,8 @@ def _tiles_within(whole: Sample) -> Iterator[Tile]:
 
 
 def _tiles_between(left: Sample, right: Sample) -> Iterator[Tile]:
+    others = [right.part(begin) for begin in range(0, right.symbols.size, TILE)]
     for begin in range(0, left.symbols.size, TILE):
         part = left.part(begin)
-        for other in range(0, right.symbols.size, TILE):
-            yield Tile(part, right.part(other))
+        for other in others:
+            yield Tile(part, other)

@@ -21,17 +21,25 @@ class Panel:
     Attributes
     ----------
     values
-        Logarithms or prices, as asked; NaN at missing bars.
-    returns
-        Log returns into each bar; NaN where one of the two closes is missing.
+        Logarithms or prices, as asked; NaN at missing bars, and all through a symbol that takes no
+        part.
+    is_log
+        Whether these are logarithms.
     unusable
         Why a symbol takes no part; empty for one that does.
     """
 
     names: tuple[str, ...]
     values: FloatArray
-    returns: FloatArray
+    is_log: bool
     unusable: tuple[str, ...]
+
+    def returns(self) -> FloatArray:
+        """Log returns into each bar, NaN where one of the two closes is missing."""
+        logs = self.values if self.is_log else np.log(self.values)
+        returns = np.full_like(logs, np.nan)
+        np.subtract(logs[:, 1:], logs[:, :-1], out=returns[:, 1:])
+        return returns
 
 
 def even_closes(closes: pd.DataFrame) -> pd.DataFrame:
@@ -113,13 +121,10 @@ def make_panel(closes: pd.DataFrame, on: ScanOn) -> Panel:
         name = names[int(np.argmax(np.isinf(prices).any(axis=1)))]
         raise InvalidSeriesError(f"the closes of {name} hold infinite values")
     unusable = tuple(map(_why_unusable, prices))
-    logs = np.full_like(prices, np.nan)
-    np.log(prices, out=logs, where=prices > 0)
-    returns = np.full_like(prices, np.nan)
-    returns[:, 1:] = np.diff(logs, axis=1)
-    values = logs if on == "log" else prices
-    values[[reason != "" for reason in unusable]] = np.nan
-    return Panel(names, values, returns, unusable)
+    prices[[reason != "" for reason in unusable]] = np.nan
+    # In place: of a month of hundreds of symbols each copy counts.
+    values = np.log(prices, out=prices) if on == "log" else prices
+    return Panel(names, values, on == "log", unusable)
 
 
 def _why_unusable(prices: FloatArray) -> str:

@@ -107,7 +107,7 @@ def scan_pairs(
     if border < min_bars("c", max_lags):
         raise NotEnoughDataError("a scan's train part", min_bars("c", max_lags), border)
     scan = Scan(
-        panel, on == "log", border, check_window(window), max_lags, criterion, check_level(level),
+        panel, border, check_window(window), max_lags, criterion, check_level(level),
         workers or default_workers(), progress, draw_progress,
     )  # fmt: skip
     shares = _traded_together(traded, closes), _quote_volumes(quote_volume, closes)

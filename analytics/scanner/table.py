@@ -37,7 +37,6 @@ class Scan:
     """Everything a scan was asked for."""
 
     panel: Panel
-    is_log: bool
     border: int
     window: int
     max_lags: int | None
@@ -66,11 +65,11 @@ class Scan:
     def _train(self, first: IntArray, second: IntArray) -> tuple[SpanTests, list[str]]:
         values = self.panel.values[:, : self.border]
         tests = scan_span(
-            values, self.panel.returns[:, : self.border], self.max_lags, self.autolag,
+            values, self.max_lags, self.autolag, is_log=self.panel.is_log,
             workers=self.workers, progress=self.progress,
         )  # fmt: skip
         reasons = [""] * first.size
-        from analytics.kernels.scan import DONE, STATE  # noqa: PLC0415 - numba, when needed
+        from analytics.kernels.scan_lanes import DONE, STATE  # noqa: PLC0415 - numba, when needed
 
         for place in np.flatnonzero((tests.results[..., STATE] != DONE).any(axis=0)).tolist():
             legs = int(first[place]), int(second[place])
@@ -114,7 +113,7 @@ class Scan:
 
     def _statistics(self, train: SpanTests, chosen: Ordered) -> dict[str, object]:
         """Lay out what the train part gave, the better ordering first."""
-        from analytics.kernels.scan import LAG, STAT, THETA, THETA_STDERR  # noqa: PLC0415 - numba
+        from analytics.kernels.scan_lanes import LAG, STAT, THETA, THETA_STDERR  # noqa: PLC0415 - numba
 
         rows = np.arange(chosen.swapped.size)
         best = train.results[chosen.swapped.astype(np.int64), rows]
@@ -169,7 +168,7 @@ class Scan:
 
     def _worth(self, chosen: Ordered) -> FloatArray:
         """Value of both legs of a unit of the spread, in its own unit, at the last closes."""
-        if self.is_log:
+        if self.panel.is_log:
             return 1.0 + np.abs(chosen.beta)
         last = _last_known(self.panel.values)
         worth: FloatArray = last[chosen.y] + np.abs(chosen.beta) * last[chosen.x]
@@ -190,9 +189,8 @@ class Scan:
         }
 
     def _held_out(self) -> Holdout:
-        parts = (self.panel.values, self.panel.returns)
-        values, returns = (np.ascontiguousarray(each[:, self.border :]) for each in parts)
-        return Holdout(values, returns, self.level, self.workers)
+        values = np.ascontiguousarray(self.panel.values[:, self.border :])
+        return Holdout(values, self.panel.is_log, self.level, self.workers)
 
     def _ranked(self, table: pd.DataFrame) -> pd.DataFrame:
         table = table.assign(

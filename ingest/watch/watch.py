@@ -15,6 +15,7 @@ from ingest.watch.channel import ChannelStanding
 from ingest.watch.database import try_lock
 from ingest.watch.evaluation import ChannelFailures, Engine
 from ingest.watch.heartbeat import Heartbeat, HeartbeatStanding, is_well
+from ingest.watch.market_scan import MarketScan, MarketScanStatus
 from ingest.watch.model import WatchedPair
 from ingest.watch.onlooker import NOT_HERE, Onlooker
 from ingest.watch.outbox import Outbox
@@ -79,6 +80,7 @@ class Watch:
         if settings.replay is not None and self._recorder is not None:  # the market begins anew
             self.store.forget_states()
         self._engine = self._make_engine(now_us, NOT_HERE if recorder is None else TAKEN)
+        self._market_scan = MarketScan(settings.db, self.store, self._report_market)
         self._stopped = False
 
     def start(self) -> None:
@@ -87,6 +89,7 @@ class Watch:
         if self._recorder is not None:
             self._outbox.start()
             self._heartbeat.start()
+            self._market_scan.start()
 
     def stop(self, timeout_s: float = 4.0) -> bool:
         """Finish what is being evaluated and sent, and close; whether it did within the time.
@@ -97,11 +100,11 @@ class Watch:
             return True
         self._stopped = True
         until_s = time.monotonic() + timeout_s
-        parts = (self._engine, self._outbox, self._heartbeat)
+        parts = (self._engine, self._outbox, self._market_scan, self._heartbeat)
         for each in parts:  # told all at once, so that none has the time of the others
             each.stop(0.0)
         ended = [each.stop(max(0.0, until_s - time.monotonic())) for each in parts]
-        if all(ended[:2]):  # closed under a thread that still uses it, it ends the process
+        if all(ended[:3]):  # closed under a thread that still uses it, it ends the process
             self.store.close()
             if self._lock is not None:
                 self._lock.release()
@@ -129,10 +132,18 @@ class Watch:
         """Send a test message now; returns the service's answer in words. Takes up to 30 s."""
         return self._outbox.test(name)
 
+    def market_scan(self) -> MarketScanStatus:
+        """How the latest scan of all recorded symbols was; safe from any thread, never waits."""
+        return self._market_scan.status()
+
     def report_finds(self, found: Sequence[WatchedPair]) -> None:
         """Take the pairs that a scan found, all of them; those of an earlier scan are over."""
         if isinstance(self._engine, Engine):
             self._engine.report_finds(found)
+
+    def _report_market(self, found: Sequence[WatchedPair]) -> None:
+        if isinstance(self._engine, Engine):
+            self._engine.report_finds(found, "market")
 
     def _take_up(self, path: Path) -> None:
         file = read_watch_file(path)

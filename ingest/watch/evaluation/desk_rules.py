@@ -61,13 +61,13 @@ class DeskRules:
         self._gap_since_us: dict[str, int] = {}
         self._traded_us: dict[str, tuple[int, int]] = {}
         self._lock = threading.Lock()
-        self._scans: list[tuple[WatchedPair, ...]] = []
-        self._found: dict[str, WatchedPair] = {}
+        self._scans: list[tuple[str, tuple[WatchedPair, ...]]] = []
+        self._found: dict[str, dict[str, WatchedPair]] = {}
 
-    def report_finds(self, found: Sequence[WatchedPair]) -> None:
-        """Take what a scan found; a pair that an earlier one found and this one did not is over."""
+    def report_finds(self, found: Sequence[WatchedPair], source: str) -> None:
+        """Take what a scan found; a pair that no source's latest one found is over."""
         with self._lock:
-            self._scans.append(tuple(found))
+            self._scans.append((source, tuple(found)))
 
     def look(self, pairs: Iterable[BarWatch], behind_s: float) -> None:
         """Step each rule once, with how far the engine is behind."""
@@ -160,15 +160,19 @@ class DeskRules:
     def _step_finds(self, rules: Sequence[AlertRule]) -> None:
         with self._lock:
             scans, self._scans = self._scans, []
-        for scan in scans:
-            found = {f"{pair.y}/{pair.x}": pair for pair in scan}
-            for key, pair in {**self._found, **found}.items():
+        for source, scan in scans:
+            before = self._all_found()
+            self._found[source] = {f"{pair.y}/{pair.x}": pair for pair in scan}
+            found = self._all_found()
+            for key, pair in {**before, **found}.items():
                 self._moment_us += 1
                 sample = Sample(self._moment_us, value=float(key in found))
                 for rule in rules:
                     if rule.y in (None, pair.y) and rule.x in (None, pair.x):
                         self._book.step(rule, key, sample, pair)
-            self._found = found
+
+    def _all_found(self) -> dict[str, WatchedPair]:
+        return {key: pair for pairs in self._found.values() for key, pair in pairs.items()}
 
     def _seconds_since(self, since_us: int | None) -> float:
         return 0.0 if since_us is None else (self._running_us - since_us) / SECOND_US

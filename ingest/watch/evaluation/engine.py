@@ -118,9 +118,9 @@ class Engine:
         self._thread.end()
         return self._thread.join(timeout_s)
 
-    def report_finds(self, found: Sequence[WatchedPair]) -> None:
+    def report_finds(self, found: Sequence[WatchedPair], source: str = "page") -> None:
         """Take what a scan found. Any thread."""
-        self._desk.report_finds(found)
+        self._desk.report_finds(found, source)
 
     def status(self) -> WatchStatus:
         """What is happening; any thread, never waits."""

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from analytics.scanner import scan_pairs, volatility
-from analytics.scanner.holdout import null_stats
+from analytics.scanner.held_draws import null_stats
 from analytics.scanner.multiple_testing import benjamini_hochberg
 from analytics.stationarity import LEAST_DRAWS, WildDraws, adf_test, counted_pvalue
 
@@ -107,7 +107,7 @@ def test_a_held_out_draw_is_tested_as_the_residual_was():
     residual[100:104] = np.nan
     draws = WildDraws.exactly(5, residual.size)
     known = ~np.isnan(residual)
-    for sign, stat in zip(draws.signs, null_stats(residual, draws), strict=True):
+    for sign, stat in zip(draws.signs, null_stats(residual[np.newaxis], draws)[0], strict=True):
         path = np.full(residual.size, np.nan)
         steps = np.diff(residual[known], prepend=residual[known][0])
         path[known] = np.cumsum(sign[known] * steps)
@@ -132,7 +132,7 @@ def test_a_step_in_the_held_out_volatility_is_no_second_find():
         walk = (np.random.default_rng(seed).normal(size=300) * size).cumsum()
         stat = adf_test(walk).stat
         plain += adf_test(walk).pvalue < LEVEL
-        drawn = null_stats(walk, WildDraws.exactly(LEAST_DRAWS, 300))
+        drawn = null_stats(walk[np.newaxis], WildDraws.exactly(LEAST_DRAWS, 300))
         wild += counted_pvalue(stat, drawn) < LEVEL
     assert plain >= 15
     assert wild <= 13  # Binomial(150, 0.05): more has a chance of 2 %
