@@ -1,22 +1,36 @@
 """What the user chose: command line over environment over defaults."""
 
 import argparse
-import math
 import os
-import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Literal, NoReturn, TypeVar, get_args
+from typing import Literal, NoReturn, get_args
 
 from ingest.binance import FINEST_KLINE, default_rest_url, default_ws_url, parse_symbols
 from ingest.clock import now_us
-from ingest.errors import IngestError, SettingsError
+from ingest.errors import SettingsError
 from ingest.installation import COMMAND, DATA_FOLDER, shown
 from ingest.log import LogLevel
+from ingest.option_values import (
+    base_path_value,
+    choice_value,
+    converted,
+    host_names,
+    http_url,
+    moment_value,
+    path_value,
+    port_value,
+    positive,
+    speed_value,
+    utc_day,
+    venue_value,
+    websocket_url,
+    whole_days,
+)
 from ingest.tick import Market, StreamKind
 from ingest.universe import UniverseRules, parse_universe
 from ingest.venue import rest_url_of, venue_of
@@ -31,9 +45,6 @@ MOST_FETCHED = 1000  # symbols; more than any market has with one quote currency
 _NAMES_IN_PYTHON = {"from": "first_day", "to": "last_day"}
 
 BarName = Literal["1s", "1m", "5m", "1h"]  # as the exchange names its klines
-
-T = TypeVar("T")
-Name = TypeVar("Name", bound=str)
 
 _EPILOG = """\
 Every option can also be given as an environment variable: PAIRDESK_SYMBOLS, PAIRDESK_DB and so on
@@ -203,35 +214,37 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
     """
     args = _parser(environ).parse_args(list(argv))
     return Settings(
-        symbols=_value("--symbols", parse_symbols, args.symbols) if args.symbols else None,
-        market=_choice("--market", args.market, get_args(Market)),
-        stream=_choice("--stream", args.stream, get_args(StreamKind)),
-        db=_path("--db", args.db) or (REPLAY_DB if args.replay else DEFAULT_DB),
+        symbols=converted("--symbols", parse_symbols, args.symbols) if args.symbols else None,
+        market=choice_value("--market", args.market, get_args(Market)),
+        stream=choice_value("--stream", args.stream, get_args(StreamKind)),
+        db=path_value("--db", args.db) or (REPLAY_DB if args.replay else DEFAULT_DB),
         host=args.host,
-        port=_value("--port", _port, args.port),
+        port=converted("--port", port_value, args.port),
         browser=not args.no_browser,
         ingest=not args.no_ingest,
-        ws_url=_value("--ws-url", _websocket_url, args.ws_url),
-        rest_url=_value("--rest-url", _http_url, args.rest_url),
-        venue_name=_value("--venue", _venue, args.venue),
-        backfill_hours=_value("--backfill-hours", _positive, args.backfill_hours),
-        backfill_requests=int(_value("--backfill-requests", _positive, args.backfill_requests)),
-        keep_days=_value("--keep-days", _positive, args.keep_days) if args.keep_days else None,
-        keep_gb=_value("--keep-gb", _positive, args.keep_gb) if args.keep_gb else None,
-        backup=_path("--backup", args.backup),
+        ws_url=converted("--ws-url", websocket_url, args.ws_url),
+        rest_url=converted("--rest-url", http_url, args.rest_url),
+        venue_name=converted("--venue", venue_value, args.venue),
+        backfill_hours=converted("--backfill-hours", positive, args.backfill_hours),
+        backfill_requests=int(converted("--backfill-requests", positive, args.backfill_requests)),
+        keep_days=converted("--keep-days", positive, args.keep_days) if args.keep_days else None,
+        keep_gb=converted("--keep-gb", positive, args.keep_gb) if args.keep_gb else None,
+        backup=path_value("--backup", args.backup),
         verify=args.verify,
-        replay=_path("--replay", args.replay),
-        speed=_value("--speed", _speed, args.speed),
-        replay_from=_value("--replay-from", _time, args.replay_from),
-        replay_to=_value("--replay-to", _time, args.replay_to),
-        base_path=_value("--base-path", _base_path, args.base_path),
+        replay=path_value("--replay", args.replay),
+        speed=converted("--speed", speed_value, args.speed),
+        replay_from=converted("--replay-from", moment_value, args.replay_from),
+        replay_to=converted("--replay-to", moment_value, args.replay_to),
+        base_path=converted("--base-path", base_path_value, args.base_path),
         allow_remote=args.allow_remote,
-        allow_hosts=_value("--allow-host", _hosts, args.allow_host),
-        log_level=_choice("--log-level", args.log_level.lower(), get_args(LogLevel)),
-        watch=_path("--watch", args.watch),
-        history=_path("--history", args.history) or DEFAULT_HISTORY,
-        lake_days=_value("--lake-days", _days, args.lake_days) if args.lake_days else None,
-        imports=tuple(Path(each) for each in map(partial(_path, "--import"), args.imports) if each),
+        allow_hosts=converted("--allow-host", host_names, args.allow_host),
+        log_level=choice_value("--log-level", args.log_level.lower(), get_args(LogLevel)),
+        watch=path_value("--watch", args.watch),
+        history=path_value("--history", args.history) or DEFAULT_HISTORY,
+        lake_days=converted("--lake-days", whole_days, args.lake_days) if args.lake_days else None,
+        imports=tuple(
+            Path(each) for each in map(partial(path_value, "--import"), args.imports) if each
+        ),
         fetch=_fetch_options(args),
         universe=_universe(args),
         no_universe=args.universe.strip().lower() == "none",
@@ -239,7 +252,10 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
 
 
 def _fetch_options(args: argparse.Namespace) -> FetchOptions | None:
-    first, last = _value("--from", _day, args.first_day), _value("--to", _day, args.last_day)
+    first, last = (
+        converted("--from", utc_day, args.first_day),
+        converted("--to", utc_day, args.last_day),
+    )
     if not args.fetch:
         given = {"--from": first, "--to": last, "--bars": args.bars, "--trades": args.trades}
         for option in (name for name, value in given.items() if value):
@@ -255,10 +271,13 @@ def _fetch_options(args: argparse.Namespace) -> FetchOptions | None:
             raise SettingsError(f"{option}: {day} is not over, UTC: {yesterday} is the latest day")
     if first > (last or yesterday):
         raise SettingsError(f"--from {first} is after --to {last}")
-    bars = None if args.trades else _choice("--bars", args.bars or "1m", get_args(BarName))
-    if bars == "1s" and FINEST_KLINE[_choice("--market", args.market, get_args(Market))] != "1s":
+    bars = None if args.trades else choice_value("--bars", args.bars or "1m", get_args(BarName))
+    if (
+        bars == "1s"
+        and FINEST_KLINE[choice_value("--market", args.market, get_args(Market))] != "1s"
+    ):
         raise SettingsError("--bars 1s: futures have no bars finer than 1m (or fetch --trades)")
-    symbols = _value("--fetch", partial(parse_symbols, most=MOST_FETCHED), args.fetch)
+    symbols = converted("--fetch", partial(parse_symbols, most=MOST_FETCHED), args.fetch)
     return FetchOptions(symbols, first, last or yesterday, bars)
 
 
@@ -269,15 +288,15 @@ def _universe(args: argparse.Namespace) -> UniverseRules | None:
     if args.universe_bars == "1s" and args.market == "usdm":
         raise SettingsError("--universe-bars: USD-M futures have no bars of 1s; say 1m")
     days, volume, without = args.universe_days, args.universe_volume, args.universe_without
-    return _value(
+    return converted(
         "--universe",
         lambda text: parse_universe(
             text,
             depth=args.universe_depth,
             bars=args.universe_bars,
-            least_days=_value("--universe-days", _positive, days) if days else 0.0,
-            least_volume=_value("--universe-volume", _positive, volume) if volume else 0.0,
-            without=_value("--universe-without", _symbols, without) if without else (),
+            least_days=converted("--universe-days", positive, days) if days else 0.0,
+            least_volume=converted("--universe-volume", positive, volume) if volume else 0.0,
+            without=converted("--universe-without", _symbols, without) if without else (),
             with_pegged=args.universe_pegged,
         ),
         args.universe,
@@ -319,106 +338,6 @@ def _parser(environ: Mapping[str, str]) -> _Parser:
 def _variable(name: str) -> str:
     """The environment variable of an option."""
     return f"PAIRDESK_{name.upper().replace('-', '_')}"
-
-
-def _value(option: str, convert: Callable[[str], T], text: str) -> T:
-    try:
-        return convert(text)
-    except (ValueError, IngestError) as error:
-        raise SettingsError(f"{option}: {error}") from error
-
-
-def _path(option: str, text: str) -> Path | None:
-    """Give the path, ``~`` written out; None where none was given."""
-    try:
-        return Path(text).expanduser() if text else None
-    except RuntimeError as error:  # there is no such home
-        raise SettingsError(f"{option}: {text!r}: {error}") from error
-
-
-def _choice(option: str, text: str, allowed: tuple[Name, ...]) -> Name:
-    for each in allowed:
-        if each == text:
-            return each
-    raise SettingsError(f"{option}: {text!r} is not one of {', '.join(allowed)}")
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise ValueError(f"{text!r} is not a port: a number from 1 to 65535")
-    return int(text)
-
-
-def _positive(text: str) -> float:
-    number = float(text) if text.replace(".", "", 1).isdecimal() else 0.0
-    if number <= 0:
-        raise ValueError(f"{text!r} is not a number above 0")
-    return number
-
-
-def _days(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 36_500:
-        raise ValueError(f"{text!r} is not a whole number of days, 1 or more")
-    return int(text)
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise ValueError(f"{text!r} is not a day like 2024-01-31") from None
-
-
-def _base_path(text: str) -> str:
-    path = text.strip("/")
-    if path and not all(
-        re.fullmatch(r"[\w~-][\w.~-]*", part, re.ASCII) for part in path.split("/")
-    ):
-        raise ValueError(f"{text!r} is not a path like desk or tools/desk")
-    return path
-
-
-def _hosts(text: str) -> tuple[str, ...]:
-    """Read names in the form in which a browser sends them."""
-    names = [name.strip().lower().rstrip(".") for name in text.split(",") if name.strip()]
-    for name in names:
-        if not re.fullmatch(r"[\w.-]+|[0-9a-f:.]+", name):
-            raise ValueError(f"{name!r} is not a name like desk.example.org, without port")
-    return tuple(name.encode("idna").decode("ascii") for name in names)
-
-
-def _speed(text: str) -> float:
-    return math.inf if text == "max" else _positive(text)
-
-
-def _time(text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is not a time like 2026-01-31T12:00, UTC") from None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
-
-
-def _venue(text: str) -> str:
-    if text and not re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,62}", text.lower()):
-        raise ValueError(f"{text!r} is not a name like binance.com")
-    return text.lower()
-
-
-def _websocket_url(text: str) -> str:
-    return _url(text, ("ws://", "wss://"))
-
-
-def _http_url(text: str) -> str:
-    return _url(text, ("http://", "https://"))
-
-
-def _url(text: str, schemes: tuple[str, str]) -> str:
-    if text and not text.startswith(schemes):
-        raise ValueError(f"{text!r} does not begin with {schemes[0]} or {schemes[1]}")
-    return text
 
 
 def say(message: str) -> None:

@@ -113,7 +113,10 @@ def cross_products(left: Spectra, right: Spectra, pieces: Pieces) -> FloatArray:
     Shape (a, b, lags + 1).
     """
     shape = (left.whole.shape[1], right.whole.shape[1], pieces.lags + 1)
-    whole, before = _cosines(pieces.length, pieces.lags), _cosines(pieces.length_before, pieces.lags)
+    whole, before = (
+        _cosines(pieces.length, pieces.lags),
+        _cosines(pieces.length_before, pieces.lags),
+    )
     found = _power(left.whole, right.whole).T @ whole
     found -= _power(left.before, right.before).T @ before
     return found.reshape(shape)

@@ -13,7 +13,6 @@ from streamlit.testing.v1 import AppTest
 from ingest.store import TickReader, TickWriter, bar_source
 from ingest.store.window import BarWindows
 from ingest.tick import Tick
-from pages.ui.desk import many_symbols
 from pages.ui.scanner import data
 from pages.ui.scanner.settings import ScanSettings
 
