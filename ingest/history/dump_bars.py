@@ -6,7 +6,7 @@ import numpy as np
 
 from ingest.history.dump_form import DumpName
 from ingest.history.dump_rows import Rows
-from ingest.store.bars import STORED_ROW, StoredRows
+from ingest.store import STORED_ROW, StoredRows
 from ingest.store.lake import LakeWriter, MonthReport, Source
 from ingest.tick import Market
 

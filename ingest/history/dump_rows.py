@@ -10,7 +10,7 @@ import numpy as np
 from ingest.errors import FileError
 from ingest.history.dump_form import BOOL, DECIMAL, SKIPPED, DumpForm, DumpName
 from ingest.history.dump_text import Block
-from ingest.store.bars import STORED_ROW, StoredRows
+from ingest.store import STORED_ROW, StoredRows
 from ingest.store.lake import TradeColumns, as_doubles
 
 _MICROSECONDS_FROM: Final = 10**14  # as milliseconds that would be in the year 5138
