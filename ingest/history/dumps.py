@@ -15,8 +15,8 @@ from ingest.history.dump_bars import put_kline_dump
 from ingest.history.dump_form import DumpForm, DumpName, find_form, parse_name
 from ingest.history.dump_rows import RowReader, Rows
 from ingest.history.dump_text import Block, ahead, blocks, checksum_of, open_dump
-from ingest.store.lake import DayReport, LakeWriter, Source, TradeColumns, joined, kline_kind, taken
 from ingest.store import LakeStream
+from ingest.store.lake import DayReport, LakeWriter, Source, TradeColumns, joined, kline_kind, taken
 from ingest.tick import Market, StreamKind
 
 _DAY_US: Final = 86_400_000_000
