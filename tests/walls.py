@@ -117,7 +117,7 @@ WALLS = {
     "ingest.store": wall(
         "ingest ingest.binance",
         f"{NUMBERS} filelock msgspec pyarrow",
-        "asyncio ctypes os pathlib platform shutil sqlite3 subprocess threading time",
+        "asyncio calendar ctypes os pathlib platform shutil sqlite3 subprocess threading time",
     ),
     "ingest.files": wall(
         "ingest ingest.binance",

@@ -107,6 +107,8 @@ class StreamFiles:
         self._seconds = Known([], [])
         self._known: dict[int, Known] = {}
         self._months = _Months()
+        self._kinds_ns = -1
+        self._folders: list[Path] = []
 
     def trades(self) -> TradeFiles:
         """Trades and their bars, as they are now."""
@@ -141,8 +143,12 @@ class StreamFiles:
         Who writes marks the folder above the months too, so that few need to be asked; all months
         are asked once a second, for what another program did.
         """
-        folders = [self._folder(kind) for kind in self._kinds()]
-        return hash((tuple(_changed_ns(each) for each in folders), self._months.state(folders)))
+        kinds_ns = _changed_ns(self._root / self._stream.market)
+        if kinds_ns != self._kinds_ns:  # a kind came or went: rarely
+            self._folders = [self._folder(kind) for kind in self._kinds()]
+            self._kinds_ns = kinds_ns
+        folders = self._folders
+        return hash((tuple(map(_changed_ns, folders)), self._months.state(folders)))
 
     def _kinds(self) -> list[str]:
         """Kinds of files that this stream may have."""

@@ -60,12 +60,12 @@ def clear_unfinished(folder: Path) -> None:
 
 
 def mark_changed(month: Path) -> None:
-    """Give a month's folder and the one above a time of change of their own, to the nanosecond.
+    """Give a month's folder, its symbol's and its market's a time of change of their own, in ns.
 
     Two changes within one tick of the file system's clock would otherwise look like one.
     """
     now_ns = time.time_ns()
-    for folder in (month, month.parent):
+    for folder in (month, month.parent, month.parents[2]):
         with suppress(OSError):  # it is gone, or another's: the next full look sees the change
             os.utime(folder, ns=(now_ns, now_ns))
 

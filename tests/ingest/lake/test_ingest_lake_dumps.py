@@ -73,7 +73,7 @@ def test_the_raw_trades_inside_an_aggregate_are_kept(tmp_path: Path) -> None:
     path = dump_files.write_agg_dump(tmp_path / "AAAUSDT-aggTrades-2024-10-01.zip", trades)
     import_dump(tmp_path / "lake", path)
     files = tmp_path / "lake/spot/aggTrade/AAAUSDT/*/*.parquet"
-    rows = duckdb.sql(f"SELECT trades FROM '{files}' ORDER BY trade_id").fetchnumpy()
+    rows = duckdb.execute(f"SELECT trades FROM '{files}' ORDER BY trade_id").fetchnumpy()
     assert np.array_equal(rows["trades"], trades.trades)
 
 
