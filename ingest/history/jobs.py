@@ -84,7 +84,7 @@ class Job:
 class JobProgress:
     """What a job's work tells of itself, and how it learns that it is to end.
 
-    Its methods belong to the thread that works, `cancel` and the properties to any.
+    Its methods belong to the thread that works, `cancel` to any.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -96,11 +96,6 @@ class JobProgress:
         self._done, self._total, self._step = 0, None, ""  # type: tuple[int, int | None, str]
         self._notes: list[str] = []
         self._lacking: list[str] = []
-
-    @property
-    def is_cancelled(self) -> bool:
-        """Whether the work is to end at its next whole place."""
-        return self._is_cancelled
 
     def update(
         self, done: int | None = None, total: int | None = None, step: str | None = None
