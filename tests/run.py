@@ -34,7 +34,7 @@ TESTS = (
     WITHOUT_BROWSER,
     ("pytest", "-m", "browser"),
 )
-KERNELS = "analytics/kernels/*,ingest/files/kernel_lines.py"
+KERNELS = "analytics/kernels/*,ingest/files/kernel_lines.py,ingest/history/dump_kernel.py"
 # Compiled lines cannot be measured, and a probe in them could not be compiled.
 MEASURING = (
     *("slipcover", "--branch", "--source", "analytics,ingest,pages"),

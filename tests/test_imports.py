@@ -14,12 +14,12 @@ DOORS = {
     f"{room}.{wing}"
     for room, wings in {
         "analytics": "backtest baskets factors hedge pair scanner stationarity",
-        "ingest": "binance feed files recorder repair replay rest store",
+        "ingest": "binance feed files history recorder repair replay rest store",
     }.items()
     for wing in wings.split()
 }
-# The one that is compiled ahead of its use, from beside the app.
-PAST_THE_DOOR = {"ingest.files.layout"}
+# The one that is compiled ahead of its use, from beside the app; and a wing within a wing.
+PAST_THE_DOOR = {"ingest.files.layout", "ingest.store.lake"}
 OURS, STANDARD = {*ROOMS, "app"}, sys.stdlib_module_names
 
 

@@ -57,7 +57,7 @@ UI = (
 
 WALLS = {
     "app": wall(
-        "ingest ingest.recorder ingest.replay ingest.store ingest.watch pages.ui pages.ui.server",
+        "ingest ingest.history ingest.recorder ingest.replay ingest.store ingest.watch pages.ui pages.ui.server",
         "starlette streamlit",
         "asyncio ctypes gc os pathlib platform signal socket sys webbrowser",
     ),
@@ -116,13 +116,19 @@ WALLS = {
     ),
     "ingest.store": wall(
         "ingest ingest.binance",
-        f"{NUMBERS} filelock msgspec",
+        f"{NUMBERS} filelock msgspec pyarrow",
         "asyncio ctypes os pathlib platform shutil sqlite3 subprocess threading time",
     ),
     "ingest.files": wall(
         "ingest ingest.binance",
         f"{NUMBERS} msgspec numba",
         "csv ctypes gzip io lzma os pathlib platform threading time zipfile zlib",
+    ),
+    "ingest.history": wall(
+        "ingest ingest.binance ingest.files ingest.rest ingest.store ingest.store.lake",
+        f"{NUMBERS} msgspec numba",
+        "asyncio calendar concurrent.futures csv hashlib os pathlib shlex shutil signal sys "
+        "threading time zipfile zlib",
     ),
     "ingest.repair": wall(
         "ingest ingest.binance ingest.feed ingest.rest ingest.store", "", "asyncio pathlib"

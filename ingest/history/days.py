@@ -1,6 +1,5 @@
 """UTC days as seconds since the epoch, and spans of time in words. Pure."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -16,12 +15,6 @@ def day_second(day: date) -> int:
 def day_of(second: int) -> date:
     """Day that holds a second."""
     return _EPOCH + timedelta(days=second // DAY_S)
-
-
-def days_from(first: date, last: date) -> Iterator[date]:
-    """Days from the first to the last, both included."""
-    for number in range((last - first).days + 1):
-        yield first + timedelta(days=number)
 
 
 def runs_of_days(days: list[date]) -> list[tuple[date, date]]:

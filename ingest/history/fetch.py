@@ -12,7 +12,7 @@ import msgspec
 from ingest.binance import AGG_TRADES_REACH_S, UNKNOWN_SYMBOL_CODE, market_name
 from ingest.clock import now_us
 from ingest.errors import IngestError, RestRefusedError
-from ingest.history.days import day_of, days_words
+from ingest.history.days import DAY_S, day_of, day_second, days_words, moment_words
 from ingest.history.fetch_klines import LENGTHS_S, KlineFetch, kline_span
 from ingest.history.fetch_trades import TradeFetch
 from ingest.history.jobs import JobCancelledError, JobProgress, JobRunner
@@ -23,6 +23,7 @@ from ingest.store import SECOND_US, LakeStream
 from ingest.tick import Market
 
 FETCH: Final = "fetch"  # the kind of these jobs
+SETTLED_S: Final = 10  # REST lags behind the trades, but not by so much
 _SHOWN_SYMBOLS: Final = 5
 
 
@@ -99,6 +100,7 @@ async def _fetch(root: Path, request: FetchRequest, progress: JobProgress, share
     async with aclosing(HttpClient()) as http:
         rest = RestClient(request.rest_base, request.market, fetch=http.get)
         request = _possible(request, progress)
+        await _check_over(request, PatientRest(rest, progress, share))
         fetches = [
             _Symbol(root, request, PatientRest(rest, progress, share), progress, each)
             for each in request.symbols
@@ -116,7 +118,7 @@ def _possible(request: FetchRequest, progress: JobProgress) -> FetchRequest:
     reach_s = AGG_TRADES_REACH_S[request.market] if request.bars is None else None
     if reach_s is None:
         return request
-    oldest = day_of(now_us() // SECOND_US - reach_s + 86_400 - 1)
+    oldest = day_of(now_us() // SECOND_US - reach_s + DAY_S - 1)
     if request.first >= oldest:
         return request
     words = (
@@ -127,6 +129,20 @@ def _possible(request: FetchRequest, progress: JobProgress) -> FetchRequest:
         raise IngestError(words)
     progress.lacks(words)
     return msgspec.structs.replace(request, first=oldest)
+
+
+async def _check_over(request: FetchRequest, patient: PatientRest) -> None:
+    """Refuse a last day that is not over by the exchange's clock: its bars would be kept cut."""
+    ends = day_second(request.last) + DAY_S + SETTLED_S
+    if now_us() // SECOND_US - ends > DAY_S:  # no clock of ours is wrong by so much unnoticed
+        return
+    server_us = await patient.answer(patient.rest.server_time_us)
+    if server_us < ends * SECOND_US:
+        moment = moment_words(server_us // SECOND_US)
+        raise IngestError(
+            f"{request.last} is not over at the exchange, whose clock says {moment}: fetch it"
+            " later, or up to the day before"
+        )
 
 
 class _Symbol:

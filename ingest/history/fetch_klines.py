@@ -1,10 +1,12 @@
 """The exchange's bars of a symbol over any span, as far as the lake lacks them."""
 
 from collections.abc import Iterator
+from contextlib import aclosing
 from datetime import date
 from typing import Final, NamedTuple
 
-from ingest.binance import MAX_REST_ROWS, Kline
+from ingest.binance import Kline
+from ingest.history import paging
 from ingest.history.days import DAY_S, day_second, moment_words, span_words
 from ingest.history.jobs import JobProgress
 from ingest.history.keeping import KlineKeeper
@@ -70,13 +72,17 @@ class KlineFetch:
         pages = pages_of(without_spans(lacking, [(0, begins)]), self._keeper.length_s)
         try:
             self._count_to(begins, lacking)
-            async for page, klines in in_order(pages, self._page):
-                self._keeper.add(klines)
-                self._progress.add((page.high - page.low) // self._keeper.length_s)
-                self._progress.update(step=f"{self._keeper.symbol} {moment_words(page.low)[:10]}")
+            async with aclosing(in_order(pages, self._page)) as answers:
+                async for page, klines in answers:
+                    self._take(page, klines)
         finally:
             self._keeper.write()
         self._say_holes()
+
+    def _take(self, page: Page, klines: list[Kline]) -> None:
+        self._keeper.add(klines)
+        self._progress.update(step=f"{self._keeper.symbol} {moment_words(page.low)[:10]}")
+        self._progress.add((page.high - page.low) // self._keeper.length_s)
 
     async def _first_bar(self, low: int) -> int:
         """Second at which the first bar from a second on opens; the end where there is none."""
@@ -102,6 +108,7 @@ class KlineFetch:
                 self._keeper.name,
                 low_us,
                 end_us=high_us - 1,
+                limit=paging.PAGE_ROWS,
                 share=self._rest.share,
             )
         )
@@ -129,7 +136,7 @@ class KlineFetch:
 
 def pages_of(spans: Spans, length_s: int) -> Iterator[Page]:
     """Requests that cover spans of whole bars, each as long as an answer may be."""
-    step = MAX_REST_ROWS * length_s
+    step = paging.PAGE_ROWS * length_s
     for low, high in spans:
         for at in range(low, high, step):
             yield Page(at, min(at + step, high))

@@ -1,12 +1,13 @@
 """Trades (aggTrades) of a symbol over days, by their ids, as far as the lake lacks them."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import aclosing
 from datetime import date, timedelta
 from typing import Final
 
-from ingest.binance import MAX_REST_ROWS
 from ingest.errors import IngestError
-from ingest.history.days import DAY_S, day_second, days_from, days_words, runs_of_days
+from ingest.history import paging
+from ingest.history.days import DAY_S, day_second, days_words, runs_of_days
 from ingest.history.jobs import JobProgress
 from ingest.history.keeping import TradeKeeper, absent
 from ingest.history.paging import PatientRest, in_order
@@ -36,7 +37,7 @@ class TradeFetch:
         first: date, last: date,
     ) -> None:  # fmt: skip
         self._rest, self._keeper, self._progress = rest, keeper, progress
-        self._days = list(days_from(first, last))
+        self._first, self._last = first, last
         self._first_ids: dict[date, int] = {}
         self._quiet: list[date] = []
         self._absent = 0
@@ -47,7 +48,7 @@ class TradeFetch:
 
     def lacking(self) -> list[date]:
         """Days that the lake does not tell all of."""
-        return [day for day in self._days if not self._keeper.knows(day)]
+        return self._keeper.unknown_days(self._first, self._last)
 
     async def count(self) -> int:
         """Ids that are lacking; raises as `run` does."""
@@ -80,7 +81,7 @@ class TradeFetch:
         finally:
             self._keeper.write()
             self._keeper.refresh_bars()
-        self._say_quiet(lacking)
+        self._say_quiet()
 
     async def _fetch_day(self, day: date) -> None:
         ids = await self._ids(day, day)
@@ -88,16 +89,21 @@ class TradeFetch:
             self._quiet.append(day)
             return
         self._absent = 0
-        async for page, events in in_order(pages_of(self._keeper.missing(ids)), self._page):
-            self._keeper.add(self._whole(page, events, day))
-            self._progress.add(page.to_id - page.from_id + 1)
+        pages = pages_of(self._keeper.missing(ids))
+        async with aclosing(in_order(pages, self._page)) as answers:
+            async for page, events in answers:
+                self._keeper.add(self._whole(page, events, day))
+                self._progress.add(page.to_id - page.from_id + 1)
         self._keeper.write(whole=day)
 
     async def _page(self, ids: IdRange) -> list[Event]:
         """Trades from an id on: those of a range of ids, and maybe more."""
         return await self._rest.answer(
             lambda: self._rest.rest.agg_trades(
-                self._symbol, from_id=ids.from_id, share=self._rest.share
+                self._symbol,
+                from_id=ids.from_id,
+                limit=paging.PAGE_ROWS,
+                share=self._rest.share,
             )
         )
 
@@ -152,13 +158,11 @@ class TradeFetch:
         )
         return rows[-1].trade_id + 1 if rows else 0
 
-    def _say_quiet(self, lacking: Sequence[date]) -> None:
+    def _say_quiet(self) -> None:
         """Name the days of which the exchange has no trades."""
         for first, last in runs_of_days(self._quiet):
             words = f"{self._symbol}: no trades on {days_words(first, last)}"
-            if [first, last] == [self._days[0], self._days[-1]] and len(self._quiet) == len(
-                lacking
-            ):
+            if (first, last) == (self._first, self._last):
                 self._progress.lacks(f"{words}: it was not listed, or halted")
             else:
                 self._progress.note(f"{words}: not listed, or nobody traded")
@@ -167,5 +171,5 @@ class TradeFetch:
 def pages_of(parts: Sequence[IdRange]) -> Iterator[IdRange]:
     """Ranges of ids, each as long as an answer may be."""
     for part in parts:
-        for at in range(part.from_id, part.to_id + 1, MAX_REST_ROWS):
-            yield IdRange(at, min(at + MAX_REST_ROWS - 1, part.to_id))
+        for at in range(part.from_id, part.to_id + 1, paging.PAGE_ROWS):
+            yield IdRange(at, min(at + paging.PAGE_ROWS - 1, part.to_id))

@@ -1,14 +1,13 @@
 """Trades of any file the desk reads, in the lake's forms: trades with ids, bars without. Pure."""
 
 from collections.abc import Iterator
-from datetime import date
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ingest.history.days import DAY_S, day_of
+from ingest.history.columns import DayTrades, by_days
 from ingest.store import SECOND_US, STORED_ROW, UNITS, StoredRows
 from ingest.store.lake import TradeColumns
 
@@ -18,13 +17,6 @@ _SAFE_SUM: Final = 2.0**62
 IntArray = npt.NDArray[np.int64]
 
 
-class DayTrades(NamedTuple):
-    """Trades of one UTC day."""
-
-    day: date
-    trades: TradeColumns
-
-
 def trades_by_day(ticks: pd.DataFrame, non_trade_ids: list[int]) -> Iterator[DayTrades]:
     """Part the ticks of one symbol, with ids and in order of time, by UTC day.
 
@@ -32,12 +24,7 @@ def trades_by_day(ticks: pd.DataFrame, non_trade_ids: list[int]) -> Iterator[Day
     """
     times_us = times_of(ticks)
     columns = _with_non_trades(ticks, times_us, np.array(sorted(non_trade_ids), np.int64))
-    days = columns.time_us // (DAY_S * SECOND_US)
-    order = np.argsort(days, kind="stable")
-    edges = np.flatnonzero(np.diff(days[order])) + 1
-    for rows in np.split(order, edges):
-        if rows.size:
-            yield DayTrades(day_of(int(days[rows[0]]) * DAY_S), _taken(columns, rows))
+    return by_days(columns)
 
 
 def bars_of(ticks: pd.DataFrame) -> StoredRows:
@@ -87,17 +74,6 @@ def _makers(ticks: pd.DataFrame) -> npt.NDArray[np.bool_]:
     if "buyer_is_maker" not in ticks:
         return np.zeros(len(ticks), np.bool_)
     return ticks["buyer_is_maker"].to_numpy(np.bool_)
-
-
-def _taken(columns: TradeColumns, rows: npt.NDArray[np.intp]) -> TradeColumns:
-    return TradeColumns(
-        columns.trade_id[rows],
-        columns.time_us[rows],
-        columns.price[rows],
-        columns.quantity[rows],
-        columns.buyer_is_maker[rows],
-        columns.trades[rows],
-    )
 
 
 def _volumes(quantities: npt.NDArray[np.float64], starts: IntArray) -> IntArray:

@@ -146,7 +146,8 @@ class _FilePart:
 
 def _import_one(root: Path, path: Path, request: ImportRequest, part: _FilePart) -> Sequence[str]:
     if is_dump(path):
-        return dump_sentences(import_dump(root, path, part.of_dump))
+        report = import_dump(root, path, part.of_dump, wait_s=WAIT_FOR_WRITER_S)
+        return dump_sentences(report)
     return _import_ticks(root, path, request, part)
 
 
@@ -208,7 +209,7 @@ def _put_bars(root: Path, market: Market, symbol: str, ticks: pd.DataFrame, path
     words = f"{name}: {why}: {bars.size:,} bars, {low} to {high}: "
     words += _outcome(report.added, report.same, report.conflicts, "second")
     if silences:
-        words += f"; {silences:,} silences of more than {LONGEST_QUIET_S} s are left as missing"
+        words += f"; silences of more than {LONGEST_QUIET_S} s, left as missing: {silences:,}"
     if report.unfit:
         words += f"; {report.unfit:,} bars of too large a volume were left out"
     return words

@@ -24,10 +24,10 @@ class UnfinishedJob(msgspec.Struct, frozen=True):
 def read_unfinished(path: Path) -> list[UnfinishedJob]:
     """Give the jobs that the last process left unfinished; none of a file that cannot be read."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=list[UnfinishedJob])
+        return msgspec.json.decode(path.read_text("utf-8"), type=list[UnfinishedJob])
     except FileNotFoundError:
         return []
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, UnicodeError, msgspec.MsgspecError) as error:
         _LOG.warning("%s cannot be read (%s): interrupted jobs are not named", path, error)
         return []
 

@@ -11,13 +11,23 @@ from typing import Final
 import numpy as np
 
 from ingest.binance import Kline
+from ingest.history.columns import by_days, columns_of, joined
 from ingest.history.days import DAY_S, day_of, day_second
 from ingest.history.jobs import JobProgress
-from ingest.store import SECOND_US, STORED_ROW, UNITS, IdRange, LakeStream, Spans, without
+from ingest.store import (
+    SECOND_US,
+    STORED_ROW,
+    UNITS,
+    IdRange,
+    LakeStream,
+    Spans,
+    without,
+    without_spans,
+)
 from ingest.store.lake import Lake, LakeWriter, Source, TradeColumns
-from ingest.tick import Event, Market, NonTrade, Tick
+from ingest.tick import Event, Market, NonTrade
 
-LEAST_ROWS: Final = 5_000  # a kill costs about so many, that are asked for again
+LEAST_ROWS = 5_000  # a kill costs about so many, that are asked for again
 MOST_ROWS: Final = 400_000  # in memory at a time
 _WRITING_SHARE: Final = 0.1  # of the time, at most: a day's file is written whole each time
 WAIT_FOR_WRITER_S: Final = 120.0  # another import, or what moves old trades out of the database
@@ -137,42 +147,43 @@ class TradeKeeper:
         self.stream = stream
         self._root, self._progress = root, progress
         self._schedule = WriteSchedule()
-        self._events: list[Event] = []
+        self._pages: list[TradeColumns] = []
+        self._count = 0
         self._stale_months: set[date] = set()
 
-    def knows(self, day: date) -> bool:
-        """Whether the lake tells all of a day's seconds by trades."""
-        low = day_second(day)
+    def unknown_days(self, first: date, last: date) -> list[date]:
+        """Days, both ends included, of which the lake's trades do not tell all seconds."""
+        low, high = day_second(first), day_second(last) + DAY_S
         pieces = Lake(self._root).pieces(self.stream)
-        if 1 not in pieces.lengths():
-            return False
-        return any(
-            begin <= low and low + DAY_S <= end for begin, end in pieces.known(1, low, low + DAY_S)
-        )
+        known = pieces.known(1, low, high) if 1 in pieces.lengths() else []
+        gaps = without_spans([(low, high)], known)
+        numbers = {n for begin, end in gaps for n in range(begin // DAY_S, -(-end // DAY_S))}
+        return [day_of(number * DAY_S) for number in sorted(numbers)]
 
     def missing(self, ids: IdRange) -> list[IdRange]:
         """Ids of a range that the lake does not hold, in order."""
         spans = Lake(self._root).id_spans(self.stream)
         return without(ids, (IdRange(each.first_id, each.last_id) for each in spans))
 
-    def add(self, events: Iterable[Event]) -> None:
+    def add(self, events: Sequence[Event]) -> None:
         """Take trades and ids that are none; they are written when it is time."""
-        self._events += events
-        if self._schedule.is_due(len(self._events)):
+        self._pages.append(columns_of(events))
+        self._count += len(events)
+        if self._schedule.is_due(self._count):
             self.write()
 
     def write(self, whole: date | None = None) -> None:
         """Write what was taken; `whole` is a day of which all is there now. Raises `LakeError`."""
-        events, self._events = self._events, []
-        by_day: dict[date, list[Event]] = {} if whole is None else {whole: []}
-        for event in events:
-            by_day.setdefault(day_of(event.time_us // SECOND_US), []).append(event)
+        pages, self._pages, self._count = self._pages, [], 0
+        by_day = dict(by_days(joined(pages)))
+        if whole is not None:
+            by_day.setdefault(whole, columns_of([]))
         if not by_day:
             return
         with self._schedule.writing(), LakeWriter(self._root, wait_s=WAIT_FOR_WRITER_S) as writer:
-            for day, of_day in by_day.items():
+            for day, trades in by_day.items():
                 source = Source("rest", "aggTrades", whole_day=day == whole)
-                report = writer.put_trades(self.stream, day, columns_of(of_day), source)
+                report = writer.put_trades(self.stream, day, trades, source)
                 self._stale_months.add(day.replace(day=1))
                 self._say_conflicts(day, report.conflicts)
 
@@ -192,19 +203,6 @@ class TradeKeeper:
                 f"{self.stream.symbol} {day}: {len(conflicts):,} trades were held with other"
                 f" figures, as id {conflicts[0]}: the first ones were kept"
             )
-
-
-def columns_of(events: Sequence[Event]) -> TradeColumns:
-    """Lay events into columns; an id that is no trade gets price 0."""
-    ticks = [event if isinstance(event, Tick) else None for event in events]
-    return TradeColumns(
-        trade_id=np.array([event.trade_id for event in events], np.int64),
-        time_us=np.array([event.time_us for event in events], np.int64),
-        price=np.array([tick.price if tick else 0.0 for tick in ticks], np.float64),
-        quantity=np.array([tick.quantity if tick else 0.0 for tick in ticks], np.float64),
-        buyer_is_maker=np.array([bool(tick and tick.buyer_is_maker) for tick in ticks], np.bool_),
-        trades=np.array([tick.trades if tick else 0 for tick in ticks], np.int32),
-    )
 
 
 def absent(stream: LakeStream, ids: Iterable[int], time_us: int) -> list[Event]:

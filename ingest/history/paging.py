@@ -1,16 +1,18 @@
 """Pages of REST, several under way at once and given in order; and patience with the network."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from itertools import islice
 from typing import Final, TypeVar
 
+from ingest.binance import MAX_REST_ROWS
 from ingest.errors import RestBlockedError, RestFailedError, RestRefusedError
 from ingest.history.jobs import JobProgress
 from ingest.rest import RestClient
 
+PAGE_ROWS = MAX_REST_ROWS
 AHEAD: Final = 4  # pages under way: the way there and back takes longer than the answer
-MOST_FAILURES: Final = 12  # in a row: some two minutes of waits between them
+PATIENCE_S: Final = 120.0  # without any answer
 LONGEST_PAUSE_S: Final = 6 * 3600.0  # what the exchange may ask for before a fetch is given up
 
 T = TypeVar("T")
@@ -19,7 +21,7 @@ R = TypeVar("R")
 
 async def in_order(
     places: Iterable[T], ask: Callable[[T], Awaitable[R]], ahead: int = AHEAD
-) -> AsyncIterator[tuple[T, R]]:
+) -> AsyncGenerator[tuple[T, R], None]:
     """Ask for each place, `ahead` of them at once, and give the answers in the places' order.
 
     What an ask raises is raised in its place; what is still under way then, or when the reader
@@ -61,7 +63,7 @@ class PatientRest:
     def __init__(self, rest: RestClient, progress: JobProgress, share: float = 1.0) -> None:
         self.rest, self.share = rest, share
         self._progress = progress
-        self._failures = 0
+        self._failing_since_s: float | None = None
 
     async def answer(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask until it is answered.
@@ -69,7 +71,7 @@ class PatientRest:
         Raises
         ------
         RestFailedError
-            It failed too often in a row, or the exchange wants to be left alone for hours;
+            It failed for two minutes, or the exchange wants to be left alone for hours;
             `RestRefusedError`, `RestBlockedError` at once.
         """
         while True:
@@ -80,16 +82,19 @@ class PatientRest:
             except RestFailedError as error:
                 self._note_failure(error)
             else:
-                self._failures = 0
+                self._failing_since_s = None
                 return answer
 
     def _note_failure(self, error: RestFailedError) -> None:
         """Go on, or give up by raising `error`."""
+        now_s = asyncio.get_running_loop().time()
         until_s = self.rest.blocked_until_s
-        if until_s is None:
-            self._failures += 1
-        elif until_s - asyncio.get_running_loop().time() > LONGEST_PAUSE_S:
-            raise error
-        if self._failures >= MOST_FAILURES:
+        if until_s is not None:  # it is there, and says when it will answer
+            self._failing_since_s = None
+            if until_s - now_s > LONGEST_PAUSE_S:
+                raise error
+        elif self._failing_since_s is None:
+            self._failing_since_s = now_s
+        elif now_s - self._failing_since_s >= PATIENCE_S:
             raise error
         self._progress.update(step=f"waits: {error}")

@@ -19,6 +19,8 @@ sys.path[:1] = map(str, Path(__file__).resolve().parents[1:3])
 from faults import departure as fault_departure
 from faults import disk as fault_disk
 from faults import frames as fault_frames
+from faults import history as fault_history
+from faults import lake_kills as fault_lake_kills
 from faults import load as fault_load
 from faults import network as fault_network
 from faults import outbox as fault_outbox
@@ -221,6 +223,18 @@ def outbox(run: Run) -> Iterator[Result]:
     )
 
 
+def lake(run: Run) -> Iterator[Result]:
+    """Kill an import into the lake, time and again."""
+    yield fault_lake_kills.kill_while_importing(
+        run.place("lake"), kills=run.size(30, 1000), seed=run.seed
+    )
+
+
+def history(run: Run) -> Iterator[Result]:
+    """Kill a fetch of trades and bars, time and again."""
+    yield fault_history.kill_while_fetching(run.folder, kills=run.size(20, 1000), seed=run.seed)
+
+
 def simulations(run: Run) -> Iterator[Result]:
     yield fault_simulation.simulations(
         run.size(300, 10_000), seed=run.seed, longest_wait_s=run.size(10, 20)
@@ -249,6 +263,8 @@ TESTS: dict[str, Callable[[Run], Iterator[Result]]] = {
             future_trade,
             departure,
             outbox,
+            history,
+            lake,
         ),
         *(simulations, soak),
     )

@@ -17,6 +17,9 @@ from ingest.store.lake.holding import (
     TradeColumns,
 )
 from ingest.store.lake.lake import Lake
+from ingest.store.lake.merging import joined, taken
+from ingest.store.lake.numbers import as_doubles
+from ingest.store.lake.places import kline_kind
 from ingest.store.lake.writer import LakeWriter
 
 __all__ = [
@@ -30,4 +33,8 @@ __all__ = [
     "MonthReport",
     "Source",
     "TradeColumns",
+    "as_doubles",
+    "joined",
+    "kline_kind",
+    "taken",
 ]

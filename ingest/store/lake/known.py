@@ -25,7 +25,8 @@ class Known(NamedTuple):
     spans
         Of which the trades tell all.
     edges
-        The seconds of the very first and the very last trade, where others may know more of them.
+        The seconds of the very first and the very last trade that no hole touches, where others
+        may know more of them.
     """
 
     spans: Spans
@@ -61,9 +62,7 @@ def known_seconds(days: Sequence[HeldDay]) -> Known:
             low = max(low, spans[-1][1])
         if low < high:
             spans.append((low, high))
-    ends = [run.ids.first_us for run in runs[:1]] + [run.ids.last_us for run in runs[-1:]]
-    seconds = [(at // SECOND_US, at // SECOND_US + 1) for at in ends]
-    return Known(spans, without_spans(merged_spans(seconds), spans))
+    return Known(spans, without_spans(merged_spans(_edges(runs)), spans))
 
 
 def whole_pieces(spans: Spans, length: int) -> Spans:
@@ -121,3 +120,13 @@ def _high(run: _Run, after: _Run | None) -> int:
     if run.last.whole and (after is None or after.first.day - run.last.day > 1):
         return (run.last.day + 1) * DAY_S
     return run.ids.last_us // SECOND_US
+
+
+def _edges(runs: list[_Run]) -> Spans:
+    """Seconds of the very first and the very last trade, but for those that a hole touches."""
+    edges: Spans = []
+    for run, place in ((runs[0], 0), (runs[-1], 1)) if runs else ():
+        ends = run.ids.first_us // SECOND_US, run.ids.last_us // SECOND_US
+        if len(runs) == 1 or ends[0] < ends[1]:
+            edges.append((ends[place], ends[place] + 1))
+    return edges

@@ -129,17 +129,18 @@ def taken(trades: TradeColumns, rows: Any) -> TradeColumns:
 
 
 def joined(parts: list[TradeColumns]) -> TradeColumns:
-    """Trades one after the other; units where all have units."""
-    both = parts[0]
+    """Trades one after the other; units where all have units. Takes the parts out of the list."""
     if len(parts) == 1:
-        return both
-    columns = []
-    for name in TradeColumns.__slots__:
-        arrays = [getattr(each, name) for each in parts]
-        if name in ("price", "quantity") and any(each.dtype == np.float64 for each in arrays):
+        return parts[0]
+    columns = {name: [getattr(each, name) for each in parts] for name in TradeColumns.__slots__}
+    parts.clear()
+    whole = {}
+    for name in list(columns):  # a column at a time: no more than one is there twice
+        arrays = columns.pop(name)
+        if len({each.dtype for each in arrays}) > 1:
             arrays = [as_doubles(each) for each in arrays]
-        columns.append(np.concatenate(arrays))
-    return TradeColumns(*columns)
+        whole[name] = np.concatenate(arrays)
+    return TradeColumns(**whole)
 
 
 def _alike(held: TradeColumns, given: TradeColumns) -> BoolArray:

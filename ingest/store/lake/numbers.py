@@ -63,22 +63,36 @@ def fits(units: FloatArray) -> BoolArray:
     return within
 
 
-def to_decimals(values: IntArray | FloatArray) -> Any:
-    """Arrow decimals: DECIMAL(18, 8) where that holds all values, else a wider one.
+def decimal_type(values: IntArray | FloatArray) -> Any:
+    """Type of Arrow's that holds all values: DECIMAL(18, 8), or a wider one."""
+    import pyarrow as pa  # noqa: PLC0415 - nobody but the lake needs it
+
+    if are_doubles(values):
+        exponents = [_printed(value).as_tuple().exponent for value in values.tolist()]
+        decimals = max((-int(each) for each in exponents), default=0)
+        # One more than units of 1e-8 have, so that a column of doubles is known by its scale.
+        return pa.decimal128(_WIDE, min(max(decimals, _DECIMALS + 1), _WIDE))
+    is_narrow = not values.size or int(values.max()) < _NARROW_END
+    return pa.decimal128(_NARROW if is_narrow else _WIDE, _DECIMALS)
+
+
+def to_decimals(values: IntArray | FloatArray, kind: Any) -> Any:
+    """Arrow decimals of a type that `decimal_type` gave.
 
     Raises
     ------
     LakeError
         A number that 38 digits do not hold.
     """
-    import pyarrow as pa  # noqa: PLC0415 - nobody but the lake needs it
+    import pyarrow as pa  # noqa: PLC0415
 
     if are_doubles(values):
-        return _from_doubles(values)
-    narrow = not values.size or int(values.max()) < _NARROW_END
+        try:
+            return pa.array([_printed(value) for value in values.tolist()], type=kind)
+        except (pa.ArrowException, ValueError) as error:
+            raise LakeError(f"a price or quantity needs over {_WIDE} digits: {error}") from error
     words = np.zeros((values.size, _WORDS), dtype=np.int64)
     words[:, 0] = values
-    kind = pa.decimal128(_NARROW if narrow else _WIDE, _DECIMALS)
     return pa.Array.from_buffers(kind, values.size, [None, pa.py_buffer(words)])
 
 
@@ -94,14 +108,6 @@ def from_decimals(column: Any) -> IntArray | FloatArray:
     return np.ascontiguousarray(words[array.offset : array.offset + len(array), 0])
 
 
-def _from_doubles(values: FloatArray) -> Any:
-    """Decimals as these doubles print, all with the decimals of the one that has most."""
-    import pyarrow as pa  # noqa: PLC0415
-
-    printed = [Decimal(repr(value)) for value in values.tolist()]
-    decimals = max((-int(each.as_tuple().exponent) for each in printed), default=0)
-    try:
-        # One more than units of 1e-8 have: so that a column of them is known by its scale.
-        return pa.array(printed, type=pa.decimal128(_WIDE, max(decimals, _DECIMALS + 1)))
-    except (pa.ArrowException, ValueError) as error:
-        raise LakeError(f"a price or quantity needs more than {_WIDE} digits: {error}") from error
+def _printed(value: float) -> Decimal:
+    """The shortest decimal that means this double: the one it was read from, up to 15 digits."""
+    return Decimal(repr(value))

@@ -5,6 +5,8 @@ from one trade to the next; quantities repeat (dictionary) or do not; the rest i
 whose high bytes are alike (`BYTE_STREAM_SPLIT`). README.md has the sizes.
 """
 
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -13,11 +15,14 @@ import numpy as np
 from ingest.store.bars import SECOND_US, STORED_ROW, IntArray, StoredRows
 from ingest.store.lake.footer import KEY, Footer, decode_footer, encode_footer, unreadable
 from ingest.store.lake.holding import TradeColumns
-from ingest.store.lake.numbers import as_units, from_decimals, to_decimals
+from ingest.store.lake.merging import taken
+from ingest.store.lake.numbers import as_units, decimal_type, from_decimals, to_decimals
 from ingest.store.lake.whole_files import write_whole
 
 _TRADES_A_GROUP: Final = 131_072  # read apart by time: some minutes of a busy symbol
 _BARS_A_GROUP: Final = 1_048_576
+_ROWS_AT_ONCE: Final = 1_048_576
+_LONG_DIGITS: Final = 18  # of a decimal that is stored as a whole number
 _SAMPLE: Final = 20_000
 _FEW: Final = 0.4  # of the sampled quantities that differ: then a dictionary is smaller
 _DELTA, _SPLIT = "DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT"
@@ -26,23 +31,17 @@ _PRICES: Final = ("open", "high", "low", "close")
 
 def write_trades(path: Path, trades: TradeColumns, footer: Footer) -> None:
     """Write a day of trades, in the order of their ids."""
-    import pyarrow as pa  # noqa: PLC0415 - nobody but the lake needs it
-
-    table = pa.table(
-        {
-            "trade_id": trades.trade_id,
-            "time": _timestamps(trades.time_us),
-            "price": to_decimals(trades.price),
-            "quantity": to_decimals(trades.quantity),
-            "buyer_is_maker": trades.buyer_is_maker,
-            "trades": trades.trades,
-        }
+    kinds = decimal_type(trades.price), decimal_type(trades.quantity)
+    # A million at a time: decimals of Arrow's take four times the room of what they are made of.
+    starts = range(0, max(len(trades), 1), _ROWS_AT_ONCE)
+    tables = (
+        _trades_table(taken(trades, slice(start, start + _ROWS_AT_ONCE)), kinds) for start in starts
     )
     encodings = {"trade_id": _DELTA, "time": _DELTA, "trades": _SPLIT}
-    if table.schema.field("price").type.precision <= 18:
+    if kinds[0].precision <= _LONG_DIGITS:
         encodings["price"] = _DELTA
     dictionary = [] if _differ(trades) else ["quantity"]
-    _write(path, table, footer, encodings, dictionary, _TRADES_A_GROUP)
+    _write(path, tables, footer, encodings, dictionary, _TRADES_A_GROUP)
 
 
 def write_bars(path: Path, rows: StoredRows, footer: Footer) -> None:
@@ -54,7 +53,7 @@ def write_bars(path: Path, rows: StoredRows, footer: Footer) -> None:
     columns["volume_e8"] = np.ascontiguousarray(rows["volume"])
     columns["trades"] = np.ascontiguousarray(rows["trades"])
     encodings = {"time": _DELTA, "volume_e8": _SPLIT, "trades": _SPLIT}
-    _write(path, pa.table(columns), footer, encodings, list(_PRICES), _BARS_A_GROUP)
+    _write(path, iter([pa.table(columns)]), footer, encodings, list(_PRICES), _BARS_A_GROUP)
 
 
 def read_trades(path: Path, low_us: int | None = None, high_us: int | None = None) -> TradeColumns:
@@ -105,7 +104,7 @@ def read_footer(path: Path) -> Footer:
 
 def _write(
     path: Path,
-    table: Any,
+    tables: Iterator[Any],
     footer: Footer,
     encodings: dict[str, str],
     dictionary: list[str],
@@ -114,6 +113,7 @@ def _write(
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     def fill(file: IO[bytes]) -> None:
+        table = next(tables)
         with pq.ParquetWriter(
             file,
             table.schema,
@@ -124,7 +124,8 @@ def _write(
             store_decimal_as_integer=True,
             store_schema=False,
         ) as writer:
-            writer.write_table(table, row_group_size=group)
+            for each in chain([table], tables):
+                writer.write_table(each, row_group_size=group)
             writer.add_key_value_metadata({KEY: encode_footer(footer)})
 
     write_whole(path, fill)
@@ -155,6 +156,21 @@ def _groups_of(metadata: Any, low_us: int, high_us: int) -> list[int]:
         if times is None or (np.datetime64(times.max) >= low and np.datetime64(times.min) < high):
             groups.append(number)
     return groups
+
+
+def _trades_table(trades: TradeColumns, kinds: tuple[Any, Any]) -> Any:
+    import pyarrow as pa  # noqa: PLC0415 - nobody but the lake needs it
+
+    return pa.table(
+        {
+            "trade_id": trades.trade_id,
+            "time": _timestamps(trades.time_us),
+            "price": to_decimals(trades.price, kinds[0]),
+            "quantity": to_decimals(trades.quantity, kinds[1]),
+            "buyer_is_maker": trades.buyer_is_maker,
+            "trades": trades.trades,
+        }
+    )
 
 
 def _differ(trades: TradeColumns) -> bool:

@@ -121,7 +121,7 @@ class StreamFiles:
                 return files, Known([], [])
             if length not in self._known:
                 spans = files.known(length, self._seconds.spans)
-                edges = self._seconds.edges if length == _SECOND else []
+                edges = files.known(length, self._seconds.edges) if length == _SECOND else []
                 self._known[length] = Known(spans, edges)
             return files, self._known[length]
 

@@ -56,13 +56,15 @@ def coarser_bars(made: MadeBars, length: int) -> MadeBars:
     return MadeBars(coarse.rows[keep], tuple(sorted(parts.union(coarse.lacking))))
 
 
-def _by_time(trades: TradeColumns) -> IntArray:
-    """Positions of the trades in order of (time, id)."""
-    taken = np.flatnonzero(trades.price > 0)
+def _by_time(trades: TradeColumns) -> IntArray | slice:
+    """Positions of the trades in order of (time, id); all as they are where they are in order."""
+    is_trade = trades.price > 0
+    taken = slice(None) if is_trade.all() else np.flatnonzero(is_trade)
     times = trades.time_us[taken]
-    if (np.diff(times) >= 0).all():
+    if (times[1:] >= times[:-1]).all():
         return taken
-    return taken[np.argsort(times, kind="stable")]
+    order = np.argsort(times, kind="stable")
+    return order if isinstance(taken, slice) else taken[order]
 
 
 def _with_volume(rows: StoredRows, units: IntArray | FloatArray, starts: IntArray) -> MadeBars:

@@ -124,9 +124,9 @@ class LakeWriter:
             `STORED_ROW`, in any order; `at` a multiple of `length_s`. A volume that is not in
             ``0 … 2**63 - 2`` does not fit: that kline is left out and counted.
         """
+        folder = folder_of(self.root, market, kline_kind(length_s), symbol)
         if (rows["at"] % length_s).any():
             raise LakeError(f"a kline of {length_s} s opens at no multiple of its length")
-        folder = folder_of(self.root, market, kline_kind(length_s), symbol)
         fit = rows[(rows["volume"] >= 0) & (rows["volume"] < _MOST_UNITS)]
         days = np.unique(fit["at"] // DAY_S) * DAY_S
         reports = [

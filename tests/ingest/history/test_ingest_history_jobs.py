@@ -1,6 +1,7 @@
 """Jobs: one after the other, seen, cancelled at whole places, and never an exception lost."""
 
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -46,11 +47,13 @@ def ended(runner: JobRunner, job_id: int) -> Job:
 
 
 def test_jobs_are_done_one_after_the_other_in_their_order() -> None:
-    runner, order = JobRunner(), []
-    ids = [
-        runner.submit("fetch", f"job {n}", lambda _, n=n: order.append((n, threading.get_ident())))
-        for n in range(5)
-    ]
+    runner = JobRunner()
+    order: list[tuple[int, int]] = []
+
+    def work(number: int, _: JobProgress) -> None:
+        order.append((number, threading.get_ident()))
+
+    ids = [runner.submit("fetch", f"job {n}", partial(work, n)) for n in range(5)]
     jobs = [ended(runner, each) for each in ids]
     assert [n for n, _ in order] == [0, 1, 2, 3, 4]
     assert len({thread for _, thread in order}) == 1

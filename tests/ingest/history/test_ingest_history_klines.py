@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from exchange.days import DaysOfTrades
 from exchange.server import ThreadedExchange
-from fetch_cases import DaysOfTrades, day, fetched, held_klines, held_trades, klines_at, request
+from fetch_cases import day, fetched, held_klines, held_trades, klines_at, request
 
 from ingest.history.days import DAY_S, day_second
 

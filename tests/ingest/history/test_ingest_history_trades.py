@@ -1,12 +1,14 @@
 """Trades fetched over REST: by their ids, once, whole days of them, and their bars."""
 
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
+from exchange.days import DaysOfTrades
 from exchange.server import ThreadedExchange
 from fetch_cases import (
-    DaysOfTrades,
     as_tuples,
     day,
     fetched,
@@ -18,7 +20,7 @@ from fetch_cases import (
 )
 
 from ingest.errors import IngestError, RestRefusedError
-from ingest.history import JobCancelledError, JobProgress, keeping
+from ingest.history import FetchRequest, JobCancelledError, JobProgress, keeping
 from ingest.history.days import DAY_S, day_second
 from ingest.history.fetch import fetch
 from ingest.store import LakeStream
@@ -173,3 +175,15 @@ def test_futures_hand_out_no_old_trades(tmp_path: Path) -> None:
         with pytest.raises(IngestError, match="trades of the last 48 hours only: of earlier days"):
             fetch(tmp_path, wanted, JobProgress())
         assert exchange.call(lambda inner: list(inner.requests)) == []
+
+
+def test_a_day_that_is_not_over_at_the_exchange_is_refused(tmp_path: Path) -> None:
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    late_us = time.time_ns() // 1000 - 30 * 3600 * 10**6  # its clock is 30 h behind ours
+    with ThreadedExchange(
+        ["BTCUSDT"], feed=DaysOfTrades(1, first=yesterday), clock_us=lambda: late_us
+    ) as exchange:
+        wanted = FetchRequest("spot", exchange.rest_url, ("BTCUSDT",), yesterday, yesterday)
+        with pytest.raises(IngestError, match=f"{yesterday} is not over at the exchange, whose"):
+            fetch(tmp_path, wanted, JobProgress())
+    assert Lake(tmp_path).holdings() == []
