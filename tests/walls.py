@@ -118,7 +118,8 @@ WALLS = {
     "ingest.store": wall(
         "ingest ingest.binance",
         f"{NUMBERS} filelock msgspec pyarrow",
-        "asyncio calendar ctypes os pathlib platform shutil sqlite3 subprocess threading time",
+        "asyncio calendar concurrent.futures ctypes os pathlib platform shutil sqlite3 subprocess "
+        "threading time",
     ),
     "ingest.files": wall(
         "ingest ingest.binance",
@@ -128,14 +129,14 @@ WALLS = {
     "ingest.history": wall(
         "ingest ingest.binance ingest.files ingest.rest ingest.store ingest.store.lake",
         f"{NUMBERS} msgspec numba",
-        "asyncio calendar concurrent.futures csv hashlib os pathlib shlex shutil signal sys "
+        "asyncio calendar concurrent.futures csv hashlib os pathlib shlex shutil signal sqlite3 sys "
         "threading time zipfile zlib",
     ),
     "ingest.repair": wall(
         "ingest ingest.binance ingest.feed ingest.rest ingest.store", "", "asyncio pathlib"
     ),
     "ingest.recorder": wall(
-        "ingest ingest.binance ingest.feed ingest.repair ingest.rest ingest.store",
+        "ingest ingest.binance ingest.feed ingest.history ingest.repair ingest.rest ingest.store",
         "msgspec",
         "asyncio concurrent.futures pathlib sqlite3 sys threading time",
     ),

@@ -98,7 +98,8 @@ def delete_moved(
             (stream_id, oldest.last_id, oldest.end_us),
         )
         stored = np.fromiter((row[0] for row in rows), dtype=np.int64)
-        if not np.isin(stored, ids, kind="sort").all():
+        place = np.searchsorted(ids, stored)
+        if not (place < ids.size).all() or not (ids[place] == stored).all():
             return False
     _delete_rows(connection, stream_id, oldest)
     _begin_with_what_stays(connection, stream_id, ledger)

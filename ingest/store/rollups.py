@@ -12,6 +12,7 @@ no volume is negative.
 """
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -72,19 +73,17 @@ class Rollups:
 
     def follow(self, bars: Iterable[tuple[int, int]]) -> None:
         """Roll up what seconds ``(stream_id, second)``, written just now, complete or change."""
-        touched: dict[int, list[int]] = {}
-        for stream_id, second in bars:
-            touched.setdefault(stream_id, []).append(second)
-        for stream_id, seconds in touched.items():
+        for stream_id, minutes in _minutes_by_stream(bars).items():
             if stream_id not in self._spans:  # all it has was written just now
-                self._spans[stream_id] = _empty_at(min(seconds))
+                self._spans[stream_id] = _empty_at(min(minutes))
             span = self._span(stream_id)
-            self._make_again(stream_id, span, seconds)
-            newest = max(seconds) // MINUTE_S * MINUTE_S
+            newest = max(span.high, *minutes)
+            whole = {minute for minute in minutes if span.low <= minute < newest}
             if newest > span.high:
                 # Of what was stored before, only the minute that went on is not rolled up yet.
-                minutes = {span.high, *_minutes_of(seconds, Span(span.high, newest))}
-                self._reach(stream_id, Span(span.low, newest), minutes)
+                self._reach(stream_id, Span(span.low, newest), whole | {span.high})
+            elif whole:
+                self._make(stream_id, span, whole)
 
     def older_step(self, stream_id: int) -> Span | None:
         """Find what to roll up next of what is stored before the span; None when all is."""
@@ -126,10 +125,11 @@ class Rollups:
                 self._delete(stream_id, length, high // length * length, span.high)
             span = Span(span.low, high)
             self._remember(stream_id, span)
-        for minute in {second // MINUTE_S * MINUTE_S for second in seconds}:
+        minutes = {second // MINUTE_S * MINUTE_S for second in seconds}
+        for minute in minutes:
             for length in (MINUTE_S, HOUR_S):
                 self._delete(stream_id, length, minute // length * length, minute + 1)
-        self._make_again(stream_id, span, seconds)
+        self._make(stream_id, span, {each for each in minutes if span.low <= each < span.high})
 
     def _span(self, stream_id: int) -> Span:
         """Give the span; where none is kept an empty one, at the newest second."""
@@ -139,10 +139,6 @@ class Rollups:
             span = _empty_at(newest or 0)
             self._spans[stream_id] = None if newest is None else span
         return span
-
-    def _make_again(self, stream_id: int, span: Span, seconds: Iterable[int]) -> None:
-        if minutes := _minutes_of(seconds, span):
-            self._make(stream_id, span, minutes)
 
     def _reach(self, stream_id: int, span: Span, minutes: Iterable[int]) -> None:
         """Roll up minutes that are new in a span, and the hours that are whole with them."""
@@ -179,6 +175,8 @@ def _empty_at(second: int) -> Span:
     return Span(*[second // MINUTE_S * MINUTE_S] * 2)
 
 
-def _minutes_of(seconds: Iterable[int], span: Span) -> set[int]:
-    """Minutes of seconds that lie in a span."""
-    return {each // MINUTE_S * MINUTE_S for each in seconds if span.low <= each < span.high}
+def _minutes_by_stream(bars: Iterable[tuple[int, int]]) -> dict[int, set[int]]:
+    minutes: defaultdict[int, set[int]] = defaultdict(set)
+    for stream_id, second in bars:
+        minutes[stream_id].add(second - second % MINUTE_S)
+    return minutes

@@ -168,11 +168,11 @@ class Life:
         self._mover = Mover(database, root_of(database), KEPT_DAYS, self._ask, self._now_us)
 
     def run(self, *, ends: bool) -> None:
-        """Record and move until killed, or once more."""
+        """Move and record until killed, or once more."""
         while True:
-            self._record()
             self._mover.look()
             assert self._mover.problem is None, self._mover.problem
+            self._record()
             if ends:
                 return
 

@@ -228,12 +228,12 @@ def test_a_database_of_before_is_rolled_up_backwards_in_small_steps(path: Path) 
     writer = TickWriter(path)
     writer.write([tick(last_id + 1, 5 * DAY_S + 7200)])
     steps, longest_s = 0, 0.0
-    before_s = time.perf_counter()
+    before_s = time.thread_time()
     while writer.roll_up_older():
-        longest_s = max(longest_s, time.perf_counter() - before_s)
+        longest_s = max(longest_s, time.thread_time() - before_s)
         steps += 1
         check(path, whole=False)
-        before_s = time.perf_counter()
+        before_s = time.thread_time()
     (span,) = check(path)
     assert span == (T0_S, T0_S + 5 * DAY_S + 7200)
     assert 5 <= steps <= 10
