@@ -39,7 +39,7 @@ from ingest.store.sources.rolled_up import (
 from ingest.store.sources.sqlite_klines import COLUMNS, SqliteKlines
 
 # So many pieces are read and laid at once: their rows and the bars of years stay small in memory.
-PIECES_AT_ONCE = 1 << 19
+PIECES_AT_ONCE = 300_000
 
 
 class Read(NamedTuple):
