@@ -117,7 +117,7 @@ WALLS = {
     "ingest.store": wall(
         "ingest ingest.binance",
         f"{NUMBERS} filelock msgspec",
-        "asyncio ctypes os pathlib platform shutil sqlite3 subprocess threading time",
+        "asyncio ctypes os pathlib platform shutil sqlite3 subprocess threading time weakref",
     ),
     "ingest.files": wall(
         "ingest ingest.binance",
