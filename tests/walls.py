@@ -119,7 +119,7 @@ WALLS = {
         "ingest ingest.binance",
         f"{NUMBERS} filelock msgspec pyarrow",
         "asyncio calendar concurrent.futures ctypes os pathlib platform shutil sqlite3 subprocess "
-        "threading time",
+        "threading time weakref",
     ),
     "ingest.files": wall(
         "ingest ingest.binance",

@@ -7,28 +7,23 @@ from typing import NamedTuple
 import numpy as np
 
 from ingest.store.bars import (
-    MISSING,
     SECOND_US,
     STORED_ROW,
-    BarColumns,
-    BarRows,
     Spans,
     StoredRows,
     gap_seconds,
-    in_gaps,
-    lay_bars,
     merge_rows,
     merged_spans,
-    new_columns,
     without_spans,
 )
 from ingest.store.connecting import EVER_S, up
 from ingest.store.future_rows import between_readable, readable_until
 from ingest.store.last_trade import LastTrade, later_of, read_last_trade
+from ingest.store.sources.bar_read import Read, bars_touched, widened, without_bars
+from ingest.store.sources.beside_ticks import lake_ends, pieces_of
 from ingest.store.sources.joined_pieces import JoinedPieces, Origin, Part, constantly, in_order
-from ingest.store.sources.joins import find_join
-from ingest.store.sources.lake_side import LakeSide, Silence, WithoutSeconds
-from ingest.store.sources.origins import EXCHANGE, IMPORTED, RECORDED, OriginSpans
+from ingest.store.sources.lake_side import LakeSide
+from ingest.store.sources.origins import EXCHANGE, RECORDED, OriginSpans
 from ingest.store.sources.rolled_up import (
     MINUTE_S,
     NO_ROLLUPS,
@@ -37,23 +32,6 @@ from ingest.store.sources.rolled_up import (
     read_rolled_up,
 )
 from ingest.store.sources.sqlite_klines import COLUMNS, SqliteKlines
-
-# So many pieces are read and laid at once: their rows and the bars of years stay small in memory.
-PIECES_AT_ONCE = 1 << 19
-
-
-class Read(NamedTuple):
-    """Bars that hold a trade, each of them whole, and what is not known.
-
-    `unknown` are spans ``(low, high)`` of seconds, `high` excluded, that neither ticks nor pieces
-    know: a bar that touches one has no row. `filled` are spans of bars, `high` excluded, that touch
-    a gap of the trades and are whole all the same, out of pieces. `origins` say who says what.
-    """
-
-    rows: BarRows
-    unknown: Spans
-    filled: Spans
-    origins: OriginSpans
 
 
 class _Early(NamedTuple):
@@ -149,12 +127,14 @@ class BarSource:
             (self.stream_id, self.end),
         ).fetchone()[0]
         self.rolled = find_rolled_up(self.connection, self.stream_id)
-        self.pieces = self._pieces()
+        known = (self.connection, self.stream_id, self.first_us, self.newest)
+        self.lake_ends = lake_ends(self.lake, *known)
+        self.pieces = pieces_of(self.lake, *known, self.lake_ends, self.seconds)
         before = self.border
         self.divisors = tuple(
             length for length in reversed(self.pieces.lengths()) if self.seconds % length == 0
         )
-        self.lengths = tuple(each for each in self.divisors if self._begins(each) < before)
+        self.lengths = tuple(each for each in self.divisors if self.begins(each) < before)
         self.after = self._after()
 
     def followed(self, connection: sqlite3.Connection, newest: int) -> "BarSource":
@@ -212,7 +192,7 @@ class BarSource:
 
         Without it bars of every length are whole there; with it those that touch it are missing.
         """
-        lengths = [each for each in self.pieces.lengths() if self._begins(each) < self.border]
+        lengths = [each for each in self.pieces.lengths() if self.begins(each) < self.border]
         if not lengths or self.first_us is None:
             return None
         end = self._end_before(lengths[0], self.border)
@@ -254,21 +234,8 @@ class BarSource:
             ]
         origins = early.origins + filling.origins
         origins += self._recorded(ticks_from, high, filling.covered)
-        bars = _without(merge_rows(rows, self.seconds), self._bars(unknown))
+        bars = without_bars(merge_rows(rows, self.seconds), bars_touched(unknown, self.seconds))
         return Read(bars, unknown, filled, origins)
-
-    def lay(self, read: Read, out: BarColumns, gaps: Spans, before: float = float("nan")) -> None:
-        """Lay bars on a grid with what the gaps say; `before` is the close before the grid."""
-        missing = in_gaps(out.first, len(out), self.seconds, gaps)
-        out.from_klines[:] = False
-        for low, high in read.filled:
-            bars = slice(max(low - out.first, 0), max(high - out.first, 0))
-            missing[bars], out.from_klines[bars] = False, True
-        for low, high in self._bars(read.unknown):
-            bars = slice(max(low - out.first, 0), max(high + 1 - out.first, 0))
-            missing[bars], out.from_klines[bars] = True, False
-        lay_bars(read.rows, out, missing, before)
-        self._lay_sources(read.origins, out)
 
     def left_of(self, gap: tuple[int, int]) -> Spans:
         """Seconds that a gap touches and no piece that may serve tells of."""
@@ -277,73 +244,6 @@ class BarSource:
             known = [run for span in uncovered for run in self.pieces.known(length, *span)]
             uncovered = without_spans(uncovered, known)
         return uncovered
-
-    def grid(self, low: int, high: int, gaps: Spans) -> BarColumns:
-        """All bars from the first with a trade to the last, or to the end of the pieces."""
-        columns, size = self.grid_with_room(low, high, gaps, 0)
-        return columns.part(0, size)
-
-    def grid_with_room(self, low: int, high: int, gaps: Spans, room: int) -> tuple[BarColumns, int]:
-        """Lay the same with room for bars to come behind them; and how many there are.
-
-        Read in parts, so that rows and bars of years are never in memory at once.
-        """
-        columns, end, last = None, self._end_of_bars(high), -1
-        for begin, stop in self._parts(low, end):
-            read = self.read(begin * self.seconds, stop * self.seconds, gaps)
-            if read.rows.at.size:
-                last = int(read.rows.at[-1])
-            if columns is None and last < 0:
-                continue
-            if columns is None:
-                first = int(read.rows.at[0])
-                columns = new_columns(first, self.seconds, end - first + room)
-            at = max(begin - columns.first, 0)
-            before = float(columns.close[at - 1]) if at else float("nan")
-            self.lay(read, columns.part(at, stop - columns.first), gaps, before)
-        if columns is None:
-            return new_columns(0, self.seconds, 0), 0
-        return columns, max(last, self._last_known(low, high)) + 1 - columns.first
-
-    def _pieces(self) -> JoinedPieces:
-        klines = SqliteKlines(self.connection, self.stream_id)
-        last = Origin(klines, constantly(EXCHANGE))
-        if self.lake is None:
-            return JoinedPieces(last)
-        origins = [Origin(self.lake, self.lake.flagged)]
-        if self.first_us is not None and self.newest is not None:
-            partial = self.lake.partial_seconds(self.first_us // SECOND_US, self.newest)
-            origins = [Origin(WithoutSeconds(self.lake, partial), self.lake.flagged)]
-            join = find_join(self.lake, self.connection, self.stream_id, self.first_us)
-            if join is not None:
-                origins.insert(0, Origin(join, constantly(RECORDED)))
-        self.lake_ends = self._lake_ends(klines)
-        if silent := self._silence(klines):
-            origins.append(Origin(Silence(silent), constantly(IMPORTED)))
-        return JoinedPieces(*origins, last)
-
-    def _lake_ends(self, klines: SqliteKlines) -> int | None:
-        """End of the lake's last trade where that is the newest of all; else None."""
-        assert self.lake is not None
-        ends, newest = self.lake.trades_end, -1 if self.newest is None else self.newest
-        if ends is None or ends <= newest + 1:
-            return None
-        is_last = all((klines.last(each) or 0) <= ends for each in klines.lengths())
-        return ends if is_last else None
-
-    def _silence(self, klines: SqliteKlines) -> Spans:
-        """Seconds of the first and the newest bar of which the lake's trades say nothing."""
-        assert self.lake is not None
-        begins, first_us = self.lake.trades_begin, self.first_us
-        if begins is not None and (first_us is None or begins < first_us // SECOND_US):
-            firsts = [klines.first(each) or 0 for each in klines.lengths()]
-            is_first = all(each >= begins for each in firsts)
-            spans = [(begins // self.seconds * self.seconds, begins)] if is_first else []
-        else:
-            spans = []
-        if self.lake_ends is not None:
-            spans.append((self.lake_ends, up(self.lake_ends, self.seconds)))
-        return [(low, high) for low, high in spans if low < high]
 
     def _after(self) -> int | None:
         if self.lake is None or self.newest is None:
@@ -362,44 +262,12 @@ class BarSource:
         assert last is not None
         if near or last <= second:
             return near[-1][1] if near else last
-        return self.pieces.known(length, self._begins(length), second)[-1][1]
+        return self.pieces.known(length, self.begins(length), second)[-1][1]
 
-    def _begins(self, length: int) -> int:
+    def begins(self, length: int) -> int:
+        """Second of the first piece of a length; the end of time without any."""
         first = self.pieces.first(length)
         return EVER_S[1] if first is None else first
-
-    def _parts(self, low: int, end: int) -> list[tuple[int, int]]:
-        """First and last bar, excluded, of the parts to read: from the first second known on."""
-        firsts = [self._begins(each) for each in self.divisors]
-        firsts += [] if self.first_us is None else [self.first_us // SECOND_US]
-        begin = max(low, min(firsts, default=EVER_S[1])) // self.seconds
-        coarsest = max(*self.lengths, *self.rolled.lengths(self.seconds), 1, 1)
-        step = max(1, PIECES_AT_ONCE * coarsest // self.seconds)
-        return [(each, min(each + step, end)) for each in range(begin, end, step)]
-
-    def _end_of_bars(self, high: int) -> int:
-        """Bar after the last that anything tells of before second `high`."""
-        ends = [0 if self.newest is None else self.newest + 1, self.after or 0]
-        if self.newest is None:
-            ends += [self.pieces.last(each) or 0 for each in self.divisors]
-        return min(high // self.seconds, up(max(ends), self.seconds) // self.seconds)
-
-    def _last_known(self, low: int, high: int) -> int:
-        """Last bar of which something is known, though maybe no trade."""
-        if self.after is not None:
-            return min(high, self.after) // self.seconds - 1
-        if self.newest is not None and low <= self.newest < high:
-            return self.newest // self.seconds
-        return -1 if self.reach is None else self.reach // self.seconds - 1
-
-    def _lay_sources(self, origins: OriginSpans, out: BarColumns) -> None:
-        out.sources[:] = 0
-        for low, high, flag in origins:
-            begin, end = low // self.seconds - out.first, up(high, self.seconds) // self.seconds
-            out.sources[max(begin, 0) : max(end - out.first, 0)] |= np.uint8(flag)
-        known = out.coverage != MISSING
-        out.sources[:] *= known
-        out.from_klines[:] &= known & (out.sources & EXCHANGE > 0)
 
     def _early(self, low: int, stop: int, high: int) -> _Early:
         """Pieces up to `stop`, what stays unknown, and the second from which to take ticks."""
@@ -430,7 +298,7 @@ class BarSource:
         covered: Spans = []
         origins: OriginSpans = []
         for length in self.divisors if uncovered else ():
-            reached = [(max(begin, low), end) for begin, end in _widened(uncovered, length)]
+            reached = [(max(begin, low), end) for begin, end in widened(uncovered, length)]
             spans = without_spans(reached, covered)
             new = [part for span in spans for part in self.pieces.parts(length, *span)]
             known = [run for each in new for run in each.pieces.known]
@@ -459,12 +327,8 @@ class BarSource:
 
     def _touched(self, spans: Spans) -> Spans:
         """Bars, `high` excluded, that spans of seconds touch; merged."""
-        wide = _widened(sorted(spans), self.seconds)
+        wide = widened(sorted(spans), self.seconds)
         return [(low // self.seconds, high // self.seconds) for low, high in wide]
-
-    def _bars(self, unknown: Spans) -> Spans:
-        """First and last bar, both inclusive, that each span touches."""
-        return [(low // self.seconds, (high - 1) // self.seconds) for low, high in unknown]
 
     def _late(self, low: int, high: int, covered: Spans) -> list[StoredRows]:
         """Rows of the ticks but of the covered seconds, rolled up where it may be."""
@@ -501,25 +365,3 @@ class BarSource:
             known = ends if self.until is None else [*ends, self.until]
             self.until = max(known, default=None)
         return parts
-
-
-def _widened(spans: Spans, length: int) -> Spans:
-    """Widen spans, in order, to the whole pieces of a length that touch them; merged."""
-    pieces: Spans = []
-    for low, high in spans:
-        begin, end = low // length * length, up(high, length)
-        if pieces and begin <= pieces[-1][1]:
-            pieces[-1] = (pieces[-1][0], max(pieces[-1][1], end))
-        else:
-            pieces.append((begin, end))
-    return pieces
-
-
-def _without(rows: BarRows, dropped: Spans) -> BarRows:
-    """Leave out the bars of spans, both ends inclusive."""
-    keep = np.ones(rows.at.size, dtype=np.bool_)
-    for low, high in dropped:
-        keep[slice(*np.searchsorted(rows.at, (low, high + 1)))] = False
-    if keep.all():
-        return rows
-    return rows.where(keep)

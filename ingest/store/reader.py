@@ -28,6 +28,7 @@ from ingest.store.future_rows import (
 )
 from ingest.store.last_trade import LastTrade
 from ingest.store.pieces import LakeStream
+from ingest.store.sources.bar_grid import grid
 from ingest.store.sources.gap_table import BEFORE_FIRST_TRADE, gap_table
 from ingest.store.sources.history import History
 from ingest.store.sources.lake_side import LakeSide
@@ -270,7 +271,7 @@ class TickReader:
             source = self._source(symbol, seconds)
             if source is None:
                 return empty_bars()
-            columns = source.grid(low, high, source.gaps(low))
+            columns = grid(source, low, high, source.gaps(low))
         return bars_frame(columns, source.forming, source.until)
 
     def gaps(self, symbol: str | None = None) -> pd.DataFrame:

@@ -77,7 +77,7 @@ class LakePieces:
     def _kline_rows(self, length: int, spans: Spans) -> Iterable[StoredRows]:
         for month, file in self._files.klines(length).items():
             if any(touches(month, *span) for span in spans):
-                yield read_bars(file.path)
+                yield read_bars(file.path, spans[0][0], spans[-1][1])
 
 
 def again_if_gone(read: Callable[[], Read]) -> Read:

@@ -77,15 +77,36 @@ def read_trades(path: Path, low_us: int | None = None, high_us: int | None = Non
     )
 
 
-def read_bars(path: Path) -> StoredRows:
-    """Read bars or klines; raises as `read_trades`."""
-    table = _read(path, None, None)
-    rows = np.empty(len(table), dtype=STORED_ROW)
+def read_bars(path: Path, low: int | None = None, high: int | None = None) -> StoredRows:
+    """Read bars or klines, of the seconds asked for and perhaps more; raises as `read_trades`.
+
+    One group of rows after the other: of a month of seconds two thirds of the memory.
+    """
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        with pq.ParquetFile(path) as file:
+            groups = list(range(file.metadata.num_row_groups))
+            if low is not None and high is not None:
+                groups = _groups_of(file.metadata, low * SECOND_US, high * SECOND_US, column=0)
+            sizes = [file.metadata.row_group(each).num_rows for each in groups]
+            rows = np.empty(sum(sizes), dtype=STORED_ROW)
+            ends = np.cumsum(sizes).tolist()
+            for group, size, end in zip(groups, sizes, ends, strict=True):
+                _fill(rows[end - size : end], file.read_row_group(group))
+            return rows
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise unreadable(path, error) from error
+
+
+def _fill(rows: StoredRows, table: Any) -> None:
     rows["at"] = _microseconds(table["time"]) // SECOND_US
     for name in (*_PRICES, "trades"):
         rows[name] = table[name].to_numpy()
     rows["volume"] = table["volume_e8"].to_numpy()
-    return rows
 
 
 def read_footer(path: Path) -> Footer:
@@ -147,12 +168,12 @@ def _read(path: Path, low_us: int | None, high_us: int | None) -> Any:
         raise unreadable(path, error) from error
 
 
-def _groups_of(metadata: Any, low_us: int, high_us: int) -> list[int]:
+def _groups_of(metadata: Any, low_us: int, high_us: int, column: int = 1) -> list[int]:
     """Groups of rows whose times, by their statistics, touch ``low_us … high_us``."""
     low, high = np.datetime64(low_us, "us"), np.datetime64(high_us, "us")
     groups = []
     for number in range(metadata.num_row_groups):
-        times = metadata.row_group(number).column(1).statistics
+        times = metadata.row_group(number).column(column).statistics
         if times is None or (np.datetime64(times.max) >= low and np.datetime64(times.min) < high):
             groups.append(number)
     return groups

@@ -90,7 +90,7 @@ class TradeFiles:
             return
         for period, file in self.bars[length].items():
             if touches(period, low, high):
-                yield read_bars(file.path)
+                yield read_bars(file.path, low, high)
 
 
 class StreamFiles:

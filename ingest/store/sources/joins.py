@@ -76,39 +76,41 @@ def find_join(
     before = [each for each in side.id_spans if each.first_id < first_id <= each.last_id + 1]
     if not before or before[0].last_us // SECOND_US > second:
         return None  # the lake does not reach it, or knows its second by itself
-    last = _last_bar(side, before[0], first_id)
+    last = _last_bars(side, before[0], first_id)
     if last is None or _is_gap_at(connection, stream_id, second):
         return None
-    low = int(last["at"])
-    rows = np.array([tuple(last.tolist()), stored], dtype=STORED_ROW)
-    if low == second:
-        rows = np.array([_merged(*rows.tolist())], dtype=STORED_ROW)
-    return Join(rows, low, second + 1)
+    rows = [*last.tolist(), stored]
+    low = before[0].last_us // SECOND_US
+    if len(rows) == 2 and low == second:
+        rows = [_merged(*rows)]
+    return Join(np.array(rows, dtype=STORED_ROW), low, second + 1)
 
 
-def _last_bar(side: LakeSide, span: IdSpan, first_id: int) -> np.void | None:
-    """The second of the lake's last trade before the database's; None where it is not whole."""
+def _last_bars(side: LakeSide, span: IdSpan, first_id: int) -> StoredRows | None:
+    """The second of the lake's last trade before the database's; None where it is not whole.
+
+    Without a row where all that the lake has of that second is the database's too.
+    """
     low = span.last_us // SECOND_US
     if span.first_us // SECOND_US == low and span != side.id_spans[0]:
         return None  # ids before the span are missing in that very second
     key = (low, first_id)
     if key not in side.last_bars:
         rows = side.read(1, low, low + 1).rows if span.last_id < first_id else nothing().rows
-        side.last_bars[key] = rows[0] if rows.size else _bar_of(side, low, first_id)
+        side.last_bars[key] = rows if rows.size else _bars_of(side, low, first_id)
     return side.last_bars[key]
 
 
-def _bar_of(side: LakeSide, second: int, first_id: int) -> np.void | None:
-    """Make a second's bar of the lake's trades before an id."""
+def _bars_of(side: LakeSide, second: int, first_id: int) -> StoredRows:
+    """Make a second's bar of the lake's trades before an id; none of no trade."""
     ticks = side.ticks(second * SECOND_US, (second + 1) * SECOND_US)
     chosen = ticks.trade_id < first_id
     prices = ticks.price[chosen].tolist()
-    if not prices:
-        return None
     units = sum(round(each * UNITS) for each in ticks.quantity[chosen].tolist())
+    if not prices:
+        return nothing().rows
     bar = (second, prices[0], max(prices), min(prices), prices[-1], units, len(prices))
-    made: np.void = np.array([bar], dtype=STORED_ROW)[0]
-    return made
+    return np.array([bar], dtype=STORED_ROW)
 
 
 def _is_gap_at(connection: sqlite3.Connection, stream_id: int, second: int) -> bool:

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ingest.store.bars import SECOND_US, STORED_ROW, Spans, without_spans
+from ingest.store.bars import SECOND_US, STORED_ROW, Spans, StoredRows, without_spans
 from ingest.store.lake import IdSpan, LakeTicks
 from ingest.store.last_trade import LastTrade
 from ingest.store.pieces import LakeStream, Pieces, PieceStore
@@ -39,7 +39,7 @@ class LakeSide:
         recorded: Sequence[tuple[int, int]] = (),
     ) -> None:
         self._store, self.id_spans, self.ticks = store, id_spans, ticks
-        self.last_bars: dict[tuple[int, int], np.void | None] = {}  # what `joins` made of its ticks
+        self.last_bars: dict[tuple[int, int], StoredRows] = {}  # what `joins` made of its ticks
         self.stream, self.state = stream, state
         self._recorded = [(low // SECOND_US, high // SECOND_US) for low, high in recorded]
         self._lengths = store.lengths()

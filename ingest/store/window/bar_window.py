@@ -11,12 +11,13 @@ import numpy as np
 
 from ingest.clock import now_us
 from ingest.store.bar_source import BarSource
-from ingest.store.bars import SECOND_US, Spans, interval_seconds, new_columns
+from ingest.store.bars import SECOND_US, Spans, interval_seconds, merged_spans, new_columns
 from ingest.store.connecting import EVER_S, one_transaction
 from ingest.store.future_rows import last_second
 from ingest.store.last_trade import LastTrade, read_last_trade
 from ingest.store.pieces import LakeStream
 from ingest.store.repair_log import KEPT_REVISIONS
+from ingest.store.sources.bar_grid import grid_with_room, lay
 from ingest.store.sources.history import History
 from ingest.store.sources.lake_side import LakeSide
 from ingest.store.window.bar_view import BarView
@@ -309,7 +310,7 @@ class BarWindow:
         """Read everything from second `low` on."""
         source = state.source
         gaps = source.gaps(low)
-        self._room, self._size = source.grid_with_room(low, EVER_S[1], gaps, _LEAST_ROOM)
+        self._room, self._size = grid_with_room(source, low, EVER_S[1], gaps, _LEAST_ROOM)
         self._loaded, self._low = source, low
         self._epoch = next(_epochs)
         return state._replace(gaps=gaps)
@@ -333,7 +334,8 @@ class BarWindow:
         spans += self._changed_gaps(state)
         first_stored = self._room.first
         wanted = [(max(low, first_stored), min(high, last)) for low, high in spans]
-        merged = _merged([span for span in wanted if span[0] <= span[1]])
+        joined = merged_spans((low, high + 1) for low, high in wanted if low <= high)
+        merged = [(low, end - 1) for low, end in joined]
         is_behind = bool(merged) and merged[0][0] < first  # bars that views show
         if is_behind:
             self._epoch = next(_epochs)
@@ -383,7 +385,7 @@ class BarWindow:
         before = room.close[low - 1 - room.first] if low > room.first else float("nan")
         out = room.part(low - room.first, high + 1 - room.first)
         read = source.read(low * self.seconds, (high + 1) * self.seconds, state.gaps)
-        source.lay(read, out, state.gaps, float(before))
+        lay(source, read, out, state.gaps, float(before))
 
     def _forget(self) -> None:
         self._state, self._loaded, self._lake, self._opening = None, None, None, 0
@@ -395,14 +397,3 @@ class BarWindow:
         if self._on_resize is not None and size != self._counted:
             self._on_resize(size - self._counted)
         self._counted = size
-
-
-def _merged(spans: Spans) -> Spans:
-    """Join spans of bars that touch or overlap, in order; both ends inclusive."""
-    joined: Spans = []
-    for low, high in sorted(spans):
-        if joined and low <= joined[-1][1] + 1:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], high))
-        else:
-            joined.append((low, high))
-    return joined

@@ -105,8 +105,7 @@ def _reading(choice: BasketChoice) -> Hashable:
 
 def _newest_us(path: Path, symbols: Sequence[str]) -> int | None:
     with TickReader(path) as reader:
-        trades = [reader.last_trade(symbol) for symbol in symbols]
-    return max((trade.time_us for trade in trades if trade is not None), default=None)
+        return reader.newest_trade_us(symbols)
 
 
 def _of_database(

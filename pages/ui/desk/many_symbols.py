@@ -12,11 +12,12 @@ from analytics.frames import utc_index
 from ingest.store import SECOND_US, BarColumns, BarView, TickReader, shared_windows
 from pages.ui.desk import file_choice
 from pages.ui.desk.file_choice import TickFile
+from pages.ui.state import source
 
 
 def newest_trade_us(path: Path, symbols: Sequence[str]) -> int | None:
     """Return when the newest trade of any symbol was; None before the first one."""
-    with TickReader(path) as reader:
+    with TickReader(path, history=source.history_of(path)) as reader:
         return reader.newest_trade_us(symbols)
 
 
@@ -27,8 +28,11 @@ def bar_views(
 
     Through the shared windows, so that a bar that has closed costs no more than its own rows.
     """
-    windows = shared_windows()
-    return {symbol: windows.get(path, symbol, interval).view(start_s) for symbol in symbols}
+    windows, history = shared_windows(), source.history_of(path)
+    return {
+        symbol: windows.get(path, symbol, interval, history=history).view(start_s)
+        for symbol in symbols
+    }
 
 
 def common_grid(

@@ -120,7 +120,7 @@ def recorded_symbols(path: Path) -> list[str]:
     StoreError
         The file is missing or no Pairdesk database.
     """
-    with TickReader(path) as reader:
+    with TickReader(path, history=source.history_of(path)) as reader:
         return reader.symbols()
 
 
@@ -142,7 +142,7 @@ def has_other_symbols(path: Path, known: tuple[str, ...]) -> bool:
 
 def recorded_span(path: Path, legs: tuple[str, ...]) -> tuple[pd.Timestamp, pd.Timestamp] | None:
     """Return the times of the first and the last stored trade of any of the legs."""
-    with TickReader(path) as reader:
+    with TickReader(path, history=source.history_of(path)) as reader:
         spans = [span for span in map(reader.span, legs) if span is not None]
     if not spans:
         return None
@@ -174,7 +174,8 @@ def read_pair(path: Path, params: PairParams) -> PairBars:
     if params.end_us is not None:
         return _read_stretch(path, params, params.end_us)
     y, x, interval = params.y, params.x, params.interval
-    windows = {each: shared_windows().get(path, each, interval) for each in (y, x)}
+    history = source.history_of(path)
+    windows = {each: shared_windows().get(path, each, interval, history=history) for each in (y, x)}
     last_trades = {symbol: window.last_trade() for symbol, window in windows.items()}
     last = {symbol: trade for symbol, trade in last_trades.items() if trade is not None}
     bars = None if params.reach is None else params.reach + LAG_BARS

@@ -35,3 +35,12 @@ def database_path() -> Path:
     """Return the database that holds them."""
     replay = current_replay() if is_replay() else None
     return current_settings().db if replay is None else replay.settings.db
+
+
+def history_of(path: Path) -> Path | None:
+    """Return the folder of history that a database is read as one with; None where there is none.
+
+    Of a replay only what it plays is looked at.
+    """
+    settings = current_settings()
+    return settings.history if path == settings.db and settings.history.is_dir() else None

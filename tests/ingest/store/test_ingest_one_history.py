@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from analytics.bars import resample_ticks
 from ingest.binance import Kline
 from ingest.errors import StoreError
-from ingest.store import BarWindow, TickReader, TickWriter, bar_source
+from ingest.store import BarWindow, TickReader, TickWriter
 from ingest.store.bars import STORED_ROW
 from ingest.store.lake import Lake, LakeWriter, Source, TradeColumns
 from ingest.store.pieces import LakeStream
+from ingest.store.sources import bar_grid
 from ingest.store.sources.lake_side import LakeSide
 from ingest.store.window import BarWindows
 from ingest.tick import StreamKey, Tick
@@ -494,7 +495,7 @@ def test_years_are_read_in_parts_that_equal_the_whole(market, tmp_path, monkeypa
     write(tmp_path / "ticks.db", market, [(690, 800), (820, len(market))])
     with closing(TickReader(tmp_path / "ticks.db", history=tmp_path / "lake")) as reader:
         whole = {name: reader.bars("BTCUSDT", name) for name in INTERVALS}
-        monkeypatch.setattr(bar_source, "PIECES_AT_ONCE", 7)
+        monkeypatch.setattr(bar_grid, "PIECES_AT_ONCE", 7)
         for name, bars in whole.items():
             parts = reader.bars("BTCUSDT", name)
             pd.testing.assert_frame_equal(parts, bars, check_exact=True)
