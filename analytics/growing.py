@@ -1,6 +1,5 @@
 """Arrays that grow at their end: what follows a bar later shares the memory of what was before."""
 
-import threading
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -9,17 +8,19 @@ from numpy.typing import NDArray
 
 # Room for what is to come, as a share of what is there, and at the least.
 _ROOM, _LEAST_ROOM = 32, 1_024
-_claiming = threading.Lock()
 
 
 class _Buffer:
-    """Memory that several arrays begin in; `used` of it is taken, and never written to again."""
+    """Memory that several arrays begin in; what is taken is never written to again.
+
+    `claims` has, by where an array ends, who grew out of it in place: the first, of any thread.
+    """
 
     def __init__(self, values: NDArray[Any]) -> None:
         room = values.shape[-1] // _ROOM + _LEAST_ROOM
         self.memory = np.empty((*values.shape[:-1], values.shape[-1] + room), dtype=values.dtype)
-        self.used = values.shape[-1]
-        self.memory[..., : self.used] = values
+        self.memory[..., : values.shape[-1]] = values
+        self.claims: dict[int, object] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,16 +46,15 @@ class Growing:
     def of(cls, values: NDArray[Any]) -> Self:
         """Begin with a copy of some values."""
         buffer = _Buffer(values)
-        return cls(buffer.memory[..., : buffer.used], buffer, buffer.used)
+        size = values.shape[-1]
+        return cls(buffer.memory[..., :size], buffer, size)
 
     def moved(self, left: int, more: NDArray[Any]) -> Self:
         """Leave out the first `left` and add more at the end; copied where there is no room."""
         buffer, stop = self._buffer, self._stop + more.shape[-1]
-        with _claiming:
-            is_mine = buffer.used == self._stop and stop <= buffer.memory.shape[-1]
-            if is_mine:
-                buffer.used = stop
-        if not is_mine:
+        mine = object()
+        has_room = stop <= buffer.memory.shape[-1]
+        if not has_room or buffer.claims.setdefault(self._stop, mine) is not mine:
             return type(self).of(np.concatenate([self.values[..., left:], more], axis=-1))
         buffer.memory[..., self._stop : stop] = more
         first = self._stop - self.values.shape[-1] + left

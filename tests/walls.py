@@ -175,7 +175,7 @@ WALLS = {
     "pages.ui.desk": wall(
         f"{DATA} {UI}",
         f"{NUMBERS} starlette streamlit",
-        "io pathlib secrets threading time",
+        "io pathlib secrets threading time urllib.parse",
     ),
     **{
         f"pages.ui.{page}": wall(

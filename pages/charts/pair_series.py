@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pages.charts.moving_cut import Thinned
+from pages.charts.decimate import Thinned
 
 PriceView = Literal["rebased", "raw", "two axes", "candles"]
 Panel = Literal["prices", "spread", "zscore", "volume", "correlation"]

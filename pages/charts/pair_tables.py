@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pages.charts.decimate import (
+    Thinned,
     bucket_candles,
     bucket_lengths,
     bucket_rows,
@@ -14,7 +15,6 @@ from pages.charts.decimate import (
     bucket_sums,
 )
 from pages.charts.frame import Column, Table, coded, fitting_decimals
-from pages.charts.moving_cut import Thinned
 from pages.charts.pair_series import BUY_HELD, SELL_HELD, Floats, PairLabels, PairSeries
 
 Arrays = dict[str, NDArray]

@@ -166,8 +166,9 @@ def test_a_link_of_an_earlier_version_still_names_its_rule(
         ({}, "auto"),
         ({"lookback": "30min"}, "30min"),
         ({"lookback": "7d", "interval": "1min"}, "7d"),
-        ({"lookback": "7d"}, "auto"),
-        ({"lookback": "2h"}, "auto"),
+        ({"lookback": "7d"}, "7d"),
+        ({"lookback": "2h"}, "2h"),
+        ({"lookback": "2 hours"}, "auto"),
     ],
 )
 def test_a_link_opens_its_range_where_the_interval_offers_it(project_root, database, link, range_):

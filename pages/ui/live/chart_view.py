@@ -13,7 +13,7 @@ from analytics.growing import Growing
 from analytics.leg import Leg
 from analytics.pair import Moving, PairAnalytics
 from analytics.signals import SIGNALS
-from pages.charts.moving_cut import Thinned
+from pages.charts.decimate import Thinned
 from pages.charts.pair_series import (
     BUY_HELD,
     SELL_HELD,

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from pages.charts.decimate import bucket_rows, bucket_sums
-from pages.charts.moving_cut import Thinned
+from pages.charts.decimate import Thinned, bucket_rows, bucket_sums
 
 BARS = 1_500
 WINDOW = 1_000
