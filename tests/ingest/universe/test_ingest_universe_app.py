@@ -41,7 +41,7 @@ def test_the_app_follows_a_universe_and_says_that_it_has_bars_only(tmp_path: Pat
 
 
 def test_the_options_make_rules() -> None:
-    words = "--universe USDT:50 --universe-days 30 --universe-volume 1e6".split()
+    words = ["--universe", "USDT:50", "--universe-days", "30", "--universe-volume", "1e6"]
     with pytest.raises(SettingsError, match="--universe-volume: '1e6' is not a number above 0"):
         parse_settings(words, {})
     words[-1] = "1000000"
