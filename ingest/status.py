@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ingest.interception import Between
-from ingest.universe import Change
 from ingest.venue import Refusal
 
 RecorderState = Literal[
@@ -107,6 +106,16 @@ class ReplayStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class UniverseChange:
+    """A symbol that joined or left a universe: when (µs since the epoch), and why."""
+
+    at_us: int
+    symbol: str
+    kind: Literal["joined", "left"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class UniverseStatus:
     """The symbols of a universe, and how their bars stand where bars alone are recorded.
 
@@ -124,7 +133,7 @@ class UniverseStatus:
     symbols: tuple[str, ...] = ()
     since_us: int | None = None
     asked_us: int | None = None
-    changes: tuple[Change, ...] = ()
+    changes: tuple[UniverseChange, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
     note: str = ""
     state: RecorderState = "off"

@@ -13,6 +13,7 @@ import msgspec
 
 from ingest.binance import MAX_SYMBOLS, DayTicker, Listed, valid_symbol
 from ingest.errors import SymbolError
+from ingest.status import UniverseChange
 from ingest.tick import BarStream
 
 Depth = Literal["bars", "trades"]
@@ -121,7 +122,7 @@ class UniverseState(msgspec.Struct, frozen=True):
     listed: tuple[str, ...] = ()
     prices: dict[str, float] = {}
     gone: dict[str, tuple[float, int]] = {}
-    changes: tuple["Change", ...] = ()
+    changes: tuple[UniverseChange, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
 
 
@@ -130,16 +131,6 @@ class Chosen(NamedTuple):
 
     symbols: tuple[str, ...]
     left_out: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Something that joined or left, or was renamed: when (µs since the epoch), and why."""
-
-    at_us: int
-    symbol: str
-    kind: Literal["joined", "left"]
-    reason: str
 
 
 @dataclass(slots=True)
@@ -229,12 +220,15 @@ def updated(
     new = [symbol for symbol in chosen.symbols if symbol not in state.symbols]
     changes = [*state.changes]
     changes += [
-        Change(now_us, each, "left", _why_left(each, chosen, listed, statuses)) for each in left
+        UniverseChange(now_us, each, "left", _why_left(each, chosen, listed, statuses))
+        for each in left
     ]
     if state.asked_us:  # at the first look all of them are new
         prices = {symbol: price for symbol, (price, _) in gone.items() if price}
         changes += [
-            Change(now_us, each, "joined", _why_joined(each, state, listed, tickers, prices))
+            UniverseChange(
+                now_us, each, "joined", _why_joined(each, state, listed, tickers, prices)
+            )
             for each in new
         ]
     return UniverseState(

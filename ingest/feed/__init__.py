@@ -2,7 +2,7 @@
 
 from ingest.feed.feed import BarFeed, Feed, FeedLimits, FeedState
 from ingest.feed.group import FeedGroup
-from ingest.feed.link import Address, OpenConnection, open_socket
+from ingest.feed.link import Address, OpenConnection, Sink, open_socket
 
 __all__ = [
     "Address",
@@ -12,5 +12,6 @@ __all__ = [
     "FeedLimits",
     "FeedState",
     "OpenConnection",
+    "Sink",
     "open_socket",
 ]

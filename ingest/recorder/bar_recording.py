@@ -9,11 +9,8 @@ from ingest.binance import MAX_STREAMS, BarUpdate, Kline
 from ingest.counts import Counts, quantiles
 from ingest.errors import MalformedMessageError
 from ingest.event_queue import Call, EventQueue, Item
-from ingest.feed import Address, BarFeed, FeedGroup
-from ingest.feed.link import Sink
-from ingest.repair.bar_gaps import BarGaps
-from ingest.repair.delivery import tell
-from ingest.repair.kline_seed import LENGTHS_US
+from ingest.feed import Address, BarFeed, FeedGroup, Sink
+from ingest.repair import LENGTHS_US, BarGaps, tell
 from ingest.rest import RestClient
 from ingest.settings import Settings
 from ingest.store import TickWriter

@@ -15,9 +15,9 @@ from ingest.recorder.universe_keeper import UniverseKeeper, first_state, univers
 from ingest.repair import KlineName
 from ingest.rest import RestClient
 from ingest.settings import Settings, say
-from ingest.status import Progress, RecorderState, UniverseStatus
+from ingest.status import Progress, RecorderState, UniverseChange, UniverseStatus
 from ingest.store import TickWriter
-from ingest.universe import Change, UniverseState
+from ingest.universe import UniverseState
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ class FollowedUniverse:
             self._follow(joined, left)
         self._changed.set()
 
-    def _tell(self, change: Change) -> None:
+    def _tell(self, change: UniverseChange) -> None:
         words = f"{change.symbol} {change.kind}: {change.reason}"
         self._counts.note(change.at_us, "universe", words)
         say(words)

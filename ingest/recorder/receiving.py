@@ -12,8 +12,7 @@ from ingest.binance import BarUpdate, market_name
 from ingest.counts import Counts
 from ingest.errors import MalformedMessageError
 from ingest.event_queue import Cause, EventQueue
-from ingest.feed import Address, BarFeed, Feed, FeedLimits, OpenConnection, open_socket
-from ingest.feed.link import Sink
+from ingest.feed import Address, BarFeed, Feed, FeedLimits, OpenConnection, Sink, open_socket
 from ingest.interception import Between
 from ingest.recorder.backpressure import Backpressure
 from ingest.recorder.followed_universe import FollowedUniverse, LoopParts

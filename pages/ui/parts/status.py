@@ -13,7 +13,7 @@ US_PER_S: Final = 1_000_000
 
 WORDS: Final[dict[str, tuple[str, str, Tone]]] = {
     "live": ("●", "LIVE", "good"),
-    "bars only": ("●", "BARS ONLY", "good"),
+    "bars only": ("▮", "BARS ONLY", "good"),
     "quiet": ("◑", "QUIET", "good"),
     "stale": ("◐", "STALE", "wait"),
     "connecting": ("○", "CONNECTING", "wait"),

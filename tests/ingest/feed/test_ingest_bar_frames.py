@@ -20,6 +20,11 @@ CLOSED = Kline(
     OPEN_MS * 1000, 61837.63, 61841.5, 61830.01, 61840.0, 1.25, 2, (OPEN_MS + 59_999) * 1000
 )
 
+TRADE = (
+    b'{"e":"aggTrade","E":1723161360001,"s":"BTCUSDT","a":1,"p":"1","q":"1","f":1,"l":1,'
+    b'"T":1723161360000,"m":true,"M":true}'
+)
+
 
 def frame(stream: str = "btcusdt@kline_1m", symbol: str = "BTCUSDT", **bar: Any) -> bytes:
     event = {"e": "kline", "E": OPEN_MS + 60_001, "s": symbol, "k": BAR | bar}
@@ -70,8 +75,7 @@ def test_answers_are_answers_and_other_lengths_are_not_ours() -> None:
         frame(n=-1),
         frame(x="true"),
         b'{"stream":"btcusdt@kline_1m","data":{"e":"kline","s":"BTCUSDT"}}',
-        b'{"e":"aggTrade","E":1723161360001,"s":"BTCUSDT","a":1,"p":"1","q":"1","f":1,"l":1,'
-        b'"T":1723161360000,"m":true,"M":true}',
+        TRADE,
     ],
     ids=[
         "another symbol", "opens inside a minute", "too long", "high too low", "low is 0",

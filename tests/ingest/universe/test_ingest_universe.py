@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from ingest.binance import DayTicker, Listed
+from ingest.status import UniverseChange
 from ingest.universe import (
-    Change,
     Chosen,
     UniverseRules,
     UniverseState,
@@ -134,18 +134,18 @@ def test_a_symbol_that_is_not_traded_any_more_leaves_and_comes_back(
     before = look(FIRST, MARKET, NOW_US)
     without = {symbol: each for symbol, each in MARKET.items() if symbol != "SOLUSDT"}
     state = look(before, without, NOW_US + HOUR_US, SOLUSDT=status)
-    assert state.changes == (Change(NOW_US + HOUR_US, "SOLUSDT", "left", reason),)
+    assert state.changes == (UniverseChange(NOW_US + HOUR_US, "SOLUSDT", "left", reason),)
     assert "SOLUSDT" not in state.symbols
     again = look(state, MARKET, NOW_US + 2 * HOUR_US)
     assert again.changes[1:] == (
-        Change(NOW_US + 2 * HOUR_US, "SOLUSDT", "joined", "trading again"),
+        UniverseChange(NOW_US + 2 * HOUR_US, "SOLUSDT", "joined", "trading again"),
     )
 
 
 def test_a_new_symbol_joins_and_one_at_the_price_of_a_lost_one_may_be_its_new_name() -> None:
     before = look(FIRST, MARKET, NOW_US)
     newer = look(before, MARKET | listed("APT/USDT"), NOW_US + HOUR_US)
-    assert newer.changes == (Change(NOW_US + HOUR_US, "APTUSDT", "joined", "newly listed"),)
+    assert newer.changes == (UniverseChange(NOW_US + HOUR_US, "APTUSDT", "joined", "newly listed"),)
     renamed = {symbol: each for symbol, each in MARKET.items() if symbol != "SOLUSDT"}
     after = look(before, renamed | listed("SOLX/USDT"), NOW_US + HOUR_US, SOLUSDT="BREAK")
     assert [(each.symbol, each.kind) for each in after.changes] == [
