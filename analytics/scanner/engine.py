@@ -279,8 +279,8 @@ def _correlation(span: Span, tile: Tile) -> FloatArray:
         one = left.centred(begin)
         other = one if tile.is_square else right.centred(begin)
         product += one @ other.T
-        for square, part in zip(squares, (one, other), strict=True):
-            square += np.einsum("it,it->i", part, part)
+        for number, part in enumerate((one, other)):
+            squares[number] += np.einsum("it,it->i", part, part)
     lengths = [np.where(each > 0, np.sqrt(each), np.nan) for each in squares]
     with np.errstate(invalid="ignore", divide="ignore"):
         product /= lengths[0][:, np.newaxis] * lengths[1][np.newaxis, :]

@@ -77,7 +77,9 @@ class Holdout:
         unsafe = (tests.results[0, :, STATE] == UNSAFE) & ~np.isnan(pairs.beta)
         for place in np.flatnonzero(unsafe).tolist():
             try:
-                tests.results[0, place, STAT] = adf_test(self._residuals(pairs, np.array([place]))[0]).stat
+                tests.results[0, place, STAT] = adf_test(
+                    self._residuals(pairs, np.array([place]))[0]
+                ).stat
             except (DegenerateSeriesError, NotEnoughDataError):
                 tests.results[0, place, STAT] = np.nan
 

@@ -108,12 +108,15 @@ def spectra(change: FloatArray, pieces: Pieces) -> Spectra:
 
 
 def cross_products(left: Spectra, right: Spectra, pieces: Pieces) -> FloatArray:
-    """Products at lag 0 .. lags of each symbol of `left` with each of `right`, summed over which leads.
+    """Products at lag 0 .. lags of each symbol of `left` with each of `right`.
 
-    Shape (a, b, lags + 1).
+    Summed over which of the two leads; shape (a, b, lags + 1).
     """
     shape = (left.whole.shape[1], right.whole.shape[1], pieces.lags + 1)
-    whole, before = _cosines(pieces.length, pieces.lags), _cosines(pieces.length_before, pieces.lags)
+    whole, before = (
+        _cosines(pieces.length, pieces.lags),
+        _cosines(pieces.length_before, pieces.lags),
+    )
     found = _power(left.whole, right.whole).T @ whole
     found -= _power(left.before, right.before).T @ before
     return found.reshape(shape)
