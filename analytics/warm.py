@@ -17,9 +17,10 @@ from analytics.frames import FloatArray, utc_index
 from analytics.hedge import fit_hedge
 from analytics.leg import Leg
 from analytics.pair import PairParams, analyse_pair, read_each
-from analytics.scanner import scan_pairs
+from analytics.scanner import held_out_null_stats, scan_pairs
 from analytics.spread import rolling_correlation, rolling_moments
 from analytics.stationarity import (
+    WildDraws,
     adf_test,
     engle_granger_test,
     trailing_adf,
@@ -52,7 +53,9 @@ def calls_of(part: Part) -> list[Call]:
             return _backtest(y, x)
         case "scan":
             scan = partial(scan_pairs, pd.DataFrame({"y": y, "x": x}))
-            return [scan, partial(wild_bootstrap_test, y, x, draws=8)]
+            draws = WildDraws.exactly(8, _BARS)
+            held_out = partial(held_out_null_stats, y[np.newaxis], draws)
+            return [scan, held_out, partial(wild_bootstrap_test, y, x, draws=8)]
 
 
 def warm_up() -> None:

@@ -87,7 +87,7 @@ WALLS = {
     "analytics.scanner": wall(
         "analytics analytics.kernels analytics.stationarity",
         f"{NUMBERS} scipy",
-        "concurrent.futures os",
+        "concurrent.futures os threading",
     ),
     "analytics.factors": wall("analytics analytics.scanner", f"{NUMBERS} scipy"),
     "analytics.backtest": wall(
@@ -147,9 +147,9 @@ WALLS = {
     ),
     # The background side: of ingest it alone knows the statistics.
     "ingest.watch": wall(
-        "analytics analytics.alerts analytics.baskets analytics.pair analytics.stationarity ingest "
-        "ingest.binance ingest.recorder ingest.store",
-        "apprise filelock httpx msgspec numpy",
+        "analytics analytics.alerts analytics.baskets analytics.pair analytics.scanner "
+        "analytics.stationarity ingest ingest.binance ingest.recorder ingest.store",
+        f"apprise filelock httpx msgspec {NUMBERS}",
         "asyncio concurrent.futures errno http os pathlib secrets smtplib socket sqlite3 ssl sys "
         "threading time tomllib urllib.parse urllib.request zlib",
     ),

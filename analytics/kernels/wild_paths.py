@@ -10,6 +10,16 @@ Signs = npt.NDArray[np.int8]
 
 
 @compiled_sums
+def _centre(first: FloatArray, last: FloatArray, means: FloatArray, begin: int) -> None:
+    """Take the means off the ends; those that a short stretch has not are never read."""
+    for s in range(first.shape[0]):
+        for m in range(first.shape[1]):
+            for d in range(means.size):
+                first[s, m, begin + d] -= means[d]
+                last[s, m, begin + d] -= means[d]
+
+
+@compiled_sums
 def walk_draws(
     changes: FloatArray,
     signs: Signs,
@@ -56,8 +66,4 @@ def walk_draws(
         for d in range(draws):
             total[d] /= bars
             square[d] -= bars * total[d] * total[d]
-        for s in range(starts.size - 1):
-            for m in range(min(ends, starts[s + 1] - starts[s])):
-                for d in range(draws):
-                    first[s, m, begin + d] -= total[d]
-                    last[s, m, begin + d] -= total[d]
+        _centre(first, last, total, begin)

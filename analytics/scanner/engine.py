@@ -34,7 +34,7 @@ _BARS_AT_ONCE: Final = 2_048
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpanTests:
-    """Results by place and ordering; as `analytics.kernels.scan` lays them out.
+    """Results by place and ordering; as `analytics.kernels.scan_lanes` has them.
 
     Attributes
     ----------
@@ -171,8 +171,8 @@ def _run_kernel(
     from analytics.kernels.scan_lanes import STATE, UNSAFE  # noqa: PLC0415 - as above
 
     left, right = tile.left, tile.right
-    own = [differences(each, lags).own for each in (left, right)]
-    products = (*own, cross_products(tile, lags))
+    left_own, right_own = differences(left, lags).own, differences(right, lags).own
+    products = (left_own, right_own, cross_products(tile, lags))
     flat = is_requested & (_is_flat(left)[:, np.newaxis] | _is_flat(right)[np.newaxis, :])
     at = np.where(places < 0, -1 - places, places)
     span.tests.results[:, at[flat], STATE] = UNSAFE
@@ -279,8 +279,8 @@ def _correlation(span: Span, tile: Tile) -> FloatArray:
         one = left.centred(begin)
         other = one if tile.is_square else right.centred(begin)
         product += one @ other.T
-        for square, part in zip(squares, (one, other), strict=True):
-            square += np.einsum("it,it->i", part, part)
+        for number, part in enumerate((one, other)):
+            squares[number] += np.einsum("it,it->i", part, part)
     lengths = [np.where(each > 0, np.sqrt(each), np.nan) for each in squares]
     with np.errstate(invalid="ignore", divide="ignore"):
         product /= lengths[0][:, np.newaxis] * lengths[1][np.newaxis, :]

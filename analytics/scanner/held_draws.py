@@ -23,7 +23,7 @@ _BARS_AT_ONCE: Final = 1_024
 
 
 def batches(residuals: FloatArray, draws: WildDraws) -> list[IntArray]:
-    """Numbers of residuals, shape (residuals, bars), that miss the same bars; few enough at once."""
+    """Numbers of residuals, shape (residuals, bars), that miss the same bars, few at once."""
     by_mask: dict[bytes, list[int]] = {}
     for number, known in enumerate(~np.isnan(residuals)):
         by_mask.setdefault(known.tobytes(), []).append(number)

@@ -151,7 +151,7 @@ def sample(values: FloatArray, symbols: IntArray, mask: BoolArray) -> Sample:
 
 
 def stretches(known: IntArray) -> IntArray:
-    """Where unbroken stretches begin among the bars at these places, and how many bars there are."""
+    """Where unbroken stretches begin among the bars at these places, and their number."""
     breaks = np.flatnonzero(np.diff(known) > 1) + 1
     starts = np.concatenate([[0], breaks, [known.size]]) if known.size else np.zeros(1)
     return starts.astype(np.int64)

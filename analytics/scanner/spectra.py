@@ -42,6 +42,8 @@ class Pieces:
         Most lags.
     length, length_before : int
         Of the transforms of a whole piece, and of the bars before it alone.
+    rows : int
+        How many there are.
     at : ndarray, shape (pieces, piece + lags)
         Positions among the differences, those before a piece first; their number where none is.
     """
@@ -49,16 +51,15 @@ class Pieces:
     lags: int
     length: int
     length_before: int
+    rows: int
     at: IntArray
 
     @property
     def is_cheaper(self) -> bool:
         """Whether this way costs less than a product a lag."""
-        pieces, width = self.at.shape
         frequencies = (self.length + self.length_before) // 2 + 2
-        rows = int((self.at[:, self.lags :] < self.at.max(initial=0) + 1).sum())
-        mine = frequencies * (2 * pieces + self.lags + 1)
-        return mine < _DIRECT_COST * rows * (self.lags + 1) and width > self.lags
+        mine = frequencies * (2 * len(self.at) + self.lags + 1)
+        return mine < _DIRECT_COST * self.rows * (self.lags + 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +89,7 @@ def cut(starts: IntArray, lags: int) -> Pieces:
     first, stop = np.concatenate(begins), np.concatenate(stops)
     at = first[:, np.newaxis] + np.arange(-lags, piece)
     at[at >= stop[:, np.newaxis]] = none
-    return Pieces(lags, length, max(2 * lags, 2), at)
+    return Pieces(lags, length, max(2 * lags, 2), int((stop - first).sum()), at)
 
 
 def spectra(change: FloatArray, pieces: Pieces) -> Spectra:
@@ -108,9 +109,9 @@ def spectra(change: FloatArray, pieces: Pieces) -> Spectra:
 
 
 def cross_products(left: Spectra, right: Spectra, pieces: Pieces) -> FloatArray:
-    """Products at lag 0 .. lags of each symbol of `left` with each of `right`, summed over which leads.
+    """Products at lag 0 .. lags of each symbol of `left` with each of `right`.
 
-    Shape (a, b, lags + 1).
+    Summed over which of the two leads; shape (a, b, lags + 1).
     """
     shape = (left.whole.shape[1], right.whole.shape[1], pieces.lags + 1)
     whole, before = (

@@ -17,7 +17,7 @@ import pandas as pd
 
 from analytics.errors import AnalyticsError
 from ingest.errors import IngestError
-from ingest.recorder.threads import RestartingThread
+from ingest.recorder import RestartingThread
 from ingest.store import SECOND_US, StreamChanges, shared_windows
 from ingest.watch.model import WatchedPair
 from ingest.watch.store import WatchStore
@@ -28,7 +28,7 @@ MINUTE_US: Final = 60 * SECOND_US
 BARS: Final = 1_440
 WINDOW: Final = 60
 LEVEL: Final = 0.05
-# A minute is taken as closed so long after the first trade of the next, so that all legs are stored.
+# A minute counts as closed so long after the first trade of the next: all legs are stored then.
 SETTLE_S: Final = 0.5
 _LOOK_EVERY_S: Final = 0.5
 

@@ -59,15 +59,14 @@ def market(symbols: int, bars: int, seed: int = 2) -> pd.DataFrame:
 def lag_products(bars: int, lags: int) -> Row:
     """All lags of a tile, by turns with one matrix product a lag."""
     levels = np.random.default_rng(1).normal(size=(2, moments.TILE, bars)).cumsum(axis=2)
-    ours, direct = [], []
+    ours: list[float] = []
+    direct: list[float] = []
     for _ in range(3):
-        for times, most in ((direct, False), (ours, True)):
-            tile = moments.Tile(*(_sample(each) for each in levels))
+        ways = ((direct, moments.direct_products), (ours, moments.cross_products))
+        for times, products in ways:
+            left, right = (_sample(each) for each in levels)
             begun = time.thread_time()
-            if most:
-                moments.cross_products(tile, lags)
-            else:
-                moments.direct_products(tile, lags)
+            products(moments.Tile(left, right), lags)
             times.append(time.thread_time() - begun)
     mine, theirs = float(np.median(ours)), float(np.median(direct))
     return Row(

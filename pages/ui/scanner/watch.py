@@ -22,8 +22,8 @@ FIND_RULE: Final = "a new pair is found and holds"
 TELL: Final = "scan_tell"
 TELL_HELP: Final = (
     "An alert at each pair that comes below the level in q, all pairs counted, and holds in the "
-    "held-out part. Recorded symbols are scanned while this page is open in some browser. Asked "
-    "again at every bar, luck alone finds one sooner or later."
+    "held-out part. All recorded symbols are scanned at every closed minute for it, over 24 hours, "
+    "with this page closed too. Asked again at every minute, luck alone finds one sooner or later."
 )
 _REPORTED: Final = "scan_reported"
 
