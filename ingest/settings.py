@@ -65,6 +65,8 @@ _OPTIONS = (
         "what to log: debug, info, warning (default) or error",
     ),
     ("watch", "FILE", "", "take up lists, channels and rules of alerts from this JSON file"),
+    ("cluster", "URL", "", "do research on this Dask scheduler, e.g. tcp://scheduler:8786"),
+    ("cluster-folder", "URL", "", "where its workers read closes, e.g. s3://desk/closes"),
     ("backup", "PATH", "", "write a copy of the database, also while it is recorded, and end"),
 )
 _SWITCHES = (
@@ -105,6 +107,8 @@ class Settings:
     allow_hosts: tuple[str, ...] = ()
     log_level: LogLevel = "warning"
     watch: Path | None = None
+    cluster: str = ""
+    cluster_folder: str = ""
 
     @property
     def keep_bytes(self) -> int | None:
@@ -171,6 +175,8 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
         allow_hosts=_value("--allow-host", _hosts, args.allow_host),
         log_level=_choice("--log-level", args.log_level.lower(), get_args(LogLevel)),
         watch=_path("--watch", args.watch),
+        cluster=_value("--cluster", _cluster, args.cluster),
+        cluster_folder=args.cluster_folder,
     )
 
 
@@ -270,6 +276,12 @@ def _venue(text: str) -> str:
     if text and not re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,62}", text.lower()):
         raise ValueError(f"{text!r} is not a name like binance.com")
     return text.lower()
+
+
+def _cluster(text: str) -> str:
+    if text and not re.fullmatch(r"(tcp|tls|ucx|wss?)://[^\s/:]+(:\d+)?|\w+://\[[0-9a-f:]+\]:\d+", text):
+        raise ValueError(f"{text!r} is no address of a Dask scheduler like tcp://scheduler:8786")
+    return text
 
 
 def _websocket_url(text: str) -> str:

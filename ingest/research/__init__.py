@@ -1,7 +1,7 @@
 """Research as a job: its closes and finished tasks on disk, its work in threads or on a cluster."""
 
 from ingest.research.cluster import OnCluster
-from ingest.research.reading import closes_of_database
+from ingest.research.reading import closes_of_database, what_is_there
 from ingest.research.running import Executor, Progress, run_research
 from ingest.research.saved import (
     RESEARCH_FOLDER,
@@ -28,4 +28,5 @@ __all__ = [
     "open_saved",
     "run_research",
     "saved_names",
+    "what_is_there",
 ]

@@ -1,8 +1,9 @@
 """Closes of many symbols from the recording and its history, on one grid."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,7 +53,7 @@ def closes_of_database(
         As `TickReader`.
     """
     step_us = parse_interval(interval).us
-    reader = TickReader(path) if history is None else TickReader(path, history=history)
+    reader = _reader(path, history)
     columns: dict[str, pd.Series] = {}
     with reader:
         for symbol in symbols:
@@ -63,6 +64,30 @@ def closes_of_database(
     last = max(int(each.index[-1]) for each in columns.values())
     grid = Grid(first, step_us, (last - first) // step_us + 1)
     return Closes(grid, {name: _on_grid(each, grid) for name, each in columns.items()})
+
+
+def what_is_there(
+    path: Path, history: Path | None = None
+) -> tuple[list[str], tuple[date, date] | None]:
+    """Return the symbols, and the first and last day (UTC) of what is known of any.
+
+    Raises
+    ------
+    IngestError
+        As `TickReader`.
+    """
+    with _reader(path, history) as reader:
+        symbols = reader.symbols()
+        spans = [span for span in map(reader.span, symbols) if span is not None]
+    if not spans:
+        return symbols, None
+    days = min(first for first, _ in spans), max(last for _, last in spans)
+    return symbols, (days[0].date(), days[1].date())
+
+
+def _reader(path: Path, history: Path | None) -> TickReader:
+    options: dict[str, Any] = {} if history is None else {"history": history}
+    return TickReader(path, **options)
 
 
 def _closed(bars: pd.DataFrame, symbol: str, start: datetime, end: datetime) -> pd.Series:

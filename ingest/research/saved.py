@@ -133,7 +133,11 @@ class SavedResearch:
     def kept(self, number: int) -> TaskResult | None:
         """Return a task's result; None where it is not there, damaged, or of another question."""
         try:
-            with np.load(self._tasks / f"{number}.npz", allow_pickle=False) as stored:
+            # Opened here: numpy leaves a file open that it finds damaged.
+            with (
+                (self._tasks / f"{number}.npz").open("rb") as file,
+                np.load(file, allow_pickle=False) as stored,
+            ):
                 arrays = {name: stored[name] for name in stored.files}
             if str(arrays.pop("key")) != self.key:
                 return None

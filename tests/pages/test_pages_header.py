@@ -22,6 +22,7 @@ SHOWN = {
     "Factors": set(),
     "Baskets": {"zone"},
     "Backtest": PAIR | VIEWS | {"window", "spread", "zone", "range"},
+    "Research": set(),
     "Feed": {"zone", "every", "pause"},
     "Methods": set(),
 }
