@@ -279,7 +279,9 @@ def _venue(text: str) -> str:
 
 
 def _cluster(text: str) -> str:
-    if text and not re.fullmatch(r"(tcp|tls|ucx|wss?)://[^\s/:]+(:\d+)?|\w+://\[[0-9a-f:]+\]:\d+", text):
+    if text and not re.fullmatch(
+        r"(tcp|tls|ucx|wss?)://[^\s/:]+(:\d+)?|\w+://\[[0-9a-f:]+\]:\d+", text
+    ):
         raise ValueError(f"{text!r} is no address of a Dask scheduler like tcp://scheduler:8786")
     return text
 

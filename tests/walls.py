@@ -147,7 +147,7 @@ WALLS = {
     "ingest.research": wall(
         "analytics analytics.research ingest ingest.store",
         f"{NUMBERS} distributed filelock fsspec orjson",
-        "concurrent.futures importlib.metadata os pathlib platform shutil threading zipfile",
+        "concurrent.futures importlib.metadata os pathlib platform queue shutil threading zipfile",
     ),
     # The background side: beside research it alone of ingest knows the statistics.
     "ingest.watch": wall(
@@ -189,7 +189,7 @@ WALLS = {
         )
         for page in ("live", "evidence", "scanner", "backtest", "feed")
     },
-    "pages.ui.research": wall(f"{DATA} {UI}", f"{NUMBERS} streamlit", "pathlib"),
+    "pages.ui.research": wall(f"{DATA} {UI}", "pandas streamlit", "pathlib"),
     "pages.ui.baskets": wall(f"{DATA} {UI}", f"{NUMBERS} plotly streamlit", "pathlib time"),
     "pages.ui.alerts": wall(f"{DATA} {UI}", f"{NUMBERS} plotly streamlit", "time"),
     "pages.ui.watch": wall(f"{DATA} {UI}", f"{NUMBERS} streamlit", "csv io pathlib"),
@@ -204,8 +204,8 @@ WALLS = {
     ),
     "pages": wall(
         f"{DATA} {UI} pages.ui.live pages.ui.evidence pages.ui.scanner pages.ui.backtest "
-        "pages.ui.baskets pages.ui.factors pages.ui.feed pages.ui.research pages.ui.watch pages.ui.alerts "
-        "pages.ui.server",
+        "pages.ui.baskets pages.ui.factors pages.ui.feed pages.ui.research "
+        "pages.ui.watch pages.ui.alerts pages.ui.server",
         "streamlit streamlit_autorefresh",
         "pathlib",
     ),

@@ -45,7 +45,6 @@ from analytics.backtest.sharpe import (
     deflated_sharpe_of,
     expected_best_sharpe,
     independent_trials,
-    sharpe,
 )
 from analytics.backtest.sweep import (
     Prepared,
@@ -117,7 +116,6 @@ __all__ = [
     "round_trip",
     "run_backtest",
     "setting_returns",
-    "sharpe",
     "side_held",
     "split_backtest",
     "superiority",

@@ -320,9 +320,7 @@ def _swept(grid: Grid, bar_signals: Signals, span: tuple[int, int]) -> FloatArra
     return out
 
 
-def _swept_stretches(
-    grid: Grid, bar_signals: Signals, starts: IntArray, bars: int
-) -> FloatArray:
+def _swept_stretches(grid: Grid, bar_signals: Signals, starts: IntArray, bars: int) -> FloatArray:
     from analytics.kernels.sweep import RULE_COLUMNS, sweep_stretches  # noqa: PLC0415 - numba
 
     market = grid.market

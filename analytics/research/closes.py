@@ -12,7 +12,7 @@ from analytics.errors import FrameError
 from analytics.frames import FloatArray, bar_times_us, utc_index
 from analytics.scanner import even_closes
 
-COVERAGES: Final = ("traded", "missing")
+COVERAGES: Final = pd.Index(["traded", "missing"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Final, Literal
 
 import numpy as np
@@ -79,8 +79,7 @@ def months(grid: Grid) -> list[tuple[int, int]]:
     opens = grid.start_us + grid.step_us * np.arange(grid.bars, dtype=np.int64)
     month = opens.astype("datetime64[us]").astype("datetime64[M]")
     edges = [0, *(np.flatnonzero(month[1:] != month[:-1]) + 1).tolist(), grid.bars]
-    spans = zip(edges[:-1], edges[1:], strict=True)
-    return [(low, high) for low, high in spans if high - low >= LEAST_SCANNED]
+    return [(low, high) for low, high in pairwise(edges) if high - low >= LEAST_SCANNED]
 
 
 def _pair_blocks(spec: ResearchSpec, bars: int) -> Iterator[tuple[tuple[int, int], ...]]:

@@ -1,4 +1,4 @@
-"""What a piece of research asks: which pairs, which settings, what is traded and how it is judged."""
+"""What a piece of research asks: which pairs, which settings, what is traded, how it is judged."""
 
 import hashlib
 import json

@@ -16,6 +16,7 @@ import numpy as np
 
 from analytics.frames import FloatArray
 from analytics.research import Closes, Grid, ResearchSpec, Task, TaskResult, digest_of, run_task
+from ingest.research.coming import Check, as_they_come
 from ingest.research.saved import ResearchError, SavedResearch, closes_file
 from ingest.version import VERSION
 
@@ -58,7 +59,7 @@ class OnCluster:
         return f"on the cluster at {self.address}"
 
     def results(
-        self, saved: SavedResearch, closes: Closes, pending: Sequence[Task]
+        self, saved: SavedResearch, closes: Closes, pending: Sequence[Task], check: Check
     ) -> Iterator[TaskResult]:
         """Give each task's result as it comes; closing the iterator takes the rest back.
 
@@ -68,15 +69,13 @@ class OnCluster:
             No scheduler, no worker, the scheduler gone, versions that differ. What came before is
             kept by whoever took it.
         """
-        from distributed import as_completed  # noqa: PLC0415 - a second, only where it is asked for
-
         if self.folder:
             share_closes(self.folder, saved, closes)
         client = self._client()
-        futures: list[Future] = []
+        futures: list[Future[TaskResult]] = []
         try:
             futures = self._submit(client, saved, closes, pending)
-            for future in as_completed(futures, loop=client.loop):
+            for future in as_they_come(futures, check):
                 yield self._result(future)
         finally:
             with suppress(Exception):  # it may be gone; the reason is on its way already
@@ -84,7 +83,7 @@ class OnCluster:
             client.close(timeout=2)
 
     def _client(self) -> "Client":
-        from distributed import Client  # noqa: PLC0415 - as above
+        from distributed import Client  # noqa: PLC0415 - a second, only where it is asked for
 
         # It logs a traceback where the connection ends: the words for that are ours.
         logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
@@ -107,16 +106,14 @@ class OnCluster:
 
     def _submit(
         self, client: "Client", saved: SavedResearch, closes: Closes, pending: Sequence[Task]
-    ) -> "list[Future]":
+    ) -> "list[Future[TaskResult]]":
         """Hand all tasks over; a symbol's closes are a task of their own, done again when lost."""
         columns = {
             symbol: client.submit(
                 _read_closes, self.folder, digest, key=f"closes-{digest}-{saved.key}"
             )
             if self.folder
-            else client.submit(
-                _given, closes.by_symbol[symbol], key=f"closes-{digest}-{saved.key}"
-            )
+            else client.submit(_given, closes.by_symbol[symbol], key=f"closes-{digest}-{saved.key}")
             for symbol, digest in saved.digests.items()
         }
         wanted = versions()
@@ -130,11 +127,11 @@ class OnCluster:
             for symbols in [task.symbols(saved.spec)]
         ]  # fmt: skip
 
-    def _result(self, future: "Future") -> TaskResult:
+    def _result(self, future: "Future[TaskResult]") -> TaskResult:
         from distributed import CancelledError, KilledWorker  # noqa: PLC0415 - as above
 
         try:
-            return cast("TaskResult", future.result())
+            return future.result()
         except CancelledError as error:
             raise ResearchError(
                 f"the scheduler at {self.address} is gone; what is done is kept: start it and "

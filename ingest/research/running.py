@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from analytics.research import Closes, ResearchResult, Task, TaskResult, combine
+from ingest.research.coming import Check
 from ingest.research.saved import SavedResearch
 
 
@@ -16,9 +17,12 @@ class Executor(Protocol):
         ...
 
     def results(
-        self, saved: SavedResearch, closes: Closes, pending: Sequence[Task]
+        self, saved: SavedResearch, closes: Closes, pending: Sequence[Task], check: Check
     ) -> Iterator[TaskResult]:
-        """Give each task's result as it comes, in any order; closing it ends the work."""
+        """Give each task's result as it comes, in any order; closing it ends the work.
+
+        `check` is called a few times a second; what it raises ends the work as well.
+        """
         ...
 
 
@@ -29,6 +33,10 @@ class Progress(Protocol):
         self, done: int | None = None, total: int | None = None, step: str | None = None
     ) -> None:
         """Say how many tasks are done, of how many, and what is done just now."""
+        ...
+
+    def check(self) -> None:
+        """Raise where the work is to end."""
         ...
 
 
@@ -50,7 +58,7 @@ def run_research(saved: SavedResearch, executor: Executor, progress: Progress) -
         total = len(results) + len(pending)
         progress.update(len(results), total, executor.words)
         if pending:
-            coming = executor.results(saved, saved.closes(), pending)
+            coming = executor.results(saved, saved.closes(), pending, progress.check)
             try:
                 for result in coming:
                     saved.keep(result)

@@ -7,8 +7,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 from zipfile import BadZipFile
 
 import filelock
@@ -128,7 +129,7 @@ class SavedResearch:
         arrays = {**result.arrays, "key": np.array(self.key)}
         self._tasks.mkdir(exist_ok=True)
         path = self._tasks / f"{result.number}.npz"
-        write_whole(path, lambda file: np.savez(file, **arrays))
+        write_whole(path, partial(_write_arrays, arrays))
 
     def kept(self, number: int) -> TaskResult | None:
         """Return a task's result; None where it is not there, damaged, or of another question."""
@@ -263,7 +264,7 @@ def _put_down(made: SavedResearch, closes: Closes) -> None:
     for symbol in made.spec.symbols:
         values = closes.by_symbol[symbol]
         path = made.closes_folder / closes_file(made.digests[symbol])
-        write_whole(path, lambda file, values=values: np.save(file, values))
+        write_whole(path, partial(np.save, arr=values))
     record = {
         "format": _FORMAT, "version": VERSION, "spec": made.spec.to_json(),
         "grid": asdict(made.grid), "source": made.source, "is_synthetic": made.is_synthetic,
@@ -310,6 +311,10 @@ def delete(name: str, folder: Path = RESEARCH_FOLDER) -> None:
             shutil.rmtree(folder / name)
         except OSError as error:
             raise ResearchError(f"cannot delete {name!r}: {error.strerror}") from error
+
+
+def _write_arrays(arrays: dict[str, Any], file: BinaryIO) -> None:
+    np.savez(file, allow_pickle=False, **arrays)
 
 
 def _check_name(name: str) -> None:

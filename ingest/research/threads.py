@@ -3,10 +3,11 @@
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from analytics.research import Closes, Task, TaskResult, run_task
+from ingest.research.coming import Check, as_they_come
 from ingest.research.saved import SavedResearch
 
 
@@ -32,20 +33,20 @@ class OnThreads:
         return "on this machine"
 
     def results(
-        self, saved: SavedResearch, closes: Closes, pending: Sequence[Task]
+        self, saved: SavedResearch, closes: Closes, pending: Sequence[Task], check: Check
     ) -> Iterator[TaskResult]:
         """Give each task's result as it comes; closing the iterator ends the work."""
         stop = threading.Event()
 
-        def check() -> None:
+        def go_on() -> None:
             if stop.is_set():
                 raise _StoppedError
 
         workers = self.workers or max(1, min(8, os.cpu_count() or 1))
         with ThreadPoolExecutor(workers, thread_name_prefix="research") as pool:
-            futures = [pool.submit(run_task, task, saved.spec, closes, check) for task in pending]
+            futures = [pool.submit(run_task, task, saved.spec, closes, go_on) for task in pending]
             try:
-                for future in as_completed(futures):
+                for future in as_they_come(futures, check):
                     yield future.result()
             finally:
                 stop.set()

@@ -42,8 +42,9 @@ def has_any() -> bool:
 def begins(wanted: Wanted) -> bool:
     """Say what is about to be tried, and offer to begin; whether the reader wants it."""
     plain.caption(words.cost_of(wanted.spec))
-    is_taken = wanted.name in saved_names(research_folder()) or jobs.is_busy(wanted.name)
-    if is_taken:
+    is_busy = jobs.is_busy(wanted.name)
+    is_taken = is_busy or wanted.name in saved_names(research_folder())
+    if is_taken and not is_busy:
         plain.info(f"{wanted.name} is kept already: choose another name, or delete it below.")
     return st.button(
         "Begin", key="research_begin", type="primary", disabled=not wanted.name or is_taken
@@ -144,7 +145,9 @@ def _choose_filters(results: pd.DataFrame) -> table.Filters:
     symbols = sorted({*results["y"], *results["x"]})
     with st.container(horizontal=True, vertical_alignment="bottom"):
         symbol = st.selectbox("With symbol", ["any", *symbols], key="research_with", width=150)
-        trades = st.number_input("Trades at least", 0, None, 0, 10, key="research_trades", width=130)
+        trades = st.number_input(
+            "Trades at least", 0, None, 0, 10, key="research_trades", width=130
+        )
         paid = st.toggle("Only those that earned", key="research_paid_only")
         holds = st.toggle("Only those that hold", key="research_holds_only")
     return table.Filters(

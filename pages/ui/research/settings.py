@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import streamlit as st
 
@@ -154,7 +154,7 @@ def _choose_days(span: tuple[date, date] | None) -> tuple[date, date]:
     return first, last
 
 
-def _choose_details() -> dict[str, object]:
+def _choose_details() -> dict[str, Any]:
     """Choose what is seldom changed."""
     with st.popover("Method and costs", key="research_method"):
         spread = st.selectbox("Spread", ["log", "hedged", "ratio"], key="research_spread")
@@ -175,12 +175,8 @@ def _choose_details() -> dict[str, object]:
             help="The whole search again with the moves of S2 in another order: what luck gives.",
         )  # fmt: skip
         level = st.selectbox("Level of tests (%)", list(LEVELS), 1, key="research_level")
-        scan = st.checkbox(
-            "Scan each month for cointegration", value=True, key="research_scan"
-        )
-        paid = st.checkbox(
-            "Stand aside where the best setting lost before", key="research_paid"
-        )
+        scan = st.checkbox("Scan each month for cointegration", value=True, key="research_scan")
+        paid = st.checkbox("Stand aside where the best setting lost before", key="research_paid")
     return {
         "spread": str(spread),
         "rules": _rules(str(rule), float(cost)),

@@ -103,8 +103,10 @@ def figures(result: ResearchResult, spec: ResearchSpec) -> list[Figure]:
     return [
         Figure(
             "Pairs tried", f"{facts['pairs']:,}",
-            (f"× {facts['settings']:,} settings; alike ones counted once, "
-             f"{formats.number(facts['effective_pairs'], 0)} pairs",),
+            (
+                f"× {facts['settings']:,} settings",
+                f"alike ones counted once, {formats.number(facts['effective_pairs'], 0)} pairs",
+            ),
         ),
         Figure(
             "Earned after costs", f"{facts['paid']:,}",
@@ -115,10 +117,10 @@ def figures(result: ResearchResult, spec: ResearchSpec) -> list[Figure]:
             (f"luck gives {formats.number(spec.level * facts['pairs'], 0)}",
              f"{facts['null_below']:,} {unrelated}" if runs else unrelated),
         ),
-        Figure(f"q below {percent}", f"{int(found.sum()):,}", ("all pairs counted",)),
         Figure(
-            "Hold out of sample", f"{int((found & (table['verdict'] == 'holds')).sum()):,}",
-            ("of those",),
+            f"q below {percent}", f"{int(found.sum()):,}",
+            ("all pairs counted",
+             f"{int((found & (table['verdict'] == 'holds')).sum()):,} hold out of sample"),
         ),
     ]  # fmt: skip
 
@@ -165,7 +167,8 @@ def cost_of(spec: ResearchSpec) -> str:
     tried = f"{pairs} × {spec.settings:,} settings: {spec.pairs * spec.settings:,} are tried"
     if not spec.null_runs:
         return f"{tried}."
-    return f"{tried}, and as many on unrelated legs, {spec.null_runs:,} times a pair."
+    times = "once" if spec.null_runs == 1 else f"{spec.null_runs:,} times"
+    return f"{tried}, and as many on unrelated legs, {times} a pair."
 
 
 def _percent(level: float) -> str:

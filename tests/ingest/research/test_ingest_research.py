@@ -4,6 +4,7 @@ import itertools
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from ingest.research import (
     open_saved,
     run_research,
     saved_names,
+    threads,
 )
 
 SPEC = spec_of(null_runs=0)
@@ -43,6 +45,9 @@ class Told:
             self.counts.append((done, total))
             if done == self._end_after:
                 raise EndedError
+
+    def check(self) -> None:
+        """Nobody has cancelled it."""
 
 
 class EndedError(Exception):
@@ -68,12 +73,12 @@ def panel() -> Closes:
     return closes()
 
 
-def begun(panel: Closes, folder: Path, name: str = "one") -> SavedResearch:
+def make(panel: Closes, folder: Path, name: str = "one") -> SavedResearch:
     return begin(name, SPEC, panel, "a file", folder=folder)
 
 
 def test_what_comes_out_is_what_the_tasks_come_to(panel, tmp_path):
-    saved, told = begun(panel, tmp_path), Told()
+    saved, told = make(panel, tmp_path), Told()
     result = run_research(saved, OnThreads(2), told)
     plain = combine(SPEC, panel.grid, [run_task(t, SPEC, panel) for t in tasks(SPEC, panel.grid)])
     pd.testing.assert_frame_equal(result.table, plain.table, check_exact=True)
@@ -88,7 +93,7 @@ def test_what_comes_out_is_what_the_tasks_come_to(panel, tmp_path):
 
 
 def test_a_cancelled_job_goes_on_with_what_is_left(panel, tmp_path):
-    saved = begun(panel, tmp_path)
+    saved = make(panel, tmp_path)
     with pytest.raises(EndedError):
         run_research(saved, OnThreads(1), Told(end_after=3))
     done = saved.done()
@@ -103,10 +108,34 @@ def test_a_cancelled_job_goes_on_with_what_is_left(panel, tmp_path):
     assert all(result is not None for result in kept.values()), before
 
 
+def test_a_cancel_does_not_wait_for_the_tasks_under_way(panel, tmp_path, monkeypatch):
+    """A task that never ends by itself: what ends it is the look of who waits."""
+    begun, ended = threading.Event(), threading.Event()
+
+    def endless(task, spec, closes, progress):
+        begun.set()
+        while True:
+            try:
+                progress()
+            except BaseException:
+                ended.set()
+                raise
+
+    class Cancelled(Told):
+        def check(self) -> None:
+            if begun.is_set():
+                raise EndedError
+
+    monkeypatch.setattr(threads, "run_task", endless)
+    with pytest.raises(EndedError):
+        run_research(make(panel, tmp_path), OnThreads(1), Cancelled())
+    assert ended.wait(10)
+
+
 def test_a_killed_process_leaves_whole_tasks_and_the_result_is_the_same(
     panel, tmp_path, project_root
 ):
-    begun(panel, tmp_path)
+    make(panel, tmp_path)
     code = (
         f"import sys; sys.path[:0] = [{str(project_root)!r}, {str(project_root / 'tests')!r}]\n"
         "from pathlib import Path\n"
@@ -116,6 +145,7 @@ def test_a_killed_process_leaves_whole_tasks_and_the_result_is_the_same(
         "class Told:\n"
         "    def update(self, done=None, total=None, step=None):\n"
         "        if done: print(done, flush=True)\n"
+        "    def check(self): pass\n"
         f"run_research(open_saved('one', Path({str(tmp_path)!r})), OnThreads(1), Told())\n"
     )
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
@@ -133,7 +163,7 @@ def test_a_killed_process_leaves_whole_tasks_and_the_result_is_the_same(
 
 
 def test_a_damaged_or_foreign_task_is_done_again(panel, tmp_path):
-    saved = begun(panel, tmp_path)
+    saved = make(panel, tmp_path)
     with pytest.raises(EndedError):
         run_research(saved, OnThreads(1), Told(end_after=3))
     first, second, third = sorted(saved.done())
@@ -149,13 +179,13 @@ def test_a_damaged_or_foreign_task_is_done_again(panel, tmp_path):
 
 
 def test_a_finished_one_is_read_and_not_done_again(panel, tmp_path):
-    first = run_research(begun(panel, tmp_path), OnThreads(), Told())
-    again = run_research(begun(panel, tmp_path), Nowhere(), Told())
+    first = run_research(make(panel, tmp_path), OnThreads(), Told())
+    again = run_research(make(panel, tmp_path), Nowhere(), Told())
     pd.testing.assert_frame_equal(first.table, again.table, check_exact=True, check_dtype=False)
 
 
 def test_a_name_belongs_to_one_question_about_the_same_closes(panel, tmp_path):
-    begun(panel, tmp_path)
+    make(panel, tmp_path)
     for spec, other in ((SPEC, closes(seed=2)), (spec_of(entries=(9.0,)), panel)):
         with pytest.raises(ResearchError, match="'one' is the name of another question"):
             begin("one", spec, other, "a file", folder=tmp_path)
@@ -164,7 +194,7 @@ def test_a_name_belongs_to_one_question_about_the_same_closes(panel, tmp_path):
 @pytest.mark.parametrize("name", ["", "../up", ".hidden", "a/b", "n" * 61])
 def test_a_name_that_is_none_is_refused(panel, tmp_path, name):
     with pytest.raises(ResearchError, match="is no name"):
-        begun(panel, tmp_path, name)
+        make(panel, tmp_path, name)
     assert not list(tmp_path.iterdir())
 
 
@@ -178,7 +208,7 @@ def test_nothing_is_put_down_of_what_cannot_be_done(panel, tmp_path):
 
 
 def test_closes_that_changed_on_disk_are_noticed(panel, tmp_path):
-    saved = begun(panel, tmp_path)
+    saved = make(panel, tmp_path)
     path = next(saved.closes_folder.iterdir())
     values = np.load(path)
     values[5] += 1e-9
@@ -188,7 +218,7 @@ def test_closes_that_changed_on_disk_are_noticed(panel, tmp_path):
 
 
 def test_one_piece_is_worked_on_once_at_a_time(panel, tmp_path):
-    saved = begun(panel, tmp_path)
+    saved = make(panel, tmp_path)
     with saved.locked():
         with pytest.raises(ResearchError, match="being worked on already"):
             run_research(saved, OnThreads(), Told())
@@ -201,7 +231,7 @@ def test_one_piece_is_worked_on_once_at_a_time(panel, tmp_path):
 
 
 def test_a_file_of_another_version_is_said_to_be_one(panel, tmp_path):
-    saved = begun(panel, tmp_path)
+    saved = make(panel, tmp_path)
     path = saved.folder / "question.json"
     path.write_text(path.read_text().replace('"form": 1', '"form": 99'))
     with pytest.raises(ResearchError, match="nothing that this version can read"):

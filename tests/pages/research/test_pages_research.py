@@ -1,8 +1,9 @@
-"""The Research page: asked of a file and of the recording, run as a job, shown, resumed, deleted."""
+"""The Research page: asked of a file or the recording, run as a job, shown, resumed, deleted."""
 
 import io
 import threading
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -27,6 +28,9 @@ class Quiet:
     def update(self, *_: object, **__: object) -> None:
         """Take no notice."""
 
+    def check(self) -> None:
+        """Nobody has cancelled it."""
+
 
 @pytest.fixture(autouse=True)
 def runner():
@@ -47,7 +51,7 @@ def opened(project_root: Path, **query: str) -> AppTest:
     return page
 
 
-def kept(name: str = "one", **changes: object) -> None:
+def kept(name: str = "one", **changes: Any) -> None:
     saved = begin(name, spec_of(**changes), closes(), "walks.csv", folder=research_folder())
     run_research(saved, OnThreads(), Quiet())
 
@@ -71,7 +75,7 @@ def of_closes(project_root: Path, data_folder: Path) -> AppTest:
     return fill_in(opened(project_root, research_source=CLOSES))
 
 
-def test_research_of_a_file_is_begun_runs_and_is_shown(project_root, database, data_folder, runner):
+def test_research_of_a_file_is_begun_and_shown(project_root, database, data_folder, runner):
     store(database, ticks_of("BTCUSDT", 60_000.0))
     page = of_closes(project_root, data_folder)
     assert "6 pairs × 6 settings: 36 are tried" in text_of(page)
@@ -82,8 +86,8 @@ def test_research_of_a_file_is_begun_runs_and_is_shown(project_root, database, d
     page.run()
     panel = closes()
     asked = open_saved("walks", research_folder()).spec
-    plain = combine(asked, panel.grid,
-                    [run_task(task, asked, panel) for task in tasks(asked, panel.grid)])  # fmt: skip
+    done = [run_task(task, asked, panel) for task in tasks(asked, panel.grid)]
+    plain = combine(asked, panel.grid, done)
     assert (asked.train_bars, asked.test_bars) == (600, 200)
     found = text_of(page)
     assert words.headline(plain, asked) in found
@@ -191,7 +195,7 @@ def test_a_pair_opens_on_backtest_with_its_setting(project_root, database):
     state = page.session_state
     assert (state["s1"], state["s2"]) == (row["y"], row["x"])
     assert (state["window"], state["bt_sell"]) == (row["window"], row["entry"])
-    wanted = body.setting_on_backtest(saved, row.to_dict())
+    wanted = body.setting_on_backtest(saved, {str(key): value for key, value in row.items()})
     assert all(choices.CHOICES[key].admits(value) for key, value in wanted.items())
 
 

@@ -123,9 +123,10 @@ def _money(spec: ResearchSpec, figures: dict[str, FloatArray]) -> dict[str, Floa
 def _verdicts(spec: ResearchSpec, figures: dict[str, FloatArray]) -> list[str]:
     net, pvalue = figures["held_net"], figures["held_p"]
     nothing = np.isnan(net) | (spec.holdout_share == 0) | (figures["trades"] == 0)
-    return np.select(
+    chosen = np.select(
         [nothing, (net > 0) & (pvalue < spec.level), net > 0], ["", "holds", "unproven"], "lost"
-    ).tolist()
+    )
+    return [str(each) for each in chosen]
 
 
 def _null_pvalues(observed: FloatArray, drawn: FloatArray) -> FloatArray:
