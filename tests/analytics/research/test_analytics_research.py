@@ -15,6 +15,7 @@ from analytics.backtest import (
     block_spans,
     prepare_sweep,
     run_backtest,
+    setting_returns,
     sweep_span,
     sweep_stretches,
     walk_forward,
@@ -25,7 +26,7 @@ from analytics.research import grid as grid_module
 from analytics.research.search import Search
 from analytics.research.significance import mean_above_zero
 from analytics.research.work import FIGURES, edges_of_stretches
-from analytics.scanner import benjamini_hochberg, scan_pairs
+from analytics.scanner import benjamini_hochberg, coarser_closes, scan_pairs
 
 SPEC = spec_of()
 
@@ -283,3 +284,31 @@ def test_a_pair_without_bars_says_why_and_counts_all_the_same(panel):
 def test_a_missing_task_is_named(panel, results):
     with pytest.raises(ParameterError, match="one of each of the"):
         combine(SPEC, panel.grid, results[1:])
+
+
+def test_real_months_leave_no_pair_once_all_are_counted(shared_data):
+    """20 symbols of 2021 in bars of 15 minutes: every step, on what really happened."""
+    closes_1m = pd.read_csv(
+        shared_data / "binance_spot_closes_1m_20symbols_202104.csv.gz", index_col="open_time_ms"
+    )
+    closes_1m.index = pd.DatetimeIndex(pd.to_datetime(closes_1m.index, unit="ms", utc=True))
+    real = Closes.of_frame(coarser_closes(closes_1m, "15min"))
+    asked = spec_of(
+        tuple(closes_1m.columns), interval="15min", windows=(24, 48, 96, 192, 384),
+        entries=(1.5, 2.0, 2.5, 3.0, 3.5), train_bars=672, test_bars=96, null_runs=0, scan=False,
+    )  # fmt: skip
+    done = [run_task(task, asked, real) for task in tasks(asked, real.grid)]
+    combined = combine(asked, real.grid, done)
+    assert (combined.facts["pairs"], combined.facts["tried"]) == (190, 4_750)
+    assert 1 < combined.facts["effective_pairs"] < 190
+    assert (combined.table["reason"] == "").all()
+    # What is chosen on bars before cannot look as good as the best of all settings after the fact.
+    best = max(
+        float(np.nanmax(setting_returns(Search.of(asked, real.bars("ETHUSDT"), real.bars(x),
+                                                  ("ETHUSDT", x)).prepared[0], 672,
+                                        real.grid.bars).swept.net)) / 10_000
+        for x in ("BTCUSDT", "LTCUSDT")
+    )  # fmt: skip
+    walked = [search_of(real, asked, "ETHUSDT", x).walk().net.sum() for x in ("BTCUSDT", "LTCUSDT")]
+    assert best > max(walked)
+    assert (combined.table["qvalue"] > 0.05).all()
