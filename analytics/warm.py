@@ -11,7 +11,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from analytics.backtest import SYMMETRIC_RULES, run_backtest, sweep_backtest
+from analytics.backtest import SYMMETRIC_RULES, run_backtest, sweep_backtest, walk_forward
 from analytics.evidence.stability import stability
 from analytics.frames import FloatArray, utc_index
 from analytics.hedge import fit_hedge
@@ -143,4 +143,7 @@ def _backtest(y: FloatArray, x: FloatArray) -> list[Call]:
     return [
         lambda: run_backtest(*pair),
         lambda: sweep_backtest(*pair, windows=[20], entries=[1.0]),
+        lambda: walk_forward(
+            *pair, windows=[20], entries=[1.0], train_bars=100, test_bars=100, draws=0
+        ),
     ]

@@ -109,6 +109,15 @@ def venue_value(text: str) -> str:
     return text.lower()
 
 
+def cluster_value(text: str) -> str:
+    """Give the address of a Dask scheduler."""
+    if text and not re.fullmatch(
+        r"(tcp|tls|ucx|wss?)://[^\s/:]+(:\d+)?|\w+://\[[0-9a-f:]+\]:\d+", text
+    ):
+        raise ValueError(f"{text!r} is no address of a Dask scheduler like tcp://scheduler:8786")
+    return text
+
+
 def websocket_url(text: str) -> str:
     """Give an address of a WebSocket."""
     return _url(text, ("ws://", "wss://"))

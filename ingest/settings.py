@@ -18,6 +18,7 @@ from ingest.log import LogLevel
 from ingest.option_values import (
     base_path_value,
     choice_value,
+    cluster_value,
     converted,
     host_names,
     http_url,
@@ -104,6 +105,8 @@ _OPTIONS = (
         "what to log: debug, info, warning (default) or error",
     ),
     ("watch", "FILE", "", "take up lists, channels and rules of alerts from this JSON file"),
+    ("cluster", "URL", "", "do research on this Dask scheduler, e.g. tcp://scheduler:8786"),
+    ("cluster-folder", "URL", "", "where its workers read closes, e.g. s3://desk/closes"),
     ("backup", "PATH", "", "write a copy of the database, also while it is recorded, and end"),
     (
         "history",
@@ -164,6 +167,8 @@ class Settings:
     fetch: "FetchOptions | None" = None
     universe: UniverseRules | None = None  # None: that of the last run
     no_universe: bool = False  # that of the last run is forgotten
+    cluster: str = ""
+    cluster_folder: str = ""
 
     @property
     def keep_bytes(self) -> int | None:
@@ -248,6 +253,8 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
         fetch=_fetch_options(args),
         universe=_universe(args),
         no_universe=args.universe.strip().lower() == "none",
+        cluster=converted("--cluster", cluster_value, args.cluster),
+        cluster_folder=args.cluster_folder,
     )
 
 

@@ -13,8 +13,8 @@ ROOMS = ("ingest", "analytics", "pages")
 DOORS = {
     f"{room}.{wing}"
     for room, wings in {
-        "analytics": "backtest baskets factors hedge pair scanner stationarity",
-        "ingest": "binance feed files history recorder repair replay rest store",
+        "analytics": "backtest baskets factors hedge pair research scanner stationarity",
+        "ingest": "binance feed files history recorder repair replay research rest store",
     }.items()
     for wing in wings.split()
 }

@@ -45,9 +45,9 @@ NUMBERS = "numpy pandas"
 # What pages know of the other rooms: results and readers, no kernels and no connection.
 DATA = (
     "analytics analytics.backtest analytics.baskets analytics.evidence analytics.hedge "
-    "analytics.pair analytics.scanner analytics.stationarity analytics.alerts ingest "
-    "ingest.binance ingest.files ingest.recorder ingest.repair ingest.replay ingest.store "
-    "ingest.watch"
+    "analytics.pair analytics.research analytics.scanner analytics.stationarity analytics.alerts "
+    "ingest ingest.binance ingest.files ingest.history ingest.recorder ingest.repair ingest.replay "
+    "ingest.research ingest.store ingest.watch"
 )
 # In their order: each may import those before it.
 UI = (
@@ -99,6 +99,11 @@ WALLS = {
         "analytics analytics.backtest analytics.kernels analytics.pair analytics.stationarity",
         f"{NUMBERS} scipy",
     ),
+    "analytics.research": wall(
+        "analytics analytics.backtest analytics.hedge analytics.kernels analytics.pair "
+        "analytics.scanner",
+        f"{NUMBERS} scipy",
+    ),
     # The vocabulary of ingest. What has a thread, a clock or the user's options has a row.
     "ingest": wall("", "msgspec", "email.utils http.HTTPStatus ipaddress urllib.parse"),
     "ingest.clock": wall("", "", "time"),
@@ -145,7 +150,13 @@ WALLS = {
         NUMBERS,
         "pathlib sys threading time",
     ),
-    # The background side: of ingest it alone knows the statistics.
+    # Jobs over the statistics: tasks in threads or on a Dask cluster, what they come to on disk.
+    "ingest.research": wall(
+        "analytics analytics.research ingest ingest.store",
+        f"{NUMBERS} distributed filelock fsspec orjson",
+        "concurrent.futures importlib.metadata os pathlib platform queue shutil threading zipfile",
+    ),
+    # The background side: beside research it alone of ingest knows the statistics.
     "ingest.watch": wall(
         "analytics analytics.alerts analytics.baskets analytics.pair analytics.scanner "
         "analytics.stationarity ingest ingest.binance ingest.recorder ingest.store",
@@ -185,6 +196,7 @@ WALLS = {
         )
         for page in ("live", "evidence", "scanner", "backtest", "feed")
     },
+    "pages.ui.research": wall(f"{DATA} {UI}", "pandas streamlit", "pathlib"),
     "pages.ui.baskets": wall(f"{DATA} {UI}", f"{NUMBERS} plotly streamlit", "pathlib time"),
     "pages.ui.alerts": wall(f"{DATA} {UI}", f"{NUMBERS} plotly streamlit", "time"),
     "pages.ui.watch": wall(f"{DATA} {UI}", f"{NUMBERS} streamlit", "csv io pathlib"),
@@ -204,8 +216,8 @@ WALLS = {
     ),
     "pages": wall(
         f"{DATA} {UI} pages.ui.live pages.ui.evidence pages.ui.scanner pages.ui.backtest "
-        "pages.ui.baskets pages.ui.factors pages.ui.feed pages.ui.watch pages.ui.alerts pages.ui.data "
-        "pages.ui.server",
+        "pages.ui.baskets pages.ui.factors pages.ui.feed pages.ui.research pages.ui.data "
+        "pages.ui.watch pages.ui.alerts pages.ui.server",
         "streamlit streamlit_autorefresh",
         "pathlib",
     ),

@@ -12,8 +12,8 @@ from analytics.backtest.entries import (
 )
 from analytics.backtest.ledger import REASONS, notes_of
 from analytics.backtest.market import Market, Signals, prepare, with_vwap
-from analytics.backtest.null import NullRuns, null_backtests
-from analytics.backtest.performance import Performance, drawdown_path, measure
+from analytics.backtest.null import NullRuns, null_backtests, permuted_leg
+from analytics.backtest.performance import Performance, drawdown_of, drawdown_path, measure
 from analytics.backtest.rules import (
     DEFAULT_RULES,
     FILLS,
@@ -37,15 +37,30 @@ from analytics.backtest.run import (
     side_held,
     split_backtest,
 )
-from analytics.backtest.sharpe import DRAWS, DeflatedSharpe, Independent, deflated_sharpe
-from analytics.backtest.sweep import Sweep, prepare_sweep, sweep_backtest, sweep_span
+from analytics.backtest.sharpe import (
+    DRAWS,
+    DeflatedSharpe,
+    Independent,
+    deflated_sharpe,
+    deflated_sharpe_of,
+    expected_best_sharpe,
+    independent_trials,
+)
+from analytics.backtest.sweep import (
+    Prepared,
+    Sweep,
+    prepare_sweep,
+    sweep_backtest,
+    sweep_span,
+    sweep_stretches,
+)
 from analytics.backtest.trials import (
     SettingReturns,
     Superiority,
     setting_returns,
     superiority,
 )
-from analytics.backtest.walk import LEAST_TRADES, WalkForward, walk_forward
+from analytics.backtest.walk import LEAST_TRADES, WalkForward, block_spans, walk_forward
 
 __all__ = [
     "DEFAULT_RULES",
@@ -74,6 +89,7 @@ __all__ = [
     "Market",
     "NullRuns",
     "Performance",
+    "Prepared",
     "SettingReturns",
     "Signals",
     "Superiority",
@@ -81,13 +97,19 @@ __all__ = [
     "WalkForward",
     "account",
     "best_entry",
+    "block_spans",
     "buy_and_hold",
     "deflated_sharpe",
+    "deflated_sharpe_of",
+    "drawdown_of",
     "drawdown_path",
+    "expected_best_sharpe",
+    "independent_trials",
     "levels_that_pay",
     "measure",
     "notes_of",
     "null_backtests",
+    "permuted_leg",
     "prepare",
     "prepare_sweep",
     "profit_a_bar",
@@ -99,6 +121,7 @@ __all__ = [
     "superiority",
     "sweep_backtest",
     "sweep_span",
+    "sweep_stretches",
     "trade_at",
     "walk_forward",
     "with_vwap",

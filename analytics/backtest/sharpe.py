@@ -160,12 +160,16 @@ def independent_trials(returns: FloatArray, *, stretch: float = 1.0) -> Independ
     stretch
         Bars that a return is of: the Sharpe ratios are those of a bar.
     """
-    rows = np.unique(returns[returns.std(axis=1) > 0], axis=0)
+    varying = returns[returns.std(axis=1) > 0] + 0.0  # one zero of the two
+    rows = varying[sorted({row.tobytes(): place for place, row in enumerate(varying)}.values())]
     distinct = len(rows)
     if distinct < 2:
         return Independent(distinct, 0.0, float(distinct), 0.0)
     ratios = rows.mean(axis=1) / rows.std(axis=1, ddof=1)
-    correlation = (np.corrcoef(rows).sum() - distinct) / (distinct * (distinct - 1))
+    # The sum of all correlations is the squared length of the sum of the standardised rows.
+    centred = rows - rows.mean(axis=1, keepdims=True)
+    summed = (centred / np.linalg.norm(centred, axis=1, keepdims=True)).sum(axis=0)
+    correlation = (float(summed @ summed) - distinct) / (distinct * (distinct - 1))
     shared = min(max(float(correlation), 0.0), 1.0)
     number = shared + (1.0 - shared) * distinct
     return Independent(distinct, float(correlation), number, float(ratios.var(ddof=1)) / stretch)
@@ -181,6 +185,14 @@ def expected_best_sharpe(variance: float, trials: float) -> float:
     upper = (1.0 - _EULER) * float(ndtri(1.0 - 1.0 / trials))
     upper += _EULER * float(ndtri(1.0 - 1.0 / (trials * math.e)))
     return math.sqrt(variance) * upper
+
+
+def deflated_sharpe_of(
+    ratios: FloatArray, benchmark: float, n: int, skews: FloatArray, kurtoses: FloatArray
+) -> FloatArray:
+    """Compute `psr` of many runs of `n` bars against one benchmark; NaN where it cannot be had."""
+    figures = zip(ratios.tolist(), skews.tolist(), kurtoses.tolist(), strict=True)
+    return np.array([psr(ratio, benchmark, n, skew, tail) for ratio, skew, tail in figures])
 
 
 def deflated_sharpe(returns: FloatArray, trials: Independent) -> DeflatedSharpe:

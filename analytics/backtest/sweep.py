@@ -13,7 +13,7 @@ from analytics.backtest.market import Market, Signals, prepare
 from analytics.backtest.rules import BPS, BacktestRules
 from analytics.backtest.windows import WindowSignals
 from analytics.errors import NotEnoughDataError, ParameterError
-from analytics.frames import BoolArray, FloatArray
+from analytics.frames import BoolArray, FloatArray, IntArray
 from analytics.pair import PairParams
 
 CRITERIA: Final = ("sharpe", "net")
@@ -193,10 +193,11 @@ def prepare_sweep(
     *,
     windows: Sequence[int],
     entries: Sequence[float],
+    workers: int | None = None,
 ) -> Prepared:
-    """Compute the signals of every window once; errors as `sweep_backtest`."""
+    """Compute the signals of every window once, in so many threads; errors as `sweep_backtest`."""
     grid = _grid(y_bars, x_bars, params, rules, windows, entries)
-    bar_signals = _on_all_cores(grid.maker.at, grid.distinct)
+    bar_signals = _on_all_cores(grid.maker.at, grid.distinct, workers)
     return Prepared(grid, tuple(bar_signals * (len(grid.windows) // len(bar_signals))))
 
 
@@ -213,6 +214,22 @@ def sweep_span(prepared: Prepared, start: int, stop: int) -> Sweep:
     return _gathered(
         prepared.grid, span, lambda row: _swept(prepared.grid, prepared.bar_signals[row], span)
     )
+
+
+def sweep_stretches(
+    prepared: Prepared, starts: Sequence[int], bars: int, workers: int | None = None
+) -> list[Sweep]:
+    """Do `sweep_span` over as many bars from each of `starts` on; equal to it to the bit."""
+    grid = prepared.grid
+    _check_span(grid, (0, bars))
+    firsts = np.array(starts, dtype=np.int64)
+
+    def of_row(row: int) -> FloatArray:
+        return _swept_stretches(grid, prepared.bar_signals[row], firsts, bars)
+
+    rows = range(len(grid.distinct))
+    swept = np.stack(_on_all_cores(of_row, rows, workers), axis=1)
+    return [laid_out(grid, each, bars) for each in swept]
 
 
 def _grid(
@@ -303,11 +320,25 @@ def _swept(grid: Grid, bar_signals: Signals, span: tuple[int, int]) -> FloatArra
     return out
 
 
-def _on_all_cores(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+def _swept_stretches(grid: Grid, bar_signals: Signals, starts: IntArray, bars: int) -> FloatArray:
+    from analytics.kernels.sweep import RULE_COLUMNS, sweep_stretches  # noqa: PLC0415 - numba
+
+    market = grid.market
+    out = np.empty((starts.size, len(grid.rows), RULE_COLUMNS))
+    sweep_stretches(
+        bar_signals.compared, bar_signals.units, market.tradable, starts, bars, grid.rows,
+        grid.cells, market.costs, grid.rules.capital, out,
+    )  # fmt: skip
+    return out
+
+
+def _on_all_cores(
+    work: Callable[[T], R], items: Sequence[T], workers: int | None = None
+) -> list[R]:
     """Do pieces of work in threads, each taking the next that is left; results in order."""
-    if len(items) == 1:
-        return [work(items[0])]
-    with ThreadPoolExecutor(max_workers=_workers()) as pool:
+    if len(items) == 1 or workers == 1:
+        return [work(each) for each in items]
+    with ThreadPoolExecutor(max_workers=workers or _workers()) as pool:
         return list(pool.map(work, items))
 
 

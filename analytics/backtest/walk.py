@@ -15,7 +15,7 @@ from analytics.backtest.performance import Performance, drawdown_path, measure
 from analytics.backtest.rules import BacktestRules
 from analytics.backtest.run import run_on
 from analytics.backtest.sharpe import DRAWS
-from analytics.backtest.sweep import Prepared, Sweep, prepare_sweep, sweep_span
+from analytics.backtest.sweep import Prepared, Sweep, prepare_sweep, sweep_stretches
 from analytics.errors import NotEnoughDataError, ParameterError
 from analytics.frames import FloatArray
 from analytics.pair import PairParams
@@ -104,10 +104,10 @@ def walk_forward(
     if size - first < train_bars + 3:
         what = f"walk-forward of {params.label}"
         raise NotEnoughDataError(what, train_bars + 3, size - first)
-    spans = _block_spans(first + train_bars, size, test_bars)
+    spans = block_spans(first + train_bars, size, test_bars)
+    trained = sweep_stretches(prepared, [span[0] - train_bars for span in spans], train_bars)
     blocks, ledgers, returns, sides = [], [], [], []
-    for done, span in enumerate(spans, start=1):
-        tried = sweep_span(prepared, span[0] - train_bars, span[0])
+    for done, (span, tried) in enumerate(zip(spans, trained, strict=True), start=1):
         block = _trade_block(prepared, tried, span, criterion, only_if_paid)
         blocks.append(block.row)
         ledgers.append(block.trades)
@@ -118,11 +118,17 @@ def walk_forward(
     return _joined(prepared, train_bars, blocks, ledgers, (returns, sides), draws)
 
 
-def _block_spans(begin: int, size: int, test_bars: int) -> list[tuple[int, int]]:
+def block_spans(begin: int, size: int, test_bars: int) -> list[tuple[int, int]]:
     """First bar and the one after the last of each block that is traded, from bar `begin` on."""
     begins = list(range(begin, size - 2, test_bars))
     # A rest of one or two bars belongs to the block before it.
     return list(zip(begins, [*begins[1:], size], strict=True))
+
+
+def chosen_setting(tried: Sweep, criterion: str, *, only_if_paid: bool) -> tuple[int, int] | None:
+    """Return row and column of the setting that training says to trade with; None for none."""
+    best = tried.best(criterion, LEAST_TRADES)
+    return None if best is not None and only_if_paid and not tried.net[best] > 0 else best
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,9 +142,7 @@ class _Block:
 def _trade_block(
     prepared: Prepared, tried: Sweep, span: tuple[int, int], criterion: str, only_if_paid: bool
 ) -> _Block:
-    best = tried.best(criterion, LEAST_TRADES)
-    if best is not None and only_if_paid and not tried.net[best] > 0:
-        best = None
+    best = chosen_setting(tried, criterion, only_if_paid=only_if_paid)
     index = prepared.market.index
     row: dict[str, object] = {
         "train_start": index[span[0] - tried.bars],

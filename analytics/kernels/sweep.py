@@ -97,8 +97,34 @@ def sweep_rules(
     `out` has a row a rule; the mean and standard deviation (ddof 1) are those of a bar's net return
     on the capital.
     """
-    size = stop - start
     edges = block_edges(z)
+    _sweep(z, edges, units, tradable, start, stop, rules, cells, costs, capital, out)
+
+
+@compiled
+def sweep_stretches(
+    z: FloatArray, units: FloatArray, tradable: BoolArray, starts: IntArray, bars: int,
+    rules: FloatArray, cells: FloatArray, costs: FloatArray, capital: float, out: FloatArray,
+) -> None:  # fmt: skip
+    """Do `sweep_rules` over the `bars` bars from each of `starts` on; `out` has a layer a stretch.
+
+    What does not depend on the stretch is done once, and no lock is held in between.
+    """
+    edges = block_edges(z)
+    for place in range(starts.size):
+        start = starts[place]
+        _sweep(
+            z, edges, units, tradable, start, start + bars, rules, cells, costs, capital, out[place]
+        )
+
+
+@compiled
+def _sweep(
+    z: FloatArray, edges: FloatArray, units: FloatArray, tradable: BoolArray, start: int,
+    stop: int, rules: FloatArray, cells: FloatArray, costs: FloatArray, capital: float,
+    out: FloatArray,
+) -> None:  # fmt: skip
+    size = stop - start
     trades = np.empty((size // 2 + 2, TRADE_COLUMNS), dtype=np.int64)
     tally = np.zeros(TALLIES, dtype=np.int64)
     totals = np.zeros(TOTALS)

@@ -19,8 +19,8 @@ REFRESH_MS = 1_000
 LIST_MS, LIST_TRIES = 4_000, 3
 
 PAGES = (
-    "Live", "Watch", "Alerts", "Evidence", "Scanner", "Baskets", "Factors", "Backtest", "Feed",
-    "Methods",
+    "Live", "Watch", "Alerts", "Evidence", "Scanner", "Baskets", "Factors", "Backtest", "Research",
+    "Feed", "Methods",
 )  # fmt: skip
 INTERVALS = ("1s", "5s", "15s", "30s", "1min", "5min", "15min", "1h")
 TABS = ("Statistics", "β path", "Correlation", "Residuals")

@@ -23,6 +23,7 @@ SHOWN = {
     "Baskets": {"zone"},
     "Backtest": PAIR | VIEWS | {"window", "spread", "zone", "range"},
     "Data": set(),
+    "Research": set(),
     "Feed": {"zone", "every", "pause"},
     "Methods": set(),
 }

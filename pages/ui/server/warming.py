@@ -18,9 +18,10 @@ PARTS: Final[dict[str, tuple[Part, ...]]] = {
     "Scanner": ("scan",),
     "Baskets": ("live", "gates"),
     "Backtest": ("live", "backtest"),
+    "Research": ("live", "scan", "backtest"),
 }
 """What a page needs, by its name; the others need nothing."""
-PAIRLESS: Final = ("Scanner", "Baskets")
+PAIRLESS: Final = ("Scanner", "Baskets", "Research")
 
 
 def wait_for_page(name: str, desk: Desk) -> None:

@@ -43,6 +43,7 @@ PAGE_CHOICES: Final = {
     "scan_on": OneOf("log", ("log", "price")),
     "scan_level": OneOf("5", tuple(LEVELS)),
     "scan_view": OneOf("Table", ("Table", "p-values", "Correlations")),
+    "research_source": OneOf("Recorded and history", ("Recorded and history", "File of closes")),
     "factors_source": OneOf("Recorded symbols", ("Recorded symbols", "NDJSON file")),
     "factors_interval": OneOf("1min", tuple(each.name for each in INTERVALS)),
     "factors_count": OneOf(

@@ -53,6 +53,7 @@ SUB_PAGES: Final = (
     Page("Baskets", has_times=True, has_symbols=True),
     Page("Factors", has_symbols=True),
     Page("Backtest", has_pair=True, has_range=True, method="causal", has_times=True),
+    Page("Research"),
     Page("Data"),
     Page("Feed", is_live=True, has_times=True, has_symbols=True),
     Page("Methods"),

@@ -8,6 +8,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from ingest.recorder import Recorder
 from ingest.recorder import current_recorder as recorder_of_process
 from ingest.replay import current_replay
+from ingest.research import RESEARCH_FOLDER
 from ingest.settings import current_settings
 from pages.ui.state.choices import FILE, REPLAY
 
@@ -44,3 +45,9 @@ def history_of(path: Path) -> Path | None:
     """
     settings = current_settings()
     return settings.history if path == settings.db and settings.history.is_dir() else None
+
+
+def research_folder() -> Path:
+    """Return where research is kept: beside the database, whichever that is."""
+    db = current_settings().db
+    return RESEARCH_FOLDER if db.parent == RESEARCH_FOLDER.parent else db.parent / "research"

@@ -26,7 +26,8 @@ from pages.ui.scanner.files import LONGEST_NAME, read_closes
 from pages.ui.state import choices
 
 PAGES = (
-    "live", "alerts", "evidence", "scanner", "baskets", "factors", "backtest", "feed", "methods",
+    "live", "alerts", "evidence", "scanner", "baskets", "factors", "backtest", "research",
+    "feed", "methods",
 )  # fmt: skip
 IMAGE, LINK, TAG = "![t](http://x/y.png)", "[t](http://x)", "<a href=http://x>t</a>"
 HOSTILE = (IMAGE, LINK, TAG, "<img src=http://x/y.png>", "A" * 5_000)
@@ -97,7 +98,7 @@ def test_a_symbol_of_a_link_is_shown_as_it_was_asked(project_root: Path, tmp_pat
 
 
 @pytest.mark.parametrize(
-    "page", ["live", "evidence", "backtest", "feed", "scanner", "baskets", "factors"]
+    "page", ["live", "evidence", "backtest", "feed", "scanner", "baskets", "factors", "research"]
 )
 def test_symbols_of_a_foreign_database_are_text(project_root, tmp_path, page) -> None:
     db = tmp_path / "ticks.db"
@@ -238,7 +239,7 @@ def test_a_notice_is_shown_by_the_one_place() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["live", "evidence", "backtest", "feed", "scanner", "baskets", "factors"]
+    "page", ["live", "evidence", "backtest", "feed", "scanner", "baskets", "factors", "research"]
 )
 def test_symbols_of_a_foreign_database_are_cut_to_length(project_root, tmp_path, page) -> None:
     db = tmp_path / "ticks.db"
