@@ -17,7 +17,7 @@ import msgspec
 from ingest.store.lake.footer import FORM, Footer
 from ingest.store.lake.parquet import read_footer
 from ingest.store.lake.places import is_month
-from ingest.store.lake.whole_files import INDEX_NAME, write_whole
+from ingest.store.lake.whole_files import INDEX_NAME, clear_unfinished, write_whole
 
 _SUFFIX: Final = ".parquet"
 _OURS: Final = re.compile(r"\d{4}-\d{2}(-\d{2})?\.parquet", re.ASCII)
@@ -89,6 +89,7 @@ class FolderIndex:
         with self._lock:
             if not self._months:
                 return
+            clear_unfinished(self.folder)
             text = msgspec.msgpack.encode(_Index(FORM, self._months))
             path = self.folder / INDEX_NAME
             if not path.exists() or path.read_bytes() != text:

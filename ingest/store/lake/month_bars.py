@@ -1,6 +1,5 @@
 """Bars of trades made again where they are missing or stale, day by day. By the one who writes."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -21,23 +20,22 @@ _MONTHLY: Final = BAR_LENGTHS[1:]
 
 def write_second_bars(
     root: Path, stream: LakeStream, day: str, made: MadeBars, fingerprint: str
-) -> Path:
-    """Write the one-second bars of a day, made of the trades of that fingerprint; gives where."""
+) -> None:
+    """Write the one-second bars of a day, made of the trades of that fingerprint."""
     path = _path(root, stream, _SECOND, day)
     write_bars(path, made.rows, _footer(made, {day: fingerprint}))
-    return path
 
 
-def refresh_months(root: Path, stream: LakeStream, chosen: set[str] | None) -> Iterator[Path]:
-    """Make the bars of months, or of all, what the trades say; gives the files it wrote."""
+def refresh_months(root: Path, stream: LakeStream, chosen: set[str] | None) -> None:
+    """Make the bars of months, or of all, what the trades say."""
     files = stream_files(root, stream).trades()
     names = [*files.days, *(period for each in files.bars.values() for period in each)]
     for month in sorted({name[: len("2024-10")] for name in names}):
         if chosen is None or month in chosen:
-            yield from _refresh_month(root, stream, files, month)
+            _refresh_month(root, stream, files, month)
 
 
-def _refresh_month(root: Path, stream: LakeStream, files: TradeFiles, month: str) -> Iterator[Path]:
+def _refresh_month(root: Path, stream: LakeStream, files: TradeFiles, month: str) -> None:
     days = [day for day in files.days if day.startswith(month)]
     for day, file in files.bars[_SECOND].items():
         if day.startswith(month) and day not in files.days:
@@ -45,7 +43,7 @@ def _refresh_month(root: Path, stream: LakeStream, files: TradeFiles, month: str
     for day in days:
         if not files.is_made(_SECOND, day):
             fingerprint = files.days[day].footer.fingerprint
-            yield write_second_bars(root, stream, day, files.second_bars(day), fingerprint)
+            write_second_bars(root, stream, day, files.second_bars(day), fingerprint)
     stale = [length for length in _MONTHLY if not _is_right(files, length, month, days)]
     if not days:
         for length in stale:
@@ -60,7 +58,6 @@ def _refresh_month(root: Path, stream: LakeStream, files: TradeFiles, month: str
         bars = _joined(parts)
         path = _path(root, stream, length, month)
         write_bars(path, bars.rows, _footer(bars, fingerprints))
-        yield path
 
 
 def _is_right(files: TradeFiles, length: int, month: str, days: list[str]) -> bool:

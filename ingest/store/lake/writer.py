@@ -20,6 +20,7 @@ from ingest.store.lake.merging import clean_trades, id_spans_of, merge_klines, m
 from ingest.store.lake.month_bars import refresh_months, write_second_bars
 from ingest.store.lake.parquet import read_bars, read_trades, write_bars, write_trades
 from ingest.store.lake.places import (
+    BAR_LENGTHS,
     DAY_S,
     bars_kind,
     day_number,
@@ -102,6 +103,7 @@ class LakeWriter:
         low = day_number(day) * DAY_S
         given = clean_trades(trades, low * SECOND_US, (low + DAY_S) * SECOND_US)
         folder = folder_of(self.root, stream.market, stream.kind, stream.symbol)
+        self._touched.add(folder)
         held = _file_of(folder, str(day))
         before = None if held is None else read_trades(held.path)
         put = merge_trades(before, given)
@@ -125,6 +127,7 @@ class LakeWriter:
             ``0 … 2**63 - 2`` does not fit: that kline is left out and counted.
         """
         folder = folder_of(self.root, market, kline_kind(length_s), symbol)
+        self._touched.add(folder)
         if (rows["at"] % length_s).any():
             raise LakeError(f"a kline of {length_s} s opens at no multiple of its length")
         fit = rows[(rows["volume"] >= 0) & (rows["volume"] < _MOST_UNITS)]
@@ -154,9 +157,10 @@ class LakeWriter:
         months
             Any day of each month to look at; None: all.
         """
-        chosen = None if months is None else months_of(months)
-        for path in refresh_months(self.root, stream, chosen):
-            self._touched.add(path.parent.parent)
+        for length in BAR_LENGTHS:
+            kind = bars_kind(stream.kind, length)
+            self._touched.add(folder_of(self.root, stream.market, kind, stream.symbol))
+        refresh_months(self.root, stream, None if months is None else months_of(months))
 
     def delete(self, market: Market, kind: str, symbol: str, from_day: date, to_day: date) -> int:
         """Delete days, both included: see `Lake.delete`."""
@@ -229,11 +233,10 @@ class LakeWriter:
         self._prepare(path)
         write_trades(path, trades, footer)
         bars = bars_of_trades(trades)
-        seconds = write_second_bars(self.root, stream, str(day), bars, fingerprint)
-        self._touched.add(seconds.parent.parent)
+        write_second_bars(self.root, stream, str(day), bars, fingerprint)
 
     def _prepare(self, path: Path) -> None:
-        """Note a folder that is written to, and clear what a killed writer left in it."""
+        """Note a folder that is written to, and clear what a killed writer left in a month's."""
         self._touched.add(path.parent.parent)
         clear_unfinished(path.parent)
 

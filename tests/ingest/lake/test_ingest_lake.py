@@ -4,6 +4,7 @@ import os
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from ingest.store import TickReader, TickWriter
 from ingest.store.bars import STORED_ROW, StoredRows, without_spans
 from ingest.store.lake import IdSpan, Lake, LakeWriter, Source, TradeColumns
 from ingest.store.lake.known import HeldDay, known_seconds, merged_spans
+from ingest.store.lake.whole_files import write_whole
 from ingest.store.pieces import LakeStream
 
 T0 = OCTOBER_S * 1_000_000
@@ -154,7 +156,10 @@ def test_rows_that_cannot_be_are_refused_in_one_line(tmp_path: Path, change) -> 
 
 
 def test_bars_are_those_of_the_database_and_of_the_frame_to_the_bit(tmp_path: Path) -> None:
-    trades = steady(40_000)  # 4.4 hours
+    trades = steady(40_000)  # 4.4 hours, but for the ends not in order of time
+    late_ms = trades.trade_id[5:-5] * 7919 % 1000
+    trades.time_us[5:-5] += late_ms * 1000
+    assert (np.diff(trades.time_us) < 0).any()
     put(tmp_path / "lake", trades)
     writer = TickWriter(tmp_path / "ticks.db")
     writer.write(ticks_of(trades))
@@ -273,6 +278,9 @@ def test_bars_of_trades_with_holes_put_in_any_order(tmp_path: Path, seed: int) -
     seconds = pd.DatetimeIndex(bars.index).as_unit("us").asi8 // 1_000_000
     missing = set(seconds[(bars["coverage"] == "missing").to_numpy()].tolist())
     assert not told & missing
+    for hole in np.flatnonzero(np.diff(ids) > 1):
+        low, high = times[ids[hole : hole + 2]] // 1_000_000
+        assert told.isdisjoint(range(low, high + 1))
     ends = set((times[ids] // 1_000_000).tolist())
     assert set(got.rows["at"].tolist()) == ends & told
     # Beside what the frame misses, the lake lacks no more than seconds that a hole ends in.
@@ -386,6 +394,34 @@ def test_a_lost_or_spoiled_index_is_made_again_from_the_files(tmp_path: Path) ->
             content
         )
         assert FolderIndex(folder).listing().files == before
+
+
+def test_a_file_is_the_old_one_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "2024-10" / "file"
+    write_whole(path, lambda file: file.write(b"old"))
+
+    def fail(file: IO[bytes]) -> None:
+        file.write(b"new")
+        file.flush()
+        assert path.read_bytes() == b"old"
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(LakeError, match=r"cannot write .*No space left on device"):
+        write_whole(path, fail)
+    assert [each.name for each in path.parent.iterdir()] == ["file"]
+    inode = path.stat().st_ino
+    write_whole(path, lambda file: file.write(b"new"))
+    assert path.read_bytes() == b"new"
+    assert path.stat().st_ino != inode  # renamed, not written over
+
+
+def test_what_a_killed_writer_left_is_cleared(tmp_path: Path) -> None:
+    put(tmp_path, steady(5))
+    (path,) = tmp_path.glob("spot/aggTrade/*/*/*.parquet")
+    left = path.with_name(".2024-10-09.parquet.unfinished")
+    left.write_bytes(b"half")
+    put(tmp_path, steady(6))
+    assert not left.exists()
 
 
 def test_a_damaged_file_is_named_in_one_line(tmp_path: Path) -> None:
