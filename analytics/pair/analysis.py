@@ -252,7 +252,8 @@ def _moved_on(
         return None
     # A path is equal to the bit where its sums were renewed twice since the first bar.
     few = replace(params, lookback=max(steps[1], 2) + 2 * params.window)
-    latest = analyse_pair(*(leg.last((few.reach or 0) + params.window) for leg in closed), few)
+    bars = (few.reach or 0) + params.window
+    latest = analyse_pair(closed[0].last(bars), closed[1].last(bars), few)
     return moved(Step(before, closed, reach, *steps, latest), params)
 
 

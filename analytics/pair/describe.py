@@ -125,7 +125,9 @@ def _moments(values: FloatArray) -> _Moments:
         return _Moments()
     sums = np.empty(MOMENTS)
     sample_moments(values, sums)
-    return moments_of_sums(float(n), *sums.tolist(), float(values.min()), float(values.max()))
+    mean, squares, cubes, fourths = sums.tolist()
+    ends = float(values.min()), float(values.max())
+    return moments_of_sums(float(n), mean, squares, cubes, fourths, *ends)
 
 
 def moments_of_sums(

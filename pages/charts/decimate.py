@@ -211,7 +211,10 @@ class Thinned:
             tail = [each[high - size - first :] for each in series]
             after = bucket_rows(tail, high - size, size, with_ends=False) + high - size
             head = [each[: low - first] for each in series]
-            before = bucket_rows(head, first, size, with_ends=False) + first if low > first else []
+            none = np.empty(0, dtype=np.int64)
+            before = (
+                bucket_rows(head, first, size, with_ends=False) + first if low > first else none
+            )
             kept = known[(known >= low) & (known < high)]
             inside = np.concatenate([before, kept, after[after >= high]]).astype(np.int64) - first
         self._keep(key, _Known(first, stop, inside + first))

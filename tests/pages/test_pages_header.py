@@ -12,16 +12,17 @@ from pages.ui.state.page_parts import PAGES
 PAIR = {"mode", "s1", "s2", "swap", "interval"}
 WHOLE_METHOD = {"window", "spread", "hedge", "rule", "level", "gates"}
 VIEWS = {"new_view"}
+FROM_TO = {"from", "to"}
 # What of the desk's own controls each page shows; the range is one, wherever it stands.
 SHOWN = {
-    "Live": PAIR | WHOLE_METHOD | VIEWS | {"zone", "range", "every", "pause", "capital"},
+    "Live": PAIR | WHOLE_METHOD | VIEWS | FROM_TO | {"zone", "range", "every", "pause", "capital"},
     "Watch": {"zone", "every", "pause"},
     "Alerts": {"zone"},
-    "Evidence": PAIR | WHOLE_METHOD | VIEWS | {"zone", "range"},
-    "Scanner": set(),
+    "Evidence": PAIR | WHOLE_METHOD | VIEWS | FROM_TO | {"zone", "range"},
+    "Scanner": FROM_TO,
     "Factors": set(),
     "Baskets": {"zone"},
-    "Backtest": PAIR | VIEWS | {"window", "spread", "zone", "range"},
+    "Backtest": PAIR | VIEWS | FROM_TO | {"window", "spread", "zone", "range"},
     "Data": set(),
     "Research": set(),
     "Feed": {"zone", "every", "pause"},

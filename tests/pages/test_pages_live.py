@@ -193,14 +193,14 @@ def test_a_range_too_long_for_the_interval_is_refused_with_what_helps(project_ro
 def test_a_range_from_one_time_to_another_is_labelled_and_stands_still(project_root, database):
     store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
     begin = pd.Timestamp(START_US, unit="us", tz="UTC").floor("min")
-    times = [f"{begin + pd.Timedelta(minutes=each):%Y-%m-%dT%H:%M}" for each in (1, 4)]
+    times = [f"{begin + pd.Timedelta(minutes=each):%Y-%m-%dT%H:%M}" for each in (1, 2)]
     page = run_page(project_root, **dict(zip(("from", "to"), times, strict=True)))
     body = shown(page)
     first, last = (each.replace("T", " ") for each in times)
     assert f"{first} to {last}, not live" in body
-    end = begin + pd.Timedelta(minutes=4, seconds=-1)
+    end = begin + pd.Timedelta(minutes=2, seconds=-1)
     assert f"as of its last bar, {end:%Y-%m-%d %H:%M:%S} UTC" in body
-    assert "Covered 100 % of 180 bars" in body
+    assert "Covered 100 % of 60 bars" in body
 
 
 def test_a_time_that_is_none_is_said_in_one_line(project_root, database):

@@ -131,7 +131,7 @@ def _series_of(
     drawn: _Drawn,
     moving: Thinned | None = None,
 ) -> PairSeries:
-    index = result.zscore.index
+    index = pd.DatetimeIndex(result.zscore.index)
     return PairSeries(
         time_ms=times,
         clock=clock,
