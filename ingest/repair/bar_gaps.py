@@ -26,7 +26,7 @@ from ingest.tick import StreamKey, StreamKind
 
 # How far back bars are fetched of a symbol that is new: 11 pages of minutes, 8 of seconds.
 WARM_US: Final[dict[KlineName, int]] = {"1m": 7 * DAY_US, "1s": 7_200_000_000, "5m": 35 * DAY_US}
-_AT_ONCE: Final = 4
+_AT_ONCE: Final = 8
 _POLL_S: Final = 1.0
 _ASK_AGAIN_S: Final = 60.0  # a question without an answer by then was lost with the writing thread
 _FAILED_WAIT_S: Final = 1.0

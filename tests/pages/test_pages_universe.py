@@ -31,9 +31,30 @@ UNIVERSE = UniverseStatus(
 
 def status_with(universe: UniverseStatus | None, *symbols: str) -> RecorderStatus:
     return RecorderStatus(
-        *("live", "spot", "aggTrade", symbols),
-        *(0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
-        *(None, None, None, 0, 1, None, None, None, None, {}),
+        state="live",
+        market="spot",
+        stream="aggTrade",
+        symbols=symbols,
+        received=0,
+        stored=0,
+        duplicates=0,
+        conflicts=0,
+        rejected=0,
+        refused=0,
+        reconnects=0,
+        rotations=0,
+        attempts=0,
+        restarts=0,
+        last_error=None,
+        last_rejected=None,
+        last_received_us=None,
+        queue_depth=0,
+        queue_capacity=1,
+        retry_in_s=None,
+        commit_p50_ms=None,
+        commit_p99_ms=None,
+        skew_ms=None,
+        per_symbol={},
         universe=universe,
     )
 

@@ -15,7 +15,9 @@ from exchange.server import Exchange, ThreadedExchange
 from ingest.binance import Kline
 from ingest.recorder import Recorder
 from ingest.settings import parse_settings
+from ingest.status import UniverseStatus
 from ingest.store import TickReader, TickWriter
+from ingest.tick import StreamKey
 
 MANY = [f"C{number:03d}USDT" for number in range(398)]
 WITHIN_S = 20.0
@@ -101,7 +103,7 @@ def test_every_closed_bar_of_four_hundred_symbols_is_stored_also_of_a_lost_conne
             *("--universe", "USDT", "--universe-bars", "1s"),
         ) as recorder:
 
-            def universe():
+            def universe() -> UniverseStatus:
                 status = recorder.status().universe
                 assert status is not None
                 return status
@@ -231,7 +233,7 @@ def test_a_pause_asks_for_nothing_and_what_is_missed_is_fetched(tmp_path: Path) 
 def test_bars_of_many_streams_go_into_one_transaction(tmp_path: Path) -> None:
     with closing(TickWriter(tmp_path / "ticks.db")) as writer:
         bar = Kline(60_000_000_000, 1.0, 2.0, 0.5, 1.5, 3.25, 7, 60_059_999_000)
-        keys = [("spot", name, "aggTrade") for name in MANY]
+        keys: list[StreamKey] = [("spot", name, "aggTrade") for name in MANY]
         commits = writer._connection.total_changes
         writer.add_all_klines(60, {key: [bar] for key in keys})
         assert writer._connection.total_changes > commits

@@ -31,7 +31,8 @@ class Scene:
 async def scene(
     *symbols: str, rules: UniverseRules = RULES, state: UniverseState | None = None
 ) -> AsyncIterator[Scene]:
-    exchange, kept = VirtualExchange(*symbols), []
+    exchange = VirtualExchange(*symbols)
+    kept: list[UniverseState] = []
     for place, symbol in enumerate(symbols):
         for _ in range(len(symbols) - place):  # the first has the highest volume
             exchange.trade(symbol)
