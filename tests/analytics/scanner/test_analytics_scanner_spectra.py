@@ -1,5 +1,7 @@
 """Products at many lags through the frequency domain: those of plain sums, whatever is missing."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from analytics.stationarity import WildDraws
 def plain(left: np.ndarray, right: np.ndarray, starts: list[int], lags: int) -> np.ndarray:
     """Sum the products row by row of each stretch, over which of the two leads."""
     out = np.zeros((len(left), len(right), lags + 1))
-    for begin, stop in zip(starts, starts[1:], strict=False):
+    for begin, stop in pairwise(starts):
         for t in range(begin + lags, stop - 1):
             for lag in range(lags + 1):
                 out[:, :, lag] += np.outer(left[:, t], right[:, t - lag])
