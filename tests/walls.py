@@ -57,7 +57,8 @@ UI = (
 
 WALLS = {
     "app": wall(
-        "ingest ingest.history ingest.recorder ingest.replay ingest.store ingest.watch pages.ui pages.ui.server",
+        "ingest ingest.history ingest.recorder ingest.replay "
+        "ingest.store ingest.watch pages.ui pages.ui.server",
         "starlette streamlit",
         "asyncio ctypes gc os pathlib platform signal socket sys webbrowser",
     ),
