@@ -12,7 +12,7 @@ from ingest.counts import Counts
 from ingest.errors import RecorderError
 from ingest.event_queue import Cause, EventQueue
 from ingest.feed import FeedLimits
-from ingest.history.moving import mover_of
+from ingest.history import mover_of
 from ingest.recorder.listing import LOOK_UP_WITHIN_S, Standing, refuse_unlisted
 from ingest.recorder.maintenance import Maintenance, Retention
 from ingest.recorder.receiving import ReceivingLoop
