@@ -135,8 +135,8 @@ WALLS = {
     "ingest.history": wall(
         "ingest ingest.binance ingest.files ingest.rest ingest.store ingest.store.lake",
         f"{NUMBERS} msgspec numba",
-        "asyncio calendar concurrent.futures csv hashlib os pathlib shlex shutil signal sqlite3 sys "
-        "threading time zipfile zlib",
+        "asyncio calendar concurrent.futures csv hashlib os pathlib shlex shutil signal sqlite3 "
+        "sys threading time zipfile zlib",
     ),
     "ingest.repair": wall(
         "ingest ingest.binance ingest.feed ingest.rest ingest.store", "", "asyncio pathlib"

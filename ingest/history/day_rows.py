@@ -9,11 +9,16 @@ from typing import Any, Final
 import numpy as np
 
 from ingest.history.days import DAY_S, day_of
-from ingest.store import SECOND_US, UNITS, MovedIds
-from ingest.store.bars import BoolArray, FloatArray, IntArray
+from ingest.store import (
+    SECOND_US,
+    UNITS,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    MovedIds,
+    decode,
+)
 from ingest.store.lake import TradeColumns
-from ingest.store.lake.numbers import are_doubles
-from ingest.store.schema import decode
 
 _ROWS_A_STEP: Final = 50_000  # each read by a short statement of its own, for the log's sake
 _DAY_US: Final = DAY_S * SECOND_US
@@ -89,7 +94,7 @@ def _columns(rows: list[tuple[Any, ...]]) -> TradeColumns:
 def _values(stored: tuple[float, ...]) -> IntArray | FloatArray:
     """Units of 1e-8 where all are stored so, else the doubles that were stored."""
     values = np.array(stored)
-    if not are_doubles(values):
+    if values.dtype != np.float64:
         return values
     return np.array([decode(value) for value in stored], dtype=np.float64)
 
@@ -108,7 +113,7 @@ def _joined(parts: list[TradeColumns]) -> TradeColumns:
 
 def in_doubles(values: IntArray | FloatArray) -> FloatArray:
     """Doubles as the database's reader has them: what is stored as units is exact in them."""
-    return values if are_doubles(values) else values / UNITS
+    return values if values.dtype == np.float64 else values / UNITS
 
 
 def _taken(trades: TradeColumns, rows: IntArray | BoolArray) -> TradeColumns:

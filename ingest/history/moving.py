@@ -23,9 +23,15 @@ from ingest.errors import LakeError, StoreError
 from ingest.history.day_rows import DayRows, ids_of, in_doubles, rows_of_days
 from ingest.history.days import DAY_S, day_of, day_second
 from ingest.settings import Settings
-from ingest.store import SECOND_US, LakeStream, MovedIds, TickWriter
-from ingest.store.bars import BoolArray, IntArray
-from ingest.store.connecting import open_for_reading
+from ingest.store import (
+    SECOND_US,
+    BoolArray,
+    IntArray,
+    LakeStream,
+    MovedIds,
+    TickWriter,
+    open_for_reading,
+)
 from ingest.store.lake import Lake, LakeWriter, Source
 from ingest.tick import StreamKey
 

@@ -10,7 +10,7 @@ from ingest.clock import now_us as wall_clock_us
 from ingest.counts import Counts
 from ingest.event_queue import Cause, EventQueue
 from ingest.feed import FeedLimits
-from ingest.history.moving import mover_of
+from ingest.history import mover_of
 from ingest.recorder.followed_universe import FollowedUniverse, universe_of
 from ingest.recorder.maintenance import Maintenance, Retention
 from ingest.recorder.receiving import ReceivingLoop

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ingest.counts import Counts, SymbolCounts, quantiles
 from ingest.event_queue import EventQueue
-from ingest.history.moving import Mover
+from ingest.history import Mover
 from ingest.installation import COMMAND
 from ingest.recorder.followed_universe import FollowedUniverse
 from ingest.recorder.maintenance import Maintenance

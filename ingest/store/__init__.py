@@ -5,11 +5,15 @@ from ingest.store.bars import (
     STORED_ROW,
     TRADED,
     BarColumns,
+    BoolArray,
+    FloatArray,
+    IntArray,
     Spans,
     StoredRows,
     without_spans,
 )
 from ingest.store.changes import StreamChanges
+from ingest.store.connecting import open_for_reading
 from ingest.store.database_file import DatabaseFile, Departure, identity
 from ingest.store.future_rows import FutureRow
 from ingest.store.health.database_health import (
@@ -43,7 +47,7 @@ from ingest.store.published_gaps import OpenGap, PublishedGaps, first_from
 from ingest.store.reader import BEFORE_FIRST_TRADE, TickReader
 from ingest.store.requested_repairs import RequestedRepairs
 from ingest.store.retention import RETENTION_SETTING, MovedIds
-from ingest.store.schema import UNITS
+from ingest.store.schema import UNITS, decode
 from ingest.store.window import BarView, BarWindow, BarWindows, shared_windows
 from ingest.store.writer import RESTARTED_AFTER, TickWriter, Written
 
@@ -62,12 +66,15 @@ __all__ = [
     "BarView",
     "BarWindow",
     "BarWindows",
+    "BoolArray",
     "Damage",
     "DatabaseFile",
     "Departure",
+    "FloatArray",
     "FutureRow",
     "Gap",
     "IdRange",
+    "IntArray",
     "LakeStream",
     "LastTrade",
     "LaterCheck",
@@ -85,6 +92,7 @@ __all__ = [
     "Written",
     "back_up",
     "check_start",
+    "decode",
     "files_of",
     "first_from",
     "free_bytes",
@@ -96,6 +104,7 @@ __all__ = [
     "lock_database",
     "make_sound",
     "merged",
+    "open_for_reading",
     "overlap",
     "read_lots",
     "remembered",

@@ -22,6 +22,7 @@ from faults import frames as fault_frames
 from faults import history as fault_history
 from faults import lake_kills as fault_lake_kills
 from faults import load as fault_load
+from faults import move_kills as fault_moves
 from faults import network as fault_network
 from faults import outbox as fault_outbox
 from faults import process as fault_process
@@ -235,6 +236,12 @@ def history(run: Run) -> Iterator[Result]:
     yield fault_history.kill_while_fetching(run.folder, kills=run.size(20, 1000), seed=run.seed)
 
 
+def moves(run: Run) -> Iterator[Result]:
+    """Kill a recorder, time and again, while old days move from its database to the lake."""
+    place = run.place("moves")
+    yield fault_moves.kill_while_moving(place, kills=run.size(20, 1000), seed=run.seed)
+
+
 def simulations(run: Run) -> Iterator[Result]:
     yield fault_simulation.simulations(
         run.size(300, 10_000), seed=run.seed, longest_wait_s=run.size(10, 20)
@@ -265,6 +272,7 @@ TESTS: dict[str, Callable[[Run], Iterator[Result]]] = {
             outbox,
             history,
             lake,
+            moves,
         ),
         *(simulations, soak),
     )
