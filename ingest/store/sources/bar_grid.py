@@ -52,6 +52,9 @@ def lay(
     for low, high in read.filled:
         bars = slice(max(low - out.first, 0), max(high - out.first, 0))
         missing[bars], out.from_klines[bars] = False, True
+    last_early = source.border // out.seconds - 1 - out.first
+    if source.lengths and source.border % out.seconds == 0 and 0 <= last_early < len(out):
+        missing[last_early] = False  # pieces tell of it, whatever gap begins in the first second
     for low, high in bars_touched(read.unknown, source.seconds):
         bars = slice(max(low - out.first, 0), max(high + 1 - out.first, 0))
         missing[bars], out.from_klines[bars] = True, False
