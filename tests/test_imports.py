@@ -213,8 +213,8 @@ def test_the_database_file_is_opened_by_nothing_but_sqlite(tree: dict[str, ast.M
             continue  # readers of files that users choose, never of the database
         if module == "ingest.store.file_pages":
             continue  # SQLite's locks are on the database and its shared memory, not on the log
-        if module.startswith(("ingest.history.dump", "ingest.store.lake.")):
-            continue  # dumps and Parquet files: in folders of their own, never the database
+        if module.startswith(("ingest.history.dump", "ingest.store.lake.", "ingest.research.")):
+            continue  # dumps, Parquet files, results: in folders of their own, never the database
         for node in ast.walk(code):
             called = node.func if isinstance(node, ast.Call) else None
             name = getattr(called, "attr", getattr(called, "id", ""))

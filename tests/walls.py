@@ -111,6 +111,7 @@ WALLS = {
     "ingest.event_queue": wall("ingest ingest.store", "", "threading time"),
     "ingest.installation": wall("", "", "os pathlib runpy sys"),
     "ingest.log": wall("", "", "threading time"),
+    "ingest.option_values": wall("ingest", "", "pathlib"),
     "ingest.settings": wall("ingest ingest.binance", "", "argparse os pathlib sys"),
     "ingest.universe": wall("ingest ingest.binance", "msgspec"),
     # Pure: no socket, no clock, no state.
@@ -206,7 +207,7 @@ WALLS = {
     ),
     "pages.ui.data": wall(
         f"{DATA} ingest.history ingest.store.lake {UI}",
-        f"{NUMBERS} plotly streamlit",
+        f"{NUMBERS} plotly streamlit streamlit_autorefresh",
         "calendar csv io ipaddress pathlib zipfile",
     ),
     "pages.ui.server": wall(

@@ -1,6 +1,6 @@
 """A pair analysed: spread, z, signal, gates and what is said of them."""
 
-from analytics.pair.analysis import PairAnalytics, analyse_pair
+from analytics.pair.analysis import analyse_pair
 from analytics.pair.closed_gates import (
     FEW_BARS,
     HIGH_PVALUE,
@@ -19,6 +19,7 @@ from analytics.pair.moving import Moving
 from analytics.pair.params import AUTO_LOOKBACK_S, PairParams
 from analytics.pair.reading import PairReading, PairTestsReading
 from analytics.pair.residual import judged
+from analytics.pair.result import PairAnalytics
 from analytics.pair.signal import signal_now, zscore_needs
 from analytics.pair.spread import SPREAD_ROUNDING, PairSpread, fitted_legs, make_spread
 

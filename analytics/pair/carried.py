@@ -1,28 +1,24 @@
 """What an analysis leaves to the next one of the same pair, a few bars later."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from analytics.frames import FloatArray
 from analytics.stationarity import SampleSums
 from analytics.trailing import TrailingPath
-
-if TYPE_CHECKING:
-    from analytics.pair.moving import Moving
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Carried:
     """Sums of the sample, and the trailing paths of spread and correlation; None where it has none.
 
-    Of a long range that moves on, `moving` has all paths. Each knows of which bars it is, and moves
-    on where these are the same to the bit.
+    Of a long range that moves on, `moving` (`analytics.pair.moving.Moving`) has all paths. Each
+    knows of which bars it is, and moves on where these are the same to the bit.
     """
 
     sums: SampleSums | None = None
     moments: TrailingPath | None = None
     correlation: TrailingPath | None = None
-    moving: "Moving | None" = None
+    moving: object = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,7 +16,7 @@ import pandas as pd
 from analytics.errors import NotEnoughDataError
 from analytics.frames import FloatArray, utc_index
 from analytics.leg import Leg, align_legs, common_bars
-from analytics.pair.analysis import PairAnalytics, analyse_pair, behind, closed_leg
+from analytics.pair.analysis import analyse_pair, behind, closed_leg
 from analytics.pair.closed_gates import GATE_NAMES, GateTests
 from analytics.pair.latest_bars import LatestBars, latest_bars
 from analytics.pair.latest_gates import latest_gate, latest_tests
@@ -24,6 +24,7 @@ from analytics.pair.latest_line import LatestLine, latest_line
 from analytics.pair.params import PairParams
 from analytics.pair.reading import PairReading, PairTestsReading
 from analytics.pair.residual import verdict_of
+from analytics.pair.result import PairAnalytics
 from analytics.pair.signal import signal_and_reason, why_no_zscore
 from analytics.pair.spread import PairSample, constant_bars, fitted_legs, spread_rounding
 from analytics.spread import (

@@ -6,7 +6,7 @@ line go by the sums of the sample, the statistics of the legs by sums of blocks.
 """
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -20,13 +20,11 @@ from analytics.pair.carried import Carried
 from analytics.pair.notes import pair_notes
 from analytics.pair.params import PairParams
 from analytics.pair.residual import tests_of
+from analytics.pair.result import PairAnalytics
 from analytics.pair.spread import PairSample, PairSpread
 from analytics.series import same_bits
 from analytics.spread import RollingMoments
 from analytics.stationarity import SampleSums
-
-if TYPE_CHECKING:
-    from analytics.pair.analysis import PairAnalytics
 
 Legs = tuple[Leg, Leg]
 # Shorter ranges are looked at as a whole about as quickly.
@@ -92,7 +90,7 @@ def _same_bars(old: Leg, new: Leg, left: int, came: int) -> bool:
     return all(same_bits(was[left:], now[:kept]) for was, now in pairs)
 
 
-def begin(result: "PairAnalytics", whole: PairSpread, legs: Legs, sample: Legs) -> Moving:
+def begin(result: PairAnalytics, whole: PairSpread, legs: Legs, sample: Legs) -> Moving:
     """Lay out what a full analysis found, for those that follow.
 
     `legs` are the bars that the range stands on, `whole` the spread over them.
@@ -125,15 +123,15 @@ class Step:
     `latest` is the analysis of the latest bars alone, of `came` or more.
     """
 
-    before: "PairAnalytics"
+    before: PairAnalytics
     closed: Legs
     legs: Legs
     left: int
     came: int
-    latest: "PairAnalytics"
+    latest: PairAnalytics
 
 
-def moved(step: Step, params: PairParams) -> "PairAnalytics | None":
+def moved(step: Step, params: PairParams) -> PairAnalytics | None:
     """Compose the analysis of a range that moved on; None where it has to be made anew."""
     before, latest, came = step.before, step.latest, step.came
     known = before.carried.moving
@@ -244,7 +242,7 @@ def _made(
     )
 
 
-def _moved_coverage(before: "PairAnalytics", shown: Legs, params: PairParams) -> PairCoverage:
+def _moved_coverage(before: PairAnalytics, shown: Legs, params: PairParams) -> PairCoverage:
     """Count the coverage of the bars shown: those that left less, those that came more."""
     was, bars = before.legs, params.lookback or 0
     gone = (shown[0].start_us - was[0].start_us) // was[0].step_us
