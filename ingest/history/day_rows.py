@@ -113,7 +113,8 @@ def _joined(parts: list[TradeColumns]) -> TradeColumns:
 
 def in_doubles(values: IntArray | FloatArray) -> FloatArray:
     """Doubles as the database's reader has them: what is stored as units is exact in them."""
-    return values if values.dtype == np.float64 else values / UNITS
+    doubles: FloatArray = values.astype(np.float64)
+    return doubles if values.dtype == np.float64 else doubles / UNITS
 
 
 def _taken(trades: TradeColumns, rows: IntArray | BoolArray) -> TradeColumns:
