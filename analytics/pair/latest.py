@@ -247,7 +247,9 @@ def _why(range_: _Range, spread: FloatArray, line: LatestLine) -> str:
     def time_of(row: int) -> pd.Timestamp:
         return utc_index(np.array([(first + row) * step_us]))[0]
 
-    return why_no_zscore(range_.closes, time_of, spread, line.lack, range_.params)
+    params = range_.params
+    closes = dict(zip((params.y, params.x), range_.closes, strict=True))
+    return why_no_zscore(closes, time_of, spread, line.lack, params)
 
 
 def reading_of(analysis: PairAnalytics) -> PairReading:

@@ -1,7 +1,7 @@
 """The signal of the latest bar with its reason, and what figures still lack."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -65,7 +65,7 @@ def signal_now(
 
     def why() -> str:
         lack = None if isinstance(made.hedge, HedgeFit) else made.hedge
-        closes = y.to_numpy(), x.to_numpy()
+        closes = {str(leg.name): leg.to_numpy() for leg in (y, x)}
         return why_no_zscore(closes, lambda row: y.index[row], made.path.to_numpy(), lack, params)
 
     signal, reason = signal_and_reason(latest, params, gate, why)
@@ -85,7 +85,7 @@ def signal_and_reason(
 
 
 def why_no_zscore(
-    closes: tuple[FloatArray, FloatArray],
+    closes: Mapping[str, FloatArray],
     time_of: Callable[[int], pd.Timestamp],
     path: FloatArray,
     lack: NotEnough | Degenerate | None,
@@ -93,11 +93,11 @@ def why_no_zscore(
 ) -> str:
     """Say why the latest bar has no z-score: leg missing, no hedge, window not full, or flat.
 
-    `closes` are those of y and x, `time_of` gives the time of a row, `path` is the spread, `lack`
-    why it has no hedge ratio.
+    `closes` are those of y and x by their names, `time_of` gives the time of a row, `path` is the
+    spread, `lack` why it has no hedge ratio.
     """
     size = path.size
-    if absent := _absent(closes, time_of, size - 1, params):
+    if absent := _absent(closes, time_of, size - 1):
         return absent
     if params.uses_beta and lack is not None:
         return lack.reason
@@ -106,18 +106,14 @@ def why_no_zscore(
         return f"the spread did not move over the last {params.window} bars"
     cause = ""
     if run < size:
-        cause = _absent(closes, time_of, size - 1 - run, params) or "the hedge ratio is known"
+        cause = _absent(closes, time_of, size - 1 - run) or "the hedge ratio is known"
     since = f" since {cause}" if cause else ""
     return f"window not full: {run} of {params.window} bars{since}"
 
 
 def _absent(
-    closes: tuple[FloatArray, FloatArray],
-    time_of: Callable[[int], pd.Timestamp],
-    row: int,
-    params: PairParams,
+    closes: Mapping[str, FloatArray], time_of: Callable[[int], pd.Timestamp], row: int
 ) -> str:
     """Name the legs missing at a row, with its time; empty where both are known."""
-    legs = zip((params.y, params.x), closes, strict=True)
-    names = [name for name, values in legs if math.isnan(values[row])]
+    names = [name for name, values in closes.items() if math.isnan(values[row])]
     return f"{' and '.join(names)} missing at {time_of(row):%H:%M:%S} UTC" if names else ""

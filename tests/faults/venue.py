@@ -157,6 +157,8 @@ def future_trade(folder: Path, *, odd: int, seed: int) -> Result:
         with _recording(exchange, recorder_for(exchange, folder / "ticks.db")) as recorder:
             push(exchange, 1)
             until(lambda: missing(exchange, recorder) == 0)
+            # Before it is known our own clock may be a day off, and nothing of that is impossible.
+            until(lambda: recorder.status().skew_ms is not None)
             for _ in range(odd):
                 _send_odd(exchange, rng)
                 push(exchange, 2)

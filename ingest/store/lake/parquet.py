@@ -168,9 +168,14 @@ def _read(path: Path, low_us: int | None, high_us: int | None) -> Any:
         raise unreadable(path, error) from error
 
 
+_EVER_US: Final = 2**62  # as far as a time can be written
+
+
 def _groups_of(metadata: Any, low_us: int, high_us: int, column: int = 1) -> list[int]:
     """Groups of rows whose times, by their statistics, touch ``low_us … high_us``."""
-    low, high = np.datetime64(low_us, "us"), np.datetime64(high_us, "us")
+    low, high = (
+        np.datetime64(min(max(each, -_EVER_US), _EVER_US), "us") for each in (low_us, high_us)
+    )
     groups = []
     for number in range(metadata.num_row_groups):
         times = metadata.row_group(number).column(column).statistics
