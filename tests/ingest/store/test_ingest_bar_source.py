@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from ingest.binance import Kline
@@ -120,12 +120,28 @@ def histories(draw: st.DrawFn) -> tuple[int, float, float, dict[int, list[tuple[
     return draw(st.integers(0, 10**6)), draw(st.sampled_from([0.5, 4.0, 40.0])), begins, ranges
 
 
+# Klines come before those that a window holds, where there is no trade yet.
+LATER_BEFORE = (
+    20430, 40.0, 0.9,
+    {1: [(1_700_007_392, 1_700_008_367)], 60: [(1_700_003_340, 1_700_003_940),
+     (1_700_005_800, 1_700_006_880)], 300: []},
+)  # fmt: skip
+# Klines end inside of a bar, where there is no trade yet.
+CUT_AT_THE_END = (
+    372, 40.0, 0.46,
+    {1: [(1_699_999_369, 1_699_999_558), (1_700_000_135, 1_700_000_591)],
+     60: [(1_700_000_640, 1_700_003_520)], 300: []},
+)  # fmt: skip
+
+
 @settings(
-    max_examples=15,
+    max_examples=8,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
+@example(LATER_BEFORE)
+@example(CUT_AT_THE_END)
 @given(histories())
 def test_every_bar_is_whole_or_missing_whatever_klines_there_are(tmp_path_factory, history) -> None:
     seed, every_s, begins, ranges = history
