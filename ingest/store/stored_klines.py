@@ -41,7 +41,10 @@ def has_klines_before(
 
 
 def klines_end(connection: sqlite3.Connection, stream_id: int) -> int:
-    """Second at which the last bar of any length ends; 0 without any."""
+    """Second at which the last bar of any length ends; 0 without any.
+
+    Where there is no trade that is the newest bar's end: what comes after it is no repair.
+    """
     klines = SqliteKlines(connection, stream_id)
     return max((klines.last(each) or 0 for each in klines.lengths()), default=0)
 

@@ -139,7 +139,6 @@ class TickWriter(WritingConnection):
                 state = self._streams.get(key) or self._add_stream(key)
                 end = klines_end(self._connection, state.stream_id)
                 span = insert_klines(self._connection, state.stream_id, length_s, bars)
-                # Without trades the newest kline is the newest bar: those after it are not noted.
                 if span is not None and (state.ledger.last_id is not None or span[0] < end):
                     self._repairs.note_span(state.stream_id, *span)
             self._store_ledgers(klines)
