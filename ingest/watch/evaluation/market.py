@@ -11,7 +11,15 @@ import numpy as np
 
 from analytics.frames import parse_interval
 from analytics.leg import MISSING, Leg
-from ingest.store import SECOND_US, BarColumns, BarView, BarWindow, History, LastTrade, StreamChanges
+from ingest.store import (
+    SECOND_US,
+    BarColumns,
+    BarView,
+    BarWindow,
+    History,
+    LastTrade,
+    StreamChanges,
+)
 
 # Bars before the first that is asked for: as many as Live reads.
 LAG_BARS: Final = 10

@@ -156,7 +156,7 @@ def test_new_folders_outlast_a_loss_of_power(tmp_path: Path, monkeypatch) -> Non
     fsync = os.fsync
 
     def noting(handle: int) -> None:
-        flushed.add(Path(os.readlink(f"/proc/self/fd/{handle}")))
+        flushed.add(Path(f"/proc/self/fd/{handle}").readlink())
         fsync(handle)
 
     monkeypatch.setattr(os, "fsync", noting)
