@@ -40,6 +40,7 @@ from ingest.version import VERSION
 DEFAULT_DB = DATA_FOLDER / "tick_data.db"
 REPLAY_DB = DEFAULT_DB.with_name("replay.db")
 DEFAULT_HISTORY = DATA_FOLDER / "history"
+_MOVED_WITHIN_DAYS = 3  # a day moves once it has ended so long ago as --lake-days says
 DEFAULT_SYMBOLS = ("BTCUSDT", "ETHUSDT")
 
 MOST_FETCHED = 1000  # symbols; more than any market has with one quote currency
@@ -171,6 +172,11 @@ class Settings:
     cluster_folder: str = ""
 
     @property
+    def read_history(self) -> Path | None:
+        """The folder of history that the database is read as one with; None of a replay's."""
+        return self.history if self.replay is None else None
+
+    @property
     def keep_bytes(self) -> int | None:
         """Most bytes of database to keep."""
         return None if self.keep_gb is None else int(self.keep_gb * 1e9)
@@ -218,6 +224,7 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
         An option is unknown or has a value that cannot be used; one line.
     """
     args = _parser(environ).parse_args(list(argv))
+    _check_kept(args)
     return Settings(
         symbols=converted("--symbols", parse_symbols, args.symbols) if args.symbols else None,
         market=choice_value("--market", args.market, get_args(Market)),
@@ -256,6 +263,18 @@ def parse_settings(argv: Sequence[str], environ: Mapping[str, str] = os.environ)
         cluster=converted("--cluster", cluster_value, args.cluster),
         cluster_folder=args.cluster_folder,
     )
+
+
+def _check_kept(args: argparse.Namespace) -> None:
+    """Refuse to delete trades before they can have been moved to the history."""
+    if not args.keep_days or not args.lake_days:
+        return
+    least = converted("--lake-days", whole_days, args.lake_days) + _MOVED_WITHIN_DAYS
+    if converted("--keep-days", positive, args.keep_days) < least:
+        raise SettingsError(
+            f"--keep-days {args.keep_days} deletes trades before --lake-days {args.lake_days} has"
+            f" moved them to the history: say {least} or more, or leave out --keep-days"
+        )
 
 
 def _fetch_options(args: argparse.Namespace) -> FetchOptions | None:

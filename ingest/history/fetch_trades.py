@@ -55,7 +55,7 @@ class TradeFetch:
         total = 0
         for first, last in runs_of_days(self.lacking()):
             ids = await self._ids(first, last)
-            parts = [] if ids is None else self._keeper.missing(ids)
+            parts = [] if ids is None else self._keeper.missing(ids, first, last)
             total += sum(part.to_id - part.from_id + 1 for part in parts)
         return total
 
@@ -89,7 +89,7 @@ class TradeFetch:
             self._quiet.append(day)
             return
         self._absent = 0
-        pages = pages_of(self._keeper.missing(ids))
+        pages = pages_of(self._keeper.missing(ids, day, day))
         async with aclosing(in_order(pages, self._page)) as answers:
             async for page, events in answers:
                 self._keeper.add(self._whole(page, events, day))

@@ -154,16 +154,26 @@ class TradeKeeper:
     def unknown_days(self, first: date, last: date) -> list[date]:
         """Days, both ends included, of which the lake's trades do not tell all seconds."""
         low, high = day_second(first), day_second(last) + DAY_S
-        pieces = Lake(self._root).pieces(self.stream)
-        known = pieces.known(1, low, high) if 1 in pieces.lengths() else []
-        gaps = without_spans([(low, high)], known)
+        gaps = without_spans([(low, high)], Lake(self._root).traded(self.stream))
         numbers = {n for begin, end in gaps for n in range(begin // DAY_S, -(-end // DAY_S))}
         return [day_of(number * DAY_S) for number in sorted(numbers)]
 
-    def missing(self, ids: IdRange) -> list[IdRange]:
-        """Ids of a range that the lake does not hold, in order."""
+    def missing(self, ids: IdRange, first: date, last: date) -> list[IdRange]:
+        """Ids of a range, of trades of these days, that the lake does not hold, in order.
+
+        The same ids at another time are those of before the exchange was reset.
+        """
+        low_us = (day_second(first) - DAY_S) * SECOND_US
+        high_us = (day_second(last) + 2 * DAY_S) * SECOND_US
         spans = Lake(self._root).id_spans(self.stream)
-        return without(ids, (IdRange(each.first_id, each.last_id) for each in spans))
+        return without(
+            ids,
+            (
+                IdRange(each.first_id, each.last_id)
+                for each in spans
+                if each.first_us < high_us and each.last_us >= low_us
+            ),
+        )
 
     def add(self, events: Sequence[Event]) -> None:
         """Take trades and ids that are none; they are written when it is time."""

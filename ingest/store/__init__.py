@@ -48,6 +48,7 @@ from ingest.store.reader import BEFORE_FIRST_TRADE, TickReader
 from ingest.store.requested_repairs import RequestedRepairs
 from ingest.store.retention import RETENTION_SETTING, MovedIds
 from ingest.store.schema import UNITS, decode
+from ingest.store.sources.history import History
 from ingest.store.window import BarView, BarWindow, BarWindows, shared_windows
 from ingest.store.writer import RESTARTED_AFTER, TickWriter, Written
 
@@ -73,6 +74,7 @@ __all__ = [
     "FloatArray",
     "FutureRow",
     "Gap",
+    "History",
     "IdRange",
     "IntArray",
     "LakeStream",

@@ -90,8 +90,11 @@ def delete_moved(
 ) -> bool:
     """Delete bars as `delete_oldest`, if all their ids were moved; klines stay, they were not.
 
-    Returns False, with nothing deleted, where an id came after the others were moved.
+    Returns False, with nothing deleted, where an id came after the others were moved, or one among
+    them is asked for again.
     """
+    if any(gap.state == "open" and gap.after_us < oldest.end_us for gap in ledger.gaps):
+        return False
     for table, ids in (("tick", moved.trades), ("non_trade", moved.non_trades)):
         rows = connection.execute(
             f"SELECT trade_id FROM {table} {_OLDEST}",  # noqa: S608 - ours

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from ingest.binance import Kline
 from ingest.store.bars import Spans
 from ingest.store.schema import UNITS, storable
+from ingest.store.sources.sqlite_klines import SqliteKlines
 
 
 def insert_klines(
@@ -37,6 +38,15 @@ def has_klines_before(
         (stream_id, length_s, before_us // 1_000_000),
     ).fetchone()
     return row is not None
+
+
+def klines_end(connection: sqlite3.Connection, stream_id: int) -> int:
+    """Second at which the last bar of any length ends; 0 without any.
+
+    Where there is no trade that is the newest bar's end: what comes after it is no repair.
+    """
+    klines = SqliteKlines(connection, stream_id)
+    return max((klines.last(each) or 0 for each in klines.lengths()), default=0)
 
 
 def kline_spans(

@@ -25,7 +25,7 @@ from ingest.store.retention import (
     oldest_second,
 )
 from ingest.store.rollups import Rollups
-from ingest.store.stored_klines import has_klines_before, insert_klines, kline_spans
+from ingest.store.stored_klines import has_klines_before, insert_klines, kline_spans, klines_end
 from ingest.tick import Event, Market, NonTrade, StreamKey
 from ingest.venue import Restart, venue_setting
 
@@ -137,8 +137,9 @@ class TickWriter(WritingConnection):
             self._name_venue({key[0] for key in klines})
             for key, bars in klines.items():
                 state = self._streams.get(key) or self._add_stream(key)
+                end = klines_end(self._connection, state.stream_id)
                 span = insert_klines(self._connection, state.stream_id, length_s, bars)
-                if span is not None and state.ledger.last_id is not None:  # else it is read whole
+                if span is not None and (state.ledger.last_id is not None or span[0] < end):
                     self._repairs.note_span(state.stream_id, *span)
             self._store_ledgers(klines)
         self.klines_added += sum(map(len, klines.values()))

@@ -77,6 +77,8 @@ class MarketScan:
         Threads of a scan; by default the cores, four at most.
     clock
         Monotonic seconds.
+    history
+        Folder of the lake that is read with the database as one; None: the database alone.
     """
 
     def __init__(
@@ -86,8 +88,9 @@ class MarketScan:
         report: Callable[[Sequence[WatchedPair]], None],
         workers: int | None = None,
         clock: Callable[[], float] = time.monotonic,
+        history: Path | None = None,
     ) -> None:
-        self._clock = clock
+        self._clock, self._history = clock, history
         self._path, self._store, self._report, self._workers = path, store, report, workers
         self._changes = StreamChanges(path)
         self._newest: dict[str, int] = {}
@@ -144,7 +147,7 @@ class MarketScan:
         bar_us = (minute - 1) * MINUTE_US
         symbols = sorted(self._newest)
         try:
-            closes = market_closes(self._path, symbols, minute)
+            closes = market_closes(self._path, symbols, minute, self._history)
             table = self._table(closes)
         except _EndedError:
             return
@@ -187,7 +190,9 @@ class _EndedError(Exception):
     """The process ends while a scan runs."""
 
 
-def market_closes(path: Path, symbols: Sequence[str], end: int) -> pd.DataFrame:
+def market_closes(
+    path: Path, symbols: Sequence[str], end: int, history: Path | None = None
+) -> pd.DataFrame:
     """Closes of the day before a minute since the epoch, NaN where missing, a column a symbol.
 
     Raises
@@ -197,8 +202,11 @@ def market_closes(path: Path, symbols: Sequence[str], end: int) -> pd.DataFrame:
     """
     begin = end - BARS
     closes = np.full((len(symbols), BARS), np.nan)
+    if history is not None and not history.is_dir():
+        history = None  # as the pages have it: the windows are theirs too
     for row, symbol in zip(closes, symbols, strict=True):
-        view = shared_windows().get(path, symbol, INTERVAL).view(begin * MINUTE_US // SECOND_US)
+        window = shared_windows().get(path, symbol, INTERVAL, history=history)
+        view = window.view(begin * MINUTE_US // SECOND_US)
         bars = view.before(end)
         skip = max(0, begin - bars.first)
         part = bars.close[skip:]

@@ -80,7 +80,9 @@ class Watch:
         if settings.replay is not None and self._recorder is not None:  # the market begins anew
             self.store.forget_states()
         self._engine = self._make_engine(now_us, NOT_HERE if recorder is None else TAKEN)
-        self._market_scan = MarketScan(settings.db, self.store, self._report_market)
+        self._market_scan = MarketScan(
+            settings.db, self.store, self._report_market, history=settings.read_history
+        )
         self._stopped = False
 
     def start(self) -> None:
@@ -162,6 +164,7 @@ class Watch:
             channels=self._failures,
             now_us=now_us,
             is_replay=self.settings.replay is not None,
+            history=self.settings.read_history,
         )
 
     def _failures(self) -> list[ChannelFailures]:

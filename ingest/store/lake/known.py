@@ -2,11 +2,14 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ingest.store.bars import SECOND_US, Spans, without_spans
 from ingest.store.lake.holding import IdSpan
 from ingest.store.lake.places import DAY_S
+
+# So much may an id be dated after a greater one; what is later still begins another numbering.
+_ORDER_SLACK_US: Final = 60 * SECOND_US
 
 
 class HeldDay(NamedTuple):
@@ -15,6 +18,9 @@ class HeldDay(NamedTuple):
     day: int
     ids: tuple[IdSpan, ...]
     whole: bool
+
+
+_Part = tuple[IdSpan, HeldDay]
 
 
 class Known(NamedTuple):
@@ -42,7 +48,7 @@ class _Run(NamedTuple):
 
 
 def merged_ids(days: Sequence[HeldDay]) -> list[IdSpan]:
-    """Ids held, in order, merged over days."""
+    """Ids held, in order, merged over days; numberings one after the other, in order of time."""
     return [run.ids for run in _runs(days)]
 
 
@@ -98,7 +104,25 @@ def only_in(spans: Spans, bounds: Spans) -> Spans:
 
 
 def _runs(days: Sequence[HeldDay]) -> list[_Run]:
-    parts = sorted((span, day) for day in days for span in day.ids)
+    return [run for numbering in _numberings(days) for run in _merged(sorted(numbering))]
+
+
+def _numberings(days: Sequence[HeldDay]) -> list[list[_Part]]:
+    """Ids by their numbering: an exchange that is reset gives the same ids once more, later."""
+    parts = [(span, day) for day in days for span in day.ids]
+    numberings: list[list[_Part]] = []
+    last: IdSpan | None = None
+    for span, day in sorted(parts, key=lambda part: part[0].first_us):
+        is_known = last is not None and span.first_id <= last.last_id
+        if last is None or (is_known and span.first_us > last.last_us + _ORDER_SLACK_US):
+            numberings.append([])
+            last = span
+        numberings[-1].append((span, day))
+        last = max(last, span, key=lambda each: each.last_id)
+    return numberings
+
+
+def _merged(parts: list[_Part]) -> list[_Run]:
     runs: list[_Run] = []
     for span, day in parts:
         last = runs[-1] if runs else None

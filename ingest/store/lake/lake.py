@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.store.lake.holding import Holding, IdSpan, LakeTicks, TradeColumns
+from ingest.store.bars import Spans, without_spans
+from ingest.store.lake.holding import Holding, IdSpan, LakeTicks, SourceKind, TradeColumns
 from ingest.store.lake.index import LakeFile, folder_index
-from ingest.store.lake.known import merged_ids
+from ingest.store.lake.known import merged_ids, merged_spans
 from ingest.store.lake.lake_pieces import LakePieces, again_if_gone
 from ingest.store.lake.merging import joined, taken
 from ingest.store.lake.numbers import as_doubles
@@ -17,6 +18,7 @@ from ingest.store.lake.places import (
     DAY_S,
     MARKETS,
     day_number,
+    day_seconds,
     folder_of,
     is_trades,
     kline_length,
@@ -76,6 +78,26 @@ class Lake:
     def ticks(self, stream: LakeStream, low_us: int, high_us: int) -> LakeTicks:
         """Trades with ``low_us <= time < high_us``, in order of time, then id."""
         return again_if_gone(lambda: self._ticks(stream, low_us, high_us))
+
+    def traded(self, stream: LakeStream) -> Spans:
+        """Seconds ``(low, high)`` of which the trades held tell, klines aside; in order."""
+        _, known = stream_files(self.root, stream).known(1)
+        return merged_spans(known.spans, known.edges)
+
+    def recorded(self, stream: LakeStream) -> Spans:
+        """Days, as seconds, of which all trades were recorded here and moved; in order."""
+        days = stream_files(self.root, stream).trades().days
+        return [day_seconds(day) for day, file in days.items() if _are_of(file, "recording")]
+
+    def summed_up(self, stream: LakeStream) -> Spans:
+        """Seconds of klines that are no exchange's: made of the trades of files without ids."""
+        files = stream_files(self.root, stream)
+        ours: Spans = []
+        others: Spans = []
+        for length in files.kline_lengths():
+            for file in files.klines(length).values():
+                (ours if _are_of(file, "file") else others).extend(file.footer.spans)
+        return without_spans(merged_spans(ours), others)
 
     def id_spans(self, stream: LakeStream) -> list[IdSpan]:
         """Ids held, in order, merged over days. Ids that are no trades count."""
@@ -138,6 +160,11 @@ class Lake:
             if file.footer.first_us < high_us and file.footer.last_us >= low_us
         ]
         return _ticks_of(parts, low_us, high_us)
+
+
+def _are_of(file: LakeFile, kind: SourceKind) -> bool:
+    """Whether all rows of a file are of one kind of source."""
+    return all(each.kind == kind for each in file.footer.sources)
 
 
 def _ticks_of(parts: list[TradeColumns], low_us: int, high_us: int) -> LakeTicks:

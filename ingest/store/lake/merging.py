@@ -146,7 +146,8 @@ def joined(parts: list[TradeColumns]) -> TradeColumns:
 def _alike(held: TradeColumns, given: TradeColumns) -> BoolArray:
     """Which trades say the same of time, price and quantity.
 
-    One source says the time in microseconds, another the same one in milliseconds.
+    One source says the time in microseconds, another the same one in milliseconds. An id that is no
+    trade has no time of its own: each source gives it that of a neighbour.
     """
     finer, coarser = held.time_us, given.time_us
     whole = (finer % _MILLISECOND_US == 0) | (coarser % _MILLISECOND_US == 0)
@@ -155,6 +156,7 @@ def _alike(held: TradeColumns, given: TradeColumns) -> BoolArray:
     for one, other in ((held.price, given.price), (held.quantity, given.quantity)):
         both_units = one.dtype == other.dtype
         alike &= one == other if both_units else as_doubles(one) == as_doubles(other)
+    alike |= (held.price == 0) & (given.price == 0)
     return alike
 
 

@@ -18,6 +18,7 @@ _UNITS: Final = {"s": 1, "min": 60, "h": 3600, "d": DAY_S}
 _LENGTH: Final = re.compile(r"([1-9][0-9]*)(s|min|h|d)")
 _KLINE: Final = "kline_"
 _MONTH: Final = re.compile(r"[0-9]{4}-[01][0-9]")
+_NAME: Final = re.compile(r"\w+")  # letters of any script; no way out of the folder
 _EPOCH: Final = date(1970, 1, 1)
 
 
@@ -51,7 +52,10 @@ def is_trades(kind: str) -> bool:
 
 
 def folder_of(root: Path, market: Market, kind: str, symbol: str) -> Path:
-    """Folder of all months of a kind and symbol."""
+    """Folder of all months of a kind and symbol; `LakeError` for what is no plain name."""
+    for name in (market, kind, symbol):
+        if not _NAME.fullmatch(name):
+            raise LakeError(f"{name!r} is no name that anything is kept under")
     return root / market / kind / symbol
 
 

@@ -12,6 +12,7 @@ from ingest.errors import LakeError
 # A leading dot, so that no glob of a notebook reads what is half written.
 _UNFINISHED: Final = ".unfinished"
 INDEX_NAME: Final = ".index"
+_MOST_NEW: Final = 5  # of a month: with those of symbol, kind and market, and what these are in
 
 
 def write_whole(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
@@ -24,6 +25,7 @@ def write_whole(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
     """
     hidden = path.with_name(f".{path.name}{_UNFINISHED}")
     with in_words(path):
+        is_new = not path.parent.exists()
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with hidden.open("wb") as file:
@@ -35,7 +37,8 @@ def write_whole(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
             with suppress(OSError):
                 hidden.unlink(missing_ok=True)
             raise
-        _flush_folder(path.parent)
+        for folder in (path.parent, *(path.parents[1:_MOST_NEW] if is_new else ())):
+            _flush_folder(folder)
         mark_changed(path.parent)
 
 

@@ -74,10 +74,11 @@ def _parts(source: BarSource, low: int, end: int) -> list[tuple[int, int]]:
 
 def _end_of_bars(source: BarSource, high: int) -> int:
     """Bar after the last that anything tells of before second `high`."""
-    ends = [0 if source.newest is None else source.newest + 1, source.after or 0]
-    if source.newest is None:
-        ends += [source.pieces.last(each) or 0 for each in source.divisors]
-    return min(high // source.seconds, up(max(ends), source.seconds) // source.seconds)
+    if source.newest is None:  # pieces know no part of a bar
+        newest = source.newest_bar()
+        return 0 if newest is None else min(high // source.seconds, newest + 1)
+    end = max(source.newest + 1, source.after or 0)
+    return min(high, up(end, source.seconds)) // source.seconds
 
 
 def _last_known(source: BarSource, low: int, high: int) -> int:

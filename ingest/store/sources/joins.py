@@ -65,25 +65,32 @@ def find_join(
     """
     second = first_us // SECOND_US
     begins = connection.execute(
-        "SELECT s.first_id, b.second, b.open, b.high, b.low, b.close, CAST(b.volume AS INTEGER),"
+        "SELECT b.first_id, b.second, b.open, b.high, b.low, b.close, CAST(b.volume AS INTEGER),"
         " b.trades FROM bar_1s AS b JOIN stream AS s USING (stream_id)"
-        " WHERE b.stream_id = ? AND b.second = ? AND b.first_id = s.first_id",
+        # Where all was moved once, the ledger begins with the last id of the lake's.
+        " WHERE b.stream_id = ? AND b.second = ? AND b.first_id IN (s.first_id, s.first_id + 1)",
         (stream_id, second),
     ).fetchone()
     if begins is None:
         return None
     first_id, stored = begins[0], begins[1:]
     before = [each for each in side.id_spans if each.first_id < first_id <= each.last_id + 1]
-    if not before or before[0].last_us // SECOND_US > second:
+    span = before[-1] if before else None
+    if span is None or span.last_us // SECOND_US > second or _is_other(span, first_id, second):
         return None  # the lake does not reach it, or knows its second by itself
-    last = _last_bars(side, before[0], first_id)
+    last = _last_bars(side, span, first_id)
     if last is None or _is_gap_at(connection, stream_id, second):
         return None
     rows = [*last.tolist(), stored]
-    low = before[0].last_us // SECOND_US
+    low = span.last_us // SECOND_US
     if len(rows) == 2 and low == second:
         rows = [_merged(*rows)]
     return Join(np.array(rows, dtype=STORED_ROW), low, second + 1)
+
+
+def _is_other(span: IdSpan, first_id: int, second: int) -> bool:
+    """Whether ids that both have are of two numberings, by their times: they prove nothing."""
+    return span.last_id >= first_id and span.last_us // SECOND_US < second - 1
 
 
 def _last_bars(side: LakeSide, span: IdSpan, first_id: int) -> StoredRows | None:

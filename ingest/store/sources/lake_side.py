@@ -1,7 +1,8 @@
 """One stream's part in the lake: its pieces, its ids, and who says what it knows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,6 +11,24 @@ from ingest.store.lake import IdSpan, LakeTicks
 from ingest.store.last_trade import LastTrade
 from ingest.store.pieces import LakeStream, Pieces, PieceStore
 from ingest.store.sources.origins import EXCHANGE, IMPORTED, RECORDED, OriginSpans
+
+
+class Told(NamedTuple):
+    """Who says what the lake knows: seconds ``(low, high)``, `high` excluded, in order.
+
+    Attributes
+    ----------
+    traded
+        Of which its trades tell; of the rest that it knows klines do.
+    recorded
+        Of which the trades are of a recording of ours, moved there.
+    summed_up
+        Of which the klines are no exchange's, but made of a file's trades.
+    """
+
+    traded: Spans
+    recorded: Spans = []  # noqa: RUF012 - never changed
+    summed_up: Spans = []  # noqa: RUF012
 
 
 class LakeSide:
@@ -25,8 +44,8 @@ class LakeSide:
         Reads its trades from one time to another, µs.
     stream, state
         What it is of, and the state of its files.
-    recorded
-        Stretches (µs) of which the trades are from a recording of ours, not imported.
+    told
+        Who says what it knows.
     """
 
     def __init__(
@@ -36,18 +55,18 @@ class LakeSide:
         ticks: Callable[[int, int], LakeTicks],
         stream: LakeStream,
         state: int = 0,
-        recorded: Sequence[tuple[int, int]] = (),
+        told: Told | None = None,
     ) -> None:
         self._store, self.id_spans, self.ticks = store, id_spans, ticks
         self.last_bars: dict[tuple[int, int], StoredRows] = {}  # what `joins` made of its ticks
         self.stream, self.state = stream, state
-        self._recorded = [(low // SECOND_US, high // SECOND_US) for low, high in recorded]
         self._lengths = store.lengths()
         self._firsts = {each: store.first(each) for each in self._lengths}
         self._lasts = {each: store.last(each) for each in self._lengths}
         self._traded = [
             (each.first_us // SECOND_US, each.last_us // SECOND_US + 1) for each in id_spans
         ]
+        self._told = Told(self._traded) if told is None else told
 
     def lengths(self) -> list[int]:
         """Lengths that are kept, in seconds, the finest first."""
@@ -75,12 +94,13 @@ class LakeSide:
 
     def flagged(self, known: Spans) -> OriginSpans:
         """Who says what the lake knows of some seconds: trades where it has any, else klines."""
-        others = without_spans(known, self._traded)
+        others = without_spans(known, self._told.traded)
         trades = without_spans(known, others)
-        imported = without_spans(trades, self._recorded)
+        imported = without_spans(trades, self._told.recorded)
+        exchange = without_spans(others, self._told.summed_up)
         kinds = (
-            (others, EXCHANGE),
-            (imported, IMPORTED),
+            (exchange, EXCHANGE),
+            (imported + without_spans(others, exchange), IMPORTED),
             (without_spans(trades, imported), RECORDED),
         )
         return sorted((low, high, flag) for spans, flag in kinds for low, high in spans)

@@ -11,6 +11,8 @@ import pandas as pd
 from ingest.store.bars import SECOND_US, time_index
 from ingest.store.lake import LakeTicks
 
+_SAME_WITHIN_US: Final = 60 * SECOND_US  # times of one trade as two sources have them
+
 _ROW: Final = np.dtype(
     [("time_us", "i8"), ("trade_id", "i8"), ("price", "f8"), ("quantity", "f8"), ("maker", "?")]
 )
@@ -72,9 +74,11 @@ def read_ticks(
 
 
 def united(stored: TickColumns, lake: LakeTicks) -> TickColumns:
-    """Trades of both; of an id that both have the database's stands."""
-    is_new = ~np.isin(lake.trade_id, stored.trade_id)
-    is_new &= ~np.isin(lake.trade_id, stored.non_trades)
+    """Trades of both; of an id that both have the database's stands.
+
+    Unless their times are far apart: then an exchange that was reset gave it twice.
+    """
+    is_new = ~np.isin(lake.trade_id, stored.non_trades) & ~_is_in(lake, stored)
     is_known = set(stored.trade_id.tolist()) if lake.non_trades else set()
     others = sorted(
         {*stored.non_trades, *(each for each in lake.non_trades if each not in is_known)}
@@ -85,6 +89,18 @@ def united(stored: TickColumns, lake: LakeTicks) -> TickColumns:
     order = np.lexsort((joined[1], joined[0]))
     times, ids, prices, quantities, makers = (each[order] for each in joined)
     return TickColumns(times, ids, prices, quantities, makers, others)
+
+
+def _is_in(lake: LakeTicks, stored: TickColumns) -> npt.NDArray[np.bool_]:
+    """Which of the lake's trades the database has as well."""
+    if not stored.trade_id.size:
+        return np.zeros(lake.trade_id.size, dtype=np.bool_)
+    order = np.argsort(stored.trade_id, kind="stable")
+    place = np.searchsorted(stored.trade_id, lake.trade_id, sorter=order)
+    other = order[np.minimum(place, order.size - 1)]
+    is_near = np.abs(stored.time_us[other] - lake.time_us) <= _SAME_WITHIN_US
+    both: npt.NDArray[np.bool_] = (stored.trade_id[other] == lake.trade_id) & is_near
+    return both
 
 
 def _id_range(

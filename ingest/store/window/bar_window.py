@@ -37,8 +37,7 @@ _TIP: Final = (
     " (SELECT max(revision) FROM repaired AS r WHERE r.stream_id = s.stream_id)"
     " FROM stream AS s WHERE stream_id = ?"
 )
-# A symbol of which the database has nothing.
-NO_STREAM = (0, 0)
+NO_STREAM = (0, 0)  # the database has nothing of it
 _ANY = LakeStream("spot", "", "aggTrade")
 
 
@@ -176,7 +175,6 @@ class BarWindow:
         lake = self._look_at_lake(found)
         if self._is_as_before(found, lake):
             return
-        self._lake = lake
         with self._database.reading(self._opening) as connection, one_transaction(connection):
             state = self._read_state(connection, found)
             if state is not None and self._loaded is not None:
@@ -197,12 +195,12 @@ class BarWindow:
         if found is None and lake is None:
             return state is None
         which = NO_STREAM if found is None else found[1:]
-        return state is not None and which == state[:2] and lake is self._lake
+        return state is not None and which == state[:2] and lake is state.source.lake
 
     def _reload(self, low: int) -> None:
         assert self._database is not None
         assert self._state is not None
-        found = StreamSight(_ANY, *self._state[:2])
+        found = StreamSight(_ANY if self._lake is None else self._lake.stream, *self._state[:2])
         with self._database.reading(self._opening) as connection, one_transaction(connection):
             state = self._read_state(connection, found)
             self._state = None if state is None else self._load(state, low)
@@ -210,9 +208,12 @@ class BarWindow:
     def _read_state(
         self, connection: sqlite3.Connection, found: StreamSight | None
     ) -> _State | None:
+        stream_id, revision = NO_STREAM if found is None else found[1:]
+        if self._history is not None:  # a day that moves is in the lake before it goes here
+            connection.execute(_TIP, (stream_id,)).fetchone()  # from here on it stands still
+            self._lake = self._look_at_lake(found)
         if found is None and self._lake is None:
             return None
-        stream_id, revision = NO_STREAM if found is None else found[1:]
         if (followed := self._followed(connection, stream_id)) is not None:
             return followed
         row = connection.execute(

@@ -63,6 +63,8 @@ class Engine:
         Our clock, µs since the epoch, and monotonic seconds.
     is_replay
         Every bar is evaluated, from the first on, however fast they come.
+    history
+        Folder of the lake that is read with the database as one; None: the database alone.
     """
 
     def __init__(
@@ -77,10 +79,11 @@ class Engine:
         now_us: Callable[[], int],
         clock: Callable[[], float] = time.monotonic,
         is_replay: bool = False,
+        history: Path | None = None,
     ) -> None:
         self._store, self._recorded = store, recorded
         self._now_us, self._clock, self._is_replay = now_us, clock, is_replay
-        self._market = Market(path, clock)
+        self._market = Market(path, clock, history)
         self._journal = Journal(store)
         self._book = RuleBook(store, self._journal, now_us)
         self._desk = DeskRules(self._book, recorder, channels, clock)

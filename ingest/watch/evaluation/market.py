@@ -11,7 +11,15 @@ import numpy as np
 
 from analytics.frames import parse_interval
 from analytics.leg import MISSING, Leg
-from ingest.store import SECOND_US, BarColumns, BarView, BarWindow, LastTrade, StreamChanges
+from ingest.store import (
+    SECOND_US,
+    BarColumns,
+    BarView,
+    BarWindow,
+    History,
+    LastTrade,
+    StreamChanges,
+)
 
 # Bars before the first that is asked for: as many as Live reads.
 LAG_BARS: Final = 10
@@ -43,7 +51,9 @@ class WatchedLeg:
         Whether a pair waits for a gap of it to be repaired.
     """
 
-    def __init__(self, path: Path, key: LegKey, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, path: Path, key: LegKey, clock: Callable[[], float], history: History | None = None
+    ) -> None:
         self.key = key
         self.step_us = parse_interval(key.interval).us
         self.leg: Leg | None = None
@@ -51,7 +61,7 @@ class WatchedLeg:
         self.epoch = 0
         self.last: LastTrade | None = None
         self.is_waited_for = False
-        self._window = BarWindow(path, key.symbol, key.interval)
+        self._window = BarWindow(path, key.symbol, key.interval, history=history)
         self._clock = clock
         self._seen: deque[tuple[float, int]] = deque()  # moment, newest bar then
         self._ripe_us = 0
@@ -170,10 +180,18 @@ class Market:
         The tick database.
     clock
         Monotonic seconds.
+    history
+        Folder of the lake that is read with the database as one; None: the database alone.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clock: Callable[[], float] = time.monotonic,
+        history: Path | None = None,
+    ) -> None:
         self.path, self._clock = path, clock
+        self._history = None if history is None else History(history)
         self.legs: dict[LegKey, WatchedLeg] = {}
         self._by_symbol: Mapping[str, list[WatchedLeg]] = {}
         self._changes = StreamChanges(path)
@@ -188,7 +206,7 @@ class Market:
             self.legs.pop(key).close()
         self._new = (self._new & keys) | (keys - self.legs.keys())
         for key in keys - self.legs.keys():
-            self.legs[key] = WatchedLeg(self.path, key, self._clock)
+            self.legs[key] = WatchedLeg(self.path, key, self._clock, self._history)
         by_symbol: dict[str, list[WatchedLeg]] = {}
         for leg in self.legs.values():
             by_symbol.setdefault(leg.key.symbol, []).append(leg)

@@ -44,7 +44,8 @@ def history_of(path: Path) -> Path | None:
     Of a replay only what it plays is looked at.
     """
     settings = current_settings()
-    return settings.history if path == settings.db and settings.history.is_dir() else None
+    history = settings.read_history if path == settings.db else None
+    return history if history is not None and history.is_dir() else None
 
 
 def research_folder() -> Path:

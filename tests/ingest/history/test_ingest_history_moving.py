@@ -2,14 +2,16 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from ingest.history.moving import Mover
-from ingest.store import LakeStream, TickReader, TickWriter, verify
+from ingest.store import BarWindow, History, LakeStream, TickReader, TickWriter, verify
 from ingest.store.lake import Lake, LakeWriter, Source
+from ingest.store.window.window_database import WindowDatabase
 from ingest.tick import Event, NonTrade, Tick
 
 FIRST_DAY = date(2026, 1, 5)
@@ -199,3 +201,61 @@ def test_a_busy_lake_and_a_missing_database_are_said(writer: TickWriter, monkeyp
     assert Source("recording", "ticks.db", "", whole_day=True) in (
         Lake(writer.path.parent / "history").holdings()[1].sources
     )
+
+
+def test_a_day_that_is_asked_for_again_stays(writer: TickWriter) -> None:
+    writer.write([*events(0, 30), *events(33, 5 * A_DAY)])
+    writer.close_gap(KEY, 30, 32, "expired", "too long ago")
+    moving = mover(writer, before=lambda: writer.reopen_gaps([KEY]))
+    moving.look()
+    assert stored_ids(writer.path) == [*range(30), *range(33, 5 * A_DAY)]
+    writer.write([tick(30), tick(31), tick(32)])
+    moving.look()
+    assert lake_ids(writer) == list(range(3 * A_DAY))
+    assert writer.streams()[KEY].gaps == []
+
+
+def test_a_stream_that_was_moved_whole_goes_on_where_it_was(writer: TickWriter) -> None:
+    root = writer.path.parent / "history"
+    writer.write(events(0, 2 * A_DAY))
+    mover(writer, today=9.0).look()
+    assert stored_ids(writer.path) == []
+    writer.write([tick(2 * A_DAY, 6.5 * DAY_S), tick(2 * A_DAY + 1, 6.6 * DAY_S)])
+    with TickReader(writer.path, history=root) as reader:
+        bars = reader.bars("BTCUSDT", "1h")
+    assert (bars["coverage"] != "missing").all()
+    assert bars["trades"].sum() == len([e for e in events(0, 2 * A_DAY) if isinstance(e, Tick)]) + 2
+    assert verify(writer.path, print)
+
+
+def test_a_day_that_moves_between_two_looks_is_seen_by_a_window(writer: TickWriter) -> None:
+    root = writer.path.parent / "history"
+    writer.write(events(0, 5 * A_DAY))
+    window = BarWindow(writer.path, "BTCUSDT", "1h", history=History(root))
+    whole = len(window.view(None).frame())
+    writer.write([tick(5 * A_DAY)])
+    lend = WindowDatabase.reading
+
+    @contextmanager
+    def reading(self, opening):
+        moving.look()
+        with lend(self, opening) as connection:
+            yield connection
+
+    moving = mover(writer)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(WindowDatabase, "reading", reading)
+        bars = window.view(None).frame()
+    assert len(bars) == whole + 1
+    assert (bars["coverage"] != "missing").all()
+    window.close()
+
+
+def test_moved_trades_of_another_script_are_read_back(writer: TickWriter) -> None:
+    name = "币安人生USDT"
+    writer.write([tick(n, symbol=name) for n in range(5 * A_DAY)])
+    moving = mover(writer)
+    moving.look()
+    assert moving.problem is None
+    with TickReader(writer.path, history=writer.path.parent / "history") as reader:
+        assert len(reader.ticks(name)) == 5 * A_DAY

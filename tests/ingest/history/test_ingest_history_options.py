@@ -78,3 +78,9 @@ def test_what_cannot_be_fetched_is_one_clear_line(words: str, said: str) -> None
         parse_settings(words.split(), {})
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_trades_are_not_deleted_before_they_can_have_moved() -> None:
+    assert parse_settings(["--keep-days", "10", "--lake-days", "7"], {}).keep_days == 10
+    with pytest.raises(SettingsError, match="--keep-days 9 deletes trades before --lake-days 7"):
+        parse_settings(["--keep-days", "9", "--lake-days", "7"], {})

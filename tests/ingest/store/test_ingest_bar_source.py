@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from ingest.binance import Kline
@@ -27,6 +27,7 @@ class Market:
     """All trades of three hours, of which the desk knows the last by itself."""
 
     def __init__(self, seed: int, every_s: float) -> None:
+        self._bars: dict[int, pd.DataFrame] = {}
         rng = np.random.default_rng(seed)
         count = int(SPAN_S / every_s)
         self.times_us = np.sort(rng.integers(0, SPAN_S * 1_000_000, count)) + T0_S * 1_000_000
@@ -40,6 +41,11 @@ class Market:
 
     def bars(self, seconds: int) -> pd.DataFrame:
         """Bars with a trade, by the second they open."""
+        if seconds not in self._bars:
+            self._bars[seconds] = self._made(seconds)
+        return self._bars[seconds]
+
+    def _made(self, seconds: int) -> pd.DataFrame:
         grouped = self.trades.groupby(self.trades.second // seconds * seconds)
         bars = grouped.price.agg(["first", "max", "min", "last", "count"])
         units = (self.trades.quantity * 1e8).round().astype("int64")
@@ -51,15 +57,16 @@ class Market:
         bars, made = self.bars(seconds), []
         before = bars[bars.index < low]["last"]
         close = float(before.iloc[-1]) if len(before) else 100.0
+        rows = bars[(bars.index >= low) & (bars.index < high)].to_dict("index")
         for second in range(low, high, seconds):
             open_us, ends_us = second * 1_000_000, (second + seconds) * 1_000_000 - 1
-            if second not in bars.index:
+            if second not in rows:
                 made.append(Kline(open_us, close, close, close, close, 0.0, 0, ends_us))
                 continue
-            bar = pd.Series(bars.loc[second])
+            bar = rows[second]
             close = float(bar["last"])
             prices = (float(bar["first"]), float(bar["max"]), float(bar["min"]), close)
-            made.append(Kline(open_us, *prices, float(bar.volume), int(bar["count"]), ends_us))
+            made.append(Kline(open_us, *prices, float(bar["volume"]), int(bar["count"]), ends_us))
         return made
 
     def ticks_from(self, index: int) -> list[Tick]:
@@ -91,14 +98,16 @@ def expected(market: Market, known: np.ndarray, seconds: int, last: int) -> pd.D
     if not begin.size:
         return pd.DataFrame(columns=["close", "volume", "trades"])
     rows, close = [], np.nan
+    made = bars.to_dict("index")
     for at in range(begin[0], (last - T0_S) // seconds + 1):
         if not whole[at]:
             close = np.nan
         elif traded[at]:
-            close = bars.loc[opens[at], "last"]
+            close = made[opens[at]]["last"]
         shown = whole[at] and traded[at]
         quiet = (np.nan if np.isnan(close) else 0.0, 0)
-        rows.append((close, *(bars.loc[opens[at], ["volume", "count"]] if shown else quiet)))
+        bar = made.get(opens[at], {})
+        rows.append((close, *((bar["volume"], bar["count"]) if shown else quiet)))
     index = pd.to_datetime(opens[begin[0] : begin[0] + len(rows)], unit="s", utc=True)
     return pd.DataFrame(rows, index=index, columns=["close", "volume", "trades"])
 
@@ -120,12 +129,28 @@ def histories(draw: st.DrawFn) -> tuple[int, float, float, dict[int, list[tuple[
     return draw(st.integers(0, 10**6)), draw(st.sampled_from([0.5, 4.0, 40.0])), begins, ranges
 
 
+# Klines come before those that a window holds, where there is no trade yet.
+LATER_BEFORE = (
+    20430, 40.0, 0.9,
+    {1: [(1_700_007_392, 1_700_008_367)], 60: [(1_700_003_340, 1_700_003_940),
+     (1_700_005_800, 1_700_006_880)], 300: []},
+)  # fmt: skip
+# Klines end inside of a bar, where there is no trade yet.
+CUT_AT_THE_END = (
+    372, 40.0, 0.46,
+    {1: [(1_699_999_369, 1_699_999_558), (1_700_000_135, 1_700_000_591)],
+     60: [(1_700_000_640, 1_700_003_520)], 300: []},
+)  # fmt: skip
+
+
 @settings(
-    max_examples=15,
+    max_examples=8,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
+@example(LATER_BEFORE)
+@example(CUT_AT_THE_END)
 @given(histories())
 def test_every_bar_is_whole_or_missing_whatever_klines_there_are(tmp_path_factory, history) -> None:
     seed, every_s, begins, ranges = history
@@ -218,6 +243,7 @@ def of_gaps(
     is_part = by_bar(unknown & ~served)
     is_served = by_bar(unknown & served)
     known = Market.__new__(Market)
+    known._bars = {}
     known.trades = trades[kept]
     whole, ticks = (each.bars(seconds).to_dict("index") for each in (market, known))
     rows, close = [], np.nan

@@ -358,7 +358,7 @@ def keep_klines(market: Market, lake: Path | None, database: Path) -> None:
     rows = rows[: int(np.flatnonzero(rows["trades"])[-1]) + 1]
     if lake is not None:
         with LakeWriter(lake) as writer:
-            writer.put_klines("spot", "BTCUSDT", 1, rows, SOURCE)
+            writer.put_klines("spot", "BTCUSDT", 1, rows, Source("rest", "klines 1s"))
         return
     with closing(TickWriter(database)) as stored:
         bars = (
@@ -496,7 +496,7 @@ def test_years_are_read_in_parts_that_equal_the_whole(market, tmp_path, monkeypa
     write(tmp_path / "ticks.db", market, [(690, 800), (820, len(market))])
     with closing(TickReader(tmp_path / "ticks.db", history=tmp_path / "lake")) as reader:
         whole = {name: reader.bars("BTCUSDT", name) for name in INTERVALS}
-        monkeypatch.setattr(bar_grid, "PIECES_AT_ONCE", 7)
+        monkeypatch.setattr(bar_grid, "PIECES_AT_ONCE", 37)
         for name, bars in whole.items():
             parts = reader.bars("BTCUSDT", name)
             pd.testing.assert_frame_equal(parts, bars, check_exact=True)

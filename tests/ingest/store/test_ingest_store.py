@@ -122,7 +122,7 @@ def test_ids_of_the_two_stream_kinds_and_markets_never_mix(path: Path) -> None:
     assert list(prices.values()) == [[10.0], [20.0], [30.0]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(
         st.tuples(
