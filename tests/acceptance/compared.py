@@ -82,5 +82,3 @@ def check_last_row(shown: Reading, table: pd.DataFrame) -> None:
         assert independent.agrees(shown.z.removeprefix("z "), last["zscore"]), (shown, last)
         assert shown.verdict == last["signal"], (shown, last)
         assert independent.agrees(shown.value("Spread"), last["spread"]), (shown, last)
-
-

@@ -85,9 +85,7 @@ def check_files(manifest: bytes, archive: bytes) -> None:
     assert sum(map(len, kept)) == DAYS * DAY_MIN
 
 
-def stretches(
-    moments: Moments, first: "date"
-) -> Iterator[tuple[pd.Timestamp, pd.Timestamp]]:
+def stretches(moments: Moments, first: "date") -> Iterator[tuple[pd.Timestamp, pd.Timestamp]]:
     """Give from – to that lie inside the days with the window before them, by the minute."""
     midnight = pd.Timestamp(first, tz="UTC")
     while True:

@@ -409,3 +409,37 @@ def test_the_csv_has_every_pair_and_every_digit():
     assert repr(float(scan.table["stat"].iloc[0])) in lines[1]
     assert csv_name(scan) == "scan_1min_3pairs.csv"
     assert json.loads(json.dumps(scan.settings.to_json()))["interval"] == "1min"
+
+
+STATUS = MarketScanStatus(True, 1_700_000_040_000_000, 400, 79_800, 3, 1.25)
+MARKET_LINES = {
+    "asked for by none": (MarketScanStatus(), ""),
+    "before the first": (MarketScanStatus(True), "the first waits for a minute to close."),
+    "made": (
+        STATUS,
+        "bar of 2023-11-14 22:14:00 UTC, closed 20 s ago; 400 symbols, 79,800 pairs, 3 found that "
+        "hold; took 1.2 s.",
+    ),
+    "one": (replace(STATUS, found=1), "400 symbols, 79,800 pairs, 1 found that holds; took 1.2 s."),
+    "failed": (
+        MarketScanStatus(True, error="the database is locked."),
+        "the latest could not be made: the database is locked.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("status", "words"), MARKET_LINES.values(), ids=MARKET_LINES)
+def test_the_scan_of_the_market_is_said_in_a_line(status, words) -> None:
+    line = market_watch.market_scan_words(status, 1_700_000_120.0)
+    assert line.endswith(words)
+    assert bool(line) == bool(words)
+    assert line.startswith(market_watch.MARKET_SCAN if words else "")
+
+
+def test_the_page_shows_the_scan_of_the_market_where_one_runs(
+    project_root, watch, monkeypatch
+) -> None:
+    store({symbol: walks().iloc[:, 0].tolist()[:40] for symbol in ()}) if False else None
+    monkeypatch.setattr(type(watch), "market_scan", lambda _: STATUS)
+    page = run_page(project_root, RECORDED)
+    assert "400 symbols, 79,800 pairs, 3 found that hold" in said(page)

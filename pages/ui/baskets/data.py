@@ -15,6 +15,7 @@ from pages.ui.baskets.settings import BasketChoice
 from pages.ui.desk import file_choice
 from pages.ui.desk.file_choice import TickFile
 from pages.ui.state.once import Once
+from pages.ui.state.source import history_of
 
 # Of shorter bars the figures are made anew every so often, and not at each bar.
 RENEWED_S: Final = 30
@@ -104,7 +105,7 @@ def _reading(choice: BasketChoice) -> Hashable:
 
 
 def _newest_us(path: Path, symbols: Sequence[str]) -> int | None:
-    with TickReader(path) as reader:
+    with TickReader(path, history=history_of(path)) as reader:
         return reader.newest_trade_us(symbols)
 
 
@@ -115,7 +116,11 @@ def _of_database(
     params, bars = choice.params, choice.bars_to_read
     bar_us = params.bar.us
     start_s = None if bars is None else (end_us - bars * bar_us) // SECOND_US
-    windows = [shared_windows().get(path, symbol, params.interval) for symbol in params.symbols]
+    history = history_of(path)
+    windows = [
+        shared_windows().get(path, symbol, params.interval, history=history)
+        for symbol in params.symbols
+    ]
     views = [window.view(start_s) for window in windows]
     columns = [view.before(end_us // bar_us) for view in views]
     return tuple(map(_leg, columns)), lambda: tuple(each.frame() for each in columns)

@@ -1,5 +1,6 @@
 """Where the trades come from in the mode the reader chose: the recording, or a replay beside it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -45,6 +46,15 @@ def history_of(path: Path) -> Path | None:
     """
     settings = current_settings()
     return settings.history if path == settings.db and settings.history.is_dir() else None
+
+
+def history_changes(path: Path, symbols: Sequence[str]) -> tuple[int, ...]:
+    """Return numbers that change when what is held of these symbols in the history does."""
+    history = history_of(path)
+    if history is None:
+        return ()
+    folders = (folder for each in symbols for folder in sorted(history.glob(f"*/*/{each}")))
+    return tuple(folder.stat().st_mtime_ns for folder in folders)
 
 
 def research_folder() -> Path:
