@@ -15,11 +15,13 @@ from streamlit.testing.v1 import AppTest
 
 from analytics.backtest import best_entry
 from analytics.scanner import scan_pairs
+from ingest.watch import MarketScanStatus
 from pages.charts.scanner_heatmap import correlation_heatmap, pvalue_heatmap
 from pages.ui.scanner import body, files, payment, run, words
 from pages.ui.scanner import settings as scanner_settings
 from pages.ui.scanner import store as scanner_store
 from pages.ui.scanner import table as scanner_table
+from pages.ui.scanner import watch as market_watch
 from pages.ui.scanner.data import ScanMaterial
 from pages.ui.scanner.settings import CLOSES, RECORDED, SAVED, TICKS, ScanSettings
 from pages.ui.scanner.store import ScanFileError, ScanResult
@@ -437,9 +439,10 @@ def test_the_scan_of_the_market_is_said_in_a_line(status, words) -> None:
 
 
 def test_the_page_shows_the_scan_of_the_market_where_one_runs(
-    project_root, watch, monkeypatch
+    project_root, database, watch, monkeypatch
 ) -> None:
-    store({symbol: walks().iloc[:, 0].tolist()[:40] for symbol in ()}) if False else None
+    store(database, ticks_of("BTCUSDT", 100.0), ticks_of("ETHUSDT", 90.0, seed=6))
     monkeypatch.setattr(type(watch), "market_scan", lambda _: STATUS)
     page = run_page(project_root, RECORDED)
-    assert "400 symbols, 79,800 pairs, 3 found that hold" in said(page)
+    captions = " ".join(each.value for each in page.caption)
+    assert "400 symbols, 79,800 pairs, 3 found that hold" in captions

@@ -192,7 +192,8 @@ def _read_stretch(path: Path, params: PairParams, end_us: int) -> PairBars:
 
     What is repaired in it meanwhile is seen within a minute, what is fetched or deleted at once.
     """
-    start_us = None if params.reach is None else end_us - params.reach * params.bar.us
+    bars = None if params.reach is None else params.reach + LAG_BARS
+    start_us = None if bars is None else end_us - bars * params.bar.us
     minute = int(time.monotonic() // 60)
     changes = source.history_changes(path, (params.y, params.x))
     key = (str(path), params.y, params.x, params.interval, start_us, end_us, minute, changes)

@@ -57,6 +57,13 @@ def test_from_to_in_what_only_the_history_holds_has_its_bars(desk: Settings) -> 
     assert closes(desk) == list(100.0 + np.arange(300, 600))
 
 
+def test_a_window_of_returns_is_full_from_the_first_bar_of_a_range(desk: Settings) -> None:
+    bars = pair_data.read_pair(desk.db, PARAMS)
+    correlation = pair_data.analyse(bars, PARAMS).correlation
+    assert correlation.size == 300
+    assert np.isfinite(correlation).all()
+
+
 def test_days_deleted_meanwhile_are_gone_at_once(desk: Settings) -> None:
     assert closes(desk)
     Lake(desk.history).delete("spot", "kline_1min", LEGS[0], date(2024, 2, 28), date(2024, 2, 28))
