@@ -40,6 +40,7 @@ def live_scan(settings: scanner_settings.ScanSettings) -> None:
         if newest_us is not None:
             material = data.live_material(path, settings, newest_us)
             show_scan(material, settings)
+    watch.show_market_scan()
     if settings.until is None:
         st_autorefresh(REFRESH_MS, key="scan_refresh")
 

@@ -25,6 +25,7 @@ from ingest.tick import Market
 FETCH: Final = "fetch"  # the kind of these jobs
 SETTLED_S: Final = 10  # REST lags behind the trades, but not by so much
 _SHOWN_SYMBOLS: Final = 5
+_BARS_WORDS: Final = {"1s": "1-s", "1m": "1-min", "5m": "5-min", "1h": "1-h"}
 
 
 class FetchRequest(msgspec.Struct, frozen=True):
@@ -43,7 +44,7 @@ class FetchRequest(msgspec.Struct, frozen=True):
         named = ", ".join(self.symbols[:_SHOWN_SYMBOLS])
         more = len(self.symbols) - _SHOWN_SYMBOLS
         symbols = f"{named} and {more:,} more" if more > 0 else named
-        rows = "trades" if self.bars is None else f"{self.bars} bars"
+        rows = "trades" if self.bars is None else f"{_BARS_WORDS[self.bars]} bars"
         return f"fetch {rows} of {symbols}, {days_words(self.first, self.last)}"
 
 

@@ -20,7 +20,7 @@ LIST_MS, LIST_TRIES = 4_000, 3
 
 PAGES = (
     "Live", "Watch", "Alerts", "Evidence", "Scanner", "Baskets", "Factors", "Backtest", "Research",
-    "Feed", "Methods",
+    "Data", "Feed", "Methods",
 )  # fmt: skip
 INTERVALS = ("1s", "5s", "15s", "30s", "1min", "5min", "15min", "1h")
 TABS = ("Statistics", "β path", "Correlation", "Residuals")
@@ -42,8 +42,9 @@ FILES_OF = {
 }
 # Offered once there is something in them.
 FILES_OF_THE_WATCH = ("Table (CSV)", "Alerts (CSV)", "Watch file (JSON)")
+FILES_OF_HISTORY = ("Manifest (CSV)", "Parquet files of the series (zip)")
 FILES = (
-    CSV, PARQUET, REPORT, PNG, *FILES_OF_THE_WATCH,
+    CSV, PARQUET, REPORT, PNG, *FILES_OF_THE_WATCH, *FILES_OF_HISTORY,
     *(name for names in FILES_OF.values() for name in names),
 )  # fmt: skip
 FETCHES = re.compile("take|fetch", re.IGNORECASE)

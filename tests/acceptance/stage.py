@@ -130,5 +130,6 @@ def wait_until_filled(stage: Stage) -> None:
 
 def options(market: Market, db: Path) -> tuple[str, ...]:
     """Give the command line of an app that records this market."""
-    names = ("--symbols", ",".join(SYMBOLS), "--db", str(db))
+    history = db.parent / "history"
+    names = ("--symbols", ",".join(SYMBOLS), "--db", str(db), "--history", str(history))
     return (*names, "--ws-url", market.ws_url, "--rest-url", market.rest_url)

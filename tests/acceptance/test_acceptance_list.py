@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-SCENARIOS = ("desk", "links", "process", "watch", "monkey")
+SCENARIOS = ("desk", "history", "links", "process", "watch", "monkey")
 ROW = re.compile(r"^\| (?P<row>[^|]+) \| (?P<names>[^|]+) \|$", re.MULTILINE)
 NAME = re.compile(r"`(test_\w+)`")
 

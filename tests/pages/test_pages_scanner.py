@@ -15,11 +15,13 @@ from streamlit.testing.v1 import AppTest
 
 from analytics.backtest import best_entry
 from analytics.scanner import scan_pairs
+from ingest.watch import MarketScanStatus
 from pages.charts.scanner_heatmap import correlation_heatmap, pvalue_heatmap
 from pages.ui.scanner import body, files, payment, run, words
 from pages.ui.scanner import settings as scanner_settings
 from pages.ui.scanner import store as scanner_store
 from pages.ui.scanner import table as scanner_table
+from pages.ui.scanner import watch as market_watch
 from pages.ui.scanner.data import ScanMaterial
 from pages.ui.scanner.settings import CLOSES, RECORDED, SAVED, TICKS, ScanSettings
 from pages.ui.scanner.store import ScanFileError, ScanResult
@@ -409,3 +411,38 @@ def test_the_csv_has_every_pair_and_every_digit():
     assert repr(float(scan.table["stat"].iloc[0])) in lines[1]
     assert csv_name(scan) == "scan_1min_3pairs.csv"
     assert json.loads(json.dumps(scan.settings.to_json()))["interval"] == "1min"
+
+
+STATUS = MarketScanStatus(True, 1_700_000_040_000_000, 400, 79_800, 3, 1.25)
+MARKET_LINES = {
+    "asked for by none": (MarketScanStatus(), ""),
+    "before the first": (MarketScanStatus(True), "the first waits for a minute to close."),
+    "made": (
+        STATUS,
+        "bar of 2023-11-14 22:14:00 UTC, closed 20 s ago; 400 symbols, 79,800 pairs, 3 found that "
+        "hold; took 1.2 s.",
+    ),
+    "one": (replace(STATUS, found=1), "400 symbols, 79,800 pairs, 1 found that holds; took 1.2 s."),
+    "failed": (
+        MarketScanStatus(True, error="the database is locked."),
+        "the latest could not be made: the database is locked.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("status", "words"), MARKET_LINES.values(), ids=MARKET_LINES)
+def test_the_scan_of_the_market_is_said_in_a_line(status, words) -> None:
+    line = market_watch.market_scan_words(status, 1_700_000_120.0)
+    assert line.endswith(words)
+    assert bool(line) == bool(words)
+    assert line.startswith(market_watch.MARKET_SCAN if words else "")
+
+
+def test_the_page_shows_the_scan_of_the_market_where_one_runs(
+    project_root, database, watch, monkeypatch
+) -> None:
+    store(database, ticks_of("BTCUSDT", 100.0), ticks_of("ETHUSDT", 90.0, seed=6))
+    monkeypatch.setattr(type(watch), "market_scan", lambda _: STATUS)
+    page = run_page(project_root, RECORDED)
+    captions = " ".join(each.value for each in page.caption)
+    assert "400 symbols, 79,800 pairs, 3 found that hold" in captions

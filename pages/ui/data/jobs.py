@@ -93,7 +93,7 @@ def _say_end(job: Job) -> None:
     else:
         plain.success(f"{words}: done, {amount(job.done, job.unit)}.")
     for sentence in (*job.lacking, *job.notes)[:MOST_SENTENCES]:
-        plain.caption(sentence)
+        plain.caption(f"{sentence.removesuffix('.')}.")
 
 
 def _again(runner: JobRunner, job: Job) -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import pandas as pd
@@ -15,6 +16,7 @@ from ingest.store import TickReader
 from pages.ui.desk import file_choice, pair_data
 from pages.ui.desk.controls import View
 from pages.ui.desk.header import Desk
+from pages.ui.state.source import history_of
 
 TAKEN: Final = "evidence_taken"
 
@@ -120,7 +122,7 @@ def _of_file(view: View, file: file_choice.TickFile, longest_window: int) -> Mat
 
 
 def _stored_ticks(path: str, symbol: str, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
-    with TickReader(path) as reader:
+    with TickReader(path, history=history_of(Path(path))) as reader:
         return reader.ticks(symbol, start, end)
 
 

@@ -153,7 +153,7 @@ def held_seconds(path: Path, legs: tuple[str, ...], interval: str) -> int | None
     """How long the span is of which bars of the legs are held; None without any."""
     bar_s = parse_interval(interval).us // SECOND_US
     lengths = [each for each in KLINE_LENGTHS_S if bar_s % each == 0]
-    with TickReader(path) as reader:
+    with TickReader(path, history=source.history_of(path)) as reader:
         begins = [reader.begins_us(leg, length) for leg in legs for length in lengths]
         ends = [reader.last_trade(leg) for leg in legs]
     first_us = min((each for each in begins if each is not None), default=None)
@@ -190,14 +190,16 @@ def read_pair(path: Path, params: PairParams) -> PairBars:
 def _read_stretch(path: Path, params: PairParams, end_us: int) -> PairBars:
     """Read a range that ended: apart from the windows, which hold all bars up to now.
 
-    What is repaired in it meanwhile is seen within a minute.
+    What is repaired in it meanwhile is seen within a minute, what is fetched or deleted at once.
     """
-    start_us = None if params.reach is None else end_us - params.reach * params.bar.us
+    bars = None if params.reach is None else params.reach + LAG_BARS
+    start_us = None if bars is None else end_us - bars * params.bar.us
     minute = int(time.monotonic() // 60)
-    key = (str(path), params.y, params.x, params.interval, start_us, end_us, minute)
+    changes = source.history_changes(path, (params.y, params.x))
+    key = (str(path), params.y, params.x, params.interval, start_us, end_us, minute, changes)
 
     def read() -> ClosedBars:
-        with TickReader(path) as reader:
+        with TickReader(path, history=source.history_of(path)) as reader:
             frames = tuple(
                 reader.bars(each, params.interval, start_us, end_us)
                 for each in (params.y, params.x)
@@ -207,7 +209,7 @@ def _read_stretch(path: Path, params: PairParams, end_us: int) -> PairBars:
         sources = frames[0].attrs.get("sources", ()), frames[1].attrs.get("sources", ())
         return ClosedBars(legs, lambda: (frames[0], frames[1]), klines, sources=sources)
 
-    return PairBars(_bars.get(key, read, key[:-1]), key, {})
+    return PairBars(_bars.get(key, read, key[:-2]), key, {})
 
 
 def _told(bars: pd.DataFrame) -> LegKlines:

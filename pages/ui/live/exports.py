@@ -21,6 +21,7 @@ from pages.ui.parts.files import Offer
 from pages.ui.parts.notices import Notice, show, shown_in_place
 from pages.ui.parts.trade import Terms
 from pages.ui.state.served_files import MadeFile, MakeFile
+from pages.ui.state.source import history_of
 
 # About 100 MB of NDJSON; three times that can be uploaded again.
 MAX_TICKS: Final = 1_000_000
@@ -120,7 +121,7 @@ def stored_ticks(
 ) -> pd.DataFrame:
     """Read the stored ticks of some symbols between two whole seconds, in order of time."""
     low_us, high_us = (int(bound.timestamp()) * 1_000_000 for bound in (start, end))
-    with TickReader(path) as reader:
+    with TickReader(path, history=history_of(path)) as reader:
         frames = [reader.ticks(symbol, low_us, high_us) for symbol in symbols]
     ticks = pd.concat(frames).sort_index(kind="stable")
     # The ids that were no trades go along, so that the file's coverage is the database's.
@@ -139,7 +140,7 @@ def count_stored_ticks(
     From the bars, which cost less than the ticks: the bars know nothing of a missing second.
     """
     counted = 0
-    with TickReader(path) as reader:
+    with TickReader(path, history=history_of(path)) as reader:
         for day in pd.date_range(start, end, freq="D", inclusive="left"):
             until = min(day + pd.Timedelta("1D"), end)
             counted += sum(_count_day(reader, symbol, day, until) for symbol in symbols)

@@ -1,5 +1,6 @@
 """Pairs of a scan put into a list of watched ones; and an alert where a new one is found."""
 
+import time
 from functools import partial
 from typing import Final
 
@@ -9,7 +10,7 @@ import streamlit as st
 from analytics.alerts import AlertRule
 from analytics.frames import parse_interval
 from ingest.errors import IngestError
-from ingest.watch import WatchedPair, WatchStore, current_watch
+from ingest.watch import MarketScanStatus, WatchedPair, WatchStore, current_watch
 from pages.ui.desk.watch_choice import add_button, choose_list, show_said
 from pages.ui.parts import formats, plain
 from pages.ui.scanner.settings import ScanSettings
@@ -18,6 +19,7 @@ from pages.ui.state import choices
 from pages.ui.state.choices import AUTO
 
 BEST: Final = 10
+MARKET_SCAN: Final = "Scan of each closed minute, with no page open"
 FIND_RULE: Final = "a new pair is found and holds"
 TELL: Final = "scan_tell"
 TELL_HELP: Final = (
@@ -53,6 +55,35 @@ def show(scan: ScanResult, rows: pd.DataFrame, *, is_live: bool) -> None:
         if is_live:
             _offer_to_tell(watch.store)
         show_said()
+
+
+def show_market_scan() -> None:
+    """Say in a line how the scan of the whole market does; nothing where no rule asks for one."""
+    watch = current_watch()
+    words = "" if watch is None else market_scan_words(watch.market_scan(), time.time())
+    if words:
+        plain.caption(words)
+
+
+def market_scan_words(status: MarketScanStatus, now_s: float) -> str:
+    """Write how the latest scan with no page open was: bar, age, symbols, pairs, found, error."""
+    if not status.is_asked:
+        return ""
+    if status.error:
+        return f"{MARKET_SCAN}: the latest could not be made: {status.error.rstrip('.')}."
+    if not status.bar_us:
+        return f"{MARKET_SCAN}: the first waits for a minute to close."
+    bar = formats.moment(pd.Timestamp(status.bar_us, unit="us", tz="UTC"))
+    closed_s = status.bar_us / 1e6 + 60
+    counts = [
+        formats.count(status.symbols, "symbol"),
+        formats.count(status.pairs, "pair"),
+        f"{status.found:,} found that {'holds' if status.found == 1 else 'hold'}",
+    ]
+    return (
+        f"{MARKET_SCAN}: bar of {bar}, closed {formats.age(now_s - closed_s)} ago; "
+        f"{', '.join(counts)}; took {formats.age(status.took_s)}."
+    )
 
 
 def watched_pairs(rows: pd.DataFrame, settings: ScanSettings) -> list[WatchedPair]:

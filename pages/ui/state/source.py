@@ -1,5 +1,6 @@
 """Where the trades come from in the mode the reader chose: the recording, or a replay beside it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -46,6 +47,15 @@ def history_of(path: Path) -> Path | None:
     settings = current_settings()
     history = settings.read_history if path == settings.db else None
     return history if history is not None and history.is_dir() else None
+
+
+def history_changes(path: Path, symbols: Sequence[str]) -> tuple[int, ...]:
+    """Return numbers that change when what is held of these symbols in the history does."""
+    history = history_of(path)
+    if history is None:
+        return ()
+    folders = (folder for each in symbols for folder in sorted(history.glob(f"*/*/{each}")))
+    return tuple(folder.stat().st_mtime_ns for folder in folders)
 
 
 def research_folder() -> Path:

@@ -13,11 +13,11 @@ import pytest
 from desk.script_page import said
 from streamlit.testing.v1 import AppTest
 
-from ingest.history import JobProgress, JobRunner, current_jobs, install_jobs
+from ingest.history import FetchRequest, JobProgress, JobRunner, current_jobs, install_jobs
 from ingest.settings import Settings, install_settings
 from ingest.store.bars import STORED_ROW
 from ingest.store.lake import Holding, Lake, LakeWriter, Source
-from pages.ui.data import held, importing, jobs
+from pages.ui.data import fetching, held, importing, jobs
 from pages.ui.data.days import days_of, months_between
 
 MINUTE, DAY = 60, 86_400
@@ -209,3 +209,17 @@ def test_readers_from_elsewhere_import_from_the_data_folder_only(
     monkeypatch.chdir(tmp_path)
     settings = Settings(db=tmp_path / "data" / "ticks.db", host=host)
     assert importing.may_read(Path(path), settings) is may
+
+
+def test_bars_of_a_fetch_are_named_as_its_form_names_them() -> None:
+    day = date(2024, 1, 31)
+    for words, rows in fetching.ROWS.items():
+        request = FetchRequest("spot", "http://127.0.0.1", ("BTCUSDT",), day, day, rows)
+        assert request.words.startswith(f"fetch {words[0].lower()}{words[1:]} of BTCUSDT, ")
+
+
+def test_each_sentence_of_a_job_that_ended_ends(project_root, lake: Path, runner: JobRunner) -> None:
+    job_id = runner.submit("fetch", "fetch", lambda progress: progress.note("BTCUSDT: all is held"))
+    assert runner.wait(job_id, 10.0) is not None
+    page = open_data(project_root)
+    assert "BTCUSDT: all is held." in [each.value for each in page.caption]
