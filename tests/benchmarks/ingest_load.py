@@ -1,7 +1,7 @@
 """A load of trades on the recorder, and what it looks like from outside: from the database's side.
 
-The exchange (`exchange.blaster`), the app with its pages, and whoever looks are three processes; the
-pages are opened by Streamlit's own protocol (`page_client`), which costs the app what a browser
+The exchange (`exchange.blaster`), the app with its pages, and whoever looks are three processes;
+the pages are opened by Streamlit's own protocol (`page_client`), which costs the app what a browser
 does.
 """
 
