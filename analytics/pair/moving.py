@@ -135,7 +135,11 @@ def moved(step: Step, params: PairParams) -> PairAnalytics | None:
     """Compose the analysis of a range that moved on; None where it has to be made anew."""
     before, latest, came = step.before, step.latest, step.came
     known = before.carried.moving
-    if known is None or before.sample.constant_bars or np.isnan(latest.zscore.iloc[-1]):
+    if (
+        not isinstance(known, Moving)
+        or before.sample.constant_bars
+        or np.isnan(latest.zscore.iloc[-1])
+    ):
         return None
     rows = known.rows.moved(
         step.left, np.array([getattr(latest, name).to_numpy()[-came:] for name in ROWS])
