@@ -8,7 +8,7 @@ import pytest
 
 from analytics.growing import Growing
 from analytics.leg import MISSING, QUIET, TRADED, Leg
-from analytics.pair import PairAnalytics, PairParams, analyse_pair, blocks, moving
+from analytics.pair import Moving, PairAnalytics, PairParams, analyse_pair, blocks, moving
 from analytics.pair.describe import describe_legs
 
 PARAMS = PairParams("BTCUSDT", "ETHUSDT", "1min", lookback=400, window=30)
