@@ -19,7 +19,7 @@ from analytics.scanner import benjamini_hochberg
 Verdict = Literal["", "holds", "unproven", "lost"]
 VERDICTS: Final[dict[Verdict, str]] = {
     "holds": "earned in the held-out part as well, more than luck explains at the level",
-    "unproven": "earned there, but no more than luck might",
+    "unproven": "earned there, but no more than luck might, or nothing before it",
     "lost": "earned nothing there after costs",
     "": "nothing was held out, or nothing was traded",
 }
@@ -121,11 +121,10 @@ def _money(spec: ResearchSpec, figures: dict[str, FloatArray]) -> dict[str, Floa
 
 
 def _verdicts(spec: ResearchSpec, figures: dict[str, FloatArray]) -> list[str]:
-    net, pvalue = figures["held_net"], figures["held_p"]
+    net, pvalue, before = figures["held_net"], figures["held_p"], figures["first_net"]
     nothing = np.isnan(net) | (spec.holdout_share == 0) | (figures["trades"] == 0)
-    chosen = np.select(
-        [nothing, (net > 0) & (pvalue < spec.level), net > 0], ["", "holds", "unproven"], "lost"
-    )
+    holds = (net > 0) & (pvalue < spec.level) & (before > 0)
+    chosen = np.select([nothing, holds, net > 0], ["", "holds", "unproven"], "lost")
     return [str(each) for each in chosen]
 
 

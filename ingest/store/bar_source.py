@@ -71,8 +71,8 @@ class BarSource:
     All of that is decided bar by bar: reading a part gives what reading all gives there.
 
     The lake's pieces are taken as klines are, and first, with two things more. Where ids prove that
-    nothing lies between its last trade and the first one here (`joins`), all is whole. And what it
-    knows of the time after the newest trade here stands as in a gap.
+    nothing lies between its last trade and the first one here (`joins`), all is whole. What it or
+    klines know of the time after the newest trade here stands as in a gap.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ class BarSource:
     end
         Second before which ticks are taken: those beyond are dated where no trade can be.
     after
-        Second up to which the lake knows more bars than the ticks; None where these are the newest.
+        Second up to which pieces know more bars than the ticks; None where these are the newest.
     lake_ends
         End of the second of the lake's last trade, where that is the newest of all; else None.
     """
@@ -178,6 +178,11 @@ class BarSource:
         """Whether the lake knows of a time after the newest trade stored."""
         return self.lake is not None and self.lake.end > (self.newest or 0) + 1
 
+    @property
+    def is_behind_pieces(self) -> bool:
+        """Whether the lake or klines know of a time after the newest trade stored."""
+        return self.is_behind_lake or self.after is not None
+
     def kline_lengths(self) -> list[int]:
         """Lengths of the stream's pieces, in order."""
         return self.pieces.lengths()
@@ -246,11 +251,11 @@ class BarSource:
         return uncovered
 
     def _after(self) -> int | None:
-        if self.lake is None or self.newest is None:
+        if self.newest is None:
             return None
         if self.lake_ends is not None:
             return up(self.lake_ends, self.seconds)
-        ends = [self.lake.last(each) for each in self.divisors]
+        ends = [self.pieces.last(each) for each in self.divisors]
         after = max((each for each in ends if each is not None), default=0)
         after = after // self.seconds * self.seconds  # of a bar beyond, a part would be known
         return after if after > self.newest + 1 else None

@@ -8,7 +8,7 @@ import pytest
 
 from analytics.growing import Growing
 from analytics.leg import MISSING, QUIET, TRADED, Leg
-from analytics.pair import PairAnalytics, PairParams, analyse_pair, blocks, moving
+from analytics.pair import Moving, PairAnalytics, PairParams, analyse_pair, blocks, moving
 from analytics.pair.describe import describe_legs
 
 PARAMS = PairParams("BTCUSDT", "ETHUSDT", "1min", lookback=400, window=30)
@@ -46,8 +46,9 @@ def legs_of(prices: list[np.ndarray], start: int, stop: int, seed: int = 3) -> t
         trades = np.where(known, rng.integers(1, 9, close.size), 0)
         quiet = np.where(rng.random(close.size) < 0.1, QUIET, TRADED)
         coverage = np.where(known, quiet, MISSING).astype(np.int8)
-        arrays = (each[start:stop] for each in (close, volume, trades, coverage))
-        made.append(Leg(FIRST_US + start * STEP_US, STEP_US, *arrays))
+        at = slice(start, stop)
+        begins_us = FIRST_US + start * STEP_US
+        made.append(Leg(begins_us, STEP_US, close[at], volume[at], trades[at], coverage[at]))
     return made[0], made[1]
 
 
@@ -57,7 +58,8 @@ def moved_on(
     """Move on by so many bars each time; gives that, one of all bars anew, and moves taken."""
     start, stop = 0, 500
     before: tuple[Leg, Leg] | None = None
-    found, moves = None, 0
+    found: PairAnalytics | None = None
+    moves = 0
     for came in [0, *steps]:
         start, stop = start + came, stop + came
         legs = legs_of(prices, start, stop)
@@ -67,7 +69,8 @@ def moved_on(
         known = None if found is None else found.carried.moving
         found = analyse_pair(*legs, params, found)
         after = found.carried.moving
-        moves += known is not None and after is not None and after.rows.memory is known.rows.memory
+        if isinstance(known, Moving) and isinstance(after, Moving):
+            moves += after.rows.memory is known.rows.memory
         before = legs
     assert found is not None
     return found, analyse_pair(*legs_of(prices, start, stop), params), moves

@@ -181,11 +181,13 @@ def duckdb_bars(path: Path) -> object:
         )
     else:
         trades = f"read_json('{path}', format = 'newline_delimited', columns = {DUCKDB_COLUMNS})"
-    return duckdb.sql(
+    found = duckdb.sql(
         "SELECT symbol, time_bucket(INTERVAL 1 second, ts) AS open_time, arg_min(price, ts), "
         "max(price), min(price), arg_max(price, ts), sum(size), count(*) "
         f"FROM {trades} GROUP BY ALL ORDER BY ALL"
-    ).fetchnumpy()
+    )
+    assert found is not None
+    return found.fetchnumpy()
 
 
 def polars_bars(path: Path) -> object:

@@ -1,7 +1,7 @@
 """A load of trades on the recorder, and what it looks like from outside: from the database's side.
 
-The exchange (`ingest_blaster`), the app with its pages, and whoever looks are three processes; the
-pages are opened by Streamlit's own protocol (`page_client`), which costs the app what a browser
+The exchange (`exchange.blaster`), the app with its pages, and whoever looks are three processes;
+the pages are opened by Streamlit's own protocol (`page_client`), which costs the app what a browser
 does.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from ingest_blaster import SYMBOLS
+from exchange.blaster import SYMBOLS
 
 from ingest.recorder import Recorder
 from ingest.settings import Settings
@@ -115,7 +115,7 @@ def blaster(
     """Start the exchange; gives its port, and what waits until all is sent and says how much."""
     process = subprocess.Popen(
         [
-            *(sys.executable, str(Path(__file__).with_name("ingest_blaster.py"))),
+            *(sys.executable, str(Path(__file__).parents[1] / "exchange" / "blaster.py")),
             *("--rate", str(rate), "--seconds", str(seconds), "--wait", str(wait_s)),
             *("--symbols", ",".join(symbols)),
         ],

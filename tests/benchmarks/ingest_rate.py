@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import websockets
 from bench_row import Row, Samples, ratio_row, value_row
-from ingest_blaster import SYMBOLS, Template
+from exchange.blaster import SYMBOLS, Template
 from ingest_load import Load, blaster, load_app, load_recorder
 
 OFFERED_PER_S = 44_000

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -37,9 +38,8 @@ def rows(quick: bool) -> list[Row]:
     run_task(one, spec, closes)  # compiled and loaded
     for place in range(pairs):
         task = replace(one, pairs=((place, place + 1),))
-        seconds.append(
-            measured(lambda task=task: run_task(task, spec, closes), time.process_time)[0]
-        )
+        walk = partial(run_task, task, spec, closes)
+        seconds.append(measured(walk, time.process_time)[0])
         floors.append(_kernels_s(spec, closes, SYMBOLS[place], SYMBOLS[place + 1]))
     whole = Samples.of(190 * each for each in seconds)
     floor = Samples.of(190 * each for each in floors)
@@ -94,7 +94,8 @@ def _cluster_rows(quick: bool, times: int) -> list[Row]:
     closes, spec = _closes(bars), replace(_spec(quick=True), symbols=SYMBOLS[: 3 if quick else 8])
     took: dict[tuple[int, str], list[float]] = {}
     # A pair a task, so that the end of the work is even.
-    steps, grid_module._STEPS_A_TASK = grid_module._STEPS_A_TASK, 1
+    steps = grid_module._STEPS_A_TASK
+    vars(grid_module)["_STEPS_A_TASK"] = 1
     try:
         with tempfile.TemporaryDirectory() as folder:
             shared = Path(folder) / "shared"
@@ -105,15 +106,12 @@ def _cluster_rows(quick: bool, times: int) -> list[Row]:
                             name = f"{workers}-{run}-{'shared' if way else 'sent'}"
                             saved = begin(name, spec, closes, "made", folder=Path(folder) / "kept")
                             executor = OnCluster(address, way)
-                            spent, _ = measured(
-                                lambda saved=saved, executor=executor: run_research(
-                                    saved, executor, _Quiet()
-                                )
-                            )
+                            work = partial(run_research, saved, executor, _Quiet())
+                            spent, _ = measured(work)
                             if run >= 0:  # the first compiles and loads
                                 took.setdefault((workers, way and "shared"), []).append(spent)
     finally:
-        grid_module._STEPS_A_TASK = steps
+        vars(grid_module)["_STEPS_A_TASK"] = steps
     single, double, read = (Samples.of(took[key]) for key in ((1, ""), (2, ""), (2, "shared")))
     what = f"{spec.pairs} pairs × 25 settings, {bars:,} bars"
     return [

@@ -3,7 +3,7 @@
     python tests/benchmarks/watch_load.py [--pairs 500] [--symbols 33] [--rate 2000] [--seconds 60]
         [--rounds 2]
 
-The exchange trades in a process of its own (`ingest_blaster`); ``python app.py`` records it in
+The exchange trades in a process of its own (`exchange.blaster`); ``python app.py`` records it in
 another. Each round runs it twice: with a watch file of the pairs and three rules, and with an empty
 one. The delay of an alert is the time from the trade that closed its bar (the later of the two
 legs', by the time of day that the exchange wrote into it) to its evaluation. No verdict follows

@@ -6,6 +6,7 @@ windows give them; the reading is measured from a database that holds the exchan
 
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +74,8 @@ class Session:
         bars, step_us = self.stop, self.params.bar.us
         close, volume = self.closes[which][:bars], self.volume[:bars]
         trades, coverage = np.ones(bars, np.int64), np.full(bars, TRADED, np.int8)
-        return Leg(FIRST_S * 1_000_000, step_us, close, volume, trades, coverage, *[close] * 3)
+        begins_us = FIRST_S * 1_000_000
+        return Leg(begins_us, step_us, close, volume, trades, coverage, close, close, close)
 
 
 def rows(quick: bool) -> list[Row]:
@@ -90,12 +92,13 @@ def _refreshes(bars: int, times: int) -> list[Row]:
         for _ in range(3):
             session.refresh()
     spent: list[list[float]] = [[], [], []]
-    sent = []
+    sent: list[int] = []
     for _ in range(times):
         for session, taken in zip(sessions, spent, strict=True):
             spent_s, found = measured(session.refresh, time.process_time)
             taken.append(1e3 * spent_s)
-            sent += [found] if session is sessions[0] else []
+            if session is sessions[0] and isinstance(found, int):
+                sent.append(found)
     year, day, minutes = map(Samples.of, spent)
     return [
         ratio_row(
@@ -118,7 +121,7 @@ def _cold(bars: int, times: int) -> list[Row]:
         session = Session("1min", bars)
         session.stop += 1
         legs = session._leg(0), session._leg(1)
-        alone.append(measured(lambda legs=legs: analyse_pair(*legs, params))[0])
+        alone.append(measured(partial(analyse_pair, *legs, params))[0])
     with tempfile.TemporaryDirectory() as folder:
         for number in range(min(times, 2)):
             path = Path(folder, f"{number}.db")

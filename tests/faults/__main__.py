@@ -19,10 +19,7 @@ sys.path[:1] = map(str, Path(__file__).resolve().parents[1:3])
 from faults import departure as fault_departure
 from faults import disk as fault_disk
 from faults import frames as fault_frames
-from faults import history as fault_history
-from faults import lake_kills as fault_lake_kills
 from faults import load as fault_load
-from faults import move_kills as fault_moves
 from faults import network as fault_network
 from faults import outbox as fault_outbox
 from faults import process as fault_process
@@ -31,6 +28,9 @@ from faults import sockets as fault_sockets
 from faults import storage as fault_storage
 from faults import supervision as fault_supervision
 from faults import venue as fault_venue
+from faults.history import fetch_kills as fault_fetch_kills
+from faults.history import lake_kills as fault_lake_kills
+from faults.history import move_kills as fault_moves
 from faults.result import Result
 from ingest.recorder.writing import BATCH_WAIT_S
 
@@ -233,7 +233,7 @@ def lake(run: Run) -> Iterator[Result]:
 
 def history(run: Run) -> Iterator[Result]:
     """Kill a fetch of trades and bars, time and again."""
-    yield fault_history.kill_while_fetching(run.folder, kills=run.size(20, 1000), seed=run.seed)
+    yield fault_fetch_kills.kill_while_fetching(run.folder, kills=run.size(20, 1000), seed=run.seed)
 
 
 def moves(run: Run) -> Iterator[Result]:

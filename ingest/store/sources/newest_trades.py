@@ -2,13 +2,17 @@
 
 import sqlite3
 from collections.abc import Sequence
+from typing import Final
 
 from ingest.store.bars import SECOND_US
 from ingest.store.connecting import EVER_S
 from ingest.store.future_rows import readable_until
 from ingest.store.last_trade import read_last_trade
 from ingest.store.sources.sqlite_klines import SqliteKlines
+from ingest.trade_times import AHEAD_UNKNOWN_US
 
+# Of a stream with a trade since then nothing later is asked.
+_QUIET_S: Final = 60
 _NEWEST = (
     "SELECT stream_id, (SELECT max(second) FROM bar_1s AS b WHERE b.stream_id = s.stream_id)"
     " FROM stream AS s"
@@ -20,21 +24,23 @@ def newest_of(
 ) -> int | None:
     """Find when the newest trade of some streams was, µs; in a transaction. None without any.
 
-    Of a stream of the exchange's bars only it is the end of the last one.
+    Of a stream of the exchange's bars only it is the end of the last one; so it is of one that was
+    recorded in trades before.
 
     Parameters
     ----------
     connection, stream_ids
         Where to look, and at which.
     last_second
-        That a trade may be of: those dated later are looked at one by one.
+        That a trade may be of, a day from now: those dated later are looked at one by one.
     """
     wanted = set(stream_ids)
     seconds = dict(connection.execute(_NEWEST).fetchall())
     newest = {each: seconds[each] for each in wanted if seconds.get(each) is not None}
     plausible = [second for second in newest.values() if second <= last_second]
     latest = max(plausible, default=0)
-    ends = [_bars_end(connection, each) for each in wanted - newest.keys()]
+    quiet = last_second - AHEAD_UNKNOWN_US // SECOND_US - _QUIET_S
+    ends = [_bars_end(connection, each) for each in wanted if newest.get(each, 0) < quiet]
     for stream_id, second in newest.items():
         if second == latest or second > last_second:
             until = readable_until(connection, stream_id) if second > last_second else EVER_S[1]

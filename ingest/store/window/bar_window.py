@@ -232,7 +232,7 @@ class BarWindow:
         if old is None or self._loaded is None or old.stream_id != stream_id:
             return None
         source = old.source
-        if source.newest is None or source.is_behind_lake or source.lake is not self._lake:
+        if source.newest is None or source.is_behind_pieces or source.lake is not self._lake:
             return None
         row = connection.execute(_TIP, (stream_id,)).fetchone()
         if row is None or row[1] != source.first_us or (row[3] or 0) > old.revision:
@@ -270,12 +270,12 @@ class BarWindow:
         )
 
     def _is_of_other_kind(self, old: _State, state: _State) -> bool:
-        """Whether ticks came where there were none, or went, or the lake goes on after them."""
+        """Whether ticks came where there were none, or went, or pieces go on after them."""
         before, now = old.newest_bar, state.newest_bar
         if before is None or now is None or now < before:
             return True
         sources = old.source, state.source
-        if any(each.is_behind_lake for each in sources):
+        if any(each.is_behind_pieces for each in sources):
             return True
         if (sources[0].newest is None) != (sources[1].newest is None):
             return True

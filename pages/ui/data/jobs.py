@@ -43,7 +43,7 @@ def _show_moving(runner: JobRunner, job: Job) -> None:
                 plain.progress(
                     share_of(job), f"{formats.capital(job.words)}. {progress_words(job)}"
                 )
-        st.button("Cancel", key=f"cancel_{job.job_id}", on_click=runner.cancel, args=(job.job_id,))
+        st.button("Cancel", key=f"cancel_{job.job_id}", on_click=_cancel, args=(runner, job))
 
 
 def share_of(job: Job) -> float:
@@ -77,9 +77,15 @@ def _show_ended(runner: JobRunner, job: Job) -> None:
         can_go_on = job.state in {"failed", "cancelled"} or bool(job.lacking)
         if can_go_on and job.request:
             st.button("Go on", key=f"again_{job.job_id}", on_click=_again, args=(runner, job))
-        st.button(
-            "Dismiss", key=f"dismiss_{job.job_id}", on_click=runner.forget, args=(job.job_id,)
-        )
+        st.button("Dismiss", key=f"dismiss_{job.job_id}", on_click=_dismiss, args=(runner, job))
+
+
+def _cancel(runner: JobRunner, job: Job) -> None:
+    runner.cancel(job.job_id)
+
+
+def _dismiss(runner: JobRunner, job: Job) -> None:
+    runner.forget(job.job_id)
 
 
 def _say_end(job: Job) -> None:

@@ -48,7 +48,7 @@ def pair_series(result: PairAnalytics) -> PairSeries:
 
 def _pair_series(result: PairAnalytics) -> PairSeries:
     moving = result.carried.moving
-    if moving is not None and reader_zone() is UTC:
+    if isinstance(moving, Moving) and reader_zone() is UTC:
         return _moving_series(result, moving)
     index = pd.DatetimeIndex(result.zscore.index)
     times = even_ms(index)

@@ -281,6 +281,30 @@ def test_a_pair_without_bars_says_why_and_counts_all_the_same(panel):
     assert first["qvalue"] == pytest.approx(min(1.0, first["pvalue"] * 6), rel=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("first_net", "held_net", "held_p", "verdict"),
+    [
+        (0.1, 0.1, 0.01, "holds"),
+        (0.1, 0.1, 0.20, "unproven"),
+        (-0.1, 0.1, 0.01, "unproven"),  # of 190 pairs of walks a few come to that by luck
+        (0.1, -0.1, 0.99, "lost"),
+    ],
+)
+def test_only_what_earned_in_both_parts_holds(
+    panel, results, first_net: float, held_net: float, held_p: float, verdict: str
+):
+    told = {"first_net": first_net, "held_net": held_net, "held_p": held_p}
+    changed = []
+    for each in results:
+        arrays = dict(each.arrays)
+        if "figures" in arrays:
+            arrays["figures"] = arrays["figures"].copy()
+            for name, value in told.items():
+                arrays["figures"][:, FIGURES.index(name)] = value
+        changed.append(replace(each, arrays=arrays))
+    assert set(combine(SPEC, panel.grid, changed).table["verdict"]) == {verdict}
+
+
 def test_a_missing_task_is_named(panel, results):
     with pytest.raises(ParameterError, match="one of each of the"):
         combine(SPEC, panel.grid, results[1:])

@@ -51,7 +51,7 @@ def test_a_forming_bar_tells_only_that_the_stream_lives() -> None:
 
 
 def test_a_bar_nobody_traded_in_is_a_bar() -> None:
-    quiet = dict.fromkeys("ochl", "5.0") | {"v": "0.0", "n": 0, "f": -1, "L": -1}
+    quiet: dict[str, Any] = dict.fromkeys("ochl", "5.0") | {"v": "0.0", "n": 0, "f": -1, "L": -1}
     update = parse_bar_frame(frame(**quiet), 7)
     assert isinstance(update, BarUpdate)
     assert update.kline is not None

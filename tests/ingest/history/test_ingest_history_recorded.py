@@ -46,8 +46,8 @@ def test_a_recorder_moves_old_days_and_says_so(tmp_path: Path, monkeypatch) -> N
     )
     recorder.start()
     try:
-        until(lambda: recorder.status().moved is not None and "2 days" in recorder.status().moved)
-        assert recorder.status().moved.startswith("moved 2 days of 1 symbol to the lake, ")
+        until(lambda: "2 days" in (recorder.status().moved or ""))
+        assert (recorder.status().moved or "").startswith("moved 2 days of 1 symbol to the lake, ")
         assert recorder.status().notices == ()
     finally:
         assert recorder.stop()

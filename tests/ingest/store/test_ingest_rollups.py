@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from ingest.store import TickWriter
 from ingest.store.schema import APPLICATION_ID, MIGRATIONS
 from ingest.tick import Tick
 
+Row = tuple[Any, ...]
 T0_S = 1_700_000_000 // 3600 * 3600
 DAY_S = 86_400
 
@@ -36,9 +38,9 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "ticks.db"
 
 
-def merged(ticks: list[tuple], length: int) -> dict[int, tuple]:
+def merged(ticks: list[Row], length: int) -> dict[int, Row]:
     """Oracle: bars straight from rows ``(second, time_us, trade_id, price, units)`` of trades."""
-    bars: dict[int, list[tuple]] = {}
+    bars: dict[int, list[Row]] = {}
     for row in sorted(ticks, key=lambda row: (row[1], row[2])):
         bars.setdefault(row[0] // length * length, []).append(row)
     made = {}
@@ -49,7 +51,7 @@ def merged(ticks: list[tuple], length: int) -> dict[int, tuple]:
     return made
 
 
-def expected(connection: sqlite3.Connection, stream_id: int, low: int, high: int) -> dict:
+def expected(connection: sqlite3.Connection, stream_id: int, low: int, high: int) -> dict[tuple[int, int], Row]:
     ticks = [
         (time_us // 1_000_000, time_us, trade_id, price / 1e8, in_units(quantity))
         for time_us, trade_id, price, quantity in connection.execute(
@@ -68,7 +70,7 @@ def in_units(quantity: float) -> int:
     return quantity if isinstance(quantity, int) else round(quantity * 1e8)
 
 
-def stored(connection: sqlite3.Connection, stream_id: int) -> dict:
+def stored(connection: sqlite3.Connection, stream_id: int) -> dict[tuple[int, int], Row]:
     rows = connection.execute(
         "SELECT length_s, second, open, high, low, close, volume, trades FROM rollup"
         " WHERE stream_id = ?",
@@ -130,9 +132,9 @@ ACTIONS = st.lists(
 )
 
 
-def events(start: int, drawn: list, ids: Iterator[int], skipped: list[Tick]) -> list[Tick]:
+def events(start: int, drawn: list[Any], ids: Iterator[int], skipped: list[Tick]) -> list[Tick]:
     """Trades in the order of their ids and times; each seventh stays away, to come late."""
-    made = []
+    made: list[Tick] = []
     for offset, price, quantity, symbol in sorted(drawn, key=lambda each: each[0]):
         event = tick(next(ids), start + offset, price / 100, quantity, symbol=symbol)
         (skipped if event.trade_id % 7 == 3 else made).append(event)
@@ -141,9 +143,10 @@ def events(start: int, drawn: list, ids: Iterator[int], skipped: list[Tick]) -> 
 
 @settings(max_examples=30, deadline=None)
 @given(actions=ACTIONS)
-def test_they_equal_the_trades_after_whatever_is_written(tmp_path_factory, actions: list) -> None:
+def test_they_equal_the_trades_after_whatever_is_written(tmp_path_factory, actions: list[Any]) -> None:
     path = tmp_path_factory.mktemp("rollups") / "ticks.db"
-    writer, ids, skipped, at = TickWriter(path), iter(range(1, 10**9)), [], 0
+    writer, ids, at = TickWriter(path), iter(range(1, 10**9)), 0
+    skipped: list[Tick] = []
     for kind, *values in actions:
         if kind == "write":
             at += values[0] // 4
@@ -256,5 +259,5 @@ def test_trades_dated_far_in_the_future_leave_no_trace(path: Path) -> None:
     writer.close()
 
 
-def as_fields(event: Tick) -> dict:
+def as_fields(event: Tick) -> dict[str, Any]:
     return {name: getattr(event, name) for name in event.__struct_fields__}

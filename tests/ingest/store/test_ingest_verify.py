@@ -4,7 +4,9 @@ import random
 import re
 import sqlite3
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -109,8 +111,8 @@ def test_trades_written_meanwhile_are_no_difference(path: Path, monkeypatch) -> 
     writer, one_at_a_time = TickWriter(path), threading.Lock()
     at = iter(range(100))
 
-    def beside_a_writer(compare):
-        def write_and_compare(*args):
+    def beside_a_writer(compare: Callable[..., Any]) -> Callable[..., Any]:
+        def write_and_compare(*args: Any) -> Any:
             with one_at_a_time:
                 n = next(at)
                 writer.write([tick(2000 + n, 13_993 + n / 9), tick(-1 - n + 100_000, 50 + n)])

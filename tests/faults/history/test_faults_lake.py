@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from faults import lake_kills
 from faults.children import MAY_FORK
+from faults.history import lake_kills
 
 
 @pytest.mark.skipif(not MAY_FORK, reason="a life is a fork")

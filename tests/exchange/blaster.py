@@ -1,6 +1,6 @@
 """A Binance that sends trades as fast as it is told, in a process of its own: frames by the block.
 
-    python tests/benchmarks/ingest_blaster.py --rate 40000 --seconds 60
+    python tests/exchange/blaster.py --rate 40000 --seconds 60
 
 Prints its port. Sends to the one client that comes, with the time of day in each trade, then
 prints how many; lives until its standard input ends. Every REST call is answered with nothing.

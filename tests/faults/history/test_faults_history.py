@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from faults import history
+from faults.history import fetch_kills
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process cannot go on in a fork")
 def test_a_killed_fetch_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    assert not history.kill_while_fetching(tmp_path, kills=20, seed=1).failures
+    assert not fetch_kills.kill_while_fetching(tmp_path, kills=20, seed=1).failures

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from faults.children import MAY_FORK
-from faults.move_kills import kill_while_moving
+from faults.history.move_kills import kill_while_moving
 
 
 @pytest.mark.skipif(not MAY_FORK, reason="a life is a fork")

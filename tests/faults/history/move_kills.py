@@ -1,6 +1,6 @@
 """A recorder killed at random moments while old days move from its database to the lake.
 
-    python tests/faults/move_kills.py [--kills N] [--seed N]
+    python tests/faults/history/move_kills.py [--kills N] [--seed N]
 
 Run with ``--life DATABASE`` it is the process that is killed: for each line on its input it forks a
 life, which records and moves days until it is killed; one that is told ``end`` moves what is left
@@ -21,7 +21,7 @@ from itertools import pairwise
 from pathlib import Path
 
 if __name__ == "__main__":
-    sys.path[:1] = map(str, Path(__file__).resolve().parents[1:3])
+    sys.path[:1] = map(str, Path(__file__).resolve().parents[2:4])
 
 import numpy as np
 import numpy.typing as npt
@@ -101,7 +101,7 @@ def kill_while_moving(folder: Path, kills: int, seed: int) -> Result:
     """Kill the process at random moments while it records and moves; then let it finish."""
     rng, database, seen = random.Random(seed), folder / "ticks.db", Seen()
     TickWriter(database).close()  # a kill while the tables are made is another test's
-    with nursery(TESTS / "faults/move_kills.py", "--life", database) as (begin, said):
+    with nursery(TESTS / "faults/history/move_kills.py", "--life", database) as (begin, said):
         for _ in range(kills):
             pid = int(begin("go on"))
             time.sleep(rng.uniform(0.0, LONGEST_LIFE_S))

@@ -171,9 +171,9 @@ def _without_weights() -> Iterator[None]:
 
 @contextmanager
 def _nursery() -> Iterator[int]:
-    """Run `faults.history_child`; gives its port."""
+    """Run `faults.history.fetch_child`; gives its port."""
     with subprocess.Popen(
-        [sys.executable, str(TESTS / "faults/history_child.py")],
+        [sys.executable, str(TESTS / "faults/history/fetch_child.py")],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=child_environment(),
     ) as process:  # fmt: skip
         assert process.stdout is not None

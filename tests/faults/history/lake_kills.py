@@ -1,6 +1,6 @@
 """An import killed at random moments, over and over: each file whole, and all rows in the end.
 
-    python tests/faults/lake_kills.py [--kills 1000] [--seed 1]
+    python tests/faults/history/lake_kills.py [--kills 1000] [--seed 1]
 
 A life is a fork of this process, which has everything imported: it begins to import one of several
 dumps into one lake, and is killed at any moment of that.
@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-sys.path[:1] = map(str, Path(__file__).resolve().parents[1:3])
+sys.path[:1] = map(str, Path(__file__).resolve().parents[2:4])
 
 import numpy as np
 from cases import dump_files
@@ -24,13 +24,14 @@ from cases import dump_files
 from faults.result import Result, at_least, equal, told
 from ingest.errors import LakeError
 from ingest.history.dumps import import_dump
+from ingest.store.connecting import EVER_S
 from ingest.store.lake import Lake, TradeColumns
 from ingest.store.lake.index import FolderIndex
 from ingest.store.pieces import LakeStream
 
 SYMBOLS = ("AAAUSDT", "BBBUSDT")
 DAYS = 6.0
-EVER = (0, 2**62)
+EVER = (0, 2**62)  # µs
 
 
 @dataclass
@@ -83,7 +84,7 @@ class Seen:
         self.rows[dump.stream.symbol] = count
         pieces = lake.pieces(dump.stream)
         for length in pieces.lengths():
-            known = pieces.read(length, *EVER)
+            known = pieces.read(length, *EVER_S)
             inside = sum(high - low for low, high in known.known)
             self.untrue += known.rows.size * length > inside
 
@@ -158,7 +159,7 @@ def _import_again(root: Path, dumps: list[Dump], seen: Seen) -> bool:
         seen.lost += lost
         seen.doubled += doubled
         pieces = lake.pieces(dump.stream)
-        whole &= not lost and all(len(pieces.known(each, *EVER)) == 1 for each in (1, 60, 3600))
+        whole &= not lost and all(len(pieces.known(each, *EVER_S)) == 1 for each in (1, 60, 3600))
     return whole and not list(root.rglob("*.unfinished"))
 
 

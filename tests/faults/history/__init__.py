@@ -1,0 +1,1 @@
+"""Fetches, imports and moves of history that are killed at any moment, over and over."""
