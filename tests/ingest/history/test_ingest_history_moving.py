@@ -5,28 +5,30 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 
 from ingest.history.moving import Mover
 from ingest.store import BarWindow, History, LakeStream, TickReader, TickWriter, verify
 from ingest.store.lake import Lake, LakeWriter, Source
 from ingest.store.window.window_database import WindowDatabase
-from ingest.tick import Event, NonTrade, Tick
+from ingest.tick import Event, NonTrade, StreamKey, Tick
 
 FIRST_DAY = date(2026, 1, 5)
 DAY_S = 86_400
 T0_S = (FIRST_DAY - date(1970, 1, 1)).days * DAY_S
 STREAM = LakeStream("spot", "BTCUSDT", "aggTrade")
-KEY = ("spot", "BTCUSDT", "aggTrade")
+KEY: StreamKey = ("spot", "BTCUSDT", "aggTrade")
 EVERY_S = 600
 A_DAY = DAY_S // EVERY_S
 
 
-def tick(trade_id: int, second: float | None = None, **more) -> Tick:
+def tick(trade_id: int, second: float | None = None, **more: Any) -> Tick:
     at_s = trade_id * EVERY_S if second is None else second
     time_us = round((T0_S + at_s) * 1_000_000) + trade_id % 1000
-    fields = {
+    fields: dict[str, Any] = {
         "symbol": "BTCUSDT",
         "price": 100 + trade_id % 7 / 100,
         "quantity": 3e9 if trade_id % 50 == 7 else 0.5,
@@ -92,18 +94,22 @@ def test_days_that_are_old_enough_move_with_all_they_have(writer: TickWriter) ->
     moving = mover(writer)
     moving.look()
     assert moving.problem is None
-    assert moving.summary.startswith("moved 3 days of 1 symbol to the lake, 0.")
+    assert (moving.summary or "").startswith("moved 3 days of 1 symbol to the lake, 0.")
     assert stored_ids(writer.path) == list(range(3 * A_DAY, 5 * A_DAY - 70))
     assert lake_ids(writer) == list(range(50, 3 * A_DAY))
     lake = Lake(writer.path.parent / "history")
     moved = lake.ticks(STREAM, 0, 2**62)
     for name in ("time_us", "trade_id", "price", "quantity", "buyer_is_maker"):
-        expected = before[name] if name != "time_us" else before.index.as_unit("us").asi8
+        expected = (
+            before[name] if name != "time_us" else pd.DatetimeIndex(before.index).as_unit("us").asi8
+        )
         assert list(getattr(moved, name)) == list(expected[: len(moved.time_us)]), name
     assert [each.whole_day for each in lake.holdings()] == [False, True, True]
     assert writer.streams()[KEY].first_id == 3 * A_DAY
     assert verify(writer.path, print)
-    assert moving.summary == (moving.look(), moving.summary)[1]  # nothing more to do
+    said = moving.summary
+    moving.look()
+    assert moving.summary == said  # nothing more to do
 
 
 def test_a_day_with_a_gap_that_may_be_filled_waits(writer: TickWriter) -> None:
@@ -144,7 +150,7 @@ def test_trades_that_contradict_the_history_are_named_and_stay(writer: TickWrite
     writer2.write([tick(n, price=90.0) for n in range(5 * A_DAY)])
     moving = mover(writer2)
     moving.look()
-    assert "recorded trades of BTCUSDT on 2026-01-05 are not those that" in moving.problem
+    assert "recorded trades of BTCUSDT on 2026-01-05 are not those that" in (moving.problem or "")
     assert stored_ids(writer2.path) == list(range(5 * A_DAY))
     assert Lake(root).ticks(STREAM, 0, 2**62).price[0] == 100.0
     writer2.close()
@@ -166,7 +172,9 @@ def test_nothing_is_deleted_that_does_not_come_back_as_it_was(
     monkeypatch.setattr(LakeWriter, "put_trades", put_wrongly)
     moving = mover(writer)
     moving.look()
-    assert "1 trades of BTCUSDT on 2026-01-05 are not in the history as they" in moving.problem
+    assert "1 trades of BTCUSDT on 2026-01-05 are not in the history as they" in (
+        moving.problem or ""
+    )
     assert stored_ids(writer.path) == list(range(5 * A_DAY))
     assert moving.summary is None
 
@@ -195,7 +203,9 @@ def test_a_busy_lake_and_a_missing_database_are_said(writer: TickWriter, monkeyp
     moving = mover(writer)
     with LakeWriter(writer.path.parent / "history"):
         moving.look()
-    assert moving.problem.startswith("Old trades are not moved to the history just now: another")
+    assert (moving.problem or "").startswith(
+        "Old trades are not moved to the history just now: another"
+    )
     moving.look()
     assert moving.problem is None
     assert Source("recording", "ticks.db", "", whole_day=True) in (
