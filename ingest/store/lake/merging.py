@@ -1,6 +1,6 @@
 """What is held and what is given, put together by id or by open: the first one stays. Arrays."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -78,8 +78,14 @@ def merge_trades(held: TradeColumns | None, given: TradeColumns) -> MergedTrades
     odd += given.trade_id[known][~alike].tolist()
     new = np.flatnonzero(~known)
     merged = Merged(new, same + int(alike.sum()), tuple(odd))
+    counts = held.trades.copy()
+    # How many raw trades an aggregate is of, a file does not tell; who knows it adds it.
+    adds = alike & (counts[place[known]] == 0) & (given.trades[known] > 0)
+    counts[place[known][adds]] = given.trades[known][adds]
+    if adds.any():
+        held = replace(held, trades=counts)
     if not new.size:
-        return MergedTrades(None, merged)
+        return MergedTrades(held if adds.any() else None, merged)
     both = joined([held, taken(given, new)])
     return MergedTrades(taken(both, np.argsort(both.trade_id, kind="stable")), merged)
 

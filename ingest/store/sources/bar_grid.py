@@ -83,9 +83,11 @@ def _end_of_bars(source: BarSource, high: int) -> int:
 
 def _last_known(source: BarSource, low: int, high: int) -> int:
     """Last bar of which something is known, though maybe no trade."""
+    if source.newest is None:
+        return _end_of_bars(source, high) - 1
     if source.after is not None:
         return min(high, source.after) // source.seconds - 1
-    if source.newest is not None and low <= source.newest < high:
+    if low <= source.newest < high:
         return source.newest // source.seconds
     return -1 if source.reach is None else source.reach // source.seconds - 1
 

@@ -1,6 +1,7 @@
 """What the lake says is so: numberings apart, sources named, times of two sources, names, power."""
 
 import os
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -164,3 +165,16 @@ def test_new_folders_outlast_a_loss_of_power(tmp_path: Path, monkeypatch) -> Non
     put(root, of_day(0, 1))
     (month,) = root.glob("spot/aggTrade/AAAUSDT/2024-10")
     assert {month, *list(month.parents)[:4]} <= flushed
+
+
+def test_counts_of_raw_trades_that_a_file_does_not_tell_are_added(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    whole = of_day(0, 1)
+    unknown = replace(whole, trades=np.zeros(100, dtype=np.int32))
+    put(tmp_path, unknown)
+    (report,) = put(tmp_path, replace(whole, trades=np.arange(100, dtype=np.int32)), RECORDING)
+    assert (report.added, report.same, report.conflicts) == (0, 100, ())
+    put(tmp_path, whole)  # the first one that tells it stays
+    (path,) = tmp_path.glob("spot/aggTrade/AAAUSDT/*/*.parquet")
+    assert pq.read_table(path)["trades"].to_pylist() == [1, *range(1, 100)]

@@ -53,11 +53,13 @@ def test_figures_of_a_range_that_reaches_into_the_lake(market: Market, tmp_path:
         desk.step()
     reading = desk.board.rows()["one"][0].reading
     desk.store.close()
+    assert reading is not None
     with TickReader(market.path, history=tmp_path / "history") as reader:
         legs = [Leg.of(reader.bars(each, "1s"), SECOND_US) for each in (PAIR.y, PAIR.x)]
     row = (reading.time_us - legs[0].start_us) // SECOND_US + 1
     assert row == 213
-    whole = analyse_pair(*(leg.part(0, row) for leg in legs), PAIR.params)
+    y, x = (leg.part(0, row) for leg in legs)
+    whole = analyse_pair(y, x, PAIR.params)
     assert np.isfinite(reading.zscore)
     assert reading.zscore == pytest.approx(float(whole.zscore.iloc[-1]), rel=1e-9)
     assert reading.mean == pytest.approx(float(whole.mean.iloc[-1]), rel=1e-9)
@@ -80,6 +82,7 @@ def test_a_replay_is_never_read_with_the_lake(tmp_path: Path) -> None:
     assert played.read_history is None
     for settings in (recording, played):
         watch = Watch(settings, idle_recorder())
+        assert isinstance(watch._engine, Engine)
         history = watch._engine._market._history
         assert (history is None) == (settings is played)
         watch.stop()
