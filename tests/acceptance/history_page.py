@@ -1,18 +1,20 @@
 """The Data page and from – to of Live as a user operates them."""
 
 import re
+from contextlib import suppress
 from datetime import date
 
 import pandas as pd
-from playwright.sync_api import Locator
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
-from acceptance.desk_page import READY_MS, Desk
+from acceptance.desk_page import LIST_MS, LIST_TRIES, READY_MS, Desk
 
 FETCH, SYMBOLS_TO_FETCH = "Fetch", "Symbols to fetch"
 FROM, TO = "From (UTC)", "To (UTC)"
 DONE = re.compile(r"done, ([\d,]+) bars\.")
 ZIP, MANIFEST = "Parquet files of the series (zip)", "Manifest (CSV)"
 SERIES = "1-min bars of the exchange"
+ASKED = "([key, words]) => new URLSearchParams(location.search).get(key) === words"
 
 
 def ask_for(desk: Desk, symbols: tuple[str, ...], first: date, last: date) -> None:
@@ -51,16 +53,21 @@ def held(desk: Desk) -> dict[str, list[str]]:
 
 def choose_stretch(desk: Desk, first: pd.Timestamp, last: pd.Timestamp) -> None:
     """Write from – to into Live's own fields, and wait until it shows that."""
-    desk.page.locator(".st-key-other_range button").first.click()
-    for label, time in ((FROM, first), (TO, last)):
-        field = _field(desk, label)
-        if not field.is_visible():
-            desk.page.locator(".st-key-other_range button").first.click()
-        field.fill(f"{time:%Y-%m-%d %H:%M}")
-        field.press("Enter")
+    for label, key, time in ((FROM, "from", first), (TO, "to", last)):
+        _write_time(desk, label, key, f"{time:%Y-%m-%d %H:%M}")
     desk.page.keyboard.press("Escape")
     desk.reads("r.head.includes('not live') && /[+−]\\d/.test(r.z)", READY_MS)
 
 
-def _field(desk: Desk, label: str) -> Locator:
-    return desk.page.get_by_role("textbox", name=label, exact=True)
+def _write_time(desk: Desk, label: str, key: str, words: str) -> None:
+    """Write one of both, and wait until the address has it; a run may draw the field anew."""
+    field = desk.page.get_by_role("textbox", name=label, exact=True)
+    for _ in range(LIST_TRIES):
+        if not field.is_visible():
+            desk.page.locator(".st-key-other_range button").first.click()
+        with suppress(PlaywrightTimeoutError):
+            field.fill(words, timeout=LIST_MS)
+            field.press("Enter", timeout=LIST_MS)
+            desk.page.wait_for_function(ASKED, arg=[key, words], timeout=LIST_MS)
+            return
+    raise AssertionError(f"{label} does not take {words}: {desk.page.url}")

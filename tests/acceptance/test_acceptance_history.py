@@ -34,7 +34,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.acceptance, pytest.mark.timeout(2
 DAY_MIN = 1_440
 DAYS = 3
 BEGUN_AGO = (8, 9)  # days: older than what the desk takes by itself
+GATES = ("leg_stale", "window_covered", "enough_bars")
 SPREADS = ("price difference", "hedged", "log", "ratio")
+NO_GATES = dict.fromkeys((f"gate_{name}" for name in GATES), "false")
 MARGIN = pd.Timedelta("1h")  # a minute without a trade has the price of one before
 
 
@@ -52,8 +54,8 @@ def test_days_fetched_by_clicks_give_the_figures_of_the_exchanges_trades(
         assert held(desk) == before
         check_files(content(desk.download(MANIFEST)), content(desk.download(ZIP)))
     with tab(reader, stage.url) as desk:
-        # Days of few trades: their legs are stale, which would keep the rule silent.
-        desk.live(**BOTH, interval="1min", lookback="30min", window=20, gate_leg_stale="false")
+        # Days of few trades: gates would keep the rule silent where legs are stale.
+        desk.live(**BOTH, interval="1min", lookback="30min", window=20, **NO_GATES)
         for moment, (begin, end) in zip(
             moments.rounds(MOVING), stretches(moments, first), strict=False
         ):

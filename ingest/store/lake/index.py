@@ -5,6 +5,7 @@ and of its files those are read whose size or time differ. The cache that lies b
 saves opening them all at the start: lost or stale, it is made again.
 """
 
+import errno
 import os
 import re
 import threading
@@ -126,6 +127,10 @@ def _months_there(folder: Path) -> dict[str, int]:
         with os.scandir(folder) as entries:
             return {each.name: each.stat().st_mtime_ns for each in entries if is_month(each.name)}
     except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:  # no symbol of such a name was ever kept
+            raise
         return {}
 
 
