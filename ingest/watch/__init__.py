@@ -3,6 +3,7 @@
 from ingest.watch.board import Board, WatchRow
 from ingest.watch.channel import ChannelStanding
 from ingest.watch.current import current_watch, install_watch
+from ingest.watch.market_scan import MarketScanStatus
 from ingest.watch.model import (
     Alert,
     Delivery,
@@ -23,6 +24,7 @@ __all__ = [
     "Board",
     "ChannelStanding",
     "Delivery",
+    "MarketScanStatus",
     "Silence",
     "Watch",
     "WatchList",

@@ -98,7 +98,9 @@ def test_days_that_are_old_enough_move_with_all_they_have(writer: TickWriter) ->
     lake = Lake(writer.path.parent / "history")
     moved = lake.ticks(STREAM, 0, 2**62)
     for name in ("time_us", "trade_id", "price", "quantity", "buyer_is_maker"):
-        expected = before[name] if name != "time_us" else pd.DatetimeIndex(before.index).as_unit("us").asi8
+        expected = (
+            before[name] if name != "time_us" else pd.DatetimeIndex(before.index).as_unit("us").asi8
+        )
         assert list(getattr(moved, name)) == list(expected[: len(moved.time_us)]), name
     assert [each.whole_day for each in lake.holdings()] == [False, True, True]
     assert writer.streams()[KEY].first_id == 3 * A_DAY
@@ -168,7 +170,9 @@ def test_nothing_is_deleted_that_does_not_come_back_as_it_was(
     monkeypatch.setattr(LakeWriter, "put_trades", put_wrongly)
     moving = mover(writer)
     moving.look()
-    assert "1 trades of BTCUSDT on 2026-01-05 are not in the history as they" in (moving.problem or "")
+    assert "1 trades of BTCUSDT on 2026-01-05 are not in the history as they" in (
+        moving.problem or ""
+    )
     assert stored_ids(writer.path) == list(range(5 * A_DAY))
     assert moving.summary is None
 
@@ -197,7 +201,9 @@ def test_a_busy_lake_and_a_missing_database_are_said(writer: TickWriter, monkeyp
     moving = mover(writer)
     with LakeWriter(writer.path.parent / "history"):
         moving.look()
-    assert (moving.problem or "").startswith("Old trades are not moved to the history just now: another")
+    assert (moving.problem or "").startswith(
+        "Old trades are not moved to the history just now: another"
+    )
     moving.look()
     assert moving.problem is None
     assert Source("recording", "ticks.db", "", whole_day=True) in (

@@ -34,7 +34,9 @@ def ticks() -> list[Tick]:
 def klines(bars: pd.DataFrame, seconds: int) -> list[Kline]:
     """What the exchange says of whole bars."""
     made = []
-    for open_us, row in zip(pd.DatetimeIndex(bars.index).as_unit("us").asi8, bars.to_dict("records"), strict=True):
+    for open_us, row in zip(
+        pd.DatetimeIndex(bars.index).as_unit("us").asi8, bars.to_dict("records"), strict=True
+    ):
         ends_us = int(open_us) + seconds * 1_000_000 - 1
         prices = (row["open"], row["high"], row["low"], row["close"])
         made.append(Kline(int(open_us), *prices, row["volume"], int(row["trades"]), ends_us))

@@ -51,7 +51,9 @@ def merged(ticks: list[Row], length: int) -> dict[int, Row]:
     return made
 
 
-def expected(connection: sqlite3.Connection, stream_id: int, low: int, high: int) -> dict[tuple[int, int], Row]:
+def expected(
+    connection: sqlite3.Connection, stream_id: int, low: int, high: int
+) -> dict[tuple[int, int], Row]:
     ticks = [
         (time_us // 1_000_000, time_us, trade_id, price / 1e8, in_units(quantity))
         for time_us, trade_id, price, quantity in connection.execute(
@@ -143,7 +145,9 @@ def events(start: int, drawn: list[Any], ids: Iterator[int], skipped: list[Tick]
 
 @settings(max_examples=30, deadline=None)
 @given(actions=ACTIONS)
-def test_they_equal_the_trades_after_whatever_is_written(tmp_path_factory, actions: list[Any]) -> None:
+def test_they_equal_the_trades_after_whatever_is_written(
+    tmp_path_factory, actions: list[Any]
+) -> None:
     path = tmp_path_factory.mktemp("rollups") / "ticks.db"
     writer, ids, at = TickWriter(path), iter(range(1, 10**9)), 0
     skipped: list[Tick] = []
