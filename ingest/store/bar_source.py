@@ -169,10 +169,8 @@ class BarSource:
     def last_trade(self) -> LastTrade | None:
         """The newest trade, by trade time; the end of the last bar that traded where bars go on."""
         stored = read_last_trade(self.connection, self.stream_id, self.end)
-        if (
-            self.newest is None
-            or bars_end(self.connection, self.stream_id) > self.newest + MINUTE_S
-        ):
+        ends = bars_end(self.connection, self.stream_id)
+        if self.newest is None or ends > self.newest + MINUTE_S:
             stored = later_of(stored, last_traded_bar(self.connection, self.stream_id))
         if self.lake is None or (self.newest is not None and not self.is_behind_lake):
             return stored

@@ -47,9 +47,10 @@ def test_each_closed_bar_of_a_pair_in_bars_only_is_evaluated_as_live_shows_it(
         assert row.reading is not None
         assert row.reading.time_us == BEGINS_US + n * MINUTE_US
     with TickReader(market.path) as reader:
-        frames = [reader.bars(each, "1min") for each in (PAIR.y, PAIR.x)]
+        y, x = (Leg.of(reader.bars(each, "1min"), MINUTE_US) for each in (PAIR.y, PAIR.x))
         last = reader.last_trade(PAIR.y)
-    found = analyse_pair(*(Leg.of(each, MINUTE_US) for each in frames), PAIR.params)
+    found = analyse_pair(y, x, PAIR.params)
+    assert row.reading is not None
     assert abs(row.reading.zscore - found.zscore.iloc[-1]) < 1e-9
     assert last is not None
     assert (last.price, last.time_us) == (prices[PAIR.y][-1], BEGINS_US + 130 * MINUTE_US - 1)
