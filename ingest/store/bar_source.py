@@ -31,7 +31,7 @@ from ingest.store.sources.rolled_up import (
     find_rolled_up,
     read_rolled_up,
 )
-from ingest.store.sources.sqlite_klines import COLUMNS, SqliteKlines
+from ingest.store.sources.sqlite_klines import COLUMNS, SqliteKlines, bars_end, last_traded_bar
 
 
 class _Early(NamedTuple):
@@ -167,8 +167,11 @@ class BarSource:
         return None if end is None else end // self.seconds - 1
 
     def last_trade(self) -> LastTrade | None:
-        """The newest trade, by trade time; None without any."""
+        """The newest trade, by trade time; the end of the last bar that traded where bars go on."""
         stored = read_last_trade(self.connection, self.stream_id, self.end)
+        ends = bars_end(self.connection, self.stream_id)
+        if self.newest is None or ends > self.newest + MINUTE_S:
+            stored = later_of(stored, last_traded_bar(self.connection, self.stream_id))
         if self.lake is None or (self.newest is not None and not self.is_behind_lake):
             return stored
         return later_of(stored, self.lake.last_trade)

@@ -4,7 +4,9 @@ import sqlite3
 from pathlib import Path
 
 from ingest.errors import StoreError
+from ingest.store.bars import SECOND_US
 from ingest.store.connecting import open_for_reading
+from ingest.store.sources.sqlite_klines import bars_end
 
 
 class StreamChanges:
@@ -26,6 +28,7 @@ class StreamChanges:
     def look(self) -> dict[str, int]:
         """Time of the newest id, µs, of each symbol written to since the last look; 0 without any.
 
+        Where the exchange's own bars end later it is their end: bars alone may be recorded.
         A symbol that is recorded in several streams has the latest of those written to. All are
         named at the first look, and where another file is the database now.
 
@@ -42,15 +45,16 @@ class StreamChanges:
             rows = connection.execute(
                 "SELECT stream_id, symbol, revision, coalesce(last_us, 0) FROM stream"
             ).fetchall()
+            changed = [row for row in rows if self._revisions.get(row[0]) != row[2]]
+            ends_us = {row[0]: bars_end(connection, row[0]) * SECOND_US for row in changed}
         except sqlite3.Error as error:
             self.close()
             raise StoreError(f"cannot read the database {self.path}: {error}") from error
         self._seen = seen
         newest: dict[str, int] = {}
-        for stream_id, symbol, revision, last_us in rows:
-            if self._revisions.get(stream_id) != revision:
-                self._revisions[stream_id] = revision
-                newest[symbol] = max(last_us, newest.get(symbol, 0))
+        for stream_id, symbol, revision, last_us in changed:
+            self._revisions[stream_id] = revision
+            newest[symbol] = max(last_us, ends_us[stream_id], newest.get(symbol, 0))
         return newest
 
     def close(self) -> None:

@@ -173,7 +173,8 @@ class TickReader:
     def last_trade(self, symbol: str) -> LastTrade | None:
         """The newest stored trade by trade time; None if there is none.
 
-        Where only the lake has the symbol, or knows more: the end of its last bar that traded.
+        Where only the lake or klines have the symbol, or know more: the end of their last bar that
+        traded.
         """
         with one_transaction(self._connection):
             source = self._source(symbol, 1)

@@ -8,7 +8,7 @@ from ingest.store.bars import SECOND_US
 from ingest.store.connecting import EVER_S
 from ingest.store.future_rows import readable_until
 from ingest.store.last_trade import read_last_trade
-from ingest.store.sources.sqlite_klines import SqliteKlines
+from ingest.store.sources.sqlite_klines import bars_end
 from ingest.trade_times import AHEAD_UNKNOWN_US
 
 # Of a stream with a trade since then nothing later is asked.
@@ -40,15 +40,11 @@ def newest_of(
     plausible = [second for second in newest.values() if second <= last_second]
     latest = max(plausible, default=0)
     quiet = last_second - AHEAD_UNKNOWN_US // SECOND_US - _QUIET_S
-    ends = [_bars_end(connection, each) for each in wanted if newest.get(each, 0) < quiet]
+    still = [each for each in wanted if newest.get(each, 0) < quiet]
+    ends = [bars_end(connection, each) * SECOND_US for each in still]
     for stream_id, second in newest.items():
         if second == latest or second > last_second:
             until = readable_until(connection, stream_id) if second > last_second else EVER_S[1]
             trade = read_last_trade(connection, stream_id, until)
             ends.append(0 if trade is None else trade.time_us)
     return max(ends, default=0) or None
-
-
-def _bars_end(connection: sqlite3.Connection, stream_id: int) -> int:
-    klines = SqliteKlines(connection, stream_id)
-    return max((klines.last(each) or 0 for each in klines.lengths()), default=0) * SECOND_US

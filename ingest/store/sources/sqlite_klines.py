@@ -4,7 +4,8 @@ import sqlite3
 
 import numpy as np
 
-from ingest.store.bars import STORED_ROW, Spans, StoredRows, runs
+from ingest.store.bars import SECOND_US, STORED_ROW, Spans, StoredRows, runs
+from ingest.store.last_trade import LastTrade, later_of
 from ingest.store.pieces import Pieces
 
 # A volume past 2**63 units is stored as a float: the cast stops it at that.
@@ -71,6 +72,29 @@ class SqliteKlines:
     def _one(self, question: str, length: int) -> int | None:
         answer = self._connection.execute(question, (self._stream_id, length)).fetchone()
         return None if answer is None else answer[0]
+
+
+def bars_end(connection: sqlite3.Connection, stream_id: int) -> int:
+    """Second at which the last kline of any length ends; 0 without any."""
+    klines = SqliteKlines(connection, stream_id)
+    return max((klines.last(each) or 0 for each in klines.lengths()), default=0)
+
+
+def last_traded_bar(connection: sqlite3.Connection, stream_id: int) -> LastTrade | None:
+    """The end of the last kline of any length that holds a trade, and its close; None: no kline.
+
+    When it was received is not kept: that is its end too.
+    """
+    newest = None
+    for length in SqliteKlines(connection, stream_id).lengths():
+        row = connection.execute(
+            f"SELECT second, close {_WHERE} AND trades > 0 ORDER BY second DESC LIMIT 1",
+            (stream_id, length),
+        ).fetchone()
+        if row is not None:
+            end_us = (row[0] + length) * SECOND_US - 1
+            newest = later_of(newest, LastTrade(end_us, end_us, row[1]))
+    return newest
 
 
 def _with_trades(rows: StoredRows) -> StoredRows:

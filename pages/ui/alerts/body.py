@@ -36,6 +36,7 @@ def _show_log(watch: Watch) -> None:
 def _show_standings(watch: Watch) -> None:
     silences.show_running(watch.store)
     rules.show_standings(watch.store)
+    rules.show_scan(watch.market_scan())
 
 
 def _show_form(watch: Watch) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 
 from analytics.alerts import AlertRule, RuleState
-from ingest.watch import WatchStore
+from ingest.watch import MarketScanStatus, WatchStore
 from pages.ui.alerts import draft, words
 from pages.ui.parts import formats, markup, notices, plain
 from pages.ui.parts.markup import Cell, Html
@@ -31,6 +31,26 @@ def show_standings(store: WatchStore) -> None:
         markup.show(markup.block(table(rules, store.states()), css="pd-alert-rules"))
     else:
         notices.show(words.NO_RULES)
+
+
+def show_scan(status: MarketScanStatus) -> None:
+    """Say how the latest scan of the market was, where a rule asks for scans."""
+    if status.is_asked:
+        markup.show(markup.block(markup.text(scan_words(status), kind="p")))
+
+
+def scan_words(status: MarketScanStatus) -> str:
+    """Say what the latest scan of the market looked at, found and took, or why there is none."""
+    if status.error:
+        return f"Scan of the market: {formats.clipped(status.error, 200)}."
+    if not status.bar_us:
+        return "Scan of the market: none yet; one follows each closed minute."
+    return (
+        f"Scan of the market, bars to {formats.moment(words.time_at(status.bar_us))}: "
+        f"{formats.count(status.symbols, 'symbol')}, {formats.count(status.pairs, 'pair')} tried, "
+        f"{status.found:,} found; it took {formats.number(status.took_s, 1)} s, "
+        f"{formats.number(status.cpu_s, 1)} s of processor time."
+    )
 
 
 def show_buttons(store: WatchStore) -> None:

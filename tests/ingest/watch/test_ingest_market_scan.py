@@ -10,6 +10,7 @@ from market_cases import START_S, Market
 
 from analytics.alerts import AlertRule
 from analytics.scanner import scan_pairs
+from ingest.binance import Kline
 from ingest.store import SECOND_US
 from ingest.watch import WatchedPair, WatchStore, watch_path
 from ingest.watch.market_scan import BARS, MarketScan, found_pairs, market_closes
@@ -116,3 +117,29 @@ def test_a_market_too_short_to_scan_says_why_and_is_scanned_once_it_is_not(desk)
     assert desk.pass_by()
     assert desk.scan.status().error == ""
     assert len(desk.reported) == 1
+
+
+def test_a_market_recorded_in_bars_alone_is_scanned_at_each_closed_minute(desk):
+    made = prices(401)
+    desk.store.save_rule(AlertRule("new", when="find"))
+    first_us = (START_S - INTO_S + 60) * SECOND_US
+    bars = {
+        symbol: [
+            Kline(first_us + n * 60 * SECOND_US, close, close, close, close, 1.0, 1, 0)
+            for n, close in enumerate(made[symbol].tolist())
+        ]
+        for symbol in SYMBOLS
+    }
+
+    def add(low: int, high: int | None) -> None:
+        desk.market.writer.add_all_klines(
+            60, {("spot", name, "aggTrade"): rows[low:high] for name, rows in bars.items()}
+        )
+
+    add(0, 400)
+    assert desk.pass_by()
+    add(400, None)
+    assert desk.pass_by()
+    assert desk.scan.status().bar_us == first_us + 400 * 60 * SECOND_US
+    for number, count in enumerate((400, 401)):
+        assert desk.reported[number] == found_pairs(scan_pairs(made.iloc[:count]))

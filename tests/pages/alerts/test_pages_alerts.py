@@ -19,6 +19,7 @@ from ingest.watch import (
     Alert,
     ChannelStanding,
     Delivery,
+    MarketScanStatus,
     Silence,
     Watch,
     WatchedPair,
@@ -26,7 +27,7 @@ from ingest.watch import (
     install_watch,
 )
 from ingest.watch.heartbeat import HeartbeatStanding
-from pages.ui.alerts import body, editor, log, silences, words
+from pages.ui.alerts import body, editor, log, rules, silences, words
 from pages.ui.state.page_choices import PAGE_CHOICES
 
 PAIR = WatchedPair("ETHUSDT", "BTCUSDT")
@@ -391,3 +392,19 @@ def test_without_a_watch_there_is_a_notice(project_root, database):
 
 def test_the_address_knows_the_views():
     assert PAGE_CHOICES["alerts_view"].options == body.VIEWS
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (MarketScanStatus(is_asked=True), "none yet; one follows each closed minute."),
+        (MarketScanStatus(is_asked=True, error="needs 23 bars"), "market: needs 23 bars."),
+        (
+            MarketScanStatus(True, 1_700_000_040_000_000, 400, 79_800, 1, 0.94, 1.41),
+            "400 symbols, 79,800 pairs tried, 1 found; it took 0.9 s, 1.4 s of processor time.",
+        ),
+    ],
+    ids=["none yet", "failed", "scanned"],
+)
+def test_the_latest_scan_of_the_market_is_said(status: MarketScanStatus, said: str) -> None:
+    assert rules.scan_words(status).endswith(said)
