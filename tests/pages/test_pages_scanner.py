@@ -419,8 +419,10 @@ MARKET_LINES = {
     "before the first": (MarketScanStatus(True), "the first waits for a minute to close."),
     "made": (
         STATUS,
-        "bar of 2023-11-14 22:14:00 UTC, closed 20 s ago; 400 symbols, 79,800 pairs, 3 found that "
-        "hold; took 1.2 s.",
+        (
+            "bar of 2023-11-14 22:14:00 UTC, closed 20 s ago; 400 symbols, 79,800 pairs, "
+            "3 found that hold; took 1.2 s."
+        ),
     ),
     "one": (replace(STATUS, found=1), "400 symbols, 79,800 pairs, 1 found that holds; took 1.2 s."),
     "failed": (

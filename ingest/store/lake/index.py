@@ -5,7 +5,6 @@ and of its files those are read whose size or time differ. The cache that lies b
 saves opening them all at the start: lost or stale, it is made again.
 """
 
-import errno
 import os
 import re
 import threading
@@ -20,6 +19,7 @@ from ingest.store.lake.parquet import read_footer
 from ingest.store.lake.places import is_month
 from ingest.store.lake.whole_files import INDEX_NAME, clear_unfinished, write_whole
 
+LONGEST_NAME: Final = 255  # bytes of a name that a folder can have
 _SUFFIX: Final = ".parquet"
 _OURS: Final = re.compile(r"\d{4}-\d{2}(-\d{2})?\.parquet", re.ASCII)
 
@@ -128,8 +128,8 @@ def _months_there(folder: Path) -> dict[str, int]:
             return {each.name: each.stat().st_mtime_ns for each in entries if is_month(each.name)}
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:  # no symbol of such a name was ever kept
+    except OSError:
+        if len(folder.name.encode()) <= LONGEST_NAME:
             raise
         return {}
 

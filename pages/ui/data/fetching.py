@@ -33,7 +33,7 @@ def show(root: Path, runner: JobRunner) -> None:
     """Show the form; what it asks for becomes a job."""
     settings = current_settings()
     yesterday = (datetime.now(UTC) - timedelta(days=1)).date()
-    st.caption(words.FETCH)
+    plain.caption(words.FETCH)
     with st.form("fetch_history", border=False):
         chosen = st.multiselect(
             "Symbols to fetch",

@@ -16,9 +16,9 @@ from pages.ui.parts import plain
 def show(root: Path, runner: JobRunner) -> None:
     """Show the form; what it asks for becomes a job."""
     settings = current_settings()
-    st.caption(words.IMPORT)
+    plain.caption(words.IMPORT)
     if not serves_itself(settings):
-        st.caption(words.NOT_HERE)
+        plain.caption(words.NOT_HERE)
     form = st.form("import_history", border=False)
     with form, st.container(horizontal=True, vertical_alignment="bottom"):
         path = st.text_input(

@@ -21,7 +21,7 @@ def show(root: Path, series: HeldSeries) -> None:
         return
     box = st.expander("Delete days of this series")
     with box:
-        st.caption(words.DELETE)
+        plain.caption(words.DELETE)
         with st.form("delete_history", border=False):
             span = st.date_input(
                 "Days to delete (UTC)", (days[0], days[0]), min_value=days[0], max_value=days[-1],

@@ -218,7 +218,9 @@ def test_bars_of_a_fetch_are_named_as_its_form_names_them() -> None:
         assert request.words.startswith(f"fetch {words[0].lower()}{words[1:]} of BTCUSDT, ")
 
 
-def test_each_sentence_of_a_job_that_ended_ends(project_root, lake: Path, runner: JobRunner) -> None:
+def test_each_sentence_of_a_job_that_ended_ends(
+    project_root: Path, lake: Path, runner: JobRunner
+) -> None:
     job_id = runner.submit("fetch", "fetch", lambda progress: progress.note("BTCUSDT: all is held"))
     assert runner.wait(job_id, 10.0) is not None
     page = open_data(project_root)

@@ -12,6 +12,7 @@ from analytics.pair import PairParams
 from ingest.settings import Settings, install_settings
 from ingest.store import STORED_ROW, TickWriter
 from ingest.store.lake import Lake, LakeWriter, Source
+from ingest.store.pieces import LakeStream
 from ingest.tick import Tick
 from pages.ui.desk import pair_data
 
@@ -72,3 +73,8 @@ def test_days_deleted_meanwhile_are_gone_at_once(desk: Settings) -> None:
 
 def test_the_span_of_held_bars_counts_the_history(desk: Settings) -> None:
     assert pair_data.held_seconds(desk.db, LEGS, "1min") >= 365 * 86_400
+
+
+def test_a_symbol_with_a_name_too_long_for_a_folder_is_of_no_history(desk: Settings) -> None:
+    stream = LakeStream("spot", "Q" * 5_000, "aggTrade")
+    assert Lake(desk.history).id_spans(stream) == []

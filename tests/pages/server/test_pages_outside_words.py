@@ -202,7 +202,7 @@ MARKDOWN = {"markdown", "write", "caption", "info", "warning", "error", "success
             "progress", "button", "form_submit_button", "expander", "popover", "title", "spinner",
             "badge", "metric", "toggle", "checkbox"}  # fmt: skip
 OURS = {"RULE_WORDS[name]", "COST_WORDS[name]", "preset.label", "label", "f'Step {step}'",
-        "self.again", "self.doing",
+        "self.again", "self.doing", "action.label", "f'Take bars of {name}'",
         "words.PROOF_EXPLAINED", "words.VALIDATION_EXPLAINED"}  # fmt: skip
 
 
