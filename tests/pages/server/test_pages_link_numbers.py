@@ -112,7 +112,7 @@ def test_an_interval_by_any_of_its_names_is_taken_without_a_word(project_root, n
     assert "In the link" not in said(test)
 
 
-RANGES_OF_AN_HOUR = "auto, 4h, 24h, 3d, 7d, 30d, 90d, 1y, all"
+RANGES_OF_AN_HOUR = "auto, 4h, 24h, 3d, 7d, 30d, 90d, 1y and 1 more"
 
 
 @pytest.mark.parametrize("page", ["live", "evidence", "backtest"])
