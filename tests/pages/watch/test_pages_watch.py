@@ -186,6 +186,7 @@ def test_many_legs_that_are_not_recorded_are_folded(
 
     recorder = SimpleNamespace(
         symbols=recorded,
+        bar_symbols=(),
         listed=tuple,
         add_symbol=add_symbol,
         standing=lambda name: "traded",
