@@ -261,7 +261,9 @@ class BarSource:
         ends = [self.pieces.last(each) for each in self.divisors]
         after = max((each for each in ends if each is not None), default=0)
         after = after // self.seconds * self.seconds  # of a bar beyond, a part would be known
-        return after if after > self.newest + 1 else None
+        # A piece that holds the first trade may stand there already: see `_early`.
+        is_of_first = after in {up(self.border, length) for length in self.divisors}
+        return after if after > self.newest + 1 and not is_of_first else None
 
     def _end_before(self, length: int, second: int) -> int:
         """End of the last piece of a length that opens before a second; there is one."""

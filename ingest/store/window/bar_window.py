@@ -14,7 +14,7 @@ from ingest.store.bar_source import BarSource
 from ingest.store.bars import SECOND_US, Spans, interval_seconds, merged_spans, new_columns
 from ingest.store.connecting import EVER_S, one_transaction
 from ingest.store.future_rows import last_second
-from ingest.store.last_trade import LastTrade, read_last_trade
+from ingest.store.last_trade import LastTrade
 from ingest.store.pieces import LakeStream
 from ingest.store.repair_log import KEPT_REVISIONS
 from ingest.store.sources.bar_grid import grid_with_room, lay
@@ -241,8 +241,7 @@ class BarWindow:
         if source.end != EVER_S[1] or not source.newest <= newest <= last_second(now_us()):
             return None
         source = source.followed(connection, newest)
-        last = read_last_trade(connection, stream_id)
-        gaps = source.gaps(self._low)
+        gaps, last = source.gaps(self._low), source.last_trade()
         return _State(stream_id, row[0], source, last, gaps, newest // self.seconds)
 
     def _must_reload(self, state: _State, connection: sqlite3.Connection) -> bool:
