@@ -14,7 +14,7 @@ from ingest.store.bar_source import BarSource
 from ingest.store.bars import SECOND_US, Spans, interval_seconds, merged_spans, new_columns
 from ingest.store.connecting import EVER_S, one_transaction
 from ingest.store.future_rows import last_second
-from ingest.store.last_trade import LastTrade
+from ingest.store.last_trade import LastTrade, read_last_trade
 from ingest.store.pieces import LakeStream
 from ingest.store.repair_log import KEPT_REVISIONS
 from ingest.store.sources.bar_grid import grid_with_room, lay
@@ -229,19 +229,20 @@ class BarWindow:
     def _followed(self, connection: sqlite3.Connection, stream_id: int) -> _State | None:
         """Look for newer trades, by few questions; None where anything else may have changed."""
         old = self._state
-        if old is None or self._loaded is None or old.stream_id != stream_id:
+        if old is None or old.last is None or self._loaded is None or old.stream_id != stream_id:
             return None
         source = old.source
         if source.newest is None or source.is_behind_pieces or source.lake is not self._lake:
             return None
         row = connection.execute(_TIP, (stream_id,)).fetchone()
-        if row is None or row[1] != source.first_us or (row[3] or 0) > old.revision:
+        is_later = old.last.time_us // SECOND_US > source.newest  # of a kline
+        if is_later or row is None or row[1] != source.first_us or (row[3] or 0) > old.revision:
             return None
         newest = row[2]
         if source.end != EVER_S[1] or not source.newest <= newest <= last_second(now_us()):
             return None
         source = source.followed(connection, newest)
-        gaps, last = source.gaps(self._low), source.last_trade()
+        last, gaps = read_last_trade(connection, stream_id), source.gaps(self._low)
         return _State(stream_id, row[0], source, last, gaps, newest // self.seconds)
 
     def _must_reload(self, state: _State, connection: sqlite3.Connection) -> bool:
