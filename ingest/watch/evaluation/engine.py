@@ -129,14 +129,13 @@ class Engine:
         """What is happening; any thread, never waits."""
         now_s = self._clock()
         stands_s = now_s - self._passed_s
+        stuck_s = stands_s if stands_s > 2 * _AGAIN_S else 0.0
         counts = [count for at_s, count in tuple(self._counts) if at_s > now_s - _RATE_OVER_S]
         return WatchStatus(
             is_evaluating=True,
             pairs=len(self._pairs) + len(self._baskets),
             evaluated_per_s=sum(counts) / _RATE_OVER_S,
-            behind_s=max(
-                self._behind_s, self._trouble_s(now_s), stands_s if stands_s > 2 * _AGAIN_S else 0.0
-            ),
+            behind_s=max(self._behind_s, self._trouble_s(now_s), stuck_s),
             late_bars=self._reads.late_bars,
             last_error=self._last_error,
         )
@@ -376,9 +375,8 @@ class Engine:
             alerts = self._journal.write_all() if everything else self._journal.write_alerts()
         except StoreError as error:
             self._note_error(str(error))
-            self._unwritten_since = (
-                now_s if self._unwritten_since is None else self._unwritten_since
-            )
+            if self._unwritten_since is None:
+                self._unwritten_since = now_s
             return
         self._unwritten_since = None
         if everything:
