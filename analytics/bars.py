@@ -26,6 +26,7 @@ from analytics.silence import SECOND_US, active_seconds, implausible_gaps, silen
 MAX_BARS = 366 * 24 * 3600
 
 _MAX_DECIMALS = 8
+_PROBED = 1_024  # so many values tell that all have not so few decimals
 _EXACT_FLOAT = 2**53
 _MAX_SUM = 2.0**62
 _TRADED, _QUIET, _MISSING = (np.int8(code) for code in range(len(COVERAGE)))
@@ -184,8 +185,11 @@ def exact_sum_by_group(values: FloatArray, starts: IntArray) -> FloatArray:
 
 
 def _as_scaled_integers(values: FloatArray) -> tuple[IntArray, int] | None:
+    some = values[:: values.size // _PROBED + 1]
     for decimals in range(_MAX_DECIMALS + 1):
         scale = 10**decimals
+        if not np.array_equal(np.rint(some * scale) / scale, some):
+            continue  # nor are all of them
         integers = np.rint(values * scale)
         if integers.max() > _EXACT_FLOAT or integers.sum() > _MAX_SUM:
             return None

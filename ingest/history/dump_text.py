@@ -17,7 +17,6 @@ Item = TypeVar("Item")
 _BLOCK_BYTES: Final = 4 << 20
 _HASHED_BYTES: Final = 1 << 20
 _LONGEST_LINE: Final = 1 << 16
-_AHEAD: Final = 3  # blocks that are ready before they are asked for
 
 
 class Block(NamedTuple):
@@ -77,11 +76,11 @@ def blocks(dump: DumpText) -> Iterator[Block]:
         yield Block(rest + b"\n", done, line)
 
 
-def ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
-    """The same items, made in a thread of their own before they are asked for."""
+def ahead(items: Iterator[Item], most: int = 3) -> Generator[Item, None, None]:
+    """The same items, made in a thread of their own, so many before they are asked for."""
     pool = ThreadPoolExecutor(1)
     try:
-        waiting = deque(pool.submit(next, items, None) for _ in range(_AHEAD))
+        waiting = deque(pool.submit(next, items, None) for _ in range(most))
         while (item := waiting.popleft().result()) is not None:
             waiting.append(pool.submit(next, items, None))
             yield item

@@ -23,6 +23,7 @@ _DAY_US: Final = 86_400_000_000
 _LATE_US: Final = 60_000_000  # so late after midnight no trade of the day before comes any more
 _SHOWN: Final = 5
 _EVERY_S: Final = 0.2
+_BLOCKS_OF_A_DAY: Final = 16  # of a busy symbol: read while the day before is written
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
@@ -126,7 +127,7 @@ def import_dump(
             raise FileError(f"{path.name} is empty: fetch it again")
         form = find_form(path, name, first.text.partition(b"\n")[0])
         tally = _Tally(name, form, checksum, checked, progress, dump.size)
-        rows = ahead(RowReader(name, form).read(ahead(_again(first, texts))))
+        rows = ahead(RowReader(name, form).read(ahead(_again(first, texts))), _BLOCKS_OF_A_DAY)
         with closing(rows):
             if name.kind == "kline":
                 _import_klines(writer, tally, rows)

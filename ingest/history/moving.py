@@ -31,6 +31,7 @@ from ingest.store import (
     MovedIds,
     TickWriter,
     open_for_reading,
+    size_in_use,
 )
 from ingest.store.lake import Lake, LakeWriter, Source
 from ingest.tick import StreamKey
@@ -67,6 +68,8 @@ class Mover:
         Has something done in the writing thread.
     now_us
         Wall clock, as the exchange has it.
+    max_bytes
+        Where the database's rows take more, every day before today moves; None: whatever they take.
 
     Attributes
     ----------
@@ -77,12 +80,18 @@ class Mover:
     """
 
     def __init__(
-        self, path: Path, root: Path, days: int, ask: Ask, now_us: Callable[[], int]
+        self,
+        path: Path,
+        root: Path,
+        days: int,
+        ask: Ask,
+        now_us: Callable[[], int],
+        max_bytes: int | None = None,
     ) -> None:
         self.summary: str | None = None
         self.problem: str | None = None
         self._path, self._root, self._days, self._ask = path, root, days, ask
-        self._now_us = now_us
+        self._now_us, self._max_bytes = now_us, max_bytes
         self._moved: dict[str, _Moved] = {}
         self._ended = threading.Event()
 
@@ -139,7 +148,8 @@ class Mover:
             return None
         begin = oldest // DAY_S * DAY_S
         today = self._now_us() // SECOND_US // DAY_S * DAY_S
-        if begin + DAY_S > today - self._days * DAY_S:
+        is_large = self._max_bytes is not None and size_in_use(connection) > self._max_bytes
+        if begin + DAY_S > today - (0 if is_large else self._days) * DAY_S:
             return None
         open_gap = connection.execute(
             "SELECT 1 FROM gap WHERE stream_id = ? AND state = 'open' AND after_us < ? LIMIT 1",
@@ -195,7 +205,8 @@ def mover_of(settings: Settings, ask: Ask, now_us: Callable[[], int]) -> Mover |
     """Make what moves old days as the options say; None where they are to stay."""
     if settings.lake_days is None:
         return None
-    return Mover(settings.db, settings.history, settings.lake_days, ask, now_us)
+    places = settings.db, settings.history
+    return Mover(*places, settings.lake_days, ask, now_us, settings.keep_bytes)
 
 
 class _Deletion:

@@ -36,10 +36,14 @@ _LARGE_WAL_BYTES = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How much to keep: days of trades, bytes of database; None is no limit."""
+    """How much to keep: days of trades, bytes of database; None is no limit.
+
+    Where old trades move to the history (`moves`), none is deleted that has not moved.
+    """
 
     days: float | None = None
     max_bytes: int | None = None
+    moves: bool = False
 
 
 class ClockJumps:
@@ -102,7 +106,7 @@ class Maintenance:
         self._path, self._queue, self._counts, self._retention = path, queue, counts, retention
         self._disk_low, self._clock_jumped, self._free = disk_low, clock_jumped, free
         self._has_departed, self._skew_ms = has_departed, skew_ms
-        self._growth = Growth()
+        self._growth, self._in_use = Growth(), 0
         self._ended = threading.Event()
         self._due: dict[str, float] = {}
         self._is_folded: bool | None = None
@@ -164,6 +168,8 @@ class Maintenance:
 
     def forget(self, writer: TickWriter) -> None:
         """Delete a small step of what is older, or more, than is to be kept."""
+        if self._retention.moves:
+            return
         cutoff = None
         if self._retention.days is not None:
             skew_s = min(self._skew_ms() or 0.0, 0.0) / 1e3  # ours may be ahead, by days
@@ -192,6 +198,9 @@ class Maintenance:
 
     def notices(self) -> list[str]:
         """Sentences about the disk, where there is something to say."""
+        return [*self._about_space(), *self._about_moves()]
+
+    def _about_space(self) -> list[str]:
         free_mb = self.disk.free / 1e6
         if self.low:
             limit_mb = PAUSE_FREE_BYTES / 1e6
@@ -204,10 +213,22 @@ class Maintenance:
             return [f"Only {free_mb:,.0f} MB free on the database's disk."]
         return []
 
+    def _about_moves(self) -> list[str]:
+        most = self._retention.max_bytes
+        if most is None or not self._retention.moves or self._in_use <= most:
+            return []
+        sentence = (
+            f"The database holds {self._in_use / 1e9:,.2f} GB, more than --keep-gb"
+            f" {most / 1e9:g}: every day before today moves to the history, and nothing is deleted"
+            " that is not there."
+        )
+        return [sentence]
+
     def measure(self, writer: TickWriter) -> None:
         """Take the size of what is stored; in the writing thread."""
         others = self._counts.total("fetched") + writer.klines_added
-        self._growth.note(time.monotonic(), writer.size_bytes(), others)
+        self._in_use = writer.size_bytes()
+        self._growth.note(time.monotonic(), self._in_use, others)
 
     def _is_due(self, what: str, now_s: float, every_s: float) -> bool:
         if now_s < self._due.get(what, 0.0):

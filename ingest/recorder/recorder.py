@@ -132,13 +132,17 @@ class Recorder(RecorderRequests):
             self.settings.db,
             self._queue,
             self._counts,
-            Retention(self.settings.keep_days, self.settings.keep_bytes),
+            self._retention(),
             disk_low=self._disk_low,
             clock_jumped=self._clock_jumped,
             now_us=self._now_us,
             has_departed=self._writing.has_departed,
             skew_ms=self._receiving.skew_ms,
         )
+
+    def _retention(self) -> Retention:
+        settings = self.settings
+        return Retention(settings.keep_days, settings.keep_bytes, settings.lake_days is not None)
 
     def _gather_parts(self, opening: Opening) -> Parts:
         return Parts(

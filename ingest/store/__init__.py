@@ -15,6 +15,7 @@ from ingest.store.bars import (
 from ingest.store.changes import StreamChanges
 from ingest.store.connecting import open_for_reading
 from ingest.store.database_file import DatabaseFile, Departure, identity
+from ingest.store.file_pages import size_in_use
 from ingest.store.future_rows import FutureRow
 from ingest.store.health.database_health import (
     PAUSE_FREE_BYTES,
@@ -112,6 +113,7 @@ __all__ = [
     "remembered",
     "set_aside",
     "shared_windows",
+    "size_in_use",
     "take_lock",
     "verify",
     "without",

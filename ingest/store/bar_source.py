@@ -1,7 +1,8 @@
 """What bars are made of: the database's seconds, pieces from before them and of gaps, the lake."""
 
 import sqlite3
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -141,7 +142,8 @@ class BarSource:
         """Go on from a look, where nothing but trades after the newest one came since."""
         klines = Origin(SqliteKlines(connection, self.stream_id), constantly(EXCHANGE))
         pieces = self.pieces.with_last(klines)
-        followed = replace(self, connection=connection, newest=newest, pieces=pieces)
+        followed = copy(self)
+        followed.connection, followed.newest, followed.pieces = connection, newest, pieces
         if self.seconds > MINUTE_S:
             followed.rolled = find_rolled_up(connection, self.stream_id)
         return followed
@@ -225,8 +227,12 @@ class BarSource:
 
     def read(self, low: int, high: int, gaps: Spans) -> Read:
         """Bars with a trade of the seconds ``low <= second < high``, whole bars."""
+        is_early = bool(self.lengths) and low < self.border
+        if not is_early and not gaps:  # what the ticks say
+            bars = merge_rows(in_order(self._late(low, high, [])), self.seconds)
+            return Read(bars, [], [], self._recorded(low, high, []))
         early = _Early([], [], low, [])
-        if self.lengths and low < self.border:
+        if is_early:
             early = self._early(low, min(high, self.border), high)
         ticks_from, unknown = max(low, early.ticks_from), early.unknown
         filling = self._filling(ticks_from, high, gaps)

@@ -102,11 +102,11 @@ class BarColumns:
     def part(self, start: int, stop: int) -> "BarColumns":
         """Rows from `start` to `stop`, as views."""
         rows = slice(start, stop)
-        return BarColumns(self.first + start, self.seconds, *(each[rows] for each in self.arrays()))
+        return BarColumns(self.first + start, self.seconds, *[each[rows] for each in self.arrays()])
 
     def copied(self) -> "BarColumns":
         """The same bars in memory of their own."""
-        return BarColumns(self.first, self.seconds, *(each.copy() for each in self.arrays()))
+        return BarColumns(self.first, self.seconds, *[each.copy() for each in self.arrays()])
 
     def arrays(self) -> tuple[Any, ...]:
         """The columns in order."""
@@ -186,11 +186,12 @@ class BarRows:
 def merge_rows(rows: StoredRows, seconds: int) -> BarRows:
     """Merge stored rows, in order, into bars of `seconds`."""
     at = rows["at"] // seconds
-    starts = np.flatnonzero(np.diff(at, prepend=-1))
-    ends = np.append(starts[1:], at.size)[: starts.size] - 1
-    if starts.size == at.size:  # nothing to merge: columns out of records, contiguous
+    is_another = at[1:] != at[:-1]
+    if is_another.all():  # nothing to merge: columns out of records, contiguous
         o, h, lo, c, trades = (np.ascontiguousarray(rows[name]) for name in _TAKEN)
         return BarRows(at, o, h, lo, c, _in_full(rows["volume"]), trades)
+    changes = np.flatnonzero(is_another)
+    starts, ends = np.append(0, changes + 1), np.append(changes, at.size - 1)
     return BarRows(
         at[starts],
         rows["open"][starts],
@@ -213,7 +214,8 @@ def _sum_units(units: IntArray, starts: IntArray) -> FloatArray:
 
 def _in_full(units: IntArray) -> FloatArray:
     volume: FloatArray = units / UNITS
-    for big in np.flatnonzero(units > _EXACT):
+    is_big = units > _EXACT
+    for big in np.flatnonzero(is_big) if is_big.any() else ():
         # numpy rounds to a double before dividing; Python divides integers in one rounding.
         volume[big] = int(units[big]) / UNITS
     return volume
@@ -235,8 +237,11 @@ def lay_bars(rows: BarRows, out: BarColumns, missing: BoolArray, before: float) 
 
     A quiet bar after a missing one is missing: no close is carried across what is not known.
     """
-    place = rows.at - out.first
     size = len(out)
+    if rows.at.size == size and not missing.any():
+        _lay_all(rows, out)
+        return
+    place = rows.at - out.first
     out.has_row[:] = False
     out.has_row[place] = True
     stated = np.full(size, np.nan)
@@ -258,6 +263,13 @@ def lay_bars(rows: BarRows, out: BarColumns, missing: BoolArray, before: float) 
     out.volume[at] = rows.volume[shown]
     out.trades[:] = 0
     out.trades[at] = rows.trades[shown]
+
+
+def _lay_all(rows: BarRows, out: BarColumns) -> None:
+    """Lay bars of which none is quiet or missing."""
+    out.has_row[:], out.coverage[:] = True, TRADED
+    for name in ("open", "high", "low", "close", "volume", "trades"):
+        getattr(out, name)[:] = getattr(rows, name)
 
 
 def in_gaps(first: int, size: int, seconds: int, gaps: Spans) -> BoolArray:

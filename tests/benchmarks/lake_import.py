@@ -32,7 +32,7 @@ YEAR_MINUTES = 366 * 1_440
 EVER = (0, 2**40)
 STREAM = LakeStream("spot", "BTCUSDT", "aggTrade")
 KEPT = Path(tempfile.gettempdir()) / f"pairdesk-benchmarks-{os.getuid()}"
-DUCKDB = """
+DUCKDB_READS = """
 import sys, time
 begun = time.perf_counter()
 import duckdb
@@ -52,7 +52,7 @@ def rows(quick: bool) -> list[Row]:
         root = Path(place)
         wall_s, cpu_s, memory_mb, count = _child("import", root / "import", dump)
         size = sum(each.stat().st_size for each in (root / "import").rglob("*.parquet"))
-        lake = _pair_lake(root / "lake", quick)
+        lake = pair_lake(root / "lake", quick)
         times = 1 if quick else 5
         reads = {
             (length, way): Samples.of(_read(lake, length, way) for _ in range(times))
@@ -89,7 +89,7 @@ def _dump(count: int) -> Path:
     return path
 
 
-def _pair_lake(root: Path, quick: bool) -> Path:
+def pair_lake(root: Path, quick: bool) -> Path:
     """A lake of two symbols' klines: a year of minutes, 30 days of seconds."""
     with LakeWriter(root) as writer:
         for seed, symbol in enumerate(("BTCUSDT", "ETHUSDT")):
@@ -111,10 +111,13 @@ def _klines(count: int, length: int, seed: int) -> StoredRows:
 
 
 def _read(root: Path, length: int, way: str) -> float:
-    if way == "ours":
-        return _child("read", root, length)[0]
+    return _child("read", root, length)[0] if way == "ours" else duckdb_reads_s(root, length)
+
+
+def duckdb_reads_s(root: Path, length: int) -> float:
+    """Seconds of DuckDB's bare read of both symbols' klines, in a process of its own."""
     kind = "kline_1min" if length == 60 else "kline_1s"
-    command = [sys.executable, "-c", DUCKDB, str(root / "spot" / kind)]
+    command = [sys.executable, "-c", DUCKDB_READS, str(root / "spot" / kind)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 

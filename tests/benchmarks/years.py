@@ -1,22 +1,31 @@
 """What a year of 1-min bars costs: cold, and at each new bar, beside 24 hours.
 
 CPU time of this process, by turns in one run. Analysis and chart are given arrays, as the shared
-windows give them; the reading is measured from a database that holds the exchange's 1-min bars.
+windows give them; the reading is measured from the lake, each in a process of its own, beside
+DuckDB's bare read of the same files, and from a database that holds the exchange's 1-min bars.
 """
 
+import resource
+import subprocess
+import sys
 import tempfile
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2])]
+
 import numpy as np
 from bench_row import Row, Samples, measured, ratio_row, value_row
+from lake_import import YEAR_MINUTES, duckdb_reads_s, pair_lake
 
 from analytics.frames import FloatArray
 from analytics.leg import TRADED, Leg
 from analytics.pair import PairAnalytics, PairParams, analyse_pair
 from analytics.warm import warm_up
 from ingest.binance import Kline
+from ingest.settings import Settings, install_settings
 from ingest.store import TickWriter
 from ingest.tick import StreamKey, Tick
 from pages.ui.chart.store import ChartRequest, ServedChart, new_chart
@@ -82,7 +91,8 @@ def rows(quick: bool) -> list[Row]:
     """Measure everything."""
     warm_up()
     bars = QUICK_BARS if quick else YEAR_BARS
-    return [*_refreshes(bars, 3 if quick else 25), *_cold(bars, 1 if quick else 5)]
+    refreshes = _refreshes(bars, 3 if quick else 25)
+    return [*refreshes, *_cold(bars, 1 if quick else 5), *_from_lake(quick)]
 
 
 def _refreshes(bars: int, times: int) -> list[Row]:
@@ -143,6 +153,64 @@ def _cold(bars: int, times: int) -> list[Row]:
     ]  # fmt: skip
 
 
+def _from_lake(quick: bool) -> list[Row]:
+    """Cold from the lake to the figure, in a new process whose statistics are loaded."""
+    times, bars = (1, 3_000) if quick else (3, None)
+    names = {
+        "1min": ("a year of 1-min bars of a pair", 60, bars or YEAR_MINUTES, 0.6),
+        "1s": ("30 days of 1-s bars of a pair", 1, bars or 30 * DAY_SECONDS, 2.5),
+    }
+    found: list[Row] = []
+    with tempfile.TemporaryDirectory() as folder:
+        root = pair_lake(Path(folder, "history"), quick)
+        for interval, (name, length, count, most_s) in names.items():
+            ours, bare = [], []
+            for _ in range(times):
+                ours.append(_in_process(Path(folder), interval, count))
+                bare.append(duckdb_reads_s(root, length))
+            seconds, memory_mb = (list(each) for each in zip(*ours, strict=True))
+            found += [
+                value_row(
+                    f"{name}, cold, from the lake to the figure", Samples.of(seconds), unit="s",
+                    at_most=most_s,
+                ).beside({"DuckDB's bare read": Samples.of(bare)}),
+                value_row(
+                    f"{name}: peak memory of that process", max(memory_mb), unit="MB", at_most=700,
+                    note="statistics and libraries included",
+                ),
+            ]  # fmt: skip
+    return found
+
+
+def _in_process(folder: Path, interval: str, bars: int) -> list[float]:
+    command = [sys.executable, __file__, str(folder), interval, str(bars)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return [float(word) for word in done.stdout.split()]
+
+
+def _measure_lake(folder: Path, interval: str, bars: int) -> None:
+    """Print seconds from a cold lake to the analysis, and the peak of memory in MB."""
+    database = folder / "ticks.db"
+    install_settings(replace(Settings(), db=database, history=folder / "history"))
+    warm_up()
+    params = PairParams(*SYMBOLS, interval=interval, lookback=bars)
+    taken_s, result = measured(
+        lambda: pair_data.analyse(pair_data.read_pair(database, params), params)
+    )
+    if result.coverage.bars < 0.99 * bars:
+        raise SystemExit(f"{result.coverage.bars} of {bars} bars were read")
+    print(taken_s, _peak_mb())
+
+
+def _peak_mb() -> float:
+    """Peak of this program's memory: what `getrusage` tells begins with its parent's."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(peak.split()[1]) / 1e3
+
+
 def _store(path: Path, bars: int) -> None:
     """Store the exchange's 1-min bars of both legs, and a trade after the last."""
     last_us = (FIRST_S + bars * 60) * 1_000_000
@@ -165,3 +233,7 @@ def _store(path: Path, bars: int) -> None:
         for start in range(0, len(klines), 50_000):
             writer.add_klines(key, 60, klines[start : start + 50_000])
     writer.close()
+
+
+if __name__ == "__main__":
+    _measure_lake(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

@@ -58,9 +58,7 @@ def test_mypy_refuses_plain_text_where_html_is_wanted(project_root, tmp_path, mo
     file = tmp_path / "given.py"
     file.write_text(HEAD + RIGHT + WRONG)
     first = (HEAD + RIGHT).count("\n") + 2
-    words, _, _ = api.run(
-        ["--strict", "--follow-imports=silent", "--ignore-missing-imports", str(file)]
-    )
+    words, _, _ = api.run([str(file)])  # as the project is checked, whose cache it finds
     refused = {int(line.split(":")[1]) for line in words.splitlines() if ": error:" in line}
     assert refused == set(range(first, first + WRONG.strip().count("\n") + 1)), words
 

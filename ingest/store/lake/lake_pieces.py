@@ -105,6 +105,8 @@ def _inside(rows: StoredRows, spans: Spans) -> StoredRows:
 
 
 def _in_order(parts: list[StoredRows]) -> StoredRows:
-    rows = np.concatenate(parts) if parts else np.empty(0, dtype=STORED_ROW)
+    if not parts:
+        return np.empty(0, dtype=STORED_ROW)
+    rows = parts[0] if len(parts) == 1 else np.concatenate(parts)
     at = rows["at"]
-    return rows if (np.diff(at) > 0).all() else rows[np.argsort(at, kind="stable")]
+    return rows if (at[1:] > at[:-1]).all() else rows[np.argsort(at, kind="stable")]

@@ -20,7 +20,7 @@ from ingest.store.lake.numbers import as_units, decimal_type, from_decimals, to_
 from ingest.store.lake.whole_files import write_whole
 
 _TRADES_A_GROUP: Final = 131_072  # read apart by time: some minutes of a busy symbol
-_BARS_A_GROUP: Final = 1_048_576
+_BARS_A_GROUP: Final = 131_072  # years are read in parts: a group of two is read for both
 _ROWS_AT_ONCE: Final = 1_048_576
 _LONG_DIGITS: Final = 18  # of a decimal that is stored as a whole number
 _SAMPLE: Final = 20_000

@@ -275,9 +275,8 @@ class BarWindow:
         if before is None or now is None or now < before:
             return True
         sources = old.source, state.source
-        if any(each.is_behind_pieces for each in sources):
-            return True
-        if (sources[0].newest is None) != (sources[1].newest is None):
+        is_first = (sources[0].newest is None) != (sources[1].newest is None)
+        if is_first or any(each.is_behind_pieces for each in sources):
             return True
         return (sources[1].newest or 0) < (sources[0].newest or 0)
 
@@ -287,7 +286,8 @@ class BarWindow:
 
     def _changed_gaps(self, state: _State) -> Spans:
         """First and last bar, both inclusive, that touch a gap which came, went or changed."""
-        assert self._state is not None
+        if self._state is None or state.gaps == self._state.gaps:
+            return []
         low_us, step_us = self._low * SECOND_US, self.seconds * SECOND_US
         # What a gap says of the time before the window does not matter.
         new, old = (

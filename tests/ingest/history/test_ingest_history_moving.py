@@ -61,7 +61,9 @@ def events(first: int, last: int) -> list[Event]:
     return [non_trade(n) if n % 40 == 11 else tick(n) for n in range(first, last)]
 
 
-def mover(writer: TickWriter, days: int = 1, today: float = 4.5, before=lambda: None) -> Mover:
+def mover(
+    writer: TickWriter, days: int = 1, today: float = 4.5, before=lambda: None, most=None
+) -> Mover:
     """A mover on day `today`, counted from the first; `before` runs before each deletion."""
 
     def ask(do: Callable[[TickWriter], object]) -> bool:
@@ -70,7 +72,7 @@ def mover(writer: TickWriter, days: int = 1, today: float = 4.5, before=lambda: 
         return True
 
     root = writer.path.parent / "history"
-    return Mover(writer.path, root, days, ask, lambda: int((T0_S + today * DAY_S) * 1e6))
+    return Mover(writer.path, root, days, ask, lambda: int((T0_S + today * DAY_S) * 1e6), most)
 
 
 def stored_ids(path: Path) -> list[int]:
@@ -110,6 +112,15 @@ def test_days_that_are_old_enough_move_with_all_they_have(writer: TickWriter) ->
     said = moving.summary
     moving.look()
     assert moving.summary == said  # nothing more to do
+
+
+def test_a_database_that_is_too_large_moves_every_day_before_today(writer: TickWriter) -> None:
+    writer.write(events(0, 5 * A_DAY))
+    mover(writer, days=30, most=writer.size_bytes()).look()
+    assert lake_ids(writer) == []
+    mover(writer, days=30, most=1).look()
+    assert lake_ids(writer) == list(range(4 * A_DAY))
+    assert stored_ids(writer.path) == list(range(4 * A_DAY, 5 * A_DAY))
 
 
 def test_a_day_with_a_gap_that_may_be_filled_waits(writer: TickWriter) -> None:

@@ -226,7 +226,7 @@ async def test_a_hundred_symbols_keep_to_the_weight_that_seeding_may_use(
             s.warm.add(symbol)
             s.desk.receive(s.exchange.trade(symbol))
         await s.until(lambda: set(s.calls("5m")) == set(s.calls("1m")) == set(names), within_s=60)
-        await asyncio.sleep(120)
+        await asyncio.sleep(61)
         times = [(request.at_s, request.weight) for request in s.exchange.requests]
         for begin_s, _ in times[::50]:
             used = sum(weight for at_s, weight in times if begin_s <= at_s < begin_s + 60)

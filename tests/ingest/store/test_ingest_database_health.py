@@ -259,6 +259,23 @@ def test_retention_by_age_and_by_size_chooses_what_goes(tmp_path: Path) -> None:
     writer.close()
 
 
+def test_what_moves_to_the_history_is_deleted_by_no_limit(tmp_path: Path) -> None:
+    writer, queue = TickWriter(tmp_path / "ticks.db"), EventQueue()
+    writer.write([tick(n, n * 60) for n in range(600)])
+    limits = Retention(days=1, max_bytes=1_000, moves=True)
+    maintenance = Maintenance(
+        writer.path, queue, Counts(), limits, disk_low=bool, clock_jumped=float
+    )
+    assert maintenance.notices() == []  # not measured yet
+    maintenance.forget(writer)
+    maintenance.measure(writer)
+    assert writer.oldest_second() == T0 // 1_000_000
+    assert len(queue) == 0
+    (said,) = maintenance.notices()
+    assert "more than --keep-gb 1e-06: every day before today moves to the history" in said
+    writer.close()
+
+
 def test_a_clock_that_is_days_ahead_makes_no_trade_old(tmp_path: Path) -> None:
     path = tmp_path / "ticks.db"
     day_s, now_s = 86_400, int(time.time())
