@@ -47,6 +47,8 @@ class WatchedLeg:
         Bars of one epoch never change.
     last
         The newest stored trade; None without any.
+    end_us
+        Open of the newest closed bar, µs; 0 without any.
     is_waited_for
         Whether a pair waits for a gap of it to be repaired.
     """
@@ -60,6 +62,7 @@ class WatchedLeg:
         self.forming: BarColumns | None = None
         self.epoch = 0
         self.last: LastTrade | None = None
+        self.end_us = 0
         self.is_waited_for = False
         self._window = BarWindow(path, key.symbol, key.interval, history=history)
         self._clock = clock
@@ -68,11 +71,6 @@ class WatchedLeg:
         self._reads = 0
         self._until: tuple[int, int, Leg] | None = None  # bar, read, bars up to it
         self._with_forming: tuple[int, int, Leg | None] | None = None
-
-    @property
-    def end_us(self) -> int:
-        """Open of the newest closed bar, µs; 0 without any."""
-        return self.leg.end_us if self.leg is not None else 0
 
     def is_due(self, newest_us: int) -> bool:
         """Whether a trade of that time closes a bar that is not here yet, or is of a closed one."""
@@ -110,6 +108,7 @@ class WatchedLeg:
         view = self._window.view(max(0, from_us) // SECOND_US, look=False)
         before, epoch = self.leg, self.epoch
         self.leg, self.epoch, self.forming = leg_of(view), view.key[0], view.forming
+        self.end_us = 0 if self.leg is None else self.leg.end_us
         self._note_seen()
         if before is None or self.leg is None:
             return 0

@@ -9,10 +9,13 @@ import numpy as np
 import streamlit as st
 
 from analytics.alerts import AlertRule, Sample, preview
-from analytics.alerts.rule import READING_WHENS
+from analytics.alerts.rule import READING_WHENS, TESTS_WHENS
+from analytics.errors import NotEnoughDataError
 from analytics.frames import utc_index
-from analytics.pair import PairParams, read_each
+from analytics.pair import PairParams, PairTestsReading, read_each, read_tests
 from ingest.watch import Watch, WatchedPair
+from ingest.watch.evaluation.rounds import is_for_rules
+from ingest.watch.pair_link import pair_key
 from pages.ui.alerts import noise, verdict
 from pages.ui.alerts.figure import HEIGHT_PX, AlertSeries, alert_figure
 from pages.ui.alerts.noise import Legs
@@ -40,11 +43,8 @@ _WORK: Final = LongWork(
 
 def show(watch: Watch, rule: AlertRule) -> None:
     """Ask for a pair, and show what the rule would have told of it."""
-    if rule.when not in READING_WHENS:
-        plain.caption(
-            "What would it have told me: rules of z, signal, correlation and β can be tried on the "
-            "bars at hand."
-        )
+    if rule.when not in READING_WHENS | TESTS_WHENS:
+        plain.caption(f"What would it have told me: {why_not(rule)}")
         return
     pairs = pairs_of(rule, watch.store.lists())
     if not pairs and rule.y and rule.x:
@@ -62,6 +62,16 @@ def show(watch: Watch, rule: AlertRule) -> None:
     asked = st.session_state.get(ASKED)
     if asked is not None and asked[:2] == (tried, pair):
         _show_run(watch, tried, pair, asked)
+
+
+def why_not(rule: AlertRule) -> str:
+    """Say why a rule cannot be tried on bars."""
+    if rule.when in {"stale", "gap"}:
+        return (
+            "not to be tried. This rule goes by the clock, each second, and closed bars do not say "
+            "when a trade came in or a gap was repaired."
+        )
+    return "not to be tried. What this rule looks at is in no bar, and no past of it is kept."
 
 
 def what_counts(rule: AlertRule) -> AlertRule:
@@ -103,9 +113,9 @@ def run(legs: Legs, rule: AlertRule, pair: WatchedPair, progress: Progress) -> T
     AnalyticsError
         The bars do not allow what the pair's settings ask for.
     """
-    samples = _samples(legs, pair, lambda done, bars: progress(done, 2 * bars))
+    samples = _samples(legs, rule, pair, lambda done, bars: progress(done, 2 * bars))
     walks = noise.unrelated_walks(legs)
-    on_noise = _samples(walks, pair, lambda done, bars: progress(bars + done, 2 * bars))
+    on_noise = _samples(walks, rule, pair, lambda done, bars: progress(bars + done, 2 * bars))
     readings = [each.reading for each in samples if each.reading is not None]
     return Trial(
         preview(rule, samples, pair.params.spread),
@@ -115,15 +125,29 @@ def run(legs: Legs, rule: AlertRule, pair: WatchedPair, progress: Progress) -> T
     )
 
 
-def _samples(legs: Legs, pair: WatchedPair, told: Callable[[int, int], None]) -> list[Sample]:
-    params = pair.params
+def _samples(
+    legs: Legs, rule: AlertRule, pair: WatchedPair, told: Callable[[int, int], None]
+) -> list[Sample]:
+    params, key = pair.params, pair_key(pair.params)
     count = min(most_bars(pair), *(len(leg.close) for leg in legs))
     samples: list[Sample] = []
     for reading in read_each(legs, params, count):
-        samples.append(Sample(reading.time_us, params.bar.us, reading))
+        bar_us, step_us = reading.time_us, params.bar.us
+        is_tested = rule.when in TESTS_WHENS and is_for_rules(key, bar_us, step_us)
+        tests = _tests_at(legs, params, bar_us) if is_tested else None
+        samples.append(Sample(bar_us, step_us, reading, tests))
         if len(samples) % TELL_EVERY == 0:
             told(len(samples), count)
     return samples
+
+
+def _tests_at(legs: Legs, params: PairParams, bar_us: int) -> PairTestsReading | None:
+    """Test a pair as it was at a bar, at the bars that live rules look at; None of too few bars."""
+    y, x = (leg.part(0, (bar_us - leg.start_us) // leg.step_us + 1) for leg in legs)
+    try:
+        return read_tests((y, x), params)
+    except NotEnoughDataError:
+        return None
 
 
 def _draw(trial: Trial, rule: AlertRule) -> None:

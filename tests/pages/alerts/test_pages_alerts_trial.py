@@ -7,8 +7,10 @@ import pytest
 from desk.script_page import START_US, store, ticks_of
 
 from analytics.alerts import AlertRule, Sample, preview
-from analytics.pair import analyse_pair
+from analytics.pair import analyse_pair, read_tests
 from ingest.watch import WatchedPair, WatchList
+from ingest.watch.evaluation.rounds import is_for_rules
+from ingest.watch.pair_link import pair_key
 from pages.ui.alerts import noise, pairs, trial, verdict
 from pages.ui.alerts.figure import alert_figure
 from pages.ui.alerts.verdict import Trial
@@ -124,7 +126,30 @@ def test_a_rule_is_tried_on_the_pairs_it_looks_at(database):
 def test_the_samples_are_of_the_bars_at_hand(legs, tried):
     assert tried.preview.first_us >= START_US
     assert tried.preview.bars == len(tried.times_us)
-    assert isinstance(trial._samples(legs, PAIR, lambda *_: None)[0], Sample)
+    assert isinstance(trial._samples(legs, RULE, PAIR, lambda *_: None)[0], Sample)
+
+
+def test_rules_of_tests_are_tried_at_the_bars_that_live_rules_look_at(legs):
+    rule = AlertRule("p", when="pvalue", crosses="below", level=0.5)
+    samples = trial._samples(legs, rule, PAIR, lambda *_: None)
+    key, step_us = pair_key(PAIR.params), PAIR.params.bar.us
+    wanted = [each.bar_us for each in samples if is_for_rules(key, each.bar_us, step_us)]
+    tested = [each.tests for each in samples if each.tests is not None]
+    assert [each.time_us for each in tested] == wanted
+    assert [each.bar_us for each in samples if each.tests is not None] == wanted
+    assert len(tested) >= 8
+    y, x = (leg.part(0, (wanted[5] - leg.start_us) // leg.step_us + 1) for leg in legs)
+    assert tested[5] == read_tests((y, x), PAIR.params)
+    known = [each for each in tested if np.isfinite(each.pvalue)]
+    level = max(each.pvalue for each in known)
+    told = trial.run(legs, replace(rule, level=level), PAIR, lambda *_: None)
+    assert told.preview.fired[0].bar_us == known[0].time_us
+    assert verdict.lines(told, PAIR)[0].startswith("It would have fired")
+
+
+def test_what_cannot_be_tried_says_why():
+    assert "by the clock" in trial.why_not(AlertRule("s", when="stale", crosses="above", level=9.0))
+    assert "in no bar" in trial.why_not(AlertRule("d", when="disk", crosses="below", level=9.0))
 
 
 def test_a_level_far_off_leaves_the_path_of_z_in_sight(tried):
