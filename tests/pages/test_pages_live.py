@@ -305,6 +305,13 @@ def test_the_page_says_how_much_of_the_window_is_covered(project_root, database)
     assert "Covered 89.4 % of 199 bars; 21 missing in gaps." in shown(run_page(project_root))
 
 
+def test_a_range_longer_than_what_is_held_says_so(project_root, database):
+    store(database, ticks_of("BTCUSDT", 60_000.0), ticks_of("ETHUSDT", 2_500.0, seed=6))
+    short = "The range asks for 1,800 bars; of both legs none earlier are held."
+    assert short in shown(run_page(project_root))
+    assert "The range asks for" not in shown(run_page(project_root, lookback="3min"))
+
+
 def store_after_klines(path: Path, *legs: tuple[list[Tick], int]) -> None:
     """Store each leg's ticks from the given one on, and one-second klines up to it."""
     store(path, *(leg[first:] for leg, first in legs))

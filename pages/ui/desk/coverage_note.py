@@ -22,7 +22,18 @@ def coverage_words(result: PairAnalytics, bars: PairBars) -> list[str]:
     if covered.missing:
         sentence = f"{sentence}; {covered.missing:,} missing in gaps"
     sources = _source_words(result, bars)
-    return [f"{sentence}.", *(sources or [*_kline_words(result, bars), *_gap_words(result, bars)])]
+    owners = sources or [*_kline_words(result, bars), *_gap_words(result, bars)]
+    return [f"{sentence}.", *owners, *_short_words(result)]
+
+
+def _short_words(result: PairAnalytics) -> list[str]:
+    """Say where what is held begins after the range does: a share of what is held is not all."""
+    asked = result.params.lookback
+    if asked is None or result.coverage.bars >= asked:
+        return []
+    return [
+        f"The range asks for {formats.count(asked, 'bar')}; of both legs none earlier are held."
+    ]
 
 
 def first_bar(result: PairAnalytics) -> str:
