@@ -56,6 +56,11 @@ class RecorderRequests:
         return () if self._universe is None else self._universe.bar_symbols
 
     @property
+    def universe_symbols(self) -> tuple[str, ...]:
+        """Symbols that are followed by rules, by their volume of 24 h at the last look."""
+        return () if self._universe is None else self._universe.state.symbols
+
+    @property
     def follows(self) -> str:
         """What is followed by rules, in words: ``bars of all USDT symbols``; nothing without."""
         if self._universe is None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -11,9 +11,11 @@ import pandas as pd
 from analytics.frames import parse_interval
 from analytics.research import Closes, Grid
 from ingest.research.saved import ResearchError
-from ingest.store import TickReader
+from ingest.store import TickReader, utc_time
 
 Reading = Callable[[str], object]
+
+_KLINES_S: Final = (1, 60, 300)  # lengths of bars that are kept of symbols without trades
 
 
 def closes_of_database(
@@ -78,11 +80,12 @@ def what_is_there(
     """
     with _reader(path, history) as reader:
         symbols = reader.symbols()
-        spans = [span for span in map(reader.span, symbols) if span is not None]
-    if not spans:
+        begins = [reader.begins_us(each, length) for each in symbols for length in _KLINES_S]
+        first_us = min((each for each in begins if each is not None), default=None)
+        last_us = reader.newest_trade_us(symbols)
+    if first_us is None or last_us is None:
         return symbols, None
-    days = min(first for first, _ in spans), max(last for _, last in spans)
-    return symbols, (days[0].date(), days[1].date())
+    return symbols, (utc_time(first_us).date(), utc_time(last_us - 1).date())
 
 
 def _reader(path: Path, history: Path | None) -> TickReader:

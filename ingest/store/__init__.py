@@ -13,7 +13,7 @@ from ingest.store.bars import (
     without_spans,
 )
 from ingest.store.changes import StreamChanges
-from ingest.store.connecting import open_for_reading
+from ingest.store.connecting import open_for_reading, utc_time
 from ingest.store.database_file import DatabaseFile, Departure, identity
 from ingest.store.file_pages import size_in_use
 from ingest.store.future_rows import FutureRow
@@ -115,6 +115,7 @@ __all__ = [
     "shared_windows",
     "size_in_use",
     "take_lock",
+    "utc_time",
     "verify",
     "without",
     "without_own_rows",

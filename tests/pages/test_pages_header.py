@@ -1,11 +1,13 @@
 """Which controls stand on which page, and what they come to where others stand."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from desk.script_page import run_page, store, ticks_of
 from streamlit.testing.v1 import AppTest
 
+from pages.ui.desk import header
 from pages.ui.state import choices
 from pages.ui.state.page_parts import PAGES
 
@@ -110,3 +112,14 @@ def test_a_file_that_is_looked_at_elsewhere_is_not_the_scanner_s_nor_the_feed_s_
     assert page.session_state["desk"].mode == choices.LIVE
     page.switch_page(str(project_root / "pages" / "live.py")).run()
     assert page.session_state["desk"].mode == choices.FILE
+
+
+def test_a_universe_is_offered_by_volume_behind_what_was_named(monkeypatch):
+    monkeypatch.setattr(header, "current_settings", lambda: SimpleNamespace(symbols=("XRPUSDT",)))
+    recorder: Any = SimpleNamespace(
+        symbols=("XRPUSDT", "SOLUSDT"), universe_symbols=("SOLUSDT", "BTCUSDT", "ADAUSDT")
+    )
+    stored = ("ADAUSDT", "BTCUSDT", "DOTUSDT", "SOLUSDT", "XRPUSDT")
+    expected = ("XRPUSDT", "SOLUSDT", "BTCUSDT", "ADAUSDT", "DOTUSDT")
+    assert header.in_order(stored, recorder) == expected
+    assert header.in_order(stored, None) == ("XRPUSDT", "ADAUSDT", "BTCUSDT", "DOTUSDT", "SOLUSDT")

@@ -1,5 +1,6 @@
 """The desk's header and sidebar, drawn before every page, and what they come to: a `Desk`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -240,12 +241,20 @@ def in_order(stored: tuple[str, ...], recorder: Recorder | None) -> tuple[str, .
     """Put the symbols as they were named at the start first: the first two are the first pair.
 
     What is being recorded is offered before its first trade, so that the pair does not depend on
-    which symbol trades first.
+    which symbol trades first. After them a universe's by volume, then the others by name.
     """
     recorded = () if recorder is None else recorder.symbols
     named = current_settings().symbols or recorded
     there = {*stored, *recorded}
-    return tuple(dict.fromkeys((*(each for each in named if each in there), *stored)))
+    first = (*named, *by_volume(stored, recorder))
+    return tuple(dict.fromkeys(each for each in first if each in there))
+
+
+def by_volume(symbols: Sequence[str], recorder: Recorder | None) -> list[str]:
+    """Put those of a universe first, by their volume of 24 h; the others keep their order."""
+    ranked = () if recorder is None else recorder.universe_symbols
+    place = {symbol: number for number, symbol in enumerate(ranked)}
+    return sorted(symbols, key=lambda each: place.get(each, len(place)))
 
 
 def _too_long(mode: Mode, y: str, x: str, interval: str, asked: Range) -> Advice | None:

@@ -93,6 +93,7 @@ def test_ctrl_c_ends_a_fetch_whole_and_says_how_to_go_on(
         words = command(project_root, lake, *fetching(exchange, "BTCUSDT", 0, 1), "--trades")
         process = subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
         exchange.run(lambda inner: inner.wait_for_requests(12, timeout_s=30))
+        exchange.faults.rest_delay_s = 0.5  # the rest would be there before the signal is heard
         process.send_signal(signal.SIGINT)
         errors = process.communicate(timeout=15)[1]
         held = held_trades(lake, "BTCUSDT")

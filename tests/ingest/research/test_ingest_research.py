@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import closing
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from cases.research import SYMBOLS, closes, spec_of
 from analytics.errors import NotEnoughDataError
 from analytics.research import Closes, combine, run_task, tasks
 from analytics.research import grid as grid_module
+from ingest.binance import Kline
 from ingest.research import (
     OnThreads,
     ResearchError,
@@ -26,7 +29,9 @@ from ingest.research import (
     run_research,
     saved_names,
     threads,
+    what_is_there,
 )
+from ingest.store import TickWriter
 
 SPEC = spec_of(null_runs=0)
 
@@ -236,3 +241,15 @@ def test_a_file_of_another_version_is_said_to_be_one(panel, tmp_path):
     path.write_text(path.read_text().replace('"form": 1', '"form": 99'))
     with pytest.raises(ResearchError, match="nothing that this version can read"):
         open_saved("one", tmp_path)
+
+
+def test_days_of_symbols_that_are_recorded_in_bars_only_can_be_chosen(tmp_path):
+    path, first_s = tmp_path / "ticks.db", 1_700_006_400  # 2023-11-15
+    opens_us = [(first_s + minute * 60) * 1_000_000 for minute in range(2 * 1_440)]
+    with closing(TickWriter(path)) as writer:
+        for symbol in SYMBOLS[:2]:
+            klines = [Kline(at, 1.0, 1.0, 1.0, 1.0, 1.0, 5, at + 59_999_000) for at in opens_us]
+            writer.add_klines(("spot", symbol, "aggTrade"), 60, klines)
+    symbols, days = what_is_there(path)
+    assert set(symbols) == set(SYMBOLS[:2])
+    assert days == (date(2023, 11, 15), date(2023, 11, 16))
