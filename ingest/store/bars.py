@@ -238,7 +238,7 @@ def lay_bars(rows: BarRows, out: BarColumns, missing: BoolArray, before: float) 
     A quiet bar after a missing one is missing: no close is carried across what is not known.
     """
     size = len(out)
-    if rows.at.size == size and not missing.any():
+    if rows.at.size == size and not missing.any() and not np.isnan(rows.close).any():
         _lay_all(rows, out)
         return
     place = rows.at - out.first
