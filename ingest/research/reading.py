@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,11 +11,9 @@ import pandas as pd
 from analytics.frames import parse_interval
 from analytics.research import Closes, Grid
 from ingest.research.saved import ResearchError
-from ingest.store import TickReader, utc_time
+from ingest.store import KLINE_LENGTHS_S, TickReader, utc_time
 
 Reading = Callable[[str], object]
-
-_KLINES_S: Final = (1, 60, 300)  # lengths of bars that are kept of symbols without trades
 
 
 def closes_of_database(
@@ -80,7 +78,7 @@ def what_is_there(
     """
     with _reader(path, history) as reader:
         symbols = reader.symbols()
-        begins = [reader.begins_us(each, length) for each in symbols for length in _KLINES_S]
+        begins = [reader.begins_us(each, length) for each in symbols for length in KLINE_LENGTHS_S]
         first_us = min((each for each in begins if each is not None), default=None)
         last_us = reader.newest_trade_us(symbols)
     if first_us is None or last_us is None:

@@ -50,12 +50,14 @@ from ingest.store.requested_repairs import RequestedRepairs
 from ingest.store.retention import RETENTION_SETTING, MovedIds
 from ingest.store.schema import UNITS, decode
 from ingest.store.sources.history import History
+from ingest.store.stored_klines import KLINE_LENGTHS_S
 from ingest.store.window import BarView, BarWindow, BarWindows, shared_windows
 from ingest.store.writer import RESTARTED_AFTER, TickWriter, Written
 
 __all__ = [
     "BEFORE_FIRST_TRADE",
     "CHECK_WITHIN_S",
+    "KLINE_LENGTHS_S",
     "PAUSE_FREE_BYTES",
     "RESTARTED_AFTER",
     "RETENTION_SETTING",

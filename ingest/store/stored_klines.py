@@ -2,11 +2,14 @@
 
 import sqlite3
 from collections.abc import Sequence
+from typing import Final
 
 from ingest.binance import Kline
 from ingest.store.bars import Spans
 from ingest.store.schema import UNITS, storable
 from ingest.store.sources.sqlite_klines import SqliteKlines
+
+KLINE_LENGTHS_S: Final = (1, 60, 300)  # that are fetched
 
 
 def insert_klines(

@@ -14,7 +14,7 @@ from analytics.frames import parse_interval
 from analytics.leg import Leg
 from analytics.pair import PairAnalytics, PairParams, analyse_pair
 from ingest.errors import StoreError
-from ingest.store import BarView, LastTrade, TickReader, shared_windows
+from ingest.store import KLINE_LENGTHS_S, BarView, LastTrade, TickReader, shared_windows
 from pages.ui.state import source
 from pages.ui.state.once import Once
 
@@ -23,7 +23,6 @@ Stretch = tuple[pd.Timestamp, pd.Timestamp]
 Sources = tuple[tuple[pd.Timestamp, pd.Timestamp, str], ...]
 
 SECOND_US: Final = 1_000_000
-KLINE_LENGTHS_S: Final = (1, 60, 300)  # that are fetched
 # By so much a leg may lag behind the other, whose newest bar it has not closed: read before the
 # range as well, or the first of it would lack what it stands on.
 LAG_BARS: Final = 10

@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,16 @@ def test_a_path_that_is_not_there_is_one_line_and_2(project_root: Path, tmp_path
     assert not (tmp_path / "lake").exists()
 
 
+@contextmanager
+def hearing_ctrl_c() -> Iterator[None]:
+    """Start processes that hear SIGINT, though a shell's background job was told to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(not POSIX, reason="signals to another process are POSIX")
 def test_ctrl_c_ends_a_fetch_whole_and_says_how_to_go_on(
     project_root: Path, tmp_path: Path
@@ -91,9 +103,9 @@ def test_ctrl_c_ends_a_fetch_whole_and_says_how_to_go_on(
     with ThreadedExchange(["BTCUSDT"], feed=DaysOfTrades(2, 30_000)) as exchange:
         exchange.faults.rest_delay_s = 0.05
         words = command(project_root, lake, *fetching(exchange, "BTCUSDT", 0, 1), "--trades")
-        process = subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+        with hearing_ctrl_c():
+            process = subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
         exchange.run(lambda inner: inner.wait_for_requests(12, timeout_s=30))
-        exchange.faults.rest_delay_s = 0.5  # the rest would be there before the signal is heard
         process.send_signal(signal.SIGINT)
         errors = process.communicate(timeout=15)[1]
         held = held_trades(lake, "BTCUSDT")
