@@ -3,10 +3,12 @@
 import streamlit as st
 from streamlit_autorefresh import st_autorefresh
 
+from pages.ui.desk import header
 from pages.ui.parts import notices
 from pages.ui.research import body, data, jobs, words
 from pages.ui.research import settings as research_settings
 from pages.ui.scanner import files as closes_files
+from pages.ui.state.source import current_recorder
 
 REFRESH_MS = 2_000
 
@@ -26,7 +28,7 @@ def ask_of_recorded() -> None:
     if len(symbols) < 2:
         notices.show(words.too_few(len(symbols), "The recording and the history"))
         return
-    wanted = research_settings.choose(symbols, days)
+    wanted = research_settings.choose(header.by_volume(symbols, current_recorder()), days)
     if body.begins(wanted):
         jobs.start(wanted, data.reading(wanted), research_settings.RECORDED)
         st.rerun()

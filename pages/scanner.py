@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit_autorefresh import st_autorefresh
 
-from pages.ui.desk import many_symbols, pair_data
+from pages.ui.desk import header, many_symbols, pair_data
 from pages.ui.parts import notices
 from pages.ui.scanner import body, data, run, store, watch, words
 from pages.ui.scanner import files as scanner_files
@@ -26,7 +26,8 @@ def show_recorded() -> None:
     if len(symbols) < 2:
         notices.show(notices.too_few(symbols, is_recording=current_recorder() is not None))
         return
-    settings = scanner_settings.choose_settings(symbols, scanner_settings.RECORDED)
+    offered = header.by_volume(symbols, current_recorder())
+    settings = scanner_settings.choose_settings(offered, scanner_settings.RECORDED)
     if not scanner_settings.refuse_too_large(settings):
         live_scan(settings)
 

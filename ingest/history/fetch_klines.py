@@ -71,7 +71,7 @@ class KlineFetch:
         begins = await self._first_bar(lacking[0][0])
         pages = pages_of(without_spans(lacking, [(0, begins)]), self._keeper.length_s)
         try:
-            self._count_to(begins, lacking)
+            self._leave_out(begins, lacking)
             async with aclosing(in_order(pages, self._page)) as answers:
                 async for page, klines in answers:
                     self._take(page, klines)
@@ -82,7 +82,8 @@ class KlineFetch:
     def _take(self, page: Page, klines: list[Kline]) -> None:
         self._keeper.add(klines)
         self._progress.update(step=f"{self._keeper.symbol} {moment_words(page.low)[:10]}")
-        self._progress.add((page.high - page.low) // self._keeper.length_s)
+        self._progress.expect_less((page.high - page.low) // self._keeper.length_s - len(klines))
+        self._progress.add(len(klines))
 
     async def _first_bar(self, low: int) -> int:
         """Second at which the first bar from a second on opens; the end where there is none."""
@@ -95,10 +96,11 @@ class KlineFetch:
         opens = rows[0].open_us // SECOND_US if rows else self._high
         return min(max(opens, low), self._high)
 
-    def _count_to(self, second: int, lacking: Spans) -> None:
-        """Count what lies before the exchange's first bar as done: it need not be asked for."""
+    def _leave_out(self, second: int, lacking: Spans) -> None:
+        """Expect nothing of what lies before the exchange's first bar: it is not asked for."""
         before = without_spans(lacking, [(second, self._high)])
-        self._progress.add(sum(high - low for low, high in before) // self._keeper.length_s)
+        length_s = self._keeper.length_s
+        self._progress.expect_less(sum(high - low for low, high in before) // length_s)
 
     async def _page(self, page: Page) -> list[Kline]:
         low_us, high_us = page.low * SECOND_US, page.high * SECOND_US

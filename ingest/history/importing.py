@@ -223,8 +223,8 @@ def dump_sentences(report: ImportReport) -> list[str]:
         what += f", {days_words(report.first, report.last)}"
     measure = "open" if report.kind.startswith("kline") else "id"
     outcome = _outcome(report.added, report.same, report.shown, measure, report.conflicts)
-    checked = "checksum agrees" if report.checked else "no .CHECKSUM beside it: not checked"
-    sentences = [f"{name}: {what}: {outcome}; {checked}"]
+    checked = "; checksum agrees" if report.checked else ""  # its notes say that there is none
+    sentences = [f"{name}: {what}: {outcome}{checked}"]
     if report.gaps:
         sentences.append(f"{name}: {report.gaps:,} holes in it: what touches them is not known")
     return sentences + [f"{name}: {note}" for note in report.notes]

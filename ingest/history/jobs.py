@@ -117,6 +117,11 @@ class JobProgress:
         """Say that so much more is done; raises as `update` does."""
         self.update(self._done + count)
 
+    def expect_less(self, count: int) -> None:
+        """Say that so much of the total will not come."""
+        with self._lock:
+            self._total = None if self._total is None else max(self._total - count, self._done)
+
     def check(self) -> None:
         """Raise `JobCancelledError` where the work is to end."""
         if self._is_cancelled:

@@ -123,3 +123,8 @@ def test_a_universe_is_offered_by_volume_behind_what_was_named(monkeypatch):
     expected = ("XRPUSDT", "SOLUSDT", "BTCUSDT", "ADAUSDT", "DOTUSDT")
     assert header.in_order(stored, recorder) == expected
     assert header.in_order(stored, None) == ("XRPUSDT", "ADAUSDT", "BTCUSDT", "DOTUSDT", "SOLUSDT")
+    assert header.by_volume(stored, recorder) == [
+        *("SOLUSDT", "BTCUSDT", "ADAUSDT"),
+        *("DOTUSDT", "XRPUSDT"),
+    ]
+    assert header.by_volume(stored, None) == [*stored]

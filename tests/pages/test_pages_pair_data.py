@@ -3,6 +3,7 @@
 import threading
 import time
 import weakref
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -244,3 +245,24 @@ def test_a_view_is_a_pair_of_a_source_whichever_leg_comes_first(writer) -> None:
     views = [chart_view.labels(each, "rebased", "Live").view_id for each in (result, swapped)]
     assert views[0] == views[1]
     assert views[0] != chart_view.labels(result, "rebased", "a file").view_id
+
+
+def test_a_stretch_of_a_thin_market_begins_with_the_close_before_it(tmp_path: Path) -> None:
+    """The leg's last trade before the stretch lies further back than the bars that are read."""
+    path = tmp_path / "thin.db"
+    with closing(TickWriter(path)) as writer:
+        for place, symbol in enumerate(LEGS):
+            traded = (0, 1, 900, 949, 1000) if place else range(1000)
+            writer.write([
+                Tick("spot", symbol, "aggTrade", number, 100.0 + number % 7, 0.5,
+                     (T0_S + second) * 1_000_000, (T0_S + second) * 1_000_000, False)
+                for number, second in enumerate(traded)
+            ])  # fmt: skip
+    params = replace(PARAMS, lookback=80, until=T0_S + 950)
+    bars = pair_data.read_pair(path, params)
+    y, x = bars.closed.frames
+    assert y.index.equals(x.index)
+    assert set(x["close"].loc[: pd.Timestamp(T0_S + 899, unit="s", tz="UTC")]) == {101.0}
+    result = pair_data.analyse(bars, params)
+    assert len(result.mean) == 80
+    assert result.mean.notna().all()

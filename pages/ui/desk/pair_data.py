@@ -10,7 +10,7 @@ from typing import Final
 import pandas as pd
 
 from analytics.bars import resample_ticks
-from analytics.frames import parse_interval
+from analytics.frames import Interval, parse_interval
 from analytics.leg import Leg
 from analytics.pair import PairAnalytics, PairParams, analyse_pair
 from ingest.errors import StoreError
@@ -26,6 +26,7 @@ SECOND_US: Final = 1_000_000
 # By so much a leg may lag behind the other, whose newest bar it has not closed: read before the
 # range as well, or the first of it would lack what it stands on.
 LAG_BARS: Final = 10
+QUIET_BARS: Final = 64  # of a thin market: looked back for a trade at first
 
 
 @dataclass(frozen=True)
@@ -200,7 +201,7 @@ def _read_stretch(path: Path, params: PairParams, end_us: int) -> PairBars:
     def read() -> ClosedBars:
         with TickReader(path, history=source.history_of(path)) as reader:
             frames = tuple(
-                reader.bars(each, params.interval, start_us, end_us)
+                _bars_between(reader, each, params.bar, start_us, end_us)
                 for each in (params.y, params.x)
             )
         legs = Leg.of(frames[0], params.bar.us), Leg.of(frames[1], params.bar.us)
@@ -209,6 +210,24 @@ def _read_stretch(path: Path, params: PairParams, end_us: int) -> PairBars:
         return ClosedBars(legs, lambda: (frames[0], frames[1]), klines, sources=sources)
 
     return PairBars(_bars.get(key, read, key[:-2]), key, {})
+
+
+def _bars_between(
+    reader: TickReader, symbol: str, bar: Interval, start_us: int | None, end_us: int
+) -> pd.DataFrame:
+    """Read a leg's bars, the first ones too where nobody traded: with the close before them.
+
+    What a reader gives begins with a trade, so that it is asked from further back until it has one.
+    """
+    bars = reader.bars(symbol, bar.name, start_us, end_us)
+    if start_us is None:
+        return bars
+    start, back, asked_us = pd.Timestamp(start_us, unit="us", tz="UTC"), QUIET_BARS, start_us
+    begins_us = reader.begins_us(symbol, bar.us // SECOND_US)
+    while begins_us is not None and begins_us < asked_us and not (bars.index <= start).any():
+        asked_us, back = start_us - back * bar.us, back * 8
+        bars = reader.bars(symbol, bar.name, asked_us, end_us)
+    return bars.loc[start:]
 
 
 def _told(bars: pd.DataFrame) -> LegKlines:
