@@ -55,7 +55,8 @@ def calls_of(part: Part) -> list[Call]:
             scan = partial(scan_pairs, pd.DataFrame({"y": y, "x": x}))
             draws = WildDraws.exactly(8, _BARS)
             held_out = partial(held_out_null_stats, y[np.newaxis], draws)
-            return [scan, held_out, partial(wild_bootstrap_test, y, x, draws=8)]
+            thin = partial(scan_pairs, pd.DataFrame({"y": _with_a_gap(y), "x": x}))
+            return [scan, thin, held_out, partial(wild_bootstrap_test, y, x, draws=8)]
 
 
 def warm_up() -> None:

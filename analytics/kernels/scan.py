@@ -14,9 +14,9 @@ from analytics.kernels.scan_gram import edges
 from analytics.kernels.scan_lanes import LANES, RESULTS, STATE, UNSAFE, test_items
 
 # A residual this small beside its legs has lost six of the sixteen digits of their moments.
-_MIN_RESIDUAL_SHARE = 1e-6
+MIN_RESIDUAL_SHARE = 1e-6
 # Ends of residuals that are held at once, of each kind.
-_MOST_ENDS = 200_000
+MOST_ENDS = 200_000
 
 
 @compiled_sums
@@ -33,7 +33,7 @@ def _residual_dots(
         dots[lag, lane] = y_own[lag] - beta * cross[lag] + beta * beta * x_own[lag]
     legs: float = y_own[0] + beta * beta * x_own[0]
     rest: float = dots[0, lane]
-    return rest > _MIN_RESIDUAL_SHARE * legs
+    return rest > MIN_RESIDUAL_SHARE * legs
 
 
 @compiled
@@ -78,9 +78,10 @@ def test_orderings(
     out : ndarray, shape (pairs, RESULTS)
     """
     lags, stretches, n = left_own.shape[1] - 1, starts.size - 1, left.shape[1]
-    most = max(LANES, min(_MOST_ENDS // (stretches * (lags + 2)), places.size))
+    most = max(LANES, min(MOST_ENDS // (stretches * (lags + 2)), places.size))
     first = np.zeros((stretches, lags + 2, most))
     last = np.zeros((stretches, lags + 2, most))
+    steps = np.empty((stretches, most), dtype=np.int64)
     dots, squares = np.ones((lags + 1, most)), np.ones(most)
     found, place_of = np.empty((most, RESULTS)), np.empty(most, dtype=np.int64)
     everyone, item = np.arange(most), 0
@@ -95,14 +96,14 @@ def test_orderings(
                     y_own, x_own = x_own, y_own
                 out[place, STATE] = UNSAFE
                 safe = _residual_dots(y_own, x_own, cross[i, j], beta, dots, item)
-                if safe and square[i, j] > _MIN_RESIDUAL_SHARE * n * (1.0 + beta * beta):
-                    edges(y, x, beta, starts, first, last, item)
+                if safe and square[i, j] > MIN_RESIDUAL_SHARE * n * (1.0 + beta * beta):
+                    edges(y, x, beta, starts, first, last, steps, item)
                     squares[item], place_of[item] = square[i, j], place
                     item += 1
             is_last = i == left.shape[0] - 1 and j == right.shape[0] - 1
             if item == most or (is_last and item > 0):
                 test_items(
-                    first, last, starts, dots, squares, everyone[:item], terms, criterion,
+                    first, last, steps, dots, squares, everyone[:item], terms, criterion,
                     with_decay, found,
                 )  # fmt: skip
                 for each in range(item):

@@ -13,7 +13,7 @@ import numpy as np
 from analytics.frames import BoolArray, FloatArray, IntArray
 from analytics.kernels.adf import best_lag
 from analytics.kernels.jit import compiled, compiled_sums
-from analytics.kernels.scan_gram import fill_gram, rows_left
+from analytics.kernels.scan_gram import fill_gram, longest_steps, rows_left
 
 # As in `analytics.kernels.adf`: what earlier columns leave of a column's square.
 _MIN_PIVOT_SQUARE = 1e-6
@@ -22,6 +22,8 @@ _MIN_PIVOT_SQUARE = 1e-6
 STAT, LAG, NOBS, THETA, THETA_STDERR, STATE = 0, 1, 2, 3, 4, 5
 RESULTS = 6
 NOT_DONE, DONE, UNSAFE = 0, 1, 2
+# What a fit is for.
+_CHOICE, _TEST, _LAST_TEST, _DECAY = 0, 1, 2, 3
 # Residuals side by side: enough that a loop over them costs more than to begin it.
 LANES = 32
 
@@ -61,31 +63,34 @@ def _factor(gram: FloatArray, is_safe: BoolArray) -> None:
 
 @compiled_sums
 def _longer_dots(
-    first: FloatArray, starts: IntArray, dots: FloatArray, most: int, lags: int, longer: FloatArray
+    first: FloatArray, steps: IntArray, dots: FloatArray, most: int, lags: int, longer: FloatArray
 ) -> None:
     """Products of the differences on the rows that fewer lags leave: those of `dots` and more."""
     lanes = dots.shape[1]
     for lag in range(lags + 1):
         for n in range(lanes):
             longer[lag, n] = dots[lag, n]
-    for s in range(starts.size - 1):
-        for t in range(lags, min(most, starts[s + 1] - 1 - starts[s])):
+    for s in range(steps.shape[0]):
+        for t in range(lags, min(most, longest_steps(steps, s))):
             for lag in range(lags + 1):
                 for n in range(lanes):
                     change = first[s, t + 1, n] - first[s, t, n]
-                    longer[lag, n] += change * (first[s, t - lag + 1, n] - first[s, t - lag, n])
+                    product = change * (first[s, t - lag + 1, n] - first[s, t - lag, n])
+                    longer[lag, n] += product if t < steps[s, n] else 0.0
 
 
 @compiled_sums
 def _take(
     first: FloatArray,
     last: FloatArray,
+    steps: IntArray,
     dots: FloatArray,
     squares: FloatArray,
     items: IntArray,
     lags: int,
     lane_first: FloatArray,
     lane_last: FloatArray,
+    lane_steps: IntArray,
     lane_dots: FloatArray,
     lane_squares: FloatArray,
 ) -> None:
@@ -96,6 +101,8 @@ def _take(
         for n in range(items.size):
             lane_dots[lag, n] = dots[lag, items[n]]
     for s in range(first.shape[0]):
+        for n in range(items.size):
+            lane_steps[s, n] = steps[s, items[n]]
         for m in range(first.shape[1]):
             for n in range(items.size):
                 lane_first[s, m, n] = first[s, m, items[n]]
@@ -106,14 +113,16 @@ def _take(
 
 @compiled
 def _keep_fit(
-    factor: FloatArray, is_safe: BoolArray, items: IntArray, lag: int, rows: int, free: int,
+    factor: FloatArray, is_safe: BoolArray, items: IntArray, lag: int, steps: IntArray, terms: int,
     is_decay: bool, is_last: bool, out: FloatArray,
 ) -> None:  # fmt: skip
     """Read statistics off factors whose level stands last; a decay counts after its test only."""
     end = factor.shape[0] - 1
     for n in range(items.size):
         row = out[items[n]]
-        if not is_safe[n] or (is_decay and np.isnan(row[STAT])):
+        rows = rows_left(steps, lag, n)
+        free = rows - terms - 1 - lag
+        if not is_safe[n] or free < 1 or (is_decay and np.isnan(row[STAT])):
             continue
         residual_std = factor[end, end, n] / np.sqrt(free)
         if is_decay:
@@ -128,14 +137,16 @@ def _keep_fit(
 
 @compiled
 def _chosen_lags(
-    gram: FloatArray, is_safe: BoolArray, first_lag: int, rows: int, criterion: int, lanes: int,
+    gram: FloatArray, is_safe: BoolArray, first_lag: int, steps: IntArray, criterion: int,
     chosen: IntArray,
 ) -> None:  # fmt: skip
-    """The lag of each lane by the factor of all lags; -1 where that lost digits."""
+    """The lag of each lane by the factor of all lags; -1 where that lost digits or has no rows."""
     effects = np.empty(gram.shape[0])
-    for n in range(lanes):
+    lags = gram.shape[0] - 1 - first_lag
+    for n in range(chosen.size):
         chosen[n] = -1
-        if is_safe[n]:
+        rows = rows_left(steps, lags, n)
+        if is_safe[n] and rows > first_lag + lags:
             for m in range(effects.size):
                 effects[m] = gram[-1, m, n] ** 2
             chosen[n] = best_lag(effects, first_lag, rows, criterion)
@@ -159,10 +170,60 @@ def _by_lag(chosen: IntArray, lags: int) -> tuple[IntArray, IntArray]:
 
 
 @compiled
+def _fit(
+    first: FloatArray,
+    last: FloatArray,
+    steps: IntArray,
+    dots: FloatArray,
+    squares: FloatArray,
+    wanted: IntArray,
+    lags: int,
+    terms: int,
+    criterion: int,
+    kind: int,
+    chosen: IntArray,
+    out: FloatArray,
+) -> None:
+    """One regression of so many lags for all residuals wanted, some side by side.
+
+    `kind` is one of _CHOICE, which fills `chosen`, _TEST, _LAST_TEST and _DECAY, which fill `out`.
+    """
+    if wanted.size == 0:
+        return
+    stretches, most = steps.shape[0], dots.shape[0] - 1
+    lane_first = np.zeros((stretches, most + 2, LANES))
+    lane_last = np.zeros((stretches, most + 2, LANES))
+    lane_steps = np.full((stretches, LANES), -1)
+    lane_dots, lane_squares = np.ones((most + 1, LANES)), np.ones(LANES)
+    longer, is_safe = np.ones((most + 1, LANES)), np.ones(LANES, dtype=np.bool_)
+    gram = np.ones((terms + lags + 2, terms + lags + 2, LANES))
+    for begin in range(0, wanted.size, LANES):
+        items = wanted[begin : begin + LANES]
+        _take(
+            first, last, steps, dots, squares, items, lags,
+            lane_first, lane_last, lane_steps, lane_dots, lane_squares,
+        )  # fmt: skip
+        _longer_dots(lane_first, lane_steps, lane_dots, most, lags, longer)
+        fill_gram(
+            lane_first, lane_last, lane_steps, longer[: lags + 1], lane_squares, terms,
+            kind != _CHOICE, gram,
+        )  # fmt: skip
+        is_safe[:] = True
+        _factor(gram, is_safe)
+        if kind == _CHOICE:
+            part = chosen[begin : begin + LANES]
+            _chosen_lags(gram, is_safe, terms + 1, lane_steps, criterion, part)
+        else:
+            _keep_fit(
+                gram, is_safe, items, lags, lane_steps, terms, kind == _DECAY, kind != _TEST, out
+            )
+
+
+@compiled
 def test_items(
     first: FloatArray,
     last: FloatArray,
-    starts: IntArray,
+    steps: IntArray,
     dots: FloatArray,
     squares: FloatArray,
     wanted: IntArray,
@@ -175,8 +236,8 @@ def test_items(
 
     Parameters
     ----------
-    first, last : ndarray, shape (stretches, k + 2, residuals)
-        As `analytics.kernels.scan_gram.edges` fills them; stretches begin at `starts`.
+    first, last, steps : ndarray, shape (stretches, k + 2, residuals), (stretches, residuals)
+        As `analytics.kernels.scan_gram.edges` fills them.
     dots : ndarray, shape (k + 1, residuals)
         Products of the differences at lag 0 .. k.
     squares : ndarray, shape (residuals,)
@@ -190,59 +251,20 @@ def test_items(
     out : ndarray, shape (residuals, RESULTS)
         Takes NaN and UNSAFE for those wanted that would lose digits.
     """
-    most, stretches = dots.shape[0] - 1, starts.size - 1
+    most = dots.shape[0] - 1
     for item in wanted:
         for m in range(RESULTS):
             out[item, m] = np.nan
         out[item, STATE] = UNSAFE
-    lane_first = np.zeros((stretches, most + 2, LANES))
-    lane_last = np.zeros((stretches, most + 2, LANES))
-    lane_dots, lane_squares = np.ones((most + 1, LANES)), np.ones(LANES)
-    longer = np.ones((most + 1, LANES))
-    is_safe = np.ones(LANES, dtype=np.bool_)
     chosen = np.full(wanted.size, most)
+    sums = (first, last, steps, dots, squares)
     if criterion >= 0 and most > 0:
-        rows = rows_left(starts, most)
-        if rows <= terms + 1 + most:
-            return
-        gram = np.ones((terms + most + 2, terms + most + 2, LANES))
-        for begin in range(0, wanted.size, LANES):
-            items = wanted[begin : begin + LANES]
-            _take(
-                first, last, dots, squares, items, most,
-                lane_first, lane_last, lane_dots, lane_squares,
-            )  # fmt: skip
-            fill_gram(lane_first, lane_last, starts, lane_dots, lane_squares, terms, False, gram)
-            is_safe[:] = True
-            _factor(gram, is_safe)
-            _chosen_lags(
-                gram, is_safe, terms + 1, rows, criterion, items.size, chosen[begin : begin + LANES]
-            )
+        _fit(*sums, wanted, most, terms, criterion, _CHOICE, chosen, out)
     order, begins = _by_lag(chosen, most)
     # The test at each residual's own lags, then the half-life's fit, which has none.
-    for fit in range(most + 2 if with_decay else most + 1):
-        is_decay = fit > most
-        lag, own_terms = (0, 1) if is_decay else (fit, terms)
-        members = np.flatnonzero(chosen >= 0) if is_decay else order[begins[fit] : begins[fit + 1]]
-        rows = rows_left(starts, lag)
-        free = rows - own_terms - 1 - lag
-        if members.size == 0 or free < 1:
-            continue
-        size = own_terms + lag + 2
-        factor = np.ones((size, size, LANES))
-        for begin in range(0, members.size, LANES):
-            items = wanted[members[begin : begin + LANES]]
-            _take(
-                first, last, dots, squares, items, lag,
-                lane_first, lane_last, lane_dots, lane_squares,
-            )  # fmt: skip
-            _longer_dots(lane_first, starts, lane_dots, most, lag, longer)
-            fill_gram(
-                lane_first, lane_last, starts, longer[: lag + 1], lane_squares, own_terms, True,
-                factor,
-            )  # fmt: skip
-            is_safe[:] = True
-            _factor(factor, is_safe)
-            _keep_fit(
-                factor, is_safe, items, lag, rows, free, is_decay, is_decay or not with_decay, out
-            )
+    for lag in range(most + 1):
+        members = wanted[order[begins[lag] : begins[lag + 1]]]
+        kind = _TEST if with_decay else _LAST_TEST
+        _fit(*sums, members, lag, terms, criterion, kind, chosen, out)
+    if with_decay:
+        _fit(*sums, wanted[chosen >= 0], 0, 1, criterion, _DECAY, chosen, out)

@@ -34,7 +34,8 @@ def _draw(leg: FloatArray, bars: IntArray, signs: Signs, drawn: FloatArray) -> N
 
 
 @compiled_sums
-def _moments(y: FloatArray, x: FloatArray, out: FloatArray) -> None:
+def moments_of(y: FloatArray, x: FloatArray, out: FloatArray) -> None:
+    """Fill the sums of squares of y and of x, and of their products."""
     yy, xx, xy = 0.0, 0.0, 0.0
     for t in range(y.size):
         yy += y[t] * y[t]
@@ -44,13 +45,14 @@ def _moments(y: FloatArray, x: FloatArray, out: FloatArray) -> None:
 
 
 @compiled_sums
-def _changes(y: FloatArray, x: FloatArray, slope: float, change: FloatArray) -> None:
+def changes_of(y: FloatArray, x: FloatArray, slope: float, change: FloatArray) -> None:
+    """Fill the changes of y - slope * x, one fewer than bars."""
     for t in range(change.size):
         change[t] = (y[t + 1] - y[t]) - slope * (x[t + 1] - x[t])
 
 
 @compiled
-def _dots(
+def stretch_dots(
     change: FloatArray, starts: IntArray, part: FloatArray, dots: FloatArray, lane: int
 ) -> None:
     """Products of the residual's changes at lag 0 .. lags, none over a missing bar."""
@@ -97,22 +99,23 @@ def null_stats(
     items = np.arange(2 * signs.shape[0])
     first = np.zeros((stretches, lags + 2, items.size))
     last = np.zeros((stretches, lags + 2, items.size))
+    steps = np.empty((stretches, items.size), dtype=np.int64)
     dots, squares = np.ones((lags + 1, items.size)), np.ones(items.size)
     found = np.empty((items.size, RESULTS))
     for draw in range(signs.shape[0]):
         _draw(y, bars, signs[draw], drawn_y)
         _draw(x, bars, signs[draw], drawn_x)
-        _moments(drawn_y, drawn_x, moments)
+        moments_of(drawn_y, drawn_x, moments)
         for ordering in range(2):
             item = 2 * draw + ordering
             own, other = (_YY, _XX) if ordering == 0 else (_XX, _YY)
             left, right = (drawn_y, drawn_x) if ordering == 0 else (drawn_x, drawn_y)
             slope = moments[_XY] / moments[other]
             squares[item] = moments[own] - slope * moments[_XY]
-            _changes(left, right, slope, change)
-            _dots(change, starts, part, dots, item)
-            edges(left, right, slope, starts, first, last, item)
-    test_items(first, last, starts, dots, squares, items, 0, criterion, False, found)
+            changes_of(left, right, slope, change)
+            stretch_dots(change, starts, part, dots, item)
+            edges(left, right, slope, starts, first, last, steps, item)
+    test_items(first, last, steps, dots, squares, items, 0, criterion, False, found)
     for item in range(items.size):
         is_done = found[item, STATE] == DONE
         out[item // 2, item % 2] = found[item, STAT] if is_done else np.nan

@@ -7,11 +7,13 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from analytics.frames import BoolArray, FloatArray, IntArray
+from analytics.scanner.apart import PairsApart, pairs_apart
 from analytics.scanner.moments import (
     NOT_REQUESTED,
     Sample,
@@ -19,6 +21,7 @@ from analytics.scanner.moments import (
     affordable_lags,
     cross_products,
     differences,
+    groups_and_apart,
     tiles,
 )
 from analytics.stationarity import AUTO_LAGS, AutoLag, min_bars
@@ -115,11 +118,11 @@ def scan_span(
 
 
 def _in_flight(pool: ThreadPoolExecutor, span: Span, most: int) -> Iterator[int]:
-    """Run the tiles, few at a time so that memory stays bounded; yield how many pairs each had."""
+    """Run the tasks, few at a time so that memory stays bounded; yield how many pairs each had."""
     running: set[Future[int]] = set()
     try:
-        for tile in tiles(span.values):
-            running.add(pool.submit(_run_tile, span, tile))
+        for task in _tasks(span):
+            running.add(pool.submit(task))
             if len(running) >= most:
                 finished, running = wait(running, return_when=FIRST_COMPLETED)
                 yield sum(each.result() for each in finished)
@@ -129,6 +132,22 @@ def _in_flight(pool: ThreadPoolExecutor, span: Span, most: int) -> Iterator[int]
     finally:
         for each in running:
             each.cancel()
+
+
+def _tasks(span: Span) -> Iterator[Callable[[], int]]:
+    groups, apart = groups_and_apart(span.values)
+    for tile in tiles(span.values, groups):
+        yield partial(_run_tile, span, tile)
+    if apart.size:
+        # In one piece, whatever part of a panel it is: the kernel is compiled for such.
+        values = np.ascontiguousarray(span.values)
+        panels = values, values if span.is_log else np.log(values), ~np.isnan(values)
+        for pairs in pairs_apart(values, apart, _test_trend(span), span.max_lags):
+            yield partial(_run_apart, span, pairs, panels)
+
+
+def _test_trend(span: Span) -> str:
+    return "n" if span.fixed_slopes is None else "c"
 
 
 def _empty(pairs: int, is_fixed: bool) -> SpanTests:
@@ -157,11 +176,42 @@ def _run_tile(span: Span, tile: Tile) -> int:
     # Judged as the plain tests judge it: Engle-Granger with a constant, ADF with one.
     if bars < min_bars("c", span.max_lags):
         return at.size
-    trend = "n" if span.fixed_slopes is None else "c"
-    lags = affordable_lags(tile.left.starts, trend) if span.max_lags is None else span.max_lags
+    lags = span.max_lags
+    if lags is None:
+        lags = affordable_lags(tile.left.starts, _test_trend(span))
     span.tests.max_lags[at] = lags
     _run_kernel(span, tile, places, is_requested, lags)
     return at.size
+
+
+def _run_apart(
+    span: Span, pairs: PairsApart, panels: tuple[FloatArray, FloatArray, BoolArray]
+) -> int:
+    """Fill the results of pairs that share nothing; return how many.
+
+    `panels` are the values, their logarithms, and whether they are known.
+    """
+    from analytics.kernels.scan_apart import test_apart  # noqa: PLC0415 - as above
+
+    tests, fixed = span.tests, span.fixed_slopes
+    at = _places_of(pairs.legs[0], pairs.legs[1], len(span.values))
+    least = min_bars("c", span.max_lags)
+    tests.bars[at] = pairs.bars
+    tests.max_lags[at] = np.where(pairs.bars < least, 0, pairs.lags)
+    legs, slopes = pairs.legs, np.empty(0)
+    if fixed is not None:
+        legs = np.where(fixed.first_is_y[at], legs, legs[::-1])
+        slopes = fixed.beta[at]
+    test_apart(
+        *panels, np.ascontiguousarray(legs), at, slopes, pairs.lags,
+        pairs.stretches, least, int(fixed is not None), _criterion(span),
+        tests.beta, tests.correlation, tests.results,
+    )  # fmt: skip
+    return at.size
+
+
+def _criterion(span: Span) -> int:
+    return -1 if span.autolag is None else AUTO_LAGS.index(span.autolag)
 
 
 def _run_kernel(
@@ -238,10 +288,9 @@ def _test(
     from analytics.kernels.scan import test_orderings  # noqa: PLC0415 - as above
 
     left, right = sides.tile.left, sides.tile.right
-    criterion = -1 if span.autolag is None else AUTO_LAGS.index(span.autolag)
     test_orderings(
         left.levels, right.levels, left.starts, *sides.products, slope, square,
-        left_is_y, sides.at, terms, criterion, span.fixed_slopes is None, out,
+        left_is_y, sides.at, terms, _criterion(span), span.fixed_slopes is None, out,
     )  # fmt: skip
 
 
@@ -261,10 +310,15 @@ def _places(tile: Tile, symbols: int) -> tuple[IntArray, BoolArray]:
     """Place of each pair of a tile, -1 - place where the first leg is on the right, and a mask."""
     left, right = tile.left.symbols[:, np.newaxis], tile.right.symbols[np.newaxis, :]
     low, high = np.minimum(left, right), np.maximum(left, right)
-    place = low * (2 * symbols - low - 1) // 2 + high - low - 1
+    place = _places_of(low, high, symbols)
     is_requested = (left < right) if tile.is_square else np.ones(place.shape, dtype=np.bool_)
     signed = np.where(left < right, place, -1 - place)
     return np.where(is_requested, signed, NOT_REQUESTED), is_requested
+
+
+def _places_of(first: IntArray, second: IntArray, symbols: int) -> IntArray:
+    """Places of pairs, the first leg's number below the second's."""
+    return first * (2 * symbols - first - 1) // 2 + second - first - 1
 
 
 def _correlation(span: Span, tile: Tile) -> FloatArray:

@@ -65,7 +65,7 @@ def null_stats(residuals: FloatArray, draws: WildDraws) -> FloatArray:
 
     known = ~np.isnan(residuals[0])
     starts, lags = _shape(known)
-    levels = residuals[:, known]
+    levels = np.ascontiguousarray(residuals[:, known])
     changes = np.diff(levels, axis=1, prepend=levels[:, :1])
     signs = np.ascontiguousarray(draws.signs[:, known].T)
     count = len(residuals) * signs.shape[1]
@@ -75,7 +75,8 @@ def null_stats(residuals: FloatArray, draws: WildDraws) -> FloatArray:
     dots = _dots(changes, signs, known_rows(starts, lags), lags)
     out = np.full((count, RESULTS), np.nan)
     criterion = AUTO_LAGS.index("aic")
-    test_items(first, last, starts, dots, squares, np.arange(count), 1, criterion, False, out)
+    steps = np.repeat(np.diff(starts)[:, np.newaxis] - 1, count, axis=1)
+    test_items(first, last, steps, dots, squares, np.arange(count), 1, criterion, False, out)
     return out[:, STAT].reshape(len(residuals), -1)
 
 

@@ -17,8 +17,12 @@ from analytics.scanner import spectra
 from analytics.stationarity import schwert_max_lags
 
 Value = TypeVar("Value")
+# Bars known, and the symbols that know these and no other.
+Group = tuple[BoolArray, IntArray]
 
 TILE: Final = 64
+# Symbols that must miss the same bars for moments to be worth sharing.
+_LEAST_SHARED: Final = 16
 NOT_REQUESTED: Final = int(np.iinfo(np.int64).max)
 
 
@@ -121,9 +125,8 @@ def known_rows(starts: IntArray, lags: int) -> IntArray:
     return np.concatenate(ranges) if ranges else np.empty(0, dtype=np.int64)
 
 
-def tiles(values: FloatArray) -> Iterator[Tile]:
-    """Cut all pairs of a panel, shape (symbols, bars), NaN missing, into tiles."""
-    groups = _groups(values)
+def tiles(values: FloatArray, groups: list[Group]) -> Iterator[Tile]:
+    """Cut the pairs of some groups of a panel, shape (symbols, bars), NaN missing, into tiles."""
     for number, (mask, members) in enumerate(groups):
         own = sample(values, members, mask)
         yield from _tiles_within(own)
@@ -222,7 +225,16 @@ def _columns(change: FloatArray, rows: IntArray, lag: int) -> FloatArray:
     return change[:, rows - lag]
 
 
-def _groups(values: FloatArray) -> list[tuple[BoolArray, IntArray]]:
+def groups_and_apart(values: FloatArray) -> tuple[list[Group], IntArray]:
+    """Symbols by the bars they know, and those that too few others share them with."""
+    groups = _groups(values)
+    least = _LEAST_SHARED if len(groups) > 1 else 1
+    shared = [group for group in groups if group[1].size >= least]
+    apart = [members for _, members in groups if members.size < least]
+    return shared, np.concatenate(apart) if apart else np.empty(0, dtype=np.int64)
+
+
+def _groups(values: FloatArray) -> list[Group]:
     """Symbols by the bars they know."""
     known = ~np.isnan(values)
     symbols_by_mask: dict[bytes, list[int]] = {}
