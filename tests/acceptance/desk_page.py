@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Download, Locator, Page
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 READY_MS = 40_000
-STEP_MS = 15_000
+STEP_MS = 30_000
 DEAD_WITHIN_MS = 5_000
 REFRESH_MS = 1_000
 LIST_MS, LIST_TRIES = 4_000, 3

@@ -399,17 +399,22 @@ def test_a_file_that_cannot_be_made_is_said_on_the_page(reader, stage: Stage, mo
 def test_every_page_opens_by_link_and_by_address(
     browser, reader, stage: Stage, moments: Moments
 ) -> None:
-    for moment in moments.rounds(MOVING):
-        order = moments.random.sample(PAGES, len(PAGES))
+    order = moments.random.sample(PAGES, len(PAGES))
+    thirds = (order[::3], order[1::3], order[2::3])
+    for moment, names in zip(moments.rounds(MOVING), thirds, strict=True):
         with tab(reader, stage.url) as desk:
-            desk.open("" if order[0] == "Live" else order[0].lower())
-            desk.shows(order[0])
-            for name in order[1:]:
+            desk.open(address_of(names[0]))
+            desk.shows(names[0])
+            for name in (*names[1:], order[0], names[0]):
                 desk.page.wait_for_timeout(moment.wait_s * 100)
                 desk.follow(name)
                 desk.shows(name)
                 desk.no_traceback()
-        for name in moments.random.sample(PAGES, 2):
+        for name in names[2:]:
             with visit(browser, stage.url) as desk:
-                desk.open("" if name == "Live" else name.lower())
+                desk.open(address_of(name))
                 desk.shows(name)
+
+
+def address_of(page: str) -> str:
+    return "" if page == "Live" else page.lower()

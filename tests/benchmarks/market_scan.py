@@ -106,8 +106,8 @@ def thin_market(symbols: int, bars: int) -> Row:
     return Row(
         measure=f"Scan of {symbols} symbols x {bars:,} bars, half of them with holes of their own",
         ours=wall_s, alternative=pairwise_s, unit="s", ratio=pairwise_s / wall_s,
-        note=f"{cpu_s:.2f} s of CPU; up to 29 single bars missing of each; {whole_s:.2f} s with none"
-        f" missing; median of {REPEATS}. The other way as above, on the whole bars",
+        note=f"{cpu_s:.2f} s of CPU; up to 29 single bars missing of each; {whole_s:.2f} s with"
+        f" none missing; median of {REPEATS}. The other way as above, on the whole bars",
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright
 READY_MS = 40_000
 
 
-STEP_MS = 15_000
+STEP_MS = 30_000
 
 
 def chromium_path() -> str:
