@@ -36,6 +36,7 @@ from ingest.recorder import Recorder, install_recorder
 from ingest.replay import ReplayRecorder, check_replay, end_replay, replay_request
 from ingest.settings import Settings, current_settings, install_settings, parse_settings, say
 from ingest.store import back_up, check_start, verify
+from ingest.store.lake import check_claim
 from ingest.watch import Watch, install_watch, read_watch_file
 from pages.ui.server import loading, sign_in
 from pages.ui.server.api_stream import STREAM
@@ -66,7 +67,7 @@ _M_ARENA_MAX = -8  # malloc.h
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
     """Start the recorder and the page machinery; end the watch, drain the recorder at the end."""
     settings = parse_settings(sys.argv[1:])
-    _refuse_exposure(settings)
+    _refuse(settings)
     install_settings(settings)
     start_logging(settings.log_level)
     _end_with_status_zero()
@@ -114,6 +115,7 @@ def main(argv: Sequence[str]) -> int:
         if settings.watch is not None:
             read_watch_file(settings.watch)
         check_exposure(settings.host, settings, has_sign_in=sign_in.is_configured())
+        _check_history(settings)
         _check_port(settings)
         if settings.replay is not None:
             check_replay(settings, replay_request(settings))
@@ -135,9 +137,16 @@ def _server_options(settings: Settings) -> dict[str, object]:
     return options
 
 
-def _refuse_exposure(settings: Settings) -> None:
+def _check_history(settings: Settings) -> None:
+    """Raise where what is recorded and the history that it is read with are two exchanges'."""
+    if settings.read_history is not None:
+        check_claim(settings.read_history, settings.market, settings.venue)
+
+
+def _refuse(settings: Settings) -> None:
     """Under Streamlit's own command its options say where to listen: here they are known."""
     try:
+        _check_history(settings)
         address = config.get_option("server.address")
         check_exposure(address, settings, has_sign_in=sign_in.is_configured())
     except IngestError as error:

@@ -197,6 +197,11 @@ class Settings:
         """The exchange whose trades are recorded: the name given, or that of the endpoint."""
         return self.venue_name or venue_of(self.ws_base)
 
+    @property
+    def rest_venue(self) -> str:
+        """The exchange that is asked for history: the name given, or that of the endpoint."""
+        return self.venue_name or venue_of(self.rest_base)
+
 
 @dataclass(frozen=True, slots=True)
 class FetchOptions:

@@ -23,7 +23,7 @@ _DOMAINS: Final = {
     "binancefuture.com": TESTNET,
     "binance.us": US,
 }
-_KNOWN: Final = {MAIN, TESTNET, DEMO, US}
+KNOWN: Final = {MAIN, TESTNET, DEMO, US}
 _REST_URLS: Final[dict[tuple[str, Market], str]] = {
     (TESTNET, "spot"): "https://testnet.binance.vision",
     (TESTNET, "usdm"): "https://testnet.binancefuture.com",
@@ -89,7 +89,7 @@ def other_venue(market: Market, stored: str, venue: str, ws_base: str) -> Refusa
         f"the database holds {market} trades of {stored}, and {host} is another exchange ({venue}):"
         " nothing is recorded, and what is stored stays as it is. Start with another --db"
     )
-    if not {stored, venue} <= _KNOWN:  # somebody's gateway may pass on the same
+    if not {stored, venue} <= KNOWN:  # somebody's gateway may pass on the same
         message += f"; if {host} passes on the trades of {stored}, add --venue {stored}"
     return Refusal("other venue", message)
 

@@ -52,7 +52,7 @@ def fetch_request_of(settings: Settings) -> FetchRequest:
     assert options is not None, "there is something to fetch"
     return FetchRequest(
         settings.market, settings.rest_base, options.symbols, options.first, options.last,
-        options.bars,
+        options.bars, settings.rest_venue,
     )  # fmt: skip
 
 

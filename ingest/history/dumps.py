@@ -18,6 +18,7 @@ from ingest.history.dump_text import Block, ahead, blocks, checksum_of, open_dum
 from ingest.store import LakeStream
 from ingest.store.lake import DayReport, LakeWriter, Source, TradeColumns, joined, kline_kind, taken
 from ingest.tick import Market, StreamKind
+from ingest.venue import MAIN
 
 _DAY_US: Final = 86_400_000_000
 _LATE_US: Final = 60_000_000  # so late after midnight no trade of the day before comes any more
@@ -120,7 +121,7 @@ def import_dump(
             " exchange's name, or import it as a file of trades"
         )
     checksum, checked = checksum_of(path)
-    with open_dump(path) as dump, LakeWriter(lake_root, wait_s=wait_s) as writer:
+    with open_dump(path) as dump, LakeWriter(lake_root, wait_s=wait_s, venue=MAIN) as writer:
         texts = blocks(dump)
         first = next(texts, None)
         if first is None:

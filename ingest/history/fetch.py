@@ -37,6 +37,7 @@ class FetchRequest(msgspec.Struct, frozen=True):
     first: date
     last: date
     bars: Literal["1s", "1m", "5m", "1h"] | None = "1m"
+    venue: str = ""  # the exchange that is asked; empty in those queued by older versions
 
     @property
     def words(self) -> str:
@@ -160,13 +161,14 @@ class _Symbol:
         self._work: KlineFetch | TradeFetch
         if request.bars is None:
             stream = LakeStream(request.market, symbol, "aggTrade")
-            self._work = TradeFetch(
-                rest, TradeKeeper(root, stream, progress), progress, first, last
-            )
+            of_trades = TradeKeeper(root, stream, progress, request.venue)
+            self._work = TradeFetch(rest, of_trades, progress, first, last)
         else:
             length_s = LENGTHS_S[request.bars]
-            keeper = KlineKeeper(root, request.market, symbol, length_s, request.bars, progress)
-            self._work = KlineFetch(rest, keeper, progress, *kline_span(first, last))
+            of_bars = KlineKeeper(
+                root, request.market, symbol, length_s, request.bars, progress, request.venue
+            )
+            self._work = KlineFetch(rest, of_bars, progress, *kline_span(first, last))
 
     async def count(self) -> int:
         """How much it lacks."""

@@ -75,14 +75,16 @@ class KlineKeeper:
         The exchange's name of the length.
     progress
         Is told of conflicts.
+    venue
+        The exchange that is asked; empty where nobody knows.
     """
 
     def __init__(
         self, root: Path, market: Market, symbol: str, length_s: int, name: str,
-        progress: JobProgress,
+        progress: JobProgress, venue: str = "",
     ) -> None:  # fmt: skip
         self.symbol, self.name, self.length_s = symbol, name, length_s
-        self._root, self._market = root, market
+        self._root, self._market, self._venue = root, market, venue
         self._source = Source("rest", f"klines {name}")
         self._progress = progress
         self._schedule = WriteSchedule()
@@ -111,7 +113,7 @@ class KlineKeeper:
         if not rows:
             return
         table = np.array(rows, STORED_ROW)
-        with self._schedule.writing(), LakeWriter(self._root, wait_s=WAIT_FOR_WRITER_S) as writer:
+        with self._schedule.writing(), _writer(self._root, self._venue) as writer:
             report = writer.put_klines(
                 self._market, self.symbol, self.length_s, table, self._source
             )
@@ -141,11 +143,15 @@ class TradeKeeper:
         Whose.
     progress
         Is told of conflicts.
+    venue
+        The exchange that is asked; empty where nobody knows.
     """
 
-    def __init__(self, root: Path, stream: LakeStream, progress: JobProgress) -> None:
+    def __init__(
+        self, root: Path, stream: LakeStream, progress: JobProgress, venue: str = ""
+    ) -> None:
         self.stream = stream
-        self._root, self._progress = root, progress
+        self._root, self._progress, self._venue = root, progress, venue
         self._schedule = WriteSchedule()
         self._pages: list[TradeColumns] = []
         self._count = 0
@@ -190,7 +196,7 @@ class TradeKeeper:
             by_day.setdefault(whole, columns_of([]))
         if not by_day:
             return
-        with self._schedule.writing(), LakeWriter(self._root, wait_s=WAIT_FOR_WRITER_S) as writer:
+        with self._schedule.writing(), _writer(self._root, self._venue) as writer:
             for day, trades in by_day.items():
                 source = Source("rest", "aggTrades", whole_day=day == whole)
                 report = writer.put_trades(self.stream, day, trades, source)
@@ -203,7 +209,7 @@ class TradeKeeper:
             each for each in self._stale_months if before is None or each < before.replace(day=1)
         }
         if months:
-            with LakeWriter(self._root, wait_s=WAIT_FOR_WRITER_S) as writer:
+            with _writer(self._root, self._venue) as writer:
                 writer.refresh_bars(self.stream, sorted(months))
             self._stale_months -= months
 
@@ -213,6 +219,10 @@ class TradeKeeper:
                 f"{self.stream.symbol} {day}: {len(conflicts):,} trades were held with other"
                 f" figures, as id {conflicts[0]}: the first ones were kept"
             )
+
+
+def _writer(root: Path, venue: str) -> LakeWriter:
+    return LakeWriter(root, wait_s=WAIT_FOR_WRITER_S, venue=venue)
 
 
 def absent(stream: LakeStream, ids: Iterable[int], time_us: int) -> list[Event]:

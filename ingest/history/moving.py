@@ -68,6 +68,8 @@ class Mover:
         Has something done in the writing thread.
     now_us
         Wall clock, as the exchange has it.
+    venue
+        The exchange of what is recorded; empty where nobody knows.
     max_bytes
         Where the database's rows take more, every day before today moves; None: whatever they take.
 
@@ -87,11 +89,12 @@ class Mover:
         ask: Ask,
         now_us: Callable[[], int],
         max_bytes: int | None = None,
+        venue: str = "",
     ) -> None:
         self.summary: str | None = None
         self.problem: str | None = None
         self._path, self._root, self._days, self._ask = path, root, days, ask
-        self._now_us, self._max_bytes = now_us, max_bytes
+        self._now_us, self._max_bytes, self._venue = now_us, max_bytes, venue
         self._moved: dict[str, _Moved] = {}
         self._ended = threading.Event()
 
@@ -160,7 +163,7 @@ class Mover:
     def _put(
         self, stream: LakeStream, of_day: date, days: dict[date, DayRows], *, is_whole: bool
     ) -> None:
-        with LakeWriter(self._root, wait_s=WAIT_FOR_WRITER_S) as lake:
+        with LakeWriter(self._root, wait_s=WAIT_FOR_WRITER_S, venue=self._venue) as lake:
             for day, rows in days.items():
                 source = Source("recording", self._path.name, whole_day=is_whole and day == of_day)
                 report = lake.put_trades(stream, day, rows.trades, source)
@@ -206,7 +209,9 @@ def mover_of(settings: Settings, ask: Ask, now_us: Callable[[], int]) -> Mover |
     if settings.lake_days is None:
         return None
     places = settings.db, settings.history
-    return Mover(*places, settings.lake_days, ask, now_us, settings.keep_bytes)
+    return Mover(
+        *places, settings.lake_days, ask, now_us, settings.keep_bytes, venue=settings.venue
+    )
 
 
 class _Deletion:

@@ -7,6 +7,7 @@ Lake(root).pieces(stream).read(60, low, high)
 """
 
 from ingest.errors import LakeError
+from ingest.store.lake.claims import check_claim
 from ingest.store.lake.holding import (
     DayReport,
     Holding,
@@ -34,6 +35,7 @@ __all__ = [
     "Source",
     "TradeColumns",
     "as_doubles",
+    "check_claim",
     "joined",
     "kline_kind",
     "taken",

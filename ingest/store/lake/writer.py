@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from ingest.errors import LakeError
 from ingest.store.bars import SECOND_US, StoredRows, runs
+from ingest.store.lake.claims import claim
 from ingest.store.lake.footer import FORM, Footer
 from ingest.store.lake.holding import DayReport, MonthReport, Source, TradeColumns
 from ingest.store.lake.index import LakeFile, folder_index
@@ -51,6 +52,8 @@ class LakeWriter:
         The lake's folder; made where it is not there.
     wait_s
         How long to wait for another writer, in this process or another one, to end.
+    venue
+        The exchange of what is put; empty where nobody knows. The history of a market is of one.
 
     Raises
     ------
@@ -58,8 +61,9 @@ class LakeWriter:
         Another writer is at it (one line), or the folder cannot be written to.
     """
 
-    def __init__(self, root: Path | str, *, wait_s: float = 0.0) -> None:
+    def __init__(self, root: Path | str, *, wait_s: float = 0.0, venue: str = "") -> None:
         self.root = Path(root)
+        self._venue = venue
         self._touched: set[Path] = set()
         self._lock = _locked(self.root, wait_s)
 
@@ -98,8 +102,10 @@ class LakeWriter:
         Raises
         ------
         LakeError
-            A trade of another day, an id or time that cannot be, a disk that is full.
+            A trade of another day, an id or time that cannot be, a disk that is full, or the
+            history is another exchange's.
         """
+        claim(self.root, stream.market, self._venue)
         low = day_number(day) * DAY_S
         given = clean_trades(trades, low * SECOND_US, (low + DAY_S) * SECOND_US)
         folder = folder_of(self.root, stream.market, stream.kind, stream.symbol)
@@ -125,7 +131,13 @@ class LakeWriter:
         rows
             `STORED_ROW`, in any order; `at` a multiple of `length_s`. A volume that is not in
             ``0 … 2**63 - 2`` does not fit: that kline is left out and counted.
+
+        Raises
+        ------
+        LakeError
+            An open between two, a disk that is full, or the history is another exchange's.
         """
+        claim(self.root, market, self._venue)
         folder = folder_of(self.root, market, kline_kind(length_s), symbol)
         self._touched.add(folder)
         if (rows["at"] % length_s).any():

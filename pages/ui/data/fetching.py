@@ -85,7 +85,9 @@ def _submit(
         return
     try:
         symbols = parse_symbols(",".join(chosen))
-        request = FetchRequest(settings.market, settings.rest_base, symbols, first, last, rows)
+        request = FetchRequest(
+            settings.market, settings.rest_base, symbols, first, last, rows, settings.rest_venue
+        )
         submit_fetch(runner, root, request)
     except IngestError as error:
         plain.error(f"{error}.")
