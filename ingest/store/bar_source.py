@@ -5,11 +5,8 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import numpy as np
-
 from ingest.store.bars import (
     SECOND_US,
-    STORED_ROW,
     Spans,
     StoredRows,
     gap_seconds,
@@ -25,6 +22,7 @@ from ingest.store.sources.beside_ticks import lake_ends, pieces_of
 from ingest.store.sources.joined_pieces import JoinedPieces, Origin, Part, constantly, in_order
 from ingest.store.sources.lake_side import LakeSide
 from ingest.store.sources.origins import EXCHANGE, RECORDED, OriginSpans
+from ingest.store.sources.packed_rows import read_rows
 from ingest.store.sources.rolled_up import (
     MINUTE_S,
     NO_ROLLUPS,
@@ -32,7 +30,7 @@ from ingest.store.sources.rolled_up import (
     find_rolled_up,
     read_rolled_up,
 )
-from ingest.store.sources.sqlite_klines import COLUMNS, SqliteKlines, bars_end, last_traded_bar
+from ingest.store.sources.sqlite_klines import SqliteKlines, bars_end, last_traded_bar
 
 
 class _Early(NamedTuple):
@@ -364,12 +362,9 @@ class BarSource:
         return rows + [self._stored(*span) for span in unread]
 
     def _stored(self, low: int, high: int) -> StoredRows:
-        cursor = self.connection.execute(
-            f"SELECT {COLUMNS} FROM bar_1s"  # noqa: S608 - ours
-            " WHERE stream_id = ? AND second >= ? AND second < ? ORDER BY second",
-            (self.stream_id, low, min(high, self.end)),
-        )
-        return np.fromiter(cursor, dtype=STORED_ROW)
+        span = low, min(high, self.end)
+        where = "FROM bar_1s WHERE stream_id = ?"
+        return read_rows(self.connection, where, (self.stream_id,), span)
 
     def _read_pieces(self, length: int, low: int, high: int) -> list[Part]:
         """Pieces before the first tick, and note how far they reach."""

@@ -3,11 +3,9 @@
 import sqlite3
 from typing import Final, NamedTuple
 
-import numpy as np
-
-from ingest.store.bars import STORED_ROW, Spans, StoredRows
+from ingest.store.bars import Spans, StoredRows
 from ingest.store.connecting import up
-from ingest.store.sources.sqlite_klines import COLUMNS
+from ingest.store.sources.packed_rows import read_rows
 
 SINCE_VERSION = 4
 MINUTE_S = 60
@@ -47,12 +45,8 @@ def read_rolled_up(
     connection: sqlite3.Connection, stream_id: int, length: int, low: int, high: int
 ) -> tuple[StoredRows, Spans]:
     """Read pieces of ``low … high``; and the seconds of those that are not exact: left out."""
-    cursor = connection.execute(
-        f"SELECT {COLUMNS} FROM rollup"  # noqa: S608 - ours
-        " WHERE stream_id = ? AND length_s = ? AND second >= ? AND second < ? ORDER BY second",
-        (stream_id, length, low, high),
-    )
-    rows = np.fromiter(cursor, dtype=STORED_ROW)
+    where = "FROM rollup WHERE stream_id = ? AND length_s = ?"
+    rows = read_rows(connection, where, (stream_id, length), (low, high))
     cut_off = rows["volume"] == _CUT_OFF
     if not cut_off.any():
         return rows, []

@@ -4,12 +4,11 @@ import sqlite3
 
 import numpy as np
 
-from ingest.store.bars import SECOND_US, STORED_ROW, Spans, StoredRows, runs
+from ingest.store.bars import SECOND_US, Spans, StoredRows, runs
 from ingest.store.last_trade import LastTrade, later_of
 from ingest.store.pieces import Pieces
+from ingest.store.sources.packed_rows import read_rows
 
-# A volume past 2**63 units is stored as a float: the cast stops it at that.
-COLUMNS = "second, open, high, low, close, CAST(volume AS INTEGER), trades"
 _WHERE = "FROM kline WHERE stream_id = ? AND length_s = ?"
 
 
@@ -50,11 +49,8 @@ class SqliteKlines:
 
     def read(self, length: int, low: int, high: int) -> Pieces:
         """Klines that lie wholly in ``low … high``."""
-        cursor = self._connection.execute(
-            f"SELECT {COLUMNS} {_WHERE} AND second >= ? AND second <= ? ORDER BY second",
-            (self._stream_id, length, low, high - length),
-        )
-        rows = np.fromiter(cursor, dtype=STORED_ROW)
+        which, span = (self._stream_id, length), (low, high - length + 1)
+        rows = read_rows(self._connection, _WHERE, which, span)
         return Pieces(_with_trades(rows), runs(rows, length))
 
     def known(self, length: int, low: int, high: int) -> Spans:
