@@ -28,7 +28,8 @@ def ask_of_recorded() -> None:
     if len(symbols) < 2:
         notices.show(words.too_few(len(symbols), "The recording and the history"))
         return
-    wanted = research_settings.choose(header.by_volume(symbols, current_recorder()), days)
+    offered = header.by_volume(symbols, current_recorder())
+    wanted = research_settings.choose(offered, days, body.taken_names())
     if body.begins(wanted):
         jobs.start(wanted, data.reading(wanted), research_settings.RECORDED)
         st.rerun()
@@ -41,7 +42,7 @@ def ask_of_closes() -> None:
         return
     name, _, closes = chosen
     symbols = [str(each) for each in closes.columns]
-    wanted = research_settings.choose(symbols, data.days_of(closes))
+    wanted = research_settings.choose(symbols, data.days_of(closes), body.taken_names())
     if body.begins(wanted):
         jobs.start(wanted, data.reading_file(closes, wanted), name)
         st.rerun()

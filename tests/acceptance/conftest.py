@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
 from acceptance.desk_page import person
-from acceptance.market_process import DENSE_S, running_market
+from acceptance.market_process import DENSE_S, Market, running_market
 from acceptance.moments import Moments, session_seed
 from acceptance.stage import Stage, running_desk, wait_until_filled
 
@@ -16,14 +16,18 @@ if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
 
 
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+@pytest.fixture(scope="session")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
+    """The exchange, which goes on whatever records it."""
+    with running_market(tmp_path_factory.mktemp("market")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory, market: Market) -> Iterator[Stage]:
     """A desk that was off for most of an hour, has fetched what it missed, and records."""
     folder = tmp_path_factory.mktemp("acceptance")
-    with (
-        running_market(folder) as market,
-        running_desk(folder, market, off_for_s=DENSE_S - 60) as running,
-    ):
+    with running_desk(folder, market, off_for_s=DENSE_S - 60) as running:
         wait_until_filled(running)
         yield running
         assert running.app.stop() == 0, running.app.log()

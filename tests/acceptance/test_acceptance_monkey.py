@@ -7,7 +7,7 @@ import pytest
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
 from acceptance.desk_page import LIVE, READY_MS, visit
-from acceptance.market_process import DENSE_S, PAIR, running_market
+from acceptance.market_process import DENSE_S, PAIR, Market
 from acceptance.moments import SEED_NAME, session_seed
 from acceptance.monkey import Monkey
 from acceptance.stage import Stage, running_desk, store_trades
@@ -19,14 +19,13 @@ MISSED_SHARE = 0.1
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(tmp_path_factory: pytest.TempPathFactory, market: Market) -> Iterator[Stage]:
     """A desk of its own: what is clicked there changes the recording too."""
     folder = tmp_path_factory.mktemp("monkey")
-    with running_market(folder) as market:
-        store_trades(folder / "ticks.db", market, DENSE_S - 60)
-        with running_desk(folder, market) as running:
-            yield running
-            assert running.app.stop() == 0, running.app.log()
+    store_trades(folder / "ticks.db", market, DENSE_S - 60)
+    with running_desk(folder, market) as running:
+        yield running
+        assert running.app.stop() == 0, running.app.log()
 
 
 def test_two_hundred_random_actions_leave_a_desk_that_lives(

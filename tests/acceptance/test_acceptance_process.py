@@ -29,7 +29,7 @@ from acceptance.desk_page import (
     tab,
     visit,
 )
-from acceptance.market_process import PAIR, SYMBOLS, Market, running_market
+from acceptance.market_process import PAIR, SYMBOLS, Market
 from acceptance.moments import MOVING, Moments, session_seed
 from acceptance.stage import Stage, running_desk, stored_trades
 
@@ -37,12 +37,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.acceptance, pytest.mark.timeout(2
 
 STOPPED_WITHIN_S = 10.0
 FRESH_S = 20.0  # how far the last bar may lie behind the clock on a slow machine
-
-
-@pytest.fixture(scope="module")
-def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
-    with running_market(tmp_path_factory.mktemp("market")) as running:
-        yield running
 
 
 @pytest.fixture

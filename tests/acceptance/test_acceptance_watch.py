@@ -16,7 +16,7 @@ from desk.webhook import Webhook
 
 from acceptance.desk_page import READY_MS, STEP_MS, WINDOW, tab
 from acceptance.independent import closes, expect, rolling
-from acceptance.market_process import BOTH, DENSE_S, SYMBOLS, running_market
+from acceptance.market_process import BOTH, DENSE_S, SYMBOLS, Market
 from acceptance.moments import MOVING, Moments
 from acceptance.stage import Stage, running_desk, wait_until_filled
 
@@ -39,18 +39,13 @@ def webhook() -> Iterator[Webhook]:
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory, webhook: Webhook) -> Iterator[Stage]:
+def stage(
+    tmp_path_factory: pytest.TempPathFactory, market: Market, webhook: Webhook
+) -> Iterator[Stage]:
     """A desk with a list, a rule and a channel, that was off for a while and has caught up."""
     folder = tmp_path_factory.mktemp("watch")
-    with (
-        running_market(folder) as market,
-        running_desk(
-            folder,
-            market,
-            off_for_s=DENSE_S - 60,
-            more=("--watch", watch_file(folder, webhook.url)),
-        ) as running,
-    ):
+    more = ("--watch", watch_file(folder, webhook.url))
+    with running_desk(folder, market, off_for_s=DENSE_S - 60, more=more) as running:
         wait_until_filled(running)
         yield running
         assert running.app.stop() == 0, running.app.log()

@@ -8,6 +8,7 @@ import streamlit as st
 from analytics.alerts import AlertRule
 from ingest.watch import WatchStore
 from pages.ui.alerts.words import KINDS
+from pages.ui.state.free_names import free_name
 
 DRAFT: Final = "alert_draft"
 SERIAL: Final = "alert_drafts"
@@ -55,16 +56,13 @@ def leave() -> None:
 
 def new_rule(store: WatchStore) -> AlertRule:
     """Give a rule to begin with, under a name that is free."""
-    return AlertRule(free_name("wide", store), level=KINDS["zscore"].level, rearm=1.0)
+    return AlertRule(free_name("wide", _taken(store)), level=KINDS["zscore"].level, rearm=1.0)
 
 
 def copy_of(rule: AlertRule, store: WatchStore) -> AlertRule:
     """Give a rule's copy, under a name that is free."""
-    return replace(rule, name=free_name(rule.name, store))
+    return replace(rule, name=free_name(rule.name, _taken(store)))
 
 
-def free_name(name: str, store: WatchStore) -> str:
-    """Give the name itself, or with the next number that no rule has."""
-    taken = {each.name for each in store.rules()}
-    numbered = (f"{name} {number}" for number in range(2, len(taken) + 3))
-    return next(each for each in (name, *numbered) if each not in taken)
+def _taken(store: WatchStore) -> set[str]:
+    return {each.name for each in store.rules()}

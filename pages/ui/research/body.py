@@ -42,13 +42,15 @@ def has_any() -> bool:
 def begins(wanted: Wanted) -> bool:
     """Say what is about to be tried, and offer to begin; whether the reader wants it."""
     plain.caption(words.cost_of(wanted.spec))
-    is_busy = jobs.is_busy(wanted.name)
-    is_taken = is_busy or wanted.name in saved_names(research_folder())
-    if is_taken and not is_busy:
+    may_begin = wanted.name not in taken_names()
+    if not may_begin and not jobs.is_busy(wanted.name):
         plain.info(f"{wanted.name} is kept already: choose another name, or delete it below.")
-    return st.button(
-        "Begin", key="research_begin", type="primary", disabled=not wanted.name or is_taken
-    )
+    return st.button("Begin", key="research_begin", type="primary", disabled=not may_begin)
+
+
+def taken_names() -> set[str]:
+    """Return the names under which something is kept or under way."""
+    return {*saved_names(research_folder()), *(job.request for job in jobs.running())}
 
 
 def show_jobs() -> bool:

@@ -1,7 +1,7 @@
 """The form of a piece of research: which bars, which pairs, which settings, how it is judged."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, TypeVar
@@ -15,6 +15,7 @@ from analytics.hedge import CAUSAL_HEDGES
 from analytics.research import ResearchSpec
 from pages.ui.desk.fees import fill_bps
 from pages.ui.state.choices import LEVELS
+from pages.ui.state.free_names import free_name
 
 RECORDED: Final = "Recorded and history"
 CLOSES: Final = "File of closes"
@@ -60,7 +61,9 @@ def choose_source() -> str:
     return str(chosen) if chosen in SOURCES else RECORDED
 
 
-def choose(symbols: Sequence[str], span: tuple[date, date] | None) -> Wanted:
+def choose(
+    symbols: Sequence[str], span: tuple[date, date] | None, taken: Collection[str]
+) -> Wanted:
     """Show the form.
 
     Parameters
@@ -69,6 +72,8 @@ def choose(symbols: Sequence[str], span: tuple[date, date] | None) -> Wanted:
         Those on offer.
     span
         First and last day of the bars there are; None where that is not known.
+    taken
+        Names under which something is kept or under way.
 
     Raises
     ------
@@ -105,12 +110,14 @@ def choose(symbols: Sequence[str], span: tuple[date, date] | None) -> Wanted:
             "Then trade (days)", 0.01, 3_650.0, 1.0, key="research_test", width=130
         )
     details = _choose_details()
+    tried = sorted(chosen) or list(symbols)[:_SYMBOLS_AT_FIRST]
+    free = free_name(f"{len(tried)} symbols {interval} {first} to {last}", taken)
     name = str(st.text_input(
-        "Name", key="research_name", max_chars=60, width=300, placeholder="majors 2024 1min"
+        "Name", key="research_name", max_chars=60, width=360, placeholder=free
     ) or "").strip()  # fmt: skip
     day = parse_interval(str(interval)).bars_per_year / 365.0
     spec = ResearchSpec(
-        symbols=tuple(sorted(chosen) or list(symbols)[:_SYMBOLS_AT_FIRST]),
+        symbols=tuple(tried),
         interval=str(interval),
         windows=tuple(numbers("Windows", str(windows), int)),
         entries=tuple(numbers("Entries", str(entries), float)),
@@ -122,7 +129,7 @@ def choose(symbols: Sequence[str], span: tuple[date, date] | None) -> Wanted:
     if spec.settings > MOST_SETTINGS:
         raise ParameterError("settings", spec.settings, f"at most {MOST_SETTINGS:,} combinations")
     begin, end = (datetime.combine(each, time(), UTC) for each in (first, last))
-    return Wanted(name, spec, begin, end + timedelta(days=1))
+    return Wanted(name or free, spec, begin, end + timedelta(days=1))
 
 
 def numbers(name: str, text: str, kind: type[T]) -> list[T]:

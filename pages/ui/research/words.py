@@ -142,7 +142,7 @@ def provenance(saved: SavedResearch, result: ResearchResult) -> str:
 def nothing_yet() -> Notice:
     """Say that nothing was asked yet."""
     return Notice(
-        "No research is kept yet", "Choose bars, pairs and settings above, name it, and begin.",
+        "No research is kept yet", "Choose bars, pairs and settings above, and begin.",
         is_fault=False,
     )  # fmt: skip
 

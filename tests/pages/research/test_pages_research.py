@@ -96,6 +96,21 @@ def test_research_of_a_file_is_begun_and_shown(project_root, database, data_fold
     assert not page.exception
 
 
+def test_research_without_a_name_has_one_that_is_free(project_root, database, data_folder, runner):
+    store(database, ticks_of("BTCUSDT", 60_000.0))
+    days = walks().index[[0, -1]].strftime("%Y-%m-%d")
+    name = f"4 symbols 5min {days[0]} to {days[1]}"
+    page = of_closes(project_root, data_folder)
+    page.text_input(key="research_name").set_value("").run()
+    for wanted in (name, f"{name} 2"):
+        assert page.text_input(key="research_name").placeholder == wanted
+        page.button(key="research_begin").click().run()
+        job = runner.jobs()[-1]
+        assert (job.request, runner.wait(job.job_id, 60).state) == (wanted, "done")
+        page.run()
+    assert saved_names(research_folder()) == [name, f"{name} 2"]
+
+
 def test_what_cannot_be_asked_is_said_beside_the_form(project_root, database, data_folder):
     store(database, ticks_of("BTCUSDT", 60_000.0))
     page = of_closes(project_root, data_folder)
