@@ -85,7 +85,7 @@ class Preview:
 
     @property
     def fired(self) -> tuple[PreviewEvent, ...]:
-        """Those that say that it fired."""
+        """Events of the rule firing, in order; a repeat is not among them."""
         return tuple(each for each in self.events if each.event == "fired")
 
     @property
@@ -125,7 +125,7 @@ class Preview:
 
     @property
     def median_worst_zscore(self) -> float:
-        """Of all that fired; NaN without any."""
+        """Median over all that fired of the largest |z| after; NaN without any."""
         return _median([each.worst_zscore for each in self.fired])
 
 

@@ -141,6 +141,7 @@ def best_entry(
     nearest = min((cost + rate) / deviation / _distance(1.0, sides), 0.999 * FURTHEST)
 
     def regret(level: float) -> float:
+        """Minus the profit a time unit at this level, over its deviation."""
         found = trade_at(level, half_life, deviation, cost, sides)
         return -(found.mean - rate / found.length) / math.sqrt(found.variance)
 

@@ -121,6 +121,7 @@ def paying_path(
     latest = np.searchsorted(entries.ends, np.arange(1, len(y) + 1), side="right") - 1
 
     def held(values: FloatArray) -> FloatArray:
+        """What the latest fit before each bar has; NaN before the first."""
         path = np.full(len(y), np.nan)
         path[latest >= 0] = values[latest[latest >= 0]]
         return path

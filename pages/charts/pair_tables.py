@@ -151,6 +151,7 @@ def _volume(series: PairSeries, seen: Cut, moving: Thinned | None) -> Arrays:
     begin = seen.first // seen.size * seen.size
 
     def summed(values: NDArray) -> Callable[[int, int], NDArray]:
+        """Make what sums these values by bucket, for a stretch of bars."""
         return lambda start, stop: bucket_sums(values[start:stop], seen.first + start, seen.size)
 
     sums = {
@@ -226,6 +227,7 @@ def _held(
     size = seen.held_size
 
     def held(what: int) -> Callable[[int, int], NDArray]:
+        """Make what counts the bars in this position by bucket, for a stretch of bars."""
         return lambda start, stop: bucket_sums(
             (positions[start:stop] == what).astype(np.int16), seen.first + start, size
         )
