@@ -124,7 +124,12 @@ def log_returns(prices: FloatArray, what: str = "log returns") -> FloatArray:
     """Log return of each bar over the one before, first one NaN.
 
     By ``log1p`` of the relative change: the difference of two logarithms loses the digits that a
-    1-second return is made of.
+    1-second return is made of. A return from or to a missing price is NaN.
+
+    Raises
+    ------
+    NonPositivePriceError
+        For any price at or below zero; `what` names what needed the logarithm.
     """
     check_positive(prices, what)
     from analytics.kernels.rolling import fill_log_returns  # noqa: PLC0415 - numba, when needed
@@ -155,7 +160,7 @@ class RollingMoments:
     deviation: pd.Series
 
     def zscore(self, rounding: float | FloatArray = 0.0) -> pd.Series:
-        """Take `zscores` on their index."""
+        """The z of each bar as a Series, by `zscores`: NaN where the window is not full or flat."""
         values = zscores(self.deviation.to_numpy(), self.std.to_numpy(), rounding)
         return _on(self.std.index, values, "zscore")
 

@@ -6,7 +6,8 @@ Seconds the first time, then read from numba's cache. A test finds the kernels t
 import importlib
 from collections.abc import Callable
 from functools import partial
-from typing import Final, Literal, get_args
+from itertools import chain
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -28,9 +29,7 @@ from analytics.stationarity import (
     wild_bootstrap_test,
 )
 
-# In the order in which they are compiled: the first page's, then those that take least.
-Part = Literal["live", "gates", "scan", "evidence", "backtest"]
-PARTS: Final[tuple[Part, ...]] = get_args(Part)
+Part = Literal["live", "scan", "evidence", "backtest"]
 Call = Callable[[], object]
 
 _BARS = 300
@@ -38,32 +37,33 @@ _BARS = 300
 _SLOW_IMPORTS = ("statsmodels.tsa.stattools", "statsmodels.tsa.vector_ar.vecm", "arch.unitroot")
 
 
-def calls_of(part: Part) -> list[Call]:
-    """Return the calls after which nothing that a part uses is left to compile or import."""
+def calls() -> dict[Part, list[Call]]:
+    """Return the calls after which nothing that a part uses is left to compile or import.
+
+    In the order in which they are made: the first page's, then those that take least.
+    """
     y, x = np.random.default_rng(0).normal(size=(2, _BARS)).cumsum(axis=1) + 100.0
-    match part:
-        case "live":
-            return _live(y, x)
-        case "gates":
-            return _gates(y, x)
-        case "evidence":
-            imports = [partial(importlib.import_module, name) for name in _SLOW_IMPORTS]
-            return [*imports, lambda: stability(y, x)]
-        case "backtest":
-            return _backtest(y, x)
-        case "scan":
-            scan = partial(scan_pairs, pd.DataFrame({"y": y, "x": x}))
-            draws = WildDraws.exactly(8, _BARS)
-            held_out = partial(held_out_null_stats, y[np.newaxis], draws)
-            thin = partial(scan_pairs, pd.DataFrame({"y": _with_a_gap(y), "x": x}))
-            return [scan, thin, held_out, partial(wild_bootstrap_test, y, x, draws=8)]
+    draws = WildDraws.exactly(8, _BARS)
+    return {
+        "live": _live(y, x),
+        "scan": [
+            partial(scan_pairs, pd.DataFrame({"y": y, "x": x})),
+            partial(scan_pairs, pd.DataFrame({"y": _with_a_gap(y), "x": x})),
+            partial(held_out_null_stats, y[np.newaxis], draws),
+            partial(wild_bootstrap_test, y, x, draws=8),
+        ],
+        "evidence": [
+            *(partial(importlib.import_module, name) for name in _SLOW_IMPORTS),
+            partial(stability, y, x),
+        ],
+        "backtest": _backtest(y, x),
+    }
 
 
 def warm_up() -> None:
     """Make all calls of all parts, here and now."""
-    for part in PARTS:
-        for call in calls_of(part):
-            call()
+    for call in chain.from_iterable(calls().values()):
+        call()
 
 
 def compiled_for() -> tuple[str, str, str]:
@@ -84,11 +84,24 @@ def _live(y: FloatArray, x: FloatArray) -> list[Call]:
     ones = np.ones(_BARS)
     counts, traded = ones.astype(np.int64), np.zeros(_BARS, dtype=np.int8)
     legs = [Leg(0, 1_000_000, close.copy(), ones, counts, traded) for close in (y, x)]
+    starts, ends = np.array([0, 100]), np.array([200, 300])
     return [
-        *_single(y, x),
-        *_single(pd.Series(y), pd.Series(x)),
+        partial(rolling_moments, y, 20),
+        partial(rolling_correlation, y, x, 20),
+        partial(adf_test, y),
+        partial(adf_test, _with_a_gap(y)),
+        partial(engle_granger_test, y, x),
+        partial(fit_hedge, y, x),
+        partial(fit_hedge, y, x, "tls"),
+        partial(fit_hedge, y, x, "rolling_ols", window=20),
+        partial(fit_hedge, y, x, "expanding_ols"),
+        partial(fit_hedge, y, x, "kalman"),
+        partial(fit_hedge, y, x, "kalman_walks"),
+        lambda: fit_hedge(y, x, "kalman_chan").innovations,
         partial(_analyse_on, *legs),
         lambda: list(read_each((legs[0], legs[1]), PairParams("Y", "X", window=20), 2)),
+        partial(trailing_engle_granger, y, x, starts, ends),  # the gates
+        partial(trailing_adf, y, starts, ends),
     ]
 
 
@@ -99,35 +112,10 @@ def _analyse_on(y: Leg, x: Leg) -> None:
         result = analyse_pair(y.part(0, bars), x.part(0, bars), params, result)
 
 
-def _single(y: FloatArray | pd.Series, x: FloatArray | pd.Series) -> list[Call]:
-    return [
-        lambda: rolling_moments(y, 20),
-        lambda: rolling_correlation(y, x, 20),
-        lambda: adf_test(y),
-        lambda: adf_test(_with_a_gap(y)),
-        lambda: engle_granger_test(y, x),
-        lambda: fit_hedge(y, x),
-        lambda: fit_hedge(y, x, "tls"),
-        lambda: fit_hedge(y, x, "rolling_ols", window=20),
-        lambda: fit_hedge(y, x, "expanding_ols"),
-        lambda: fit_hedge(y, x, "kalman"),
-        lambda: fit_hedge(y, x, "kalman_walks"),
-        lambda: fit_hedge(y, x, "kalman_chan").innovations,
-    ]
-
-
-def _with_a_gap(values: FloatArray | pd.Series) -> FloatArray:
-    gapped = np.array(values)
+def _with_a_gap(values: FloatArray) -> FloatArray:
+    gapped = values.copy()
     gapped[_BARS // 2] = np.nan
     return gapped
-
-
-def _gates(y: FloatArray, x: FloatArray) -> list[Call]:
-    starts, ends = np.array([0, 100]), np.array([200, 300])
-    return [
-        lambda: trailing_engle_granger(y, x, starts, ends),
-        lambda: trailing_adf(y, starts, ends),
-    ]
 
 
 def _backtest(y: FloatArray, x: FloatArray) -> list[Call]:

@@ -217,6 +217,7 @@ class _Parser(argparse.ArgumentParser):
     """Says what was wrong in one line and leaves with status 2."""
 
     def error(self, message: str) -> NoReturn:
+        """Raise where argparse would print its usage and exit."""
         raise SettingsError(f"{message} (see --help)")
 
 

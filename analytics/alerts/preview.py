@@ -1,4 +1,4 @@
-"""What a rule would have told over bars at hand, and what became of the spread after."""
+"""What alerts a rule would have given over bars at hand, and what the spread did after."""
 
 import math
 from collections import Counter
@@ -61,7 +61,7 @@ class PreviewEvent:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a rule would have told over bars at hand.
+    """What alerts a rule would have given over bars at hand.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class Preview:
         Every alert, those kept and not sent too, in order.
     waited
         Crossings that an alert had to wait for, by reason; those that came back before it could
-        fire were never told.
+        fire gave no alert.
     state
         Where the rule stands after the last bar.
     """
@@ -85,7 +85,7 @@ class Preview:
 
     @property
     def fired(self) -> tuple[PreviewEvent, ...]:
-        """Those that say that it fired."""
+        """Events of the rule firing, in order; a repeat is not among them."""
         return tuple(each for each in self.events if each.event == "fired")
 
     @property
@@ -125,7 +125,7 @@ class Preview:
 
     @property
     def median_worst_zscore(self) -> float:
-        """Of all that fired; NaN without any."""
+        """Median over all that fired of the largest |z| after; NaN without any."""
         return _median([each.worst_zscore for each in self.fired])
 
 
@@ -178,10 +178,10 @@ def _event(
     reading = at.reading
     if reading is None:
         return PreviewEvent(event, at.bar_us, done.value, suppressed=done.suppressed)
-    told = (event, at.bar_us, done.value, reading.zscore, reading.signal, done.suppressed)
+    facts = (event, at.bar_us, done.value, reading.zscore, reading.signal, done.suppressed)
     if event != "fired" or rule.when != "zscore":
-        return PreviewEvent(*told)
-    return PreviewEvent(*told, *_aftermath(rule, at.bar_us, reading, after, kind))
+        return PreviewEvent(*facts)
+    return PreviewEvent(*facts, *_aftermath(rule, at.bar_us, reading, after, kind))
 
 
 def _aftermath(

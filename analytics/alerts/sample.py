@@ -48,7 +48,7 @@ class Sample:
         return self.reading is not None and not self.reading.gate
 
     @property
-    def told_us(self) -> int:
+    def known_us(self) -> int:
         """When what is seen here is known: at the bar's end, or as it forms."""
         return max(self.bar_us, self.at_us) if self.is_forming else self.bar_us + self.step_us
 

@@ -143,51 +143,51 @@ def _anchor(rule: AlertRule, state: RuleState, sample: Sample) -> float:
 
 def _moved(rule: AlertRule, state: RuleState, sample: Sample) -> Step:
     value = value_of(rule, sample, state.anchor)
-    told = sample.reading.zscore if rule.when == "signal" and sample.reading else value
+    reported = sample.reading.zscore if rule.when == "signal" and sample.reading else value
     if math.isnan(value):
         after = state if state.name == "firing" else _to(state, "no data", sample)
-        return Step(after, value=told)
+        return Step(after, value=reported)
     if state.name != "firing":
-        return _towards_firing(rule, state, sample, value, told)
-    if not is_back(rule, value, state.anchor) or _is_held(rule, state, sample):
-        return Step(state, value=told)
-    return _over(rule, state, sample, value, told)
+        return _towards_firing(rule, state, sample, value, reported)
+    if not is_back(rule, value, state.anchor) or _has_to_stay(rule, state, sample):
+        return Step(state, value=reported)
+    return _over(rule, state, sample, value, reported)
 
 
-def _over(rule: AlertRule, state: RuleState, sample: Sample, value: float, told: float) -> Step:
+def _over(rule: AlertRule, state: RuleState, sample: Sample, value: float, reported: float) -> Step:
     """End an alert; the same bar may fire anew. The end of what was not sent is not sent either."""
     normal = _to(replace(state, is_armed=True), "normal", sample)
-    after = _towards_firing(rule, normal, sample, value, told)
+    after = _towards_firing(rule, normal, sample, value, reported)
     if after.event or not rule.tells_resolved:
         return after
     unsent = QUIET_HOURS if state.was_quiet else _unsent(rule, sample)
     return replace(after, event="resolved", suppressed=unsent)
 
 
-def _is_held(rule: AlertRule, state: RuleState, sample: Sample) -> bool:
+def _has_to_stay(rule: AlertRule, state: RuleState, sample: Sample) -> bool:
     return sample.bar_us - state.since_us < rule.hold_bars * sample.step_us
 
 
 def _towards_firing(
-    rule: AlertRule, state: RuleState, sample: Sample, value: float, told: float
+    rule: AlertRule, state: RuleState, sample: Sample, value: float, reported: float
 ) -> Step:
     """Move on a rule that does not fire."""
     if not state.is_armed:
         state = replace(state, is_armed=is_back(rule, value, state.anchor))
     if not (state.is_armed and holds(rule, value) and _may_fire(rule, state, sample)):
-        return Step(_to(state, "normal", sample), value=told)
+        return Step(_to(state, "normal", sample), value=reported)
     before = _bars_before(rule, state, value)
     bars = min(before + 1, rule.for_bars)
     anchor = value if rule.when == "signal" else state.anchor
     since_us = state.since_us if before else sample.bar_us
     pending = replace(state, name="pending", bars=bars, anchor=anchor, since_us=since_us)
     if bars < rule.for_bars:
-        return Step(pending, value=told)
+        return Step(pending, value=reported)
     if wait := _must_wait(rule, state, sample):
-        return Step(pending, value=told, suppressed=wait if before < bars else "")
+        return Step(pending, value=reported, suppressed=wait if before < bars else "")
     unsent = _unsent(rule, sample)
     fired = replace(_fired(rule, pending, sample), was_quiet=bool(unsent))
-    return Step(fired, "fired", told, unsent)
+    return Step(fired, "fired", reported, unsent)
 
 
 def _may_fire(rule: AlertRule, state: RuleState, sample: Sample) -> bool:
@@ -210,7 +210,7 @@ def _must_wait(rule: AlertRule, state: RuleState, sample: Sample) -> str:
 
 
 def _unsent(rule: AlertRule, sample: Sample) -> str:
-    return QUIET_HOURS if is_quiet(rule.quiet_hours, sample.told_us) else ""
+    return QUIET_HOURS if is_quiet(rule.quiet_hours, sample.known_us) else ""
 
 
 def _fired(rule: AlertRule, state: RuleState, sample: Sample) -> RuleState:

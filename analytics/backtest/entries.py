@@ -36,7 +36,7 @@ class Entry:
         Distance from the mean at which a trade is opened, in standard deviations of the process.
     length
         Expected bars of a cycle: from one entry to the next.
-    held
+    bars_held
         Expected bars of a trade.
     profit
         Of a cycle after its cost, in the unit of the spread.
@@ -48,7 +48,7 @@ class Entry:
 
     level: float
     length: float
-    held: float
+    bars_held: float
     profit: float
     mean: float
     variance: float
@@ -97,7 +97,7 @@ def trade_at(
     return Entry(
         level=level,
         length=length,
-        held=relaxation * _held(level, sides),
+        bars_held=relaxation * _trade_time(level, sides),
         profit=profit,
         mean=profit / length,
         variance=profit**2 * variance / length**3,
@@ -141,6 +141,7 @@ def best_entry(
     nearest = min((cost + rate) / deviation / _distance(1.0, sides), 0.999 * FURTHEST)
 
     def regret(level: float) -> float:
+        """Minus the profit a time unit at this level, over its deviation."""
         found = trade_at(level, half_life, deviation, cost, sides)
         return -(found.mean - rate / found.length) / math.sqrt(found.variance)
 
@@ -269,7 +270,7 @@ def _cycle(level: float, sides: Sides) -> tuple[float, float]:
     return mean, across * (2.0 if sides == "one side" else 1.0)
 
 
-def _held(level: float, sides: Sides) -> float:
+def _trade_time(level: float, sides: Sides) -> float:
     """Mean time of a trade, in relaxation times: back from the level to the mean, or across."""
     if sides != "to the mean":
         return float(mean_cycles(np.array([level]), sides)[0]) / (2 if sides == "one side" else 1)

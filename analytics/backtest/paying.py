@@ -120,14 +120,17 @@ def paying_path(
     legs = _legs(y, x, params)
     latest = np.searchsorted(entries.ends, np.arange(1, len(y) + 1), side="right") - 1
 
-    def held(values: FloatArray) -> FloatArray:
+    def of_latest_fit(values: FloatArray) -> FloatArray:
+        """What the latest fit before each bar has; NaN before the first."""
         path = np.full(len(y), np.nan)
         path[latest >= 0] = values[latest[latest >= 0]]
         return path
 
-    beta, alpha = held(entries.beta), held(entries.alpha)
-    zscore = (legs[0] - (alpha + beta * legs[1])) / held(entries.deviation)
-    return PayingPath(zscore, held(entries.level), beta if params.uses_beta else beta * np.nan)
+    beta, alpha = of_latest_fit(entries.beta), of_latest_fit(entries.alpha)
+    zscore = (legs[0] - (alpha + beta * legs[1])) / of_latest_fit(entries.deviation)
+    return PayingPath(
+        zscore, of_latest_fit(entries.level), beta if params.uses_beta else beta * np.nan
+    )
 
 
 def in_entries(zscore: FloatArray, level: FloatArray) -> FloatArray:

@@ -55,7 +55,13 @@ class Sweep:
     bars: int
 
     def best(self, criterion: str = "sharpe", least_trades: int = 1) -> tuple[int, int] | None:
-        """Row and column of the best setting; None where none traded often enough."""
+        """Row and column of the best setting; None where none traded often enough.
+
+        Raises
+        ------
+        ParameterError
+            A criterion that is not one of `CRITERIA`.
+        """
         if criterion not in CRITERIA:
             raise ParameterError("criterion", criterion, f"one of {', '.join(CRITERIA)}")
         values = self.sharpe if criterion == "sharpe" else self.net
@@ -81,14 +87,14 @@ class Sweep:
         return around[~np.isnan(around)]
 
     def setting(self, row: int, column: int) -> tuple[PairParams, BacktestRules]:
-        """Return what `run_backtest` takes for a setting."""
+        """Parameters and rules of a setting, with which `run_backtest` gives what this row says."""
         return (
             replace(self.params, window=self.windows[row]),
             self.rules.with_entry(self.entries[column]),
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """Lay the settings out, a row each."""
+        """A row a setting: money in quote currency, Sharpe ratio a bar, NaN where it has none."""
         window, entry = np.meshgrid(self.windows, self.entries, indexing="ij")
         columns = {
             "window": window,

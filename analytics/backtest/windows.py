@@ -58,7 +58,7 @@ class WindowSignals:
         return self.rules.is_fitted or not is_filter
 
     def at(self, window: int) -> Signals:
-        """Return the signals of a window."""
+        """z, hedge ratio and quantities of every bar for a window, in bars."""
         if not self.has_window or self.rules.is_fitted:
             return signals(self.market, replace(self.params, window=window), self.rules)
         from analytics.kernels import signals as kernel  # noqa: PLC0415 - numba, when needed

@@ -29,11 +29,11 @@ class BasketTrailing:
     _fits: dict[tuple[int, int], BasketFit | Lack] = field(default_factory=dict, init=False)
 
     def pvalues(self, starts: IntArray, stops: IntArray) -> FloatArray:
-        """p-value of each span, by the test that the basket is judged by."""
+        """p-value of each span, by the test that the basket is judged by; NaN where it has none."""
         return self._each(starts, stops, _pvalue)
 
     def half_lives(self, starts: IntArray, stops: IntArray) -> FloatArray:
-        """Half-life of each span's own spread, bars."""
+        """Half-life of each span's own spread, bars; NaN where there is no fit or no return."""
         return self._each(starts, stops, _half_life)
 
     def _each(

@@ -167,7 +167,7 @@ class LeadLag:
 
     @property
     def best_lag_s(self) -> float:
-        """Lag with the largest correlation in size."""
+        """Lag with the largest correlation in size, seconds; above 0 where x leads."""
         values = self.table["correlation"].abs().to_numpy()
         return float(self.table.index[int(np.argmax(values))])
 

@@ -306,9 +306,9 @@ def _walks(
         yield walk
 
 
-def _pvalue(found: float, walks: FloatArray) -> float:
+def _pvalue(observed: float, walks: FloatArray) -> float:
     """Twice the smaller share of walks at least as far out, the pair itself counted in."""
-    beyond = min(np.count_nonzero(walks <= found), np.count_nonzero(walks >= found))
+    beyond = min(np.count_nonzero(walks <= observed), np.count_nonzero(walks >= observed))
     return min(1.0, 2.0 * (1 + beyond) / (1 + walks.size))
 
 

@@ -89,7 +89,7 @@ def marchenko_pastur_edge(symbols: int, bars: int) -> float:
     return float((1.0 + np.sqrt(symbols / bars)) ** 2)
 
 
-def flipped_edges(returns: FloatArray, found: Spectrum) -> FloatArray:
+def flipped_edges(returns: FloatArray, observed: Spectrum) -> FloatArray:
     """What each eigenvalue has to exceed to be a factor at 5 %, from the first to the first below.
 
     What the factors before it leave takes random signs, one for each symbol and bar: volatility
@@ -99,7 +99,7 @@ def flipped_edges(returns: FloatArray, found: Spectrum) -> FloatArray:
     Parameters
     ----------
     returns : ndarray, shape (bars, symbols)
-    found : Spectrum
+    observed : Spectrum
         Theirs.
 
     Returns
@@ -115,8 +115,8 @@ def flipped_edges(returns: FloatArray, found: Spectrum) -> FloatArray:
     rest: FloatArray = standardised(returns)
     rng = np.random.default_rng(_SEED)
     edges: list[float] = []
-    symbols = found.eigenvalues.size
-    for removed, eigenvalue in enumerate(found.eigenvalues[: min(MOST_TESTED, symbols - 2)]):
+    symbols = observed.eigenvalues.size
+    for removed, eigenvalue in enumerate(observed.eigenvalues[: min(MOST_TESTED, symbols - 2)]):
         # What is left has so many dimensions fewer than symbols; flipped it fills all of them.
         edges.append(_edge(rest, rng) * symbols / (symbols - removed))
         if eigenvalue <= edges[-1]:
@@ -125,9 +125,9 @@ def flipped_edges(returns: FloatArray, found: Spectrum) -> FloatArray:
     return np.array(edges)
 
 
-def standing_out(found: Spectrum, edges: FloatArray) -> int:
+def standing_out(observed: Spectrum, edges: FloatArray) -> int:
     """Count the factors beyond luck: eigenvalues above their edges, up to the first that is not."""
-    return int((found.eigenvalues[: edges.size] > edges).sum())
+    return int((observed.eigenvalues[: edges.size] > edges).sum())
 
 
 def _edge(unit: FloatArray, rng: np.random.Generator) -> float:

@@ -139,11 +139,11 @@ def factor_scores(
             f"a window of {window} returns known to {len(common.names)} symbols",
             window, len(returns), "returns",
         )  # fmt: skip
-    found = spectrum(returns)
-    edges = flipped_edges(returns, found)
-    out = standing_out(found, edges)
-    count = _count(found, window, factors, explained, out)
-    portfolios = found.weights[:, :count]
+    observed = spectrum(returns)
+    edges = flipped_edges(returns, observed)
+    out = standing_out(observed, edges)
+    count = _count(observed, window, factors, explained, out)
+    portfolios = observed.weights[:, :count]
     recent = returns[-window:]
     regression = regress(recent, recent @ portfolios)
     white = compare_with_white(regression.residuals, regression.basis)
@@ -153,7 +153,7 @@ def factor_scores(
     )
     return FactorScores(
         common.names, common.left_out, common.bars_given, len(returns), window, count,
-        found.eigenvalues, portfolios, marchenko_pastur_edge(len(common.names), len(returns)),
+        observed.eigenvalues, portfolios, marchenko_pastur_edge(len(common.names), len(returns)),
         edges, out, table, walks, white.shares,
     )  # fmt: skip
 
@@ -164,13 +164,13 @@ def most_factors(symbols: int, window: int) -> int:
 
 
 def _count(
-    found: Spectrum, window: int, factors: int | None, explained: float | None, out: int
+    observed: Spectrum, window: int, factors: int | None, explained: float | None, out: int
 ) -> int:
-    most = most_factors(found.eigenvalues.size, window)
+    most = most_factors(observed.eigenvalues.size, window)
     if explained is not None:
         if not 0.0 < explained < 1.0:
             raise ParameterError("explained", explained, "above 0 and below 1")
-        return min(found.count_for(explained), most)
+        return min(observed.count_for(explained), most)
     if factors is None:
         return min(max(out, 1), most)
     if isinstance(factors, bool) or not 1 <= factors <= most:

@@ -85,6 +85,7 @@ class _ErrorCorrection:
 
     @classmethod
     def of(cls, values: FloatArray, lags: int) -> "_ErrorCorrection":
+        """Take a constant and `lags` changes off the levels of both legs, shape (bars, 2)."""
         deviations = values - values.mean(axis=0)
         change = np.diff(deviations, axis=0)
         rows = change.shape[0] - lags

@@ -67,7 +67,7 @@ class _Estimate:
     """A candidate with its likeliest parameters."""
 
     candidate: _Candidate
-    found: FloatArray
+    solution: FloatArray
     cost: float
 
     @property
@@ -75,11 +75,11 @@ class _Estimate:
         """As the compiled filter takes it, in the units of the search."""
         from analytics.kernels import partial_cointegration as kernel  # noqa: PLC0415 - numba
 
-        noise = math.exp(self.found[kernel.LOG_NOISE])
+        noise = math.exp(self.solution[kernel.LOG_NOISE])
         is_alpha = self.candidate.moves == "alpha"
         return kernel.Model(
-            memory=math.tanh(self.found[kernel.ARC]),
-            shock=float(self.found[kernel.LIKELY_SHOCK]),
+            memory=math.tanh(self.solution[kernel.ARC]),
+            shock=float(self.solution[kernel.LIKELY_SHOCK]),
             beta_noise=0.0 if is_alpha else noise,
             alpha_noise=noise if is_alpha else 0.0,
             turn=self.candidate.turn,
@@ -252,13 +252,13 @@ def _search(
 ) -> _Estimate:
     from analytics.kernels import partial_cointegration as kernel  # noqa: PLC0415 - numba
 
-    known = np.full(kernel.SEARCH_SIZE, np.nan) if before is None else before.found
-    found = np.empty(kernel.SEARCH_SIZE)
+    known = np.full(kernel.SEARCH_SIZE, np.nan) if before is None else before.solution
+    solution = np.empty(kernel.SEARCH_SIZE)
     kernel.most_likely_partial(
         y, x, bars, kernel.State(*candidate.start), candidate.turn, candidate.moves == "alpha",
-        candidate.moves != "nothing", candidate.most, known, found,
+        candidate.moves != "nothing", candidate.most, known, solution,
     )  # fmt: skip
-    return _Estimate(candidate, found, float(found[kernel.COST]))
+    return _Estimate(candidate, solution, float(solution[kernel.COST]))
 
 
 def _filtered(

@@ -18,6 +18,7 @@ def compile_once_per_type(dispatcher: Any) -> Any:
         return dispatcher
 
     def get_call_template(args: Any, kws: Any) -> Any:
+        """As numba's own, with the type of each literal in its place."""
         return template_of(
             tuple(map(plain, args)), {name: plain(kind) for name, kind in kws.items()}
         )

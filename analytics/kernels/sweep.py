@@ -141,6 +141,38 @@ def _sweep(
 
 
 @compiled
+def _profits(
+    entered: int, exited: int, at_close: bool, y: float, x: float, cells: FloatArray,
+    costs: FloatArray,
+) -> tuple[float, float, float, float, float]:  # fmt: skip
+    """Gross, net and money traded of a trade; net profits of its first and of its last bar.
+
+    One that is over in its first bar has all of its profit there.
+    """
+    y_size, x_size = abs(y), abs(x)
+    entry_bar, exit_bar = cells[entered], cells[exited]
+    y_in, x_in = entry_bar[FILL_Y], entry_bar[FILL_X]
+    y_out, x_out = exit_bar[FILL_Y], exit_bar[FILL_X]
+    if at_close:
+        y_out, x_out = exit_bar[MARK_Y], exit_bar[MARK_X]
+    in_y, in_x, out_y, out_x = y_size * y_in, x_size * x_in, y_size * y_out, x_size * x_out
+    first = -fill_cost(entry_bar[IMPACT_Y], entry_bar[IMPACT_X], in_y, in_x, y_size, x_size, costs)
+    last = -fill_cost(exit_bar[IMPACT_Y], exit_bar[IMPACT_X], out_y, out_x, y_size, x_size, costs)
+    gross = y * (y_out - y_in) + x * (x_out - x_in)
+    after_entry, after_exit = cells[entered + 1], cells[exited + 1]
+    funding = y * (after_exit[SUM_FUNDING_Y] - after_entry[SUM_FUNDING_Y])
+    funding += x * (after_exit[SUM_FUNDING_X] - after_entry[SUM_FUNDING_X])
+    net, traded = gross - funding + first + last, in_y + in_x + (out_y + out_x)
+    if exited == entered:
+        return gross, net, traded, first + (gross + last), 0.0
+    before = cells[exited - 1]
+    first += y * (entry_bar[MARK_Y] - y_in) + x * (entry_bar[MARK_X] - x_in)
+    last += y * (y_out - before[MARK_Y]) + x * (x_out - before[MARK_X])
+    last -= y * exit_bar[FUNDING_Y] + x * exit_bar[FUNDING_X]
+    return gross, net, traded, first, last
+
+
+@compiled
 def _book(
     trades: IntArray, count: int, cells: FloatArray, units: FloatArray, costs: FloatArray,
     totals: FloatArray,
@@ -150,49 +182,12 @@ def _book(
     carried_bar, carried = -1, 0.0
     for row in range(count):
         decided, entered, exited = trades[row, DECIDED], trades[row, ENTERED], trades[row, EXITED]
-        side = trades[row, SIDE]
+        side, at_close = trades[row, SIDE], trades[row, REASON] == END
         y, x = side * units[Y_UNITS, decided], side * units[X_UNITS, decided]
-        y_size, x_size = abs(y), abs(x)
-        entry_bar, exit_bar = cells[entered], cells[exited]
-        y_in, x_in = entry_bar[FILL_Y], entry_bar[FILL_X]
-        at_close = trades[row, REASON] == END
-        y_out, x_out = (
-            (exit_bar[MARK_Y], exit_bar[MARK_X])
-            if at_close
-            else (exit_bar[FILL_Y], exit_bar[FILL_X])
-        )
-        first = -fill_cost(
-            entry_bar[IMPACT_Y],
-            entry_bar[IMPACT_X],
-            y_size * y_in,
-            x_size * x_in,
-            y_size,
-            x_size,
-            costs,
-        )
-        last = -fill_cost(
-            exit_bar[IMPACT_Y],
-            exit_bar[IMPACT_X],
-            y_size * y_out,
-            x_size * x_out,
-            y_size,
-            x_size,
-            costs,
-        )
-        gross = y * (y_out - y_in) + x * (x_out - x_in)
-        after_entry, after_exit = cells[entered + 1], cells[exited + 1]
-        funding = y * (after_exit[SUM_FUNDING_Y] - after_entry[SUM_FUNDING_Y])
-        funding += x * (after_exit[SUM_FUNDING_X] - after_entry[SUM_FUNDING_X])
+        gross, net, traded, first, last = _profits(entered, exited, at_close, y, x, cells, costs)
         total_gross += gross
-        total_net += gross - funding + first + last
-        total_traded += y_size * y_in + x_size * x_in + (y_size * y_out + x_size * x_out)
-        if exited == entered:
-            first += gross + last
-        else:
-            before = cells[exited - 1]
-            first += y * (entry_bar[MARK_Y] - y_in) + x * (entry_bar[MARK_X] - x_in)
-            last += y * (y_out - before[MARK_Y]) + x * (x_out - before[MARK_X])
-            last -= y * exit_bar[FUNDING_Y] + x * exit_bar[FUNDING_X]
+        total_net += net
+        total_traded += traded
         # A reversal leaves and enters in one bar: one profit, squared once.
         if entered == carried_bar:
             first += carried
@@ -200,9 +195,10 @@ def _book(
             squares += carried * carried
         carried_bar, carried = exited, first
         if exited > entered:
-            squares += first * first + y * y * (exit_bar[SUM_YY] - after_entry[SUM_YY])
-            squares += x * x * (exit_bar[SUM_XX] - after_entry[SUM_XX])
-            squares += 2.0 * y * x * (exit_bar[SUM_YX] - after_entry[SUM_YX])
+            inside, until = cells[entered + 1], cells[exited]
+            squares += first * first + y * y * (until[SUM_YY] - inside[SUM_YY])
+            squares += x * x * (until[SUM_XX] - inside[SUM_XX])
+            squares += 2.0 * y * x * (until[SUM_YX] - inside[SUM_YX])
             carried = last
     squares += carried * carried
     totals[GROSS], totals[NET], totals[TRADED] = total_gross, total_net, total_traded

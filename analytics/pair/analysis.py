@@ -1,6 +1,6 @@
 """The pair as a whole: bars and parameters in, every figure and its sample size out."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -64,16 +64,46 @@ def analyse_pair(
         Prices at or below zero.
     """
     closed = closed_leg(y_bars, params.y, "y", params), closed_leg(x_bars, params.x, "x", params)
-    asked, (reach, params) = params, _reach(closed, params)
-    moving = None if before is None else before.carried.moving
-    if before is not None and before.params == asked and isinstance(moving, Moving):
-        found = _moved_on(before, moving, closed, reach, asked)
+    reach, ending = _reach(closed, params)
+    given = _Given(closed, reach, ending, params)
+    known = before if before is not None and before.params == params else None
+    if known is not None and isinstance(known.carried.moving, Moving):
+        found = _moved_on(known, known.carried.moving, given)
         if found is not None:
             return found
+    result, made = _compose(given, _start(known, given.reach))
+    if known is None or not may_move(params):
+        return result
+    moving = begin(result, made, given.reach, _latest(given.reach, given.params.sample))
+    return replace(result, carried=replace(result.carried, moving=moving))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Given:
+    """What is analysed.
+
+    Attributes
+    ----------
+    closed
+        Closed bars of the legs, each as far as it goes.
+    reach
+        Those that the range stands on, bars before it for its windows included.
+    params
+        As `asked`, with a range that ends where the bars of both legs do.
+    """
+
+    closed: Legs
+    reach: Legs
+    params: PairParams
+    asked: PairParams
+
+
+def _compose(given: _Given, start: Start) -> tuple[PairAnalytics, PairSpread]:
+    """Analyse all bars of the range; return the spread as it was made, too."""
+    closed, reach, params = given.closed, given.reach, given.params
     legs = _latest(reach, params.lookback)
     index, first = reach[0].index, len(reach[0]) - len(legs[0])
     y, x = _on(index, reach[0].close, params.y), _on(index, reach[1].close, params.x)
-    start = _start(before, reach, asked)
     made = make_spread(y, x, params, start)
     correlation = _correlation(reach, start, params)
     z = made.moments.zscore(made.rounding)
@@ -86,8 +116,8 @@ def analyse_pair(
     def shown(path: pd.Series, cut: pd.Index = index[first:]) -> pd.Series:
         return latest_of(path, cut)
 
-    found = PairAnalytics(
-        params=asked,
+    result = PairAnalytics(
+        params=given.asked,
         legs=legs,
         y=shown(y),
         x=shown(x),
@@ -116,16 +146,12 @@ def analyse_pair(
         notes=pair_notes(coverage, made, closed, params),
         carried=Carried(made.sums, made.carried, correlation),
     )
-    if before is None or before.params != asked or not may_move(asked):
-        return found
-    moving = begin(found, made, reach, _latest(reach, params.sample))
-    return replace(found, carried=replace(found.carried, moving=moving))
+    return result, made
 
 
-def _moved_on(
-    before: PairAnalytics, moving: Moving, closed: Legs, reach: Legs, params: PairParams
-) -> PairAnalytics | None:
+def _moved_on(before: PairAnalytics, moving: Moving, given: _Given) -> PairAnalytics | None:
     """Take over all of an analysis some bars ago but what is new; None where that is too much."""
+    closed, reach, params = given.closed, given.reach, given.asked
     if len(reach[0]) != params.reach:
         return None  # the range still fills
     steps = new_bars(moving.legs, reach, params.window)
@@ -147,10 +173,10 @@ def _reach(closed: tuple[Leg, Leg], params: PairParams) -> tuple[tuple[Leg, Leg]
     return align_legs(*closed, ending.reach), ending
 
 
-def _start(before: PairAnalytics | None, reach: tuple[Leg, Leg], params: PairParams) -> Start:
-    """Take over from an analysis before, if that is by the same parameters."""
+def _start(known: PairAnalytics | None, reach: Legs) -> Start:
+    """Begin at the first bar, with what an analysis before by the same parameters left."""
     first = reach[0].start_us // reach[0].step_us
-    return Start(first, before.carried if before and before.params == params else None)
+    return Start(first, None if known is None else known.carried)
 
 
 def _on(index: pd.DatetimeIndex, values: FloatArray, name: str) -> pd.Series:

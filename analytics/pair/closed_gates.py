@@ -166,10 +166,10 @@ def stale_words(
     since_s: Iterable[tuple[str, float]], behind: tuple[str, float] | None, after_s: float
 ) -> str:
     """Say which legs are stale: seconds since each traded, and by how many one is behind."""
-    told = [f"{name} last traded {s:g} s before" for name, s in since_s if s > after_s]
+    legs = [f"{name} last traded {s:g} s before" for name, s in since_s if s > after_s]
     if behind is not None and behind[1] > after_s:
-        told.append(f"{behind[0]} has no bars for the last {behind[1]:g} s")
-    return f"{LEG_STALE}: {' and '.join(told)} (gate at {after_s:g} s)"
+        legs.append(f"{behind[0]} has no bars for the last {behind[1]:g} s")
+    return f"{LEG_STALE}: {' and '.join(legs)} (gate at {after_s:g} s)"
 
 
 def _covered(given: GateInput, least: float) -> tuple[str, BoolArray, str]:
@@ -186,12 +186,12 @@ def _covered(given: GateInput, least: float) -> tuple[str, BoolArray, str]:
 
 def covered_words(counts: Iterable[tuple[str, int]], window: int, least: float) -> str:
     """Say which legs traded in too few bars of the window: in how many each did."""
-    told = [
+    legs = [
         f"{name} traded in {count} of {window} bars"
         for name, count in counts
         if count < least * window
     ]
-    return f"{NOT_COVERED}: {' and '.join(told)} (gate at {least * 100:g} %)"
+    return f"{NOT_COVERED}: {' and '.join(legs)} (gate at {least * 100:g} %)"
 
 
 def _enough(given: GateInput, least: int | None) -> tuple[str, BoolArray, str]:
@@ -286,7 +286,7 @@ def _test_words(given: GateInput, tested: GateTests) -> str:
     return f"{test} {pvalue_words(float(tested.pvalue[-1]))} {_span(given, tested)}"
 
 
-def _held(is_open: BoolArray, ends: IntArray, size: int) -> BoolArray:
+def _carried_on(is_open: BoolArray, ends: IntArray, size: int) -> BoolArray:
     """Hold each test's answer from the bar that completed it to the next; closed before one."""
     before = np.zeros(int(ends[0]) - 1 if ends.size else size, dtype=np.bool_)
     lengths = np.diff(np.r_[ends, size + 1])
@@ -300,7 +300,7 @@ def _span(given: GateInput, tested: GateTests) -> str:
 
 
 def _pvalue(given: GateInput, tested: GateTests) -> tuple[str, BoolArray, str]:
-    is_open = _held(tested.returns, tested.ends, len(given.y))
+    is_open = _carried_on(tested.returns, tested.ends, len(given.y))
     words = f"{HIGH_PVALUE}: no p-value yet"
     if tested.is_known:
         says = f"is not below {given.level:g}"
@@ -320,7 +320,7 @@ def _half_lives(given: GateInput, starts: IntArray, ends: IntArray) -> FloatArra
 def _half_life(given: GateInput, tested: GateTests) -> tuple[str, BoolArray, str]:
     """Close where no return is shown, or a slow one: the half-life of a walk is often short."""
     values = tested.half_life
-    is_open = _held(tested.returns & (values <= given.window), tested.ends, len(given.y))
+    is_open = _carried_on(tested.returns & (values <= given.window), tested.ends, len(given.y))
     words = f"{LONG_HALF_LIFE}: none is known yet"
     if tested.is_known:
         words = f"{LONG_HALF_LIFE}: no return shown, {_test_words(given, tested)}"

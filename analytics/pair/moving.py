@@ -133,7 +133,7 @@ class Step:
 
 def moved(step: Step, params: PairParams) -> PairAnalytics | None:
     """Compose the analysis of a range that moved on; None where it has to be made anew."""
-    before, latest, came = step.before, step.latest, step.came
+    before, latest = step.before, step.latest
     known = before.carried.moving
     if (
         not isinstance(known, Moving)
@@ -141,14 +141,7 @@ def moved(step: Step, params: PairParams) -> PairAnalytics | None:
         or np.isnan(latest.zscore.iloc[-1])
     ):
         return None
-    rows = known.rows.moved(
-        step.left, np.array([getattr(latest, name).to_numpy()[-came:] for name in ROWS])
-    )
-    codes = known.codes.moved(
-        step.left, np.array([getattr(latest, name)[-came:] for name in CODES])
-    )
     size = len(step.legs[0])
-    times = known.times.moved(step.left, _times(step.legs[0], size - came, size))
     sample_bars, shown_bars = params.sample or size, params.lookback or size
     sample = step.legs[0].last(sample_bars), step.legs[1].last(sample_bars)
     sums = SampleSums.of(
@@ -158,19 +151,18 @@ def moved(step: Step, params: PairParams) -> PairAnalytics | None:
     line = None if sums is None else ols_on_sums(sums, params.y, params.x)
     if sums is None or line is None:
         return None
-    index = utc_index(times.values)
-    made = _made(step, index, rows.values, sample_bars, params, line, sums)
-    blocks = known.blocks[0].moved(sample[0]), known.blocks[1].moved(sample[1])
+    moving = _moving(known, step, sample)
+    index = utc_index(moving.times.values)
+    made = _made(step, index, moving.rows.values, sample_bars, params, line, sums)
     shown = step.legs[0].last(shown_bars), step.legs[1].last(shown_bars)
     coverage = _moved_coverage(before, shown, params)
     tests = tests_of(made, params)
     cut = index[size - shown_bars :]
     paths = {
-        name: _on(cut, rows.values[row, size - shown_bars :], _NAMES.get(name, name))
+        name: _on(cut, moving.rows.values[row, size - shown_bars :], _NAMES.get(name, name))
         for row, name in enumerate(ROWS)
     }
     paths["spread"] = paths["spread"].rename(params.label)
-    moving = Moving(step.legs, rows, codes, times, blocks)
     return replace(
         before,
         legs=shown,
@@ -185,8 +177,8 @@ def moved(step: Step, params: PairParams) -> PairAnalytics | None:
         std=paths["std"],
         zscore=paths["zscore"],
         correlation=paths["correlation"],
-        signal_codes=codes.values[0, size - shown_bars :],
-        gate_codes=codes.values[1, size - shown_bars :],
+        signal_codes=moving.codes.values[0, size - shown_bars :],
+        gate_codes=moving.codes.values[1, size - shown_bars :],
         signal_now=latest.signal_now,
         zscore_needs=latest.zscore_needs,
         correlation_needs=latest.correlation_needs,
@@ -198,10 +190,24 @@ def moved(step: Step, params: PairParams) -> PairAnalytics | None:
         adf=tests.adf,
         half_life=tests.half_life,
         stats=pd.DataFrame(
-            {params.y: blocks[0].described(), params.x: blocks[1].described()},
+            {params.y: moving.blocks[0].described(), params.x: moving.blocks[1].described()},
         ),
         notes=pair_notes(coverage, made, step.closed, params),
         carried=Carried(sums, moving=moving),
+    )
+
+
+def _moving(known: Moving, step: Step, sample: Legs) -> Moving:
+    """Move paths and sums on: without the bars that left, with what the latest analysis adds."""
+    latest, came, size = step.latest, step.came, len(step.legs[0])
+    rows = np.array([getattr(latest, name).to_numpy()[-came:] for name in ROWS])
+    codes = np.array([getattr(latest, name)[-came:] for name in CODES])
+    return Moving(
+        step.legs,
+        known.rows.moved(step.left, rows),
+        known.codes.moved(step.left, codes),
+        known.times.moved(step.left, _times(step.legs[0], size - came, size)),
+        (known.blocks[0].moved(sample[0]), known.blocks[1].moved(sample[1])),
     )
 
 

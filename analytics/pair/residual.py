@@ -45,10 +45,12 @@ def tests_of(made: PairSpread, params: PairParams) -> PairTests:
     slope = _slope(engle_granger, params)
 
     def adf(series: pd.Series) -> ADFResult:
+        """From the sums that are carried where they are whole, else of the series."""
         known = None if sums is None or slope is None else sums.adf(slope)
         return adf_test(series) if known is None else known
 
     def speed(series: pd.Series) -> HalfLife:
+        """As `adf` does: from the sums where they are whole."""
         known = None if sums is None or slope is None else sums.half_life(slope)
         return half_life(series) if known is None else known
 

@@ -129,6 +129,7 @@ class _Books:
 
     @classmethod
     def empty(cls, size: int) -> "_Books":
+        """Nothing traded yet, over so many bars."""
         gross, net = np.zeros((2, size))
         return cls(gross, net)
 

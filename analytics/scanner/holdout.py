@@ -94,6 +94,7 @@ class Holdout:
         residuals = self._residuals(pairs, places)
 
         def of_batch(numbers: IntArray) -> None:
+            """Draw for some pairs at once and put their p-values in their places."""
             drawn = null_stats(residuals[numbers], draws)
             for place, each in zip(places[numbers].tolist(), drawn, strict=True):
                 pvalues[place] = counted_pvalue(float(stats[place]), each)

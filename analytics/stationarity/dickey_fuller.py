@@ -219,6 +219,7 @@ def lags_between(joins: IntArray, bars: int, trend: Trend) -> int:
     from analytics.kernels.adf import rows_over  # noqa: PLC0415 - numba, when needed
 
     def rows(lags: int) -> int:
+        """Rows of the regression that so many lags leave, none over a join."""
         return bars - 1 - lags - rows_over(joins, lags, bars - 1)
 
     lags, half = schwert_max_lags(bars, trend), rows(0) / 2

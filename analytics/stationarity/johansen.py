@@ -213,6 +213,7 @@ def _gamma_through(tenth: float, hundredth: float) -> tuple[float, float]:
     from scipy.optimize import brentq  # noqa: PLC0415 - a tenth of a second to import
 
     def gap(shape: float) -> float:
+        """How far the ratio of the two quantiles is off for this shape."""
         return float(gammainccinv(shape, 0.01) / gammainccinv(shape, 0.10)) - hundredth / tenth
 
     shape = float(brentq(gap, 0.05, 500.0))

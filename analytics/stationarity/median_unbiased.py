@@ -78,6 +78,7 @@ def invert_quantiles(
     level = np.arange(3)[:, np.newaxis]
 
     def gap(node: IntArray) -> FloatArray:
+        """Observed less tabulated quantile at a node, shape (3, tests)."""
         quantile = (1.0 - share) * table[level, below, node] + share * table[level, below + 1, node]
         wide: FloatArray = (theta + _NODES[node] / size) / stderr - quantile
         return wide

@@ -57,6 +57,7 @@ def trailing_engle_granger(y: Values, x: Values, starts: IntArray, ends: IntArra
     untested = trailing.trailing_fits(y_values, x_values, starts, ends, True, choose, fits)
 
     def by_itself(rows: slice) -> float:
+        """Statistic of one span by the plain test; NaN where it has none."""
         test = attempt(lambda: engle_granger_test(y_values[rows], x_values[rows]))
         return test.stat if isinstance(test, EngleGrangerResult) else math.nan
 
@@ -73,6 +74,7 @@ def trailing_adf(spread: Values, starts: IntArray, ends: IntArray) -> TrailingTe
     untested = trailing.trailing_fits(values, values, starts, ends, False, choose, fits)
 
     def by_itself(rows: slice) -> float:
+        """Statistic of one span by the plain test; NaN where it has none."""
         test = attempt(lambda: adf_test(values[rows]))
         return test.stat if isinstance(test, ADFResult) else math.nan
 
@@ -102,6 +104,7 @@ def trailing_half_life(
     untested = trailing.trailing_fits(values, other, starts, ends, on_line, choose, fits)
 
     def by_itself(rows: slice) -> float:
+        """Theta of one span by the plain fit; NaN where it has none."""
         spread = _off_line(values[rows], other[rows]) if on_line else values[rows]
         test = attempt(lambda: half_life(spread))
         return test.theta if isinstance(test, HalfLife) else math.nan

@@ -104,6 +104,7 @@ class _Socket:
         self._connection: BulkConnection
 
     async def establish(self) -> None:
+        """Finish the handshake, or raise LinkLostError with the reason."""
         try:
             self._connection = cast("BulkConnection", await self._opened)
         except InvalidStatus as error:
@@ -120,18 +121,21 @@ class _Socket:
             raise LinkLostError(f"cannot connect: {_words(error)}") from error
 
     async def recv(self) -> bytes | list[bytes]:
+        """Wait for what has come, or raise LinkLostError."""
         try:
             return await self._connection.recv_many()
         except ConnectionClosed as error:
             raise LinkLostError(_words(error)) from error
 
     async def send(self, message: str) -> None:
+        """Send one text frame, or raise LinkLostError."""
         try:
             await self._connection.send(message)
         except ConnectionClosed as error:
             raise LinkLostError(_words(error)) from error
 
     async def close(self) -> None:
+        """Close it; waits for the other side `close_s` at most."""
         await self._connection.close()
 
 

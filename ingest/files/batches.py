@@ -39,6 +39,7 @@ def add_batch(
     """
 
     def values(key: Any) -> Column:
+        """A column's values; none for one that the records do not have."""
         return () if key is None else column(key)
 
     if None in (fields.time, fields.price, fields.quantity):

@@ -272,6 +272,7 @@ class _Plain:
         self._read = getattr(raw, "read1", raw.read)
 
     def read1(self, size: int) -> bytes:
+        """Return up to `size` bytes, nothing at the end."""
         part: bytes = self._read(size)
         return part
 

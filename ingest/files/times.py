@@ -101,6 +101,7 @@ def _has_layout(letters: npt.NDArray[np.uint8], zoned: bool, fraction: list[int]
 
 def _layout_us(letters: npt.NDArray[np.uint8], fraction: list[int]) -> npt.NDArray[np.int64] | None:
     def number(places: Sequence[int]) -> npt.NDArray[np.int64]:
+        """Read the digits in these places, of all rows at once."""
         value = np.zeros(letters.shape[1], np.int64)
         for place in places:
             value *= 10

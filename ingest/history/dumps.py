@@ -242,7 +242,7 @@ class _Tally:
     days: list[date] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     last_id: int | None = None
-    told_s: float = float("-inf")
+    reported_s: float = float("-inf")
 
     def source(self, *, is_whole: bool) -> Source:
         """Say where its rows come from."""
@@ -273,14 +273,14 @@ class _Tally:
         """Tell the progress, some times a second."""
         self.done = done
         now_s = time.monotonic()
-        if now_s - self.told_s >= _EVERY_S:
-            self.told_s = now_s
+        if now_s - self.reported_s >= _EVERY_S:
+            self.reported_s = now_s
             last = self.days[-1] if self.days else None
             self.progress(DumpProgress(done, self.size, self.rows, last))
 
     def report(self) -> ImportReport:
         """What it did in all."""
-        self.told_s = float("-inf")
+        self.reported_s = float("-inf")
         self.tell(self.size)
         if not self.checked:
             self.notes.append(

@@ -30,6 +30,7 @@ async def in_order(
     waiting = iter(places)
 
     async def asked(place: T) -> tuple[T, R]:
+        """Keep the place with its answer."""
         return place, await ask(place)
 
     tasks = [asyncio.ensure_future(asked(place)) for place in islice(waiting, ahead)]

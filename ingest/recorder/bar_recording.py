@@ -157,6 +157,7 @@ class BarRecording:
         length_s = self._length_us // 1_000_000
 
         def store(writer: TickWriter) -> None:
+            """Write the bars, then note it in the feed's loop."""
             writer.add_all_klines(length_s, rows)
             stored_us = self._now_us()
             tell(self._loop, lambda: self._note_stored(rows, stored_us))

@@ -201,10 +201,12 @@ def make_list_keeper(
     path, market = settings.db, settings.market
 
     def keep_listing(listing: Listing) -> None:
+        """Have the writer remember what the exchange lists."""
         value = msgspec.json.encode(listing).decode()
         queue.put(Call(lambda writer: writer.remember(setting_key(market), value)))
 
     def keep_lot_steps(lots: LotsBySymbol) -> None:
+        """Have the writer remember the least steps of quantities."""
         came_us = now_us()
         queue.put(Call(lambda writer: keep_lots(writer, market, lots, came_us)))
 

@@ -66,10 +66,7 @@ def report(
         rotations=counts.rotations + (feed.rotations if feed else 0),
         attempts=counts.attempts + (feed.attempts if feed else 0),
         restarts=counts.restarts,
-        last_error=failing
-        or writing.error
-        or (feed.last_error if feed else None)
-        or (universe.last_error if universe else None),
+        last_error=failing or _last_error(parts),
         last_rejected=counts.last_rejected,
         last_received_us=max(newest_us, default=0) or None,
         queue_depth=len(queue),
@@ -78,16 +75,7 @@ def report(
         commit_p50_ms=commit_p50_ms,
         commit_p99_ms=commit_p99_ms,
         skew_ms=skew_ms,
-        per_symbol={
-            symbol: _symbol_status(
-                symbol,
-                counts.of(symbol),
-                repair,
-                writing.gaps_by_symbol.get(symbol, (0, 0)),
-                skew_ms,
-            )
-            for symbol in symbols
-        },
+        per_symbol=_per_symbol(parts, symbols, skew_ms),
         disk=parts.maintenance.disk,
         notices=(*_why_not(state, refusal, symbols, counts), *_notices(parts)),
         refusal=refusal,
@@ -103,6 +91,32 @@ def report(
         moved=parts.mover.summary if parts.mover else None,
         universe=universe.status(skew_ms or 0.0) if universe else None,
     )
+
+
+def _last_error(parts: Parts) -> str | None:
+    """Say what goes wrong, what hurts most first: storing, receiving, following the universe."""
+    feed, universe = parts.receiving.feed, parts.universe
+    return (
+        parts.writing.error
+        or (feed.last_error if feed else None)
+        or (universe.last_error if universe else None)
+    )
+
+
+def _per_symbol(
+    parts: Parts, symbols: Sequence[str], skew_ms: float | None
+) -> dict[str, SymbolStatus]:
+    repair, writing = parts.receiving.repair, parts.writing
+    return {
+        symbol: _symbol_status(
+            symbol,
+            parts.counts.of(symbol),
+            repair,
+            writing.gaps_by_symbol.get(symbol, (0, 0)),
+            skew_ms,
+        )
+        for symbol in symbols
+    }
 
 
 def _symbol_status(

@@ -112,6 +112,7 @@ class DaemonExecutor(ThreadPoolExecutor):
         future: Future[T] = Future()
 
         def run() -> None:
+            """Run it unless it was cancelled; whatever it raises goes to the future."""
             if not future.set_running_or_notify_cancel():
                 return
             try:

@@ -64,6 +64,7 @@ class WriterRequests:
         outcome: Future[None] = Future()
 
         def do_and_say(writer: TickWriter) -> None:
+            """Do it and say how it went; what the database refuses just now is tried again."""
             try:
                 do(writer)
             except sqlite3.DatabaseError:  # it refuses just now, and will be asked again

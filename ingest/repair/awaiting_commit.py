@@ -42,6 +42,7 @@ class AwaitingCommit:
         self._merged.pop(key, None)
 
         def landed() -> None:
+            """Give the published ledger its time from now on."""
             entry.until_s = self._time() + _PUBLISHED_WITHIN_S
 
         return landed

@@ -359,6 +359,7 @@ class Backfill:
         was_requested = self._job(gap).is_requested
 
         def close(writer: TickWriter) -> None:
+            """Close the gap unless the user has asked for it meanwhile."""
             # Requested since it was beyond the limits, which then do not count.
             if was_requested or not requested.covers(gap.key, gap.from_id, to_id):
                 writer.close_gap(gap.key, gap.from_id, to_id, "expired", sentence)

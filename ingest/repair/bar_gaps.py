@@ -182,6 +182,7 @@ class BarGaps:
         span = (bars.from_us // 1_000_000, 2**62)
 
         def look(writer: TickWriter) -> None:
+            """Find what is stored, in the writing thread; the loop goes on with it."""
             stored = writer.kline_spans(self._stream_key(key[0]), length_s, span)
             tell(self._loop, lambda: self._answered(key, bars, stored))
 

@@ -60,17 +60,20 @@ class Delivery:
         on_its_way = [True]  # until it landed or failed: it may fail, be tried again, and land
 
         def arrive() -> None:
+            """Count it as no longer on its way, once."""
             if on_its_way:
                 on_its_way.clear()
                 self._on_their_way = max(0, self._on_their_way - 1)
             self._landed.set()
 
         def land() -> None:
+            """What the loop does once the work is committed."""
             arrive()
             if landed is not None:
                 landed()
 
         def work(writer: TickWriter) -> None:
+            """What the writing thread does."""
             try:
                 do(writer)
             except BaseException:

@@ -133,6 +133,7 @@ class GapKlines:
         now_us = self._now_us()
 
         def look(writer: TickWriter) -> None:
+            """Find the gaps' spans without bars, in the writing thread."""
             ledger = writer.streams().get(key)
             rows = list(ledger.gaps) if ledger else []
             missing: dict[KlineName, Spans] = {}
@@ -215,6 +216,7 @@ class GapKlines:
         key, setting, now_us = self._key(symbol), self._setting(symbol, name), self._now_us()
 
         def add(writer: TickWriter) -> None:
+            """Write a page of bars and how far they are, in one transaction."""
             if klines:
                 writer.add_klines(key, LENGTHS_US[name] // 1_000_000, klines)
             done = done_after(remembered(writer.setting(setting)), page, now_us)

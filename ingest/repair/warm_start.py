@@ -206,6 +206,7 @@ class WarmStart:
         key, names = self._key(symbol), intervals(self._rest.market)
 
         def look(writer: TickWriter) -> None:
+            """Find what is stored, in the writing thread."""
             ledger = writer.streams().get(key)
             first_us = ledger.first_us if ledger else 0
             known = {
@@ -313,6 +314,7 @@ class WarmStart:
         seed.pages += 1
 
         def add(writer: TickWriter) -> None:
+            """Write a page of bars and how far they are, in one transaction."""
             if klines:
                 writer.add_klines(key, length_s, klines)
             writer.remember(setting, text)

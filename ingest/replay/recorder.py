@@ -151,6 +151,7 @@ class ReplayRecorder(Recorder):
         self, request: ReplayRequest, speed: float
     ) -> Callable[[EventQueue, Counts], ReplayLoop]:
         def make(queue: EventQueue, counts: Counts) -> ReplayLoop:
+            """Make the loop and keep it: `state` asks it."""
             self._loops.append(ReplayLoop(request, queue, counts, speed))
             return self._loop
 

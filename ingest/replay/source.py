@@ -113,6 +113,7 @@ class _FileTicks:
         self.start_us, self.end_us = _us(inside.index[0]), _us(inside.index[-1])
 
     def slices(self) -> Iterator[list[Event]]:
+        """As `ReplaySource` has it, from the ticks in memory."""
         for start in range(0, len(self._events), _ROWS_A_SLICE):
             yield _events(self._events.iloc[start : start + _ROWS_A_SLICE], self._market,
                           self._stream)  # fmt: skip
@@ -138,6 +139,7 @@ class _StoredSpan:
             raise ReplayError(_nothing_in(self.name, list(self.symbols), request))
 
     def slices(self) -> Iterator[list[Event]]:
+        """As `ReplaySource` has it; only one span of ten minutes is in memory."""
         played = dict.fromkeys(self.symbols, (self.start_us, 0))
         for low_us in range(self.start_us, self.end_us + 1, _SPAN_US):
             high_us = min(low_us + _SPAN_US, self.end_us + 1)

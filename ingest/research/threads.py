@@ -39,6 +39,7 @@ class OnThreads:
         stop = threading.Event()
 
         def go_on() -> None:
+            """End a task at its next step once nobody wants the rest."""
             if stop.is_set():
                 raise _StoppedError
 

@@ -98,6 +98,7 @@ class _Pool:
         self._transport = transport
 
     async def get(self, url: str) -> HttpAnswer:
+        """Ask for an address; HttpError where no answer came."""
         import httpx  # noqa: PLC0415 - 60 ms, when needed: `_transport` has loaded it in a thread
 
         try:
@@ -112,6 +113,7 @@ class _Pool:
         return HttpAnswer(response.status_code, dict(response.headers.multi_items()), body)
 
     async def aclose(self) -> None:
+        """Close all connections."""
         await self._transport.aclose()
 
     async def _send(self, url: str) -> "httpx.Response":
@@ -134,6 +136,7 @@ class _Steps(list[str]):
     """What was done for a request, in httpcore's words."""
 
     async def note(self, step: str, _: dict[str, Any]) -> None:
+        """Append a step: httpcore calls this as its ``trace``."""
         self.append(step)
 
 

@@ -81,6 +81,7 @@ class _Call:
     answer: CallAnswer | None = None
 
     def run(self) -> None:
+        """Deliver, and leave how it went in `answer`; raises nothing."""
         log = _LISTENER.begin()
         try:
             self.answer = self._answer(log)
@@ -105,11 +106,13 @@ class _CallLog:
     statuses: list[int] = field(default_factory=list)
 
     def note(self, record: logging.LogRecord) -> None:
+        """Keep the error and the HTTP status that a record of Apprise's log has."""
         if (error := sys.exc_info()[1]) is not None:
             self.errors.append(error)
         self.statuses += map(int, _STATUS.findall(record.getMessage()))
 
     def answer(self) -> CallAnswer:
+        """Say why it failed: the last status, else the last error."""
         if self.statuses:
             status = self.statuses[-1]
             is_refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
@@ -128,10 +131,12 @@ class _Listener(logging.Filter):
         self._of_thread = threading.local()
 
     def begin(self) -> _CallLog:
+        """Give this thread a log of its own, empty."""
         log = self._of_thread.log = _CallLog()
         return log
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Note the record for its thread and let no handler see it."""
         if (log := getattr(self._of_thread, "log", None)) is not None:
             log.note(record)
         return False

@@ -296,6 +296,7 @@ class _Item:
     outgoing: Outgoing
 
     def begun(self) -> "_Item":
+        """The same as one more attempt, on its way."""
         delivery = replace(
             self.delivery,
             state="sending",

@@ -176,6 +176,7 @@ class _Worker:
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def wake(self) -> None:
+        """Have it look for deliveries now, not at the end of its wait."""
         self._woken.set()
 
     def _run(self) -> None:

@@ -126,10 +126,12 @@ class _Steps(list[str]):
     """What was done for a request, in httpcore's words."""
 
     async def note(self, step: str, _: dict[str, Any]) -> None:
+        """Append a step: httpcore calls this as its ``trace``."""
         self.append(step)
 
     @property
     def was_sent(self) -> bool:
+        """Whether the request may have reached the other side."""
         return any(each.endswith(_SENT) for each in self)
 
 

@@ -307,7 +307,7 @@ def _put(connection: sqlite3.Connection, document: WatchList | AlertRule) -> Non
     table = "watch_list"
     if isinstance(document, AlertRule):
         table = "rule"
-        if _looks_elsewhere(connection, document):
+        if _replaces_another_kind(connection, document):
             _forget_rule(connection, document.name)
     connection.execute(
         f"INSERT INTO {table} VALUES"  # noqa: S608 - ours
@@ -317,7 +317,7 @@ def _put(connection: sqlite3.Connection, document: WatchList | AlertRule) -> Non
     )
 
 
-def _looks_elsewhere(connection: sqlite3.Connection, rule: AlertRule) -> bool:
+def _replaces_another_kind(connection: sqlite3.Connection, rule: AlertRule) -> bool:
     """Whether a rule is kept under that name that looks at something else, or cannot be read."""
     kept = "CASE WHEN json_valid(document) THEN json_extract(document, '$.when') END"
     found = connection.execute(

@@ -138,14 +138,14 @@ class Watch:
         """How the latest scan of all recorded symbols was; safe from any thread, never waits."""
         return self._market_scan.status()
 
-    def report_finds(self, found: Sequence[WatchedPair]) -> None:
+    def report_finds(self, finds: Sequence[WatchedPair]) -> None:
         """Take the pairs that a scan found, all of them; those of an earlier scan are over."""
         if isinstance(self._engine, Engine):
-            self._engine.report_finds(found)
+            self._engine.report_finds(finds)
 
-    def _report_market(self, found: Sequence[WatchedPair]) -> None:
+    def _report_market(self, finds: Sequence[WatchedPair]) -> None:
         if isinstance(self._engine, Engine):
-            self._engine.report_finds(found, "market")
+            self._engine.report_finds(finds, "market")
 
     def _take_up(self, path: Path) -> None:
         file = read_watch_file(path)

@@ -165,12 +165,12 @@ def _decode(text: str) -> object:
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found: dict[str, object] = {}
+    members: dict[str, object] = {}
     for key, value in pairs:
-        if key in found:
+        if key in members:
             raise WatchFileError(f"key {printable(key)!r} stands twice in one object")
-        found[key] = value
-    return found
+        members[key] = value
+    return members
 
 
 def _refuse_constant(constant: str) -> object:
@@ -179,12 +179,12 @@ def _refuse_constant(constant: str) -> object:
 
 def _each(whole: Mapping[str, object], key: str, read: Callable[[object, str], T]) -> Iterator[T]:
     """Read each object of an array of the file."""
-    for place, found in enumerate(read_array(whole.get(key, []), key)):
-        yield read(found, f"{key}[{place}]")
+    for place, node in enumerate(read_array(whole.get(key, []), key)):
+        yield read(node, f"{key}[{place}]")
 
 
-def _list(found: object, where: str) -> WatchList:
-    given = _needed(read_object(found, where, _LIST_KEYS), where, "name")
+def _list(node: object, where: str) -> WatchList:
+    given = _needed(read_object(node, where, _LIST_KEYS), where, "name")
     name, rows, baskets = str(given.pop("name")), given.pop("pairs", []), given.pop("baskets", [])
     defaults = {**given, "gates": _gates(given, where)}
     each = enumerate(read_array(rows, f"{where}.pairs"))
@@ -198,8 +198,8 @@ def _list(found: object, where: str) -> WatchList:
     )
 
 
-def _pair(found: object, where: str, defaults: Mapping[str, Any]) -> WatchedPair:
-    given = _needed(read_object(found, where, _PAIR_KEYS), where, "y", "x")
+def _pair(node: object, where: str, defaults: Mapping[str, Any]) -> WatchedPair:
+    given = _needed(read_object(node, where, _PAIR_KEYS), where, "y", "x")
     gates = {**defaults["gates"], **_gates(given, where)}
     try:
         pair = WatchedPair(**_by_field({**defaults, **given, "gates": Gates(**gates)}))
@@ -209,8 +209,8 @@ def _pair(found: object, where: str, defaults: Mapping[str, Any]) -> WatchedPair
     return pair
 
 
-def _basket(found: object, where: str, defaults: Mapping[str, Any]) -> WatchedBasket:
-    given = _needed(read_object(found, where, _BASKET_KEYS), where, "symbols")
+def _basket(node: object, where: str, defaults: Mapping[str, Any]) -> WatchedBasket:
+    given = _needed(read_object(node, where, _BASKET_KEYS), where, "symbols")
     gates = {**defaults["gates"], **_gates(given, where)}
     try:
         basket = WatchedBasket(**_by_field({**defaults, **given, "gates": Gates(**gates)}))
@@ -225,8 +225,8 @@ def _gates(given: Mapping[str, object], where: str) -> dict[str, Any]:
     return read_object(given.get("gates", {}), f"{where}.gates", _GATE_KEYS)
 
 
-def _rule(found: object, where: str) -> AlertRule:
-    given = _needed(read_object(found, where, _RULE_KEYS), where, "name")
+def _rule(node: object, where: str) -> AlertRule:
+    given = _needed(read_object(node, where, _RULE_KEYS), where, "name")
     rule = AlertRule(**_by_field(given))
     try:
         check_rule(rule)
@@ -241,8 +241,8 @@ def _unfit(error: ParameterError, where: str) -> WatchFileError:
     return WatchFileError(f"{where}: {key} = {shown(error.value)}: must be {error.allowed}")
 
 
-def _channel(found: object, where: str) -> tuple[str, str | None]:
-    given = _needed(read_object(found, where, _CHANNEL_KEYS), where, "name")
+def _channel(node: object, where: str) -> tuple[str, str | None]:
+    given = _needed(read_object(node, where, _CHANNEL_KEYS), where, "name")
     url = given.get("url")
     if url is not None and not (isinstance(url, str) and url.isprintable() and "://" in url):
         raise WatchFileError(f"{where}: url must be an address, such as json://127.0.0.1:9000/hook")
@@ -295,11 +295,11 @@ def _list_text(watched: WatchList) -> str:
 
 def _document(value: Watched | AlertRule | Gates) -> dict[str, object]:
     """Name what differs from the default, and what a reader wants to see anyway."""
-    found = {each.name: getattr(value, each.name) for each in fields(value)}
+    values = {each.name: getattr(value, each.name) for each in fields(value)}
     return {
-        _KEY_OF_FIELD.get(each.name, each.name): _plain(each.name, found[each.name])
+        _KEY_OF_FIELD.get(each.name, each.name): _plain(each.name, values[each.name])
         for each in fields(value)
-        if each.name in _ALWAYS or found[each.name] != each.default
+        if each.name in _ALWAYS or values[each.name] != each.default
     }
 
 

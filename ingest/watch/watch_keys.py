@@ -24,7 +24,7 @@ class UnfitError(ValueError):
     """A value that a key cannot have; the message is what it must be."""
 
 
-def read_object(found: object, where: str, keys: Mapping[str, Check]) -> dict[str, object]:
+def read_object(node: object, where: str, keys: Mapping[str, Check]) -> dict[str, object]:
     """Check an object of the file by its keys; those that it leaves out are left out.
 
     Raises
@@ -32,15 +32,15 @@ def read_object(found: object, where: str, keys: Mapping[str, Check]) -> dict[st
     WatchFileError
         It is no object, has a key that is not one of `keys`, or a value that it cannot have.
     """
-    if not isinstance(found, dict):
-        raise WatchFileError(f"{where} = {shown(found)}: must be an object with {', '.join(keys)}")
-    for key in found:
+    if not isinstance(node, dict):
+        raise WatchFileError(f"{where} = {shown(node)}: must be an object with {', '.join(keys)}")
+    for key in node:
         if key not in keys:
             raise WatchFileError(f"{where}: unknown key {printable(key)!r}{_hint(key, keys)}")
-    return {key: read_value(value, where, key, keys[key]) for key, value in found.items()}
+    return {key: read_value(value, where, key, keys[key]) for key, value in node.items()}
 
 
-def read_array(found: object, where: str) -> list[object]:
+def read_array(node: object, where: str) -> list[object]:
     """Return an array of the file.
 
     Raises
@@ -48,9 +48,9 @@ def read_array(found: object, where: str) -> list[object]:
     WatchFileError
         It is none.
     """
-    if not isinstance(found, list):
-        raise WatchFileError(f"{where} = {shown(found)}: must be an array")
-    return found
+    if not isinstance(node, list):
+        raise WatchFileError(f"{where} = {shown(node)}: must be an array")
+    return node
 
 
 def read_value(value: object, where: str, key: str, check: Check) -> object:
@@ -142,11 +142,11 @@ def number(value: object) -> float:
     """Check a number that is finite."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         try:
-            found = float(value)
+            number = float(value)
         except OverflowError:
-            found = math.inf
-        if math.isfinite(found):
-            return found
+            number = math.inf
+        if math.isfinite(number):
+            return number
     raise UnfitError("a finite number")
 
 
@@ -159,10 +159,10 @@ def whole_number(value: object) -> int:
 
 def seconds(value: object) -> int:
     """Check a span of time in whole seconds."""
-    found = whole_number(value)
-    if found < 1:
+    number = whole_number(value)
+    if number < 1:
         raise UnfitError("a whole number of seconds, 1 or more")
-    return found
+    return number
 
 
 def time_us(value: object) -> int:

@@ -183,7 +183,7 @@ def _layout(
             _word("train", border_ms, "right"), _word("test", border_ms, "left")
         ]  # fmt: skip
     if focus is not None:
-        layout["shapes"].append(_held(focus))
+        layout["shapes"].append(_focus_shade(focus))
     return layout
 
 
@@ -194,7 +194,7 @@ def _border(at_ms: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _held(focus: Focus) -> dict[str, Any]:
+def _focus_shade(focus: Focus) -> dict[str, Any]:
     return {
         "type": "rect", "xref": "x", "yref": "paper", "x0": focus.entry_ms, "x1": focus.exit_ms,
         "y0": 0, "y1": 1, "fillcolor": theme.BAND, "line": {"width": 0}, "layer": "below",

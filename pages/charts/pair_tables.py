@@ -151,6 +151,7 @@ def _volume(series: PairSeries, seen: Cut, moving: Thinned | None) -> Arrays:
     begin = seen.first // seen.size * seen.size
 
     def summed(values: NDArray) -> Callable[[int, int], NDArray]:
+        """Make what sums these values by bucket, for a stretch of bars."""
         return lambda start, stop: bucket_sums(values[start:stop], seen.first + start, seen.size)
 
     sums = {
@@ -225,13 +226,15 @@ def _held(
     """Join the buckets in which the same is held most of the time into stretches."""
     size = seen.held_size
 
-    def held(what: int) -> Callable[[int, int], NDArray]:
+    def counted(position: int) -> Callable[[int, int], NDArray]:
+        """Make what counts the bars in this position by bucket, for a stretch of bars."""
         return lambda start, stop: bucket_sums(
-            (positions[start:stop] == what).astype(np.int16), seen.first + start, size
+            (positions[start:stop] == position).astype(np.int16), seen.first + start, size
         )
 
     sell, buy = (
-        _sums_of(f"held {what}", held(what), seen, size, moving) for what in (SELL_HELD, BUY_HELD)
+        _sums_of(f"held {position}", counted(position), seen, size, moving)
+        for position in (SELL_HELD, BUY_HELD)
     )
     bars = bucket_lengths(len(positions), seen.first, size)
     mostly = np.where(sell * 2 > bars, SELL_HELD, np.where(buy * 2 > bars, BUY_HELD, 0))

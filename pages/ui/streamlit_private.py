@@ -55,6 +55,7 @@ def send_without_delay() -> None:
         return
 
     def bind_without_delay(*args: Any, **kwargs: Any) -> Any:
+        """Bind as before, then set the option."""
         bound = bind(*args, **kwargs)
         bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return bound
@@ -78,15 +79,18 @@ def hand_over_in_batches() -> None:
         return
 
     def wake_once(self: Any, callback: Callable[[], None]) -> None:
+        """Keep a callback; wake the loop for the first one only."""
         outbox = self.__dict__.get(_OUTBOX) or self.__dict__.setdefault(_OUTBOX, _Outbox())
         if outbox.put(callback):
             wake(self, lambda: self._event_loop.call_later(BATCH_S, hand_over, self, outbox))
 
     def hand_over(self: Any, outbox: _Outbox) -> None:
+        """Run all that is kept, in the loop."""
         for callback in outbox.take():
             self._event_loop.call_soon(callback)
 
     def note_here(self: Any) -> None:
+        """Set the event at once where this is the loop's own thread."""
         objects = self._get_async_objs()
         if asyncio._get_running_loop() is objects.eventloop:
             objects.need_send_data.set()
@@ -131,6 +135,7 @@ def tell_theme_once() -> None:
     kept: dict[str, bytes] = {}
 
     def fill(message: Any, section: str = "theme") -> None:
+        """Look a section up once, then fill in what was found."""
         if section not in kept:
             look_up(message, section)
             kept[section] = message.SerializeToString()
@@ -154,6 +159,7 @@ def stay_on_the_page_asked_for() -> None:
         return
 
     def run_there(self: Any, client_state: Any) -> None:
+        """Run, unless a part of another page asks than the one asked for last."""
         current = getattr(self, "_client_state", None)
         if client_state is not None and current is not None:
             page = client_state.page_script_hash
@@ -188,6 +194,7 @@ def keep_defaults_in_address(default_of: Callable[[str], str | None]) -> None:
         return
 
     def put_back(self: Any, key: str) -> bool:
+        """Write the default into the address where Streamlit would take it out."""
         default = default_of(key)
         if default is None or key not in self:
             return remove(self, key)
@@ -197,6 +204,7 @@ def keep_defaults_in_address(default_of: Callable[[str], str | None]) -> None:
         return False
 
     def keep(self: Any, key: str) -> bool:
+        """The same without a message to the browser."""
         default = default_of(key)
         if default is None or key not in self:
             return discard(self, key)

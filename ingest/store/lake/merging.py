@@ -1,4 +1,4 @@
-"""What is held and what is given, put together by id or by open: the first one stays. Arrays."""
+"""What is stored and what is given, put together by id or by open: the first one stays. Arrays."""
 
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ _KLINE_VALUES = ("open", "high", "low", "close", "volume", "trades")
 
 
 class Merged(NamedTuple):
-    """Positions of the rows given that are new, those that are held alike, conflicting keys."""
+    """Positions of the rows given that are new, those that are stored alike, conflicting keys."""
 
     new: IntArray
     same: int
@@ -58,8 +58,8 @@ def clean_trades(trades: TradeColumns, low_us: int, high_us: int) -> TradeColumn
     return _without_prices_of_none(trades)
 
 
-def merge_trades(held: TradeColumns | None, given: TradeColumns) -> MergedTrades:
-    """Add trades to those held, both in the order of their ids."""
+def merge_trades(stored: TradeColumns | None, given: TradeColumns) -> MergedTrades:
+    """Add trades to those stored, both in the order of their ids."""
     apart = first_of_each(given.trade_id)
     again = np.flatnonzero(~apart)
     odd: list[int] = []
@@ -69,33 +69,33 @@ def merge_trades(held: TradeColumns | None, given: TradeColumns) -> MergedTrades
         alike = _alike(taken(given, earlier), taken(given, again))
         odd, same = given.trade_id[again[~alike]].tolist(), int(alike.sum())
         given = taken(given, np.flatnonzero(apart))
-    if held is None:
+    if stored is None:
         everything = np.arange(len(given))
         return MergedTrades(given if len(given) else None, Merged(everything, same, tuple(odd)))
-    place = np.searchsorted(held.trade_id, given.trade_id)
-    known = given.trade_id == held.trade_id[np.minimum(place, len(held) - 1)]
-    alike = _alike(taken(held, place[known]), taken(given, np.flatnonzero(known)))
+    place = np.searchsorted(stored.trade_id, given.trade_id)
+    known = given.trade_id == stored.trade_id[np.minimum(place, len(stored) - 1)]
+    alike = _alike(taken(stored, place[known]), taken(given, np.flatnonzero(known)))
     odd += given.trade_id[known][~alike].tolist()
     new = np.flatnonzero(~known)
     merged = Merged(new, same + int(alike.sum()), tuple(odd))
-    counts = held.trades.copy()
+    counts = stored.trades.copy()
     # How many raw trades an aggregate is of, a file does not tell; who knows it adds it.
     adds = alike & (counts[place[known]] == 0) & (given.trades[known] > 0)
     counts[place[known][adds]] = given.trades[known][adds]
     if adds.any():
-        held = replace(held, trades=counts)
+        stored = replace(stored, trades=counts)
     if not new.size:
-        return MergedTrades(held if adds.any() else None, merged)
-    both = joined([held, taken(given, new)])
+        return MergedTrades(stored if adds.any() else None, merged)
+    both = joined([stored, taken(given, new)])
     return MergedTrades(taken(both, np.argsort(both.trade_id, kind="stable")), merged)
 
 
-def merge_klines(held: StoredRows | None, given: StoredRows) -> tuple[StoredRows | None, Merged]:
-    """Add klines to those held, by their open; rows are None where nothing is new."""
+def merge_klines(stored: StoredRows | None, given: StoredRows) -> tuple[StoredRows | None, Merged]:
+    """Add klines to those stored, by their open; rows are None where nothing is new."""
     given = given[np.argsort(given["at"], kind="stable")]
-    if held is None:
-        held = given[:0]
-    rows = np.concatenate([held, given])
+    if stored is None:
+        stored = given[:0]
+    rows = np.concatenate([stored, given])
     order = np.argsort(rows["at"], kind="stable")
     rows = rows[order]
     first = first_of_each(rows["at"])
@@ -105,7 +105,7 @@ def merge_klines(held: StoredRows | None, given: StoredRows) -> tuple[StoredRows
     for name in _KLINE_VALUES:
         alike &= rows[name][again] == rows[name][kept[again]]
     odd = tuple(rows["at"][again[~alike]].tolist())
-    new = order[first & (order >= held.size)] - held.size
+    new = order[first & (order >= stored.size)] - stored.size
     return (rows[first] if new.size else None), Merged(new, int(alike.sum()), odd)
 
 
@@ -149,20 +149,20 @@ def joined(parts: list[TradeColumns]) -> TradeColumns:
     return TradeColumns(**whole)
 
 
-def _alike(held: TradeColumns, given: TradeColumns) -> BoolArray:
+def _alike(stored: TradeColumns, given: TradeColumns) -> BoolArray:
     """Which trades say the same of time, price and quantity.
 
     One source says the time in microseconds, another the same one in milliseconds. An id that is no
     trade has no time of its own: each source gives it that of a neighbour.
     """
-    finer, coarser = held.time_us, given.time_us
+    finer, coarser = stored.time_us, given.time_us
     whole = (finer % _MILLISECOND_US == 0) | (coarser % _MILLISECOND_US == 0)
     same_ms = finer // _MILLISECOND_US == coarser // _MILLISECOND_US
     alike: BoolArray = (finer == coarser) | (whole & same_ms)
-    for one, other in ((held.price, given.price), (held.quantity, given.quantity)):
+    for one, other in ((stored.price, given.price), (stored.quantity, given.quantity)):
         both_units = one.dtype == other.dtype
         alike &= one == other if both_units else as_doubles(one) == as_doubles(other)
-    alike |= (held.price == 0) & (given.price == 0)
+    alike |= (stored.price == 0) & (given.price == 0)
     return alike
 
 

@@ -188,6 +188,7 @@ class _Months:
     every_s: float = field(default=1.0)
 
     def state(self, folders: list[Path]) -> int:
+        """Hash of what the folders have; another one means another content."""
         now_s = time.monotonic()
         if now_s - self.asked_s >= self.every_s:
             self.found = hash(tuple(_months_ns(folder) for folder in folders))

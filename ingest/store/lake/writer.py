@@ -94,7 +94,7 @@ class LakeWriter:
     def put_trades(
         self, stream: LakeStream, day: date, trades: TradeColumns, source: Source
     ) -> DayReport:
-        """Add trades of one UTC day to what is held of it, by id, and make its 1-s bars.
+        """Add trades of one UTC day to what is stored of it, by id, and make its 1-s bars.
 
         Safe against a kill at any moment: the day's file is the old one or the new one. Nothing is
         written where nothing changes. The month's bars are made by `refresh_bars`.
@@ -110,19 +110,19 @@ class LakeWriter:
         given = clean_trades(trades, low * SECOND_US, (low + DAY_S) * SECOND_US)
         folder = folder_of(self.root, stream.market, stream.kind, stream.symbol)
         self._touched.add(folder)
-        held = _file_of(folder, str(day))
-        before = None if held is None else read_trades(held.path)
+        stored = _file_of(folder, str(day))
+        before = None if stored is None else read_trades(stored.path)
         put = merge_trades(before, given)
         now = before if put.trades is None else put.trades
-        if now is not None and (put.trades is not None or _is_first_whole(held, source)):
-            self._write_day(stream, day, now, _sources(held, source))
+        if now is not None and (put.trades is not None or _is_first_whole(stored, source)):
+            self._write_day(stream, day, now, _sources(stored, source))
         rows = 0 if now is None else len(now)
         return DayReport(rows, put.merged.new.size, put.merged.same, put.merged.conflicts)
 
     def put_klines(
         self, market: Market, symbol: str, length_s: int, rows: StoredRows, source: Source
     ) -> MonthReport:
-        """Add klines, those without a trade too, to what is held, by their open.
+        """Add klines, those without a trade too, to what is stored, by their open.
 
         Parameters
         ----------
@@ -211,12 +211,12 @@ class LakeWriter:
     ) -> MonthReport:
         low, high = month_seconds(month)
         part = given[(given["at"] >= low) & (given["at"] < high)]
-        held = _file_of(folder, month)
-        rows, merged = merge_klines(None if held is None else read_bars(held.path), part)
+        stored = _file_of(folder, month)
+        rows, merged = merge_klines(None if stored is None else read_bars(stored.path), part)
         if rows is not None:
             path = folder / month / f"{month}.parquet"
-            self._write_klines(path, rows, length_s, _sources(held, source))
-        count = rows.size if rows is not None else held.footer.rows if held is not None else 0
+            self._write_klines(path, rows, length_s, _sources(stored, source))
+        count = rows.size if rows is not None else stored.footer.rows if stored is not None else 0
         return MonthReport(count, merged.new.size, merged.same, merged.conflicts)
 
     def _write_klines(
@@ -275,14 +275,14 @@ def _file_of(folder: Path, period: str) -> LakeFile | None:
     return folder_index(folder).listing().by_period().get(period)
 
 
-def _sources(held: LakeFile | None, source: Source) -> tuple[Source, ...]:
-    before = () if held is None else held.footer.sources
+def _sources(stored: LakeFile | None, source: Source) -> tuple[Source, ...]:
+    before = () if stored is None else stored.footer.sources
     return before if source in before else (*before, source)
 
 
-def _is_first_whole(held: LakeFile | None, source: Source) -> bool:
+def _is_first_whole(stored: LakeFile | None, source: Source) -> bool:
     """Whether a source says, as the first one, that a day's rows are all of it."""
-    return held is not None and source.whole_day and not held.footer.whole_day
+    return stored is not None and source.whole_day and not stored.footer.whole_day
 
 
 def _fingerprint(trades: TradeColumns) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ingest.store.lake import Lake
 from ingest.store.pieces import LakeStream
-from ingest.store.sources.lake_side import LakeSide, Told
+from ingest.store.sources.lake_side import LakeSide, SecondsByOrigin
 from ingest.tick import Market, StreamKind
 
 
@@ -47,10 +47,10 @@ class History:
             return before
         ticks = partial(self.lake.ticks, stream)
         spans = self.lake.id_spans(stream)
-        told = Told(
+        by_origin = SecondsByOrigin(
             self.lake.traded(stream), self.lake.recorded(stream), self.lake.summed_up(stream)
         )
-        return LakeSide(self.lake.pieces(stream), spans, ticks, stream, state, told)
+        return LakeSide(self.lake.pieces(stream), spans, ticks, stream, state, by_origin)
 
     def _end(self, stream: LakeStream) -> int:
         spans = self.lake.id_spans(stream)

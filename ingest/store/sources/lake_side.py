@@ -13,7 +13,7 @@ from ingest.store.pieces import LakeStream, Pieces, PieceStore
 from ingest.store.sources.origins import EXCHANGE, IMPORTED, RECORDED, OriginSpans
 
 
-class Told(NamedTuple):
+class SecondsByOrigin(NamedTuple):
     """Who says what the lake knows: seconds ``(low, high)``, `high` excluded, in order.
 
     Attributes
@@ -55,7 +55,7 @@ class LakeSide:
         ticks: Callable[[int, int], LakeTicks],
         stream: LakeStream,
         state: int = 0,
-        told: Told | None = None,
+        by_origin: SecondsByOrigin | None = None,
     ) -> None:
         self._store, self.id_spans, self.ticks = store, id_spans, ticks
         self.last_bars: dict[tuple[int, int], StoredRows] = {}  # what `joins` made of its ticks
@@ -66,7 +66,7 @@ class LakeSide:
         self._traded = [
             (each.first_us // SECOND_US, each.last_us // SECOND_US + 1) for each in id_spans
         ]
-        self._told = Told(self._traded) if told is None else told
+        self._by_origin = SecondsByOrigin(self._traded) if by_origin is None else by_origin
 
     def lengths(self) -> list[int]:
         """Lengths that are kept, in seconds, the finest first."""
@@ -94,10 +94,10 @@ class LakeSide:
 
     def flagged(self, known: Spans) -> OriginSpans:
         """Who says what the lake knows of some seconds: trades where it has any, else klines."""
-        others = without_spans(known, self._told.traded)
+        others = without_spans(known, self._by_origin.traded)
         trades = without_spans(known, others)
-        imported = without_spans(trades, self._told.recorded)
-        exchange = without_spans(others, self._told.summed_up)
+        imported = without_spans(trades, self._by_origin.recorded)
+        exchange = without_spans(others, self._by_origin.summed_up)
         kinds = (
             (exchange, EXCHANGE),
             (imported + without_spans(others, exchange), IMPORTED),

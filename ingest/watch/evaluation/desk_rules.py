@@ -62,12 +62,12 @@ class DeskRules:
         self._traded_us: dict[str, tuple[int, int]] = {}
         self._lock = threading.Lock()
         self._scans: list[tuple[str, tuple[WatchedPair, ...]]] = []
-        self._found: dict[str, dict[str, WatchedPair]] = {}
+        self._finds: dict[str, dict[str, WatchedPair]] = {}
 
-    def report_finds(self, found: Sequence[WatchedPair], source: str) -> None:
+    def report_finds(self, finds: Sequence[WatchedPair], source: str) -> None:
         """Take what a scan found; a pair that no source's latest one found is over."""
         with self._lock:
-            self._scans.append((source, tuple(found)))
+            self._scans.append((source, tuple(finds)))
 
     def look(self, pairs: Iterable[BarWatch], behind_s: float) -> None:
         """Step each rule once, with how far the engine is behind."""
@@ -161,18 +161,18 @@ class DeskRules:
         with self._lock:
             scans, self._scans = self._scans, []
         for source, scan in scans:
-            before = self._all_found()
-            self._found[source] = {f"{pair.y}/{pair.x}": pair for pair in scan}
-            found = self._all_found()
-            for key, pair in {**before, **found}.items():
+            before = self._all_finds()
+            self._finds[source] = {f"{pair.y}/{pair.x}": pair for pair in scan}
+            finds = self._all_finds()
+            for key, pair in {**before, **finds}.items():
                 self._moment_us += 1
-                sample = Sample(self._moment_us, value=float(key in found))
+                sample = Sample(self._moment_us, value=float(key in finds))
                 for rule in rules:
                     if rule.y in (None, pair.y) and rule.x in (None, pair.x):
                         self._book.step(rule, key, sample, pair)
 
-    def _all_found(self) -> dict[str, WatchedPair]:
-        return {key: pair for pairs in self._found.values() for key, pair in pairs.items()}
+    def _all_finds(self) -> dict[str, WatchedPair]:
+        return {key: pair for pairs in self._finds.values() for key, pair in pairs.items()}
 
     def _seconds_since(self, since_us: int | None) -> float:
         return 0.0 if since_us is None else (self._running_us - since_us) / SECOND_US

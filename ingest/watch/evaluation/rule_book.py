@@ -173,7 +173,7 @@ class RuleBook:
 
     def _silenced(self, rule: AlertRule, y: str, x: str, sample: Sample) -> str:
         for each in self._silences:
-            if each.until_us > sample.told_us and _covers(each, rule.name, y, x):
+            if each.until_us > sample.known_us and _covers(each, rule.name, y, x):
                 return f"silenced: {each.why}" if each.why else "silenced"
         return ""
 

@@ -27,38 +27,38 @@ def show(watch: Watch) -> None:
     if uploaded is None:
         return
     try:
-        found = parse_watch(uploaded.getvalue().decode("utf-8-sig"))
+        file = parse_watch(uploaded.getvalue().decode("utf-8-sig"))
     except UnicodeDecodeError:
         notices.show(Notice("The file is not UTF-8 text", "Export one to see its form."))
     except WatchFileError as error:
         notices.show(Notice(notices.sentence(str(error)), "Nothing was taken up."))
     else:
-        _offer(watch, found, str(uploaded.file_id))
+        _offer(watch, file, str(uploaded.file_id))
 
 
-def _offer(watch: Watch, found: WatchFile, file_id: str) -> None:
+def _offer(watch: Watch, file: WatchFile, file_id: str) -> None:
     """Say what a file holds, and take it up at a click."""
     if st.session_state.get(TAKEN) == file_id:
-        plain.success(f"Taken up: {summary(found)}.")
+        plain.success(f"Taken up: {summary(file)}.")
         return
-    plain.info(f"It holds {summary(found)}. What has the same name is replaced.")
-    if any(found.channels.values()):
+    plain.info(f"It holds {summary(file)}. What has the same name is replaced.")
+    if any(file.channels.values()):
         st.caption(
             "Addresses in it are not kept: name them in the secrets or the environment, or start "
             "the app with the file."
         )
-    st.button("Take it up", key="watch_file_take", on_click=_take, args=(watch, found, file_id))
+    st.button("Take it up", key="watch_file_take", on_click=_take, args=(watch, file, file_id))
 
 
-def summary(found: WatchFile) -> str:
+def summary(file: WatchFile) -> str:
     """Count what a file holds."""
-    lists = formats.count(len(found.lists), "list")
-    pairs = formats.count(sum(len(each.pairs) for each in found.lists), "pair")
-    return f"{lists} with {pairs}, {formats.count(len(found.rules), 'rule')}"
+    lists = formats.count(len(file.lists), "list")
+    pairs = formats.count(sum(len(each.pairs) for each in file.lists), "pair")
+    return f"{lists} with {pairs}, {formats.count(len(file.rules), 'rule')}"
 
 
-def _take(watch: Watch, found: WatchFile, file_id: str) -> None:
-    take_up(watch.store, found)
+def _take(watch: Watch, file: WatchFile, file_id: str) -> None:
+    take_up(watch.store, file)
     st.session_state[TAKEN] = file_id
 
 

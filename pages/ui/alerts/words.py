@@ -148,11 +148,11 @@ def allowed(said: str) -> str:
     """Say what a field may be in the words of the form, where a check has those of the file."""
     said = said.replace("take above or below", f"take “{CROSSING['above']}” or the opposite")
     said = re.sub(rf"\bfor ({'|'.join(CROSSING)})\b", _where, said)
-    return re.sub(rf"\b({'|'.join(_PLAIN)})\b", lambda found: _PLAIN[found[0]], said)
+    return re.sub(rf"\b({'|'.join(_PLAIN)})\b", lambda match: _PLAIN[match[0]], said)
 
 
-def _where(found: re.Match[str]) -> str:
-    crosses: Any = found[1]
+def _where(match: re.Match[str]) -> str:
+    crosses: Any = match[1]
     return f"where it {CROSSING[crosses]}"
 
 

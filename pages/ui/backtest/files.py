@@ -130,6 +130,7 @@ def offer(runs: Runs, source: str, notes: list[str], *, is_synthetic: bool) -> N
     stem = file_stem(params.y, params.x, index[0], index[-1], params.interval, "backtest", *extra)
 
     def making(ending: str, mime: str, write: Callable[[], bytes]) -> MakeFile:
+        """Make a file under the stem that all of them share."""
         return lambda _: MadeFile(f"{stem}{ending}", mime, write())
 
     files.show(

@@ -46,13 +46,13 @@ def _holdings(root: Path, runner: JobRunner | None) -> None:
     if not holdings:
         plain.info(words.EMPTY)
     else:
-        _show_held(root, holdings, runner)
+        _show_holdings(root, holdings, runner)
     # A timer that stands still costs a page that nobody touches nothing.
     if is_moving:
         st_autorefresh(REFRESH_MS, key="data_refresh")
 
 
-def _show_held(root: Path, holdings: list[Holding], runner: JobRunner | None) -> None:
+def _show_holdings(root: Path, holdings: list[Holding], runner: JobRunner | None) -> None:
     series = held.series_of(holdings)
     markup.show(markup.block(held.figures(series)))
     markup.show(markup.block(held.table(series)))

@@ -50,7 +50,7 @@ def news_since(store: WatchStore, since: int, at_us: int) -> dict[str, Any]:
     alerts = store.alerts(since, MOST_ALERTS, newest_first=True) if newest > since else ()
     return {
         "newest": newest,
-        "alerts": [_told(each, at_us) for each in reversed(alerts)],
+        "alerts": [_alert_entry(each, at_us) for each in reversed(alerts)],
         "silenced": silenced(store, at_us),
     }
 
@@ -73,7 +73,7 @@ def desk_name(store: WatchStore) -> str:
     return store.public_id(0).rpartition("-")[0]
 
 
-def _told(alert: Alert, at_us: int) -> dict[str, Any]:
+def _alert_entry(alert: Alert, at_us: int) -> dict[str, Any]:
     legs = [each for each in (alert.y, alert.x) if each]
     pair = " / ".join(legs) or "the desk"
     said = alert.words.removeprefix(f"{'/'.join(legs)}: ")  # the head names the pair

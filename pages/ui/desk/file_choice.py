@@ -184,6 +184,7 @@ def load(file: TickFile) -> pd.DataFrame:
     started_s = time.monotonic()
 
     def show(done: int, size: int) -> None:
+        """Move the bar on; it is there only once there is something to show."""
         if not place:
             place.append(st.empty())
         share, text = _progress(file.name, done, size, time.monotonic() - started_s)
@@ -235,6 +236,7 @@ def _silence_words(silence: Silence) -> str:
 
 def _need_bytes(file: TickFile) -> int:
     def need(source: Path | BinaryIO) -> int:
+        """Memory that a source takes, by its size and packing."""
         if isinstance(source, Path):
             return source.stat().st_size * _factor(source.name)
         return source.seek(0, io.SEEK_END) * _factor(str(getattr(source, "name", "")))

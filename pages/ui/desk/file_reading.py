@@ -161,6 +161,7 @@ class _Reading:
         self._error: Exception | None = None
 
     def begin(self) -> None:
+        """Read in a thread of its own; `ended` says when it is done."""
         threading.Thread(target=self._run, name="pairdesk-file", daemon=True).start()
 
     def look(self) -> None:
@@ -174,6 +175,7 @@ class _Reading:
         return not (failed or self.is_abandoned)
 
     def result(self) -> pd.DataFrame:
+        """Return the ticks, or raise what reading them raised; once `ended` is set."""
         if isinstance(self._error, IngestError):
             # Many raise it: each has its own, and no traceback grows.
             raise type(self._error)(*self._error.args) from None

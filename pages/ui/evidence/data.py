@@ -153,6 +153,7 @@ def _hedges(
     params: PairParams,
 ) -> tuple[FittedHedge, ...]:
     def fitted(method: str, *, intercept: bool = True) -> FittedHedge:
+        """Fit a method with this pair's window and options."""
         chosen = replace(params, hedge=method)
         y, x = _result.sample.y, _result.sample.x
         if method in CAUSAL_HEDGES:

@@ -16,7 +16,7 @@ LEVEL: Final = 0.05
 PERCENT: Final = "5 %"
 NO_RETURN: Final = "none shown"
 # From so many bars on, of the returns whose half-life is a thirtieth of the window.
-FOUND: Final = ((500, "more than half"), (100, "about a third"), (0, "fewer than a quarter"))
+DETECTED: Final = ((500, "more than half"), (100, "about a third"), (0, "fewer than a quarter"))
 
 EXPLAINED: Final = (
     Figure(
@@ -62,7 +62,7 @@ EXPLAINED: Final = (
 )  # fmt: skip
 
 
-def found(scores: FactorScores) -> pd.DataFrame:
+def significant(scores: FactorScores) -> pd.DataFrame:
     """Return the rows whose return is more than luck, all symbols counted."""
     return scores.table[scores.table["qvalue"] < LEVEL]
 
@@ -78,7 +78,7 @@ def headline(scores: FactorScores) -> str:
     share, count = formats.percent(float(scores.explained[0])), len(scores.table)
     first = f"The first factor explains {share} of the returns' variance"
     taken = "" if scores.factors == 1 else f", the {scores.factors} taken out {_taken(scores)}"
-    number = len(found(scores))
+    number = len(significant(scores))
     if number == 0:
         rest = (
             f"None of {formats.count(count, 'residual')} returns by more than luck would give, "
@@ -137,7 +137,8 @@ def figures(scores: FactorScores) -> list[Figure]:
             about="s-score",
         ),
         Figure(
-            f"q below {PERCENT}", f"{len(found(scores)):,} of {count:,}", (_uncorrected(scores),),
+            f"q below {PERCENT}", f"{len(significant(scores)):,} of {count:,}",
+            (_uncorrected(scores),),
             about="residual-test",
         ),
         Figure(
@@ -156,7 +157,7 @@ def _uncorrected(scores: FactorScores) -> str:
 def _power(scores: FactorScores) -> str:
     """Say how much p finds of so many bars, by the tables in analytics/factors/README.md."""
     life = formats.count(max(1, round(scores.window / 30)), "bar")
-    share = next(share for bars, share in FOUND if scores.window >= bars)
+    share = next(share for bars, share in DETECTED if scores.window >= bars)
     return f"p finds {share} of the returns with a half-life of {life}"
 
 

@@ -90,6 +90,8 @@ def analytics_offers(
     """
 
     def making(suffix: str, mime: str, write: Callable[[Looked, str], bytes]) -> MakeFile:
+        """Make a file of what the reader sees when it is asked for."""
+
         def make(address: str) -> MadeFile:
             looked = look()
             name = f"{_stem(looked.result, is_synthetic=is_synthetic)}.{suffix}"

@@ -106,7 +106,7 @@ def _row(entry: Entry, worth: float, bars: float) -> tuple[str, ...]:
     deviation = formats.percent(math.sqrt(variance), 2)
     return (
         formats.number(entry.level, 2),
-        formats.number(entry.held, 1),
+        formats.number(entry.bars_held, 1),
         formats.number(entry.length, 1),
         f"{formats.number(entry.profit / worth * 1e4, 2)} bps",
         formats.percent(mean, 2),

@@ -113,6 +113,7 @@ class LongWork:
         updated_s = 0.0
 
         def progress(done: int, steps: int, counting: str = "", /) -> None:
+            """Show a step, not too often; raises where Cancel was clicked."""
             nonlocal updated_s
             if is_click_waiting(button):
                 raise _CancelledError

@@ -100,6 +100,7 @@ class _Table:
         self._columns: list[str] = []  # of numbers, in all parts so far
 
     def read(self, text: FileText) -> None:
+        """Take the numbers of a text in; FileError for one that is no table or too large."""
         width = self._width(text)
         stream = io.BufferedReader(TextStream(text), _BUFFER_BYTES)
         cells, rows_a_part = 0, max(_CELLS_A_PART // width, 1)

@@ -112,10 +112,10 @@ def report(scan: ScanResult) -> None:
     if watch is None or st.session_state.get(_REPORTED) is scan:
         return
     st.session_state[_REPORTED] = scan
-    watch.report_finds(watched_pairs(found(scan), scan.settings))
+    watch.report_finds(watched_pairs(lasting_pairs(scan), scan.settings))
 
 
-def found(scan: ScanResult) -> pd.DataFrame:
+def lasting_pairs(scan: ScanResult) -> pd.DataFrame:
     """Return the pairs that stay below the level once all are counted, and hold afterwards."""
     table = scan.table
     is_found = (table["reason"] == "") & (table["qvalue"] < scan.settings.level)

@@ -65,7 +65,7 @@ class Listener:
             await JSONResponse({"error": words}, 503, {"Retry-After": "10"})(scope, receive, send)
             return
         stream.listening += 1
-        answer = StreamingResponse(self._told(), headers=_HEADERS, media_type=EVENT_STREAM)
+        answer = StreamingResponse(self._messages(), headers=_HEADERS, media_type=EVENT_STREAM)
         try:
             await answer(scope, receive, self._within_time(send))
         except TimeoutError:
@@ -73,7 +73,7 @@ class Listener:
         finally:
             stream.listening -= 1
 
-    async def _told(self) -> AsyncIterator[bytes]:
+    async def _messages(self) -> AsyncIterator[bytes]:
         """Say at once that it listens, then what came, and now and then that all is well."""
         yield f"retry: {_RETRY_MS}\n: listening\n\n".encode()
         spoken_s = time.monotonic()

@@ -15,10 +15,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import redirect_stdout, suppress
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from analytics.warm import PARTS, Call, Part, calls_of, compiled_for
+from analytics import warm
 from ingest.files import layout
 
 _LOG: Final = logging.getLogger("pairdesk.pages")
@@ -29,11 +30,11 @@ _PROCESSOR_SET: Final = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_ENABLE_A
 SILENT_S: Final = 120.0  # one call takes 10 s on two cores
 
 
-def calls() -> dict[Part, list[Call]]:
+def calls() -> dict[warm.Part, list[warm.Call]]:
     """Return what each part calls; the first page may read files too."""
-    return {
-        part: [*calls_of(part), *([layout.warm_up] if part == "live" else [])] for part in PARTS
-    }
+    parts = warm.calls()
+    parts["live"].append(layout.warm_up)
+    return parts
 
 
 def begin() -> "subprocess.Popen[str] | None":
@@ -84,7 +85,7 @@ def mark() -> Path:
         for path in sources
     )
     versions = sys.version, version("numba"), version("numpy")
-    facts = repr((*versions, compiled_for(), *map(os.environ.get, _PROCESSOR_SET), stamps))
+    facts = repr((*versions, warm.compiled_for(), *map(os.environ.get, _PROCESSOR_SET), stamps))
     name = f"pairdesk-{hashlib.sha256(facts.encode()).hexdigest()[:16]}.compiled"
     return (Path(cache) if cache else ROOT / "analytics/kernels/__pycache__") / name
 
@@ -94,7 +95,7 @@ def main() -> int:
     made, answers = mark(), sys.stdout
     if made.exists():
         return 0
-    for call in (each for part in calls().values() for each in part):
+    for call in chain.from_iterable(calls().values()):
         with redirect_stdout(None):  # what a library says is no answer
             call()
         print("compiled", file=answers, flush=True)

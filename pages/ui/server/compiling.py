@@ -1,10 +1,11 @@
 """How many of the calls that compile the statistics are made, and waiting for those a page needs.
 
-One number: calls are made in one order, and a page waits for all up to the last that it needs.
+One number: parts are made in one order, and a page waits for all up to the one that it needs.
 """
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 from analytics.warm import Call, Part
@@ -23,6 +24,9 @@ class Preparation:
 
     def __init__(self, calls: Mapping[Part, Sequence[Call]]) -> None:
         self._calls = calls
+        # Calls up to the last one of each part, and of all.
+        self._until = dict(zip(calls, accumulate(map(len, calls.values())), strict=True))
+        self._all = sum(map(len, calls.values()))
         self._changed = threading.Condition()
         self._missing = 0  # until they begin, what a page calls is compiled as it is called
         self.is_compiling = False  # else all comes from the cache, and no page need say how far
@@ -35,7 +39,7 @@ class Preparation:
         waits any longer.
         """
         self.is_compiling = compiled is not None
-        self._note(self._total(tuple(self._calls)))
+        self._note(self._all)
         try:
             for part, calls in self._calls.items():
                 for call in calls:
@@ -51,29 +55,23 @@ class Preparation:
             self._missing = missing
             self._changed.notify_all()
 
-    def _total(self, parts: Sequence[Part]) -> int:
-        """Count the calls up to the last of these parts."""
-        names = list(self._calls)
-        last = max(map(names.index, parts), default=-1)
-        return sum(len(self._calls[name]) for name in names[: last + 1])
+    def progress(self, part: Part | None) -> Progress:
+        """Return how far the calls up to a part are."""
+        total = 0 if part is None else self._until[part]
+        return Progress(min(self._all - self._missing, total), total)
 
-    def progress(self, parts: Sequence[Part]) -> Progress:
-        """Return how far the calls are that these parts need."""
-        total = self._total(parts)
-        return Progress(min(self._total(tuple(self._calls)) - self._missing, total), total)
-
-    def is_ready(self, parts: Sequence[Part]) -> bool:
-        """Whether a page that needs these parts has nothing to wait for."""
-        done, total = self.progress(parts)
+    def is_ready(self, part: Part | None) -> bool:
+        """Whether a page that needs this part has nothing to wait for."""
+        done, total = self.progress(part)
         return done == total
 
-    def wait(self, parts: Sequence[Part], timeout_s: float) -> bool:
-        """Wait until these parts are ready, for so long at most; return whether they are."""
+    def wait(self, part: Part | None, timeout_s: float) -> bool:
+        """Wait until a part is ready, for so long at most; return whether it is."""
         with self._changed:
             self._pages_waiting += 1
             self._changed.notify_all()
             try:
-                return self._changed.wait_for(lambda: self.is_ready(parts), timeout_s)
+                return self._changed.wait_for(lambda: self.is_ready(part), timeout_s)
             finally:
                 self._pages_waiting -= 1
 

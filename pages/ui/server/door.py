@@ -228,6 +228,7 @@ def _answer_of(refusal: Refusal, path: str) -> ASGIApp:
 
 def _with_headers(path: str, send: Send) -> Send:
     async def send_with_headers(message: Message) -> None:
+        """Add the policy to the head of an answer."""
         if message["type"] == "http.response.start":
             MutableHeaders(scope=message).update(content_policy.headers_for(path))
         await send(message)

@@ -22,7 +22,7 @@ SILENT_AFTER_S: Final = 120.0
 UNSTORED_AFTER_S: Final = 30.0
 US_PER_S: Final = 1_000_000
 
-BROKEN: Final = {
+FAILED_STATES: Final = {
     "failed": "the recorder failed",
     "blocked": "the exchange refuses this address",
     "no data": "connected, but no data ever came",
@@ -118,8 +118,8 @@ def _not_stored(status: RecorderStatus, now_us: int) -> str | None:
     """Say why trades that may come are not stored, or that the recorder is at its end."""
     if status.refusal is not None:
         return f"{status.refusal.kind}: {status.refusal.sentence}"
-    if status.state in BROKEN:
-        return BROKEN[status.state]
+    if status.state in FAILED_STATES:
+        return FAILED_STATES[status.state]
     if status.write_error is not None:
         return f"nothing is stored: {status.write_error}"
     if (waiting := unstored(status, now_us, UNSTORED_AFTER_S)) is not None:

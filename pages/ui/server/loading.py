@@ -82,7 +82,7 @@ def _compile() -> None:
     from pages.ui.server.compiling import PREPARATION  # noqa: PLC0415
 
     def after_each(part: str) -> None:
-        if part == "gates":  # all that the first page needs: it does not share its time
+        if part == "live":  # all that the first page needs: it does not share its time
             PREPARATION.let_a_page_go_first(FIRST_PAGE_WITHIN_S, DRAWN_WITHIN_S)
         if part in BODIES:
             _import(BODIES[part])

@@ -1,7 +1,7 @@
 """The first start on a machine: what a page waits for while the statistics are compiled."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 import streamlit as st
@@ -12,15 +12,15 @@ from pages.ui.parts import formats
 from pages.ui.server.compiling import PREPARATION, Preparation, Progress
 
 LOOK_EVERY_S: Final = 0.5
-PARTS: Final[dict[str, tuple[Part, ...]]] = {
-    "Live": ("live", "gates"),
-    "Evidence": ("live", "gates", "evidence"),
-    "Scanner": ("scan",),
-    "Baskets": ("live", "gates"),
-    "Backtest": ("live", "backtest"),
-    "Research": ("live", "scan", "backtest"),
+PARTS: Final[dict[str, Part]] = {
+    "Live": "live",
+    "Evidence": "evidence",
+    "Scanner": "scan",
+    "Baskets": "live",
+    "Backtest": "backtest",
+    "Research": "backtest",
 }
-"""What a page needs, by its name; the others need nothing."""
+"""The last part that a page needs, by its name; the others need none."""
 PAIRLESS: Final = ("Scanner", "Baskets", "Research")
 
 
@@ -30,31 +30,31 @@ def wait_for_page(name: str, desk: Desk) -> None:
     The place of the line is there in every run: what stands below it keeps its own.
     """
     place = st.empty()
-    parts = needed(name, desk)
-    if not PREPARATION.is_ready(parts):
-        wait_for(PREPARATION, parts, lambda *each: place.progress(*line(*each)))
+    part = _needed(name, desk)
+    if not PREPARATION.is_ready(part):
+        wait_for(PREPARATION, part, lambda *each: place.progress(*line(*each)))
         place.empty()
 
 
-def needed(name: str, desk: Desk) -> tuple[Part, ...]:
+def _needed(name: str, desk: Desk) -> Part | None:
     """Return what a page needs; nothing where there is no pair to look at."""
-    return PARTS.get(name, ()) if desk.view is not None or name in PAIRLESS else ()
+    return PARTS.get(name) if desk.view is not None or name in PAIRLESS else None
 
 
 def wait_for(
     preparation: Preparation,
-    parts: Sequence[Part],
+    part: Part | None,
     show: Callable[[Progress, float], object],
     look_every_s: float = LOOK_EVERY_S,
 ) -> None:
-    """Wait until all parts are ready.
+    """Wait until a part is ready.
 
     While something is compiled `show` says how far it is, and for how many seconds so far.
     """
     begun_s = time.monotonic()
-    while not preparation.wait(parts, look_every_s):
+    while not preparation.wait(part, look_every_s):
         if preparation.is_compiling:
-            show(preparation.progress(parts), time.monotonic() - begun_s)
+            show(preparation.progress(part), time.monotonic() - begun_s)
 
 
 def line(progress: Progress, waited_s: float) -> tuple[float, str]:

@@ -83,6 +83,7 @@ class _Entry(Generic[T]):
         self.result: list[T] = []
 
     def get(self, compute: Callable[[], T]) -> T:
+        """Return the result; the first who asks computes it, others wait."""
         if not self.result:
             with self._lock:
                 if not self.result:
@@ -103,6 +104,7 @@ def once_for_each(
 
     @wraps(make)
     def remembered(owner: Owner, /, *more: P.args, **named: P.kwargs) -> T:
+        """Take it from the entry of this owner in this reader's zone."""
         by_zone = cache.get(owner)
         if by_zone is None:
             by_zone = cache.setdefault(owner, {})

@@ -104,6 +104,7 @@ def _chosen(keys: str, start: WatchedPair) -> WatchedPair:
     """
 
     def of(name: str) -> Any:
+        """What stands in the field of this name."""
         return st.session_state[f"{keys}_{name}"]
 
     interval, span = str(of("interval")), str(of("lookback"))

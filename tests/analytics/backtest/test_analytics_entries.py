@@ -52,9 +52,9 @@ def test_the_way_back_and_the_way_out_are_exact():
     back = quad(lambda x: root * erfcx(-x / math.sqrt(2)), -1.3, 0)[0]
     out = quad(lambda x: root * math.exp(x * x / 2) * math.erf(x / math.sqrt(2)), 0, 1.3)[0]
     assert half.length == pytest.approx(back + out, rel=1e-9)
-    assert half.held == pytest.approx(back, rel=1e-9)
+    assert half.bars_held == pytest.approx(back, rel=1e-9)
     one, reverse = (trade_at(1.3, math.log(2), 1.0, 0.0, each) for each in SIDES[:2])
-    assert reverse.held == reverse.length == one.held == one.length / 2
+    assert reverse.bars_held == reverse.length == one.bars_held == one.length / 2
 
 
 def test_simulated_cycles_take_as_long_and_vary_as_much():

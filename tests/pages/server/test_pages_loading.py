@@ -48,6 +48,6 @@ def test_another_process_that_hangs_while_it_compiles_keeps_no_page_waiting(
     finally:
         process.kill()
     assert made == ["live"] * 3
-    assert preparation.is_ready(("live",))
+    assert preparation.is_ready("live")
     (record,) = [each for each in caplog.records if each.name == "pairdesk.pages"]
     assert "made no progress for 1 s" in record.getMessage()

@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def running(
 
 def test_a_page_that_waits_is_told_how_far_it_is_and_goes_on_by_itself():
     other, begun = Compiler(), threading.Event()
-    preparation = Preparation({"live": [begun.set, int, int], "gates": [int], "scan": [int] * 2})
+    preparation = Preparation({"live": [begun.set, int, int], "scan": [int], "evidence": [int] * 2})
     seen: list[Progress] = []
     waited: list[float] = []
 
@@ -64,9 +64,9 @@ def test_a_page_that_waits_is_told_how_far_it_is_and_goes_on_by_itself():
     with running(preparation, iter(other)):
         other.answer()
         assert begun.wait(PATIENT_S)
-        warming.wait_for(preparation, ("live", "gates"), show, look_every_s=0.01)
-        assert preparation.is_ready(("live", "gates"))
-        assert preparation.progress(("scan",)) == Progress(4, 6)
+        warming.wait_for(preparation, "scan", show, look_every_s=0.01)
+        assert preparation.is_ready("scan")
+        assert preparation.progress("evidence") == Progress(4, 6)
         other.answer()
         other.answer()
     assert {each.total for each in seen} == {4}  # not what other pages need
@@ -93,7 +93,7 @@ def test_what_the_other_process_fails_in_is_made_here():
     preparation = Preparation({"live": [lambda: made.append("a")] * 3, "scan": [int]})
     preparation.run(iter(["compiled"]), nothing)
     assert made == ["a"] * 3
-    assert preparation.wait(("live", "scan"), 0.0)
+    assert preparation.wait("scan", 0.0)
 
 
 def test_where_all_comes_from_the_cache_nothing_is_said(monkeypatch):
@@ -101,31 +101,29 @@ def test_where_all_comes_from_the_cache_nothing_is_said(monkeypatch):
     preparation = Preparation({"live": [begun.set, lambda: may_end.wait(PATIENT_S)]})
     look = preparation.wait
 
-    def wait(parts: Sequence[Part], timeout_s: float) -> bool:
-        ready = look(parts, timeout_s)
+    def wait(part: Part | None, timeout_s: float) -> bool:
+        ready = look(part, timeout_s)
         may_end.set()  # after a first look at what is not ready
         return ready
 
     monkeypatch.setattr(preparation, "wait", wait)
     with running(preparation):
         assert begun.wait(PATIENT_S)
-        warming.wait_for(
-            preparation, ("live",), lambda *_: pytest.fail("nothing is compiled"), 0.01
-        )
-    assert preparation.is_ready(("live",))
+        warming.wait_for(preparation, "live", lambda *_: pytest.fail("nothing is compiled"), 0.01)
+    assert preparation.is_ready("live")
 
 
 def test_before_anything_is_prepared_no_page_waits():
     preparation = Preparation({"live": [int]})
-    assert preparation.is_ready(("live",))
-    assert preparation.is_ready(())
+    assert preparation.is_ready("live")
+    assert preparation.is_ready(None)
 
 
 def test_a_preparation_that_fails_lets_the_pages_go():
-    preparation = Preparation({"live": [int, lambda: 1 // 0], "gates": [int]})
+    preparation = Preparation({"live": [int, lambda: 1 // 0], "scan": [int]})
     with pytest.raises(ZeroDivisionError):
         preparation.run(None, nothing)
-    assert preparation.wait(("live", "gates"), 0.0)
+    assert preparation.wait("scan", 0.0)
 
 
 def test_the_line_says_what_and_how_far():
@@ -169,17 +167,17 @@ def test_what_the_first_page_does_not_need_waits_until_it_is_shown():
 
 
 def test_it_waits_for_no_page_once_one_waits_for_it():
-    preparation = Preparation({"gates": [int], "scan": [int]})
+    preparation = Preparation({"live": [int], "scan": [int]})
     preparation.page_drawn()  # its browser has long to show it
     begun = threading.Event()
 
     def after_each(part: Part) -> None:
         begun.set()
-        if part == "gates":
+        if part == "live":
             preparation.let_a_page_go_first(PATIENT_S, PATIENT_S)
 
     begun_s = time.monotonic()
     with running(preparation, after_each=after_each):
         assert begun.wait(PATIENT_S)
-        assert preparation.wait(("scan",), PATIENT_S)
+        assert preparation.wait("scan", PATIENT_S)
     assert time.monotonic() - begun_s < PATIENT_S
