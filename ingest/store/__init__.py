@@ -51,7 +51,13 @@ from ingest.store.retention import RETENTION_SETTING, MovedIds
 from ingest.store.schema import UNITS, decode
 from ingest.store.sources.history import History
 from ingest.store.stored_klines import KLINE_LENGTHS_S
-from ingest.store.window import BarView, BarWindow, BarWindows, shared_windows
+from ingest.store.window import (
+    BarView,
+    BarWindow,
+    BarWindows,
+    look_together,
+    shared_windows,
+)
 from ingest.store.writer import RESTARTED_AFTER, TickWriter, Written
 
 __all__ = [
@@ -107,6 +113,7 @@ __all__ = [
     "is_damage",
     "keep_lots",
     "lock_database",
+    "look_together",
     "make_sound",
     "merged",
     "open_for_reading",

@@ -104,9 +104,10 @@ class BarColumns:
         rows = slice(start, stop)
         return BarColumns(self.first + start, self.seconds, *[each[rows] for each in self.arrays()])
 
-    def copied(self) -> "BarColumns":
-        """The same bars in memory of their own."""
-        return BarColumns(self.first, self.seconds, *[each.copy() for each in self.arrays()])
+    def copied(self, start: int, stop: int) -> "BarColumns":
+        """Rows from `start` to `stop` in memory of their own."""
+        copies = [each[start:stop].copy() for each in self.arrays()]
+        return BarColumns(self.first + start, self.seconds, *copies)
 
     def arrays(self) -> tuple[Any, ...]:
         """The columns in order."""

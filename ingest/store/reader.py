@@ -185,14 +185,18 @@ class TickReader:
 
         Of a symbol recorded in bars only it is the end of the last one.
         """
-        wanted = {*symbols}
-        stored = {each.symbol: each.stream_id for each in reversed(self._stored_series())}
-        ids = [stream_id for symbol, stream_id in stored.items() if symbol in wanted]
+        wanted = dict.fromkeys(symbols)
+        stored = {e.symbol: e for e in reversed(self._stored_series()) if e.symbol in wanted}
+        ids = [each.stream_id for each in stored.values()]
         with one_transaction(self._connection):
-            newest = newest_of(self._connection, ids, last_second(wall_clock_us()))
-        others = [self.last_trade(each) for each in symbols] if self._history is not None else []
-        known = [each.time_us for each in others if each is not None]
-        return max([*known, *([] if newest is None else [newest])], default=None)
+            newest = newest_of(self._connection, ids, last_second(wall_clock_us())) or 0
+        for symbol in wanted if self._history is not None else ():
+            series = stored.get(symbol) or self._find(symbol)
+            side = None if series is None else self._side(series)
+            if side is not None and side.end * SECOND_US > newest:  # it may know a later one
+                trade = self.last_trade(symbol)
+                newest = max(newest, 0 if trade is None else trade.time_us)
+        return newest or None
 
     def future_rows(self) -> dict[str, list[FutureRow]]:
         """Stored trades dated far in the future, by symbol: no bar and no last trade has them."""

@@ -62,6 +62,16 @@ class RepairLog:
         self._connection.execute(_FORGET, (stream_id, stream_id, KEPT_REVISIONS))
 
 
+def repaired_since(
+    connection: sqlite3.Connection, stream_id: int, revision: int
+) -> list[tuple[int, int]]:
+    """Seconds, both ends inclusive, that later commits than one may have changed."""
+    return connection.execute(
+        "SELECT low, high FROM repaired WHERE stream_id = ? AND revision > ?",
+        (stream_id, revision),
+    ).fetchall()
+
+
 def spans(seconds: Iterable[int], joined_s: int = _JOINED_S) -> list[tuple[int, int]]:
     """Cover seconds by spans, both ends inclusive; those `joined_s` apart or less are joined."""
     joined: list[tuple[int, int]] = []

@@ -204,10 +204,10 @@ def market_closes(
     closes = np.full((len(symbols), BARS), np.nan)
     if history is not None and not history.is_dir():
         history = None  # as the pages have it: the windows are theirs too
+    start_s = begin * MINUTE_US // SECOND_US
+    views = shared_windows().views(path, symbols, INTERVAL, start_s, history=history)
     for row, symbol in zip(closes, symbols, strict=True):
-        window = shared_windows().get(path, symbol, INTERVAL, history=history)
-        view = window.view(begin * MINUTE_US // SECOND_US)
-        bars = view.before(end)
+        bars = views[symbol].before(end)
         skip = max(0, begin - bars.first)
         part = bars.close[skip:]
         row[bars.first + skip - begin :][: part.size] = part

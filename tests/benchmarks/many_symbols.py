@@ -4,7 +4,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
@@ -14,9 +14,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from bench_row import Row, Samples
 
+from ingest.binance import Kline
 from ingest.store import BarWindow, BarWindows, TickReader, TickWriter
 from ingest.store.schema import UNITS
-from ingest.tick import Tick
+from ingest.tick import StreamKey, Tick
 
 T0_S: Final = 1_700_000_040 // 60 * 60
 MINUTE_US: Final = 60_000_000
@@ -26,57 +27,83 @@ COUNTS: Final = (64, 65, 400)
 # Beside it, of each symbol: all streams asked for its newest trade, and a window of its own.
 _BAR: Final = f"INSERT OR REPLACE INTO bar_1s VALUES ({', '.join('?' * 14)})"
 _TICK: Final = f"INSERT OR REPLACE INTO tick VALUES ({', '.join('?' * 7)})"
+_KLINE: Final = f"INSERT OR REPLACE INTO kline VALUES ({', '.join('?' * 9)})"
+_REVISION: Final = "UPDATE stream SET revision = revision + 1 WHERE stream_id = ?"
 _EDGE: Final = (
     "UPDATE stream SET last_id = ?, last_us = ?, revision = revision + 1 WHERE stream_id = ?"
 )
 
 
 class Recording:
-    """A database of many symbols, a trade a minute each."""
+    """A database of many symbols, a trade a minute each; or of each a bar a minute and no trade."""
 
-    def __init__(self, path: Path, symbols: int, bars: int) -> None:
-        self.path, self.minute = path, 1
+    def __init__(self, path: Path, symbols: int, bars: int, *, bars_only: bool = False) -> None:
+        self.path, self.minute, self._bars_only = path, 1, bars_only
         self.symbols = [f"S{number:03d}USDT" for number in range(symbols)]
         with closing(TickWriter(path)) as writer:
-            at = T0_S * 1_000_000
-            writer.write(
-                [
-                    Tick("spot", each, "aggTrade", 1, 100.0, 1.0, at, at, buyer_is_maker=False)
-                    for each in self.symbols
-                ]
-            )
+            if bars_only:
+                first = Kline(T0_S * 1_000_000, *[100.0] * 4, 1.0, 1, (T0_S + 60) * 1_000_000 - 1)
+                keys: list[StreamKey] = [("spot", each, "aggTrade") for each in self.symbols]
+                writer.add_all_klines(60, {key: [first] for key in keys})
+            else:
+                writer.write([self._first_trade(each) for each in self.symbols])
         self._connection = sqlite3.connect(path)
         for _ in range(bars - 1):
-            self.close_minute(symbols)
+            self._store_minute(symbols)
+        self._connection.commit()
 
     def close_minute(self, symbols: int) -> None:
-        """Let each of the first symbols trade in the next minute."""
-        at, trade_id = T0_S * 1_000_000 + self.minute * MINUTE_US, self.minute + 1
+        """Let each of the first symbols have its next minute."""
+        self._store_minute(symbols)
+        self._connection.commit()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _first_trade(self, symbol: str) -> Tick:
+        at = T0_S * 1_000_000
+        return Tick("spot", symbol, "aggTrade", 1, 100.0, 1.0, at, at, buyer_is_maker=False)
+
+    def _store_minute(self, symbols: int) -> None:
+        second, ids = T0_S + self.minute * 60, range(1, symbols + 1)
         price = 100.0 + self.minute % 7
+        if self._bars_only:
+            bar = (60, second, *[price] * 4, UNITS, 1)
+            self._connection.executemany(_KLINE, [(each, *bar) for each in ids])
+            self._connection.executemany(_REVISION, [(each,) for each in ids])
+        else:
+            self._store_trades(second, price, ids)
+        self.minute += 1
+
+    def _store_trades(self, second: int, price: float, ids: range) -> None:
+        at, trade_id = second * 1_000_000, self.minute + 1
         bar = (*[price] * 4, UNITS, 1, at, trade_id, at, trade_id, trade_id, trade_id)
-        ids = range(1, symbols + 1)
-        second = at // 1_000_000
         self._connection.executemany(_BAR, [(each, second, *bar) for each in ids])
         self._connection.executemany(
             _TICK, [(each, trade_id, at, 0, int(price) * UNITS, UNITS, 2) for each in ids]
         )
         self._connection.executemany(_EDGE, [(trade_id, at, each) for each in ids])
-        self._connection.commit()
-        self.minute += 1
-
-    def close(self) -> None:
-        self._connection.close()
 
 
 def rows(quick: bool) -> list[Row]:
     """Measure; `quick` only shows that it works."""
     counts, bars, repeats = ((3, 4), 20, 2) if quick else (COUNTS, BARS, 9)
-    with recording(max(counts), bars) as made:
-        found = [_looks(made, count, repeats) for count in counts]
+    made = []
+    for bars_only in (False, True):
+        some = (counts[0], counts[-1]) if bars_only else counts
+        with recording(max(counts), bars, bars_only=bars_only) as desk:
+            found = [_looks(desk, count, repeats) for count in some]
+        made += _rows_of(some, bars, found, " recorded in bars only" if bars_only else "")
+    return made
+
+
+def _rows_of(
+    counts: Sequence[int], bars: int, found: list[tuple[Samples, Samples]], kind: str
+) -> list[Row]:
     per_symbol = [ours.median / count for count, (ours, _) in zip(counts, found, strict=True)]
     return [
         Row(
-            measure=f"Look at {count} symbols after a closed 1-min bar, {bars:,} bars each",
+            measure=f"Look at {count} symbols{kind} after a closed 1-min bar, {bars:,} bars each",
             ours=ours.median * 1e3,
             alternative=old.median * 1e3,
             unit="ms CPU",
@@ -91,11 +118,11 @@ def rows(quick: bool) -> list[Row]:
 
 
 @contextmanager
-def recording(symbols: int, bars: int) -> Iterator[Recording]:
+def recording(symbols: int, bars: int, *, bars_only: bool = False) -> Iterator[Recording]:
     """Make the database in a folder of its own."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        closing(Recording(Path(folder) / "ticks.db", symbols, bars)) as made,
+        closing(Recording(Path(folder) / "ticks.db", symbols, bars, bars_only=bars_only)) as made,
     ):
         yield made
 
@@ -107,8 +134,7 @@ def _looks(made: Recording, count: int, repeats: int) -> tuple[Samples, Samples]
     def shared() -> None:
         with TickReader(made.path) as reader:
             reader.newest_trade_us(names)
-        for name in names:
-            windows.get(made.path, name, "1min").view(T0_S)
+        windows.views(made.path, names, "1min", T0_S)
 
     def anew() -> None:
         with TickReader(made.path) as reader:

@@ -5,18 +5,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from ingest.store.bars import SECOND_US
-from ingest.store.connecting import EVER_S
 from ingest.store.future_rows import readable_until
 from ingest.store.last_trade import read_last_trade
-from ingest.store.sources.sqlite_klines import bars_end
+from ingest.store.sources.stream_tips import read_kline_tips, read_tips
 from ingest.trade_times import AHEAD_UNKNOWN_US
 
 # Of a stream with a trade since then nothing later is asked.
 _QUIET_S: Final = 60
-_NEWEST = (
-    "SELECT stream_id, (SELECT max(second) FROM bar_1s AS b WHERE b.stream_id = s.stream_id)"
-    " FROM stream AS s"
-)
 
 
 def newest_of(
@@ -34,17 +29,18 @@ def newest_of(
     last_second
         That a trade may be of, a day from now: those dated later are looked at one by one.
     """
-    wanted = set(stream_ids)
-    seconds = dict(connection.execute(_NEWEST).fetchall())
-    newest = {each: seconds[each] for each in wanted if seconds.get(each) is not None}
-    plausible = [second for second in newest.values() if second <= last_second]
-    latest = max(plausible, default=0)
+    tips = read_tips(connection, stream_ids)
+    newest = {each: tip.newest for each, tip in tips.items() if tip.newest is not None}
+    latest = max((second for second in newest.values() if second <= last_second), default=0)
     quiet = last_second - AHEAD_UNKNOWN_US // SECOND_US - _QUIET_S
-    still = [each for each in wanted if newest.get(each, 0) < quiet]
-    ends = [bars_end(connection, each) * SECOND_US for each in still]
+    still = [each for each in tips if newest.get(each, 0) < quiet]
+    klines = read_kline_tips(connection, still).values()
+    ends = [end * SECOND_US for each in klines for end in each.ends.values()]
     for stream_id, second in newest.items():
         if second == latest or second > last_second:
-            until = readable_until(connection, stream_id) if second > last_second else EVER_S[1]
-            trade = read_last_trade(connection, stream_id, until)
+            trade = tips[stream_id].last
+            if second > last_second:
+                until = readable_until(connection, stream_id)
+                trade = read_last_trade(connection, stream_id, until)
             ends.append(0 if trade is None else trade.time_us)
     return max(ends, default=0) or None

@@ -5,23 +5,23 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from ingest.clock import now_us
 from ingest.store.bar_source import BarSource
 from ingest.store.bars import SECOND_US, Spans, interval_seconds, merged_spans, new_columns
 from ingest.store.connecting import EVER_S, one_transaction
-from ingest.store.future_rows import last_second
-from ingest.store.last_trade import LastTrade, read_last_trade
+from ingest.store.last_trade import LastTrade
 from ingest.store.pieces import LakeStream
-from ingest.store.repair_log import KEPT_REVISIONS
+from ingest.store.repair_log import KEPT_REVISIONS, repaired_since
 from ingest.store.sources.bar_grid import grid_with_room, lay
 from ingest.store.sources.history import History
 from ingest.store.sources.lake_side import LakeSide
+from ingest.store.sources.stream_tips import read_tips
 from ingest.store.window.bar_view import BarView
-from ingest.store.window.window_database import StreamSight, WindowDatabase, window_database
+from ingest.store.window.stream_state import StreamState
+from ingest.store.window.window_database import Sight, StreamSight, WindowDatabase, window_database
 
 # Room for bars to come, as a share of those there are; copied to a larger one when it is used up.
 _LEAST_ROOM = 1024
@@ -30,29 +30,9 @@ _SLACK = 128
 
 # Never the same twice in a process, so that a window made again cannot pass for the one before.
 _epochs = itertools.count(1)
-_TIP: Final = (
-    "SELECT revision, (SELECT open_us FROM bar_1s AS b WHERE b.stream_id = s.stream_id"
-    " ORDER BY second LIMIT 1),"
-    " (SELECT max(second) FROM bar_1s AS b WHERE b.stream_id = s.stream_id),"
-    " (SELECT max(revision) FROM repaired AS r WHERE r.stream_id = s.stream_id)"
-    " FROM stream AS s WHERE stream_id = ?"
-)
+_BAR_BYTES = sum(each.itemsize for each in new_columns(0, 1, 0).arrays())
 NO_STREAM = (0, 0)  # the database has nothing of it
 _ANY = LakeStream("spot", "", "aggTrade")
-
-
-class _State(NamedTuple):
-    """Where a stream stands: its revision, what its bars are made of, last trade, gaps.
-
-    `newest_bar` holds the newest trade; without any it is the last that pieces tell of.
-    """
-
-    stream_id: int
-    revision: int
-    source: BarSource
-    last: LastTrade | None
-    gaps: Spans
-    newest_bar: int | None
 
 
 class BarWindow:
@@ -82,12 +62,13 @@ class BarWindow:
     ) -> None:
         self.path, self.symbol = Path(path), symbol
         self.seconds = interval_seconds(interval)
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self._history, self._on_resize = history, on_resize
         self._database: WindowDatabase | None = None
+        self.may_be_absent = history is not None  # the database
         self._opening = 0  # of the database's file
         self._lake: LakeSide | None = None
-        self._state: _State | None = None
+        self._state: StreamState | None = None
         self._low = EVER_S[1]  # nothing is in memory yet
         self._most_viewed = 0  # bars of the longest view since the last trim
         self._epoch = next(_epochs)  # another when closed bars change otherwise than by new ones
@@ -96,16 +77,19 @@ class BarWindow:
         self._loaded: BarSource | None = None  # what read the bars in memory
         self._counted = 0  # bytes that `on_resize` was told of
 
-    def last_trade(self) -> LastTrade | None:
+    def last_trade(self, *, look: bool = True) -> LastTrade | None:
         """Look for news and return the newest stored trade by trade time; None without any.
+
+        Without `look` that of the last look, where that ever was.
 
         Raises
         ------
         StoreError
             The file is missing or no Pairdesk database.
         """
-        with self._lock:
-            self._look()
+        with self.lock:
+            if look or self._state is None:
+                self._look()
             return None if self._state is None else self._state.last
 
     def view(self, start: int | None, *, look: bool = True) -> BarView:
@@ -119,7 +103,7 @@ class BarWindow:
             The file is missing or no Pairdesk database.
         """
         low = (EVER_S[0] if start is None else start) // self.seconds * self.seconds
-        with self._lock:
+        with self.lock:
             if look or self._state is None:
                 self._look()
             if self._state is None:
@@ -132,21 +116,73 @@ class BarWindow:
 
     def close(self) -> None:
         """Let the bars go, and the database; a later call reads them again."""
-        with self._lock:
+        with self.lock:
             self._forget()
             self._database = None
             self._report_size()
 
     def size_bytes(self) -> int:
         """Bytes of the arrays in memory."""
-        return sum(each.nbytes for each in self._room.arrays())
+        return len(self._room) * _BAR_BYTES
+
+    # Of a look at many windows, which holds the lock.
+
+    def state_at(self, sight: Sight) -> StreamState | None:
+        """Where the stream stood when last looked at; None where no bars are in memory."""
+        return self._state if sight.opening == self._opening and self._size else None
+
+    def is_up_to_date(self, sight: Sight) -> bool:
+        """Whether nothing was committed to the stream since."""
+        if self._loaded is None or sight.opening != self._opening:
+            return False
+        found = sight.streams.get(self.symbol)
+        if found is not None and self._state is not None and found[1:] != self._state[:2]:
+            return False
+        return self._is_as_before(found, self._look_at_lake(found))
+
+    def has_same_lake(self, found: StreamSight) -> bool:
+        """Whether the lake is as it was; in a transaction that has begun to read."""
+        return self._state is not None and self._look_at_lake(found) is self._state.source.lake
+
+    def gaps_in_memory(self, gaps: Spans) -> Spans:
+        """Those of a stream's gaps that do not end before the bars in memory."""
+        low_us = self._low * SECOND_US
+        return [each for each in gaps if each[1] >= low_us]
+
+    def close_before(self, bar: int) -> float:
+        """Close of the bar before one that is in memory or the next; NaN before all of them."""
+        row = bar - 1 - self._room.first
+        return float(self._room.close[row]) if row >= 0 else float("nan")
+
+    @property
+    def newest_in_memory(self) -> int:
+        """The newest bar in memory, counted since the epoch."""
+        return self._room.first + self._size - 1
+
+    def go_on(self, state: StreamState, first: int, laid: tuple[Any, ...], at: int) -> None:
+        """Take the bars from `first` on as another look read them, and where the stream stands.
+
+        They are in columns, from row `at` on.
+        """
+        last = state.newest_bar
+        assert last is not None
+        self._make_room(last, copy=False)
+        begin = max(first, self._room.first)
+        rows, new = (
+            slice(begin - self._room.first, self._size),
+            slice(at + begin - first, at + last + 1 - first),
+        )
+        for known, column in zip(self._room.arrays(), laid, strict=True):
+            known[rows] = column[new]
+        self._state, self._loaded = state, state.source
 
     def _view(self, low: int) -> BarView:
         room = self._room
         start = max(low // self.seconds - room.first, 0)
         # A fresh read begins with the first bar the database has.
-        rows = room.has_row[start : self._size]
-        start += int(np.argmax(rows)) if rows.any() else rows.size
+        if start < self._size and not room.has_row[start]:
+            rows = room.has_row[start : self._size]
+            start += int(np.argmax(rows)) if rows.any() else rows.size
         self._most_viewed = max(self._most_viewed, self._size - start)
         assert self._loaded is not None
         forming = self._loaded.forming
@@ -158,7 +194,7 @@ class BarWindow:
             until = None
         return BarView(
             room.part(start, closed),
-            room.part(closed, self._size).copied(),  # the one bar that will still change
+            room.copied(closed, self._size),  # the one bar that will still change
             (self._epoch, room.first + start, room.first + closed),
             until,
         )
@@ -167,7 +203,7 @@ class BarWindow:
         """Bring the window up to date with what was committed since the last look."""
         if self._database is None:
             self._database = window_database(self.path)
-        sight = self._database.look(may_be_absent=self._history is not None)
+        sight = self._database.look(may_be_absent=self.may_be_absent)
         if sight.opening != self._opening:
             self._forget()
             self._opening = sight.opening
@@ -207,10 +243,10 @@ class BarWindow:
 
     def _read_state(
         self, connection: sqlite3.Connection, found: StreamSight | None
-    ) -> _State | None:
+    ) -> StreamState | None:
         stream_id, revision = NO_STREAM if found is None else found[1:]
         if self._history is not None:  # a day that moves is in the lake before it goes here
-            connection.execute(_TIP, (stream_id,)).fetchone()  # from here on it stands still
+            connection.execute("SELECT 1 FROM stream").fetchone()  # from here on it stands still
             self._lake = self._look_at_lake(found)
         if found is None and self._lake is None:
             return None
@@ -224,41 +260,35 @@ class BarWindow:
         gaps = source.gaps(self._low) if self._loaded is not None else []
         last = source.last_trade()
         revision = revision if row is None else row[0]
-        return _State(stream_id, revision, source, last, gaps, source.newest_bar())
+        return StreamState(stream_id, revision, source, last, gaps, source.newest_bar())
 
-    def _followed(self, connection: sqlite3.Connection, stream_id: int) -> _State | None:
+    def _followed(self, connection: sqlite3.Connection, stream_id: int) -> StreamState | None:
         """Look for newer trades, by few questions; None where anything else may have changed."""
         old = self._state
-        if old is None or old.last is None or self._loaded is None or old.stream_id != stream_id:
+        if old is None or self._loaded is None or not old.may_be_followed(stream_id, self._lake):
             return None
-        source = old.source
-        if source.newest is None or source.is_behind_pieces or source.lake is not self._lake:
+        tip = read_tips(connection, [stream_id]).get(stream_id)
+        if tip is None or not old.is_followed_by(tip):
             return None
-        row = connection.execute(_TIP, (stream_id,)).fetchone()
-        is_later = old.last.time_us // SECOND_US > source.newest  # of a kline
-        if is_later or row is None or row[1] != source.first_us or (row[3] or 0) > old.revision:
-            return None
-        newest = row[2]
-        if source.end != EVER_S[1] or not source.newest <= newest <= last_second(now_us()):
-            return None
-        source = source.followed(connection, newest)
-        last, gaps = read_last_trade(connection, stream_id), source.gaps(self._low)
-        return _State(stream_id, row[0], source, last, gaps, newest // self.seconds)
+        assert tip.newest is not None
+        source = old.source.followed(connection, tip.newest)
+        gaps, bar = source.gaps(self._low), tip.newest // self.seconds
+        return StreamState(stream_id, tip.revision, source, tip.last, gaps, bar)
 
-    def _must_reload(self, state: _State, connection: sqlite3.Connection) -> bool:
+    def _must_reload(self, state: StreamState, connection: sqlite3.Connection) -> bool:
         """Whether the bars in memory cannot be brought up to date piece by piece."""
         old, new = self._state, state.source
         if old is None or state.stream_id != old.stream_id or new.lake is not old.source.lake:
             return True
         if state.revision - old.revision >= KEPT_REVISIONS or not self._size:
             return True
-        if self._is_of_other_kind(old, state):
+        if old.is_of_other_kind(state):
             return True
         before, now = ((each.first_us, each.lengths) for each in (old.source, new))
         if before != now and self._reaches(before[0], now[0]):
             return True
         begin = self._room.first * self.seconds
-        if any(low < self._room.first for low, _ in self._changed_gaps(state)):
+        if any(low < self._room.first for low, _ in old.changed_gaps(state, self._low)):
             return True  # bars before those in memory may have become known
         if new.first_us is not None and self._reaches(new.first_us):
             # Up to the first tick pieces may stand.
@@ -266,48 +296,14 @@ class BarWindow:
             begin = max(begin, new.border, self._loaded.reach or 0)
         return any(
             max(low, self._low) < begin and high >= self._low
-            for low, high in self._repaired(state, connection)
+            for low, high in repaired_since(connection, *old[:2])
         )
-
-    def _is_of_other_kind(self, old: _State, state: _State) -> bool:
-        """Whether ticks came where there were none, or went, or pieces go on after them."""
-        before, now = old.newest_bar, state.newest_bar
-        if before is None or now is None or now < before:
-            return True
-        sources = old.source, state.source
-        is_first = (sources[0].newest is None) != (sources[1].newest is None)
-        if is_first or any(each.is_behind_pieces for each in sources):
-            return True
-        return (sources[1].newest or 0) < (sources[0].newest or 0)
 
     def _reaches(self, *firsts_us: int | None) -> bool:
         """Whether a stream's beginning lies in the window."""
         return any(first is None or first >= self._low * SECOND_US for first in firsts_us)
 
-    def _changed_gaps(self, state: _State) -> Spans:
-        """First and last bar, both inclusive, that touch a gap which came, went or changed."""
-        if self._state is None or state.gaps == self._state.gaps:
-            return []
-        low_us, step_us = self._low * SECOND_US, self.seconds * SECOND_US
-        # What a gap says of the time before the window does not matter.
-        new, old = (
-            {
-                (max(after_us, low_us), before_us)
-                for after_us, before_us in gaps
-                if before_us >= low_us
-            }
-            for gaps in (state.gaps, self._state.gaps)
-        )
-        return [(after_us // step_us, before_us // step_us) for after_us, before_us in new ^ old]
-
-    def _repaired(self, state: _State, connection: sqlite3.Connection) -> Spans:
-        assert self._state is not None
-        return connection.execute(
-            "SELECT low, high FROM repaired WHERE stream_id = ? AND revision > ?",
-            (state.stream_id, self._state.revision),
-        ).fetchall()
-
-    def _load(self, state: _State, low: int) -> _State:
+    def _load(self, state: StreamState, low: int) -> StreamState:
         """Read everything from second `low` on."""
         source = state.source
         gaps = source.gaps(low)
@@ -316,7 +312,7 @@ class BarWindow:
         self._epoch = next(_epochs)
         return state._replace(gaps=gaps)
 
-    def _update(self, state: _State, connection: sqlite3.Connection) -> None:
+    def _update(self, state: StreamState, connection: sqlite3.Connection) -> None:
         """Read again what may have changed, and what is new."""
         old, source = self._state, state.source
         assert old is not None
@@ -330,9 +326,9 @@ class BarWindow:
         spans = [(first, last)]
         spans += [
             (low // self.seconds, high // self.seconds)
-            for low, high in self._repaired(state, connection)
+            for low, high in repaired_since(connection, *old[:2])
         ]
-        spans += self._changed_gaps(state)
+        spans += old.changed_gaps(state, self._low)
         first_stored = self._room.first
         wanted = [(max(low, first_stored), min(high, last)) for low, high in spans]
         joined = merged_spans((low, high + 1) for low, high in wanted if low <= high)
@@ -380,7 +376,7 @@ class BarWindow:
         traded = np.flatnonzero(after[: last - high])
         return high + int(traded[0]) if traded.size else last
 
-    def _lay(self, low: int, high: int, state: _State) -> None:
+    def _lay(self, low: int, high: int, state: StreamState) -> None:
         """Read bars `low` to `high` again, both inclusive."""
         room, source = self._room, state.source
         before = room.close[low - 1 - room.first] if low > room.first else float("nan")

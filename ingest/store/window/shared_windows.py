@@ -3,13 +3,16 @@
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from ingest.store.bars import interval_seconds
 from ingest.store.sources.history import History
+from ingest.store.window.bar_view import BarView
 from ingest.store.window.bar_window import BarWindow
+from ingest.store.window.many_windows import look_together
 
 # A month of a pair's seconds takes 270 MB, a day of minutes of 400 symbols 30 MB.
 MOST_BYTES: Final = 384 << 20
@@ -53,15 +56,57 @@ class BarWindows:
         StoreError
             An unknown interval.
         """
-        lake = None if history is None else os.fspath(history)
-        key = (os.fspath(path), symbol, interval_seconds(interval), lake)
+        return self._get(path, [symbol], interval, history)[0]
+
+    def views(
+        self,
+        path: Path | str,
+        symbols: Sequence[str],
+        interval: str,
+        start: int | None,
+        *,
+        history: Path | str | None = None,
+    ) -> dict[str, BarView]:
+        """View the bars of each symbol from the one that holds second `start` on: one look for all.
+
+        As `get` and `BarWindow.view` of one after the other, to the bit.
+
+        Parameters
+        ----------
+        path, interval, history
+            As for `get`.
+        symbols
+            Of one database.
+        start
+            As for `BarWindow.view`.
+
+        Raises
+        ------
+        StoreError
+            An unknown interval; the file is missing or no Pairdesk database.
+        """
+        windows = self._get(path, list(dict.fromkeys(symbols)), interval, history)
+        done = look_together(windows)
+        views = {each.symbol: each.view(start, look=each not in done) for each in windows}
         with self._lock:
-            window = self._windows.pop(key, None) or self._new(key, interval)
-            evicted = self._make_room()
-            self._windows[key] = window
+            evicted = self._make_room(keep=1)
         for old in evicted:
             old.close()
-        return window
+        return views
+
+    def _get(
+        self, path: Path | str, symbols: Sequence[str], interval: str, history: Path | str | None
+    ) -> list[BarWindow]:
+        lake = None if history is None else os.fspath(history)
+        name, seconds = os.fspath(path), interval_seconds(interval)
+        keys = [(name, symbol, seconds, lake) for symbol in symbols]
+        with self._lock:
+            windows = [self._windows.pop(key, None) or self._new(key, interval) for key in keys]
+            evicted = self._make_room()
+            self._windows.update(zip(keys, windows, strict=True))
+        for old in evicted:
+            old.close()
+        return windows
 
     def size_bytes(self) -> int:
         """Bytes of all arrays in memory."""
@@ -77,11 +122,11 @@ class BarWindows:
         with self._lock:
             self._bytes += more_bytes
 
-    def _make_room(self) -> list[BarWindow]:
+    def _make_room(self, keep: int = 0) -> list[BarWindow]:
         """Take out those not used for longest until the others are within the bound."""
         evicted: list[BarWindow] = []
         left = self._bytes
-        while self._windows and left > self._most_bytes:
+        while len(self._windows) > keep and left > self._most_bytes:
             _, old = self._windows.popitem(last=False)
             left -= old.size_bytes()
             evicted.append(old)

@@ -19,6 +19,7 @@ from ingest.store import (
     History,
     LastTrade,
     StreamChanges,
+    look_together,
 )
 
 # Bars before the first that is asked for: as many as Live reads.
@@ -51,6 +52,10 @@ class WatchedLeg:
         Open of the newest closed bar, µs; 0 without any.
     is_waited_for
         Whether a pair waits for a gap of it to be repaired.
+    window
+        Its bars as they are read.
+    is_looked_at
+        Whether the next look was made already, for many legs at once.
     """
 
     def __init__(
@@ -64,7 +69,8 @@ class WatchedLeg:
         self.last: LastTrade | None = None
         self.end_us = 0
         self.is_waited_for = False
-        self._window = BarWindow(path, key.symbol, key.interval, history=history)
+        self.window = BarWindow(path, key.symbol, key.interval, history=history)
+        self.is_looked_at = False
         self._clock = clock
         self._seen: deque[tuple[float, int]] = deque()  # moment, newest bar then
         self._ripe_us = 0
@@ -85,7 +91,8 @@ class WatchedLeg:
         StoreError
             The database cannot be read.
         """
-        self.last = self._window.last_trade()
+        self.last = self.window.last_trade(look=not self.is_looked_at)
+        self.is_looked_at = False
         return 0 if self.last is None else self.last.time_us
 
     def refresh(self, from_us: int, evaluated_us: int) -> int:
@@ -105,7 +112,7 @@ class WatchedLeg:
         """
         self.is_waited_for = False
         self._reads += 1
-        view = self._window.view(max(0, from_us) // SECOND_US, look=False)
+        view = self.window.view(max(0, from_us) // SECOND_US, look=False)
         before, epoch = self.leg, self.epoch
         self.leg, self.epoch, self.forming = leg_of(view), view.key[0], view.forming
         self.end_us = 0 if self.leg is None else self.leg.end_us
@@ -144,7 +151,7 @@ class WatchedLeg:
 
     def close(self) -> None:
         """Close the connection."""
-        self._window.close()
+        self.window.close()
 
     def _add_forming(self, leg: Leg, bar_us: int) -> Leg | None:
         forming = self.forming
@@ -218,7 +225,7 @@ class Market:
     def due(self, *, with_forming: Iterable[LegKey] = ()) -> list[WatchedLeg]:
         """Legs that may have a new closed bar; with those whose forming bar changed, if asked for.
 
-        The latter are all named at once, every `FORMING_EVERY_S` at most.
+        The latter are all named at once, every `FORMING_EVERY_S` at most. One look is made for all.
 
         Raises
         ------
@@ -235,7 +242,11 @@ class Market:
             self._forming_due_s = self._clock() + FORMING_EVERY_S
             due |= self._moved
         self._moved -= due
-        return [self.legs[key] for key in due]
+        legs = [self.legs[key] for key in due]
+        looked_at = look_together(leg.window for leg in legs)
+        for leg in legs:
+            leg.is_looked_at = leg.window in looked_at
+        return legs
 
     def newest_us(self) -> int:
         """Time of the newest trade of all legs, µs; 0 without any."""

@@ -117,12 +117,8 @@ def _of_database(
     bar_us = params.bar.us
     start_s = None if bars is None else (end_us - bars * bar_us) // SECOND_US
     history = history_of(path)
-    windows = [
-        shared_windows().get(path, symbol, params.interval, history=history)
-        for symbol in params.symbols
-    ]
-    views = [window.view(start_s) for window in windows]
-    columns = [view.before(end_us // bar_us) for view in views]
+    views = shared_windows().views(path, params.symbols, params.interval, start_s, history=history)
+    columns = [views[symbol].before(end_us // bar_us) for symbol in params.symbols]
     return tuple(map(_leg, columns)), lambda: tuple(each.frame() for each in columns)
 
 

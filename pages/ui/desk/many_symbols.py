@@ -28,11 +28,8 @@ def bar_views(
 
     Through the shared windows, so that a bar that has closed costs no more than its own rows.
     """
-    windows, history = shared_windows(), source.history_of(path)
-    return {
-        symbol: windows.get(path, symbol, interval, history=history).view(start_s)
-        for symbol in symbols
-    }
+    history = source.history_of(path)
+    return shared_windows().views(path, symbols, interval, start_s, history=history)
 
 
 def common_grid(

@@ -20,7 +20,7 @@ from ingest.store.lake import Lake, LakeWriter, Source, TradeColumns
 from ingest.store.pieces import LakeStream
 from ingest.store.sources import bar_grid
 from ingest.store.sources.lake_side import LakeSide
-from ingest.store.window import BarWindows
+from ingest.store.window import BarWindows, look_together
 from ingest.tick import StreamKey, Tick
 
 KEY: StreamKey = ("spot", "BTCUSDT", "aggTrade")
@@ -388,8 +388,9 @@ def market() -> Market:
     return Market(5, 9.0)
 
 
+@pytest.mark.parametrize("together", [False, True])
 def test_the_part_from_the_lake_is_read_once_and_a_change_in_it_is_noticed(
-    market, tmp_path, monkeypatch
+    market, tmp_path, monkeypatch, together
 ) -> None:
     third = len(market) // 3
     lake, database = tmp_path / "lake", tmp_path / "ticks.db"
@@ -405,40 +406,44 @@ def test_the_part_from_the_lake_is_read_once_and_a_change_in_it_is_noticed(
         return pieces(self, length, low, high)
 
     monkeypatch.setattr(LakeSide, "read", counted)
-    same(windows, lake, database)
+    same(windows, lake, database, together=together)
     read.clear()
     for n in range(2 * third, 2 * third + 40):
         writer.write(market.ticks([(n, n + 1)]))
+        if together and n % 4 == 0:
+            same(windows, lake, database, together=True)
+            read.clear()  # of the fresh look
         view = windows.get(database, "BTCUSDT", "1min", history=lake).view(None)
     assert len(view.closed) > 60
     assert not read
     writer.write(market.ticks([(2 * third + 300, 2 * third + 302)]))  # a gap
-    same(windows, lake, database)
+    same(windows, lake, database, together=together)
     market.put(lake, [(2 * third - 50, 2 * third + 310)])  # fills it
-    same(windows, lake, database)
+    same(windows, lake, database, together=together)
     bars = windows.get(database, "BTCUSDT", "1min", history=lake).view(None).frame()
     assert "missing" not in set(bars.coverage)
     assert {words for *_, words in bars.attrs["sources"]} >= {"imported trades", "recorded trades"}
     assert "kline_spans" not in bars.attrs  # trades fill it, no bars of the exchange's
     market.put(lake, [(2 * third, len(market))])  # the lake goes on after the database
-    same(windows, lake, database)
+    same(windows, lake, database, together=together)
     writer.write(market.ticks([(2 * third + 302, len(market))]))  # which takes over
-    same(windows, lake, database)
+    same(windows, lake, database, together=together)
     days = (day_of(int(market.second[each]) // DAY_S) for each in (0, -1))
     assert Lake(lake).delete("spot", "aggTrade", "BTCUSDT", *days) > 0
-    same(windows, lake, database)
+    same(windows, lake, database, together=together)
     writer.close()
 
 
-def same(windows: BarWindows, lake: Path, database: Path) -> None:
-    """Windows show what a fresh look reads, at every interval."""
+def same(windows: BarWindows, lake: Path, database: Path, *, together: bool = False) -> None:
+    """Windows show what a fresh look reads, at every interval; `together` they look at once."""
+    of_all = {name: windows.get(database, "BTCUSDT", name, history=lake) for name in INTERVALS}
+    done = look_together(of_all.values()) if together else set()
     with closing(TickReader(database, history=lake)) as reader:
-        for name in INTERVALS:
-            window = windows.get(database, "BTCUSDT", name, history=lake)
-            bars, view = reader.bars("BTCUSDT", name), window.view(None)
+        for name, window in of_all.items():
+            bars, view = reader.bars("BTCUSDT", name), window.view(None, look=window not in done)
             pd.testing.assert_frame_equal(view.frame(), bars, check_exact=True)
             assert view.frame().attrs == bars.attrs
-            assert window.last_trade() == reader.last_trade("BTCUSDT")
+            assert window.last_trade(look=window not in done) == reader.last_trade("BTCUSDT")
 
 
 def test_a_lake_without_a_database_is_a_history(market, tmp_path) -> None:

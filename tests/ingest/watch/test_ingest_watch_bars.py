@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from market_cases import Market, Stepped, walk
+from market_cases import START_S, Market, Stepped, walk
 
 from analytics.alerts import AlertRule
 from analytics.leg import Leg
 from analytics.pair import analyse_pair
 from ingest.binance import Kline
-from ingest.store import SECOND_US, TickReader
+from ingest.store import SECOND_US, BarWindow, TickReader
 from ingest.watch import WatchedPair, WatchList
 
 MINUTE_US = 60 * SECOND_US
@@ -54,5 +54,28 @@ def test_each_closed_bar_of_a_pair_in_bars_only_is_evaluated_as_live_shows_it(
     assert abs(row.reading.zscore - found.zscore.iloc[-1]) < 1e-9
     assert last is not None
     assert (last.price, last.time_us) == (prices[PAIR.y][-1], BEGINS_US + 130 * MINUTE_US - 1)
+    desk.store.close()
+    market.writer.close()
+
+
+def test_legs_that_go_on_are_looked_at_together(tmp_path: Path, monkeypatch) -> None:
+    market = Market(tmp_path / "ticks.db")
+    prices = {name: walk(60, seed) for seed, name in enumerate("ABCDE")}
+    market.seconds(0, **{name: path[:50] for name, path in prices.items()})
+    desk = Stepped(market.path)
+    pairs = tuple(WatchedPair(name, "A", window=20) for name in "BCDE")
+    desk.store.save_list(WatchList("one", pairs))
+    desk.step()
+    looks: list[str] = []
+    look = BarWindow._look
+    monkeypatch.setattr(BarWindow, "_look", lambda self: (looks.append(self.symbol), look(self)))
+    for n in range(50, 60):
+        market.seconds(n, **{name: [path[n]] for name, path in prices.items()})
+        desk.step()
+        for name, row in zip("BCDE", desk.board.rows()["one"], strict=True):
+            assert row.reading is not None
+            assert row.reading.time_us == (START_S + n - 1) * SECOND_US
+            assert row.reading.y == prices[name][n - 1]
+    assert looks == []
     desk.store.close()
     market.writer.close()
