@@ -158,11 +158,7 @@ def moved(step: Step, params: PairParams) -> PairAnalytics | None:
     coverage = _moved_coverage(before, shown, params)
     tests = tests_of(made, params)
     cut = index[size - shown_bars :]
-    paths = {
-        name: _on(cut, moving.rows.values[row, size - shown_bars :], _NAMES.get(name, name))
-        for row, name in enumerate(ROWS)
-    }
-    paths["spread"] = paths["spread"].rename(params.label)
+    paths = _paths(moving, cut, params)
     return replace(
         before,
         legs=shown,
@@ -212,6 +208,15 @@ def _moving(known: Moving, step: Step, sample: Legs) -> Moving:
 
 
 _NAMES: Final = {"mean": "spread_mean", "std": "spread_std"}
+
+
+def _paths(moving: Moving, index: pd.Index, params: PairParams) -> dict[str, pd.Series]:
+    """Give the latest values of `ROWS`, as many as there are times."""
+    rows, names = moving.rows.values, {**_NAMES, "spread": params.label}
+    first = rows.shape[1] - len(index)
+    return {
+        name: _on(index, rows[row, first:], names.get(name, name)) for row, name in enumerate(ROWS)
+    }
 
 
 def _on(index: pd.Index, values: np.ndarray, name: str) -> pd.Series:

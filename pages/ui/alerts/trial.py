@@ -126,7 +126,7 @@ def run(legs: Legs, rule: AlertRule, pair: WatchedPair, progress: Progress) -> T
 
 
 def _samples(
-    legs: Legs, rule: AlertRule, pair: WatchedPair, told: Callable[[int, int], None]
+    legs: Legs, rule: AlertRule, pair: WatchedPair, progress: Callable[[int, int], None]
 ) -> list[Sample]:
     params, key = pair.params, pair_key(pair.params)
     count = min(most_bars(pair), *(len(leg.close) for leg in legs))
@@ -137,7 +137,7 @@ def _samples(
         tests = _tests_at(legs, params, bar_us) if is_tested else None
         samples.append(Sample(bar_us, step_us, reading, tests))
         if len(samples) % TELL_EVERY == 0:
-            told(len(samples), count)
+            progress(len(samples), count)
     return samples
 
 
