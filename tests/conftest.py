@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+from hypothesis import settings
 from places import ROOT, SHARED_DATA, skip_or_fail
 
 # pandas takes means from bottleneck where it is installed, in other last bits. It is here for the
 # benchmarks only: the app has none.
 pd.set_option("compute.use_bottleneck", False)
+# How long an example takes says how busy the machine is.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 if TYPE_CHECKING:
     from desk.chromium import DeskBrowser

@@ -6,7 +6,7 @@ bars of its own, and each pair of two such has a sample that no other has.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -81,5 +81,5 @@ def _most_lags(bars: int, trend: str, max_lags: int | None) -> IntArray:
     """Most lags by the number of bars known."""
     if max_lags is not None:
         return np.full(bars + 1, max_lags, dtype=np.int64)
-    known_trend = "n" if trend == "n" else "c"
+    known_trend: Literal["n", "c"] = "n" if trend == "n" else "c"
     return np.array([schwert_max_lags(known, known_trend) for known in range(bars + 1)])

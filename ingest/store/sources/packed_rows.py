@@ -15,7 +15,7 @@ import numpy.typing as npt
 from ingest.store.bars import STORED_ROW, StoredRows
 
 # A volume past 2**63 units is stored as a float: the cast stops it at that.
-_COLUMNS: Final = "second, open, high, low, close, CAST(volume AS INTEGER), trades"
+COLUMNS: Final = "second, open, high, low, close, CAST(volume AS INTEGER), trades"
 MANY: Final = 10_000  # rows from which on it surely pays
 _ROWS_AT_ONCE: Final = 65_536  # 5 MB of pages, and as much again while they are read
 # Numbers as doubles, eight bytes whatever they are; halves of a volume, so that each is exact.
@@ -70,7 +70,7 @@ def _read_each(
     connection: sqlite3.Connection, where: str, which: tuple[int, ...], span: tuple[int, int]
 ) -> StoredRows:
     cursor = connection.execute(
-        f"SELECT {_COLUMNS} {where} {_IN_SPAN} ORDER BY second",
+        f"SELECT {COLUMNS} {where} {_IN_SPAN} ORDER BY second",
         (*which, *span),
     )
     return np.fromiter(cursor, dtype=STORED_ROW)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ingest.store.bars import SECOND_US, STORED_ROW, Spans, StoredRows
 from ingest.store.last_trade import LastTrade, later_of
-from ingest.store.sources.sqlite_klines import COLUMNS
+from ingest.store.sources.packed_rows import COLUMNS
 
 # So many values at once: a statement of before SQLite 3.32 takes 999.
 _MOST_VALUES: Final = 990

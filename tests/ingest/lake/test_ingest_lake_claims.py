@@ -47,9 +47,9 @@ def test_the_app_does_not_start_on_another_exchanges_history(
     tmp_path: Path, project_root: Path
 ) -> None:
     put(tmp_path, "binance.com")
-    words = ["--history", tmp_path, "--db", tmp_path / "ticks.db", "--no-browser"]
+    words = ["--history", str(tmp_path), "--db", str(tmp_path / "ticks.db"), "--no-browser"]
     done = subprocess.run(
-        [sys.executable, project_root / "app.py", *words, "--ws-url", "wss://demo-stream.binance.com"],
+        [sys.executable, str(project_root / "app.py"), *words, "--ws-url", "wss://demo-stream.binance.com"],
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)

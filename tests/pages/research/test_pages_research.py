@@ -98,8 +98,8 @@ def test_research_of_a_file_is_begun_and_shown(project_root, database, data_fold
 
 def test_research_without_a_name_has_one_that_is_free(project_root, database, data_folder, runner):
     store(database, ticks_of("BTCUSDT", 60_000.0))
-    days = walks().index[[0, -1]].strftime("%Y-%m-%d")
-    name = f"4 symbols 5min {days[0]} to {days[1]}"
+    first, last = (pd.Timestamp(walks().index[place]).date() for place in (0, -1))
+    name = f"4 symbols 5min {first} to {last}"
     page = of_closes(project_root, data_folder)
     page.text_input(key="research_name").set_value("").run()
     for wanted in (name, f"{name} 2"):
