@@ -18,7 +18,7 @@ from ingest.store.repair_log import KEPT_REVISIONS, repaired_since
 from ingest.store.sources.bar_grid import grid_with_room, lay
 from ingest.store.sources.history import History
 from ingest.store.sources.lake_side import LakeSide
-from ingest.store.sources.stream_tips import read_tips
+from ingest.store.sources.stream_tips import read_tip
 from ingest.store.window.bar_view import BarView
 from ingest.store.window.stream_state import StreamState
 from ingest.store.window.window_database import Sight, StreamSight, WindowDatabase, window_database
@@ -267,7 +267,7 @@ class BarWindow:
         old = self._state
         if old is None or self._loaded is None or not old.may_be_followed(stream_id, self._lake):
             return None
-        tip = read_tips(connection, [stream_id]).get(stream_id)
+        tip = read_tip(connection, stream_id)
         if tip is None or not old.is_followed_by(tip):
             return None
         assert tip.newest is not None
