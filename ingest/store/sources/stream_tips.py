@@ -142,7 +142,9 @@ def numbered(rows: StoredRows, number: int) -> StoredRows:
 
 
 def _tip(row: tuple[Any, ...]) -> Tip:
-    return Tip(*row[1:5], None if row[5] is None else LastTrade(*row[5:]))
+    _, revision, repaired, first_us, newest, *last = row
+    trade = None if last[0] is None else LastTrade(*last)
+    return Tip(revision, repaired, first_us, newest, trade)
 
 
 def _rows(rows: Iterator[tuple[Any, ...]]) -> StoredRows:

@@ -30,7 +30,7 @@ _SLACK = 128
 
 # Never the same twice in a process, so that a window made again cannot pass for the one before.
 _epochs = itertools.count(1)
-_BAR_BYTES = sum(each.itemsize for each in new_columns(0, 1, 0).arrays())
+_BAR_BYTES: int = sum(each.itemsize for each in new_columns(0, 1, 0).arrays())
 NO_STREAM = (0, 0)  # the database has nothing of it
 _ANY = LakeStream("spot", "", "aggTrade")
 
