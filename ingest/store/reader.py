@@ -192,8 +192,8 @@ class TickReader:
             newest = newest_of(self._connection, ids, last_second(wall_clock_us())) or 0
         for symbol in wanted if self._history is not None else ():
             series = stored.get(symbol) or self._find(symbol)
-            side = None if series is None else self._side(series)
-            if side is not None and side.end * SECOND_US > newest:  # it may know a later one
+            # The lake may know a later one.
+            if series is not None and self._ends_in_lake(series) > newest:
                 trade = self.last_trade(symbol)
                 newest = max(newest, 0 if trade is None else trade.time_us)
         return newest or None
@@ -340,6 +340,11 @@ class TickReader:
         side = self._history.side(stream, self._sides.get(stream))
         self._sides[stream] = side
         return side
+
+    def _ends_in_lake(self, series: Series) -> int:
+        """When all that the lake knows of a stream ends, µs; 0 where it knows nothing."""
+        assert self._history is not None
+        return self._history.seen_side(_lake_stream(series)).end * SECOND_US
 
     def _source(self, symbol: str, seconds: int) -> BarSource | None:
         """Look at what a symbol's bars are made of; in a transaction."""

@@ -42,7 +42,7 @@ class Recording:
         self.symbols = [f"S{number:03d}USDT" for number in range(symbols)]
         with closing(TickWriter(path)) as writer:
             if bars_only:
-                first = Kline(T0_S * 1_000_000, *[100.0] * 4, 1.0, 1, (T0_S + 60) * 1_000_000 - 1)
+                first = self._first_bar()
                 keys: list[StreamKey] = [("spot", each, "aggTrade") for each in self.symbols]
                 writer.add_all_klines(60, {key: [first] for key in keys})
             else:
@@ -63,6 +63,10 @@ class Recording:
     def _first_trade(self, symbol: str) -> Tick:
         at = T0_S * 1_000_000
         return Tick("spot", symbol, "aggTrade", 1, 100.0, 1.0, at, at, buyer_is_maker=False)
+
+    def _first_bar(self) -> Kline:
+        at = T0_S * 1_000_000
+        return Kline(at, 100.0, 100.0, 100.0, 100.0, 1.0, 1, at + MINUTE_US - 1)
 
     def _store_minute(self, symbols: int) -> None:
         second, ids = T0_S + self.minute * 60, range(1, symbols + 1)

@@ -8,6 +8,9 @@ from ingest.store.pieces import LakeStream
 from ingest.store.sources.lake_side import LakeSide, SecondsByOrigin
 from ingest.tick import Market, StreamKind
 
+# As last seen in this process: a reader that is opened for one question asks hundreds of streams.
+_seen: dict[tuple[Path, LakeStream], LakeSide] = {}
+
 
 class History:
     """Looks at a lake. Any thread.
@@ -50,7 +53,13 @@ class History:
         by_origin = SecondsByOrigin(
             self.lake.traded(stream), self.lake.recorded(stream), self.lake.summed_up(stream)
         )
-        return LakeSide(self.lake.pieces(stream), spans, ticks, stream, state, by_origin)
+        side = LakeSide(self.lake.pieces(stream), spans, ticks, stream, state, by_origin)
+        _seen[self.lake.root, stream] = side
+        return side
+
+    def seen_side(self, stream: LakeStream) -> LakeSide:
+        """Look at one of many streams; the same as the process last saw where nothing changed."""
+        return self.side(stream, _seen.get((self.lake.root, stream)))
 
     def _end(self, stream: LakeStream) -> int:
         spans = self.lake.id_spans(stream)

@@ -14,15 +14,20 @@ from ingest.store.sources.packed_rows import COLUMNS
 # So many values at once: a statement of before SQLite 3.32 takes 999.
 _MOST_VALUES: Final = 990
 _NUMBERED_ROW: Final = np.dtype([("number", "i8"), *STORED_ROW.descr])
-_TIPS: Final = (
+_EDGES: Final = (
     "SELECT s.stream_id, s.revision,"
     " coalesce((SELECT max(revision) FROM repaired AS r WHERE r.stream_id = s.stream_id), 0),"
     " (SELECT open_us FROM bar_1s AS b WHERE b.stream_id = s.stream_id ORDER BY second LIMIT 1),"
     " n.second, t.time_us, t.time_us + t.received_delta_us, n.close"
-    " FROM wanted CROSS JOIN stream AS s ON s.stream_id = wanted.stream_id"
+)
+_NEWEST: Final = (
     " LEFT JOIN bar_1s AS n ON n.stream_id = s.stream_id AND n.second ="
     " (SELECT max(second) FROM bar_1s AS b WHERE b.stream_id = s.stream_id)"
     " LEFT JOIN tick AS t ON t.stream_id = n.stream_id AND t.trade_id = n.close_id"
+)
+_TIP: Final = f"{_EDGES} FROM stream AS s{_NEWEST} WHERE s.stream_id = ?"
+_TIPS: Final = (
+    f"{_EDGES} FROM wanted CROSS JOIN stream AS s ON s.stream_id = wanted.stream_id{_NEWEST}"
 )
 _OF_KNOWN: Final = "FROM kline AS k WHERE k.stream_id = known.stream_id AND k.length_s"
 # The lengths by a look at the key for each, not at the rows.
@@ -83,10 +88,16 @@ class KlineTip(NamedTuple):
     last: LastTrade | None
 
 
+def read_tip(connection: sqlite3.Connection, stream_id: int) -> Tip | None:
+    """Find where the ticks of a stream stand; None where it is not there."""
+    row = connection.execute(_TIP, (stream_id,)).fetchone()
+    return None if row is None else _tip(row)
+
+
 def read_tips(connection: sqlite3.Connection, streams: Iterable[int]) -> dict[int, Tip]:
     """Find where the ticks of some streams stand; without those that are not there."""
     rows = _asked(connection, "stream_id", _TIPS, [(each,) for each in streams])
-    return {row[0]: Tip(*row[1:5], None if row[5] is None else LastTrade(*row[5:])) for row in rows}
+    return {row[0]: _tip(row) for row in rows}
 
 
 def read_kline_tips(connection: sqlite3.Connection, streams: Iterable[int]) -> dict[int, KlineTip]:
@@ -128,6 +139,12 @@ def numbered(rows: StoredRows, number: int) -> StoredRows:
     for name in STORED_ROW.names or ():
         made[name] = rows[name]
     return made
+
+
+def _tip(row: tuple[Any, ...]) -> Tip:
+    _, revision, repaired, first_us, newest, *last = row
+    trade = None if last[0] is None else LastTrade(*last)
+    return Tip(revision, repaired, first_us, newest, trade)
 
 
 def _rows(rows: Iterator[tuple[Any, ...]]) -> StoredRows:

@@ -18,7 +18,7 @@ from ingest.store.repair_log import KEPT_REVISIONS, repaired_since
 from ingest.store.sources.bar_grid import grid_with_room, lay
 from ingest.store.sources.history import History
 from ingest.store.sources.lake_side import LakeSide
-from ingest.store.sources.stream_tips import read_tips
+from ingest.store.sources.stream_tips import read_tip
 from ingest.store.window.bar_view import BarView
 from ingest.store.window.stream_state import StreamState
 from ingest.store.window.window_database import Sight, StreamSight, WindowDatabase, window_database
@@ -30,7 +30,7 @@ _SLACK = 128
 
 # Never the same twice in a process, so that a window made again cannot pass for the one before.
 _epochs = itertools.count(1)
-_BAR_BYTES = sum(each.itemsize for each in new_columns(0, 1, 0).arrays())
+_BAR_BYTES: int = sum(each.itemsize for each in new_columns(0, 1, 0).arrays())
 NO_STREAM = (0, 0)  # the database has nothing of it
 _ANY = LakeStream("spot", "", "aggTrade")
 
@@ -166,7 +166,7 @@ class BarWindow:
         """
         last = state.newest_bar
         assert last is not None
-        self._make_room(last, copy=False)
+        self._make_room(last, first, copy=False)
         begin = max(first, self._room.first)
         rows, new = (
             slice(begin - self._room.first, self._size),
@@ -267,7 +267,7 @@ class BarWindow:
         old = self._state
         if old is None or self._loaded is None or not old.may_be_followed(stream_id, self._lake):
             return None
-        tip = read_tips(connection, [stream_id]).get(stream_id)
+        tip = read_tip(connection, stream_id)
         if tip is None or not old.is_followed_by(tip):
             return None
         assert tip.newest is not None
@@ -336,17 +336,20 @@ class BarWindow:
         is_behind = bool(merged) and merged[0][0] < first  # bars that views show
         if is_behind:
             self._epoch = next(_epochs)
-        self._make_room(last, copy=is_behind)
+        self._make_room(last, merged[0][0] if merged else last, copy=is_behind)
         first_stored = self._room.first  # making room lets the oldest bars go
         for low, high in merged:
             if high >= first_stored:
                 self._lay(max(low, first_stored), self._until_traded(high, last), state)
 
-    def _make_room(self, last: int, *, copy: bool) -> None:
-        """Have room up to bar `last`; a copy where bars that views show will change."""
+    def _make_room(self, last: int, read: int, *, copy: bool) -> None:
+        """Have room up to bar `last`; a copy where bars that views show will change.
+
+        From bar `read` on bars are read again or new.
+        """
         previous, size = self._room, last + 1 - self._room.first
         if size > len(previous) or copy:
-            cut = self._trimmed(last)
+            cut = self._trimmed(last, read)
             size -= cut
             room = new_columns(
                 previous.first + cut, self.seconds, size + max(_LEAST_ROOM, size // 8)
@@ -356,7 +359,7 @@ class BarWindow:
             self._room = room
         self._size = size
 
-    def _trimmed(self, last: int) -> int:
+    def _trimmed(self, last: int, read: int) -> int:
         """Count the oldest bars that no view asked for since the last trim, and let them go."""
         first = last - self._most_viewed - self._most_viewed // 64 - _SLACK
         self._most_viewed = 0
@@ -364,8 +367,8 @@ class BarWindow:
         cut = first - self._room.first
         if cut <= 0 or not rows[cut:].any():
             return 0
-        # What is in memory begins with a bar the database has, as what is read does.
-        cut += int(np.argmax(rows[cut:]))
+        # What is in memory begins with a bar the database has, as what is read does, or a late one.
+        cut = min(cut + int(np.argmax(rows[cut:])), max(cut, read - self._room.first))
         self._low = max(self._low, first * self.seconds)
         return cut
 

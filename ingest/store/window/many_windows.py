@@ -105,6 +105,8 @@ def _look(path: Path, windows: Sequence[BarWindow], *, may_be_absent: bool) -> s
         with database.reading(sight.opening) as connection, one_transaction(connection):
             steps = _steps(connection, behind)
             rows, is_whole = _read(connection, steps)
+        if not steps:
+            return done
         laid, begins = lay_side_by_side([_strip(each) for each in steps], rows)
         arrays = laid.arrays()
         for step, is_told, at in zip(steps, is_whole, begins, strict=True):

@@ -101,7 +101,7 @@ class BarWindows:
         name, seconds = os.fspath(path), interval_seconds(interval)
         keys = [(name, symbol, seconds, lake) for symbol in symbols]
         with self._lock:
-            windows = [self._windows.pop(key, None) or self._new(key, interval) for key in keys]
+            windows = [self._take(key, interval) for key in keys]
             evicted = self._make_room()
             self._windows.update(zip(keys, windows, strict=True))
         for old in evicted:
@@ -112,6 +112,9 @@ class BarWindows:
         """Bytes of all arrays in memory."""
         with self._lock:
             return self._bytes
+
+    def _take(self, key: _Key, interval: str) -> BarWindow:
+        return self._windows.pop(key, None) or self._new(key, interval)
 
     def _new(self, key: _Key, interval: str) -> BarWindow:
         path, symbol, _, lake = key

@@ -287,6 +287,19 @@ def test_a_window_forgets_what_no_view_asks_for(path: Path) -> None:
     writer.close()
 
 
+def test_late_bars_before_all_others_that_stay_are_kept(path: Path) -> None:
+    writer = TickWriter(path)
+    window = BarWindow(path, "BTCUSDT", "1s")
+    writer.write([tick(n, n) for n in range(20)])
+    same(window, "1s", T0_S + 10)
+    writer.write([tick(30, 800)])
+    same(window, "1s", T0_S + 790)
+    writer.write([tick(28, 793), tick(29, 796)])  # where the window let all others before 800 go
+    same(window, "1s", T0_S + 790)
+    assert len(window.view(T0_S + 790).closed) == 7
+    writer.close()
+
+
 def test_sessions_share_a_window_and_read_it_once(path: Path, monkeypatch) -> None:
     writer = TickWriter(path)
     writer.write([tick(n, n) for n in range(100)])

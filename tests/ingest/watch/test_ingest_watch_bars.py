@@ -68,7 +68,12 @@ def test_legs_that_go_on_are_looked_at_together(tmp_path: Path, monkeypatch) -> 
     desk.step()
     looks: list[str] = []
     look = BarWindow._look
-    monkeypatch.setattr(BarWindow, "_look", lambda self: (looks.append(self.symbol), look(self)))
+
+    def counted(self: BarWindow) -> None:
+        looks.append(self.symbol)
+        look(self)
+
+    monkeypatch.setattr(BarWindow, "_look", counted)
     for n in range(50, 60):
         market.seconds(n, **{name: [path[n]] for name, path in prices.items()})
         desk.step()
