@@ -110,5 +110,5 @@ def test_found_is_what_stays_below_the_level_once_all_are_counted_and_holds():
     })  # fmt: skip
     settings = ScanSettings("1min", "4h", 70, "0", "price", 30, 0.05, ("A", "E"))
     scan = ScanResult(table, settings, "recorded", "a day")
-    (pair,) = scan_watch.watched_pairs(scan_watch.found(scan), settings)
+    (pair,) = scan_watch.watched_pairs(scan_watch.lasting_pairs(scan), settings)
     assert pair == WatchedPair("A", "E", "1min", 30, "hedged", lookback_s=14_400)
