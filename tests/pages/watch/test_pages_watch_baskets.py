@@ -10,7 +10,7 @@ from desk.script_page import START_US, shown, store, ticks_of
 from streamlit.testing.v1 import AppTest
 from test_pages_watch import ETH, full_row, open_watch, sent, standing
 
-from analytics.pair import PairReading
+from analytics.pair import PairReading, PairTestsReading
 from analytics.signals import Signal
 from ingest.watch import WatchedBasket, WatchedPair, WatchList, WatchRow, basket_choices
 from ingest.watch.pair_link import BASKET_GATES, BASKET_METHODS
@@ -105,8 +105,22 @@ def test_its_figures_stand_beside_those_of_pairs(project_root, watch):
     assert (zscore, signal, correlation, coverage) == (2.5, "S", 0.7, 1)
     # A quarter of the money in S1, half in the second, by the weights 1, -2 and 1.
     assert trade == "sell 0.05 BTCUSDT, buy 2.5 ETHUSDT, sell 25 SOLUSDT"
-    assert (half, pvalue, age) == ("", "on Baskets", None)
+    assert (half, pvalue, age) == ("", "", None)
     json.dumps(values, allow_nan=False)
+
+
+def test_a_basket_has_p_with_its_age_and_a_half_life_where_a_return_is_shown():
+    shown = PairTestsReading(START_US - 40_000_000, 0.005, "Johansen trace", 12.3, True)
+    row = replace(basket_row(), tests=shown)
+    values = rows.moving_rows([row], Terms())[row_id(BASKET.params)]
+    assert (values[6], values[7], values[8], values[15]) == ("12.3 bars", "0.005", 40, 0)
+    assert rows.caution_words(row) == ""
+    doubted = replace(row, tests=replace(shown, pvalue=0.31, returns=False))
+    values = rows.moving_rows([doubted], Terms())[row_id(BASKET.params)]
+    assert (values[6], values[7], values[15]) == ("not shown", "0.310", 1)
+    assert rows.caution_words(doubted) == "Not shown to revert: Johansen trace p 0.310"
+    line = files.table_csv([doubted], Terms()).decode().splitlines()[1]
+    assert "0.31,Johansen trace,12.3" in line
 
 
 def test_neutral_is_nothing_to_trade_and_no_weights_no_size():
