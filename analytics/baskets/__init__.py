@@ -3,7 +3,7 @@
 from analytics.baskets.analysis import BasketAnalytics, analyse_basket
 from analytics.baskets.backtest import LEAST_TRAIN, BasketBacktest, backtest_basket
 from analytics.baskets.judge import BasketHalfLife
-from analytics.baskets.latest import BasketReading, read_basket
+from analytics.baskets.latest import BasketReading, read_basket, read_basket_tests
 from analytics.baskets.legs import BasketCoverage
 from analytics.baskets.lots import BasketSize, basket_lots
 from analytics.baskets.params import (
@@ -39,5 +39,6 @@ __all__ = [
     "check_method",
     "fit_basket",
     "read_basket",
+    "read_basket_tests",
     "wild_basket_test",
 ]

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analytics.baskets.judge import BasketHalfLife, basket_adf, basket_half_life, basket_test
+from analytics.baskets.judge import BasketHalfLife
 from analytics.baskets.legs import (
     BasketCoverage,
     align_all,
@@ -26,8 +26,8 @@ from analytics.baskets.notes import basket_notes, volatility_notes
 from analytics.baskets.params import BasketParams
 from analytics.baskets.spread import basket_spread
 from analytics.baskets.trailing import BasketTrailing
+from analytics.baskets.verdict import judge_sample, larger_p
 from analytics.baskets.weights import BasketFit, fit_basket
-from analytics.baskets.wild import default_draws, wild_basket_test
 from analytics.frames import bar_times_us
 from analytics.leg import Leg
 from analytics.outcome import Degenerate, NotEnough, attempt
@@ -209,15 +209,14 @@ def analyse_basket(
     reach = align_all(closed, params.reach)
     legs = reach if params.lookback is None else tuple(leg.last(params.lookback) for leg in reach)
     logs = log_closes(reach, params.symbols)
-    sample = logs if params.sample is None else logs.iloc[-params.sample :]
+    sample = params.sampled(logs)
     fit = attempt(lambda: fit_basket(sample, params.method))
     made = basket_spread(logs, fit, params)
     z = made.moments.zscore(made.rounding)
     codes, why = gate_codes(gate_input(made, logs, reach, closed, params), params.gates)
     signals = signal_codes(z.to_numpy(), params.sell_above, params.buy_below)
     signals[codes != 0] = SIGNALS.index("NEUTRAL")
-    residual, adf, by_table = _judged(sample, fit)
-    by_draws = _by_draws(sample, params, draws)
+    judged = judge_sample(sample, fit, params.method, draws)
     first, coverage = len(logs) - len(legs[0]), basket_coverage(legs)
     return BasketAnalytics(
         params=params,
@@ -235,17 +234,17 @@ def analyse_basket(
         signal_now=basket_signal(made, z, fit, params, logs, why),
         zscore_needs=_zscore_needs(made, logs, fit, params),
         sample=sample,
-        residual=residual,
-        by_table=by_table,
-        by_draws=by_draws,
-        adf=adf,
-        half_life=_half_life(residual, fit, larger_p(by_table, by_draws)),
+        residual=judged.residual,
+        by_table=judged.by_table,
+        by_draws=judged.by_draws,
+        adf=judged.adf,
+        half_life=judged.half_life,
         stats=describe_legs(
             list(zip(params.symbols, (leg.last(len(sample)) for leg in reach), strict=True))
         ),
         notes=(
-            *basket_notes(fit, coverage, adf, params),
-            *volatility_notes(by_table, by_draws),
+            *basket_notes(fit, coverage, judged.adf, params),
+            *volatility_notes(judged.by_table, judged.by_draws),
         ),
     )
 
@@ -253,43 +252,6 @@ def analyse_basket(
 def _closes(legs: tuple[Leg, ...], params: BasketParams) -> pd.DataFrame:
     columns = {name: leg.close for name, leg in zip(params.symbols, legs, strict=True)}
     return pd.DataFrame(columns, index=legs[0].index)
-
-
-def _judged(
-    sample: pd.DataFrame, fit: BasketFit | Lack
-) -> tuple[pd.Series | Lack, ADFResult | Lack, SpreadTest | Lack]:
-    """Residual, ADF and the test by its table; the fit's own lack where there is none."""
-    if not isinstance(fit, BasketFit):
-        return fit, fit, fit
-    residual = fit.spread(sample)
-    adf = attempt(lambda: basket_adf(residual, fit))
-    return residual, adf, basket_test(adf, fit) if isinstance(adf, ADFResult) else adf
-
-
-def larger_p(by_table: SpreadTest | Lack, by_draws: SpreadTest | Lack | None) -> SpreadTest | Lack:
-    """Choose the test with the larger p-value; the one by its table without the other."""
-    if not isinstance(by_table, SpreadTest) or not isinstance(by_draws, SpreadTest):
-        return by_table
-    return by_draws if by_draws.pvalue > by_table.pvalue else by_table
-
-
-def _half_life(
-    residual: pd.Series | Lack, fit: BasketFit | Lack, test: SpreadTest | Lack
-) -> BasketHalfLife | Lack:
-    if not isinstance(test, SpreadTest):
-        return test
-    if not isinstance(residual, pd.Series):
-        return residual
-    if not isinstance(fit, BasketFit):
-        return fit
-    return attempt(lambda: basket_half_life(residual, fit, test.pvalue))
-
-
-def _by_draws(
-    sample: pd.DataFrame, params: BasketParams, draws: int | None
-) -> SpreadTest | Lack | None:
-    count = default_draws(len(sample)) if draws is None else draws
-    return attempt(lambda: wild_basket_test(sample, params.method, count)) if count else None
 
 
 def basket_correlation(

@@ -7,14 +7,23 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analytics.baskets.analysis import basket_correlation, basket_signal, gate_input
+from analytics.baskets.judge import BasketHalfLife
 from analytics.baskets.legs import align_all, closed_legs, log_closes
 from analytics.baskets.params import BasketParams
 from analytics.baskets.spread import basket_spread
+from analytics.baskets.verdict import judge_sample
 from analytics.baskets.weights import BasketFit, fit_basket
 from analytics.errors import NotEnoughDataError
 from analytics.leg import Leg
 from analytics.outcome import Degenerate, NotEnough, attempt
-from analytics.pair import PairReading, gate_codes, gate_names, with_latest_test
+from analytics.pair import (
+    PairReading,
+    PairTestsReading,
+    gate_codes,
+    gate_names,
+    with_latest_test,
+)
+from analytics.stationarity import SpreadTest
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +77,7 @@ def read_basket(bars: Sequence[pd.DataFrame | Leg], params: BasketParams) -> Bas
     if not len(legs[0]):
         raise NotEnoughDataError(f"a reading of {params.label}", 1, 0)
     logs = log_closes(legs, params.symbols)
-    sample = logs if params.sample is None else logs.iloc[-params.sample :]
-    fit = attempt(lambda: fit_basket(sample, params.method))
+    fit = attempt(lambda: fit_basket(params.sampled(logs), params.method))
     made = basket_spread(logs, fit, params)
     z = made.moments.zscore(made.rounding)
     given = gate_input(made, logs, legs, closed, params)
@@ -102,3 +110,50 @@ def _weights(fit: BasketFit | NotEnough | Degenerate, params: BasketParams) -> t
     if isinstance(fit, BasketFit):
         return tuple(fit.weights.tolist())
     return (math.nan,) * len(params.symbols)
+
+
+def read_basket_tests(bars: Sequence[pd.DataFrame | Leg], params: BasketParams) -> PairTestsReading:
+    """Test a basket over the sample that ends with its latest closed bar.
+
+    Parameters
+    ----------
+    bars, params
+        As `analyse_basket` takes them.
+
+    Returns
+    -------
+    PairTestsReading
+        p-value and name of ``analyse_basket(bars, params).test``, and its half-life: the same
+        numbers, the draws with them.
+
+    Raises
+    ------
+    NotEnoughDataError
+        No closed bar of all legs.
+    ParameterError, FrameError, NonPositivePriceError
+        As `analyse_basket`.
+
+    Notes
+    -----
+    Of up to 5,000 bars it draws baskets: 0.3 s at 1,800 bars of 3 symbols, 0.9 s of 8.
+    """
+    legs = align_all(closed_legs(bars, params), params.reach)
+    if not len(legs[0]):
+        raise NotEnoughDataError(f"the tests of {params.label}", 1, 0)
+    sample = params.sampled(log_closes(legs, params.symbols))
+    fit = attempt(lambda: fit_basket(sample, params.method))
+    verdict = judge_sample(sample, fit, params.method)
+    test = verdict.test
+    return PairTestsReading(
+        time_us=legs[0].end_us,
+        pvalue=test.pvalue if isinstance(test, SpreadTest) else math.nan,
+        test=test.name if isinstance(test, SpreadTest) else "",
+        half_life=_half_life(verdict.half_life),
+        returns=isinstance(test, SpreadTest) and test.pvalue < params.level,
+    )
+
+
+def _half_life(found: BasketHalfLife | NotEnough | Degenerate) -> float:
+    if not isinstance(found, BasketHalfLife):
+        return math.nan
+    return found.half_life if found.mean_reverting else math.inf

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
+import pandas as pd
+
 from analytics.errors import ParameterError
 from analytics.frames import Interval
 from analytics.pair import DATA_GATES, Gates, PairParams
@@ -89,6 +91,10 @@ class BasketParams:
     def sample(self) -> int | None:
         """Latest bars that the weights and the tests stand on; None for all."""
         return self.as_pair.sample
+
+    def sampled(self, logs: pd.DataFrame) -> pd.DataFrame:
+        """Return the latest rows, as many as weights and tests stand on."""
+        return logs if self.sample is None else logs.iloc[-self.sample :]
 
     @property
     def reach(self) -> int | None:

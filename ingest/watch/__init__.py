@@ -13,13 +13,21 @@ from ingest.watch.model import (
     WatchedPair,
     WatchList,
 )
-from ingest.watch.pair_link import basket_choices, is_of_basket, link_of
+from ingest.watch.pair_link import (
+    BASKET_GATES,
+    BASKET_METHODS,
+    basket_choices,
+    is_of_basket,
+    link_of,
+)
 from ingest.watch.status import WatchStatus
 from ingest.watch.store import WatchStore, watch_path
 from ingest.watch.watch import Watch
 from ingest.watch.watch_file import parse_watch, read_watch_file, take_up, write_watch
 
 __all__ = [
+    "BASKET_GATES",
+    "BASKET_METHODS",
     "Alert",
     "Board",
     "ChannelStanding",

@@ -85,6 +85,7 @@ def basket_choices(basket: WatchedBasket) -> dict[str, object]:
         "basket_window": basket.window,
         "basket_sell": basket.sell_above,
         "basket_buy": basket.buy_below,
+        **({"basket_level": f"{basket.level * 100:g}"} if basket.level != 0.05 else {}),
         **({"basket_gates": names[0]} if names else {}),
     }
 

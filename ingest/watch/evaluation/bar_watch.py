@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from analytics.alerts import AlertRule
+from analytics.alerts import TESTS_WHENS, AlertRule
 from analytics.pair import PairReading, PairTestsReading
 from ingest.watch.board import WatchRow
 from ingest.watch.evaluation.market import LAG_BARS, LegKey, WatchedLeg
@@ -84,6 +84,22 @@ class BarWatch:
     def behind_us(self) -> int:
         """How far what was evaluated is behind what is stored."""
         return max(0, self.newest_us - self.evaluated_us) if self.evaluated_us else 0
+
+    @property
+    def has_tests_rule(self) -> bool:
+        """Whether a rule looks at the tests."""
+        return any(rule.when in TESTS_WHENS for rule in self.rules)
+
+    @property
+    def has_new_tests(self) -> bool:
+        """Whether the tests would look at a later bar than they did."""
+        if self.reading is None:
+            return False
+        return self.tests is None or self.tests.time_us < self.reading.time_us
+
+    def tests_at(self, bar_us: int) -> PairTestsReading | None:
+        """Return the tests where they are of a bar; None where they are of another."""
+        return self.tests if self.tests is not None and self.tests.time_us == bar_us else None
 
     def needs_from_us(self, newest_us: int) -> int:
         """Open of the oldest bar that it needs, with the newest trade at a time."""

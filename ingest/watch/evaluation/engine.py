@@ -3,28 +3,27 @@
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Final
 
 from analytics.alerts import Sample
-from analytics.baskets import BasketReading
 from analytics.errors import AnalyticsError
 from analytics.pair import PairReading
 from ingest.errors import StoreError
 from ingest.recorder import FailureLog, Recorder, RestartingThread
 from ingest.watch.board import Board
 from ingest.watch.evaluation.bar_watch import BarWatch, leg_keys
-from ingest.watch.evaluation.basket_bench import BasketBench
+from ingest.watch.evaluation.basket_bench import BasketBench, BasketJob
+from ingest.watch.evaluation.basket_tests import BasketTests
 from ingest.watch.evaluation.basket_watch import BasketWatch
 from ingest.watch.evaluation.desk_rules import CLOCKED, ChannelFailures, DeskRules
 from ingest.watch.evaluation.journal import Journal
 from ingest.watch.evaluation.leg_refresh import LegRefresh
 from ingest.watch.evaluation.market import LegKey, Market, WatchedLeg
 from ingest.watch.evaluation.pair_watch import PairWatch
-from ingest.watch.evaluation.rounds import LEFT_OUT, Rounds
+from ingest.watch.evaluation.rate import Rate
+from ingest.watch.evaluation.rounds import Rounds
 from ingest.watch.evaluation.rows import Rows, last_alerts
 from ingest.watch.evaluation.rule_book import RuleBook
 from ingest.watch.model import SECOND_US, Alert, Watched, WatchedBasket, WatchedPair, WatchList
@@ -41,7 +40,6 @@ WRITE_EVERY_S: Final = 5.0
 # In a long pass what is found is handed on so often.
 HAND_ON_EVERY_S: Final = 0.1
 _AGAIN_S: Final = 1.0
-_RATE_OVER_S: Final = 10.0
 
 
 class Engine:
@@ -91,7 +89,8 @@ class Engine:
         self._tests = Rounds(clock, is_replay=is_replay)
         self._evaluated_before = store.evaluated()
         self._last_alerts: dict[str, Alert] | None = None
-        self._bench = BasketBench()
+        self._basket_tests = BasketTests(clock, is_replay=is_replay)
+        self._bench = BasketBench(self._basket_tests)
         self._pairs: dict[str, PairWatch] = {}
         self._baskets: dict[str, BasketWatch] = {}
         self._by_leg: dict[LegKey, list[BarWatch]] = {}
@@ -102,7 +101,7 @@ class Engine:
         self._reads = LegRefresh(clock, self._note_error)
         self._behind_s = 0.0
         self._unwritten_since: float | None = None
-        self._counts: deque[tuple[float, int]] = deque()
+        self._rate = Rate(clock)
         self._looked_s = self._written_s = self._passed_s = clock()
         self._ending = threading.Event()
         self._failures = FailureLog()
@@ -117,9 +116,10 @@ class Engine:
     def stop(self, timeout_s: float) -> bool:
         """End after the pair that is evaluated; whether it did within the time."""
         self._ending.set()
-        self._bench.stop()
         self._thread.end()
-        return self._thread.join(timeout_s)
+        has_ended = self._thread.join(timeout_s)
+        self._bench.stop()
+        return has_ended
 
     def report_finds(self, found: Sequence[WatchedPair], source: str = "page") -> None:
         """Take what a scan found. Any thread."""
@@ -130,11 +130,10 @@ class Engine:
         now_s = self._clock()
         stands_s = now_s - self._passed_s
         stuck_s = stands_s if stands_s > 2 * _AGAIN_S else 0.0
-        counts = [count for at_s, count in tuple(self._counts) if at_s > now_s - _RATE_OVER_S]
         return WatchStatus(
             is_evaluating=True,
             pairs=len(self._pairs) + len(self._baskets),
-            evaluated_per_s=sum(counts) / _RATE_OVER_S,
+            evaluated_per_s=self._rate.per_s(),
             behind_s=max(self._behind_s, self._trouble_s(now_s), stuck_s),
             late_bars=self._reads.late_bars,
             last_error=self._last_error,
@@ -180,11 +179,16 @@ class Engine:
         self._take_baskets()
         self._look_at_desk()
         self._hand_on()
-        can_go_on = any(not each.is_waiting for each in self._unfinished)
-        if not can_go_on and (tested := self._tests.run_one(tuple(self._pairs.values()))):
-            self._changed.add(tested)
-            self._publish()
+        self._run_tests()
         self._passed_s = self._clock()
+
+    def _run_tests(self) -> None:
+        """Test what is shown, where no bar is left to evaluate."""
+        tested: list[BarWatch | None] = [self._basket_tests.run_one(tuple(self._baskets.values()))]
+        if all(each.is_waiting for each in self._unfinished):
+            tested.append(self._tests.run_one(tuple(self._pairs.values())))
+        self._changed.update(each for each in tested if each is not None)
+        self._publish()
 
     # What is watched.
 
@@ -274,10 +278,7 @@ class Engine:
             if self._clock() - handed_on_s > HAND_ON_EVERY_S:
                 self._hand_on()
                 handed_on_s = self._clock()
-        if count:
-            self._counts.append((self._clock(), count))
-        while self._counts and self._counts[0][0] < self._clock() - _RATE_OVER_S:
-            self._counts.popleft()
+        self._rate.note(count)
 
     def _evaluate_pair(self, pair: PairWatch) -> int:
         count = 0
@@ -298,15 +299,15 @@ class Engine:
 
     def _take_baskets(self) -> None:
         """Take what was read of baskets, and have the next bars read."""
-        for basket, found in self._bench.done():
+        for basket, job in self._bench.done():
             if self._baskets.get(basket.key) is basket:
-                self._take_basket(basket, found)
+                self._take_basket(basket, job)
         for basket in self._baskets.values():
             self._bench.begin(basket)
 
-    def _take_basket(self, basket: BasketWatch, found: Future[BasketReading]) -> None:
+    def _take_basket(self, basket: BasketWatch, job: BasketJob) -> None:
         try:
-            basket.take(found.result())
+            basket.take(job.reading.result(), job.tests)
             assert basket.reading is not None
             self._step_rules(basket, basket.reading)
             self._note_evaluated(basket)
@@ -332,9 +333,9 @@ class Engine:
         if not pair.rules:
             return
         bar_us = reading.time_us
-        tests = None
         if isinstance(pair, PairWatch) and not is_forming:
-            tests = self._tests.run_for_rules(pair, bar_us)
+            self._tests.run_for_rules(pair, bar_us)
+        tests = None if is_forming else pair.tests_at(bar_us)
         at_us = pair.traded_us if is_forming else 0
         sample = Sample(bar_us, pair.step_us, reading, tests, is_forming=is_forming, at_us=at_us)
         remark = " (late: found after a restart)" if pair.is_late(bar_us) else ""
@@ -351,9 +352,9 @@ class Engine:
         self._looked_s = now_s
         for leg in self._reads.unread_since:
             self._market.renew(leg)
-        if self._tests.left_out:
-            self._note_error(LEFT_OUT)
-            self._tests.left_out = 0
+        for left_out in (self._tests.pop_left_out(), self._basket_tests.pop_left_out()):
+            if left_out:
+                self._note_error(left_out)
         self._desk.look(self._watched(), self.status().behind_s)
         now_us = self._now_us()
         self._changed.update(
@@ -388,8 +389,7 @@ class Engine:
     def _note_recorded(self, alerts: Sequence[Alert]) -> None:
         by_link = {each.params: each for each in alerts}
         for pair in self._watched():
-            alert = by_link.get(pair.link)
-            if alert is not None:
+            if alert := by_link.get(pair.link):
                 pair.last_alert = alert
                 self._changed.add(pair)
 

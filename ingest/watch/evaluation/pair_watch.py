@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from analytics.alerts import TESTS_WHENS
 from analytics.leg import Leg
 from analytics.pair import LatestPair, PairReading, read_latest, read_tests
 from ingest.watch.evaluation.bar_watch import BarWatch
@@ -36,18 +35,6 @@ class PairWatch(BarWatch):
     def has_forming_rule(self) -> bool:
         """Whether a rule looks at the bar that still forms."""
         return any(rule.forming for rule in self.rules)
-
-    @property
-    def has_tests_rule(self) -> bool:
-        """Whether a rule looks at the tests."""
-        return any(rule.when in TESTS_WHENS for rule in self.rules)
-
-    @property
-    def has_new_tests(self) -> bool:
-        """Whether the tests would look at a later bar than they did."""
-        if self.reading is None:
-            return False
-        return self.tests is None or self.tests.time_us < self.reading.time_us
 
     def evaluate(self) -> Iterator[PairReading]:
         """Read each closed bar since the last, in order, as far as they are known.

@@ -10,7 +10,7 @@ from analytics.baskets import LEAST_SYMBOLS, LEAST_TRAIN, MOST_SYMBOLS, BasketMe
 from analytics.frames import INTERVALS, parse_interval
 from analytics.pair import DATA_GATES, Gates
 from pages.ui.state import choices
-from pages.ui.state.choices import AUTO, WHOLE
+from pages.ui.state.choices import AUTO, LEVELS, WHOLE
 from pages.ui.state.page_choices import PAGE_CHOICES, PAGE_NUMBERS
 
 RECORDED: Final = "Recorded symbols"
@@ -46,6 +46,7 @@ RANGE_HELP: Final = (
     "see the bars before it."
 )
 WINDOW_HELP: Final = "Closed bars behind each mean, standard deviation and z-score."
+LEVEL_HELP: Final = "A return is shown where p is below it."
 GATES_HELP: Final = (
     "What makes the signal NEUTRAL. data: a leg that is stale, seldom trades or lacks bars. p and "
     "half-life: no return is shown on the ten windows before, by weights fitted to those, or its "
@@ -101,6 +102,7 @@ class BasketChoice:
 class _Rule:
     sell_above: float
     buy_below: float
+    level: float
     gates: Gates
     capital: float
     fee_bps: float
@@ -138,7 +140,7 @@ def choose_basket(symbols: Sequence[str], *, may_read_all: bool) -> BasketChoice
     length_s = choices.lookback_seconds(range_, interval)
     params = BasketParams(
         tuple(map(str, chosen)), interval, _bars(length_s, interval), window, method,
-        sell_above=rule.sell_above, buy_below=rule.buy_below, gates=rule.gates,
+        sell_above=rule.sell_above, buy_below=rule.buy_below, level=rule.level, gates=rule.gates,
     )  # fmt: skip
     return BasketChoice(params, rule.capital, rule.fee_bps, rule.train_windows)
 
@@ -170,6 +172,7 @@ def _choose_rule() -> _Rule:
         return _Rule(
             _number("SELL above z", "basket_sell"),
             _number("BUY below z", "basket_buy"),
+            LEVELS[_select("Level of tests (%)", "basket_level", list(LEVELS), LEVEL_HELP)],
             GATES[_select("Gates", "basket_gates", list(GATES), GATES_HELP)],
             _number("Capital", "basket_capital", CAPITAL_HELP),
             _number("Fee a fill (bps)", "basket_fee", FEE_HELP),

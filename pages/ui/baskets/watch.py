@@ -21,7 +21,7 @@ def offer(params: BasketParams) -> None:
         else:
             plain.caption(
                 f"{params.label} with these settings: read at each closed bar, with no page open, "
-                "its weights fitted anew. p and half-life stay on this page."
+                "its weights fitted anew, p and half-life now and then."
             )
             name = choose_list(store, key="watch_basket_list")
             add_button("Watch this basket", store, name, [basket], key="watch_basket_add")

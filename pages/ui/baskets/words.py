@@ -14,6 +14,7 @@ from pages.ui.methods import what
 from pages.ui.parts import formats, markup
 from pages.ui.parts.markup import ICONS, TONES, Cell, Figure, Html
 from pages.ui.parts.notices import sentence
+from pages.ui.parts.trade import Return, basket_caution
 
 US_PER_S: Final = 1_000_000
 # By `python tests/benchmarks/properties/basket_real_returns.py --draws 199`: see README.md.
@@ -106,9 +107,10 @@ def _since(result: BasketAnalytics) -> str:
 def _caution(result: BasketAnalytics) -> str:
     """Say that a return is not shown; "" where it is."""
     test = result.test
-    if not isinstance(test, SpreadTest) or test.pvalue < result.params.level:
+    if not isinstance(test, SpreadTest):
         return ""
-    return f"Not shown to revert: {test.name} p {formats.pvalue(test.pvalue)}"
+    is_shown = test.pvalue < result.params.level
+    return basket_caution(Return(test.pvalue, is_shown, math.nan), test.name)
 
 
 def figures(result: BasketAnalytics) -> list[Figure]:

@@ -191,6 +191,21 @@ def with_settings(pair: WatchedPair, settings: WatchedPair) -> WatchedPair:
     return replace(settings, y=pair.y, x=pair.x, group=pair.group, is_pinned=pair.is_pinned)
 
 
+def basket_with_settings(basket: WatchedBasket, settings: WatchedPair) -> WatchedBasket:
+    """Return a basket with what of a list's settings it has; the rest is kept, its method too."""
+    return replace(
+        basket,
+        interval=settings.interval,
+        window=settings.window,
+        lookback_s=settings.lookback_s,
+        sell_above=settings.sell_above,
+        buy_below=settings.buy_below,
+        correlation_on=settings.correlation_on,
+        level=settings.level,
+        gates=settings.gates,
+    )
+
+
 def lists_with(store: WatchStore, pair: Watched) -> list[str]:
     """Name the lists that hold a pair or a basket with the same settings."""
     wanted = pair.params

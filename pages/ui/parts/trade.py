@@ -123,6 +123,13 @@ def caution(tested: Return, params: PairParams) -> str:
     return ""
 
 
+def basket_caution(tested: Return, test: str) -> str:
+    """Say that a basket's test, by its name, shows no return; "" where it does, or says nothing."""
+    if math.isnan(tested.pvalue) or tested.is_shown:
+        return ""
+    return f"Not shown to revert: {test} p {formats.pvalue(tested.pvalue)}"
+
+
 def _doubts(tested: Return, params: PairParams) -> list[str]:
     """Name the p-value to go by, where that test shows no return."""
     if math.isnan(tested.pvalue) or tested.is_shown:

@@ -63,6 +63,7 @@ PAGE_CHOICES: Final = {
     "basket_method": OneOf("Johansen", ("Johansen", "Box-Tiao", "Shortest half-life")),
     "basket_interval": OneOf("1min", tuple(each.name for each in INTERVALS)),
     "basket_range": OneOf(AUTO, (AUTO, *LOOKBACKS_S, WHOLE)),
+    "basket_level": OneOf("5", tuple(LEVELS)),
     "basket_gates": OneOf("data", ("none", "data", "data and p", "data, p and half-life")),
     "basket_view": OneOf("Now", ("Now", "Backtest")),
 }

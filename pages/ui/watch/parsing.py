@@ -15,6 +15,7 @@ from analytics.spread import SPREAD_KINDS
 from ingest.binance import valid_symbol
 from ingest.errors import SymbolError
 from ingest.watch import Watched, WatchedBasket, WatchedPair
+from pages.ui.desk.watching import basket_with_settings
 from pages.ui.parts import formats
 from pages.ui.state import choices
 from pages.ui.state.choices import AUTO, CHOICES, LEVELS, LOOKBACKS_S, Number
@@ -151,19 +152,11 @@ def _basket(text: str, settings: WatchedPair, known: Set[str], method: str = "")
     """Read ``"BTCUSDT+ETHUSDT+SOLUSDT"``, or a basket's name: ``"BTCUSDT/ETHUSDT+SOLUSDT"``."""
     first, *others = (part.strip() for part in text.split(_PLUS))
     try:
-        basket = WatchedBasket(
-            tuple(_traded(each, known) for each in (*(_parted(first) or (first,)), *others)),
-            settings.interval,
-            settings.window,
-            check_method(method or METHODS[0]),
-            settings.lookback_s,
-            settings.sell_above,
-            settings.buy_below,
-            settings.correlation_on,
-            settings.level,
-            settings.gates,
-            settings.group,
+        symbols = tuple(_traded(each, known) for each in (*(_parted(first) or (first,)), *others))
+        named = WatchedBasket(
+            symbols, method=check_method(method or METHODS[0]), group=settings.group
         )
+        basket = basket_with_settings(named, settings)
         basket.params  # noqa: B018 - raises where the settings do not go together
     except (SymbolError, AnalyticsError) as error:
         raise LineError(str(error)) from error

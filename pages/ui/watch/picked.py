@@ -10,7 +10,7 @@ import streamlit as st
 from ingest.watch import Watched, WatchedBasket, WatchedPair, WatchList, WatchStore
 from pages.ui.desk.watching import change_list
 from pages.ui.parts import formats, markup
-from pages.ui.watch import said, settings
+from pages.ui.watch import basket_settings, said, settings
 from pages.ui.watch.parsing import LONGEST_GROUP
 from pages.ui.watch.rows import row_id
 
@@ -47,8 +47,11 @@ def show(store: WatchStore, watched: WatchList, picked: tuple[Watched, ...]) -> 
             words = f"{words}; two can be compared"
         markup.show(markup.block(markup.text(words, "muted")))
         pairs = tuple(row for row in picked if isinstance(row, WatchedPair))
-        if pairs:  # a basket's are those of the Baskets page
+        if pairs:
             settings.of_rows(store, watched, pairs)
+        baskets = tuple(row for row in picked if isinstance(row, WatchedBasket))
+        if baskets:
+            basket_settings.of_baskets(store, watched, baskets)
         ids = frozenset(row_id(pair.params) for pair in picked)
         with st.popover("Group", key="watch_grouping"), st.form("watch_group_form", border=False):
             st.text_input("Group of these rows", key=GROUP, max_chars=LONGEST_GROUP,

@@ -17,7 +17,7 @@ from pages.ui.desk.watching import live_choices, range_name, settings_words
 from pages.ui.parts import formats
 from pages.ui.parts.lots import leg_quote
 from pages.ui.parts.notices import sentence
-from pages.ui.parts.trade import Return, SignalAt, Terms, caution, trade_legs
+from pages.ui.parts.trade import Return, SignalAt, Terms, basket_caution, caution, trade_legs
 from pages.ui.state import choices
 from pages.ui.state.clock import shown
 
@@ -29,8 +29,6 @@ _HOLE: Final = "."
 LONGEST_RULE: Final = 24
 US_PER_S: Final = 1_000_000
 WAITING: Final = "Waits for its first closed bar of all legs."
-# A basket's tests draw baskets for seconds: they are left to its own page.
-UNTESTED: Final = "on Baskets"
 # How a caution begins -> which mark the table shows for it.
 _DOUBTS: Final = {"Not shown to revert": 1, "Half-life": 2}
 
@@ -110,7 +108,7 @@ def _values(row: WatchRow, terms: Terms) -> Values:
         since_words(row.signal_since_us),
         trade_of(row, terms),
         half_life_words(row.tests),
-        pvalue_words(row),
+        pvalue_words(row.tests),
         tests_age_s(reading, row.tests),
         _rounded(reading.correlation, 3),
         reading.y_coverage * 3 + reading.x_coverage,
@@ -176,11 +174,9 @@ def half_life_words(tests: PairTestsReading | None) -> str:
     return f"{formats.number(tests.half_life, 1)} bars" if tests.returns else "not shown"
 
 
-def pvalue_words(row: WatchRow) -> str:
-    """Write the p-value of the latest tests; of a basket, where it is to be seen."""
-    if isinstance(row.pair, WatchedBasket):
-        return UNTESTED
-    return "" if row.tests is None else formats.pvalue(row.tests.pvalue)
+def pvalue_words(tests: PairTestsReading | None) -> str:
+    """Write the p-value of the latest tests; "" before there are any."""
+    return "" if tests is None else formats.pvalue(tests.pvalue)
 
 
 def tests_age_s(reading: PairReading, tests: PairTestsReading | None) -> int | None:
@@ -198,13 +194,15 @@ def alert_words(row: WatchRow) -> str:
 
 
 def caution_words(row: WatchRow) -> str:
-    """Say what speaks against a return, as Live does."""
+    """Say what speaks against a return, as Live does; of a basket as the Baskets page does."""
     tests = row.tests
-    params = row.pair.params
-    if tests is None or not isinstance(params, PairParams):
+    if tests is None:
         return ""
     tested = Return(tests.pvalue, tests.returns, tests.half_life)
-    return caution(tested, params)
+    params = row.pair.params
+    if isinstance(params, PairParams):
+        return caution(tested, params)
+    return basket_caution(tested, tests.test)
 
 
 def _doubt(row: WatchRow) -> int:

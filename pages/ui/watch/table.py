@@ -21,8 +21,8 @@ COLUMNS: Final = (
      "since which it is so, as far as it was followed.")),
     ("trade", "Buy and sell", "What the signal comes to, for the capital chosen on Live."),
     ("half", "Half-life", what("half-life")),
-    ("pvalue", "p", ("Of the test that Live's verdict goes by, and how old it is: it is made now "
-     "and then, not at every bar. A basket's is on the Baskets page.")),
+    ("pvalue", "p", ("Of the test that Live's verdict goes by, of a basket that of the Baskets "
+     "page, and how old it is: it is made now and then, not at every bar.")),
     ("correlation", "Correlation", what("correlation")),
     ("coverage", "Bar", "Whether both legs traded in the latest bar."),
     ("age", "Last trade", "How long ago each leg traded, S1 and S2."),

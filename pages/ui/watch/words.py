@@ -12,7 +12,7 @@ SAME_AS_LIVE: Final = (
     "latest closed bar of both legs. ! beside a signal: the tests show no return at the level, or "
     "one slower than the window. The z of legs with nothing in common crosses its thresholds as "
     "well, and nothing brings it back. Figures of a basket are those of the Baskets page, its "
-    "weights fitted anew at each bar; p and half-life are there alone."
+    "weights fitted anew at each bar, p and half-life now and then as for pairs."
 )
 NO_WATCH: Final = Notice(
     "This process has no watch",

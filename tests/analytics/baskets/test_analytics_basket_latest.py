@@ -6,10 +6,19 @@ import numpy as np
 import pytest
 from cases.baskets import NAMES, frames, related, walks
 
-from analytics.baskets import METHODS, BasketMethod, BasketParams, analyse_basket, read_basket
+from analytics.baskets import (
+    METHODS,
+    BasketHalfLife,
+    BasketMethod,
+    BasketParams,
+    analyse_basket,
+    read_basket,
+    read_basket_tests,
+)
 from analytics.errors import NotEnoughDataError
 from analytics.leg import Leg
-from analytics.pair import NO_GATES, Gates
+from analytics.pair import NO_GATES, Gates, PairTestsReading
+from analytics.stationarity import SpreadTest
 
 MINUTE = "1min"
 HOLES = {1: ((150, 153), (239, 240)), 3: ((205, 206),)}
@@ -90,3 +99,39 @@ def test_without_a_bar_there_is_no_reading():
     empty = [leg.part(0, 0) for leg in legs(related(260, 4, seed=1))]
     with pytest.raises(NotEnoughDataError, match="a reading of AAA/BBB"):
         read_basket(empty, params(4))
+
+
+@pytest.mark.parametrize(("values", "basket"), CASES.values(), ids=CASES.keys())
+def test_its_tests_are_those_of_the_analysis_to_the_bit(values, basket: BasketParams):
+    whole = legs(values)
+    for stop in (60, 149, 151, 230, 260):
+        cut = [leg.part(0, stop) for leg in whole]
+        found, expected = read_basket_tests(cut, basket), analyse_basket(cut, basket)
+        assert isinstance(expected.test, SpreadTest)
+        assert isinstance(expected.half_life, BasketHalfLife)
+        bars = expected.half_life.half_life if expected.half_life.mean_reverting else math.inf
+        assert found == PairTestsReading(
+            cut[0].end_us, expected.pvalue, expected.test.name, bars, expected.pvalue < 0.05
+        )
+
+
+def test_what_returns_is_told_from_walks_and_drawn_for():
+    tied, loose = (
+        read_basket_tests(legs(values), params(4, method="box_tiao", window=20))
+        for values in (related(260, 4, seed=6, keep=0.2), walks(260, 4, seed=2))
+    )
+    assert tied.returns
+    assert tied.pvalue < 0.05 < loose.pvalue
+    assert not loose.returns
+    assert tied.half_life < 5
+    assert tied.test == "ADF of the chosen combination, wild bootstrap"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_of_too_few_bars_the_tests_know_nothing(method: BasketMethod):
+    cut = [leg.part(0, 5) for leg in legs(related(260, 4, seed=1))]
+    found = read_basket_tests(cut, params(4, method=method))
+    assert (math.isnan(found.pvalue), found.test, found.returns) == (True, "", False)
+    assert math.isnan(found.half_life)
+    with pytest.raises(NotEnoughDataError, match="the tests of AAA/BBB"):
+        read_basket_tests([leg.part(0, 0) for leg in cut], params(4))

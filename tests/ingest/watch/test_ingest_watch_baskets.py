@@ -50,12 +50,12 @@ def basket_row(desk: Stepped) -> WatchRow:
     return desk.board.rows()["one"][1]
 
 
-def until(desk: Stepped, is_so: Callable[[], bool]) -> None:
-    """Step until something is so, which another thread brings about."""
+def until(desk: Stepped, is_so: Callable[[], bool], after_s: float = 0.0) -> None:
+    """Step until something is so, which another thread brings about; time passes at each step."""
     latest_s = time.monotonic() + MOST_S
     while not is_so():
         assert time.monotonic() < latest_s, f"not within {MOST_S:g} s: {basket_row(desk)}"
-        desk.step(0.0)
+        desk.step(after_s)
         time.sleep(0.002)
 
 
@@ -73,13 +73,13 @@ def live(market: Market, desk: Stepped, first: int, last: int) -> None:
         until(desk, is_read(desk, n - 1))
 
 
-def analysed(market: Market, basket: WatchedBasket, bar_us: int):
+def analysed(market: Market, basket: WatchedBasket, bar_us: int, draws: int | None = 0):
     params = basket.params
     with TickReader(market.path) as reader:
         legs = [Leg.of(reader.bars(each, basket.interval), params.bar.us)
                 for each in basket.symbols]  # fmt: skip
     cut = [leg.part(0, (bar_us - leg.start_us) // leg.step_us + 1) for leg in legs]
-    return analyse_basket(cut, params, draws=0)
+    return analyse_basket(cut, params, draws=draws)
 
 
 def test_each_closed_bar_has_the_figures_of_the_baskets_page(market, desk) -> None:

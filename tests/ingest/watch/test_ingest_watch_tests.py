@@ -1,8 +1,10 @@
 """Rules of p-value and half-life: which bars they look at follows from the bars, not the clock."""
 
 from collections import Counter
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 from market_cases import START_S, Market, Stepped, walk
@@ -10,6 +12,9 @@ from market_cases import START_S, Market, Stepped, walk
 from analytics.alerts import AlertRule
 from ingest.store import SECOND_US
 from ingest.watch import WatchedPair, WatchList
+from ingest.watch.evaluation.basket_tests import SHARE as BASKETS_SHARE
+from ingest.watch.evaluation.basket_tests import BasketTests
+from ingest.watch.evaluation.basket_watch import BasketBars, BasketWatch
 from ingest.watch.evaluation.pair_watch import PairWatch
 from ingest.watch.evaluation.rounds import MOST_AHEAD_S, SHARE, Rounds, is_for_rules
 from ingest.watch.pair_link import pair_key
@@ -65,16 +70,28 @@ def test_each_pair_has_bars_of_its_own_one_in_thirty() -> None:
 
 @dataclass
 class Costly:
-    """Stands for a pair whose tests take a time on a core."""
+    """Stands for a pair, or for the bars of a basket, whose tests take a time on a core."""
 
     spent_s: float = 0.0
     has_tests_rule: bool = True
     key: str = "any"
     step_us: int = 60 * SECOND_US
     tests: None = None
+    has_new_tests: bool = True
+    taken: int = 0
 
     def read_tests(self) -> None:
         self.spent_s += 1.0
+
+    def test(self) -> None:
+        self.spent_s += 1.0
+
+    def bars_to_test(self) -> "Costly":
+        return self
+
+    def take_tests(self, found: Future[None]) -> None:
+        found.result()
+        self.taken += 1
 
 
 def test_tests_beyond_the_share_are_left_out_and_counted_but_for_a_replay() -> None:
@@ -85,4 +102,41 @@ def test_tests_beyond_the_share_are_left_out_and_counted_but_for_a_replay() -> N
             rounds.run_for_rules(cast(PairWatch, pair), n * pair.step_us)
         ran = 10 if is_replay else int(MOST_AHEAD_S * SHARE) + 1
         assert pair.spent_s == ran
-        assert rounds.left_out == 10 - ran
+        left_out = rounds.pop_left_out()
+        assert ("all pairs take more than 5 %" in left_out) is not is_replay
+        assert rounds.pop_left_out() == ""
+
+
+def test_those_of_baskets_have_a_share_of_their_own() -> None:
+    for is_replay in (False, True):
+        basket = Costly()
+        tests = BasketTests(
+            lambda: 1000.0, lambda basket=basket: basket.spent_s, is_replay=is_replay
+        )  # type: ignore[misc] # bound at once
+        for n in range(10):
+            bars = SimpleNamespace(bar_us=n * basket.step_us, test=basket.test)
+            begun = tests.begin_for_rules(cast(BasketWatch, basket), cast(BasketBars, bars))
+            if begun is not None:
+                begun.result(10.0)
+        tests.stop()
+        ran = 10 if is_replay else int(MOST_AHEAD_S * BASKETS_SHARE) + 1
+        assert basket.spent_s == ran
+        left_out = tests.pop_left_out()
+        assert ("all baskets take more than 10 %" in left_out) is not is_replay
+
+
+def test_what_is_shown_of_baskets_is_tested_in_turn_and_within_the_share() -> None:
+    baskets, now_s = (Costly(key="one"), Costly(key="two")), [1000.0]
+    tests = BasketTests(lambda: now_s[0], lambda: sum(each.spent_s for each in baskets))
+    listed = cast(tuple[BasketWatch, ...], baskets)
+    for n in range(4):
+        assert tests.run_one(listed) is None  # begun
+        shown = tests._shown
+        assert shown is not None
+        wait([shown[1]], 10.0)
+        now_s[0] += 1.0 / BASKETS_SHARE - 0.01
+        assert tests.run_one(listed) is listed[n % 2]  # taken, and the share is spent
+        assert tests._shown is None
+        now_s[0] += 0.02
+    assert [each.taken for each in baskets] == [2, 2]
+    tests.stop()

@@ -224,7 +224,7 @@ def test_every_control_bound_to_the_address_is_known_with_its_options(project_ro
     assert set(numbers) <= PAGE_NUMBERS.keys()
     drawn = [*page.selectbox, *page.get("button_group")]
     bound = [each for each in drawn if str(each.proto.query_param_key).startswith("basket_")]
-    assert len(bound) == 6
+    assert len(bound) == 7
     for each in bound:
         offered = [getattr(option, "content", option) for option in each.proto.options]
         assert set(offered) <= set(PAGE_CHOICES[each.proto.query_param_key].options)
