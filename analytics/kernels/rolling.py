@@ -114,6 +114,13 @@ def _put(
 
 
 @compiled
+def _put_flat(row: FloatArray, anchor: int, total: int, squares: int, value: float) -> None:
+    """Say that a leg stood at one value over the window: about it its sums are 0."""
+    row[anchor] = value
+    row[total] = row[squares] = row[YX] = 0.0
+
+
+@compiled
 def rolling_squares(
     values: FloatArray, window: int, first: int, state: FloatArray, out: FloatArray
 ) -> None:
@@ -200,12 +207,15 @@ def trailing_sums(
     y_peak, x_peak = state[Y_PEAK], state[X_PEAK]
     known, turn = int(state[KNOWN]), int(state[TURN])
     y_run, x_run = int(state[Y_RUN]), int(state[X_RUN])
-    for t in range(first, stop):
-        column = t - first
+    y_bars, x_bars = y[first:stop], x[first:stop]
+    y_before, x_before = (y[first - 1], x[first - 1]) if first > 0 else (np.nan, np.nan)
+    for column in range(stop - first):
+        t = first + column
         turn = turn + 1 if turn + 1 < window else 0
-        y_now, x_now = y[t], x[t]
-        y_run = y_run + 1 if t > 0 and y_now == y[t - 1] else 1
-        x_run = x_run + 1 if t > 0 and x_now == x[t - 1] else 1
+        y_now, x_now = y_bars[column], x_bars[column]
+        y_run = y_run + 1 if y_now == y_before else 1
+        x_run = x_run + 1 if x_now == x_before else 1
+        y_before, x_before = y_now, x_now
         if np.isnan(y_now) or np.isnan(x_now):
             known = 0
             _put(sums, column, np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, np.nan)
@@ -231,17 +241,14 @@ def trailing_sums(
             or (not y_flat and _loses_digits(y_sum, yy, y_peak, window))
             or (not x_flat and _loses_digits(x_sum, xx, x_peak, window))
         ):
-            begin = t - window + 1
-            y_anchor, x_anchor = _anchors(y, x, begin, t + 1)
-            y_sum, x_sum, yy, xx, yx = _sums_about(y, x, begin, t + 1, y_anchor, x_anchor)
+            y_anchor, x_anchor = _anchors(y, x, t - window + 1, t + 1)
+            y_sum, x_sum, yy, xx, yx = _sums_about(y, x, t - window + 1, t + 1, y_anchor, x_anchor)
             y_peak, x_peak = yy, xx
         _put(sums, column, y_anchor, x_anchor, y_sum, x_sum, yy, xx, yx)
         if y_flat:
-            sums[Y_ANCHOR, column] = y_now
-            sums[Y_SUM, column] = sums[YY, column] = sums[YX, column] = 0.0
+            _put_flat(sums[:, column], Y_ANCHOR, Y_SUM, YY, y_now)
         if x_flat:
-            sums[X_ANCHOR, column] = x_now
-            sums[X_SUM, column] = sums[XX, column] = sums[YX, column] = 0.0
+            _put_flat(sums[:, column], X_ANCHOR, X_SUM, XX, x_now)
     state[Y_ANCHOR], state[X_ANCHOR] = y_anchor, x_anchor
     state[Y_SUM], state[X_SUM] = y_sum, x_sum
     state[YY], state[XX], state[YX] = yy, xx, yx
