@@ -18,6 +18,7 @@ from test_ingest_watch_baskets import (
 )
 
 from analytics.alerts import AlertRule
+from analytics.baskets import read_basket_tests
 from analytics.errors import DegenerateSeriesError
 from analytics.pair import PairTestsReading
 from ingest.store import SECOND_US
@@ -121,7 +122,7 @@ def _is_of(params: str, basket: WatchedBasket) -> bool:
 def test_a_basket_that_is_tested_holds_up_no_other_and_is_read_on(
     market, desk, monkeypatch
 ) -> None:
-    goes_on, tested = threading.Event(), basket_watch.read_basket_tests
+    goes_on, tested = threading.Event(), read_basket_tests
 
     def slow(*given):
         assert goes_on.wait(MOST_S)

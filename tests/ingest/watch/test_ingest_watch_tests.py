@@ -3,6 +3,7 @@
 from collections import Counter
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -110,9 +111,8 @@ def test_tests_beyond_the_share_are_left_out_and_counted_but_for_a_replay() -> N
 def test_those_of_baskets_have_a_share_of_their_own() -> None:
     for is_replay in (False, True):
         basket = Costly()
-        tests = BasketTests(
-            lambda: 1000.0, lambda basket=basket: basket.spent_s, is_replay=is_replay
-        )  # type: ignore[misc] # bound at once
+        clock = partial(getattr, basket, "spent_s")
+        tests = BasketTests(lambda: 1000.0, clock, is_replay=is_replay)
         for n in range(10):
             bars = SimpleNamespace(bar_us=n * basket.step_us, test=basket.test)
             begun = tests.begin_for_rules(cast(BasketWatch, basket), cast(BasketBars, bars))

@@ -102,8 +102,9 @@ def lived(tmp_path_factory) -> Lived:
 
 def _bars(desk: Stepped) -> dict[str, int]:
     rows = desk.board.rows()["one"]
-    assert all(row.reading is not None for row in rows)
-    return {link_of(row.pair): row.reading.time_us for row in rows}
+    read = {link_of(row.pair): row.reading.time_us for row in rows if row.reading is not None}
+    assert len(read) == len(rows)
+    return read
 
 
 def _tried(lived: Lived, pair: WatchedPair, rule: AlertRule, monkeypatch) -> list[Told]:

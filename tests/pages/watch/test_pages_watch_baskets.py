@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -208,7 +209,7 @@ def control(page: AppTest, kind: str, name: str):
     (found,) = (
         each
         for each in page.get(kind)
-        if (each.key or "").startswith("watch_of_baskets_") and each.key.endswith(f"_{name}")
+        if re.fullmatch(f"watch_of_baskets_.*_{name}", each.key or "")
     )
     return found
 
