@@ -14,8 +14,9 @@ from pages.ui.parts.notices import Notice
 
 FOLDER = Path(sys.argv[1])
 WORK = LongWork(
-    "count", "Counting", "sheep", Notice("The count was cancelled", "Count again."), "Count again"
-)
+    "count", "Counting", "sheep", Notice("The count was cancelled", "Count again."), "Count again",
+    left_by=("leave",),
+)  # fmt: skip
 
 
 def count(progress: Callable[[int, int], None]) -> None:
@@ -30,7 +31,10 @@ def count(progress: Callable[[int, int], None]) -> None:
 
 @st.fragment
 def show() -> None:
-    """Count in a part of the page, as the backtest does."""
+    """Count in a part of the page, as the backtest does; a button beside it leaves it."""
+    if st.button("Leave", key="leave"):
+        st.write("Left.")
+        return
     WORK.run("all", count)
 
 

@@ -37,7 +37,7 @@ ASKED: Final = "trial_asked"
 _WORK: Final = LongWork(
     "trial", "Trying the rule", "bars",
     Notice("The trial was cancelled", "Try it again, or save the rule as it is.", is_fault=False),
-    "Try again",
+    "Try again", left_by=("rule_save", "rule_cancel"),
 )  # fmt: skip
 
 

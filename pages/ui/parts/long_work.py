@@ -40,6 +40,8 @@ class LongWork:
         What is said once the reader has ended it.
     again
         On the button that begins it anew.
+    left_by
+        Keys of buttons in the same fragment that leave what the work is for: a click ends it.
     """
 
     name: str
@@ -47,6 +49,7 @@ class LongWork:
     steps: str
     cancelled: Notice
     again: str
+    left_by: tuple[str, ...] = ()
 
     def run(
         self, key: Hashable, work: Callable[[Progress], T], *, asked: Hashable | None = None
@@ -117,6 +120,8 @@ class LongWork:
             nonlocal updated_s
             if is_click_waiting(button):
                 raise _CancelledError
+            if any(map(is_click_waiting, self.left_by)):
+                st.stop()
             # A browser that is told of each of a thousand steps a second shows none of them.
             if done < steps and time.monotonic() - updated_s < TELL_EVERY_S:
                 return

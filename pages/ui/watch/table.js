@@ -131,9 +131,9 @@ function showOrder(host, state, isInHand = false) {
   focused?.link.focus({ preventScroll: true });
   const shown = groups.reduce((sum, [, rows]) => sum + rows.length, 0);
   const all = state.rows.size;
-  const words = shown === all ? `${all} pairs` : `${shown} of ${all} pairs`;
-  host.querySelector(".pd-watch-count").textContent =
-    all === 1 ? words.replace("pairs", "pair") : words;
+  const pairs = all === 1 ? "pair" : "pairs";
+  const words = `${shown === all ? all : `${shown} of ${all}`} ${pairs}`;
+  host.querySelector(".pd-watch-count").textContent = words;
   host.querySelector("caption").textContent = `${words}; a row opens its pair on Live`;
 }
 

@@ -1,4 +1,4 @@
-"""Cancel in a real Chromium: work that would never end is ended by it, and begins anew."""
+"""In a real Chromium: work that would never end is ended by Cancel, and by what leaves it."""
 
 import subprocess
 import sys
@@ -35,7 +35,9 @@ def address(tmp_path: Path, folder: Path) -> Iterator[str]:
         process.terminate()
 
 
-def test_cancel_ends_the_work_and_a_second_click_begins_it_again(browser, address, folder):
+def test_cancel_ends_the_work_which_begins_again_and_another_button_leaves_it(
+    browser, address, folder
+):
     page = browser.new_page()
     open_when_up(page, address)
     for ended in (1, 2):
@@ -46,4 +48,9 @@ def test_cancel_ends_the_work_and_a_second_click_begins_it_again(browser, addres
         assert page.locator("text=Counting:").count() == 0
         assert len(list(folder.iterdir())) == ended
         page.get_by_role("button", name="Count again").click()
+    page.wait_for_selector("text=/Counting: [0-9]+ of 1,000 sheep/", timeout=READY_MS)
+    page.get_by_role("button", name="Leave").click()
+    page.wait_for_selector("text=Left.", timeout=READY_MS)
+    assert page.locator("text=Counting:").count() == 0
+    assert len(list(folder.iterdir())) == 3
     page.close()
