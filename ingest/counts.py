@@ -1,7 +1,6 @@
 """Running counts of the recording threads. Each field has one writer; anyone may read."""
 
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ingest.status import HistoryEntry
@@ -85,11 +84,3 @@ class Counts:
     def note(self, at_us: int, kind: str, detail: str) -> None:
         """Add to the history."""
         self.history.append(HistoryEntry(at_us, kind, detail))
-
-
-def quantiles(values: Iterable[float], *shares: float) -> tuple[float | None, ...]:
-    """The values below which each share of the values lies (nearest rank); None without any."""
-    ordered = sorted(values)
-    if not ordered:
-        return (None,) * len(shares)
-    return tuple(ordered[min(len(ordered) - 1, int(share * len(ordered)))] for share in shares)

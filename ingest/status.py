@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ingest.interception import Between
+from ingest.quantiles import quantiles
 from ingest.venue import Refusal
 
 RecorderState = Literal[
@@ -38,11 +39,12 @@ class Progress:
 class SymbolStatus:
     """One symbol at one moment. Times in µs since the epoch, latencies in ms.
 
-    `latency_*` is from the exchange's trade time to the commit that stored it, by our clock
-    corrected by the measured skew; None before the first. `state`: ``live`` (trades come),
-    ``quiet`` (the exchange confirms that nobody trades), ``silent`` (no trade for a while, not
-    confirmed), ``waiting`` (none yet on this connection). `unstored_since_us`: since when trades
-    come of which none is stored; None while they are.
+    `latencies_us` has, of the latest trades, the time from the exchange's trade time to the commit
+    that stored it, by our clock, and `skew_ms` what corrects it; `latency_*` are their quantiles,
+    None before the first: found when asked for, for most who look at a status want none. `state`:
+    ``live`` (trades come), ``quiet`` (the exchange confirms that nobody trades), ``silent`` (no
+    trade for a while, not confirmed), ``waiting`` (none yet on this connection).
+    `unstored_since_us`: since when trades come of which none is stored; None while they are.
     """
 
     received: int = 0
@@ -57,10 +59,24 @@ class SymbolStatus:
     last_price: float | None = None
     state: SymbolState = "waiting"
     rate_per_s: float = 0.0
-    latency_p50_ms: float | None = None
-    latency_p99_ms: float | None = None
+    latencies_us: tuple[int, ...] = ()
+    skew_ms: float = 0.0
     open_gaps: int = 0
     missing_ids: int = 0
+
+    @property
+    def latency_p50_ms(self) -> float | None:
+        """Half of the latest trades were stored sooner."""
+        return self._latency_ms(0.5)
+
+    @property
+    def latency_p99_ms(self) -> float | None:
+        """99 of 100 were."""
+        return self._latency_ms(0.99)
+
+    def _latency_ms(self, share: float) -> float | None:
+        (latency_us,) = quantiles(self.latencies_us, share)
+        return None if latency_us is None else latency_us / 1000 + self.skew_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +164,9 @@ class UniverseStatus:
     latency_p99_ms: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class RecorderStatus:
-    """The recorder at one moment.
+    """The recorder at one moment; what is made of it is kept by this very object.
 
     `retry_in_s` is the wait before the next attempt while `state` is ``reconnecting``;
     `last_received_us` is our clock at the newest trade of any symbol; `skew_ms` is the exchange's

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from ingest.binance import MAX_STREAMS, BarUpdate, Kline
-from ingest.counts import Counts, quantiles
+from ingest.counts import Counts
 from ingest.errors import MalformedMessageError
 from ingest.event_queue import Call, EventQueue, Item
 from ingest.feed import Address, BarFeed, FeedGroup, Sink
+from ingest.quantiles import quantiles
 from ingest.repair import LENGTHS_US, BarGaps, tell
 from ingest.rest import RestClient
 from ingest.settings import Settings

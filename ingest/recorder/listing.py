@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -36,6 +36,7 @@ _TRADING = "TRADING"
 
 # Of a symbol at the exchange; "not known" where it could not be asked.
 Standing = Literal["traded", "not traded", "not listed", "not known"]
+NOT_THERE: Final[tuple[Standing, ...]] = ("not traded", "not listed")
 
 
 class Listing(msgspec.Struct, frozen=True):

@@ -17,12 +17,7 @@ from ingest.interception import Between
 from ingest.recorder.backpressure import Backpressure
 from ingest.recorder.followed_universe import FollowedUniverse, LoopParts
 from ingest.recorder.late_trades import LateTrades
-from ingest.recorder.listing import (
-    ListKeeper,
-    Standing,
-    make_list_keeper,
-    sentence,
-)
+from ingest.recorder.listing import NOT_THERE, ListKeeper, Standing, make_list_keeper, sentence
 from ingest.recorder.quarantine import Quarantine
 from ingest.recorder.threads import DaemonExecutor
 from ingest.repair import KlineName, Repair
@@ -163,8 +158,8 @@ class ReceivingLoop:
 
     def notices(self) -> list[str]:
         """Sentences on our clock, and on recorded symbols that the exchange does not trade."""
-        unlisted = (self._unlisted(symbol) for symbol in self.symbols)
-        said = [f"{each}: nothing of it is recorded." for each in unlisted if each]
+        not_there = (each for each in self.symbols if self.standing(each) in NOT_THERE)
+        said = [f"{self._unlisted(each)}: nothing of it is recorded." for each in not_there]
         clock = self._clock_sentence()
         return said if clock is None else [clock, *said]
 

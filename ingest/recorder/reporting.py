@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ingest.counts import Counts, SymbolCounts, quantiles
+from ingest.counts import Counts, SymbolCounts
 from ingest.event_queue import EventQueue
 from ingest.history import Mover
 from ingest.installation import COMMAND
+from ingest.quantiles import quantiles
 from ingest.recorder.followed_universe import FollowedUniverse
 from ingest.recorder.maintenance import Maintenance
 from ingest.recorder.receiving import ReceivingLoop
@@ -126,8 +127,6 @@ def _symbol_status(
     gaps: tuple[int, int],
     skew_ms: float | None,
 ) -> SymbolStatus:
-    skew_ms = skew_ms or 0.0
-    p50, p99 = quantiles(list(counts.latencies_us), 0.5, 0.99)
     open_gaps, missing = gaps
     return SymbolStatus(
         received=counts.received + counts.fetched,
@@ -142,8 +141,8 @@ def _symbol_status(
         last_price=counts.last_price,
         state=repair.symbol_state(symbol) if repair else "waiting",
         rate_per_s=counts.rate_per_s,
-        latency_p50_ms=None if p50 is None else p50 / 1000 + skew_ms,
-        latency_p99_ms=None if p99 is None else p99 / 1000 + skew_ms,
+        latencies_us=tuple(counts.latencies_us),
+        skew_ms=skew_ms or 0.0,
         open_gaps=open_gaps,
         missing_ids=missing,
     )

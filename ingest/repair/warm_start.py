@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from ingest.binance import MAX_REST_ROWS, UNKNOWN_SYMBOL_CODE, Kline
@@ -109,8 +110,10 @@ class WarmStart:
     @property
     def progress(self) -> tuple[Progress, ...]:
         """Symbols being seeded, in bars; safe from any thread."""
+        until_s = self._rest.blocked_until_s
+        waiting_s = None if until_s is None else max(0.0, until_s - self._loop.time())
         return tuple(
-            self._progress(symbol, name, seed)
+            self._progress(symbol, name, seed, waiting_s)
             for symbol, state in list(self._symbols.items())
             for name, seed in list(state.seeds.items())
         )
@@ -338,7 +341,8 @@ class WarmStart:
         if error.code == UNKNOWN_SYMBOL_CODE:  # which the exchange's list says
             self.remove(symbol)
             return
-        self._notices.append(f"{symbol}: no {self._summary(symbol, name)}: {error}")
+        what = _summary(name, self._span_us(symbol, name))
+        self._notices.append(f"{symbol}: no {what}: {error}")
         if symbol in self._symbols:
             self._symbols[symbol].seeds.pop(name, None)
 
@@ -351,21 +355,23 @@ class WarmStart:
     def _span_us(self, symbol: str, name: KlineName) -> int:
         return self._spans_us.get((symbol, name), SPANS_US[name])
 
-    def _summary(self, symbol: str, name: KlineName) -> str:
-        hours = self._span_us(symbol, name) / 3.6e9
-        span = f"{hours:g} h" if hours <= 48 else f"{hours / 24:g} days"
-        return f"{name} bars of the last {span}"
-
-    def _progress(self, symbol: str, name: KlineName, seed: KlineSeed) -> Progress:
-        total_us = self._span_us(symbol, name)
+    def _progress(
+        self, symbol: str, name: KlineName, seed: KlineSeed, waiting_s: float | None
+    ) -> Progress:
+        total_us = span_us = self._span_us(symbol, name)
         if seed.end_us:
             total_us = max(seed.until_us, seed.end_us) - seed.start_us
         note = self._notes.get(symbol)
-        what = self._summary(symbol, name) + (f" ({note})" if note else "")
-        until_s = self._rest.blocked_until_s
-        waiting_s = None if until_s is None else max(0.0, until_s - self._loop.time())
+        what = _summary(name, span_us) + (f" ({note})" if note else "")
         done = (seed.end_us - max(seed.next_us, seed.start_us)) // seed.length_us
         return Progress(symbol, what, done, total_us // seed.length_us, waiting_s)
+
+
+@lru_cache(maxsize=16)
+def _summary(name: KlineName, span_us: int) -> str:
+    hours = span_us / 3.6e9
+    span = f"{hours:g} h" if hours <= 48 else f"{hours / 24:g} days"
+    return f"{name} bars of the last {span}"
 
 
 def kline_setting(key: StreamKey, name: KlineName) -> str:

@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from exchange.blaster import SYMBOLS
+from exchange.blaster import SYMBOLS, first_id
 
 from ingest.recorder import Recorder
 from ingest.settings import Settings
+from ingest.store import TickWriter
+from ingest.tick import Tick
 
 if TYPE_CHECKING:
     from desk.app_process import AppProcess
@@ -132,6 +134,41 @@ def blaster(
         output.close()
 
 
+@contextmanager
+def market_app(
+    folder: Path, symbols: Sequence[str], rate: float, *options: object
+) -> "Iterator[AppProcess]":
+    """Start the app on a market of many symbols that trades on; `store_past` made its history."""
+    from desk.app_process import running_app  # as below
+
+    database = folder / "ticks.db"
+    with (
+        blaster(rate, 600.0, wait_s=2.0, symbols=symbols) as (port, _),
+        running_app(folder, *_options(database, port, symbols), *options) as app,
+    ):
+        yield app
+        app.stop()
+
+
+def store_past(folder: Path, symbols: Sequence[str], trades: int, every_s: int) -> None:
+    """Store trades of each symbol up to now, whose ids go on in what `market_app` sends."""
+    database = folder / "ticks.db"
+    newest_us = time.time_ns() // 1000
+    prices = np.round(np.random.default_rng(1).uniform(61_000, 61_050, (trades, len(symbols))), 2)
+    with closing(TickWriter(database)) as writer:
+        for row, line in enumerate(prices.tolist()):
+            at_us = newest_us - (trades - row) * every_s * 1_000_000
+            writer.write(
+                [
+                    Tick(
+                        "spot", symbol, "aggTrade", first_id(place) - trades + row, price, 1.0,
+                        at_us, at_us + 1500, buyer_is_maker=True,
+                    )
+                    for place, (symbol, price) in enumerate(zip(symbols, line, strict=True))
+                ]
+            )  # fmt: skip
+
+
 def load_app(folder: Path, rate: float, seconds: float) -> Load:
     """Trade at a rate against the app, with three pages open that refresh each second."""
     # Not above: only this needs Streamlit.
@@ -141,7 +178,7 @@ def load_app(folder: Path, rate: float, seconds: float) -> Load:
     load = Load(folder / "ticks.db")
     with (
         blaster(rate, seconds, wait_s=8.0) as (port, sent),
-        running_app(folder, *_options(load.database, port)) as app,
+        running_app(folder, *_options(load.database, port, SYMBOLS)) as app,
     ):
         with open_pages(app.url, PAGES) as seen:
             _watch(load, sent, lambda: _look(app, load))
@@ -165,10 +202,10 @@ def load_recorder(folder: Path, rate: float, seconds: float) -> Load:
     return load
 
 
-def _options(database: Path, port: int) -> list[object]:
+def _options(database: Path, port: int, symbols: Sequence[str]) -> list[object]:
     url = f"127.0.0.1:{port}"
     return [
-        *("--symbols", ",".join(SYMBOLS), "--db", database),
+        *("--symbols", ",".join(symbols), "--db", database),
         *("--ws-url", f"ws://{url}", "--rest-url", f"http://{url}"),
     ]
 

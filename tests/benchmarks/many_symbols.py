@@ -1,4 +1,11 @@
-"""A scanner's look after a closed bar, at 64, 65 and 400 symbols: no step, and no seconds."""
+"""Many symbols: a scanner's look after a closed bar, and pages beside a market of 200.
+
+    python tests/benchmarks --only many_symbols [--quick]
+
+A look at 64, 65 and 400 symbols: no step, and no seconds. Then ``python app.py`` records 200
+symbols at 20 trades/s each, which another process sends, while three Live pages on different pairs
+refresh each second: how long each refresh takes.
+"""
 
 import sqlite3
 import sys
@@ -9,10 +16,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path[:0] = [str(Path(__file__).resolve().parents[up]) for up in (0, 1, 2)]
 
 from bench_row import Row, Samples
+from desk.page_client import OpenPages, open_pages
+from ingest_load import market_app, store_past
 
 from ingest.binance import Kline
 from ingest.store import BarWindow, BarWindows, TickReader, TickWriter
@@ -24,6 +32,10 @@ MINUTE_US: Final = 60_000_000
 BARS: Final = 1_440
 MOST_MS: Final = 60.0
 COUNTS: Final = (64, 65, 400)
+RECORDED: Final = 200
+TRADES_A_SECOND: Final = 20.0  # of each
+MOST_REFRESH_MS: Final = 81.0  # of 99 in 100, as it was before universes
+OPEN_WITHIN_S: Final = 60.0
 # Beside it, of each symbol: all streams asked for its newest trade, and a window of its own.
 _BAR: Final = f"INSERT OR REPLACE INTO bar_1s VALUES ({', '.join('?' * 14)})"
 _TICK: Final = f"INSERT OR REPLACE INTO tick VALUES ({', '.join('?' * 7)})"
@@ -91,6 +103,10 @@ class Recording:
 
 def rows(quick: bool) -> list[Row]:
     """Measure; `quick` only shows that it works."""
+    return [*_look_rows(quick), _refresh_row(quick)]
+
+
+def _look_rows(quick: bool) -> list[Row]:
     counts, bars, repeats = ((3, 4), 20, 2) if quick else (COUNTS, BARS, 9)
     made = []
     for bars_only in (False, True):
@@ -119,6 +135,43 @@ def _rows_of(
         )
         for count, cost, (ours, old) in zip(counts, per_symbol, found, strict=True)
     ]
+
+
+def _refresh_row(quick: bool) -> Row:
+    count, seconds = (6, 1.0) if quick else (RECORDED, 40.0)
+    symbols = [f"S{number:03d}USDT" for number in range(count)]
+    query = "interval=1s&window=60&lookback=30min"
+    pages = [("", f"s1={y}&s2={x}&{query}") for y, x in zip(symbols[:3], symbols[3:6], strict=True)]
+    with tempfile.TemporaryDirectory() as place:
+        store_past(Path(place), symbols, 4 if quick else 40, every_s=60)
+        with (
+            market_app(Path(place), symbols, TRADES_A_SECOND * count) as app,
+            open_pages(app.url, pages, every_s=1.0) as seen,
+        ):
+            _wait_for(seen, 5 * len(pages))
+            app.settle(within_s=1.0 if quick else 20.0)
+            before, used_s, begun_s = len(seen.refreshed), app.cpu_s() or 0.0, time.monotonic()
+            _wait_for(seen, before + int(seconds * len(pages)))
+            cores = ((app.cpu_s() or 0.0) - used_s) / (time.monotonic() - begun_s)
+            taken = Samples.of(1e3 * each.seconds for each in seen.refreshed[before:])
+    late_ms = sorted(taken.values)[int(0.99 * len(taken.values))]
+    return Row(
+        measure=f"a refresh beside {count} symbols at {TRADES_A_SECOND:g} trades/s each, three "
+        "pages on different pairs",
+        ours=taken.median, unit="ms", spread=taken.quartiles,
+        bar=f"p99 ≤ {MOST_REFRESH_MS:g} ms", met=late_ms <= MOST_REFRESH_MS,
+        note=f"p99 {late_ms:.0f}, longest {max(taken.values):.0f} ms of {len(taken.values)} "
+        f"refreshes, one a second and page, 30 min of 1-s bars, from its request to its last "
+        f"message; the app, which records and watches as well, used {cores:.2f} cores",
+    )  # fmt: skip
+
+
+def _wait_for(seen: OpenPages, refreshes: int) -> None:
+    end_s = time.monotonic() + OPEN_WITHIN_S + refreshes
+    while len(seen.refreshed) < refreshes:
+        assert not seen.failures, seen.failures[0]
+        assert time.monotonic() < end_s, "the pages did not refresh"
+        time.sleep(0.05)  # the pages count, and tell nobody
 
 
 @contextmanager

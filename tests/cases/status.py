@@ -12,7 +12,7 @@ def status_of(**changes: Any) -> RecorderStatus:
         "BTCUSDT": SymbolStatus(
             received=1_240, stored=1_234, duplicates=4, rejected=1, state="live", rate_per_s=12.34,
             last_trade_us=NOW_US - 300_000, last_received_us=NOW_US - 260_000,
-            latency_p50_ms=41.0, latency_p99_ms=1_250.0, open_gaps=1, missing_ids=9,
+            latencies_us=(44_400, 44_400, 1_253_400), skew_ms=-3.4, open_gaps=1, missing_ids=9,
         ),
         "ETHUSDT": SymbolStatus(),
     }  # fmt: skip

@@ -315,7 +315,8 @@ def open_pages(
     pages
         Name in the address and query of each.
     every_s
-        From the start of one refresh to the next; one that takes longer is followed at once.
+        From the start of one refresh to the next; one that takes longer is followed at once. A
+        page without a timer is run as a whole.
 
     Returns
     -------
@@ -363,5 +364,6 @@ async def _keep_refreshing(
     while not ended.is_set():
         due_s = max(due_s + every_s, time.perf_counter())
         await asyncio.sleep(due_s - time.perf_counter())
-        seen.refreshed.append(await client.refresh())
+        again = client.reload if client.timer is None else client.refresh
+        seen.refreshed.append(await again())
     seen.texts.append(client.text())

@@ -103,6 +103,15 @@ async def test_an_exception_on_the_page_and_a_page_without_a_timer_are_errors(sc
             await page.refresh()
 
 
+def test_open_pages_run_a_page_without_a_timer_as_a_whole(script):
+    with open_pages(script, [("still", "")], every_s=0.1) as seen:
+        end_s = time.monotonic() + 30
+        while len(seen.refreshed) < 2 and time.monotonic() < end_s:
+            time.sleep(0.02)  # the pages give no event
+    assert len(seen.refreshed) >= 2
+    assert not seen.failures
+
+
 async def test_a_server_that_is_not_there_is_an_error():
     with pytest.raises(OSError, match=r"Connect|refused"):
         await PageClient(f"http://127.0.0.1:{free_port()}").__aenter__()

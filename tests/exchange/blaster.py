@@ -67,11 +67,16 @@ class Template:
             rows[:, places] = (values[:, None] // powers % 10 + ord("0")).astype("u1")
 
 
+def first_id(place: int) -> int:
+    """Id of the first trade of a symbol, by its place among them: each has others."""
+    return _FIRST_ID + 7 * place * place
+
+
 def blast(client: socket.socket, lock: threading.Lock, options: argparse.Namespace) -> int:
     """Send at a rate, symbol by symbol in blocks of five milliseconds; how many were sent."""
     templates = [
         # Other ids, other prices.
-        Template(symbol, maker=place == 0, first_id=_FIRST_ID + 7 * place * place)
+        Template(symbol, maker=place == 0, first_id=first_id(place))
         for place, symbol in enumerate(options.symbols.split(","))
     ]
     begun_s, sent = time.monotonic(), 0

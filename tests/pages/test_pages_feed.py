@@ -447,6 +447,16 @@ def test_notices_errors_and_long_work_stand_before_the_figures(project_root, dat
     assert current_recorder() is None
 
 
+def test_what_a_status_comes_to_is_found_once_for_all_who_look_at_it():
+    works = [Progress(f"S{number}", "24 hours", number % 10, 10) for number in range(200)]
+    status = status_of(warm_start=tuple(works))
+    (work,) = notices.unfinished(status)
+    assert (work.symbol, work.done, work.total) == ("200 symbols", 900, 2_000)
+    assert notices.unfinished(status) is notices.unfinished(status)
+    later = status_of(warm_start=tuple(works[:1]))
+    assert [each.symbol for each in notices.unfinished(later)] == ["S0"]
+
+
 @pytest.mark.parametrize(
     ("from_s", "words"),
     [

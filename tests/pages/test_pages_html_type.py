@@ -81,6 +81,17 @@ def test_a_name_without_end_is_cut_in_html():
     assert len(markup.text("x", "buy") + "A" * 5_000) < 200
 
 
+def test_a_row_of_plain_cells_is_set_as_one_of_others():
+    words = ("<i>", "A" * 5_000, "{}", "&amp;")
+    plain = markup.table("t", ("a",), [words, (Html("<b>x</b>"), *words[1:])])
+    cells = [*map(markup.Cell, words)]
+    mixed = markup.table("t", ("a",), [cells, (Html("<b>x</b>"), *cells[1:])])
+    assert str(mixed).replace('<td class="">', "<td>") == str(plain)
+    assert "<td>&lt;i&gt;</td>" in plain
+    assert "<td><b>x</b></td>" in plain
+    assert markup.table("t", ("a",), []).endswith("<tbody></tbody></table></div>")
+
+
 def test_html_stays_html_over_joining_and_keeping():
     for piece in (markup.join([markup.text("a")]), markup.block(markup.text("a")) + "b"):
         assert type(piece) is Html

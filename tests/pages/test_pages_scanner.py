@@ -390,6 +390,21 @@ def test_movers_are_counted_from_the_bar_before(monkeypatch):
     pairs = [frozenset(pair) for pair in zip(second.table["y"], second.table["x"], strict=True)]
     assert [moved[pair] for pair in pairs] == [2, -1, -1]
     assert run.moves(second, bars[1]) == moved
+    assert dict(moved) == {pairs[0]: 2, pairs[1]: -1, pairs[2]: -1}
+    assert len(moved) == 3
+    assert moved.get(frozenset("AZ"), 0) == moved.get(frozenset("A"), 0) == 0
+    fewer = kept(walks("AB"))
+    assert list(run.moves(fewer, bars[1] + pd.Timedelta("1min"))) == [frozenset(("AUSDT", "BUSDT"))]
+
+
+def test_sessions_share_the_places_of_a_scan(monkeypatch):
+    scan, bar = kept(walks("ABC")), pd.Timestamp("2024-01-01", tz="UTC")
+    held = []
+    for _ in range(2):
+        monkeypatch.setattr(st, "session_state", {})
+        run.moves(scan, bar)
+        held.append(st.session_state[run.RANKS][1].places)
+    assert held[0] is held[1]
 
 
 def test_heatmaps_hold_both_orderings_and_their_ranges():

@@ -7,14 +7,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from cases.backtest import reverting_pair
 
 from analytics.evidence.stability import Stability, stability
 from analytics.evidence.zscore_forecast import ZscoreForecast
-from analytics.pair import PairParams
+from analytics.pair import PairParams, analyse_pair
 from ingest.store import TickWriter
 from ingest.tick import Tick
 from pages.ui.desk import pair_data
-from pages.ui.live import trends, zscore_note
+from pages.ui.live import tables, trends, zscore_note
 
 T0_S = 1_700_000_000
 LEGS = ("BTCUSDT", "ETHUSDT")
@@ -106,3 +107,17 @@ def test_a_sample_that_still_grows_is_looked_at_from_its_first_bar(writer) -> No
     assert trend.table.index[-1].timestamp() == cut_s
     first = trend.table.index[0] - pd.Timedelta(seconds=trend.window - 1)
     assert first == y.index[0]
+
+
+def test_the_table_of_changes_is_set_anew_only_where_they_changed() -> None:
+    y, x = reverting_pair(400)
+    lasted, shown = [], []
+    for end in range(300, 360):
+        params = PairParams("AUSDT", "BUSDT", "1min", window=60)
+        result = analyse_pair(y.iloc[:end], x.iloc[:end], params)
+        shown.append((result.signal_changes(tables.ROWS), tables.latest_changes(result)))
+        if len(shown) > 1:
+            (before, earlier), (now, table) = shown[-2:]
+            assert (table is earlier) == (now == before)
+            lasted.append(now == before)
+    assert {True, False} == set(lasted)

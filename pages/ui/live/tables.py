@@ -1,12 +1,15 @@
 """Tables of the Live page: statistics of each leg over the bars shown, and the latest signals."""
 
 import math
+from functools import lru_cache
 from typing import Final
 
 from analytics.pair import PairAnalytics
+from analytics.signals import SignalChange
 from pages.ui.live.chart_view import count_changes, leg_decimals
 from pages.ui.parts import formats
 from pages.ui.parts.markup import ICONS, TONES, Cell, Html, table
+from pages.ui.state.clock import zone_label
 
 PRICES: Final = {"first", "last", "mean", "std", "min", "max"}
 COUNTS: Final = {"bars", "known bars", "returns", "trades"}
@@ -58,8 +61,14 @@ ROWS: Final = 15
 
 
 def latest_changes(result: PairAnalytics) -> Html:
-    """Set the latest changes of the signal as a table, newest first."""
-    latest = result.signal_changes(ROWS)
+    """Set the latest changes of the signal as a table, newest first; it lasts until the next."""
+    latest = tuple(result.signal_changes(ROWS))
+    return _changes_table(latest, count_changes(result.signal_codes), zone_label())
+
+
+@lru_cache(maxsize=64)
+def _changes_table(latest: tuple[SignalChange, ...], count: int, _zone: str) -> Html:
+    """Set them in the reader's zone."""
     rows = [
         (
             formats.moment(change.time),
@@ -69,6 +78,5 @@ def latest_changes(result: PairAnalytics) -> Html:
         )
         for change in latest
     ]
-    count = count_changes(result.signal_codes)
     caption = f"Latest signal changes ({len(rows)} of {count:,})"
     return table(caption, ("Bar open", "Signal", "Before", "z-score"), rows)

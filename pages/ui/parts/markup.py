@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal, Self
 from urllib.parse import quote
 
@@ -27,6 +28,10 @@ class Html(Markup):
     """
 
     __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        """Say to Streamlit that it is HTML: it looks for no file of such a name then."""
+        return str(self)
 
     @classmethod
     def escape(cls, s: object, /) -> Self:
@@ -199,6 +204,18 @@ def about(entry: str, inner: Html) -> Html:
     return link.format(entry, inner)
 
 
+# Of letters, digits, points and spaces the steps of a path are made: quoted by itself the rest is
+# the same each time.
+_BEFORE_STEPS: Final = quote(
+    f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {SPARK_WIDTH} {SPARK_HEIGHT}' "
+    "preserveAspectRatio='none'><path d='"
+)
+_BEHIND_STEPS: Final = quote(
+    "' fill='none' stroke='#000' "
+    "stroke-width='1.4' stroke-linejoin='round' vector-effect='non-scaling-stroke'/></svg>"
+)
+
+
 def spark(values: Sequence[float], label: str) -> Html:
     """Draw a path as a small line; a hole stays a hole, and fewer than two values are no line.
 
@@ -207,15 +224,10 @@ def spark(values: Sequence[float], label: str) -> Html:
     steps = _steps(values)
     if steps.count("L") < 1:
         return NOTHING
-    picture = (
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {SPARK_WIDTH} {SPARK_HEIGHT}' "
-        f"preserveAspectRatio='none'><path d='{steps}' fill='none' stroke='#000' "
-        "stroke-width='1.4' stroke-linejoin='round' vector-effect='non-scaling-stroke'/></svg>"
-    )
     return Html(
         '<span class="pd-spark" role="img" aria-label="{}" '
         'style="--line:url(&quot;data:image/svg+xml,{}&quot;)"></span>'
-    ).format(label, Markup.escape(quote(picture)))  # long by itself, and no name
+    ).format(label, Markup.escape(_BEFORE_STEPS + steps.replace(" ", "%20") + _BEHIND_STEPS))
 
 
 def _steps(values: Sequence[float]) -> str:
@@ -258,8 +270,7 @@ def contents(links: Iterable[tuple[str, str]]) -> Html:
 def table(caption: str, head: Sequence[str | Cell], rows: Iterable[Sequence[str | Cell]]) -> Html:
     """Set a table; the first column names the row."""
     top = join(_cell(name, "th", Html(' scope="col"')) for name in head)
-    lines = (join(_cell(cell) for cell in row) for row in rows)
-    body = join(Html("<tr>{}</tr>").format(line) for line in lines)
+    body = join(map(_row, rows))
     return Html(
         # Reached by keyboard too, for where it has to be scrolled sideways.
         '<div class="pd-scroll" tabindex="0" role="region" aria-label="{0}">'
@@ -270,6 +281,18 @@ def table(caption: str, head: Sequence[str | Cell], rows: Iterable[Sequence[str 
 
 _PLAIN_CELL: Final = Html("<{0}{1}>{2}</{0}>")
 _CELL: Final = Html('<{0}{1} class="{2}">{3}</{0}>')
+
+
+def _row(cells: Sequence[str | Cell]) -> Html:
+    """Set a row: at once where it is of plain cells, as most are."""
+    if any(isinstance(cell, Cell) for cell in cells):
+        return Html("<tr>{}</tr>").format(join(map(_cell, cells)))
+    return _plain_row(len(cells)).format(*cells)
+
+
+@lru_cache(maxsize=64)
+def _plain_row(cells: int) -> Html:
+    return Html("<tr>{}</tr>").format(Html("<td>{}</td>") * cells)
 
 
 def _cell(cell: str | Cell, kind: str = "td", says: Html = NOTHING) -> Html:

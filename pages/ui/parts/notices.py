@@ -14,6 +14,7 @@ from ingest.status import Progress, RecorderStatus
 from pages.ui.parts import formats, plain
 from pages.ui.state import choices
 from pages.ui.state.choices import Number, OneOf, Switch
+from pages.ui.state.once import once_for_each
 
 MOST_REFUSED: Final = 3  # values of a link that a notice names one by one
 MOST_OPTIONS: Final = 8  # and of what may be chosen
@@ -222,8 +223,9 @@ def show_progress(status: RecorderStatus) -> None:
         plain.progress(work.done / work.total, progress_text(work))
 
 
+@once_for_each
 def unfinished(status: RecorderStatus) -> list[Progress]:
-    """List the work that is not done, a kind each."""
+    """List the work that is not done, a kind each; once for all who look at a status."""
     requested = () if status.requested_repair is None else (status.requested_repair,)
     works = together((*status.warm_start, *requested, *status.backfill))
     return [work for work in works if work.done < work.total]

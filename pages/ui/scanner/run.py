@@ -1,5 +1,6 @@
 """Run a scan once for each state of the bars and settings, and tell which pairs moved."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,8 +12,10 @@ from pages.ui.parts import formats
 from pages.ui.parts.long_work import LongWork, Progress
 from pages.ui.scanner import words
 from pages.ui.scanner.data import ScanMaterial
+from pages.ui.scanner.ranks import Moves, Places
 from pages.ui.scanner.settings import ScanSettings
 from pages.ui.scanner.store import ScanResult
+from pages.ui.state.once import once_for_each
 
 SPARKLINES: Final = 200
 WORK: Final = LongWork("scan", "Scanning", "pairs", words.cancelled(), "Scan again")
@@ -26,7 +29,7 @@ class Ranks:
 
     settings: ScanSettings
     bar: pd.Timestamp
-    places: dict[frozenset[str], int]
+    places: Places
 
 
 def run(material: ScanMaterial, settings: ScanSettings) -> ScanResult | None:
@@ -65,21 +68,19 @@ def _scan(material: ScanMaterial, settings: ScanSettings, progress: Progress) ->
     )
 
 
-def moves(scan: ScanResult, bar: pd.Timestamp) -> dict[frozenset[str], int]:
+def moves(scan: ScanResult, bar: pd.Timestamp) -> Mapping[frozenset[str], int]:
     """Places each pair went up since the bar before, in this session; negative for down."""
-    table = scan.table
-    legs = zip(table["y"], table["x"], strict=True)
-    now = Ranks(scan.settings, bar, {frozenset(pair): n for n, pair in enumerate(legs, start=1)})
+    now = Ranks(scan.settings, bar, _places(scan))
     before, latest = st.session_state.get(RANKS, (None, None))
     if latest is None or latest.settings != scan.settings:
         before, latest = None, now
     elif latest.bar != bar:
         before, latest = latest, now
     st.session_state[RANKS] = (before, latest)
-    if before is None:
-        return {}
-    return {
-        pair: before.places[pair] - place
-        for pair, place in latest.places.items()
-        if pair in before.places
-    }
+    return {} if before is None else Moves(before.places, latest.places)
+
+
+@once_for_each
+def _places(scan: ScanResult) -> Places:
+    """Number the pairs of a scan once: each session holds those of two."""
+    return Places.of(scan.table)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest.counts import Counts, quantiles
+from ingest.counts import Counts
 from ingest.errors import StoreError
 from ingest.event_queue import Call, Cause, EventQueue
+from ingest.quantiles import quantiles
 from ingest.recorder import Recorder
 from ingest.recorder.maintenance import ClockJumps, Maintenance, Retention
 from ingest.recorder.reporting import check_notice
