@@ -24,6 +24,10 @@ class _CancelledError(Exception):
     """The reader clicked Cancel."""
 
 
+class _LeftError(Exception):
+    """The reader clicked what leaves the work behind."""
+
+
 @dataclass(frozen=True)
 class LongWork:
     """One kind of work.
@@ -70,7 +74,7 @@ class LongWork:
         -------
         object or None
             The result; the same object each time. Where the work was cancelled, a notice and a
-            button that lets it run again are shown instead.
+            button that lets it run again are shown instead; where it was left, nothing.
         """
         results = _results_by_key(self.name)
         if key in results:
@@ -81,6 +85,8 @@ class LongWork:
             return None
         try:
             result = self._watched(work, request)
+        except _LeftError:
+            return None  # the click's own run follows
         except _CancelledError:
             self.cancel(request)
             self._show_cancelled()
@@ -121,7 +127,7 @@ class LongWork:
             if is_click_waiting(button):
                 raise _CancelledError
             if any(map(is_click_waiting, self.left_by)):
-                st.stop()
+                raise _LeftError
             # A browser that is told of each of a thousand steps a second shows none of them.
             if done < steps and time.monotonic() - updated_s < TELL_EVERY_S:
                 return
