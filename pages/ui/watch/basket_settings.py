@@ -11,7 +11,6 @@ from analytics.baskets import METHODS
 from ingest.watch import BASKET_GATES, BASKET_METHODS, WatchedBasket, WatchList, WatchStore
 from pages.ui.desk import watching
 from pages.ui.desk.method_controls import WINDOW_HELP
-from pages.ui.parts import formats
 from pages.ui.state.choices import LEVELS
 from pages.ui.watch import said
 from pages.ui.watch.rows import row_id
@@ -31,8 +30,7 @@ Change = Callable[[WatchedBasket], WatchedBasket]
 
 def of_baskets(store: WatchStore, watched: WatchList, picked: tuple[WatchedBasket, ...]) -> None:
     """Offer settings of their own to picked baskets."""
-    words = f"Settings of {formats.count(len(picked), 'basket')}"
-    with st.popover(words, key="watch_basket_settings"):
+    with st.popover("Settings of these baskets", key="watch_basket_settings"):
         ids = frozenset(row_id(basket.params) for basket in picked)
         change = partial(_change, store, watched.name, ids)
         _form(picked[0], change)
