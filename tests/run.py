@@ -2,9 +2,10 @@
 
     python3 tests/run.py [--coverage | pytest arguments]
 
-The tests without a browser run in two processes, then those with one, which spend a third of their
-time waiting. With `--coverage` those without one run alone, and what they execute is held to a
-floor in each room. With arguments of its own pytest runs once, as they say.
+The tests without a browser run in two processes, those with one after them, one after the other: a
+page is looked at as its reader has it, beside nothing else. With `--coverage` those without one run
+alone, and what they execute is held to a floor in each room. With arguments of its own pytest runs
+once, as they say.
 
 Makes ``.venv`` in the project's root if it is missing and installs the pinned requirements into it.
 Uses the standard library only, so that any Python from 3.11 on can start it.
@@ -27,12 +28,11 @@ CHECKS = (
     ("vulture",),
 )
 COMPILING = ("pages.ui.server.compiler",)  # once, not by each process for itself
-IN_TWO = ("-n", "2", "--dist", "loadfile")
-WITHOUT_BROWSER = ("pytest", "-m", "not browser", *IN_TWO)
+WITHOUT_BROWSER = ("pytest", "-m", "not browser", "-n", "2", "--dist", "loadfile")
 TESTS = (
     COMPILING,
     WITHOUT_BROWSER,
-    ("pytest", "-m", "browser", *IN_TWO),
+    ("pytest", "-m", "browser"),
 )
 KERNELS = "analytics/kernels/*,ingest/files/kernel_lines.py,ingest/history/dump_kernel.py"
 # Compiled lines cannot be measured, and a probe in them could not be compiled.
