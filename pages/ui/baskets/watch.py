@@ -1,9 +1,7 @@
 """The basket in sight put into a list of what is watched, with its present settings."""
 
-import streamlit as st
-
 from analytics.baskets import BasketParams
-from pages.ui.desk.watch_choice import add_button, choose_list, show_said
+from pages.ui.desk.watch_choice import add_button, choose_list, offered
 from pages.ui.desk.watching import basket_of, current_store, lists_with
 from pages.ui.parts import plain
 
@@ -15,7 +13,7 @@ def offer(params: BasketParams) -> None:
         return
     names = lists_with(store, basket)
     label = "✓ Watched" if names else "Watch"
-    with st.popover(label, key="watch_basket"):
+    with offered(label, key="watch_basket"):
         if names:
             plain.caption(f"{params.label} with these settings: in {', '.join(names)}.")
         else:
@@ -25,4 +23,3 @@ def offer(params: BasketParams) -> None:
             )
             name = choose_list(store, key="watch_basket_list")
             add_button("Watch this basket", store, name, [basket], key="watch_basket_add")
-        show_said()

@@ -1,6 +1,7 @@
 """Which list pairs are put into, from pages other than the lists' own."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
@@ -13,6 +14,22 @@ from pages.ui.parts import plain
 from pages.ui.parts.notices import sentence
 
 SAID: Final = "watch_choice_said"
+_WIDTH_PX: Final = 420
+
+
+@contextmanager
+def offered(label: str, *, key: str) -> Iterator[None]:
+    """Show the block's controls where a button asks for them, and what they came to below.
+
+    The way to the lists stands first and the width is one: what a click changes would else move
+    the link away between the press and the release of the next click.
+    """
+    with st.popover(label, key=key), st.container(width=_WIDTH_PX):
+        st.page_link("watch.py", label="Open the Watch page")
+        yield
+        tone, words = st.session_state.get(SAID, ("success", ""))
+        if words:
+            plain.SAYS[tone](words)
 
 
 def choose_list(store: WatchStore, *, key: str) -> str:
@@ -26,16 +43,8 @@ def choose_list(store: WatchStore, *, key: str) -> str:
 def add_button(
     label: str, store: WatchStore, name: str, pairs: Sequence[Watched], *, key: str
 ) -> None:
-    """Show a button that puts pairs into a list; `show_said` tells what it came to."""
+    """Show a button that puts pairs into a list; `offered` tells what it came to."""
     st.button(label, key=key, disabled=not pairs, on_click=partial(_add, store, name, pairs))
-
-
-def show_said() -> None:
-    """Show what the last of these buttons came to, and the way to the lists."""
-    tone, words = st.session_state.get(SAID, ("success", ""))
-    if words:
-        plain.SAYS[tone](words)
-    st.page_link("watch.py", label="Open the Watch page")
 
 
 def _add(store: WatchStore, name: str, pairs: Sequence[Watched]) -> None:

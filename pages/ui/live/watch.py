@@ -1,9 +1,7 @@
 """The pair in sight put into a list of watched ones, with its present settings."""
 
-import streamlit as st
-
 from analytics.pair import PairParams
-from pages.ui.desk.watch_choice import add_button, choose_list, show_said
+from pages.ui.desk.watch_choice import add_button, choose_list, offered
 from pages.ui.desk.watching import current_store, lists_with, pair_of, settings_words
 from pages.ui.parts import plain
 
@@ -15,7 +13,7 @@ def offer(params: PairParams) -> None:
         return
     names = lists_with(store, pair)
     label = "✓ Watched" if names else "Watch"
-    with st.popover(label, key="watch_pair"):
+    with offered(label, key="watch_pair"):
         words = f"{pair.y} / {pair.x} with {settings_words(pair)}, thresholds and gates"
         if names:
             plain.caption(f"{words}: in {', '.join(names)}.")
@@ -23,4 +21,3 @@ def offer(params: PairParams) -> None:
             plain.caption(f"{words}: evaluated at each closed bar, with no page open.")
             name = choose_list(store, key="watch_pair_list")
             add_button("Watch this pair", store, name, [pair], key="watch_pair_add")
-        show_said()

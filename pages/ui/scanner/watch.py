@@ -11,7 +11,7 @@ from analytics.alerts import AlertRule
 from analytics.frames import parse_interval
 from ingest.errors import IngestError
 from ingest.watch import MarketScanStatus, WatchedPair, WatchStore, current_watch
-from pages.ui.desk.watch_choice import add_button, choose_list, show_said
+from pages.ui.desk.watch_choice import add_button, choose_list, offered
 from pages.ui.parts import formats, plain
 from pages.ui.scanner.settings import ScanSettings
 from pages.ui.scanner.store import ScanResult
@@ -35,7 +35,7 @@ def show(scan: ScanResult, rows: pd.DataFrame, *, is_live: bool) -> None:
     watch = current_watch()
     if watch is None or scan.is_synthetic:
         return
-    with st.popover("Watch", key="scan_watch"):
+    with offered("Watch", key="scan_watch"):
         name = choose_list(watch.store, key="scan_watch_list")
         best = watched_pairs(rows.head(BEST), scan.settings)
         label = (
@@ -54,7 +54,6 @@ def show(scan: ScanResult, rows: pd.DataFrame, *, is_live: bool) -> None:
         )  # fmt: skip
         if is_live:
             _offer_to_tell(watch.store)
-        show_said()
 
 
 def show_market_scan() -> None:
