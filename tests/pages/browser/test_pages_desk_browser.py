@@ -105,6 +105,12 @@ def turned(page, width: int, scheme: str) -> None:
         """() => [...document.querySelectorAll('.pairdesk-plot .main-svg')].every((svg) =>
             svg.clientWidth <= document.querySelector('[data-testid=stMain]').clientWidth)"""
     )
+    # What a run has not drawn anew yet is faded, and comes back slowly.
+    page.wait_for_function(
+        """() => [...document.querySelectorAll('[data-testid=stElementContainer]')].every(
+            (each) => getComputedStyle(each).opacity === '1')""",
+        timeout=READY_MS,
+    )
 
 
 @pytest.mark.parametrize("path", PAGES)
