@@ -9,11 +9,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pandas as pd
+from desk.chromium import READY_MS, STEP_MS, until
 from playwright.sync_api import Browser, BrowserContext, Download, Locator, Page
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
-READY_MS = 40_000
-STEP_MS = 30_000
 DEAD_WITHIN_MS = 5_000
 REFRESH_MS = 1_000
 LIST_MS, LIST_TRIES = 4_000, 3
@@ -173,7 +172,7 @@ class Desk:
         """Wait until a run has ended and the page shows its content."""
         self.page.wait_for_selector(f"{HEAD}, [data-testid=stAlert], h1", timeout=READY_MS)
         self.page.wait_for_selector(RESTING, timeout=READY_MS)
-        self.page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')")
+        until(self.page, "() => !document.querySelector('[data-testid=stSkeleton]')")
         return self
 
     def follow(self, name: str) -> "Desk":
@@ -194,7 +193,8 @@ class Desk:
         """Have the page refresh each second."""
         slider = self.page.get_by_role("slider", name=REFRESH)
         slider.press("Home")
-        self.page.wait_for_function(
+        until(
+            self.page,
             "name => document.querySelector(`input[aria-label='${name}']`)?.value === '1'",
             arg=REFRESH,
         )
@@ -225,7 +225,8 @@ class Desk:
 
     def has(self, label: str, value: str) -> None:
         """Wait until a selection shows this value."""
-        self.page.wait_for_function(
+        until(
+            self.page,
             "([label, value]) => document.querySelector(`input[aria-label='${label}']`)?.value"
             " === value",
             arg=[label, value],
@@ -298,8 +299,10 @@ class Desk:
         self.page.mouse.move(box["x"] + box["width"] * end, middle, steps=5)
         self.page.mouse.up()
         width = (before[1] - before[0]) * (abs(end - begin) + 0.1)
-        self.page.wait_for_function(
-            f"width => {{ const [a, b] = ({XRANGE})(); return b - a < width; }}", arg=width
+        until(
+            self.page,
+            f"width => {{ const [a, b] = ({XRANGE})(); return b - a < width; }}",
+            arg=width,
         )
         return self.xrange()
 
@@ -310,8 +313,10 @@ class Desk:
 
     def reads(self, condition: str, timeout_ms: float = STEP_MS) -> Reading:
         """Wait until a condition on what is read, as JavaScript over `r`, holds."""
-        found = self.page.wait_for_function(
-            f"() => {{ const r = ({READ})(); return ({condition}) && r; }}", timeout=timeout_ms
+        found = until(
+            self.page,
+            f"() => {{ const r = ({READ})(); return ({condition}) && r; }}",
+            timeout=timeout_ms,
         )
         return Reading.of(found.json_value())
 
@@ -323,7 +328,8 @@ class Desk:
         """Wait until the live part was drawn anew, so many times."""
         for _ in range(times):
             before = self.page.inner_text(HEAD)
-            self.page.wait_for_function(  # while another pair comes there may be none
+            until(
+                self.page,  # while another pair comes there may be none
                 f"before => (document.querySelector('{HEAD}')?.innerText ?? before) !== before",
                 arg=before,
             )
@@ -356,8 +362,10 @@ class Desk:
         )
         condition = f"charts.length >= {least} && !{empty}.length"
         try:
-            self.page.wait_for_function(
-                f"() => {{ const charts = ({CHARTS})(); return {condition}; }}", timeout=READY_MS
+            until(
+                self.page,
+                f"() => {{ const charts = ({CHARTS})(); return {condition}; }}",
+                timeout=READY_MS,
             )
         except PlaywrightTimeoutError:
             raise AssertionError(f"charts without data: {self.charts()}") from None
@@ -407,7 +415,7 @@ class Desk:
           && Object.entries(boxes).every(([label, value]) =>
             document.querySelector(`input[aria-label='${label}']`)?.value === value)"""
         try:
-            self.page.wait_for_function(condition, arg=[view["path"], view["lookback"], wanted])
+            until(self.page, condition, arg=[view["path"], view["lookback"], wanted])
         except PlaywrightTimeoutError:
             message = f"it did not come to {view}, but stays on {self.page.url}"
             raise AssertionError(message) from None
@@ -439,8 +447,10 @@ class Desk:
     def awaits_dead(self, *, is_dead: bool, within_ms: float) -> None:
         """Wait until the page looks as it does without its server, or as it does with it."""
         sign = "===" if is_dead else "!=="
-        self.page.wait_for_function(
-            f"() => document.documentElement.dataset.pairdesk {sign} 'dead'", timeout=within_ms
+        until(
+            self.page,
+            f"() => document.documentElement.dataset.pairdesk {sign} 'dead'",
+            timeout=within_ms,
         )
 
     # --- taking files home ---

@@ -5,9 +5,10 @@ from contextlib import suppress
 from datetime import date
 
 import pandas as pd
+from desk.chromium import READY_MS, until
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
-from acceptance.desk_page import LIST_MS, LIST_TRIES, READY_MS, Desk
+from acceptance.desk_page import LIST_MS, LIST_TRIES, Desk
 
 FETCH, SYMBOLS_TO_FETCH = "Fetch", "Symbols to fetch"
 FROM, TO = "From (UTC)", "To (UTC)"
@@ -68,6 +69,6 @@ def _write_time(desk: Desk, label: str, key: str, words: str) -> None:
         with suppress(PlaywrightTimeoutError):
             field.fill(words, timeout=LIST_MS)
             field.press("Enter", timeout=LIST_MS)
-            desk.page.wait_for_function(ASKED, arg=[key, words], timeout=LIST_MS)
+            until(desk.page, ASKED, arg=[key, words], timeout=LIST_MS)
             return
     raise AssertionError(f"{label} does not take {words}: {desk.page.url}")

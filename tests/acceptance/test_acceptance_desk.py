@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from desk.chromium import READY_MS, until
 
 if TYPE_CHECKING:
     pass
@@ -31,7 +32,6 @@ from acceptance.desk_page import (
     PAGES,
     PARQUET,
     PNG,
-    READY_MS,
     REPLAY,
     REPORT,
     RULE,
@@ -327,7 +327,7 @@ def test_the_stored_ticks_arrive_and_are_read_back(
         desk.reads("r.pill.includes('FILE') && /[+−]\\d/.test(r.z)", READY_MS)
         assert desk.read().pair == PAIR
         # The figures come before the address, which is what a reload brings.
-        desk.page.wait_for_function("() => location.search.includes('upload=')", timeout=2_000)
+        until(desk.page, "() => location.search.includes('upload=')", timeout=2_000)
         desk.page.reload()
         desk.ready()
         desk.reads(f"r.head.includes('{kept.name}') && /[+−]\\d/.test(r.z)", READY_MS)
@@ -390,9 +390,7 @@ def test_a_file_that_cannot_be_made_is_said_on_the_page(reader, stage: Stage, mo
                 assert desk.page.locator(FILE_ERROR).first.get_attribute("role") == "alert"
                 assert desk.page.locator(FILE_ERROR).first.inner_text().strip()
             content(desk.download(label))
-            desk.page.wait_for_function(
-                f"() => !document.querySelector('{FILE_ERROR}')?.innerText?.trim()"
-            )
+            until(desk.page, f"() => !document.querySelector('{FILE_ERROR}')?.innerText?.trim()")
             moment.go(desk)
 
 

@@ -3,12 +3,12 @@
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from desk.chromium import READY_MS, until
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
 from acceptance.desk_page import (
     INTERVAL,
-    READY_MS,
     RULE,
     WINDOW,
     Desk,
@@ -81,7 +81,7 @@ def test_back_undoes_page_pair_interval_and_range(reader, stage: Stage, moments)
             for name in names:
                 before = desk.page.url
                 steps[name]()
-                desk.page.wait_for_function("before => location.href !== before", arg=before)
+                until(desk.page, "before => location.href !== before", arg=before)
                 desk.refreshed()
                 views.append(place(desk))
             desk.follow("Evidence")

@@ -6,7 +6,9 @@ import pytest
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
-from acceptance.desk_page import LIVE, READY_MS, visit
+from desk.chromium import READY_MS
+
+from acceptance.desk_page import LIVE, visit
 from acceptance.market_process import DENSE_S, PAIR, Market
 from acceptance.moments import SEED_NAME, session_seed
 from acceptance.monkey import Monkey

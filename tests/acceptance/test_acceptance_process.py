@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
 from desk.app_process import free_port
+from desk.chromium import READY_MS
 
 from acceptance.desk_page import (
     DEAD_WITHIN_MS,
     FILE,
-    READY_MS,
     WINDOW,
     Desk,
     X,

@@ -12,9 +12,10 @@ import pytest
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
+from desk.chromium import READY_MS, STEP_MS, until
 from desk.webhook import Webhook
 
-from acceptance.desk_page import READY_MS, STEP_MS, WINDOW, tab
+from acceptance.desk_page import WINDOW, tab
 from acceptance.independent import closes, expect, rolling
 from acceptance.market_process import BOTH, DENSE_S, SYMBOLS, Market
 from acceptance.moments import MOVING, Moments
@@ -133,7 +134,8 @@ def test_a_pair_watched_from_live_has_its_figures_and_an_alert_opens_it_again(
             link.click()
         opened = opening.value
         opened.wait_for_selector(".pd-word", timeout=READY_MS)
-        opened.wait_for_function(
+        until(
+            opened,
             "([label, bars]) => document.querySelector(`input[aria-label='${label}']`)?.value"
             " === bars",
             arg=[WINDOW, *query["window"]],

@@ -8,6 +8,8 @@ from typing import Any
 from playwright.sync_api import Locator, Page, Response
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
+from desk.chromium import until
+
 PLOT = ".pairdesk-plot"
 AT = ".pairdesk-at"
 READY_MS = 60_000
@@ -49,8 +51,10 @@ class ChartPage:
     def ready(self) -> "ChartPage":
         """Wait until it is drawn."""
         self.page.wait_for_selector(f"{PLOT} .main-svg", timeout=READY_MS)
-        self.page.wait_for_function(
-            f"() => Number(document.querySelector('{PLOT}').dataset.draws) >= 1", timeout=READY_MS
+        until(
+            self.page,
+            f"() => Number(document.querySelector('{PLOT}').dataset.draws) >= 1",
+            timeout=READY_MS,
         )
         return self
 
@@ -61,8 +65,8 @@ class ChartPage:
 
     def wait(self, condition: str, timeout_ms: int = 20_000) -> dict[str, Any]:
         """Wait until a condition on the `state`, as JavaScript over `s`, holds."""
-        self.page.wait_for_function(
-            f"() => {{ const s = ({STATE})(); return {condition}; }}", timeout=timeout_ms
+        until(
+            self.page, f"() => {{ const s = ({STATE})(); return {condition}; }}", timeout=timeout_ms
         )
         return self.state()
 
@@ -90,13 +94,13 @@ class ChartPage:
         left, width, middle = self.box()
         said = f"document.querySelector('{AT}').textContent"
         self.page.mouse.move(0, 0)
-        self.page.wait_for_function(f"() => {said}.startsWith('Latest')")
+        until(self.page, f"() => {said}.startsWith('Latest')")
         read = f"() => /^\\d{{4}}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d/.exec({said})?.[0]"
         for _ in range(POINTINGS):
             self.page.mouse.move(left + width * share - 3, middle)
             self.page.mouse.move(left + width * share, middle)
             with suppress(PlaywrightTimeoutError):
-                found = self.page.wait_for_function(read, timeout=POINTING_MS)
+                found = until(self.page, read, timeout=POINTING_MS)
                 return datetime.fromisoformat(str(found.json_value()))
         message = "the chart said no time where it was pointed at"
         raise AssertionError(message)

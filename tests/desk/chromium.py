@@ -23,6 +23,9 @@ READY_MS = 40_000
 STEP_MS = 30_000
 
 
+LOOK_EVERY_MS = 50
+
+
 def chromium_path() -> str:
     """Find the browser; its absence is a failure where browser tests are required."""
     named = os.environ.get("PAIRDESK_CHROMIUM")
@@ -128,3 +131,11 @@ def open_when_up(page: "Page", url: str) -> None:
         else:
             return
     page.goto(url)
+
+
+def until(page: "Page", condition: str, *, arg: Any = None, timeout: float | None = None) -> Any:
+    """Wait until a condition on the page, in JavaScript, holds; gives what it answered, a handle.
+
+    By a clock: to ask at each frame, as Playwright does otherwise, has a page draw without rest.
+    """
+    return page.wait_for_function(condition, arg=arg, timeout=timeout, polling=LOOK_EVERY_MS)

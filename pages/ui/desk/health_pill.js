@@ -9,8 +9,11 @@ const EVERY_MS = 1000;
 // A stopped process takes the question and never answers it.
 const PATIENCE_MS = 3000;
 const FAILURES_OF_A_DEAD_SERVER = 2;
-// So long the page itself may be without its connection: it reconnects by itself.
-const DISCONNECTED_MS = 3000;
+// A page that stood still (its computer slept, its thread was busy) has heard nobody meanwhile: only
+// time in which it looked counts against the server, so many looks at least.
+const LOOKS_OF_PATIENCE = 2;
+// So many looks the page itself may be without its connection: it reconnects by itself.
+const LOOKS_DISCONNECTED = 3;
 // An age that no refresh has touched for so long is counted here.
 const STILL_MS = 3000;
 
@@ -50,17 +53,16 @@ function countAges() {
   }
 }
 
-// Whether the page has been without its own connection for a while, and since when.
-/** @type {{ lostAt: number | undefined }} */
-const connection = { lostAt: undefined };
+// How many looks in a row have found the page without its own connection.
+const connection = { looksLost: 0 };
 
 function isDisconnected() {
   /** @type {HTMLElement | null} */
   const app = document.querySelector(".stApp");
   const state = app?.dataset.testConnectionState;
-  if (state === undefined || state === "CONNECTED") connection.lostAt = undefined;
-  else connection.lostAt ??= performance.now();
-  return connection.lostAt !== undefined && performance.now() - connection.lostAt > DISCONNECTED_MS;
+  const isLost = state !== undefined && state !== "CONNECTED";
+  connection.looksLost = isLost ? connection.looksLost + 1 : 0;
+  return connection.looksLost > LOOKS_DISCONNECTED;
 }
 
 // Streamlit's own word for it covers the figures and asks about the internet.
@@ -146,21 +148,26 @@ export default settled(begin);
 function follow(host, data) {
   const url = new URL(data.url, document.baseURI).href;
   let failures = 0;
+  let looks = 0;
   let isAsking = false;
   let isOver = false;
   const told = async () => {
+    const before = looks;
     try {
       const answer = await ask(url);
       failures = 0;
       checkStart(answer.start);
       return data.follows ? answer : data.pill;
     } catch (error) {
-      failures += error.name === "TimeoutError" ? FAILURES_OF_A_DEAD_SERVER : 1;
+      if (error.name !== "TimeoutError") failures += 1;
+      else if (looks - before >= LOOKS_OF_PATIENCE) failures += FAILURES_OF_A_DEAD_SERVER;
+      else return undefined;
       return { sign: "◌", word: "OFFLINE", number: "retry " + failures, tone: "bad" };
     }
   };
   const tick = async () => {
     if (document.hidden) return;
+    looks += 1;
     countAges();
     if (life.deadAt !== undefined) closeDialog();
     if (isAsking) return;
@@ -169,7 +176,7 @@ function follow(host, data) {
     isAsking = false;
     if (isOver) return;
     showLife(failures >= FAILURES_OF_A_DEAD_SERVER || isDisconnected());
-    show(host, words);
+    if (words) show(host, words);
   };
   const timer = setInterval(tick, EVERY_MS);
   document.addEventListener("visibilitychange", tick);

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from desk.app_process import running_app
-from desk.chromium import READY_MS, open_when_up
+from desk.chromium import READY_MS, open_when_up, until
 from desk.webhook import Webhook
 from exchange.feeds import LiveFeed
 from exchange.server import ThreadedExchange
@@ -112,18 +112,19 @@ def test_a_rule_is_tried_saved_and_told_of_on_every_page(tabs, address, hook):
     # The page that is paused, and not the one in front, tells of it too.
     toast = live.locator(".pd-toast", has_text="wide: ETHUSDT / BTCUSDT")
     toast.first.wait_for(timeout=READY_MS)
-    live.wait_for_function("() => /^\\(\\d+\\+?\\) /.test(document.title)")
+    until(live, "() => /^\\(\\d+\\+?\\) /.test(document.title)")
     assert int(live.locator(".pd-bell-count").inner_text().rstrip("+")) > 0
     # A look at the log in one tab is one for all of them.
     page.get_by_role("radio", name="Log").click()
     row(page, "desk: delivered").wait_for(timeout=READY_MS)
-    live.wait_for_function("() => !document.querySelector('.pd-bell').hasAttribute('data-rings')")
+    until(live, "() => !document.querySelector('.pd-bell').hasAttribute('data-rings')")
     with page.context.expect_page() as opening:
         page.get_by_role("link", name="ETHUSDT / BTCUSDT").first.click()
     opened = opening.value
     opened.wait_for_selector(".pd-leg-y:has-text('ETHUSDT')", timeout=READY_MS)
-    opened.wait_for_function(
-        "() => document.querySelector(`input[aria-label='Rolling window (bars)']`)?.value === '5'"
+    until(
+        opened,
+        "() => document.querySelector(`input[aria-label='Rolling window (bars)']`)?.value === '5'",
     )
 
 
@@ -160,7 +161,8 @@ def test_a_silence_keeps_alerts_in_the_log_alone(tabs, address, hook):
     newest = hook.sent[-1]["id"]
     quiet = page.locator(".pd-table tbody tr", has_text="not sent: ")
     count = quiet.count()
-    page.wait_for_function(
+    until(
+        page,
         "count => [...document.querySelectorAll('.pd-table tbody tr')].filter("
         "row => row.innerText.includes('not sent: ')).length > count",
         arg=count,

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from desk.app_process import AppProcess, running_app
-from desk.chromium import READY_MS
+from desk.chromium import READY_MS, until
 from desk.script_page import ticks_of, write_ndjson
 from exchange.feeds import LiveFeed
 from exchange.server import ThreadedExchange
@@ -40,7 +40,8 @@ def choice(page, key: str) -> str:
 
 def said(page, **wanted: str) -> None:
     """Wait until the address says all of it, and the controls of the header agree."""
-    page.wait_for_function(
+    until(
+        page,
         """wanted => {
           const said = new URLSearchParams(location.search);
           return Object.entries(wanted).every(([key, value]) => said.get(key) === value);
@@ -59,7 +60,7 @@ def said(page, **wanted: str) -> None:
 
 def live(page) -> None:
     page.wait_for_selector(".pd-word", timeout=READY_MS)
-    page.wait_for_function("() => location.search.includes('tab=')", timeout=READY_MS)
+    until(page, "() => location.search.includes('tab=')", timeout=READY_MS)
 
 
 def pick(page, label: str, option: str) -> None:
@@ -90,7 +91,7 @@ def test_back_and_forward_go_through_pair_interval_range_and_page(browser, app):
         said(page, lookback="4h")
         settled(page)
         page.get_by_role("link", name="Evidence", exact=True).click()
-        page.wait_for_function("() => location.pathname.endsWith('/evidence')")
+        until(page, "() => location.pathname.endsWith('/evidence')")
         said(page, interval="5s", lookback="4h", s1="BTCUSDT")
         settled(page)
         page.get_by_role("link", name="Scanner", exact=True).click()
@@ -162,7 +163,7 @@ def test_a_reload_keeps_an_uploaded_file_and_a_bare_visit_does_not(browser, app,
     with opened(browser, f"{app.url}/?mode=NDJSON+File&file=Upload+a+file") as page:
         page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(path)
         live(page)
-        page.wait_for_function("() => location.search.includes('upload=')")
+        until(page, "() => location.search.includes('upload=')")
         page.wait_for_selector(".pd-head:has-text('NDJSON file: mine.ndjson')")
         link = page.url
         page.reload()
@@ -201,22 +202,22 @@ SLIM = "() => document.querySelector('.pd-slim')?.checkVisibility() === {0}"
 def test_the_slim_head_stays_in_sight_while_the_page_is_scrolled(browser, app, width):
     with opened(browser, f"{app.url}/?window=5", width=width) as page:
         live(page)
-        page.wait_for_function(SLIM.format("false"))
+        until(page, SLIM.format("false"))
         main = page.locator("[data-testid=stMain]")
         main.evaluate("main => main.scrollTo(0, 900)")
-        page.wait_for_function(SLIM.format("true"))
+        until(page, SLIM.format("true"))
         words = page.inner_text(".pd-slim")
         assert re.search(r"ETHUSDT/BTCUSDT\s+\S\s+(SELL|BUY|NEUTRAL)\s+z ", words), words
         boxes = [page.locator(place).bounding_box() for place in (".pd-slim", ".pd-pill")]
         assert all(0 <= box["y"] < 80 and box["x"] + box["width"] <= width + 1 for box in boxes), (
             boxes
         )
-        page.wait_for_function(
+        until(page,
             "before => document.querySelector('.pd-slim').innerText !== before", arg=words,
             timeout=READY_MS,
         )  # fmt: skip
         main.evaluate("main => main.scrollTo(0, 0)")
-        page.wait_for_function(SLIM.format("false"))
+        until(page, SLIM.format("false"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,7 +1,7 @@
 """The backtest page in a real Chromium: charts drawn, a row of the ledger jumps to its trade."""
 
 import pytest
-from desk.chromium import READY_MS, open_when_up
+from desk.chromium import READY_MS, open_when_up, until
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 from test_pages_evidence_browser import address
@@ -27,7 +27,8 @@ def test_a_row_of_the_ledger_jumps_to_its_place_in_the_chart(browser, address, w
     box = table.bounding_box()
     page.mouse.click(box["x"] + 15, box["y"] + 35 * 4 + 10)
     page.get_by_text("Around the").wait_for(timeout=READY_MS)
-    page.wait_for_function(
+    until(
+        page,
         "([from, to]) => { const [a, b] = document.querySelector('.pairdesk-plot')"
         "._fullLayout.xaxis.range.map(Date.parse); return b - a < 0.6 * (to - from); }",
         arg=whole,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from desk.app_process import usual_port
-from desk.chromium import READY_MS, DeskBrowser, open_when_up
+from desk.chromium import READY_MS, DeskBrowser, open_when_up, until
 from exchange.feeds import LiveFeed
 from exchange.server import ThreadedExchange
 from places import ROOT
@@ -79,7 +79,8 @@ def draws(page: "Page") -> int:
 
 def wait_for_draws(page: "Page", more: int) -> None:
     """Wait until the chart has been given that many new figures."""
-    page.wait_for_function(
+    until(
+        page,
         f"least => Number(document.querySelector('{PLOT}').dataset.draws) >= least",
         arg=draws(page) + more,
         timeout=READY_MS,
@@ -97,7 +98,8 @@ def wait_for_price(page: "Page", symbol: str) -> None:
         .find(leg => leg.innerText.startsWith(symbol))?.querySelector('b')?.innerText"""
     page.wait_for_selector(f".pd-leg:has-text('{symbol}')")
     before = page.evaluate(read, symbol)
-    page.wait_for_function(
+    until(
+        page,
         f"([symbol, before]) => ![undefined, before].includes(({read})(symbol))",
         arg=[symbol, before],
         timeout=READY_MS,
@@ -107,8 +109,8 @@ def wait_for_price(page: "Page", symbol: str) -> None:
 def test_prices_move_and_a_zscore_and_a_signal_appear(page):
     for symbol in ("BTCUSDT", "ETHUSDT"):
         wait_for_price(page, symbol)
-    page.wait_for_function(
-        "() => /z [+−]\\d+\\.\\d\\d/.test(document.querySelector('.pd-signal-z').innerText)"
+    until(
+        page, "() => /z [+−]\\d+\\.\\d\\d/.test(document.querySelector('.pd-signal-z').innerText)"
     )
     shown = page.inner_text(".pd-word")
     assert any(word in shown for word in ("SELL", "BUY", "NEUTRAL")), shown

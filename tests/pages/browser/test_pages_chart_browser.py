@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from desk.app_process import AppProcess, running_app
 from desk.chart_page import AT, KEEP_SOCKETS, PLOT, ChartPage, answered_bytes
+from desk.chromium import until
 from exchange.feeds import LiveFeed
 from exchange.server import ThreadedExchange
 from msgspec.structs import replace
@@ -61,7 +62,7 @@ def test_zoom_a_hidden_trace_and_hover_survive_refreshes(chart):
     left, width, middle = chart.box()
     chart.page.mouse.move(left + width / 2, middle)
     hovered = chart.page.locator(AT)
-    chart.page.wait_for_function(f"() => !document.querySelector('{AT}').textContent.includes('L')")
+    until(chart.page, f"() => !document.querySelector('{AT}').textContent.includes('L')")
     said = hovered.inner_text()
     later = chart.wait_for_versions(3)
     assert later["range"] == zoomed["range"]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from desk.chart_page import AT, PLOT, ChartPage
+from desk.chromium import until
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 from test_pages_chart_browser import app as app  # noqa: PLC0414 - the fixture
@@ -165,7 +166,7 @@ def test_a_finger_reads_values_too(browser, app):
     chart.page.locator(PLOT).scroll_into_view_if_needed()
     left, width, middle = chart.box()
     chart.page.touchscreen.tap(left + width / 2, middle)
-    chart.page.wait_for_function(f"() => !document.querySelector('{AT}').textContent.includes('L')")
+    until(chart.page, f"() => !document.querySelector('{AT}').textContent.includes('L')")
     chart.page.close()
     assert errors == []
 
@@ -212,7 +213,7 @@ FOOT = f"() => document.querySelector('{STRIP}').getBoundingClientRect().bottom 
 def test_the_figure_takes_the_height_that_the_screen_has(browser, app, width, height, least):
     errors: list[str] = []
     chart = opened(browser, app, errors, viewport={"width": width, "height": height})
-    chart.page.wait_for_function(FOOT)
+    until(chart.page, FOOT)
     drawn = f"() => document.querySelector('{PLOT}').layout.height"
     assert chart.page.evaluate(drawn) >= least
     chart.page.close()
@@ -224,14 +225,14 @@ def test_the_figure_fills_the_screen_and_comes_back(chart):
     before = chart.page.evaluate(height)
     button = chart.page.get_by_role("button", name="Full screen")
     button.click()
-    chart.page.wait_for_function(f"() => ({height})() > {before} * 1.2")
+    until(chart.page, f"() => ({height})() > {before} * 1.2")
     assert chart.page.evaluate("() => document.fullscreenElement.className") == "pairdesk-chart"
     assert button.get_attribute("aria-pressed") == "true"
     assert chart.page.evaluate(FOOT)
     chart.wait_for_versions(2)
     chart.page.evaluate("() => document.exitFullscreen()")
     # A line that came or went above meanwhile moves it by no more.
-    chart.page.wait_for_function(f"() => Math.abs(({height})() - {before}) < 30")
+    until(chart.page, f"() => Math.abs(({height})() - {before}) < 30")
     assert button.get_attribute("aria-pressed") == "false"
 
 

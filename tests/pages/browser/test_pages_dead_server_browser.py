@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from desk.app_process import AppProcess, free_port, running_app
-from desk.chromium import READY_MS
+from desk.chromium import READY_MS, until
 from exchange.feeds import LiveFeed
 from exchange.server import ThreadedExchange
 
@@ -45,18 +45,39 @@ def opened(browser, url: str):
 
 
 def check_it_looks_dead(page) -> None:
-    page.wait_for_function(DEAD, timeout=DEAD_WITHIN_MS)
+    until(page, DEAD, timeout=DEAD_WITHIN_MS)
     assert page.evaluate(GREY) == ["grayscale(1)"] * 3
     before = page.evaluate(AGE_S)
-    page.wait_for_function(f"before => ({AGE_S})() > before + 2", arg=before)
+    until(page, f"before => ({AGE_S})() > before + 2", arg=before)
     # Streamlit's own dialog comes a few seconds later, and has been closed by then.
-    page.wait_for_function("() => document.querySelectorAll('[role=dialog]').length === 0")
+    until(page, "() => document.querySelectorAll('[role=dialog]').length === 0")
     assert "has not answered since" in page.inner_text(".pd-dead")
     assert "internet" not in page.inner_text("body")
 
 
 def stop_it(app: AppProcess, number: signal.Signals) -> None:
     os.kill(app.process.pid, number)
+
+
+# The page's own thread is held up right after each question to the server, for longer than a dead
+# server is waited for; notes whether the page said so, and how often it was held.
+HOLD_UP = """heldMs => {
+  const asked = window.fetch;
+  window.held = 0;
+  window.saidDead = false;
+  const { documentElement } = document;
+  const note = () => { window.saidDead ||= documentElement.dataset.pairdesk === 'dead'; };
+  new MutationObserver(note).observe(documentElement, { attributeFilter: ['data-pairdesk'] });
+  window.fetch = (url, options) => {
+    const answer = asked(url, options);
+    if (options?.cache === 'no-store') {
+      const end = performance.now() + heldMs;
+      while (performance.now() < end);
+      window.held += 1;
+    }
+    return answer;
+  };
+}"""
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system stops no process")
@@ -68,7 +89,7 @@ def test_a_server_that_hangs_greys_the_page_and_wakes_it_again(browser, exchange
             check_it_looks_dead(page)
         finally:
             stop_it(app, signal.SIGCONT)
-        page.wait_for_function(ALIVE, timeout=READY_MS)
+        until(page, ALIVE, timeout=READY_MS)
         assert page.locator(".pd-dead").count() == 0
         assert page.evaluate(GREY) == ["none"] * 3
         page.close()
@@ -83,8 +104,17 @@ def test_a_killed_server_greys_the_page_and_its_next_start_wakes_it(browser, exc
     with running_app(tmp_path, *options(exchange, tmp_path), port=port):
         # Another server knows nothing of this page: it is loaded again.
         fresh = f"() => document.querySelector('.pd-age') && ({ALIVE})() && ({AGE_S})() < 2"
-        page.wait_for_function(fresh, timeout=READY_MS)
+        until(page, fresh, timeout=READY_MS)
         page.wait_for_selector(".pairdesk-plot .main-svg", timeout=READY_MS)
         assert page.evaluate(GREY) == ["none"] * 3
         assert "window=5" in page.url
+        page.close()
+
+
+def test_a_page_that_stood_still_itself_does_not_call_the_server_dead(browser, exchange, tmp_path):
+    with running_app(tmp_path, *options(exchange, tmp_path)) as app:
+        page = opened(browser, app.url)
+        page.evaluate(HOLD_UP, 4_000)
+        until(page, "() => window.held >= 3", timeout=READY_MS)
+        assert page.evaluate("() => window.saidDead") is False
         page.close()

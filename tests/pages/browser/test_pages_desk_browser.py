@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from desk.app_process import AppProcess, running_app
-from desk.chromium import READY_MS, STEP_MS
+from desk.chromium import READY_MS, STEP_MS, until
 from exchange.feeds import LiveFeed
 from exchange.server import ThreadedExchange
 
@@ -69,16 +69,14 @@ def settled(page) -> None:
     """Wait until the page has ended a run and shows its content."""
     page.wait_for_selector(".pd-head, [data-testid=stAlert]", timeout=READY_MS)
     page.wait_for_selector('.stApp[data-test-script-state="notRunning"]', timeout=READY_MS)
-    page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')")
+    until(page, "() => !document.querySelector('[data-testid=stSkeleton]')")
 
 
 def refreshed(page, times: int = 1) -> None:
     """Wait until the live part was drawn anew, so many times."""
     for _ in range(times):
         before = page.inner_text(".pd-head")
-        page.wait_for_function(
-            "before => document.querySelector('.pd-head').innerText !== before", arg=before
-        )
+        until(page, "before => document.querySelector('.pd-head').innerText !== before", arg=before)
 
 
 def axe_findings(page) -> list[str]:
@@ -97,16 +95,19 @@ def turned(page, width: int, scheme: str) -> None:
     """Give the page another width and the other colours, once the page has followed both."""
     page.set_viewport_size({"width": width, "height": SCREEN[width]})
     page.emulate_media(color_scheme=scheme)
-    page.wait_for_function(
+    until(
+        page,
         """paper => getComputedStyle(document.querySelector('.stApp')).backgroundColor === paper""",
         arg=PAPER[scheme],
     )
-    page.wait_for_function(
+    until(
+        page,
         """() => [...document.querySelectorAll('.pairdesk-plot .main-svg')].every((svg) =>
-            svg.clientWidth <= document.querySelector('[data-testid=stMain]').clientWidth)"""
+            svg.clientWidth <= document.querySelector('[data-testid=stMain]').clientWidth)""",
     )
     # What a run has not drawn anew yet is faded, and comes back slowly.
-    page.wait_for_function(
+    until(
+        page,
         """() => [...document.querySelectorAll('[data-testid=stElementContainer]')].every(
             (each) => getComputedStyle(each).opacity === '1')""",
         timeout=READY_MS,
@@ -153,7 +154,7 @@ def test_the_first_screen_has_signal_reason_sample_trust_and_origin(browser, app
         page.wait_for_selector("[data-testid=stProgress]", state="detached", timeout=READY_MS)
         try:
             answered = f"answers => ({UNANSWERED})(answers).length === 0"
-            page.wait_for_function(answered, arg=ANSWERS, timeout=READY_MS)
+            until(page, answered, arg=ANSWERS, timeout=READY_MS)
         except playwright.TimeoutError:
             pytest.fail(f"not answered: {page.evaluate(UNANSWERED, ANSWERS)}")
         assert page.locator(".pd-figure").count() == 6
@@ -199,14 +200,14 @@ def test_all_four_panels_are_on_the_first_screen_of_a_laptop(browser, app):
     with opened(browser, f"{app.url}/?window=5") as page:
         page.wait_for_selector(f"{PLOT} .nsewdrag", timeout=READY_MS)
         page.wait_for_selector("[data-testid=stProgress]", state="detached", timeout=READY_MS)
-        page.wait_for_function(FITS)
+        until(page, FITS)
         panels = page.evaluate(PANELS)
         assert [name for name, _ in panels] == ["xy", "xy3", "xy4", "xy6"]
         assert min(height for _, height in panels) >= 50
         assert min(panels, key=lambda panel: panel[1])[0] == "xy6"  # the volume
         page.set_viewport_size({"width": 1440, "height": 1200})
-        page.wait_for_function(f"() => ({PANELS})()[2][1] > {panels[2][1] * 1.2}")
-        page.wait_for_function(FITS)
+        until(page, f"() => ({PANELS})()[2][1] > {panels[2][1] * 1.2}")
+        until(page, FITS)
 
 
 # Which pieces of text and lines of the figures' grid touch, and what of the chart's two rows of
@@ -243,7 +244,7 @@ def test_nothing_in_the_figures_or_above_the_chart_overlaps_at_any_width(browser
         page.wait_for_selector(".pd-spark")
         for width in (1440, 1280, 1100, 1000, 800, 600, 390, 360):
             page.set_viewport_size({"width": width, "height": 900})
-            page.wait_for_function(f"() => innerWidth === {width}")
+            until(page, f"() => innerWidth === {width}")
             assert page.evaluate(TOUCHING) == [], width
 
 
@@ -251,9 +252,7 @@ def test_the_pill_moves_without_a_run_of_the_page(browser, app):
     with opened(browser, app.url, expects="ERR_FAILED") as page:
         page.wait_for_selector(".pd-state:has-text('LIVE')", timeout=READY_MS)
         before = page.inner_text(".pd-pill")
-        page.wait_for_function(
-            "before => document.querySelector('.pd-pill').innerText !== before", arg=before
-        )
+        until(page, "before => document.querySelector('.pd-pill').innerText !== before", arg=before)
         page.route("**/pairdesk/pill", lambda route: route.abort())
         page.wait_for_selector(".pd-state:has-text('OFFLINE retry 2')")
         page.unroute("**/pairdesk/pill")
@@ -268,10 +267,10 @@ def test_a_copied_link_opens_the_same_view(browser, app):
         page.get_by_role("radio", name="Local").click()
         page.get_by_role("button", name="Swap").click()
         page.wait_for_selector(".pd-signal:has-text('GMT+9'), .pd-signal:has-text('JST')")
-        page.wait_for_function("() => location.search.includes('file_s1=SYNBUSDT')")
+        until(page, "() => location.search.includes('file_s1=SYNBUSDT')")
         # The address changes before the run that shows the pair has ended.
         page.wait_for_selector(".pd-leg > .pd-leg-y:has-text('SYNBUSDT')")
-        page.wait_for_function("() => location.search.includes('tab=Correlation')")
+        until(page, "() => location.search.includes('tab=Correlation')")
         copied, signal = page.url, page.inner_text(".pd-signal")
     with opened(browser, copied, timezone_id="Asia/Tokyo") as page:
         settled(page)
@@ -286,7 +285,8 @@ def test_choices_go_along_from_page_to_page(browser, app):
         settled(page)
         for name in ("Evidence", "Methods", "Live"):
             page.get_by_role("link", name=name, exact=True).click()
-            page.wait_for_function(
+            until(
+                page,
                 "wanted => wanted.every((each) => location.search.includes(each))",
                 arg=[] if name == "Methods" else ["interval=15s", "window=30", "mode=NDJSON"],
             )
@@ -360,9 +360,9 @@ def test_the_desk_is_worked_by_keyboard(browser, app):
         settled(page)
         page.get_by_role("button", name="Swap").focus()
         page.keyboard.press("Enter")
-        page.wait_for_function("() => location.search.includes('file_s1=SYNBUSDT')")
+        until(page, "() => location.search.includes('file_s1=SYNBUSDT')")
         # The address changes before the run that shows the pair has ended.
         page.wait_for_selector(".pd-leg > .pd-leg-y:has-text('SYNBUSDT')")
         page.get_by_role("tab", name="Statistics").focus()
         page.keyboard.press("ArrowRight")
-        page.wait_for_function("() => location.search.includes('tab=')")
+        until(page, "() => location.search.includes('tab=')")

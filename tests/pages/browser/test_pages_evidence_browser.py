@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from desk.app_process import usual_port
-from desk.chromium import READY_MS, open_when_up
+from desk.chromium import READY_MS, open_when_up, until
 from places import ROOT
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
@@ -46,9 +46,10 @@ def test_choices_go_along_and_the_figures_are_drawn(browser, address, width, sch
         page.get_by_test_id("stExpandSidebarButton").click()
     page.get_by_role("link", name="Evidence", exact=True).click()
     page.wait_for_selector(".pd-verdict:has-text('at 10 %')", timeout=READY_MS)
-    page.wait_for_function(
+    until(
+        page,
         "() => ['interval=15s', 'spread=log', 'window=30', 'sell=3', 'level=10']"
-        ".every(each => location.search.includes(each))"
+        ".every(each => location.search.includes(each))",
     )
     if width < 640:
         page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from desk.app_process import usual_port
-from desk.chromium import DeskBrowser, open_when_up
+from desk.chromium import DeskBrowser, open_when_up, until
 from exchange.feeds import LiveFeed
 from exchange.server import ThreadedExchange
 from places import ROOT
@@ -80,7 +80,8 @@ def health(address: str) -> tuple[int, dict[str, Any]]:
 def test_the_page_moves_by_itself_and_a_monitor_is_told_the_same(page, address):
     page.wait_for_selector(".pd-state:has-text('LIVE')", timeout=READY_MS)
     before = stored(page)
-    page.wait_for_function(
+    until(
+        page,
         """before => [...document.querySelectorAll('tr')].some(row =>
             row.cells[0].innerText === 'BTCUSDT'
             && Number(row.cells[6].innerText.replace(',', '')) > before)""",
@@ -103,7 +104,8 @@ def test_pause_and_resume_leave_a_gap_in_the_timeline_and_the_tab_stays_open(pag
     page.wait_for_selector("td:text-is('resumed')")
     assert page.get_by_role("tab", name="History").get_attribute("aria-selected") == "true"
     # A symbol's gap opens with its first trade after the pause: open, filled, absent or given up.
-    page.wait_for_function(
+    until(
+        page,
         """() => ['BTCUSDT', 'ETHUSDT'].every(symbol => [...document.querySelectorAll('tr')].some(
             row => row.cells[0].innerText === symbol && row.cells.length > 12
             && [9, 10, 11, 12].some(cell => row.cells[cell].innerText !== '0')))""",
@@ -125,12 +127,13 @@ def test_a_zoom_of_the_timeline_survives_three_refreshes(page):
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=5)
     page.mouse.up()
-    page.wait_for_function(
-        "() => document.querySelector('.pairdesk-plot')._fullLayout.xaxis.autorange === false"
+    until(
+        page, "() => document.querySelector('.pairdesk-plot')._fullLayout.xaxis.autorange === false"
     )
     zoomed = plot.evaluate("plot => plot.layout.xaxis.range.map(String)")
     rows = plot.evaluate("plot => plot._fullLayout.yaxis.range")
-    page.wait_for_function(
+    until(
+        page,
         "least => Number(document.querySelector('.pairdesk-plot').dataset.draws) >= least",
         arg=int(plot.get_attribute("data-draws")) + 3,
         timeout=READY_MS,
@@ -150,7 +153,7 @@ def test_what_the_figures_mean_opens_by_keyboard_and_stays_through_a_refresh(pag
 def test_the_view_in_the_url_is_kept_over_a_visit_to_this_page(page):
     page.get_by_role("link", name="Live", exact=True).click()
     page.wait_for_selector(".pd-word, .stAlert", timeout=READY_MS)
-    page.wait_for_function("() => location.search.includes('window=25')")
+    until(page, "() => location.search.includes('window=25')")
 
 
 def test_a_narrow_dark_screen_holds_the_page_without_sideways_scrolling(browser, address):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from desk.app_process import AppProcess, running_app
-from desk.chromium import READY_MS
+from desk.chromium import READY_MS, until
 from exchange.feeds import LiveFeed
 from exchange.server import ThreadedExchange
 from test_pages_desk_browser import axe_findings, opened, settled
@@ -39,12 +39,12 @@ def opens(page, pair: str) -> None:
     """Wait for Live with a pair, the scan's settings kept."""
     y, x = pair.split("/")
     page.wait_for_url(lambda url: "scanner" not in url, timeout=READY_MS)
-    page.wait_for_function(
+    until(page,
         """([y, x]) => [...document.querySelectorAll('.pd-leg > span:first-child')]
              .map((leg) => leg.innerText).join('/') === `${y}/${x}`""",
         arg=[y, x], timeout=READY_MS,
     )  # fmt: skip
-    page.wait_for_function("() => location.search.includes('window=30')")
+    until(page, "() => location.search.includes('window=30')")
 
 
 def test_a_click_anywhere_on_a_row_opens_its_pair_on_live(browser, app):

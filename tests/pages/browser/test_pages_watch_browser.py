@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from desk.app_process import AppProcess, running_app
-from desk.chromium import READY_MS
+from desk.chromium import READY_MS, until
 from exchange.feeds import LiveFeed
 from exchange.server import ThreadedExchange
 from test_pages_desk_browser import axe_findings, opened
@@ -83,7 +83,7 @@ def test_typed_pairs_have_live_s_figures_and_a_click_opens_live_with_them(browse
             assert looks[-1][0][0] not in {"", "–"}
         page.click(f"{ROWS}[data-pair='SOLUSDT/BTCUSDT'] .correlation")
         page.wait_for_url(lambda url: "/watch" not in url, timeout=READY_MS)
-        page.wait_for_function("() => location.search.includes('s1=SOLUSDT')", timeout=READY_MS)
+        until(page, "() => location.search.includes('s1=SOLUSDT')", timeout=READY_MS)
         page.wait_for_selector(".pd-word", timeout=READY_MS)
         assert "window=60" in page.url
         assert page.locator(".st-key-watch_pair button").inner_text().startswith("✓ Watched")
@@ -104,24 +104,24 @@ def test_settings_of_a_row_are_those_that_live_opens_with(browser, app):
         assert "watch_" not in link
         page.keyboard.press("Enter")
         page.wait_for_url(lambda url: "/watch" not in url, timeout=READY_MS)
-        page.wait_for_function("() => location.search.includes('spread=log')", timeout=READY_MS)
+        until(page, "() => location.search.includes('spread=log')", timeout=READY_MS)
 
 
 def test_the_address_names_the_list_and_back_from_live_leads_to_it(browser, app):
     with opened(browser, f"{app.url}/watch") as page:
         in_new_list(page, "first", "ETHUSDT BTCUSDT")
         in_new_list(page, "last", "SOLUSDT BTCUSDT, BNBUSDT ETHUSDT")
-        page.wait_for_function("() => location.search.includes('watch_list=')")
+        until(page, "() => location.search.includes('watch_list=')")
         page.goto(f"{app.url}/watch?watch_list=last")
         page.click(f"{ROWS}[data-pair='SOLUSDT/BTCUSDT'] .correlation", timeout=READY_MS)
         page.wait_for_selector(".pd-word", timeout=READY_MS)
-        page.wait_for_function("() => !location.search.includes('watch_list')")
+        until(page, "() => !location.search.includes('watch_list')")
         page.go_back()
         page.wait_for_selector(f"{ROWS}[data-pair='SOLUSDT/BTCUSDT']", timeout=READY_MS)
         assert "watch_list=last" in page.url
         page.goto(f"{app.url}/watch")
         page.wait_for_selector(ROWS, timeout=READY_MS)
-        page.wait_for_function("() => location.search.includes('watch_list=')")
+        until(page, "() => location.search.includes('watch_list=')")
 
 
 def test_pair_z_and_signal_are_in_sight_on_a_narrow_screen(browser, app):
@@ -148,7 +148,7 @@ def test_a_basket_is_typed_followed_and_opened_on_its_page_with_its_settings(bro
         page.click(f"{row} .correlation")
         page.wait_for_url(lambda url: "/baskets" in url, timeout=READY_MS)
         page.wait_for_selector(HEADED, timeout=READY_MS)
-        page.wait_for_function("() => location.search.includes('basket_interval=1s')")
+        until(page, "() => location.search.includes('basket_interval=1s')")
         page.wait_for_selector(".st-key-watch_basket button", timeout=READY_MS)
         assert page.locator(".st-key-watch_basket button").inner_text().startswith("✓ Watched")
 
@@ -166,7 +166,7 @@ def refreshed(page) -> None:
     """Wait until what moves has come anew."""
     page.evaluate("() => addEventListener('pairdesk-moves', () => { window.moved = true; })")
     page.evaluate("() => { window.moved = false; }")
-    page.wait_for_function("() => window.moved", timeout=READY_MS)
+    until(page, "() => window.moved", timeout=READY_MS)
 
 
 def test_sorting_filter_and_groups_last_over_refreshes_and_another_tab_s_rows_come(browser, app):
@@ -209,7 +209,8 @@ def test_rows_are_reached_by_keyboard_picked_and_compared(browser, app):
         assert page.evaluate(active) == "SOLUSDT/BTCUSDT"
         page.keyboard.press("Space")
         page.wait_for_selector("text=2 rows picked")
-        page.wait_for_function(
+        until(
+            page,
             "() => document.querySelectorAll('.pairdesk-plot .main-svg').length >= 2",
             timeout=READY_MS,
         )
@@ -277,7 +278,8 @@ def test_two_hundred_pairs_sort_at_once_and_a_refresh_is_few_bytes(browser, app)
         pairs = [f"{y} {x}" for y, x in islice(combinations(SYMBOLS, 2), 200)]
         in_new_list(page, "many", "\n".join(pairs))
         assert len(pairs_of(page)) == 200
-        page.wait_for_function(
+        until(
+            page,
             "() => document.querySelectorAll('.pd-watch tr[data-row].lacks').length < 20",
             timeout=READY_MS,
         )

@@ -138,6 +138,8 @@ def test_the_line_says_what_and_how_far():
 def test_on_a_new_machine_the_first_page_says_so_and_comes_by_itself(
     browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    from desk.chromium import until
+
     # What is compiled is kept elsewhere, where nothing is yet.
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "kernels"))
     options = ("--no-ingest", "--db", tmp_path / "ticks.db")
@@ -146,7 +148,8 @@ def test_on_a_new_machine_the_first_page_says_so_and_comes_by_itself(
         page.goto(f"{app.url}/?mode=NDJSON+File")
         line = page.get_by_text("Preparing the compiled statistics, once on this machine")
         line.wait_for(timeout=120_000)
-        page.wait_for_function(
+        until(
+            page,
             "() => /: [1-9][0-9]* of [0-9]+/.test("
             "document.querySelector('[data-testid=stProgress]')?.innerText ?? '')",
             timeout=120_000,
