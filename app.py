@@ -47,6 +47,7 @@ from pages.ui.streamlit_private import (
     configure,
     hand_over_in_batches,
     ignore_pages_folder,
+    run_all_that_was_changed,
     send_without_delay,
     stay_on_the_page_asked_for,
     tell_theme_once,
@@ -263,6 +264,7 @@ send_without_delay()
 hand_over_in_batches()
 tell_theme_once()
 stay_on_the_page_asked_for()
+run_all_that_was_changed()
 base = config.get_option("server.baseUrlPath") or ""
 app = st.App(
     HERE.parent / "pages" / "router.py",

@@ -13,6 +13,11 @@ from streamlit import config
 BATCH_S: Final = 0.004  # what a page says within it is one hand-over
 _OUTBOX: Final = "_pairdesk_outbox"
 _ASKED: Final = "_pairdesk_page_asked_for"
+_TOLD: Final = "_pairdesk_widgets_told"
+# What the browser tells once, as it is pressed.
+_PRESSED: Final = {
+    "trigger_value", "string_trigger_value", "json_trigger_value", "chat_input_value",
+}  # fmt: skip
 
 
 def ignore_pages_folder() -> None:
@@ -173,6 +178,52 @@ def stay_on_the_page_asked_for() -> None:
 
     run_there.stays = True  # type: ignore[attr-defined]
     AppSession.request_rerun = run_there  # type: ignore[method-assign]
+
+
+def run_all_that_was_changed() -> None:
+    """Run the whole page where something outside the part that asks was changed with it.
+
+    The browser gathers what changes within one turn, and asks for the first part that it finds
+    among it: a choice that is made in the moment of a refresh would be kept and written into the
+    address, but nothing that stands on it drawn anew.
+    """
+    from streamlit.runtime.app_session import AppSession  # noqa: PLC0415 - private, kept here
+
+    run: Callable[..., None] | None = getattr(AppSession, "request_rerun", None)
+    if run is None or getattr(run, "runs_all", False):
+        return
+
+    def run_all(self: Any, client_state: Any) -> None:
+        """Run the part that is asked for, or all."""
+        if client_state is not None:
+            before = self.__dict__.get(_TOLD, {})
+            told = {each.id: each for each in client_state.widget_states.widgets}
+            self.__dict__[_TOLD] = told
+            part = client_state.fragment_id
+            if part and _parts_of(self, _changed(before, told)) - {part}:
+                asked, client_state = client_state, type(client_state)()
+                client_state.CopyFrom(asked)
+                client_state.ClearField("fragment_id")
+        run(self, client_state)
+
+    run_all.runs_all = True  # type: ignore[attr-defined]
+    AppSession.request_rerun = run_all  # type: ignore[method-assign]
+
+
+def _changed(before: Mapping[str, Any], told: Mapping[str, Any]) -> list[str]:
+    """Give the widgets that were pressed, or say something else than they did."""
+    return [
+        name
+        for name, state in told.items()
+        if state.WhichOneof("value") in _PRESSED or (name in before and state != before[name])
+    ]
+
+
+def _parts_of(session: Any, names: list[str]) -> set[str]:
+    """Give the parts of a page that widgets stand in; "" is the page itself."""
+    find = getattr(getattr(session, "_session_state", None), "get_widget_metadata", None)
+    found = [] if find is None else [find(name) for name in names]
+    return {each.fragment_id or "" for each in found if each is not None}
 
 
 def keep_defaults_in_address(default_of: Callable[[str], str | None]) -> None:

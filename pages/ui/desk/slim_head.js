@@ -24,6 +24,7 @@ function look() {
 function begin() {
   addEventListener("scroll", look, { capture: true, passive: true });
   addEventListener("resize", look);
+  look(); // the page may have been scrolled before
   return () => {
     removeEventListener("scroll", look, { capture: true });
     removeEventListener("resize", look);

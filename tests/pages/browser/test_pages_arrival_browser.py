@@ -195,6 +195,7 @@ def test_and_none_under_a_base_path(browser, tmp_path):
         page.wait_for_selector(".pd-verdict, .pd-table", timeout=READY_MS)
 
 
+LONG = "document.querySelector('[data-testid=stMain]').scrollHeight > 1900"
 SLIM = "() => document.querySelector('.pd-slim')?.checkVisibility() === {0}"
 
 
@@ -204,6 +205,7 @@ def test_the_slim_head_stays_in_sight_while_the_page_is_scrolled(browser, app, w
         live(page)
         until(page, SLIM.format("false"))
         main = page.locator("[data-testid=stMain]")
+        until(page, f"() => {LONG}")
         main.evaluate("main => main.scrollTo(0, 900)")
         until(page, SLIM.format("true"))
         words = page.inner_text(".pd-slim")

@@ -117,6 +117,24 @@ def test_prices_move_and_a_zscore_and_a_signal_appear(page):
     page.wait_for_selector(".pd-pill-word:has-text('LIVE')")
 
 
+# What is to come at once comes later than the next refresh: so both are told in one turn.
+SLOW_TURNS = """() => {
+  const later = window.setTimeout;
+  window.setTimeout = (act, ms, ...rest) => later(act, ms || 1200, ...rest);
+}"""
+
+
+def test_what_is_chosen_in_the_moment_of_a_refresh_is_shown(page):
+    page.get_by_role("slider", name="Refresh every (seconds)").press("Home")
+    wait_for_draws(page, 1)
+    page.evaluate(SLOW_TURNS)
+    field = page.get_by_role("spinbutton", name="Rolling window (bars)")
+    for bars in (7, 9):
+        field.fill(str(bars))
+        field.press("Enter")
+        page.wait_for_selector(f".pd-figure:has-text('n = {bars} bars')", timeout=READY_MS)
+
+
 def test_pause_stops_the_redrawing_and_only_that(page):
     toggle = page.locator("label", has_text="Pause").first
     toggle.click()

@@ -11,10 +11,13 @@ import pytest
 from streamlit import config
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.runtime import app_session
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.runtime import Runtime
+from streamlit.runtime.state.common import WidgetMetadata
 from streamlit.runtime.state.query_params import QueryParams
+from streamlit.runtime.state.session_state import SessionState
 
 from pages.ui import streamlit_private
 
@@ -246,3 +249,53 @@ def test_a_page_that_the_server_opens_by_itself_refreshes(asked) -> None:
 def test_where_nobody_asked_for_a_page_every_refresh_runs(asked) -> None:
     assert asked("")
     assert asked("live", "refresh", runs="main")
+
+
+@pytest.fixture
+def told(monkeypatch) -> Callable[..., str]:
+    """Tell a session what widgets say, as a part of its page asks; gives which part is run."""
+    ran: list[ClientState] = []
+    monkeypatch.setattr(AppSession, "request_rerun", lambda _, state: ran.append(state))
+    streamlit_private.run_all_that_was_changed()
+    state = SessionState()
+    for name, part in (("window", None), ("refresh", "live"), ("tab", "desk"), ("swap", None)):
+        metadata = WidgetMetadata(
+            name, lambda _: None, lambda _: None, "int_value", fragment_id=part
+        )
+        state._set_widget_metadata(metadata)
+    session: Any = SimpleNamespace(_session_state=state)
+
+    def tell(part: str, **widgets: int | bool) -> str:
+        said = [
+            WidgetState(id=name, trigger_value=value)
+            if value is True
+            else WidgetState(id=name, int_value=value)
+            for name, value in widgets.items()
+        ]
+        asked = ClientState(fragment_id=part, widget_states=WidgetStates(widgets=said))
+        AppSession.request_rerun(session, asked)
+        assert asked.fragment_id == part, "what was asked stays as it was"
+        return ran[-1].fragment_id
+
+    return tell
+
+
+def test_a_refresh_alone_runs_its_part(told) -> None:
+    assert told("live", refresh=1, window=60) == "live"
+    assert told("live", refresh=2, window=60) == "live"
+    assert told("", refresh=2, window=40) == ""
+    assert told("live", refresh=3, window=40, tab=1) == "live", "a widget that is new says nothing"
+
+
+def test_a_refresh_that_a_choice_elsewhere_came_with_runs_all(told) -> None:
+    assert told("live", refresh=1, window=60, tab=1) == "live"
+    assert told("live", refresh=2, window=40, tab=1) == ""
+    assert told("live", refresh=3, window=40, tab=1) == "live"
+    assert told("live", refresh=4, window=40, tab=2) == "", "one of another part as well"
+    assert told("live", refresh=5, window=40, tab=2, gone=7) == "live"
+
+
+def test_a_button_elsewhere_is_pressed_anew_each_time(told) -> None:
+    assert told("live", refresh=1, swap=True) == ""
+    assert told("live", refresh=2, swap=True) == ""
+    assert told("live", refresh=3) == "live"
