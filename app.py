@@ -263,8 +263,8 @@ _keep_memory_together()
 send_without_delay()
 hand_over_in_batches()
 tell_theme_once()
-stay_on_the_page_asked_for()
 run_all_that_was_changed()
+stay_on_the_page_asked_for()
 base = config.get_option("server.baseUrlPath") or ""
 app = st.App(
     HERE.parent / "pages" / "router.py",

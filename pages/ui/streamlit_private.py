@@ -199,8 +199,12 @@ def run_all_that_was_changed() -> None:
             before = self.__dict__.get(_TOLD, {})
             told = {each.id: each for each in client_state.widget_states.widgets}
             self.__dict__[_TOLD] = told
-            part = client_state.fragment_id
-            if part and _parts_of(self, _changed(before, told)) - {part}:
+            part, state = client_state.fragment_id, getattr(self, "_session_state", None)
+            if part and any(
+                _is_changed(each, before.get(name), state)
+                for name, each in told.items()
+                if _part_of(name, state) not in (part, None)
+            ):
                 asked, client_state = client_state, type(client_state)()
                 client_state.CopyFrom(asked)
                 client_state.ClearField("fragment_id")
@@ -210,20 +214,37 @@ def run_all_that_was_changed() -> None:
     AppSession.request_rerun = run_all  # type: ignore[method-assign]
 
 
-def _changed(before: Mapping[str, Any], told: Mapping[str, Any]) -> list[str]:
-    """Give the widgets that were pressed, or say something else than they did."""
-    return [
-        name
-        for name, state in told.items()
-        if state.WhichOneof("value") in _PRESSED or (name in before and state != before[name])
-    ]
+def _part_of(name: str, state: Any) -> str | None:
+    """Give the part of a page that a widget stands in; "" is the page itself, None not known."""
+    find = getattr(state, "get_widget_metadata", None)
+    found = None if find is None else find(name)
+    return None if found is None else found.fragment_id or ""
 
 
-def _parts_of(session: Any, names: list[str]) -> set[str]:
-    """Give the parts of a page that widgets stand in; "" is the page itself."""
-    find = getattr(getattr(session, "_session_state", None), "get_widget_metadata", None)
-    found = [] if find is None else [find(name) for name in names]
-    return {each.fragment_id or "" for each in found if each is not None}
+def _is_changed(told: Any, before: Any, state: Any) -> bool:
+    """Whether a widget was pressed, or says what neither it said before nor the server has.
+
+    What the server has changed itself the browser tells with the next request. Some widgets tell
+    nothing before they are used.
+    """
+    if told.WhichOneof("value") in _PRESSED:
+        return True
+    if before is not None and told == before:
+        return False
+    serialized = getattr(getattr(state, "_new_widget_state", None), "get_serialized", None)
+    known = None if serialized is None else serialized(told.id)
+    if known is None:
+        return before is not None
+    return bool(_value_of(told) != _value_of(known))
+
+
+def _value_of(widget: Any) -> Any:
+    """Give what a widget's message says."""
+    name = widget.WhichOneof("value")
+    if name is None:
+        return None
+    value = getattr(widget, name)
+    return json.loads(value) if name == "json_value" else value
 
 
 def keep_defaults_in_address(default_of: Callable[[str], str | None]) -> None:

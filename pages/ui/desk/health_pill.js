@@ -168,6 +168,7 @@ function follow(host, data) {
   const tick = async () => {
     if (document.hidden) return;
     looks += 1;
+    const isLost = isDisconnected();
     countAges();
     if (life.deadAt !== undefined) closeDialog();
     if (isAsking) return;
@@ -175,7 +176,7 @@ function follow(host, data) {
     const words = await told();
     isAsking = false;
     if (isOver) return;
-    showLife(failures >= FAILURES_OF_A_DEAD_SERVER || isDisconnected());
+    showLife(failures >= FAILURES_OF_A_DEAD_SERVER || isLost);
     if (words) show(host, words);
   };
   const timer = setInterval(tick, EVERY_MS);

@@ -59,7 +59,7 @@ def stop_it(app: AppProcess, number: signal.Signals) -> None:
     os.kill(app.process.pid, number)
 
 
-# The page's own thread is held up right after each question to the server, for longer than a dead
+# The page's own thread is held up right after each question of the pill, for longer than a dead
 # server is waited for; notes whether the page said so, and how often it was held.
 HOLD_UP = """heldMs => {
   const asked = window.fetch;
@@ -70,7 +70,7 @@ HOLD_UP = """heldMs => {
   new MutationObserver(note).observe(documentElement, { attributeFilter: ['data-pairdesk'] });
   window.fetch = (url, options) => {
     const answer = asked(url, options);
-    if (options?.cache === 'no-store') {
+    if (String(url).endsWith('/pill')) {
       const end = performance.now() + heldMs;
       while (performance.now() < end);
       window.held += 1;

@@ -252,30 +252,39 @@ def test_where_nobody_asked_for_a_page_every_refresh_runs(asked) -> None:
 
 
 @pytest.fixture
-def told(monkeypatch) -> Callable[..., str]:
-    """Tell a session what widgets say, as a part of its page asks; gives which part is run."""
-    ran: list[ClientState] = []
-    monkeypatch.setattr(AppSession, "request_rerun", lambda _, state: ran.append(state))
-    streamlit_private.run_all_that_was_changed()
-    state = SessionState()
+def state() -> SessionState:
+    """What the server has of four widgets: two of the page, one each of its parts."""
+    made = SessionState()
     for name, part in (("window", None), ("refresh", "live"), ("tab", "desk"), ("swap", None)):
         metadata = WidgetMetadata(
-            name, lambda _: None, lambda _: None, "int_value", fragment_id=part
+            name, lambda value: value, lambda value: value, "int_value", fragment_id=part
         )
-        state._set_widget_metadata(metadata)
-    session: Any = SimpleNamespace(_session_state=state)
+        made._set_widget_metadata(metadata)
+    return made
 
-    def tell(part: str, **widgets: int | bool) -> str:
+
+@pytest.fixture
+def told(monkeypatch, state: SessionState) -> Callable[..., str | None]:
+    """Tell a session what widgets say, as a part of its page asks; gives which part is run."""
+    ran: list[ClientState] = []
+    monkeypatch.setattr(AppSession, "request_rerun", lambda _, asked: ran.append(asked))
+    streamlit_private.run_all_that_was_changed()
+    streamlit_private.stay_on_the_page_asked_for()
+    session: Any = SimpleNamespace(_session_state=state, _client_state=ClientState())
+
+    def tell(part: str, *, page: str = "live", **widgets: int | bool) -> str | None:
         said = [
             WidgetState(id=name, trigger_value=value)
             if value is True
             else WidgetState(id=name, int_value=value)
             for name, value in widgets.items()
         ]
-        asked = ClientState(fragment_id=part, widget_states=WidgetStates(widgets=said))
+        states = WidgetStates(widgets=said)
+        asked = ClientState(fragment_id=part, page_script_hash=page, widget_states=states)
+        ran.clear()
         AppSession.request_rerun(session, asked)
         assert asked.fragment_id == part, "what was asked stays as it was"
-        return ran[-1].fragment_id
+        return ran[0].fragment_id if ran else None
 
     return tell
 
@@ -284,7 +293,7 @@ def test_a_refresh_alone_runs_its_part(told) -> None:
     assert told("live", refresh=1, window=60) == "live"
     assert told("live", refresh=2, window=60) == "live"
     assert told("", refresh=2, window=40) == ""
-    assert told("live", refresh=3, window=40, tab=1) == "live", "a widget that is new says nothing"
+    assert told("live", refresh=3, window=40) == "live"
 
 
 def test_a_refresh_that_a_choice_elsewhere_came_with_runs_all(told) -> None:
@@ -295,7 +304,28 @@ def test_a_refresh_that_a_choice_elsewhere_came_with_runs_all(told) -> None:
     assert told("live", refresh=5, window=40, tab=2, gone=7) == "live"
 
 
+def test_what_is_told_for_the_first_time_runs_all_where_the_server_has_other(told, state) -> None:
+    for name, value in (("window", 60), ("tab", 1)):
+        state._new_widget_state.set_from_value(name, value)
+    assert told("live", refresh=1, window=60) == "live"
+    assert told("live", refresh=2, window=60, tab=2) == "", "a tab tells nothing before it is used"
+
+
+def test_what_the_server_changed_itself_is_no_choice(told, state) -> None:
+    state._new_widget_state.set_from_value("window", 60)
+    assert told("live", refresh=1, window=60) == "live"
+    state._new_widget_state.set_from_value("window", 40)
+    assert told("live", refresh=2, window=60) == "live", "the browser has not heard of it yet"
+    assert told("live", refresh=3, window=40) == "live"
+
+
 def test_a_button_elsewhere_is_pressed_anew_each_time(told) -> None:
     assert told("live", refresh=1, swap=True) == ""
     assert told("live", refresh=2, swap=True) == ""
     assert told("live", refresh=3) == "live"
+
+
+def test_a_refresh_of_a_page_that_was_left_runs_nothing_whatever_it_tells(told) -> None:
+    assert told("live", refresh=1, window=60) == "live"
+    assert told("", page="evidence", window=60) == ""
+    assert told("live", refresh=2, window=40) is None
