@@ -74,7 +74,7 @@ SPREADS = ("price difference", "hedged", "log", "ratio")
 def test_trades_arrive_and_none_is_lost(stage: Stage, moments: Moments) -> None:
     for moment in moments.rounds(MOVING):
         before = {symbol: int(stage.trades(symbol)["trade_id"].iloc[-1]) for symbol in SYMBOLS}
-        time.sleep(moment.wait_s)
+        time.sleep(moment.wait_s)  # no page is open that it could be a moment of
         newest = {symbol: stage.market.last_id(symbol) for symbol in SYMBOLS}
         for symbol in SYMBOLS:
             stored = stage.wait_for_trade(symbol, max(newest[symbol], before[symbol] + 1))

@@ -237,5 +237,5 @@ def _watch(load: Load, sent: Callable[[], int], look: Callable[[], None]) -> Non
         if time.monotonic() - looked_s > LOOK_S:
             looked_s = time.monotonic()
             look()
-        time.sleep(POLL_S)
+        time.sleep(POLL_S)  # from look to look
     connection.close()

@@ -178,7 +178,7 @@ def _load(app: AppProcess, pages: Sequence[Page], seconds: float) -> tuple[float
     with open_pages(app.url, pages, every_s=1.0) as seen:
         _wait(lambda: len(seen.opened) >= count and len(seen.refreshed) >= 2 * count, seen)
         before_s, refreshed = app.cpu_s() or 0.0, len(seen.refreshed)
-        time.sleep(seconds)
+        time.sleep(seconds)  # what is measured
         return (app.cpu_s() or 0.0) - before_s, len(seen.refreshed) - refreshed
 
 
@@ -187,4 +187,4 @@ def _wait(condition: Callable[[], bool], seen: OpenPages) -> None:
     while not condition():
         assert not seen.failures, seen.failures[0]
         assert time.monotonic() < end_s, "the pages did not open"
-        time.sleep(0.02)
+        time.sleep(0.02)  # the pages count, and tell nobody

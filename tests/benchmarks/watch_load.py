@@ -142,7 +142,7 @@ def _measure(app: AppProcess, seconds: float) -> Run:
     begun_us, used_s, begun_s = time.time_ns() // 1000, app.cpu_s() or 0.0, time.monotonic()
     rates, watch, (idle_before, all_before) = [], {}, _ticks()
     while time.monotonic() - begun_s < seconds:
-        time.sleep(min(ASK_EVERY_S, seconds))
+        time.sleep(min(ASK_EVERY_S, seconds))  # from answer to answer
         watch = json.loads(app.answer("api/v1/state"))["watch"]
         rates.append(watch["evaluated_per_s"] or 0.0)
     cores = ((app.cpu_s() or 0.0) - used_s) / (time.monotonic() - begun_s)
